@@ -1,0 +1,47 @@
+# Every target sets itself up in .venv; nothing is needed but Python 3.11 or newer and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint typecheck format record bench clean
+
+help: ## what can be made (this list)
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+
+venv: $(READY) ## the virtual environment with everything that is needed to work on migrator
+
+$(READY): pyproject.toml .ci/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("migrator needs Python 3.11 or newer: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: $(READY) ## the whole story on local stand-ins: audit, plan, apply, and a second plan that is empty
+	$(BIN)/migrator demo
+
+test: lint typecheck ## everything that must hold, offline: style, types, tests
+	$(BIN)/python -m pytest -q -n 2
+
+lint: $(READY) ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+typecheck: $(READY) ## types
+	$(BIN)/mypy
+
+format: $(READY) ## rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+record: $(READY) ## record the cassettes anew: from the stand-ins, or from a live platform whose credentials are set
+	$(BIN)/python -m pytest -q tests/cassettes --record-mode=rewrite
+
+bench: $(READY) ## the figures of benchmarks/, as ratios within one run
+	$(BIN)/python benchmarks/run.py
+
+clean: ## everything that can be made again
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,259 @@
+"""One request at a time to the target: noted before it is sent, checked after, and linked.
+
+    intent on disk ──▶ request ──▶ answer read back and compared ──▶ link and outcome on disk
+
+A crash anywhere leaves an intent that the next run settles by looking, never by sending again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Any
+
+import attrs
+from attrs import define, field
+
+from migrator.canonical import Fields, Job, JobRef, flatten
+from migrator.errors import MigratorError, ProviderError, RejectedError, UncertainError
+from migrator.extract import Extracted
+from migrator.mapping import ProviderMapping
+from migrator.mapping.marks import mark_for
+from migrator.plan.compare import mismatches
+from migrator.plan.values import Change
+from migrator.providers.base import ContractError, LoadAdapter, Record
+from migrator.state import State
+from migrator.state.values import Intent, Link
+
+
+class ReadBackError(MigratorError):
+    """The platform took a write and holds something else than was written."""
+
+
+@define(kw_only=True)
+class Writer:
+    """Writes to one target scope during one run.
+
+    Attributes:
+        run: the run's id.
+        sync: the sync's name.
+        scope: where jobs are created.
+        adapter: the target.
+        mapping: the target's.
+        state: where everything is noted.
+        contract: the update contract in force, as far as known.
+        target: the target's listing at the start.
+        now: the clock.
+        marks: whether the platform takes our marks.
+    """
+
+    run: str
+    sync: str
+    scope: str
+    adapter: LoadAdapter
+    mapping: ProviderMapping
+    state: State
+    contract: str
+    target: Extracted
+    now: Callable[[], datetime]
+    marks: bool = True
+    _numbers: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
+
+    # -- creating -----------------------------------------------------------------------------------------------------
+
+    async def create(self, change: Change, fields: Fields) -> tuple[Link, Record | None]:
+        """Make the target job of a change, live at once where the platform knows no other way.
+
+        Returns:
+            Its link, and its record if the platform answered with it; if not, it is still to be checked.
+        """
+        assert change.source is not None
+        sent = dict(fields)
+        if not self.mapping.rules.fields["enabled"].create_path:
+            sent["enabled"] = True
+        intent = self._intend("create", change, sent)
+        mark = mark_for(change.source, change.piece, change.pieces) if self.marks else None
+        try:
+            created = await self._create(sent, mark)
+        except UncertainError as error:
+            self.state.settle(intent, "uncertain", str(error))
+            raise
+        except MigratorError as error:
+            self.state.settle(intent, "failed", str(error))
+            raise
+        link = Link(
+            source=change.source,
+            target=JobRef(provider=self.adapter.provider, scope=self.scope, id=created.id),
+            piece=change.piece,
+            pieces=change.pieces,
+            sync=self.sync,
+            applied=sent,
+            seen=sent,
+            marked=self.marks,
+        )
+        self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
+        return link, created.record
+
+    async def _create(self, fields: Fields, mark: Any) -> Any:
+        try:
+            return await self.adapter.create_job(self.scope, self.mapping.create_payload(fields, mark))
+        except RejectedError as error:
+            marker = self.mapping.rules.marker
+            if mark is None or marker is None or marker.form != "item" or marker.path not in error.body:
+                raise
+            # A server that does not know the field that would hold the mark has refused, so nothing was made.
+            self.marks = False
+            return await self.adapter.create_job(self.scope, self.mapping.create_payload(fields))
+
+    async def check(self, link: Link, record: Record | None) -> Link:
+        """Compare a target job with what was written; None reads it first.
+
+        Raises:
+            ReadBackError: it differs; the link then says what is really there, so that the next plan tries again.
+        """
+        record = record or await self.adapter.get_job(link.target.scope, link.target.id)
+        job = self.mapping.read(record.raw, scope=record.scope)
+        remote = flatten(job)
+        wrong = mismatches(link.applied, remote, self.mapping)
+        applied = {path: value for path, value in link.applied.items() if path not in wrong}
+        applied |= {path: remote[path] for path in wrong if path in remote}
+        checked = attrs.evolve(link, applied=applied, seen=remote, marked=job.mark is not None)
+        self.state.put_link(checked, dialect=self.mapping.rules.dialect)
+        if wrong:
+            raise ReadBackError(
+                f"{self.mapping.rules.title} holds something else than was written",
+                where=f"{', '.join(wrong)} of {link.target}",
+                actual="; ".join(f"{path} = {remote.get(path)!r:.80}" for path in wrong),
+                hint="look at the job; the next plan tries again",
+            )
+        return checked
+
+    # -- changing -----------------------------------------------------------------------------------------------------
+
+    async def update(self, link: Link, new: Mapping[str, Any], remote: Fields) -> Link:
+        """Bring fields of a target job to new values; None empties one.
+
+        A job that is to be paused is paused before anything else of it changes, and one that is to be resumed is
+        resumed last: at no moment is a half-changed job live.
+
+        Args:
+            link: the job's link.
+            new: the fields that change.
+            remote: all of its fields as they are now.
+        """
+        enabled, rest = (
+            {k: v for k, v in new.items() if k == "enabled"},
+            {k: v for k, v in new.items() if k != "enabled"},
+        )
+        steps = [step for step in ([rest, enabled] if new.get("enabled") else [enabled, rest]) if step]
+        for step in steps:
+            after = {path: value for path, value in {**remote, **step}.items() if value is not None}
+            link = await self._update_step(link, step, after)
+            remote = {**after, **link.seen}
+        return link
+
+    async def _update_step(self, link: Link, step: Mapping[str, Any], after: Fields) -> Link:
+        self.keep(link.target)
+        intent = self._intend("update", link, step)
+        try:
+            record = await self._send_update(link, set(step), after)
+            record = record or await self.adapter.get_job(link.target.scope, link.target.id)
+        except UncertainError as error:
+            self.state.settle(intent, "uncertain", str(error))
+            raise
+        except MigratorError as error:
+            self.state.settle(intent, "failed", str(error))
+            raise
+        job = self.mapping.read(record.raw, scope=record.scope)
+        seen = flatten(job)
+        wrong = [path for path in mismatches(after, seen, self.mapping) if path in step]
+        applied = {path: value for path, value in {**link.applied, **step}.items() if value is not None}
+        applied = {path: value for path, value in applied.items() if path not in wrong}
+        applied |= {path: seen[path] for path in wrong if path in seen}
+        link = attrs.evolve(link, applied=applied, seen=seen, marked=job.mark is not None)
+        self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
+        if wrong:
+            raise ReadBackError(
+                f"{self.mapping.rules.title} did not take the change",
+                where=f"{', '.join(wrong)} of {link.target}",
+                actual="; ".join(f"{path} = {seen.get(path)!r:.80}" for path in wrong),
+                hint="look at the job; the next plan tries again",
+            )
+        return link
+
+    async def _send_update(self, link: Link, changed: AbstractSet[str], after: Fields) -> Record | None:
+        try:
+            return await self._send(link, changed, after)
+        except ContractError as error:
+            self.contract = error.contract
+            old = {path: value for path, value in link.applied.items() if path in changed}
+            new = {path: value for path, value in after.items() if path in changed}
+            if any(self.mapping.change_kind(path, old, new, self.contract) != "update" for path in changed):
+                raise
+            return await self._send(link, changed, after)
+
+    async def _send(self, link: Link, changed: AbstractSet[str], after: Fields) -> Record | None:
+        mark = mark_for(link.source, link.piece, link.pieces) if link.marked else None
+        payload = self.mapping.update_payload(after, set(changed), contract=self.contract, mark=mark)
+        return await self.adapter.update_job(link.target.scope, link.target.id, payload, contract=self.contract)
+
+    # -- deleting -----------------------------------------------------------------------------------------------------
+
+    async def delete(self, link: Link) -> None:
+        """Delete a target job of ours."""
+        self.keep(link.target)
+        intent = self._intend("delete", link, {})
+        try:
+            await self.adapter.delete_job(link.target.scope, link.target.id)
+        except UncertainError as error:
+            self.state.settle(intent, "uncertain", str(error))
+            raise
+        except ProviderError as error:
+            self.state.settle(intent, "failed", str(error))
+            raise
+        self.state.drop_link(link.target, settles=intent)
+
+    # -- noting -------------------------------------------------------------------------------------------------------
+
+    def keep(self, ref: JobRef) -> None:
+        """Save a job's record as it was before this run touched it."""
+        if raw := self.target.raws.get(ref):
+            self.state.snapshot(self.run, ref, raw)
+
+    def link_of(self, job: Job, change: Change) -> Link:
+        """The link to a job that was there already."""
+        assert change.source is not None
+        fields = flatten(job)
+        return Link(
+            source=change.source,
+            target=job.ref,
+            piece=change.piece,
+            pieces=change.pieces,
+            sync=self.sync,
+            applied=fields,
+            seen=fields,
+            marked=job.mark is not None,
+        )
+
+    def _intend(self, action: Any, of: Change | Link, fields: Mapping[str, Any]) -> Intent:
+        intent = Intent(
+            run=self.run,
+            seq=next(self._numbers),
+            sync=self.sync,
+            action=action,
+            source=of.source,
+            target_scope=self.scope if of.target is None or action == "create" else of.target.scope,
+            target_id=None if action == "create" or of.target is None else of.target.id,
+            piece=of.piece,
+            pieces=of.pieces,
+            name=str(fields.get("name") or (of.name if isinstance(of, Change) else of.applied.get("name", ""))),
+            fields=fields,
+            at=self.now(),
+        )
+        self.state.intend(intent, self.adapter.provider, self.mapping.rules.dialect)
+        return intent
+
+
+__all__ = ["ReadBackError", "Writer"]

@@ -1,0 +1,313 @@
+"""The canonical model: one scheduled job, whatever platform it lives on.
+
+A `Job` is what every mapping reads into and writes from. It is also seen flat, as {canonical path: value} (`flatten`,
+`unflatten`): lowering, planning and the link table work on that form, because losses, differences and permissions are
+all stated per path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import attrs
+from attrs import field, frozen
+
+from migrator.cron import Once, Recurring
+
+Fields = Mapping[str, Any]
+"""A job seen flat: canonical path to value; a path without a value is absent, never None."""
+
+
+@frozen(kw_only=True)
+class JobRef:
+    """Where a job lives.
+
+    Attributes:
+        provider: "omni", "devin", "scrip", "json".
+        scope: what the connection reaches: an Omni instance or member, a Devin organisation, a Scrip program, a file.
+        id: the provider's own key for the job.
+    """
+
+    provider: str
+    scope: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.id}"
+
+
+@frozen(kw_only=True)
+class Unportable:
+    """A trigger that only its own platform can evaluate.
+
+    Attributes:
+        kind: what it is: "participant_state", "immediate", "interval_count", "unreadable".
+        raw: the provider's fields, or the text that could not be parsed.
+        reason: why no other platform can hold it.
+    """
+
+    kind: str
+    raw: Any = None
+    reason: str = ""
+
+
+Trigger = Recurring | Once | Unportable
+
+
+@frozen(kw_only=True)
+class Prompt:
+    """An instruction for an AI agent; the ids (model, branch, playbook) mean something on their own platform only."""
+
+    text: str
+    model: str | None = None
+    branch: str | None = None
+    topic: str | None = None
+    agent: str | None = None
+    playbook: str | None = None
+
+
+@frozen(kw_only=True)
+class Event:
+    """An event sent into a rules engine.
+
+    Attributes:
+        name: the event's type.
+        payload: JSON object merged into the event.
+        scope: "program" (once) or "participants" (once for each).
+        filter: expression that selects participants.
+        guard: expression that must hold when it fires.
+        hints: the platform's optimisation hints for `filter`.
+    """
+
+    name: str
+    payload: Mapping[str, Any] | None = None
+    scope: str | None = None
+    filter: str | None = None
+    guard: str | None = None
+    hints: tuple[Any, ...] | None = None
+
+
+Action = Prompt | Event
+
+
+def _in_any_order(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(texts, key=lambda text: (text.casefold(), text)))
+
+
+@frozen(kw_only=True)
+class Email:
+    """E-mail to addresses and to groups of the platform's own directory; order means nothing."""
+
+    recipients: tuple[str, ...] = field(default=(), converter=_in_any_order)
+    groups: tuple[str, ...] = field(default=(), converter=_in_any_order)
+
+
+@frozen(kw_only=True)
+class Slack:
+    """A Slack channel or a person, by Slack's ids."""
+
+    team: str | None = None
+    channel: str | None = None
+    user: str | None = None
+
+
+Notify = Literal["always", "failure", "never"]
+
+
+@frozen(kw_only=True)
+class Delivery:
+    """Where the result goes, and when its owner is told."""
+
+    email: Email | None = None
+    slack: Slack | None = None
+    notify: Notify | None = None
+
+
+@frozen(kw_only=True)
+class Mark:
+    """Our note on a job that we made: which source job it stands for.
+
+    Attributes:
+        provider: the source's provider.
+        scope: a short digest of the source's scope.
+        id: the source job's id.
+        piece: which of `pieces` target jobs this is, from 1.
+        pieces: how many target jobs stand for the source job.
+    """
+
+    provider: str
+    scope: str
+    id: str
+    piece: int = 1
+    pieces: int = 1
+
+
+@frozen(kw_only=True)
+class Job:
+    """One scheduled job.
+
+    Attributes:
+        ref: where it was read.
+        name: visible name.
+        description: note that only people read.
+        enabled: the owner's wish.
+        suspended: why the platform itself stopped it, None when it did not.
+        trigger: when it fires.
+        action: what it does.
+        delivery: where the result goes.
+        run_as: the identity that it runs under, as the platform names it.
+        labels: the owner's tags.
+        provider_fields: everything read that has no canonical home, kept for export.
+        residue: the provider fields among these whose loss changes what the job does, by canonical path.
+        mark: our note on it, if we made it.
+        created_at: aware.
+        updated_at: aware.
+    """
+
+    ref: JobRef
+    name: str
+    description: str | None = None
+    enabled: bool = True
+    suspended: str | None = None
+    trigger: Trigger
+    action: Action
+    delivery: Delivery = Delivery()
+    run_as: str | None = None
+    labels: tuple[str, ...] = field(default=(), converter=_in_any_order)
+    provider_fields: Mapping[str, Any] = field(factory=dict)
+    residue: Mapping[str, str] = field(factory=dict)
+    mark: Mark | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether it would fire: wanted by its owner and not stopped by the platform."""
+        return self.enabled and self.suspended is None
+
+
+PATHS: Final = (
+    "name",
+    "description",
+    "enabled",
+    "trigger.cron",
+    "trigger.timezone",
+    "trigger.at",
+    "action.text",
+    "action.model",
+    "action.branch",
+    "action.topic",
+    "action.agent",
+    "action.playbook",
+    "action.event",
+    "action.payload",
+    "action.scope",
+    "action.filter",
+    "action.guard",
+    "action.hints",
+    "delivery.email",
+    "delivery.slack",
+    "delivery.notify",
+    "run_as",
+    "labels",
+)
+"""Every canonical path, in the order in which people read a job."""
+
+TRIGGER_PATHS: Final = ("trigger.cron", "trigger.timezone", "trigger.at")
+PROMPT_PATHS: Final = tuple(p for p in PATHS if p in {f"action.{a.name}" for a in attrs.fields(Prompt)})
+EVENT_PATHS: Final = tuple(p for p in PATHS if p.startswith("action.") and p not in PROMPT_PATHS)
+
+PARTS: Final[Mapping[str, type[Email | Slack]]] = {"delivery.email": Email, "delivery.slack": Slack}
+"""The canonical paths whose values have parts of their own."""
+
+LEAVES: Final = tuple(
+    leaf
+    for path in PATHS
+    for leaf in ([f"{path}.{a.name}" for a in attrs.fields(PARTS[path])] if path in PARTS else [path])
+)
+"""Every canonical path, with the parts of values in place of the values."""
+
+
+@frozen(kw_only=True)
+class Loss:
+    """What a job gives up on its way.
+
+    Attributes:
+        path: canonical path.
+        had: the value before.
+        becomes: the value after, None when nothing is left.
+        reason: why the target cannot hold it.
+    """
+
+    path: str
+    had: Any
+    becomes: Any = None
+    reason: str
+
+
+def covers(allowed: str, path: str) -> bool:
+    """Whether permission for the path `allowed` extends to `path`: itself and all below it."""
+    return path == allowed or path.startswith(allowed + ".")
+
+
+def flatten(job: Job) -> dict[str, Any]:
+    """A job as {canonical path: value}, in the order of `PATHS`; absent values are left out.
+
+    An `Unportable` trigger has no canonical path and so leaves nothing.
+    """
+    values: dict[str, Any] = {"name": job.name, "description": job.description, "enabled": job.enabled}
+    match job.trigger:
+        case Recurring(cron=cron, timezone=timezone):
+            values |= {"trigger.cron": cron, "trigger.timezone": timezone}
+        case Once(at=at):
+            values["trigger.at"] = at
+    match job.action:
+        case Event():
+            values |= {f"action.{'event' if n == 'name' else n}": v for n, v in _items(job.action)}
+        case Prompt():
+            values |= {f"action.{n}": v for n, v in _items(job.action)}
+    values |= {f"delivery.{n}": v for n, v in _items(job.delivery)}
+    values |= {"run_as": job.run_as, "labels": job.labels}
+    return {path: values[path] for path in PATHS if not is_absent(values.get(path))}
+
+
+def unflatten(fields: Fields, **rest: Any) -> Job:
+    """The job that `fields` describe; `rest` gives what has no path (`ref`, `suspended`, `provider_fields`, …).
+
+    Raises:
+        KeyError: a job must have a name, an action and a trigger, and the path named is missing.
+    """
+    trigger: Trigger = rest.pop("trigger", None) or (
+        Once(at=fields["trigger.at"])
+        if "trigger.at" in fields
+        else Recurring(cron=fields["trigger.cron"], timezone=fields["trigger.timezone"])
+    )
+    below = {path.removeprefix("action."): value for path, value in fields.items() if path.startswith("action.")}
+    action: Action
+    if "event" in below:
+        action = Event(name=below.pop("event"), **below)
+    else:
+        action = Prompt(text=below.pop("text", None) or fields["action.text"], **below)
+    delivery = {path.removeprefix("delivery."): value for path, value in fields.items() if path.startswith("delivery.")}
+    return Job(
+        name=fields["name"],
+        description=fields.get("description"),
+        enabled=fields.get("enabled", True),
+        trigger=trigger,
+        action=action,
+        delivery=Delivery(**delivery),
+        run_as=fields.get("run_as"),
+        labels=fields.get("labels", ()),
+        **rest,
+    )
+
+
+def is_absent(value: Any) -> bool:
+    """Whether a value says nothing: None, an empty text or an empty collection."""
+    return value is None or (isinstance(value, str | tuple | list | Mapping) and not value)
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    return [(a.name, getattr(value, a.name)) for a in attrs.fields(type(value))]

@@ -1,0 +1,22 @@
+"""migrator.toml: connections and syncs as frozen values, or every error of the file at once."""
+
+from migrator.config.load import load
+from migrator.config.model import Config, Limits, Schedule, Select, Sync, Template
+from migrator.config.schema import config_schema
+from migrator.config.secrets import resolve
+from migrator.config.shapes import Limit
+from migrator.config.starter import starter
+
+__all__ = [
+    "Config",
+    "Limit",
+    "Limits",
+    "Schedule",
+    "Select",
+    "Sync",
+    "Template",
+    "config_schema",
+    "load",
+    "resolve",
+    "starter",
+]

@@ -1,0 +1,168 @@
+"""Reading migrator.toml: either a `Config`, or every error of the file at once, each with line and column."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import cattrs
+
+from migrator.config.converter import causes, make_converter, unknown_key
+from migrator.config.model import Config, ConnectionKeys, Document, Token
+from migrator.config.positions import KeyPath, locate
+from migrator.config.shapes import choose
+from migrator.errors import ConfigError, UsageError
+from migrator.providers import ProviderInfo
+from migrator.providers.base import Connection
+
+Problem = tuple[KeyPath, UsageError]
+
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_SYNTAX: Final = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+
+
+def load(path: Path, *, providers: Mapping[str, ProviderInfo]) -> Config:
+    """Read a config file.
+
+    Args:
+        path: the file; files that it names are found relative to it.
+        providers: the providers that a connection may name.
+
+    Raises:
+        ConfigError: the file cannot be read, or is wrong; `problems` holds every error, in the order of the file.
+    """
+    text = _read(path)
+    raw = _parse(text, path)
+    places = _Places(path, text)
+    problems = [*_provider_problems(raw, providers), *_sync_problems(raw)]
+    try:
+        document = make_converter().structure(raw, Document)
+    except cattrs.BaseValidationError as error:
+        known = {at for at, _ in problems}
+        problems += (problem for problem in causes(error) if problem[0] not in known)
+    if problems:
+        raise places.error(problems)
+    return Config(
+        path=path,
+        connections={name: _connection(keys, path.parent) for name, keys in document.connections.items()},
+        syncs={name: attrs.evolve(sync, name=name) for name, sync in document.syncs.items()},
+        tokens={
+            name: Token(reference=keys.token, where=f"{places.of(at)} ({dotted(at)})")
+            for name, keys in document.connections.items()
+            if keys.token and (at := ("connections", name, "token"))
+        },
+    )
+
+
+def _connection(keys: ConnectionKeys, base_dir: Path) -> Connection:
+    """The settings of a connection, without its secret."""
+    given = {key: value for key, value in attrs.asdict(keys).items() if value is not None and key != "token"}
+    if keys.path:
+        given["path"] = str(base_dir / Path(keys.path).expanduser())
+    return Connection(**given)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")  # universal newlines: CRLF arrives as LF
+    except FileNotFoundError as error:
+        raise ConfigError("there is no such file", where=str(path), hint="migrator init writes one") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8", where=str(path)) from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = _SYNTAX.fullmatch(str(error))
+        what, line, column = found.groups() if found else (str(error), None, None)
+        if line is None:  # the end of the document
+            line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+        problem = UsageError(f"is not TOML: {what}", where=f"{path}:{line}:{column}")
+        raise ConfigError(f"{path} is not TOML", (problem,)) from None  # the error holds the text
+
+
+def _provider_problems(raw: Mapping[str, Any], providers: Mapping[str, ProviderInfo]) -> Iterator[Problem]:
+    """Connections of unknown providers, and keys that a connection's provider needs or does not take."""
+    for name, table in _tables(raw, "connections").items():
+        at = ("connections", name)
+        if not isinstance(table.get("provider"), str):
+            continue  # the converter reports it
+        try:
+            provider = providers[choose(table["provider"], providers, "is no provider")]
+        except UsageError as error:
+            yield (*at, "provider"), error
+            continue
+        for key in provider.required:
+            if key not in table:
+                yield at, UsageError(f"lacks the key {key}, which every {table['provider']} connection needs")
+        taken = ["provider", *provider.required, *provider.optional]
+        yield from (((*at, key), unknown_key(key, taken)) for key in table if key not in taken)
+
+
+def _sync_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Syncs whose two sides are not two connections of this file."""
+    names = list(_tables(raw, "connections"))
+    for name, table in _tables(raw, "syncs").items():
+        for side in ("source", "target"):
+            if isinstance(table.get(side), str):
+                try:
+                    choose(table[side], names, "is no connection of this file")
+                except UsageError as error:
+                    yield ("syncs", name, side), error
+        if table.get("source") is not None and table.get("source") == table.get("target"):
+            yield ("syncs", name, "target"), UsageError("is the source itself", actual=repr(table["target"]))
+
+
+def _tables(raw: Mapping[str, Any], section: str) -> dict[str, dict[str, Any]]:
+    """The well-formed tables of a section; the converter reports the others."""
+    tables = raw.get(section)
+    return {k: v for k, v in tables.items() if isinstance(v, dict)} if isinstance(tables, dict) else {}
+
+
+class _Places:
+    """Where the keys of one file stand."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.known = locate(text)
+
+    def position(self, at: KeyPath) -> tuple[int, int]:
+        """Line and column of a key, or of the nearest table around it."""
+        while at and at not in self.known:
+            at = at[:-1]
+        return self.known.get(at, (1, 1))
+
+    def of(self, at: KeyPath) -> str:
+        """File, line and column of a key."""
+        line, column = self.position(at)
+        return f"{self.path}:{line}:{column}"
+
+    def error(self, problems: list[Problem]) -> ConfigError:
+        """All problems of the file as one error, in the order of the file."""
+        ordered = sorted(problems, key=lambda problem: self.position(problem[0]))
+        told = tuple(
+            UsageError(
+                f"{dotted(at)} {error.what}",
+                where=self.of(at),
+                actual=error.actual,
+                allowed=error.allowed,
+                hint=error.hint,
+            )
+            for at, error in ordered
+        )
+        count = "1 problem" if len(told) == 1 else f"{len(told)} problems"
+        return ConfigError(f"{self.path} has {count}", told)
+
+
+def dotted(at: KeyPath) -> str:
+    """A key path as TOML writes it."""
+    parts = [f"[{part}]" if isinstance(part, int) else part if _BARE.fullmatch(part) else f'"{part}"' for part in at]
+    return ".".join(parts).replace(".[", "[") or "the file"

@@ -1,0 +1,225 @@
+"""What migrator.toml says, as frozen values. The converter and the JSON Schema are both drawn from these classes.
+
+Every attribute is a key of the file, except those marked `NOT_A_KEY`, which the loader fills in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from string import Template as Placeholders
+from typing import Any, Final, Literal
+
+from attrs import evolve, field, frozen
+
+from migrator.canonical import Job
+from migrator.config import shapes
+from migrator.config.secrets import resolve
+from migrator.config.shapes import Limit, choose
+from migrator.errors import UsageError
+from migrator.providers.base import Connection
+
+NOT_A_KEY: Final = {"key": False}
+
+
+def says(description: str) -> dict[str, Any]:
+    """Metadata of an attribute: what its key means, for people and for editors."""
+    return {"description": description}
+
+
+@frozen(kw_only=True)
+class Select:
+    """Which jobs of the source take part; a job must meet every condition that is given."""
+
+    name: shapes.Texts | None = field(
+        default=None, metadata=says('Patterns of names, one of which must fit: "Weekly *".')
+    )
+    id: shapes.Texts | None = field(default=None, metadata=says("Ids, one of which must be the job's."))
+    enabled: bool | None = field(default=None, metadata=says("Whether its owner wants it to run."))
+
+    def matches(self, job: Job) -> bool:
+        """Whether a job takes part; names are compared as they are written, upper and lower case apart."""
+        return (
+            (self.name is None or any(fnmatchcase(job.name, pattern) for pattern in self.name))
+            and (self.id is None or job.ref.id in self.id)
+            and (self.enabled is None or job.enabled == self.enabled)
+        )
+
+
+@frozen(kw_only=True)
+class Schedule:
+    """How a schedule reaches a target that knows one time zone only."""
+
+    mode: Literal["window", "year", "single", "exact"] = field(
+        default="window",
+        metadata=says(
+            "window: exact for the coming days, for nightly syncs. year: as many jobs as an exact year takes. "
+            "single: one expression, which may fire at other times. exact: only what is exact for ever."
+        ),
+    )
+    days: shapes.Days = field(default=8, metadata=says("Length of the window in days."))
+
+
+@frozen(kw_only=True)
+class Limits:
+    """How much one run may do before it stops and asks; creating never counts."""
+
+    changes: shapes.Share = field(
+        default=Limit.read("30%"), metadata=says("Most jobs to update, replace, pause or resume: a share or a number.")
+    )
+    deletes: shapes.Share = field(default=Limit.read("30%"), metadata=says("Most jobs to delete: a share or a number."))
+    floor: shapes.Count = field(default=10, metadata=says("Shares do not bind where there are fewer jobs than this."))
+
+
+@frozen(kw_only=True)
+class Template:
+    """How an event becomes a prompt."""
+
+    prompt: shapes.Prompt = field(
+        metadata=says("The prompt; ${name}, ${event} and ${payload} stand for the job's values.")
+    )
+
+    def fill(self, *, name: str, event: str, payload: str) -> str:
+        """The prompt for one job; `payload` is JSON text."""
+        return Placeholders(self.prompt).substitute(name=name, event=event, payload=payload)
+
+
+@frozen(kw_only=True)
+class Sync:
+    """A named pair of connections, and what may happen between them."""
+
+    name: str = field(default="", metadata=NOT_A_KEY)
+    source: str = field(metadata=says("The connection that jobs are read from."))
+    target: str = field(metadata=says("The connection that jobs are written to."))
+    select: Select = field(
+        default=Select(), metadata=says("Which jobs of the source take part; all of them by default.")
+    )
+    schedule: Schedule = field(
+        default=Schedule(), metadata=says("How a schedule reaches a target that knows one time zone only.")
+    )
+    allow_loss: tuple[shapes.LossPath, ...] = field(
+        default=(), metadata=says("What a job may lose, by canonical path; a path covers all below it.")
+    )
+    on_missing: Literal["keep", "pause", "delete"] = field(
+        default="keep", metadata=says("What happens at the target to a job that has left the source.")
+    )
+    on_drift: Literal["refuse", "source", "target"] = field(
+        default="refuse", metadata=says("Whose value counts where somebody else edited the target.")
+    )
+    on_deleted: Literal["report", "recreate"] = field(
+        default="report", metadata=says("What happens when somebody deleted a job that we made.")
+    )
+    on_refused: Literal["fail", "report"] = field(
+        default="fail", metadata=says("Whether a refused job makes the run end with exit code 3, or is only listed.")
+    )
+    adopt: Literal["never", "identical", "name"] = field(
+        default="never", metadata=says("Which jobs that are at the target already are taken over instead of made anew.")
+    )
+    two_way: bool = field(default=False, metadata=says("Whether edits at the target travel back to the source."))
+    limits: Limits = field(
+        default=Limits(), metadata=says("How much one run may do before it stops and asks; creating never counts.")
+    )
+    set: shapes.SetValues = field(
+        factory=dict, metadata=says("Values for canonical paths that the source has no value for.")
+    )
+    lookup: Mapping[shapes.TextPath, Mapping[str, str]] = field(
+        factory=dict,
+        metadata=says("For each canonical path, which value at the target stands for which at the source."),
+    )
+    template: Template | None = field(default=None, metadata=says("How an event becomes a prompt; never without one."))
+    event_name: str = field(default="agent.prompt", metadata=says("The name of the event that carries a prompt."))
+
+
+@frozen(kw_only=True)
+class ConnectionKeys:
+    """A connection as the file writes it; which keys a provider needs, the provider says."""
+
+    provider: str = field(metadata=says("The platform."))
+    base_url: shapes.Url | None = field(
+        default=None, metadata=says("Where its API is; the documented host by default.")
+    )
+    token: shapes.Secret | None = field(
+        default=None, metadata=says("Where the secret is kept: env:NAME, file:PATH, keyring:SERVICE/NAME or command:….")
+    )
+    org_id: str | None = field(default=None, metadata=says("Devin: the organisation."))
+    program_id: str | None = field(default=None, metadata=says("Scrip: the program."))
+    user_ids: shapes.Texts | None = field(
+        default=None, metadata=says("Omni, with an organisation key: the memberships whose routines are read.")
+    )
+    path: str | None = field(default=None, metadata=says("json: the file, relative to this one."))
+    update_contract: Literal["auto", "put", "patch"] | None = field(
+        default=None, metadata=says("Omni: which of its two published ways to update the instance takes.")
+    )
+    rate: shapes.Pace | None = field(
+        default=None, metadata=says('How fast to ask: "500/min", "10/s" or "100/s burst 20".')
+    )
+    concurrency: shapes.Slots | None = field(
+        default=None, metadata=says("How many requests may be on their way at once.")
+    )
+
+
+@frozen(kw_only=True)
+class Document:
+    """The file as a whole."""
+
+    connections: Mapping[shapes.Name, ConnectionKeys] = field(metadata=says("Where jobs live."))
+    syncs: Mapping[shapes.Name, Sync] = field(factory=dict, metadata=says("What is kept in step with what."))
+
+
+@frozen(kw_only=True)
+class Token:
+    """Where a connection's secret is kept.
+
+    Attributes:
+        reference: "env:NAME" and so on.
+        where: the file, line, column and key that say so.
+    """
+
+    reference: str
+    where: str
+
+
+@frozen(kw_only=True)
+class Config:
+    """A config file that has no errors.
+
+    Attributes:
+        path: the file.
+        connections: by name; without their secrets.
+        syncs: by name.
+        tokens: where the secrets are kept, by the connection's name.
+    """
+
+    path: Path
+    connections: Mapping[str, Connection]
+    syncs: Mapping[str, Sync]
+    tokens: Mapping[str, Token] = field(factory=dict)
+
+    def connection(self, name: str, *, environ: Mapping[str, str]) -> Connection:
+        """A connection with its secret, ready to be opened.
+
+        Raises:
+            UsageError: there is no such connection.
+            ConfigError: the secret is not where the file says.
+        """
+        connection = self.connections[self._known(name, self.connections, "connection")]
+        if (token := self.tokens.get(name)) is None:
+            return connection
+        secret = resolve(token.reference, environ=environ, base_dir=self.path.parent, where=token.where)
+        return evolve(connection, token=secret)
+
+    def sync(self, name: str) -> Sync:
+        """The sync of that name.
+
+        Raises:
+            UsageError: there is none.
+        """
+        return self.syncs[self._known(name, self.syncs, "sync")]
+
+    def _known(self, name: str, names: Mapping[str, object], what: str) -> str:
+        try:
+            return choose(name, names, f"there is no such {what}")
+        except UsageError as error:
+            error.where = str(self.path)
+            raise

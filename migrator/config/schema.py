@@ -1,0 +1,84 @@
+"""The JSON Schema of migrator.toml, drawn from the classes that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
+
+import attrs
+
+from migrator.config.converter import keys_of, marker
+from migrator.config.model import Document
+from migrator.config.shapes import Keys, Shape
+from migrator.providers import PROVIDERS, ProviderInfo
+
+_PLAIN: Final[Mapping[Any, dict[str, Any]]] = {
+    str: {"type": "string", "minLength": 1},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    Any: {},
+}
+
+
+def config_schema(providers: Mapping[str, ProviderInfo] = PROVIDERS) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of migrator.toml, for editors.
+
+    It says all that a schema can say; that a sync names connections of the same file, only `load` can tell.
+    """
+    schema = _of(Document)
+    connection = schema["properties"]["connections"]["additionalProperties"]
+    connection["properties"]["provider"]["enum"] = list(providers)
+    connection["allOf"] = [_for_provider(name, info) for name, info in providers.items()]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "migrator.toml", **schema}
+
+
+def _for_provider(name: str, info: ProviderInfo) -> dict[str, Any]:
+    """What holds for the connections of one provider."""
+    taken = ("provider", *info.required, *info.optional)
+    return {
+        "if": {"properties": {"provider": {"const": name}}, "required": ["provider"]},
+        "then": {"required": list(info.required), "propertyNames": {"enum": list(taken)}},
+    }
+
+
+def _of(kind: Any) -> dict[str, Any]:
+    """The schema of a type's values as TOML writes them."""
+    found = marker(kind)
+    if isinstance(found, Shape):
+        return {**_of(found.source), **found.schema}
+    if isinstance(found, Keys):
+        return _table({path: _of(of) for path, of in found.types.items()})
+    if attrs.has(kind):
+        return _of_class(kind)
+    return dict(_PLAIN[kind]) if kind in _PLAIN else _of_generic(get_origin(kind), get_args(kind))
+
+
+def _of_generic(origin: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin is tuple:
+        return {"type": "array", "items": _of(arguments[0])}
+    if origin in {Union, UnionType}:  # TOML has no null: a key that is left out says None
+        return _of(next(argument for argument in arguments if argument is not type(None)))
+    names, values = arguments
+    return {"type": "object", "propertyNames": _of(names), "additionalProperties": _of(values)}
+
+
+def _of_class(cls: type) -> dict[str, Any]:
+    keys = keys_of(cls)
+    schema = _table({key: _of(a.type) | _notes(a) for key, a in keys.items()})
+    required = [key for key, a in keys.items() if a.default is attrs.NOTHING]
+    return schema | ({"required": required} if required else {})
+
+
+def _notes(attribute: attrs.Attribute[Any]) -> dict[str, Any]:
+    """What an editor shows beside a key: its meaning, and the value that holds without it."""
+    notes = {key: attribute.metadata[key] for key in ("description",) if key in attribute.metadata}
+    if isinstance(attribute.default, str | bool | int):
+        notes["default"] = attribute.default
+    return notes
+
+
+def _table(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False}

@@ -1,0 +1,140 @@
+"""References to secrets: where a token is kept, never the token itself.
+
+A reference is read with the file and resolved only when its connection is opened, so that a plan of one sync does
+not ask for the tokens of another. No message shows a secret, its length, or what a command printed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from migrator.errors import ConfigError, UsageError
+
+COMMAND_SECONDS: Final = 30
+"""How long a command may take to print a secret."""
+
+_REFERENCES: Final = {
+    "env": re.compile(r"[A-Za-z_][A-Za-z0-9_]*"),
+    "file": re.compile(r".*\S.*"),
+    "keyring": re.compile(r"[^/]+/.+"),
+    "command": re.compile(r".*\S.*"),
+}
+_ALLOWED: Final = "env:NAME, file:PATH, keyring:SERVICE/NAME or command:PROGRAM ARGUMENTS"
+
+
+def check_reference(value: Any) -> str:
+    """`value` when it says where a secret is kept.
+
+    Raises:
+        UsageError: it does not. The value is not shown, because it may be the secret itself.
+    """
+    kind, _, rest = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if kind not in _REFERENCES:
+        hint = (
+            "put the secret into an environment variable and name that here; if it was shared with this file, revoke it"
+        )
+        raise UsageError("does not say where the secret is kept", allowed=_ALLOWED, hint=hint)
+    if not _REFERENCES[kind].fullmatch(rest):
+        raise UsageError(f"is no reference of the kind {kind}:", allowed=_ALLOWED)
+    if kind == "command":
+        try:
+            shlex.split(rest)
+        except ValueError as error:
+            raise UsageError("is a command with a quote that does not end", allowed=_ALLOWED) from error
+    return str(value)
+
+
+def resolve(reference: str, *, environ: Mapping[str, str], base_dir: Path, where: str = "") -> str:
+    """The secret that a checked reference leads to.
+
+    Args:
+        reference: "env:NAME", "file:PATH", "keyring:SERVICE/NAME" or "command:PROGRAM ARGUMENTS".
+        environ: the environment, for `env:` and for the program of `command:`.
+        base_dir: what relative paths start from, and where the program runs: the folder of the config file.
+        where: the connection and the line that hold the reference, for messages.
+
+    Raises:
+        ConfigError: it leads to nothing, or to something that cannot be sent as a token.
+    """
+    kind, _, rest = reference.partition(":")
+    readers: dict[str, Callable[[], str]] = {
+        "env": lambda: _from_environment(rest, environ),
+        "file": lambda: _from_file(base_dir / Path(rest).expanduser()),
+        "keyring": lambda: _from_keyring(rest),
+        "command": lambda: _from_command(shlex.split(rest), environ, base_dir),
+    }
+    try:
+        check_reference(reference)
+        secret = readers[kind]().strip()
+        if not secret:
+            raise UsageError(f"{_source(reference)} holds an empty secret")
+        if not (secret.isascii() and secret.isprintable()) or " " in secret:
+            raise UsageError(f"{_source(reference)} holds something that is no token: blanks, line ends or odd signs")
+    except UsageError as error:
+        raise ConfigError(error.what, where=where, hint=error.hint) from error
+    return secret
+
+
+def _source(reference: str) -> str:
+    """A reference without the arguments of a command, which may be private."""
+    kind, _, rest = reference.partition(":")
+    return f"{kind}:{shlex.split(rest)[0]}" if kind == "command" else reference
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> str:
+    if name not in environ:
+        raise UsageError(f"the environment variable {name} is not set", hint=f"set it: export {name}=…")
+    return environ[name]
+
+
+def _from_file(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the secret's file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise UsageError(f"the secret's file {path} is no text") from None  # the error holds what the file holds
+
+
+def _from_keyring(rest: str) -> str:
+    service, _, name = rest.partition("/")
+    try:
+        keyring = importlib.import_module("keyring")
+    except ImportError as error:
+        raise UsageError("the package keyring is not installed", hint="pip install keyring") from error
+    secret = keyring.get_password(service, name)
+    if secret is None:
+        raise UsageError(
+            f"the keyring has no secret {name} of the service {service}", hint=f"keyring set {service} {name}"
+        )
+    return str(secret)
+
+
+def _from_command(words: list[str], environ: Mapping[str, str], base_dir: Path) -> str:
+    program = words[0]
+    try:
+        done = subprocess.run(  # noqa: S603 (the owner of the file says what runs; no shell is involved)
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=dict(environ),
+            cwd=base_dir,
+            timeout=COMMAND_SECONDS,
+            check=True,
+        )
+        return done.stdout.decode()
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"the command {program} gave no secret within {COMMAND_SECONDS} seconds") from error
+    except subprocess.CalledProcessError as error:
+        hint = "run it by hand to see why"
+        raise UsageError(f"the command {program} ended with exit code {error.returncode}", hint=hint) from error
+    except OSError as error:
+        raise UsageError(f"the command {program} cannot be run: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise UsageError(f"the command {program} printed no text") from None  # the error holds what was printed

@@ -1,0 +1,94 @@
+"""The file that `migrator init` writes: valid as it stands, with every setting and what it means."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import Final
+
+_STARTER: Final = Template("""\
+#:schema $schema
+# What migrator moves, and where. Editors that know TOML check this file against its schema:
+#   migrator schema config > $schema
+#
+# Secrets never stand here, only where they are kept:
+#   env:NAME                  an environment variable
+#   file:PATH                 a file, relative to this one
+#   keyring:SERVICE/NAME      the system's keyring (pip install keyring)
+#   command:PROGRAM ARGUMENTS what a program prints, such as a password manager
+
+# --- Connections: where jobs live. Delete those that you do not have. ---------------------------------------------
+
+[connections.omni]
+provider = "omni"
+base_url = "https://acme.omniapp.co/api" # your instance, with /api
+token = "env:OMNI_API_KEY"
+# user_ids = ["00000000-0000-0000-0000-000000000000"] # organisation keys only: the memberships to read
+# update_contract = "auto"                            # "put" or "patch" where you know which one the instance takes
+# rate = "60/min"                                     # "500/min" where Omni has raised it for you
+# concurrency = 8                                     # requests on their way at once
+
+[connections.devin]
+provider = "devin"
+org_id = "org-123"
+token = "env:DEVIN_API_KEY"
+
+[connections.scrip]
+provider = "scrip"
+program_id = "00000000-0000-0000-0000-000000000000"
+token = "env:SCRIP_API_KEY"
+
+[connections.archive]
+provider = "json" # a file is a provider too: export, review, restore
+path = "jobs.json"
+
+# --- Syncs: what is kept in step with what. -----------------------------------------------------------------------
+
+[syncs.nightly]
+source = "omni"
+target = "devin"
+
+# Which jobs take part: every one of these conditions that is given must hold.
+# select = { name = ["Weekly *"], enabled = true, id = ["00000000-0000-0000-0000-000000000000"] }
+
+# How a zoned schedule reaches a target that knows UTC only:
+#   window  exact for the next days, for a sync that runs every night
+#   year    exact for a year, in as many jobs as that takes, for a move that is done once
+#   single  one expression, which may fire at other times; say so in allow_loss = ["trigger.cron"]
+#   exact   only what is exact for ever
+schedule = { mode = "window", days = 8 }
+
+# What a job may lose on its way. A loss that is not listed refuses the job, not the run.
+allow_loss = [] # such as ["delivery.email"]
+
+on_missing = "keep"    # what left the source: keep | pause | delete at the target
+on_drift = "refuse"    # somebody else edited the target: refuse | source | target wins
+on_deleted = "report"  # somebody deleted a job that we made: report | recreate
+on_refused = "fail"    # a refused job: fail (exit code 3) | report (listed, exit code 0)
+adopt = "never"        # jobs that are there already: never | identical | name
+two_way = false        # whether edits at the target travel back
+
+# Most jobs that one run may change (creating never counts) or delete: a share or a number. Shares do not bind where
+# there are fewer jobs than the floor.
+limits = { changes = "30%", deletes = "30%", floor = 10 }
+
+# How an event becomes a prompt (Scrip to the others), and the event's name that carries a prompt (the others to Scrip).
+# template = { prompt = "Handle the event $${event} of $${name}: $${payload}" }
+# event_name = "agent.prompt"
+
+# Values for what the source has no value for, by canonical path in quotes.
+[syncs.nightly.set]
+"action.agent" = "devin"
+
+# Which value at the target stands for which at the source.
+[syncs.nightly.lookup."action.playbook"]
+# "<model id at the source>" = "<playbook id at the target>"
+""")
+
+
+def starter(*, schema: str = "migrator.schema.json") -> str:
+    """A commented migrator.toml.
+
+    Args:
+        schema: the file that holds its JSON Schema, relative to it.
+    """
+    return _STARTER.substitute(schema=schema)

@@ -1,0 +1,31 @@
+"""The cron engine: what an expression means, when it fires, and how to say the same elsewhere.
+
+    text --parse--> Cron --next_fires--> instants
+                     |
+                     +----translate----> expressions of another platform, with a verdict that was proved
+
+It is exact: fire sets are compared as sets, not sampled. It does no I/O but for reading the time zone database.
+"""
+
+from migrator.cron.dialects import DIALECTS
+from migrator.cron.fires import next_fires
+from migrator.cron.model import Cron, Dates, Once, Recurring
+from migrator.cron.parse import parse
+from migrator.cron.render import render
+from migrator.cron.translate import translate
+from migrator.cron.verdict import Piece, Translation, Verdict
+
+__all__ = [
+    "DIALECTS",
+    "Cron",
+    "Dates",
+    "Once",
+    "Piece",
+    "Recurring",
+    "Translation",
+    "Verdict",
+    "next_fires",
+    "parse",
+    "render",
+    "translate",
+]

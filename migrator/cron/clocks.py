@@ -1,0 +1,71 @@
+"""What clock changes do to a schedule: which times they skip or repeat, and whether the schedule meets one."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from migrator.cron.days import day_bits
+from migrator.cron.dialects import DIALECTS
+from migrator.cron.firesets import EPOCH_ORDINAL, times_of_day
+from migrator.cron.model import Cron
+from migrator.cron.zones import DAY, FAR_YEAR, from_minutes, stretches
+
+CYCLE_YEARS: Final = 400
+
+
+@lru_cache(maxsize=4096)
+def disturbances(zone: str, first_year: int, last_year: int) -> tuple[tuple[int, int], ...]:
+    """The local times that clocks skip or repeat in those years: (first minute, minute after), by the wall clock."""
+    spans = stretches(zone, first_year, last_year)
+    return tuple(
+        (a.end + min(a.offset, b.offset), a.end + max(a.offset, b.offset)) for a, b in zip(spans, spans[1:], strict=False)
+    )
+
+
+@lru_cache(maxsize=1024)
+def disturbed_times(zone: str, from_year: int) -> int:
+    """Minutes of the day that any clock change from that year on skips or repeats."""
+    bits = 0
+    for start, end in disturbances(zone, from_year, FAR_YEAR):
+        if end - start >= DAY:
+            return (1 << DAY) - 1
+        for minute in range(start, end):
+            bits |= 1 << minute % DAY
+    return bits
+
+
+def meets_change(cron: Cron, zone: str, start: int, end: int) -> bool:
+    """Whether the job has a time that a clock change in [start, end) skips or repeats."""
+    first, last = from_minutes(start).year, from_minutes(end).year
+    times = times_of_day(cron.minutes, cron.hours)
+    if not times & disturbed_times(zone, first):
+        return False
+    ordinal = EPOCH_ORDINAL + start // DAY - 1
+    days = day_bits(cron.dates, ordinal, (end - start) // DAY + 4)
+    return any(
+        start - DAY <= a and b <= end + DAY and _fires_within(days, times, a - (ordinal - EPOCH_ORDINAL) * DAY, b - a)
+        for a, b in disturbances(zone, first, last)
+    )
+
+
+def ever_meets_change(cron: Cron, zone: str, start: int) -> bool:
+    """Whether the job ever has a time that a clock change skips or repeats: in 400 years, after which rules repeat."""
+    year = from_minutes(start).year
+    if not times_of_day(cron.minutes, cron.hours) & disturbed_times(zone, year):
+        return False
+    return meets_change(cron, zone, start, start + CYCLE_YEARS * 366 * DAY)
+
+
+def _fires_within(days: int, times: int, start: int, length: int) -> bool:
+    day, minute = divmod(start, DAY)
+    today = times >> minute & (1 << min(length, DAY - minute)) - 1
+    over = minute + length - DAY
+    tomorrow = times & (1 << over) - 1 if over > 0 else 0
+    return bool(days >> day & 1 and today) or bool(days >> (day + 1) & 1 and tomorrow)
+
+
+def clock_rule(cron: Cron, dialect: str) -> tuple[str, str]:
+    """The gap and the overlap rule that a platform applies to a job; following the wall clock is "skip" and "both"."""
+    clock = DIALECTS[dialect].clock
+    return ("skip", "both") if clock.wildcards_follow and cron.follows_clock else (clock.gap, clock.overlap)

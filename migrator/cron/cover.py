@@ -1,0 +1,150 @@
+"""Saying a set of instants with few expressions: hours x minutes for times, months x days for dates.
+
+An expression's times are always a product of hours and minutes, its dates a product of months and days, so a set that is
+no product needs several. All covers here are disjoint: nothing is said twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import lru_cache
+
+from migrator.cron.days import month_bits
+from migrator.cron.model import Dates, dates_of
+
+_MINUTES = 60
+_HOURS = 24
+Product = tuple[frozenset[int], frozenset[int]]
+"""Minutes and hours."""
+
+
+def members(bits: int) -> frozenset[int]:
+    """The positions of the set bits."""
+    found = []
+    while bits:
+        found.append((bits & -bits).bit_length() - 1)
+        bits &= bits - 1
+    return frozenset(found)
+
+
+@lru_cache(maxsize=16384)
+def products(times: int) -> tuple[Product, ...]:
+    """Minutes of the day as disjoint products of minutes and hours.
+
+    Hours with the same minutes share a product, or minutes with the same hours, whichever needs fewer.
+    """
+    by_minutes: dict[int, int] = {}
+    for hour in range(_HOURS):
+        row = times >> (_MINUTES * hour) & ((1 << _MINUTES) - 1)
+        if row:
+            by_minutes[row] = by_minutes.get(row, 0) | 1 << hour
+    if len(by_minutes) > 1:
+        hours_of: dict[int, int] = {}
+        for row, hours in by_minutes.items():
+            for minute in members(row):
+                hours_of[minute] = hours_of.get(minute, 0) | hours
+        by_hours: dict[int, int] = {}
+        for minute, hours in hours_of.items():
+            by_hours[hours] = by_hours.get(hours, 0) | 1 << minute
+        if len(by_hours) < len(by_minutes):
+            by_minutes = {minutes: hours for hours, minutes in by_hours.items()}
+    return tuple((members(minutes), members(hours)) for minutes, hours in by_minutes.items())
+
+
+def cover_days(
+    days: int, first: int, span: int, *, shapes: Iterable[Dates] = (), years: bool = False
+) -> list[Dates] | None:
+    """Disjoint date sets that hold exactly `days` among the `span` days from ordinal `first`; other dates do not matter.
+
+    Whole months that follow one of `shapes` (date sets for any month) are said that way, the rest by their days.
+    With `years`, each date set is bound to its year. None if a day of the year would have to be both in and out.
+    """
+    months = _by_month(days, first, span)
+    if years:
+        found: list[Dates] = []
+        for year in sorted({y for y, _ in months}):
+            inside = {m: v for (y, m), v in months.items() if y == year}
+            found += _cover_months(inside, {m: year for m in inside}, shapes, frozenset({year}))
+        return found
+    merged: dict[int, tuple[int, int]] = {}
+    a_year: dict[int, int] = {}
+    for (year, month), (chosen, known) in months.items():
+        before, seen = merged.get(month, (0, 0))
+        if (before ^ chosen) & seen & known:
+            return None
+        merged[month] = (before | chosen, seen | known)
+        a_year[month] = 0 if seen else year
+    return _cover_months(merged, a_year, shapes, None)
+
+
+def _by_month(days: int, first: int, span: int) -> dict[tuple[int, int], tuple[int, int]]:
+    """Per (year, month): the chosen days and the days that lie in the window, as bits (bit 0 is day 1)."""
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    at = 0
+    while at < span:
+        day = date.fromordinal(first + at)
+        following = date(day.year + day.month // 12, day.month % 12 + 1, 1).toordinal()
+        length = min(following - first - at, span - at)
+        known = (1 << length) - 1
+        found[day.year, day.month] = ((days >> at & known) << (day.day - 1), known << (day.day - 1))
+        at += length
+    return found
+
+
+def _cover_months(
+    months: Mapping[int, tuple[int, int]], a_year: Mapping[int, int], shapes: Iterable[Dates], years: frozenset[int] | None
+) -> list[Dates]:
+    wanted = {m: v for m, v in months.items() if v[0]}
+    best = _grouped(wanted, years)
+    for shape in shapes:
+        shaped = {m for m, v in wanted.items() if a_year[m] and _follows(shape, a_year[m], m, v)}
+        if not shaped:
+            continue
+        rest = _grouped({m: v for m, v in wanted.items() if m not in shaped}, years)
+        if len(rest) + 1 < len(best) or len(rest) + 1 == len(best) and not rest:
+            best = [_with_months(shape, frozenset(shaped), years), *rest]
+    return best
+
+
+def _follows(shape: Dates, year: int, month: int, value: tuple[int, int]) -> bool:
+    first = date(year, month, 1)
+    following = date(year + month // 12, month % 12 + 1, 1)
+    bits = month_bits(shape, (following - first).days, first.isoweekday() % 7)
+    return bits & value[1] == value[0]
+
+
+def _with_months(shape: Dates, months: frozenset[int], years: frozenset[int] | None) -> Dates:
+    return dates_of(
+        months=months,
+        days=shape.days,
+        nearest=shape.nearest,
+        weekdays=shape.weekdays,
+        nth=shape.nth,
+        day_rule=shape.day_rule,
+        years=years,
+    )
+
+
+def _grouped(months: Mapping[int, tuple[int, int]], years: frozenset[int] | None) -> list[Dates]:
+    """Months with compatible days share a date set; or days with the same months do, whichever needs fewer."""
+    groups: list[tuple[list[int], int]] = []
+    for month, (chosen, _) in sorted(months.items()):
+        for i, (group, days) in enumerate(groups):
+            joint = days | chosen
+            if all(joint & months[m][1] == months[m][0] for m in (*group, month)):
+                groups[i] = ([*group, month], joint)
+                break
+        else:
+            groups.append(([month], chosen))
+    months_of: dict[frozenset[int], int] = {}
+    for day in range(31):
+        with_day = frozenset(m for m, (chosen, _) in months.items() if chosen >> day & 1)
+        if with_day:
+            months_of[with_day] = months_of.get(with_day, 0) | 1 << day
+    if len(months_of) < len(groups):
+        groups = [(list(group), days) for group, days in months_of.items()]
+    return [
+        dates_of(months=frozenset(group), days=frozenset(d + 1 for d in members(days)), years=years)
+        for group, days in groups
+    ]

@@ -1,0 +1,192 @@
+"""Values of the cron engine: what an expression means, and the two kinds of trigger that hold a meaning.
+
+A schedule factorises into *which dates* (`Dates`) and *which times of the day* (hours x minutes x seconds). Everything
+above rests on that: two expressions that mean the same are equal, whatever their text or dialect.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from attrs import field, frozen
+
+from migrator.errors import ScheduleError
+
+EVERY_MINUTE: Final = frozenset(range(60))
+EVERY_HOUR: Final = frozenset(range(24))
+EVERY_DAY: Final = frozenset(range(1, 32))
+EVERY_MONTH: Final = frozenset(range(1, 13))
+EVERY_WEEKDAY: Final = frozenset(range(7))
+ON_THE_MINUTE: Final = frozenset({0})
+NOTHING: Final[frozenset[int]] = frozenset()
+NO_NTH: Final[frozenset[tuple[int, int]]] = frozenset()
+
+DayRule = Literal["and", "or"]
+"""How the two day fields combine: a date must satisfy both, or either one."""
+
+_LONGEST: Final = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+@frozen(kw_only=True, cache_hash=True)
+class Dates:
+    """A set of calendar dates, in normal form (build it with `dates_of`).
+
+    Attributes:
+        months: 1..12.
+        days: days of the month, 1..31; -1 is the last day, -2 the one before it, and so on.
+        nearest: the working day (Monday to Friday) nearest to that day of the month, within the month; -1 for the last.
+        weekdays: 0=SUN..6=SAT.
+        nth: (k, weekday): the k-th such weekday of the month, -1 for the last one.
+        day_rule: "or" only where both day fields restrict and either one suffices.
+        years: None for every year.
+    """
+
+    months: frozenset[int] = EVERY_MONTH
+    days: frozenset[int] = EVERY_DAY
+    nearest: frozenset[int] = NOTHING
+    weekdays: frozenset[int] = EVERY_WEEKDAY
+    nth: frozenset[tuple[int, int]] = NO_NTH
+    day_rule: DayRule = "and"
+    years: frozenset[int] | None = None
+
+    @property
+    def any_day(self) -> bool:
+        """Whether the day of the month is unrestricted."""
+        return self.days == EVERY_DAY
+
+    @property
+    def any_weekday(self) -> bool:
+        """Whether the day of the week is unrestricted."""
+        return self.weekdays == EVERY_WEEKDAY
+
+    @property
+    def every_date(self) -> bool:
+        """Whether every date of the calendar belongs to it."""
+        return self == EVERY_DATE
+
+
+EVERY_DATE: Final = Dates()
+
+
+def dates_of(  # noqa: PLR0913 (the fields of a date set, each by name)
+    *,
+    months: frozenset[int] = EVERY_MONTH,
+    days: frozenset[int] = EVERY_DAY,
+    nearest: frozenset[int] = NOTHING,
+    weekdays: frozenset[int] = EVERY_WEEKDAY,
+    nth: frozenset[tuple[int, int]] = NO_NTH,
+    day_rule: DayRule = "and",
+    years: frozenset[int] | None = None,
+) -> Dates:
+    """The date set in normal form, so that equal meaning is equal value.
+
+    A part that another part already covers is dropped, as are days that no chosen month has; "or" with an unrestricted
+    side is every day.
+    """
+    if len(days) < len(EVERY_DAY) or nearest:
+        longest = max((_LONGEST[m] for m in months), default=0)
+        days = frozenset(d for d in days if d <= longest)
+        if days.issuperset(range(1, longest + 1)):
+            days, nearest = EVERY_DAY, NOTHING
+    if nth:
+        whole = {w for w in EVERY_WEEKDAY if all((k, w) in nth for k in range(1, 6))}
+        weekdays |= whole
+        nth = frozenset((k, w) for k, w in nth if w not in weekdays)
+    if day_rule == "or" and EVERY_DAY == days or day_rule == "or" and EVERY_WEEKDAY == weekdays:
+        days, nearest, weekdays, nth = EVERY_DAY, NOTHING, EVERY_WEEKDAY, NO_NTH
+    if EVERY_DAY == days or EVERY_WEEKDAY == weekdays:
+        day_rule = "and"
+    return Dates(
+        months=months, days=days, nearest=nearest, weekdays=weekdays, nth=nth, day_rule=day_rule, years=years
+    )
+
+
+@frozen(kw_only=True, cache_hash=True)
+class Cron:
+    """What a cron expression means; equality and hash ignore how it was written.
+
+    Attributes:
+        minutes: 0..59.
+        hours: 0..23.
+        dates: the dates it fires on.
+        seconds: 0..59; {0} wherever the dialect has no seconds.
+        text: the expression as it was read.
+        dialect: the dialect it was read in.
+        follows_clock: written with a leading `*` in minute or hour, which some daemons treat apart when clocks change.
+        flags: what is doubtful about the reading: "ambiguous_source".
+    """
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    dates: Dates = EVERY_DATE
+    seconds: frozenset[int] = ON_THE_MINUTE
+    text: str = field(default="", eq=False)
+    dialect: str = field(default="", eq=False)
+    follows_clock: bool = field(default=False, eq=False)
+    flags: frozenset[str] = field(default=frozenset(), eq=False)
+
+    @property
+    def months(self) -> frozenset[int]:
+        """Months, 1..12."""
+        return self.dates.months
+
+    @property
+    def days(self) -> frozenset[int]:
+        """Days of the month, 1..31, negative ones counted from the end."""
+        return self.dates.days
+
+    @property
+    def weekdays(self) -> frozenset[int]:
+        """Days of the week, 0=SUN..6=SAT."""
+        return self.dates.weekdays
+
+    @property
+    def day_rule(self) -> DayRule:
+        """How the two day fields combine."""
+        return self.dates.day_rule
+
+    @property
+    def years(self) -> frozenset[int] | None:
+        """Calendar years, None for every year."""
+        return self.dates.years
+
+    def __str__(self) -> str:
+        return self.text or repr(self)
+
+
+def as_utc(at: datetime, *, field_name: str = "at") -> datetime:
+    """An aware time in UTC.
+
+    Raises:
+        ScheduleError: the time has no zone.
+    """
+    if at.tzinfo is None or at.utcoffset() is None:
+        raise ScheduleError(
+            "a time without a zone can mean any of forty instants",
+            dialect="time",
+            text=at.isoformat(),
+            field=field_name,
+            allowed="a time with an offset, such as 2027-03-15T09:00:00+00:00",
+        )
+    return at.astimezone(UTC)
+
+
+@frozen
+class Recurring:
+    """Fires again and again.
+
+    Attributes:
+        cron: the schedule; `translate` also takes its text, read in the source dialect.
+        timezone: IANA name of the zone whose wall clock it follows.
+    """
+
+    cron: Cron | str
+    timezone: str = "UTC"
+
+
+@frozen
+class Once:
+    """Fires at one instant (kept in UTC)."""
+
+    at: datetime = field(converter=as_utc)

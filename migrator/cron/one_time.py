@@ -1,0 +1,100 @@
+"""Jobs for single instants, there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
+
+from migrator.cron.dialects import DIALECTS
+from migrator.cron.fires import next_fires
+from migrator.cron.model import Cron, dates_of
+from migrator.cron.parse import parse
+from migrator.cron.render import render
+from migrator.cron.verdict import Piece, Translation, Verdict
+from migrator.cron.zones import EPOCH, load_zone
+
+
+def from_fires(
+    fires: Sequence[datetime], target: str, *, flags: frozenset[str], evidence: Mapping[str, Any]
+) -> Translation:
+    """One job for each of a schedule's last fires."""
+    pieces = tuple(Piece(text=None, at=at, dialect=target) for at in fires)
+    reason = f"it fires once more, at {fires[0]:%Y-%m-%d %H:%M} UTC" if len(fires) == 1 else (
+        f"it fires {len(fires)} more times, the last at {fires[-1]:%Y-%m-%d %H:%M} UTC"
+    )
+    proof = {"proof": "enumeration", "source_fires": len(fires), "target_fires": len(fires), "differing": []}
+    return Translation(
+        pieces=pieces, verdict=Verdict(kind="one_time", reason=reason, flags=flags, evidence={**evidence, **proof})
+    )
+
+
+def from_instant(at: datetime, target: str, target_timezone: str | None, now: datetime) -> Translation:
+    """One instant on another platform: as its one-time trigger, or as an expression that names the year."""
+    if at < now:
+        return Translation(verdict=Verdict(kind="dead", reason=f"its instant, {at.isoformat()}, has passed"))
+    rules = DIALECTS[target]
+    zone = target_timezone or "UTC"
+    if rules.one_time == "trigger":
+        return _single(Piece(text=None, at=at, dialect=target), at)
+    if at.microsecond or (at.second and rules.fields[0] != "second"):
+        return _refused(f"{target} fires on whole minutes, and the instant is {at.isoformat()}")
+    try:
+        local = at.astimezone(load_zone(zone))
+    except ZoneInfoNotFoundError:
+        return _refused(f"there is no time zone {zone[:80]!r}")
+    cron = dated(local, year=rules.one_time == "year")
+    if next_fires(cron, zone, at - _JUST, 1, dialect=target) != [at] or _fires_between(cron, zone, now, at, target):
+        return _refused(f"by the clock of {zone} the instant {at.isoformat()} cannot be told from another one")
+    text = render(cron, target)
+    assert parse(text, target) == cron
+    if rules.one_time == "year":
+        return _single(Piece(text=text, timezone=zone, at=at, dialect=target), at)
+    again = next_fires(cron, zone, at, 1, dialect=target)
+    return Translation(
+        pieces=(Piece(text=text, timezone=zone, dialect=target),),
+        verdict=Verdict(
+            kind="exact_until",
+            until=again[0] if again else None,
+            reason=f"{target} has no one-time jobs: this one must be removed before it comes round again",
+            flags=frozenset({"needs_resync_by"}),
+            evidence={"proof": "enumeration", "source_fires": 1, "target_fires": 1, "differing": []},
+        ),
+    )
+
+
+def dated(local: datetime, *, year: bool) -> Cron:
+    """The schedule of one local minute: its time, day and month, and its year where that can be said."""
+    return Cron(
+        minutes=frozenset({local.minute}),
+        hours=frozenset({local.hour}),
+        seconds=frozenset({local.second}),
+        dates=dates_of(
+            months=frozenset({local.month}),
+            days=frozenset({local.day}),
+            years=frozenset({local.year}) if year else None,
+        ),
+    )
+
+
+_JUST = (EPOCH.replace(microsecond=1)) - EPOCH
+
+
+def _fires_between(cron: Cron, zone: str, now: datetime, at: datetime, target: str) -> bool:
+    return next_fires(cron, zone, now - _JUST, 1, dialect=target) != [at]
+
+
+def _single(piece: Piece, at: datetime) -> Translation:
+    return Translation(
+        pieces=(piece,),
+        verdict=Verdict(
+            kind="one_time",
+            reason=f"it fires once, at {at:%Y-%m-%d %H:%M} UTC",
+            evidence={"proof": "enumeration", "source_fires": 1, "target_fires": 1, "differing": []},
+        ),
+    )
+
+
+def _refused(reason: str) -> Translation:
+    return Translation(verdict=Verdict(kind="impossible", reason=reason))

@@ -1,0 +1,175 @@
+"""Saying a date set in a dialect, for ever: rules that follow the calendar, never lists of one year's dates.
+
+Every answer is proved against the 400-year cycle of the Gregorian calendar (146,097 days, a whole number of weeks),
+after which dates and weekdays repeat. So what is equal there is equal for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from attrs import evolve
+
+from migrator.cron.cover import members
+from migrator.cron.days import CYCLE_START, GREGORIAN_CYCLE, day_bits, month_bits
+from migrator.cron.dialects import DIALECTS
+from migrator.cron.model import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY, NO_NTH, NOTHING, Dates, dates_of
+from migrator.cron.render import can_say
+
+_FEBRUARY: Final = 2
+_LENGTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_WEEK_BLOCKS: Final = tuple(frozenset(range(7 * k - 6, min(7 * k, 31) + 1)) for k in range(1, 6))
+"""Days 1-7, 8-14, 15-21, 22-28, 29-31: those on which the k-th weekday of a month can fall."""
+
+
+@lru_cache(maxsize=8192)
+def say_dates(dates: Dates, shift: int, dialect: str) -> tuple[Dates, ...] | None:
+    """Disjoint date sets that the dialect can say, together exactly `dates` moved by `shift` days; the fewest found.
+
+    None when no rule says it for every year.
+    """
+    if not shift and can_say(dates, dialect):
+        return (dates,)
+    found = [
+        tuple(candidate)
+        for candidate in _candidates(dates, shift, dialect)
+        if candidate and all(can_say(d, dialect) for d in candidate) and is_partition(candidate, dates, shift)
+    ]
+    return min(found, key=len, default=None)
+
+
+def is_partition(parts: Iterable[Dates], dates: Dates, shift: int = 0) -> bool:
+    """Whether the parts are disjoint and together are `dates` moved by `shift` days, in every year."""
+    first, span = _proof_span(dates)
+    wanted = day_bits(dates, first - shift, span)
+    got = 0
+    for part in parts:
+        bits = day_bits(part, first, span)
+        if got & bits:
+            return False
+        got |= bits
+    return got == wanted
+
+
+@lru_cache(maxsize=8192)
+def disjoint(left: Dates, right: Dates) -> bool:
+    """Whether no date of any year belongs to both."""
+    if not left.months & right.months:
+        return False if not left.months else True
+    first, span = _proof_span(left)
+    return not day_bits(left, first, span) & day_bits(right, first, span)
+
+
+def _proof_span(dates: Dates) -> tuple[int, int]:
+    """First ordinal and length of the calendar that decides about a date set for ever."""
+    if dates.years is None:
+        return CYCLE_START, GREGORIAN_CYCLE
+    first = date(min(dates.years) - 1, 1, 1).toordinal()
+    return first, date(max(dates.years) + 2, 1, 1).toordinal() - first
+
+
+def _candidates(dates: Dates, shift: int, dialect: str) -> Iterator[list[Dates]]:
+    moved = _moved(dates, shift)
+    yield moved
+    yield [part for whole in moved for part in _parts(whole)]
+    if dates.any_weekday and not dates.nearest and not shift * len(dates.nth):
+        yield _by_months(dates, shift, last="L" in DIALECTS[dialect].specials)
+    for whole in moved[:1]:
+        if len(moved) == 1 and not whole.any_day and not whole.any_weekday:
+            yield _by_week(whole)
+
+
+def _moved(dates: Dates, shift: int) -> list[Dates]:
+    """The dates moved by `shift` days as far as plain rules go; the proof decides whether that was far enough."""
+    if not shift:
+        return [dates]
+    weekdays = frozenset((w + shift) % 7 for w in dates.weekdays)
+    if dates.any_day:
+        return [evolve(dates, weekdays=weekdays)] if not dates.nth else []
+    if dates.nth or dates.nearest:
+        return []
+    same = frozenset(d + shift for d in dates.days if d * (d + shift) > 0)
+    crossing = frozenset(-1 if d > 0 else 1 for d in dates.days if d + shift == 0)
+    crossed = frozenset((m - 1 + shift) % 12 + 1 for m in dates.months)
+    if crossing and crossed == dates.months:
+        same, crossing = same | crossing, NOTHING
+    rest = {"weekdays": weekdays, "day_rule": dates.day_rule, "years": dates.years}
+    found = [dates_of(months=dates.months, days=same, **rest)] if same else []  # type: ignore[arg-type]  # mypy widens the values of `rest`
+    return [*found, dates_of(months=crossed, days=crossing, **rest)] if crossing else found  # type: ignore[arg-type]  # the same
+
+
+def _parts(dates: Dates) -> list[Dates]:
+    """One date set for each kind of rule it mixes: plain days, days from the end, working days, n-th weekdays."""
+    if not dates.any_day and not dates.any_weekday:
+        return []
+    if dates.any_day:
+        plain = [evolve(dates, nth=NO_NTH)] if dates.weekdays else []
+        return [*plain, *(evolve(dates, weekdays=NOTHING, nth=frozenset({n})) for n in sorted(dates.nth))]
+    positive = frozenset(d for d in dates.days if d > 0)
+    plain = [evolve(dates, days=positive, nearest=NOTHING)] if positive else []
+    last = [evolve(dates, days=frozenset({d}), nearest=NOTHING) for d in sorted(dates.days - positive)]
+    return [*plain, *last, *(evolve(dates, days=NOTHING, nearest=frozenset({n})) for n in sorted(dates.nearest))]
+
+
+def _by_months(dates: Dates, shift: int, *, last: bool) -> list[Dates]:
+    """Day-of-month rules as lists of days per month; February's end as `L` where the dialect has it."""
+    common, leap = _year_days(dates, shift, leap=False), _year_days(dates, shift, leap=True)
+    found: list[Dates] = []
+    if common[_FEBRUARY - 1] != leap[_FEBRUARY - 1] & (1 << 28) - 1:
+        if not last or not (common[_FEBRUARY - 1] >> 27 & 1 and leap[_FEBRUARY - 1] >> 28 & 1):
+            return []
+        found.append(dates_of(months=frozenset({_FEBRUARY}), days=frozenset({-1}), years=dates.years))
+        leap[_FEBRUARY - 1] &= (1 << 27) - 1
+    groups: list[tuple[list[int], int]] = []
+    for month, days in enumerate(leap, 1):
+        for i, (group, known) in enumerate(groups):
+            joint = known | days
+            if days and all(joint & (1 << _leap_length(m)) - 1 == leap[m - 1] for m in (*group, month)):
+                groups[i] = ([*group, month], joint)
+                break
+        else:
+            if days:
+                groups.append(([month], days))
+    return found + [
+        dates_of(months=frozenset(group), days=frozenset(d + 1 for d in members(days)), years=dates.years)
+        for group, days in groups
+    ]
+
+
+def _leap_length(month: int) -> int:
+    return _LENGTHS[month - 1] + (month == _FEBRUARY)
+
+
+def _year_days(dates: Dates, shift: int, *, leap: bool) -> list[int]:
+    """The days of each month, moved by `shift`, in a common or a leap year."""
+    lengths = [n + (leap and i == _FEBRUARY - 1) for i, n in enumerate(_LENGTHS)]
+    whole = evolve(dates, months=EVERY_MONTH, weekdays=EVERY_WEEKDAY)
+    year, at = 0, 0
+    for month, length in enumerate(lengths, 1):
+        if month in dates.months:
+            year |= month_bits(whole, length, 0) << at
+        at += length
+    year = (year << shift | year >> (at - shift)) if shift > 0 else (year >> -shift | year << (at + shift))
+    found = []
+    for length in lengths:
+        found.append(year & (1 << length) - 1)
+        year >>= length
+    return found
+
+
+def _by_week(dates: Dates) -> list[Dates]:
+    """Day of month with day of week, as n-th weekdays: for days that fill whole week blocks (1-7, 8-14, ...)."""
+    inside = [k for k, block in enumerate(_WEEK_BLOCKS, 1) if block <= dates.days]
+    if frozenset().union(*(_WEEK_BLOCKS[k - 1] for k in inside)) != dates.days or dates.nth or dates.nearest:
+        return []
+    weeks = inside if dates.day_rule == "and" else [k for k in range(1, 6) if k not in inside]
+    base = evolve(dates, weekdays=EVERY_WEEKDAY, day_rule="and")
+    days = [base] if dates.day_rule == "or" else []
+    return days + [
+        evolve(base, days=EVERY_DAY, weekdays=NOTHING, nth=frozenset({(k, w)}))
+        for k in weeks
+        for w in sorted(dates.weekdays)
+    ]

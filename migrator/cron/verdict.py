@@ -1,0 +1,65 @@
+"""What a translation comes to, and how faithful it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+Kind = Literal["exact", "exact_split", "exact_until", "one_time", "dead", "approximate", "impossible"]
+"""exact: one expression, equal for ever. exact_split: several disjoint ones, equal for ever. exact_until: proved equal
+up to `until`, then to be translated anew. one_time: every remaining fire is listed. dead: it never fires again.
+approximate: differs as `evidence` says, only on request. impossible: `reason` says why."""
+
+
+@frozen(kw_only=True)
+class Piece:
+    """One job to make on the target.
+
+    Attributes:
+        text: the expression, None for a one-time job that the platform takes as an instant.
+        timezone: the zone it is evaluated in.
+        at: the instant of a one-time job, UTC.
+        dialect: the dialect of `text`.
+    """
+
+    text: str | None
+    timezone: str = "UTC"
+    at: datetime | None = None
+    dialect: str = ""
+
+
+@frozen(kw_only=True)
+class Verdict:
+    """How faithful a translation is, and what proves it.
+
+    Attributes:
+        kind: see `Kind`.
+        until: when the proof ends, UTC; None where it has no end or where nothing is promised.
+        reason: one sentence for people.
+        flags: "dst_policy_assumed" (it touches hours that clock changes skip or repeat, and what a platform does then
+            is an assumption), "ambiguous_source" (the source's text can be read in two ways), "needs_resync_by" (it
+            must be translated again before `until`).
+        evidence: JSON-able: horizon, fire counts, first differing instants, tzdata release, and what the proof rests on.
+    """
+
+    kind: Kind
+    until: datetime | None = None
+    reason: str = ""
+    flags: frozenset[str] = frozenset()
+    evidence: Mapping[str, Any] = field(factory=dict, hash=False)
+
+    @property
+    def faithful(self) -> bool:
+        """Whether the pieces fire at exactly the source's instants for as long as was asked."""
+        return self.kind in {"exact", "exact_split", "exact_until", "one_time"}
+
+
+@frozen(kw_only=True)
+class Translation:
+    """The jobs that stand for one source job, and the verdict on them; no pieces unless the verdict has something to run."""
+
+    pieces: tuple[Piece, ...] = ()
+    verdict: Verdict

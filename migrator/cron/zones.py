@@ -1,0 +1,205 @@
+"""Time zones as what cron needs of them: stretches of time with one offset from UTC.
+
+Minutes since 1970-01-01T00:00Z throughout. Offsets are whole minutes, as they have been everywhere since 1972.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.resources
+import re
+from calendar import isleap
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
+
+from attrs import frozen
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+DAY: Final = 1440
+FAR_YEAR: Final = 2130
+"""Zones are looked at up to this year. Their last listed changes lie before 2090; what follows is a rule by month, week
+and weekday, which in 28 years meets every kind of year. So what holds until then holds for ever (with this tzdata)."""
+
+_STEP: Final = 6 * DAY  # the shortest time between two changes, in any zone since 1970, is a week
+_RELEASE: Final = re.compile(r"#? ?(?:version )?(?P<release>20\d\d[a-z])")
+
+
+@frozen
+class Stretch:
+    """A time during which a zone keeps one offset.
+
+    Attributes:
+        start: first minute.
+        end: the minute after the last.
+        offset: local time minus UTC, minutes.
+    """
+
+    start: int
+    end: int
+    offset: int
+
+
+def to_minutes(at: datetime) -> int:
+    """Whole minutes since 1970-01-01T00:00Z, rounded down."""
+    return (at - EPOCH) // timedelta(minutes=1)
+
+
+def from_minutes(minutes: int) -> datetime:
+    """The instant as an aware UTC datetime."""
+    return EPOCH + timedelta(minutes=minutes)
+
+
+@lru_cache(maxsize=1024)
+def load_zone(name: str) -> ZoneInfo:
+    """The zone from the newer of the two copies of the time zone database.
+
+    Raises:
+        ZoneInfoNotFoundError: no such zone.
+    """
+    try:
+        if _package_release() > _system_release():
+            folder, _, last = name.rpartition("/")
+            place = importlib.resources.files("tzdata.zoneinfo").joinpath(*folder.split("/"), last)
+            if ".." not in name and place.is_file():
+                with place.open("rb") as file:
+                    return ZoneInfo.from_file(file, key=name)
+        return ZoneInfo(name)
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        raise ZoneInfoNotFoundError(f"no time zone found with key {name}") from error
+
+
+@lru_cache(maxsize=1)
+def tzdata_version() -> str:
+    """The release of the time zone database in use, such as "2026f"; "unknown" when no copy says."""
+    return max(_package_release(), _system_release()) or "unknown"
+
+
+@lru_cache(maxsize=1)
+def _package_release() -> str:
+    try:
+        from tzdata import IANA_VERSION  # noqa: PLC0415 (optional: systems with their own copy may lack it)
+    except ImportError:
+        return ""
+    return str(IANA_VERSION)
+
+
+@lru_cache(maxsize=1)
+def _system_release() -> str:
+    for folder in TZPATH:
+        for name in ("tzdata.zi", "+VERSION"):
+            try:
+                with (Path(folder) / name).open(encoding="utf-8") as file:
+                    found = _RELEASE.match(file.readline())
+            except (OSError, UnicodeDecodeError):
+                continue
+            if found:
+                return found["release"]
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def stretches(zone: str, first_year: int, last_year: int) -> tuple[Stretch, ...]:
+    """The zone's stretches from the start of `first_year` to the end of `last_year`, UTC, clipped to that time."""
+    bounds = [_year_start(first_year)]
+    offsets = [_offset(load_zone(zone), bounds[0])]
+    for year in range(first_year, last_year + 1):
+        for at, offset in _changes(zone, year):
+            bounds.append(at)
+            offsets.append(offset)
+    bounds.append(_year_start(last_year + 1))
+    return tuple(Stretch(a, b, o) for (a, b), o in zip(pairwise(bounds), offsets, strict=True))
+
+
+def stretches_around(zone: str, start: int, end: int) -> list[Stretch]:
+    """The zone's stretches that touch [start, end) or come within a day of it.
+
+    The day is for rules about repeated times, which need to see the change that made them repeat.
+    """
+    start, end = start - DAY, end + DAY
+    return [s for s in stretches(zone, from_minutes(start).year, from_minutes(end).year) if s.start < end and s.end > start]
+
+
+def fixed_offset(zone: str, start: int) -> int | None:
+    """The zone's offset in minutes if it never changes again after minute `start`, else None."""
+    last = stretches(zone, from_minutes(start).year, FAR_YEAR)[-1]
+    return last.offset if last.start <= start else None
+
+
+def next_change(zone: str, after: int) -> int | None:
+    """The first minute after `after` at which the zone's offset changes, None if it never does again."""
+    year = from_minutes(after).year
+    for span in (1, FAR_YEAR - year):
+        for stretch in stretches(zone, year, year + span)[1:]:
+            if stretch.start > after:
+                return stretch.start
+    return None
+
+
+@lru_cache(maxsize=512)
+def steady_dates(zone: str, from_year: int) -> dict[int, tuple[int, ...]]:
+    """Per offset: the dates (bits per month, bit 0 is day 1) that lie wholly inside that offset in every year to come."""
+    seen: dict[int, list[int]] = {}
+    for stretch in stretches(zone, from_year, FAR_YEAR):
+        marks = seen.setdefault(stretch.offset, [0] * 13)
+        first, last = from_minutes(stretch.start - DAY).date(), from_minutes(stretch.end + DAY).date()
+        for ordinal in range(first.toordinal(), min(last.toordinal(), first.toordinal() + 370) + 1):
+            day = date.fromordinal(ordinal)
+            marks[day.month] |= 1 << (day.day - 1)
+    return {
+        offset: tuple(
+            bits & ~_union(others[month] for o, others in seen.items() if o != offset) for month, bits in enumerate(marks)
+        )
+        for offset, marks in seen.items()
+    }
+
+
+def _union(bits: Iterable[int]) -> int:
+    found = 0
+    for some in bits:
+        found |= some
+    return found
+
+
+@lru_cache(maxsize=65536)
+def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
+    """When the offset changes within a year: (minute, new offset)."""
+    if year > FAR_YEAR:
+        like = next(y for y in range(FAR_YEAR, FAR_YEAR - 40, -1) if _kind_of_year(y) == _kind_of_year(year))
+        later = _year_start(year) - _year_start(like)
+        return tuple((at + later, offset) for at, offset in _changes(zone, like))
+    info = load_zone(zone)
+    at, end = _year_start(year) - 1, _year_start(year + 1)
+    offset = _offset(info, at)
+    found: list[tuple[int, int]] = []
+    while at < end:
+        then = min(at + _STEP, end)
+        after = _offset(info, then)
+        if after != offset:
+            low, high = at, then
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if _offset(info, middle) == offset else (low, middle)
+            found.append((high, after))
+        at, offset = then, after
+    return tuple(c for c in found if c[0] < end)
+
+
+def _offset(info: ZoneInfo, minute: int) -> int:
+    offset = (EPOCH + timedelta(minutes=minute)).astimezone(info).utcoffset()
+    assert offset is not None
+    return round(offset.total_seconds() / 60)
+
+
+def _kind_of_year(year: int) -> tuple[int, bool]:
+    """Weekday of the first of January, and whether it is a leap year: all that a rule for clock changes looks at."""
+    return date(year, 1, 1).weekday(), isleap(year)
+
+
+@lru_cache(maxsize=1024)
+def _year_start(year: int) -> int:
+    return to_minutes(datetime(year, 1, 1, tzinfo=UTC))

@@ -1,0 +1,101 @@
+"""Canonical values as JSON, and back: in plans, in the state, and in files of jobs.
+
+A schedule is its text in the dialect of the platform that holds it; where there is no such dialect (a file holds jobs
+of every platform) the text is preceded by the dialect's name and a colon.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+import cattrs
+
+from migrator.canonical import Email, Fields, Job, Slack, Unportable, flatten
+from migrator.cron import Cron, parse
+from migrator.mapping import ProviderMapping
+from migrator.mapping.codecs import freeze, read_time, thaw, write_cron, write_time
+
+_TYPES: Final[Mapping[str, Any]] = {
+    "enabled": bool,
+    "trigger.cron": Cron,
+    "trigger.at": datetime,
+    "delivery.email": Email,
+    "delivery.slack": Slack,
+    "labels": tuple[str, ...],
+}
+
+
+def make_document_converter(dialect: str) -> cattrs.Converter:
+    """The converter for canonical values whose schedules are held in `dialect` ("" for any)."""
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_unstructure_hook(datetime, write_time)
+    converter.register_structure_hook(datetime, lambda value, _type: read_time(value))
+    converter.register_unstructure_hook(Cron, lambda value: _cron_text(value, dialect))
+    converter.register_structure_hook(Cron, lambda value, _type: _cron_value(value, dialect))
+    return converter
+
+
+def value_to_json(value: Any, dialect: str) -> Any:
+    """One canonical value as JSON."""
+    return thaw(make_document_converter(dialect).unstructure(value))
+
+
+def fields_to_json(fields: Fields, dialect: str) -> dict[str, Any]:
+    """Flat fields as a JSON object."""
+    converter = make_document_converter(dialect)
+    return {path: thaw(converter.unstructure(value)) for path, value in fields.items()}
+
+
+def fields_from_json(data: Mapping[str, Any], dialect: str) -> dict[str, Any]:
+    """The reverse of `fields_to_json`.
+
+    Raises:
+        cattrs.BaseValidationError: a value is not of its path's type.
+        ScheduleError: a schedule cannot be read.
+    """
+    converter = make_document_converter(dialect)
+    return {
+        path: converter.structure(value, _TYPES[path]) if path in _TYPES and value is not None else freeze(value)
+        for path, value in data.items()
+    }
+
+
+def job_document(job: Job, mapping: ProviderMapping) -> dict[str, Any]:
+    """A job as it stands in a file of jobs: everything that was read.
+
+    Args:
+        job: any job.
+        mapping: the mapping of the json provider.
+    """
+    document = {"id": job.ref.id, **mapping.create_payload(flatten(job))}
+    if isinstance(job.trigger, Unportable):
+        document["trigger"] = {"kind": "unportable", "raw": thaw(job.trigger.raw), "reason": job.trigger.reason}
+    document["enabled"] = job.enabled
+    document["origin"] = attrs.asdict(job.ref)
+    extras = {
+        "suspended": job.suspended,
+        "provider_fields": thaw(job.provider_fields),
+        "created_at": job.created_at and write_time(job.created_at),
+        "updated_at": job.updated_at and write_time(job.updated_at),
+    }
+    return document | {key: value for key, value in extras.items() if value}
+
+
+def digest(data: Any) -> str:
+    """SHA-256 of JSON data, the same for the same data however it is ordered."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _cron_text(cron: Cron, dialect: str) -> str:
+    return write_cron(cron, dialect) if dialect else f"{cron.dialect}: {write_cron(cron, cron.dialect)}"
+
+
+def _cron_value(text: str, dialect: str) -> Cron:
+    named, _, bare = text.partition(": ")
+    return parse(text, dialect) if dialect else parse(bare, named)

@@ -1,0 +1,206 @@
+"""Every error of the package, sorted by what the caller should do next.
+
+MigratorError                 what, where, actual, allowed, hint; exit code 1
+├── UsageError                fix the command (2)
+│   └── ConfigError           fix migrator.toml: holds every problem of the file (2)
+├── MappingError              fix mappings/<provider>.toml (2)
+├── ScheduleError             fix or skip that job: names dialect, field and column (1)
+├── RecordError               a provider's record cannot be read: names the job and the field (1)
+├── RefusedError              unsafe or lossy; look at it, then allow it or change it (3)
+│   └── StalePlanError        plan again: the plan is stale, edited, foreign or already applied (3)
+├── StateError                the state file or database cannot be used (1)
+│   └── LockedError           another run holds the lock; wait for it (5)
+└── ProviderError             the platform said no, or nothing (1)
+    ├── AuthError             fix the token or its permissions
+    ├── NotFoundError         it is gone, or not yours
+    ├── RejectedError         the platform refused the request; change what is sent
+    ├── QuotaError            a limit that waiting does not lift; make room
+    ├── TransientError        try again later; nothing is wrong with the request
+    ├── UncertainError        a write was sent and no answer came: it may or may not have happened
+    └── ProtocolError         the answer is not what the platform documents
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MigratorError(Exception):
+    """An error that a person can act on.
+
+    Args:
+        what: one sentence: what went wrong.
+        where: the file and line, request, job or field it concerns.
+        actual: the value found.
+        allowed: the values that would do.
+        hint: the next step.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, where: str = "", actual: str = "", allowed: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.actual = actual
+        self.allowed = allowed
+        self.hint = hint
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        parts += [f"{label}: {text}" for label, text in (("got", self.actual), ("allowed", self.allowed)) if text]
+        if self.hint:
+            parts.append(self.hint)
+        return "; ".join(parts)
+
+
+class UsageError(MigratorError):
+    """The command cannot be carried out as it was given."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """migrator.toml is wrong; `problems` holds every error found, each with file and line."""
+
+    def __init__(self, what: str, problems: tuple[MigratorError, ...] = (), *, where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.problems = problems
+
+
+class MappingError(MigratorError):
+    """A mapping file is incomplete or contradicts itself."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, problems: tuple[str, ...] = (), *, where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n  - ".join([super().__str__(), *self.problems])
+
+
+class ScheduleError(MigratorError):
+    """A schedule cannot be read or said in a dialect.
+
+    Args:
+        what: what is wrong with it.
+        dialect: the dialect that it was read or written in.
+        text: the whole expression ("" when a value is being rendered).
+        field: the field's name ("minute", "day_of_week", …), "" for the expression as a whole.
+        column: 1-based column of the fault in `text`, 0 when there is none.
+        allowed: what would do.
+        hint: the next step.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        dialect: str,
+        text: str = "",
+        field: str = "",
+        column: int = 0,
+        allowed: str = "",
+        hint: str = "",
+    ) -> None:
+        place = ", ".join(p for p in (dialect, field, f"column {column}" if column else "") if p)
+        shown = text if len(text) <= 120 else text[:117] + "..."  # noqa: PLR2004 (one terminal line)
+        super().__init__(what, where=place, actual=repr(shown) if text else "", allowed=allowed, hint=hint)
+        self.dialect = dialect
+        self.text = text
+        self.field = field
+        self.column = column
+
+
+class RecordError(MigratorError):
+    """A provider's record lacks something that a job must have, or holds something of the wrong kind.
+
+    Args:
+        what: what is wrong.
+        job: the record's id, and its name where it has one.
+        path: the provider's field.
+        actual: the value found.
+        allowed: what would do.
+    """
+
+    def __init__(self, what: str, *, job: str, path: str, actual: str = "", allowed: str = "") -> None:
+        super().__init__(what, where=f"job {job}, field {path}", actual=actual, allowed=allowed)
+        self.job = job
+        self.path = path
+
+
+class RefusedError(MigratorError):
+    """Refused because it could lose or damage something; nothing was changed."""
+
+    exit_code = 3
+
+
+class StalePlanError(RefusedError):
+    """A saved plan does not fit what is there now."""
+
+
+class StateError(MigratorError):
+    """The state cannot be read or written."""
+
+
+class LockedError(StateError):
+    """Another run holds the lock of this target."""
+
+    exit_code = 5
+
+
+class ProviderError(MigratorError):
+    """A platform refused a request, failed, or could not be reached.
+
+    Args:
+        what: one sentence.
+        where: the request: "POST omni /v1/ai/routines".
+        status: the HTTP status, None when no answer came.
+        body: the answer's text, shortened, secrets removed.
+        hint: the next step.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        status: int | None = None,
+        body: str = "",
+        allowed: str = "",
+        hint: str = "",
+    ) -> None:
+        answered = " ".join(p for p in (f"HTTP {status}" if status is not None else "", body) if p)
+        super().__init__(what, where=where, actual=answered, allowed=allowed, hint=hint)
+        self.status = status
+        self.body = body
+
+
+class AuthError(ProviderError):
+    """The token is wrong, expired, or lacks a permission (401, 403)."""
+
+
+class NotFoundError(ProviderError):
+    """There is no such thing, or this token may not see it (404)."""
+
+
+class RejectedError(ProviderError):
+    """The platform understood the request and refuses it (other 4xx); sending it again cannot help."""
+
+
+class QuotaError(ProviderError):
+    """A limit that waiting does not lift (Omni: too many active routines)."""
+
+
+class TransientError(ProviderError):
+    """The platform is busy, down or unreachable, and the request certainly had no effect."""
+
+
+class UncertainError(ProviderError):
+    """A write was sent and its outcome is unknown: the connection died, or a 5xx came back."""
+
+
+class ProtocolError(ProviderError):
+    """An answer that the platform does not document: HTML, broken JSON, a page that repeats."""

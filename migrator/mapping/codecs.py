@@ -1,0 +1,117 @@
+"""The closed list of codecs: how one provider value becomes one canonical value, and back.
+
+A codec is total on what the platform documents and raises ValueError, with a sentence that says what was expected, on
+anything else. Adding a codec is a decision about the mapping language; adding a field is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from attrs import frozen
+
+from migrator.cron import Cron, parse, render
+from migrator.errors import ScheduleError
+
+
+@frozen
+class Codec:
+    """Two functions that undo each other; both take the dialect of the mapping, which only cron text needs."""
+
+    read: Callable[[Any, str], Any]
+    write: Callable[[Any, str], Any]
+
+
+def _expect(value: Any, kind: type | tuple[type, ...], words: str) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(words)
+    return value
+
+
+def _text(value: Any, _dialect: str) -> str:
+    return str(_expect(value, str, "a text"))
+
+
+def _bool(value: Any, _dialect: str) -> bool:
+    return bool(_expect(value, bool, "true or false"))
+
+
+def _not(value: Any, _dialect: str) -> bool:
+    return not _expect(value, bool, "true or false")
+
+
+def _list(value: Any, _dialect: str) -> tuple[str, ...]:
+    items = _expect(value, (list, tuple), "a list of texts")
+    return tuple(str(_expect(item, str, "a list of texts")) for item in items)
+
+
+def read_time(value: Any) -> datetime:
+    """An ISO 8601 text with a zone as an aware datetime in UTC.
+
+    Raises:
+        ValueError: no text, no date, or no zone.
+    """
+    try:
+        at = datetime.fromisoformat(_expect(value, str, "an ISO 8601 time with a zone"))
+    except ValueError:
+        raise ValueError("an ISO 8601 time with a zone") from None
+    if at.tzinfo is None:
+        raise ValueError("an ISO 8601 time with a zone")
+    return at.astimezone(UTC)
+
+
+def write_time(value: datetime) -> str:
+    """An aware datetime as ISO 8601 in UTC with Z."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def read_cron(value: Any, dialect: str) -> Cron:
+    """A cron text in `dialect`.
+
+    Raises:
+        ValueError: no text.
+        ScheduleError: it cannot be read.
+    """
+    return parse(_text(value, dialect), dialect)
+
+
+def write_cron(value: Cron, dialect: str) -> str:
+    """A schedule as text: as it was written if it comes from this dialect, else rendered.
+
+    Raises:
+        ScheduleError: it cannot be said in `dialect`.
+    """
+    return value.text if value.dialect == dialect and value.text else render(value, dialect)
+
+
+def freeze(value: Any) -> Any:
+    """JSON with its lists as tuples, so that values compare and stay as they are."""
+    if isinstance(value, list | tuple):
+        return tuple(freeze(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: freeze(item) for key, item in value.items()}
+    return value
+
+
+def thaw(value: Any) -> Any:
+    """The reverse of `freeze`: plain JSON."""
+    if isinstance(value, list | tuple):
+        return [thaw(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: thaw(item) for key, item in value.items()}
+    return value
+
+
+CODECS: Final[Mapping[str, Codec]] = {
+    "text": Codec(_text, _text),
+    "bool": Codec(_bool, _bool),
+    "not": Codec(_not, _not),
+    "list": Codec(_list, lambda value, _dialect: list(value)),
+    "time": Codec(lambda value, _dialect: read_time(value), lambda value, _dialect: write_time(value)),
+    "cron": Codec(read_cron, write_cron),
+    "json": Codec(lambda value, _dialect: freeze(value), lambda value, _dialect: thaw(value)),
+}
+
+__all__ = ["CODECS", "Codec", "ScheduleError", "freeze", "read_cron", "read_time", "thaw", "write_cron", "write_time"]

@@ -1,0 +1,341 @@
+"""What a mapping file may say, and the check that it says everything.
+
+The file's words are the attribute names below; a word that is not here is an error. `load` refuses a mapping that
+leaves out a canonical field or a documented provider field: nothing is dropped because somebody forgot it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+
+import attrs
+import cattrs
+from attrs import field, frozen
+from cattrs.gen import make_dict_structure_fn, override
+
+from migrator.canonical import LEAVES, PATHS, covers
+from migrator.errors import MappingError
+from migrator.mapping.codecs import CODECS
+
+ChangeKind = Literal["update", "replace", "fixed"]
+"""How a field can change: in place, by making the job anew, or not at all."""
+
+CLEARED: Final[Mapping[str, Any]] = {"null": None, "empty": "", "object": {}, "list": []}
+"""What is sent to empty a field, by the mapping's word for it."""
+
+
+class Documented(Protocol):
+    """Every field that a provider's documentation names, as dotted paths."""
+
+    @property
+    def response(self) -> frozenset[str]: ...  # noqa: D102 (the class says it)
+    @property
+    def create(self) -> frozenset[str]: ...  # noqa: D102
+    @property
+    def update(self) -> Mapping[str, frozenset[str]]: ...  # noqa: D102
+
+
+@frozen(kw_only=True)
+class Rule:
+    """How one canonical field stands in the provider's JSON.
+
+    Attributes:
+        path: the provider's field, for reading and writing.
+        read: where it is read, if elsewhere; "" when it cannot be read.
+        create: where it stands in a create request, if elsewhere; "" when it cannot be given.
+        update: where it stands in an update request, if elsewhere; "" when it cannot be given.
+        codec: how the value is read, from `CODECS`.
+        write_codec: how it is written, if not by the same codec.
+        values: provider value to canonical value, one to one.
+        reads: more provider values that are read but never written.
+        constant: the value that every job on this platform has; never sent.
+        default: the value that the platform means when an answer leaves the field out.
+        required: whether an answer without it is an error.
+        max: longest text, or most items of a list.
+        clear: what empties it: "null", "empty", "object" or "list"; without it the job is made anew.
+        echo: "exact", or "resolved" when the platform answers with something derived from what was sent, or "none" when
+            it never answers with it.
+        change: how it can change, for every contract or by contract.
+        tags: provider fields that hold these values whenever this field is used (`with` in the file).
+    """
+
+    path: str = ""
+    read: str | None = None
+    create: str | None = None
+    update: str | None = None
+    codec: str = field(default="text", validator=attrs.validators.in_(CODECS))
+    write_codec: str | None = field(default=None, validator=attrs.validators.optional(attrs.validators.in_(CODECS)))
+    values: Mapping[str, Any] = field(factory=dict)
+    reads: Mapping[str, Any] = field(factory=dict)
+    constant: str | None = None
+    default: Any = None
+    required: bool = False
+    max: int | None = None
+    clear: str | None = field(default=None, validator=attrs.validators.optional(attrs.validators.in_(CLEARED)))
+    echo: Literal["exact", "resolved", "none"] = "exact"
+    change: Any = "update"
+    tags: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def read_path(self) -> str:
+        """Where it is read; "" when it cannot be."""
+        return self.path if self.read is None else self.read
+
+    @property
+    def create_path(self) -> str:
+        """Where it stands in a create request; "" when it cannot be given."""
+        return self.path if self.create is None else self.create
+
+    @property
+    def update_path(self) -> str:
+        """Where it stands in an update request; "" when it cannot be given."""
+        return self.path if self.update is None else self.update
+
+    def change_under(self, contract: str) -> ChangeKind:
+        """How it can change under the update contract in force."""
+        kind: ChangeKind = self.change.get(contract, "update") if isinstance(self.change, Mapping) else self.change
+        return kind
+
+
+@frozen(kw_only=True)
+class Tag:
+    """A provider field that says which kind of thing a record holds.
+
+    Attributes:
+        create: its name in a create request, None for the same.
+        update: its name in an update request, "" when it cannot be sent.
+        assume: its value when an answer leaves it out.
+        change: how it can change.
+    """
+
+    create: str | None = None
+    update: str | None = None
+    assume: str | None = None
+    change: ChangeKind = "update"
+
+
+@frozen(kw_only=True)
+class Identity:
+    """Where a record keeps its key and its times."""
+
+    id: str
+    created: str = ""
+    updated: str = ""
+
+
+@frozen(kw_only=True)
+class Marker:
+    """Where a job can carry our mark without harm: a trailer of a text, an item of a list, or a field of its own."""
+
+    path: str
+    form: Literal["trailer", "item", "field"]
+
+
+@frozen(kw_only=True)
+class Contract:
+    """One way to update a job.
+
+    Attributes:
+        method: HTTP method.
+        always: canonical paths that every update sends, changed or not.
+    """
+
+    method: str
+    always: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Unportable:
+    """Provider values that make a job impossible to move, and why.
+
+    Attributes:
+        path: the provider's field.
+        kind: what such a job is.
+        reason: why no other platform can hold it.
+        only: the values that say so.
+        exclude: the values that do not, when any other does (`except` in the file).
+        reason_path: where a record gives its own reason.
+        raw_path: where a record keeps what it was.
+    """
+
+    path: str
+    kind: str
+    reason: str
+    only: tuple[Any, ...] = ()
+    exclude: tuple[Any, ...] = ()
+    reason_path: str = ""
+    raw_path: str = ""
+
+
+@frozen(kw_only=True)
+class Suspended:
+    """Where the platform says that it stopped a job itself; without `values`, any value says so."""
+
+    path: str
+    values: tuple[Any, ...] = ()
+    reason: str = ""
+
+
+@frozen(kw_only=True)
+class Declined:
+    """A provider field without a canonical home.
+
+    Attributes:
+        reason: why.
+        default: the value that loses nothing.
+        loses: the canonical path under which another value counts as a loss; "" when it never does.
+    """
+
+    reason: str
+    default: Any = None
+    loses: str = ""
+
+
+@frozen(kw_only=True)
+class Rules:
+    """A mapping file."""
+
+    provider: str
+    title: str
+    docs: tuple[str, ...]
+    checked: date
+    dialect: str
+    dialect_path: str = ""
+    timezone: str = ""
+    min_interval: int = 0
+    actions: tuple[Literal["prompt", "event"], ...]
+    whole: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
+    needs: tuple[tuple[str, ...], ...]
+    identity: Identity
+    marker: Marker | None = None
+    contracts: Mapping[str, Contract]
+    fields: Mapping[str, Rule]
+    tags: Mapping[str, Tag] = field(factory=dict)
+    unportable: tuple[Unportable, ...] = ()
+    suspended: Suspended | None = None
+    translated: Mapping[str, str] = field(factory=dict)
+    lost: Mapping[str, str] = field(factory=dict)
+    declined: Mapping[str, Declined] = field(factory=dict)
+    read_only: Mapping[str, str] = field(factory=dict)
+
+    def below(self, path: str) -> Iterator[tuple[str, Rule]]:
+        """The rules of a canonical path: its own, or those of its parts."""
+        return ((leaf, rule) for leaf, rule in self.fields.items() if covers(path, leaf))
+
+    def tag(self, path: str) -> Tag:
+        """What the file says of a tag."""
+        return self.tags.get(path, Tag())
+
+
+def make_converter() -> cattrs.Converter:
+    """The converter for mapping files: unknown words are errors, and all errors are reported at once."""
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    converter.register_structure_hook(
+        Rule, make_dict_structure_fn(Rule, converter, _cattrs_forbid_extra_keys=True, tags=override(rename="with"))
+    )
+    converter.register_structure_hook(
+        Unportable,
+        make_dict_structure_fn(
+            Unportable, converter, _cattrs_forbid_extra_keys=True, exclude=override(rename="except")
+        ),
+    )
+    converter.register_structure_hook(date, lambda value, _type: value)
+    return converter
+
+
+def load(path: Path, documented: Documented | None = None) -> Rules:
+    """Read a mapping file and check that it is complete.
+
+    Args:
+        path: the TOML file.
+        documented: every field of the provider's documentation; None for a format of our own.
+
+    Raises:
+        MappingError: with every problem of the file.
+    """
+    try:
+        rules = make_converter().structure(tomllib.loads(path.read_text("utf-8")), Rules)
+    except OSError as error:
+        raise MappingError("cannot be read", where=str(path), hint=str(error)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(f"is not TOML: {error}", where=str(path)) from error
+    except cattrs.BaseValidationError as error:
+        raise MappingError("is not a mapping", tuple(cattrs.transform_error(error)), where=str(path)) from error
+    problems = [
+        *_canonical_gaps(rules),
+        *_loose_ends(rules),
+        *(_provider_gaps(rules, documented) if documented else ()),
+    ]
+    if problems:
+        hint = "every field is mapped, or declined with a reason"
+        raise MappingError("is not complete", tuple(problems), where=str(path), hint=hint)
+    return rules
+
+
+def _canonical_gaps(rules: Rules) -> Iterator[str]:
+    """Every canonical field stands in exactly one of fields, translated and lost."""
+    for leaf in LEAVES:
+        homes = [
+            section
+            for section, paths in (("fields", rules.fields), ("translated", rules.translated), ("lost", rules.lost))
+            if any(covers(path, leaf) for path in paths)
+        ]
+        if not homes:
+            yield f"canonical field {leaf}: neither in [fields] nor in [translated] nor in [lost]"
+        elif len(homes) > 1:
+            yield f"canonical field {leaf}: in {' and in '.join(f'[{home}]' for home in homes)}"
+
+
+def _loose_ends(rules: Rules) -> Iterator[str]:
+    """Every canonical path that the file names exists, and value tables can be turned round."""
+    known = {*LEAVES, *PATHS}
+    named = [
+        *rules.fields,
+        *rules.translated,
+        *rules.lost,
+        *rules.unique,
+        *(path for need in rules.needs for path in need),
+    ]
+    named += [path for contract in rules.contracts.values() for path in contract.always]
+    named += [declined.loses for declined in rules.declined.values() if declined.loses]
+    yield from (f"{path} is no canonical field" for path in dict.fromkeys(named) if path not in known)
+    for path, rule in rules.fields.items():
+        if len(set(rule.values.values())) != len(rule.values):
+            yield f"canonical field {path}: two provider values stand for one of ours"
+        if isinstance(rule.change, Mapping) and (unknown := set(rule.change) - set(rules.contracts)):
+            yield f"canonical field {path}: no such contract: {', '.join(sorted(unknown))}"
+
+
+def _provider_gaps(rules: Rules, documented: Documented) -> Iterator[str]:
+    """Every documented provider field has a place here, and every provider field named here is documented."""
+    reads, creates, updates = set[str](), set[str](), set[str]()
+    for rule in rules.fields.values():
+        reads.add(rule.read_path)
+        creates.add(rule.create_path)
+        updates.add(rule.update_path)
+        for path in rule.tags:
+            tag = rules.tag(path)
+            reads.add(path)
+            creates.add(path if tag.create is None else tag.create)
+            updates.add(path if tag.update is None else tag.update)
+    idle = {*rules.declined, *rules.read_only}
+    allowed_updates = frozenset[str]().union(*documented.update.values())
+    for what, used, all_of_them in (
+        ("answer", reads, documented.response),
+        ("create request", creates, documented.create),
+        ("update request", updates, allowed_updates),
+    ):
+        for path in sorted(all_of_them - used - idle):
+            yield f"provider field {path} of the {what}: neither mapped nor declined nor read-only"
+        for path in sorted(used - all_of_them - {""}):
+            yield f"provider field {path}: the documentation of the {what} does not have it"
+    yield from (
+        f"provider field {path}: the documentation does not have it"
+        for path in sorted({*rules.declined, *rules.read_only})
+        if path not in documented.response | documented.create | allowed_updates
+    )

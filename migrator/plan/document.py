@@ -1,0 +1,161 @@
+"""A plan as JSON (`migrator/plan@1`), and back; a saved plan proves by its digest that nobody edited it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import cattrs
+
+from migrator.canonical import JobRef, Loss
+from migrator.document import digest, fields_from_json, value_to_json
+from migrator.errors import MigratorError, StalePlanError
+from migrator.lower import Schedule
+from migrator.mapping.codecs import read_time, write_time
+from migrator.plan.values import ACTIONS, Change, FieldChange, Observed, Plan
+
+SCHEMA: Final = "migrator/plan@1"
+
+_AGAIN: Final = "make a new one with: migrator plan SYNC -o plan.json"
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """The plan as a JSON document, with its digest."""
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "sync": plan.sync,
+        "source": plan.source,
+        "target": plan.target,
+        "target_provider": plan.target_provider,
+        "target_scope": plan.target_scope,
+        "dialect": plan.dialect,
+        "contract": plan.contract,
+        "lineage": plan.lineage,
+        "serial": plan.serial,
+        "created_at": write_time(plan.created_at),
+        "observed": attrs.asdict(plan.observed),
+        "summary": dict(plan.summary),
+        "changes": [_change_to_json(change, plan.dialect) for change in plan.changes],
+        "refusal": plan.refusal,
+    }
+    return document | {"digest": digest(document)}
+
+
+def plan_digest(plan: Plan) -> str:
+    """The digest that the plan's document carries."""
+    return str(plan_to_json(plan)["digest"])
+
+
+def plan_from_json(text: str, *, where: str) -> Plan:
+    """A saved plan.
+
+    Raises:
+        StalePlanError: it is no plan, or it was edited.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise StalePlanError("the plan is not JSON", where=where, actual=str(error), hint=_AGAIN) from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        found = document.get("schema") if isinstance(document, dict) else type(document).__name__
+        raise StalePlanError("this is no plan", where=where, actual=repr(found), allowed=SCHEMA, hint=_AGAIN)
+    stated = document.pop("digest", None)
+    if stated != digest(document):
+        what = "the plan was edited after it was made: its digest does not fit its content"
+        raise StalePlanError(what, where=where, hint=_AGAIN)
+    try:
+        return _plan(document)
+    except (KeyError, TypeError, ValueError, MigratorError, cattrs.BaseValidationError) as error:
+        raise StalePlanError("the plan cannot be read", where=where, actual=str(error), hint=_AGAIN) from error
+
+
+def _plan(document: Mapping[str, Any]) -> Plan:
+    dialect = document["dialect"]
+    plain = {a.name: document[a.name] for a in attrs.fields(Plan) if a.name in document}
+    return Plan(
+        **plain
+        | {
+            "created_at": read_time(document["created_at"]),
+            "observed": Observed(**document["observed"]),
+            "changes": tuple(_change(change, dialect) for change in document["changes"]),
+        }
+    )
+
+
+def _change_to_json(change: Change, dialect: str) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "action": change.action,
+        "source": change.source and attrs.asdict(change.source),
+        "target": change.target and attrs.asdict(change.target),
+        "name": change.name,
+        "fields": [
+            {
+                "path": field.path,
+                "old": value_to_json(field.old, dialect),
+                "new": value_to_json(field.new, dialect),
+                "remote": value_to_json(field.remote, dialect),
+                "reason": field.reason,
+            }
+            for field in change.fields
+        ],
+        "losses": [
+            {
+                "path": loss.path,
+                "had": value_to_json(loss.had, ""),
+                "becomes": value_to_json(loss.becomes, ""),
+                "reason": loss.reason,
+            }
+            for loss in change.losses
+        ],
+        "schedule": change.schedule and _schedule_to_json(change.schedule),
+        "reason": change.reason,
+    }
+    if change.pieces > 1:
+        document |= {"piece": change.piece, "pieces": change.pieces}
+    return document
+
+
+def _schedule_to_json(schedule: Schedule) -> dict[str, Any]:
+    return {
+        "verdict": schedule.verdict,
+        "pieces": [dict(piece) for piece in schedule.pieces],
+        "evidence": dict(schedule.evidence),
+        "until": schedule.until and write_time(schedule.until),
+        "flags": list(schedule.flags),
+    }
+
+
+def _change(document: Mapping[str, Any], dialect: str) -> Change:
+    if document["action"] not in ACTIONS:
+        raise ValueError(f"no such action: {document['action']}")
+    schedule = document["schedule"]
+    return Change(
+        action=document["action"],
+        source=document["source"] and JobRef(**document["source"]),
+        target=document["target"] and JobRef(**document["target"]),
+        name=document["name"],
+        piece=document.get("piece", 1),
+        pieces=document.get("pieces", 1),
+        fields=tuple(_field(field, dialect) for field in document["fields"]),
+        losses=tuple(Loss(**loss) for loss in document["losses"]),
+        schedule=schedule and _schedule(schedule),
+        reason=document["reason"],
+    )
+
+
+def _schedule(document: Mapping[str, Any]) -> Schedule:
+    return Schedule(
+        verdict=document["verdict"],
+        pieces=tuple(document["pieces"]),
+        evidence=document["evidence"],
+        until=document["until"] and read_time(document["until"]),
+        flags=tuple(document["flags"]),
+    )
+
+
+def _field(document: Mapping[str, Any], dialect: str) -> FieldChange:
+    path = document["path"]
+    values = {name: fields_from_json({path: document[name]}, dialect)[path] for name in ("old", "new", "remote")}
+    return FieldChange(path=path, reason=document["reason"], **values)

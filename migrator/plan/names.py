@@ -1,0 +1,70 @@
+"""Names where the platform wants each only once.
+
+Whoever has the plain name keeps it; the others get the source job's id behind it, so that a name never depends on the
+order of a listing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from migrator.canonical import Fields, Job, JobRef
+from migrator.lower import Lowered
+from migrator.mapping import Rules
+
+_SHORT = 8
+
+
+def unique_names(
+    lowered: Mapping[JobRef, tuple[Job, Lowered]],
+    *,
+    current: Mapping[JobRef, str],
+    foreign: Collection[str],
+    rules: Rules,
+) -> Iterator[tuple[Job, Lowered]]:
+    """The lowered jobs with names that do not clash.
+
+    Args:
+        lowered: each source job with what it becomes.
+        current: the name that each linked job has at the target.
+        foreign: the names of the target's other jobs.
+        rules: the target's.
+    """
+    taken = set(foreign)
+    for ref in sorted(lowered, key=lambda ref: _turn(*lowered[ref], current)):
+        job, plain = lowered[ref]
+        if "name" not in rules.unique or not plain.pieces:
+            yield job, plain
+            continue
+        wanted = plain.pieces[0]["name"]
+        name = wanted if wanted not in taken else _suffixed(wanted, ref.id, rules)
+        pieces = tuple(
+            _named(fields, name, index, len(plain.pieces), rules) for index, fields in enumerate(plain.pieces)
+        )
+        taken |= {fields["name"] for fields in pieces}
+        notes = plain.notes
+        if name != wanted:
+            notes = (*notes, f'it is named "{name}", because {rules.title} wants each name once')
+        yield job, attrs.evolve(plain, pieces=pieces, notes=notes)
+
+
+def _turn(job: Job, lowered: Lowered, current: Mapping[JobRef, str]) -> tuple[Any, ...]:
+    """Who chooses first: who has the wanted name, then who is linked, then who is older."""
+    wanted = lowered.pieces[0]["name"] if lowered.pieces else ""
+    created = job.created_at.isoformat() if job.created_at else ""
+    return (current.get(job.ref) != wanted, job.ref not in current, created, job.ref.id)
+
+
+def _suffixed(name: str, job_id: str, rules: Rules) -> str:
+    suffix = f" ({job_id[:_SHORT]})"
+    room = rules.fields["name"].max or len(name) + len(suffix)
+    return name[: room - len(suffix)] + suffix
+
+
+def _named(fields: Fields, name: str, index: int, count: int, rules: Rules) -> dict[str, Any]:
+    suffix = f" ({index + 1}/{count})" if index else ""
+    room = rules.fields["name"].max or len(name) + len(suffix)
+    return {**fields, "name": name[: room - len(suffix)] + suffix}

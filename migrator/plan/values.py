@@ -1,0 +1,149 @@
+"""A plan as data: what would change, field by field, and why. No closures: a plan can be saved, read and compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from attrs import frozen
+
+from migrator.canonical import Fields, JobRef, Loss
+from migrator.lower import Schedule
+
+Action = Literal["create", "update", "replace", "pause", "resume", "delete", "adopt", "none", "blocked"]
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    "create",
+    "update",
+    "replace",
+    "pause",
+    "resume",
+    "delete",
+    "adopt",
+    "none",
+    "blocked",
+)
+
+TOUCHING: Final = frozenset({"update", "replace", "pause", "resume"})
+"""What counts against `limits.changes`: done to jobs that exist."""
+
+PENDING: Final = frozenset(ACTIONS) - {"none", "blocked"}
+"""What there is to do."""
+
+
+@frozen(kw_only=True)
+class FieldChange:
+    """One field in its three states.
+
+    Attributes:
+        path: canonical path.
+        old: what we last applied, None when it was absent or there is no link.
+        new: what it shall be, None to empty it.
+        remote: what the target has now.
+        reason: who changed it.
+    """
+
+    path: str
+    old: Any = None
+    new: Any = None
+    remote: Any = None
+    reason: str
+
+
+@frozen(kw_only=True)
+class Change:
+    """What happens to one target job.
+
+    Attributes:
+        action: what.
+        source: the source job, None when it has left the source.
+        target: the target job, None when there is none yet.
+        name: the job's visible name.
+        piece: which piece of the source job, from 1.
+        pieces: how many target jobs stand for the source job.
+        fields: the fields that change; of a create, all of them.
+        losses: what the source job gives up.
+        schedule: what became of its schedule.
+        reason: why.
+    """
+
+    action: Action
+    source: JobRef | None
+    target: JobRef | None = None
+    name: str
+    piece: int = 1
+    pieces: int = 1
+    fields: tuple[FieldChange, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    schedule: Schedule | None = None
+    reason: str = ""
+
+    @property
+    def label(self) -> str:
+        """How a person refers to it: name, and which piece where there are several."""
+        return self.name if self.pieces == 1 else f"{self.name} ({self.piece}/{self.pieces})"
+
+    def new_fields(self) -> Fields:
+        """The fields that the target job gets."""
+        return {change.path: change.new for change in self.fields if change.new is not None}
+
+
+@frozen(kw_only=True)
+class Observed:
+    """Digests of what both sides held when the plan was made."""
+
+    source: str
+    target: str
+
+
+@frozen(kw_only=True)
+class Plan:
+    """The changes of one sync.
+
+    Attributes:
+        sync: name of the sync.
+        source: name of the source connection.
+        target: name of the target connection.
+        target_provider: the target's provider.
+        target_scope: where jobs are created.
+        dialect: the target's cron dialect.
+        contract: the update contract that the plan relies on.
+        lineage: the state that it was made on.
+        serial: how many runs that state had seen.
+        created_at: when.
+        observed: what both sides held.
+        changes: what happens, in the order of the jobs' names.
+        refusal: why the whole plan is unsafe; "" when it is not.
+    """
+
+    sync: str
+    source: str
+    target: str
+    target_provider: str
+    target_scope: str
+    dialect: str
+    contract: str
+    lineage: str
+    serial: int
+    created_at: datetime
+    observed: Observed
+    changes: tuple[Change, ...]
+    refusal: str = ""
+
+    @property
+    def summary(self) -> Mapping[str, int]:
+        """How many changes of each action."""
+        counts = Counter(change.action for change in self.changes)
+        return {action: counts[action] for action in ACTIONS}
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """What there is to do."""
+        return tuple(change for change in self.changes if change.action in PENDING)
+
+    @property
+    def blocked(self) -> tuple[Change, ...]:
+        """What is refused."""
+        return tuple(change for change in self.changes if change.action == "blocked")

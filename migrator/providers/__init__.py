@@ -1,0 +1,142 @@
+"""The platforms that can be reached: one literal registry, and the way to open a connection."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import frozen
+
+from migrator.providers.base import Connection, Documented, LoadAdapter
+from migrator.providers.devin import Devin
+from migrator.providers.jsonfile import JsonFile
+from migrator.providers.omni import Omni, is_quota
+from migrator.providers.scrip import Scrip
+
+if TYPE_CHECKING:
+    from migrator.transport.client import Wire
+    from migrator.transport.clock import Clock
+    from migrator.transport.pacing import Pacer
+    from migrator.transport.retry import Retry
+
+
+@frozen(kw_only=True)
+class ProviderInfo:
+    """What must be known about a platform before connecting to it.
+
+    Attributes:
+        adapter: called with (client, connection).
+        documented: every field that its documentation names, None for a format of our own.
+        required: settings that a connection must give.
+        optional: settings that it may give; `rate` and `concurrency` everywhere but for `json`.
+        base_url: the documented host, None when every customer has another.
+        auth: the header that carries the token, and what stands before it there; None when there is no token.
+        rate: the documented limit of one key, or our own modest one where none is published.
+        concurrency: requests in flight at once unless the connection says otherwise.
+        is_quota: tells from the body of a 429 whether waiting cannot help.
+    """
+
+    adapter: Callable[..., LoadAdapter]
+    documented: Documented | None = None
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    base_url: str | None = None
+    auth: tuple[str, str] | None = None
+    rate: str | None = None
+    concurrency: int = 1
+    is_quota: Callable[[Any], bool] = lambda _body: False
+
+
+PROVIDERS: Final[dict[str, ProviderInfo]] = {
+    "omni": ProviderInfo(
+        adapter=Omni,
+        documented=Omni.documented,
+        required=("base_url", "token"),
+        optional=("user_ids", "update_contract", "rate", "concurrency"),
+        auth=("Authorization", "Bearer "),
+        rate="60/min",
+        concurrency=8,
+        is_quota=is_quota,
+    ),
+    "devin": ProviderInfo(
+        adapter=Devin,
+        documented=Devin.documented,
+        required=("org_id", "token"),
+        optional=("base_url", "rate", "concurrency"),
+        base_url="https://api.devin.ai",
+        auth=("Authorization", "Bearer "),
+        rate="5/s burst 10",
+        concurrency=4,
+    ),
+    "scrip": ProviderInfo(
+        adapter=Scrip,
+        documented=Scrip.documented,
+        required=("program_id", "token"),
+        optional=("base_url", "rate", "concurrency"),
+        base_url="https://api.scrip.dev",
+        auth=("X-API-Key", ""),
+        rate="10/s burst 30",
+        concurrency=8,
+    ),
+    "json": ProviderInfo(
+        adapter=JsonFile,
+        required=("path",),
+    ),
+}
+
+
+@asynccontextmanager
+async def open_adapter(
+    connection: Connection,
+    *,
+    target: bool = False,
+    pacers: MutableMapping[str, Pacer] | None = None,
+    clock: Clock | None = None,
+    retry: Retry | None = None,
+    wire: Wire | None = None,
+) -> AsyncIterator[LoadAdapter]:
+    """Open a connection for as long as the block lasts.
+
+    Args:
+        connection: already validated.
+        target: it will be written to, so a `json` file need not exist yet.
+        pacers: give the same mapping to every connection of a run: those with one key then share its limit.
+        clock: time and chance; the real ones by default.
+        retry: how long to keep trying.
+        wire: what carries requests; the network by default.
+
+    Raises:
+        UsageError: base_url, rate or token cannot be used as they are.
+    """
+    info = PROVIDERS[connection.provider]
+    if info.auth is None:
+        yield JsonFile(path=connection.path or "", must_exist=not target)
+        return
+    from migrator.transport.client import Client  # noqa: PLC0415 (httpx is slow to import; config needs only the registry)
+    from migrator.transport.clock import REAL  # noqa: PLC0415 (as above)
+    from migrator.transport.pacing import Pacer, Rate  # noqa: PLC0415 (as above)
+    from migrator.transport.retry import PATIENT  # noqa: PLC0415 (as above)
+
+    clock = clock or REAL
+    header, prefix = info.auth
+    base_url = connection.base_url or info.base_url or ""
+    rate = connection.rate or info.rate or ""
+    key = hashlib.sha256(f"{base_url}\n{rate}\n{connection.token}".encode()).hexdigest()
+    pacers = {} if pacers is None else pacers
+    if key not in pacers:
+        pacers[key] = Pacer(Rate.parse(rate), clock=clock)
+    async with Client(
+        provider=connection.provider,
+        base_url=base_url,
+        secret=connection.token,
+        headers={header: f"{prefix}{connection.token}"},
+        pacer=pacers[key],
+        concurrency=connection.concurrency or info.concurrency,
+        retry=retry or PATIENT,
+        clock=clock,
+        is_quota=info.is_quota,
+        wire=wire,
+    ) as client:
+        yield info.adapter(client=client, connection=connection)

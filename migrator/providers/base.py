@@ -1,0 +1,178 @@
+"""What an adapter is: it knows a platform's addresses, authentication and paging, and passes raw JSON through.
+
+An *extract adapter* lists jobs as the platform writes them; a *load adapter* can also create, change and delete one.
+Adapters hold no policy: pacing, retries and errors are the transport's, meaning is the mapping's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, ClassVar, Protocol
+
+from attrs import field, frozen
+
+from migrator.errors import ProviderError, RejectedError, UsageError
+
+Raw = dict[str, Any]
+"""A job as the platform writes it."""
+
+PATCH = "patch"
+PUT = "put"
+
+
+@frozen(kw_only=True)
+class Connection:
+    """A platform, the way to it and what it reaches; what a `[connections.*]` table says, with secrets resolved.
+
+    Attributes:
+        provider: a key of `PROVIDERS`.
+        base_url: None for the documented one.
+        token: the secret itself.
+        org_id: Devin organisation.
+        program_id: Scrip program.
+        user_ids: Omni membership ids; organisation keys only. Empty: the key's own member.
+        path: file of the `json` provider.
+        update_contract: Omni: "patch", "put", or "auto" to find out.
+        known_contract: what an earlier run found out; only looked at with "auto".
+        rate: such as "500/min", None for the documented one.
+        concurrency: requests in flight at once, None for the provider's default.
+    """
+
+    provider: str
+    base_url: str | None = None
+    token: str = field(default="", repr=False)
+    org_id: str | None = None
+    program_id: str | None = None
+    user_ids: tuple[str, ...] = ()
+    path: str | None = None
+    update_contract: str = "auto"
+    known_contract: str | None = None
+    rate: str | None = None
+    concurrency: int | None = None
+
+
+@frozen(kw_only=True)
+class Record:
+    """A job as read.
+
+    Attributes:
+        scope: where it lives: one of the adapter's `scopes`.
+        raw: what the platform answered, unchanged.
+    """
+
+    scope: str
+    raw: Raw = field(repr=False)
+
+
+@frozen(kw_only=True)
+class Created:
+    """A new job.
+
+    Attributes:
+        id: the platform's key for it.
+        record: the whole job, when the platform answers with it.
+    """
+
+    id: str
+    record: Record | None = None
+
+
+@frozen(kw_only=True)
+class Documented:
+    """Every field that a platform's documentation names, in all its generations, as dotted paths.
+
+    Attributes:
+        response: fields of a job as read.
+        create: fields of the body that creates one.
+        update: fields of the body that changes one, by update contract.
+    """
+
+    response: frozenset[str]
+    create: frozenset[str]
+    update: Mapping[str, frozenset[str]]
+
+
+class ContractError(RejectedError):
+    """The platform updates in another way than the change was planned for; nothing happened, plan again.
+
+    Args:
+        error: the platform's refusal.
+        contract: the update contract in force.
+    """
+
+    def __init__(self, error: ProviderError, contract: str) -> None:
+        what = f"this platform updates by {contract.upper()}"
+        hint = f'plan again with the "{contract}" contract'
+        super().__init__(what, where=error.where, status=error.status, body=error.body, hint=hint)
+        self.contract = contract
+
+
+class ExtractAdapter(Protocol):
+    """Reads the jobs of one connection."""
+
+    provider: ClassVar[str]
+    documented: ClassVar[Documented | None]  # None for a format of our own, which its mapping file defines
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Every scope that this connection reaches."""
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far."""
+
+    def list_jobs(self) -> AsyncIterator[Record]:
+        """Every job of every scope, each id once.
+
+        Raises:
+            ProviderError: the list cannot be read to its end; what was yielded until then is not the whole.
+        """
+
+    async def get_job(self, scope: str, job_id: str) -> Record:
+        """One job.
+
+        Raises:
+            NotFoundError: it is not there.
+        """
+
+
+class LoadAdapter(ExtractAdapter, Protocol):
+    """Also changes them."""
+
+    async def create_job(self, scope: str, payload: Raw) -> Created:
+        """Make a job.
+
+        Raises:
+            UncertainError: it may exist now; list before trying again.
+            QuotaError: there is no room for another.
+        """
+
+    async def update_job(self, scope: str, job_id: str, payload: Raw, *, contract: str | None = None) -> Record | None:
+        """Change a job; `payload` has the shape of `contract` (the adapter's own when None).
+
+        Returns:
+            The job as it is now, when the platform answers with it.
+
+        Raises:
+            ContractError: the platform follows another contract.
+        """
+
+    async def delete_job(self, scope: str, job_id: str) -> None:
+        """Remove a job; one that is already gone is no error."""
+
+    async def update_contract(self) -> str | None:
+        """The name of the update contract in force (a key of `documented.update`), None when it is not known yet.
+
+        It may cost a request the first time, so ask only when there is something to update.
+        """
+
+
+def check_scope(scope: str, scopes: tuple[str, ...], provider: str) -> None:
+    """Refuse a job of another connection.
+
+    Raises:
+        UsageError: the connection does not reach `scope`.
+    """
+    if scope not in scopes:
+        what = f"this {provider} connection does not reach the job's scope"
+        raise UsageError(what, actual=scope, allowed=", ".join(scopes), hint="check the connection in migrator.toml")

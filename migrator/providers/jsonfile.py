@@ -1,0 +1,247 @@
+"""A file of canonical jobs as a provider: export, review, restore.
+
+    {"schema": "migrator/jobs@1", "jobs": [{"id": "…", "name": "…", …}]}
+
+Other top-level keys are kept. The file is replaced as a whole, so a reader sees the old one or the new one, never half.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from attrs import Factory, define, field, frozen
+
+from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, TransientError
+from migrator.providers.base import PATCH, Created, Documented, Raw, Record, check_scope
+
+SCHEMA: Final = "migrator/jobs@1"
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+@frozen
+class _Content:
+    """A file as read: its jobs by id, in their order, and what else stands in it."""
+
+    jobs: dict[str, Raw] = Factory(dict)
+    rest: dict[str, Any] = Factory(dict)
+
+
+_Change = Callable[[dict[str, Raw]], Raw | None]
+
+
+@define(kw_only=True)
+class JsonFile:
+    """The jobs of one file; the path as configured is the scope.
+
+    Attributes:
+        path: the file.
+        must_exist: whether a missing file is an error (a source) or an empty list (a target).
+        new_id: makes the id of a job that brings none.
+        requests: always 0: no request leaves the machine.
+    """
+
+    provider: ClassVar[str] = "json"
+    documented: ClassVar[Documented | None] = None
+
+    path: str
+    must_exist: bool = True
+    new_id: Callable[[], str] = field(default=_new_id, repr=False)
+    requests: int = field(default=0, init=False)
+    _waiting: list[tuple[_Change, asyncio.Future[Raw | None]]] = field(factory=list, init=False, repr=False)
+    _read: tuple[tuple[int, ...], _Content] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The path as configured."""
+        return (self.path,)
+
+    async def list_jobs(self) -> AsyncIterator[Record]:
+        """Every job of the file, in its order."""
+        for raw in self._load().jobs.values():
+            yield Record(scope=self.path, raw=dict(raw))
+
+    async def get_job(self, scope: str, job_id: str) -> Record:
+        """Read one job."""
+        check_scope(scope, self.scopes, self.provider)
+        jobs = self._load().jobs
+        if job_id not in jobs:
+            raise NotFoundError("the file holds no such job", where=f"{self.path}, job {job_id}")
+        return Record(scope=scope, raw=dict(jobs[job_id]))
+
+    async def create_job(self, scope: str, payload: Raw) -> Created:
+        """Add a job under its own id, or under a new one.
+
+        Raises:
+            RejectedError: the id is taken.
+        """
+        check_scope(scope, self.scopes, self.provider)
+        job_id = str(payload.get("id") or self.new_id())
+        raw = {**payload, "id": job_id}
+
+        def add(jobs: dict[str, Raw]) -> Raw:
+            if job_id in jobs:
+                raise RejectedError("the file already holds a job with this id", where=f"{self.path}, job {job_id}")
+            jobs[job_id] = raw
+            return raw
+
+        await self._change(add)
+        return Created(id=job_id, record=Record(scope=scope, raw=dict(raw)))
+
+    async def update_job(self, scope: str, job_id: str, payload: Raw, *, contract: str | None = None) -> Record | None:  # noqa: ARG002 (the protocol's; there is one contract)
+        """Replace the top-level keys that `payload` names; null is a value like any other.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        check_scope(scope, self.scopes, self.provider)
+
+        def merge(jobs: dict[str, Raw]) -> Raw:
+            if job_id not in jobs:
+                raise NotFoundError("the file holds no such job", where=f"{self.path}, job {job_id}")
+            jobs[job_id] = jobs[job_id] | payload | {"id": job_id}
+            return jobs[job_id]
+
+        raw = await self._change(merge)
+        return Record(scope=scope, raw=dict(raw or {}))
+
+    async def delete_job(self, scope: str, job_id: str) -> None:
+        """Remove a job, or find it gone."""
+        check_scope(scope, self.scopes, self.provider)
+
+        def remove(jobs: dict[str, Raw]) -> None:
+            jobs.pop(job_id, None)
+
+        await self._change(remove)
+
+    async def update_contract(self) -> str | None:
+        """The one way of updating."""
+        return PATCH
+
+    async def _change(self, change: _Change) -> Raw | None:
+        """Carry out `change` on the file; everybody who is about to change it shares one write."""
+        done: asyncio.Future[Raw | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((change, done))
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self._waiting = [waiting for waiting in self._waiting if waiting[1] is not done]
+            raise
+        if not done.done():
+            batch, self._waiting = self._waiting, []
+            self._write(batch)
+        return done.result()
+
+    def _write(self, batch: list[tuple[_Change, asyncio.Future[Raw | None]]]) -> None:
+        """Read, change and replace the file in one go: nothing else of this process runs in between."""
+        try:
+            content = self._load(missing_ok=True)
+            jobs = dict(content.jobs)
+            results: list[tuple[asyncio.Future[Raw | None], Raw | None]] = []
+            for change, done in batch:
+                try:
+                    results.append((done, change(jobs)))
+                except ProviderError as error:
+                    done.set_exception(error)
+            changed = _Content(jobs, content.rest)
+            _replace(Path(self.path), _render(changed))
+            self._read = (_signature(Path(self.path)), changed)
+        except (OSError, ProviderError) as error:
+            said = error if isinstance(error, ProviderError) else _unwritable(error, self.path)
+            for _, done in batch:
+                if not done.done():
+                    done.set_exception(said)
+        else:
+            for done, result in results:
+                done.set_result(result)
+
+    def _load(self, *, missing_ok: bool = False) -> _Content:
+        """The file's content; read again only when the file is another one than last time."""
+        path = Path(self.path)
+        try:
+            signature = _signature(path)
+            if self._read is None or self._read[0] != signature:
+                self._read = (signature, _parse(path.read_text(encoding="utf-8"), self.path))
+            return self._read[1]
+        except FileNotFoundError:
+            if missing_ok or not self.must_exist:
+                return _Content()
+            hint = "check path; `migrator export CONNECTION -o FILE` makes such a file"
+            raise NotFoundError("there is no such file", where=self.path, hint=hint) from None
+        except UnicodeDecodeError as error:
+            raise ProtocolError(
+                f"the file is not UTF-8: {error.reason} at byte {error.start}", where=self.path
+            ) from error
+        except OSError as error:
+            raise ProtocolError(f"the file cannot be read: {error.strerror}", where=self.path) from error
+
+
+def _parse(text: str, where: str) -> _Content:
+    """Read a jobs document.
+
+    Raises:
+        ProtocolError: it is none; names the line and column, or the entry.
+    """
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"{where}:{error.lineno}:{error.colno}"
+        raise ProtocolError(f"the file is not JSON: {error.msg}", where=place) from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA or not isinstance(document.get("jobs"), list):
+        allowed = f'{{"schema": "{SCHEMA}", "jobs": [...]}}'
+        raise ProtocolError("the file holds no jobs document", where=where, allowed=allowed)
+    jobs: dict[str, Raw] = {}
+    for number, raw in enumerate(document["jobs"], start=1):
+        job_id = raw.get("id") if isinstance(raw, dict) else None
+        if not isinstance(job_id, str) or not job_id:
+            raise ProtocolError(f"job number {number} has no id", where=where, hint='give each job a distinct "id"')
+        if job_id in jobs:
+            raise ProtocolError(f"job number {number} repeats the id {job_id!r}", where=where, hint="ids are distinct")
+        jobs[job_id] = raw
+    return _Content(jobs, {key: value for key, value in document.items() if key not in {"schema", "jobs"}})
+
+
+def _render(content: _Content) -> str:
+    document = {"schema": SCHEMA, **content.rest, "jobs": list(content.jobs.values())}
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _unwritable(error: OSError, path: str) -> TransientError:
+    return TransientError(f"the file cannot be written: {error.strerror}", where=path, hint="nothing was changed")
+
+
+def _signature(path: Path) -> tuple[int, ...]:
+    stat = path.stat()
+    return (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put `text` in place of the file, durably and at once.
+
+    Raises:
+        OSError: nothing was changed.
+    """
+    path = path.resolve()  # replaces the file that a symbolic link points to, not the link
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            Path(name).chmod(path.stat().st_mode & 0o777)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise

@@ -1,0 +1,137 @@
+"""Omni AI Routines (https://docs.omni.co/api/ai-routines).
+
+A list holds the routines of one member only; with an organisation key, `userId` (a membership id) chooses the member.
+Two contracts for updating are published, PATCH and PUT with different bodies; which one an instance follows must be
+found out.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from attrs import define, field
+
+from migrator.errors import NotFoundError, ProviderError, RejectedError
+from migrator.providers.base import PATCH, PUT, ContractError, Documented, Raw, Record
+from migrator.providers.rest import Page, RestAdapter, count, member
+
+PAGE_SIZE = 100
+_ROUTINES = "/v1/ai/routines"
+_NO_ROUTINE = "00000000-0000-0000-0000-000000000000"
+
+_DESTINATION = frozenset(
+    f"destination.{leaf}" for leaf in ("type", "recipientEmails", "userGroupIds", "recipientId", "slackRecipientType")
+)
+_EDITABLE = frozenset({"name", "prompt", "schedule", "description"})
+_SETTABLE = _EDITABLE | _DESTINATION | {"modelId", "branchId", "topicName", "timezone"}
+_SHOWN = frozenset(
+    {
+        "id",
+        "recipientCount",
+        "disabled",
+        "systemDisabled",
+        "systemDisabledReason",
+        "lastRun",
+        "createdAt",
+        "updatedAt",
+    }
+)
+
+
+def is_quota(body: Any) -> bool:
+    """Whether a 429 means the limit of active routines, `{detail, status}`; a throttle answers `{error, message}`."""
+    return isinstance(body, dict) and "detail" in body and "status" in body
+
+
+@define(kw_only=True)
+class Omni(RestAdapter):
+    """The routines of one Omni connection; its scopes are the instance, or one for each member."""
+
+    provider: ClassVar[str] = "omni"
+    total_is_exact: ClassVar[bool] = True
+    documented: ClassVar[Documented | None] = Documented(
+        response=_SETTABLE | _SHOWN,
+        create=_SETTABLE,
+        update={
+            PATCH: _EDITABLE | _DESTINATION | {"timezone"},
+            PUT: _EDITABLE | {"modelId", "isActive"},
+        },
+    )
+
+    _contract: str | None = field(init=False)
+    _asked: bool = field(default=False, init=False)
+    _members: dict[str, dict[str, str]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        chosen = self.connection.update_contract
+        self._contract = self.connection.known_contract if chosen == "auto" else chosen
+        address = urlsplit(self.client.base_url)
+        instance = f"{address.hostname}{address.path.rstrip('/')}"
+        users = self.connection.user_ids
+        self._members = {f"{instance}/{user}": {"userId": user} for user in users} if users else {instance: {}}
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The instance's host and path, followed by the member where members are configured."""
+        return tuple(self._members)
+
+    def _collection(self, scope: str) -> str:  # noqa: ARG002 (the member is chosen in the query)
+        return _ROUTINES
+
+    def _query(self, scope: str) -> dict[str, str]:
+        return self._members[scope]
+
+    async def _page(self, scope: str, start: str | int | None) -> Page:
+        params: dict[str, str | int] = {"pageSize": PAGE_SIZE, **self._query(scope)}
+        if start is not None:
+            params["cursor"] = start
+        answer = await self.client.request("GET", _ROUTINES, params=params)
+        where = self.client.where("GET", _ROUTINES)
+        info = member(answer, "pageInfo", dict, where=where)
+        return Page(
+            items=member(answer, "records", list, where=where),
+            following=member(info, "nextCursor", str, where=where) if info.get("hasNextPage") else None,
+            total=count(info.get("totalRecords")),
+        )
+
+    async def update_job(self, scope: str, job_id: str, payload: Raw, *, contract: str | None = None) -> Record | None:
+        """Change a routine by the contract that `payload` was written for."""
+        contract = contract or self._contract or PATCH
+        try:
+            record = await super().update_job(scope, job_id, payload, contract=contract)
+        except (RejectedError, NotFoundError) as error:
+            if await self._is_other_contract(error, scope, job_id):
+                self._contract = PUT if contract == PATCH else PATCH
+                raise ContractError(error, self._contract) from error
+            raise
+        self._contract = contract
+        return record
+
+    async def _is_other_contract(self, error: ProviderError, scope: str, job_id: str) -> bool:
+        """Whether an update was refused for its method: 405, or 404 although the routine can be read."""
+        if self.connection.update_contract != "auto":
+            return False
+        if error.status != HTTPStatus.NOT_FOUND:
+            return error.status == HTTPStatus.METHOD_NOT_ALLOWED
+        try:
+            await self.get_job(scope, job_id)
+        except NotFoundError:
+            return False
+        return True
+
+    async def update_contract(self) -> str | None:
+        """The configured contract, the remembered one, or what the Allow header of a routine's address tells."""
+        if self._contract is None and not self._asked:
+            self._asked = True
+            scope = self.scopes[0]
+            path = self._address(scope, _NO_ROUTINE)
+            try:
+                _, headers = await self.client.status_of("OPTIONS", path, params=self._query(scope))
+            except ProviderError:
+                return None  # then the first real update finds it out
+            allowed = {method.strip().lower() for method in headers.get("allow", "").split(",")}
+            offered = allowed & {PATCH, PUT}
+            self._contract = offered.pop() if len(offered) == 1 else None
+        return self._contract

@@ -1,0 +1,190 @@
+"""What the HTTP platforms have in common: jobs are a collection under one address, listed in pages.
+
+Addresses, queries and the shape of a page are each adapter's own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from urllib.parse import quote
+
+from attrs import define, field, frozen
+
+from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, UncertainError
+from migrator.providers.base import PATCH, Connection, Created, Raw, Record, check_scope
+
+if TYPE_CHECKING:
+    from migrator.transport.client import Client
+
+_NOT_USED: Final = "a list that cannot be read to its end is not used; try again later"
+
+
+@frozen(kw_only=True)
+class Page:
+    """One page of a list.
+
+    Attributes:
+        items: its jobs.
+        following: where the next page starts, None after the last.
+        total: jobs in the whole list, None when the platform does not say.
+    """
+
+    items: list[Any]
+    following: str | int | None
+    total: int | None = None
+
+
+@define(kw_only=True)
+class RestAdapter(ABC):
+    """Lists, reads and changes jobs; a platform that differs overrides what differs.
+
+    Attributes:
+        id_field: the field of a job that holds its id.
+        total_is_exact: whether a list that holds fewer jobs than the platform counts is an error.
+        client: the way to the platform.
+        connection: what to reach there.
+    """
+
+    provider: ClassVar[str]
+    id_field: ClassVar[str] = "id"
+    total_is_exact: ClassVar[bool] = False
+
+    client: Client
+    connection: Connection = field(repr=False)
+
+    @property
+    @abstractmethod
+    def scopes(self) -> tuple[str, ...]:
+        """Every scope that this connection reaches."""
+
+    @abstractmethod
+    def _collection(self, scope: str) -> str:
+        """The address of the jobs of `scope`."""
+
+    @abstractmethod
+    async def _page(self, scope: str, start: str | int | None) -> Page:
+        """The page of the list of `scope` that begins at `start`, the first one when None."""
+
+    def _query(self, scope: str) -> dict[str, str]:  # noqa: ARG002 (for those who need one)
+        """What every request about `scope` says in its query."""
+        return {}
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far, retries included."""
+        return self.client.requests
+
+    async def list_jobs(self) -> AsyncIterator[Record]:
+        """Every job of every scope, in the platform's order; a job that two scopes show belongs to the first."""
+        taken: set[str] = set()
+        for scope in self.scopes:
+            async for job_id, raw in self._read(scope):
+                if job_id not in taken:
+                    taken.add(job_id)
+                    yield Record(scope=scope, raw=raw)
+
+    async def _read(self, scope: str) -> AsyncIterator[tuple[str, Raw]]:
+        """The jobs of one scope, some more than once.
+
+        A job made or deleted while we read moves the pages, and a page may be cut short. So when there are fewer jobs
+        than the platform counts, the list is read once more: the second reading sees what the first one missed.
+        """
+        where = self.client.where("GET", self._collection(scope))
+        found: set[str] = set()
+        total = 0
+        for _reading in range(2):
+            read: set[str] = set()
+            start: str | int | None = None
+            last = False
+            while not last:
+                page = await self._page(scope, start)
+                before = len(read)
+                for raw in page.items:
+                    job_id = member(raw if isinstance(raw, dict) else None, self.id_field, str, where=where)
+                    read.add(job_id)
+                    yield job_id, raw
+                start, total, last = page.following, page.total or 0, page.following is None
+                if not last and len(read) == before:
+                    what = "the list brings nothing new and claims that there is more"
+                    raise ProtocolError(what, where=where, hint=_NOT_USED)
+            found |= read
+            if len(found) >= total:
+                return
+        if self.total_is_exact:
+            raise ProtocolError(f"the list ends after {len(found)} of {total} jobs", where=where, hint=_NOT_USED)
+
+    async def get_job(self, scope: str, job_id: str) -> Record:
+        """Read one job."""
+        path = self._address(scope, job_id)
+        raw = await self.client.request("GET", path, params=self._query(scope))
+        where = self.client.where("GET", path)
+        member(raw, self.id_field, str, where=where)
+        return Record(scope=scope, raw=raw or {})
+
+    async def create_job(self, scope: str, payload: Raw) -> Created:
+        """Make a job; it is live at once on every platform."""
+        path, name = self._address(scope), _name(payload)
+        raw = await self.client.request("POST", path, params=self._query(scope), json=payload, job=name)
+        job_id = (raw or {}).get(self.id_field)
+        if raw is None or not isinstance(job_id, str):
+            where = self.client.where("POST", path, name)
+            hint = "find the job in a fresh list before sending anything again"
+            raise UncertainError("the platform accepted the job and named no id", where=where, hint=hint)
+        whole = raw.keys() > {self.id_field}
+        return Created(id=job_id, record=Record(scope=scope, raw=raw) if whole else None)
+
+    async def update_job(self, scope: str, job_id: str, payload: Raw, *, contract: str | None = None) -> Record | None:
+        """Change the fields that `payload` names."""
+        path = self._address(scope, job_id)
+        method = (contract or PATCH).upper()
+        job = _name(payload) or job_id
+        raw = await self.client.request(method, path, params=self._query(scope), json=payload, job=job)
+        return Record(scope=scope, raw=raw) if raw else None
+
+    async def delete_job(self, scope: str, job_id: str) -> None:
+        """Remove a job, or find it gone: a refusal or a lost answer is no error when the job can be read no more."""
+        try:
+            await self.client.request("DELETE", self._address(scope, job_id), params=self._query(scope))
+        except NotFoundError:
+            return
+        except (RejectedError, UncertainError) as error:
+            try:
+                await self.get_job(scope, job_id)
+            except NotFoundError:
+                return
+            except ProviderError:
+                raise error from None  # whether it is gone stays unknown
+            raise
+
+    async def update_contract(self) -> str | None:
+        """The one way of updating."""
+        return PATCH
+
+    def _address(self, scope: str, job_id: str | None = None) -> str:
+        check_scope(scope, self.scopes, self.provider)
+        path = self._collection(scope)
+        return path if job_id is None else f"{path}/{quote(job_id, safe='')}"
+
+
+def member(answer: Mapping[str, Any] | None, key: str, kind: type, *, where: str) -> Any:
+    """`answer[key]`, which must be a `kind`.
+
+    Raises:
+        ProtocolError: it is missing, or something else.
+    """
+    value = (answer or {}).get(key)
+    if not isinstance(value, kind):
+        raise ProtocolError(f"the answer has no usable {key}", where=where, body=f"{key} = {value!r:.80}")
+    return value
+
+
+def count(value: Any) -> int | None:
+    """A number of jobs that a platform may or may not state."""
+    return value if isinstance(value, int) else None
+
+
+def _name(payload: Raw) -> str:
+    name = payload.get("name")
+    return name if isinstance(name, str) else ""

@@ -1,0 +1,118 @@
+"""Errors: what, where, got, allowed, next; the same on every command, as lines or as a document."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from migrator.errors import ConfigError, MappingError, MigratorError
+from migrator.report.words import Line, clean, line
+
+SCHEMA: Final = "migrator/error@1"
+
+_LABELS: Final = (("where", "where"), ("got", "actual"), ("allowed", "allowed"), ("next", "hint"))
+
+
+@frozen(kw_only=True)
+class Failure:
+    """An error as it is told.
+
+    Attributes:
+        what: one sentence.
+        where: the file and line, request, job or field it concerns.
+        actual: the value found.
+        allowed: what would do.
+        hint: the next step.
+        problems: the single errors that it consists of.
+        exit_code: what the command ends with.
+    """
+
+    what: str
+    where: str = ""
+    actual: str = ""
+    allowed: str = ""
+    hint: str = ""
+    problems: tuple[Failure, ...] = field(default=(), converter=tuple)
+    exit_code: int = 1
+
+
+def failure_of(error: BaseException) -> Failure:
+    """What to tell of an error; several that came together become one with problems."""
+    found = list(leaves(error))
+    if len(found) > 1 and all(isinstance(leaf, MigratorError) for leaf in found):
+        problems = tuple(_of_ours(leaf) for leaf in found if isinstance(leaf, MigratorError))
+        codes = {problem.exit_code for problem in problems}
+        what = f"{len(problems)} things went wrong at the same time"
+        return Failure(what=what, problems=problems, exit_code=codes.pop() if len(codes) == 1 else 1)
+    known = [leaf for leaf in found if isinstance(leaf, MigratorError)]
+    return _of_ours(known[0]) if len(known) == len(found) == 1 else _unexpected(found[0])
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in a group of errors, however deep; an error that is none, itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error
+
+
+def _of_ours(error: MigratorError) -> Failure:
+    problems: Sequence[Failure] = ()
+    if isinstance(error, ConfigError):
+        problems = [_of_ours(problem) for problem in error.problems]
+    elif isinstance(error, MappingError):
+        problems = [Failure(what=problem, exit_code=error.exit_code) for problem in error.problems]
+    return Failure(
+        what=error.what,
+        where=error.where,
+        actual=error.actual,
+        allowed=error.allowed,
+        hint=error.hint,
+        problems=problems,
+        exit_code=error.exit_code,
+    )
+
+
+def _unexpected(error: BaseException) -> Failure:
+    words = str(error)
+    what = f"{type(error).__name__}: {words}" if words else type(error).__name__
+    return Failure(what=f"unexpected: {what}", hint="run again with --debug to see where, and report it")
+
+
+def failure_document(failure: Failure) -> dict[str, Any]:
+    """An error as `migrator/error@1`."""
+    return {
+        "schema": SCHEMA,
+        **_told(failure),
+        "problems": [_told(problem) for problem in failure.problems],
+        "exit_code": failure.exit_code,
+    }
+
+
+def _told(failure: Failure) -> dict[str, str]:
+    return {"error": failure.what} | {key: getattr(failure, key) for key in ("where", "actual", "allowed", "hint")}
+
+
+def failure_lines(failure: Failure) -> Iterator[Line]:
+    """An error for people; a problem begins with its file, line and column, so that editors can jump there."""
+    yield line(("error: ", "bold red"), clean(failure.what))
+    yield from _details(failure, indent=2)
+    for problem in failure.problems:
+        where = f"{clean(problem.where)}: " if problem.where else ""
+        yield line((where, "bold"), clean(problem.what), indent=2)
+        yield from _details(problem, indent=4, skip="where")
+
+
+def _details(failure: Failure, *, indent: int, skip: str = "") -> Iterator[Line]:
+    for label, key in _LABELS:
+        if key != skip and (text := getattr(failure, key)):
+            yield line((f"{label}: ", "dim"), clean(text), indent=indent)
+
+
+def trace(error: BaseException) -> str:
+    """The way to an error, frame by frame; never the values of variables, which may be secrets."""
+    return "".join(traceback.format_exception(error))

@@ -1,0 +1,75 @@
+"""What came of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from migrator.apply.values import Applied, Outcome
+from migrator.plan.values import Change, Plan
+from migrator.report.plans import STYLES, SYMBOLS, blocked_lines
+from migrator.report.words import Line, clean, count, line
+
+SCHEMA: Final = "migrator/apply@1"
+
+_STATUS: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "skipped": "yellow"}
+
+
+def apply_document(plan: Plan, applied: Applied) -> dict[str, Any]:
+    """The outcomes as `migrator/apply@1`; the run is null when nothing was begun."""
+    return {
+        "schema": SCHEMA,
+        "run": applied.run,
+        "sync": plan.sync,
+        "summary": dict(applied.summary),
+        "outcomes": [attrs.asdict(outcome) for outcome in applied.outcomes],
+        "blocked": [_blocked(change) for change in plan.blocked],
+        "requests": dict(applied.requests),
+    }
+
+
+def _blocked(change: Change) -> dict[str, Any]:
+    return {
+        "source": change.source and attrs.asdict(change.source),
+        "target": change.target and attrs.asdict(change.target),
+        "name": change.name,
+        "reason": change.reason,
+    }
+
+
+def apply_lines(plan: Plan, applied: Applied) -> Iterator[Line]:
+    """The outcomes for people."""
+    if applied.run is None:
+        yield line("Nothing to do: the target is as it shall be." if not plan.pending else "Nothing was changed.")
+        yield from blocked_lines(plan)
+        return
+    yield from (_outcome(outcome) for outcome in applied.outcomes)
+    summary = ", ".join(f"{number:,} {status}" for status, number in applied.summary.items() if number)
+    yield line("")
+    yield line((f"Run {applied.run}: ", "bold"), summary or "nothing done", ".")
+    yield from blocked_lines(plan)
+    if applied.stopped:
+        yield line("It was interrupted. Go on with: ", (f"migrator apply {plan.sync}", "bold"))
+    elif any(outcome.status != "done" for outcome in applied.outcomes):
+        yield line("Try again what was not done with: ", (f"migrator apply {plan.sync}", "bold"))
+
+
+def _outcome(outcome: Outcome) -> Line:
+    style = STYLES[outcome.action]
+    why = f": {clean(outcome.error)}" if outcome.error else ""
+    return line(
+        (f"{outcome.status:<7} ", _STATUS[outcome.status]),
+        (f"{SYMBOLS[outcome.action]} ", style),
+        (clean(outcome.name), style),
+        why,
+    )
+
+
+def cost_lines(requests: Mapping[str, int], seconds: float) -> Iterator[Line]:
+    """What it cost: requests by provider, and time."""
+    parts: Iterable[str] = (f"{number:,} to {provider}" for provider, number in requests.items() if number)
+    told = ", ".join(parts)
+    sent = f"{count(sum(requests.values()), 'request')} ({told}) in" if told else "No requests;"
+    yield line((f"{sent} {seconds:.1f} s", "dim"))

@@ -1,0 +1,194 @@
+"""A plan as a diff that a person can read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from migrator.canonical import TRIGGER_PATHS
+from migrator.cron import Cron
+from migrator.document import value_to_json
+from migrator.lower import Schedule
+from migrator.mapping.codecs import write_cron, write_time
+from migrator.plan.values import Action, Change, FieldChange, Plan
+from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
+from migrator.report.words import Line, clean, line, pad, value_words
+
+SYMBOLS: Final[Mapping[Action, str]] = {
+    "create": "+",
+    "update": "~",
+    "replace": "±",
+    "pause": "‖",
+    "resume": "▶",
+    "delete": "-",
+    "adopt": "&",
+    "none": " ",
+    "blocked": "!",
+}
+STYLES: Final[Mapping[Action, str]] = {
+    "create": "green",
+    "update": "yellow",
+    "replace": "magenta",
+    "pause": "blue",
+    "resume": "cyan",
+    "delete": "red",
+    "adopt": "cyan",
+    "none": "dim",
+    "blocked": "bold red",
+}
+
+_FIRES: Final = 3
+_LOSING: Final = frozenset({"create", "update", "replace", "adopt"})
+_LABELS: Final = 12
+"""Columns for what a line is about: a canonical path, or "schedule"."""
+
+
+def plan_lines(plan: Plan, *, command: str, verbose: bool = False) -> Iterator[Line]:
+    """A plan.
+
+    Args:
+        plan: what would change.
+        command: what carries it out.
+        verbose: every field of new jobs, and the jobs that stay as they are.
+    """
+    yield line((f"{plan.sync}: {plan.source} → {plan.target}", "bold"))
+    yield line("")
+    shown = [change for change in plan.changes if change.action != "none" or verbose]
+    told: set[tuple[Action, str]] = set()
+    for change in shown:
+        key = change.action, str(change.source)
+        yield head(change)
+        yield from _change_lines(change, plan, first=key not in told or change.pieces == 1, verbose=verbose)
+        told.add(key)
+    if shown:
+        yield line("")
+    yield from summary_lines(plan, command=command)
+
+
+def summary_lines(plan: Plan, *, command: str) -> Iterator[Line]:
+    """What a plan comes to, what is refused and why, and what to do next."""
+    counts = [f"{number:,} {_TENSES[action]}" for action, number in plan.summary.items() if number]
+    yield line(("Plan: ", "bold"), ", ".join(counts) or "no jobs", ".")
+    yield from reasons("Unchanged, but note", (c.reason for c in plan.changes if c.action == "none" and c.reason))
+    yield from blocked_lines(plan)
+    if plan.refusal:
+        yield line(("Refused as a whole: ", "bold red"), clean(plan.refusal))
+    elif plan.pending:
+        yield line("Carry it out with: ", (command, "bold"))
+    elif not plan.blocked:
+        yield line("Nothing to do: the target is as it shall be.")
+
+
+_TENSES: Final[Mapping[Action, str]] = {
+    "create": "to create",
+    "update": "to update",
+    "replace": "to replace",
+    "pause": "to pause",
+    "resume": "to resume",
+    "delete": "to delete",
+    "adopt": "to adopt",
+    "none": "unchanged",
+    "blocked": "blocked",
+}
+
+
+def blocked_lines(plan: Plan) -> Iterator[Line]:
+    """Why jobs are refused, each reason once."""
+    yield from reasons("Blocked", (change.reason for change in plan.blocked))
+
+
+def reasons(title: str, texts: Iterable[str]) -> Iterator[Line]:
+    """Sentences, each once, with how often it was said; the most frequent first."""
+    counted = Counter(texts).most_common()
+    if counted:
+        yield line((f"{title}:", "bold"))
+        yield from (line(f"{number} × {clean(text)}", indent=2) for text, number in counted)
+
+
+def head(change: Change) -> Line:
+    """A change's symbol and the job's name."""
+    style = STYLES[change.action]
+    return line((f"{SYMBOLS[change.action]} ", style), (clean(change.label), style))
+
+
+def _change_lines(change: Change, plan: Plan, *, first: bool, verbose: bool) -> Iterator[Line]:
+    """What happens to a job; where several stand for one, the first tells what they have in common."""
+    if change.reason:
+        yield line(clean(change.reason), indent=4)
+    if change.action != "create":
+        skipped = () if change.pieces > 1 else TRIGGER_PATHS
+        yield from _fields((field for field in change.fields if field.path not in skipped), plan)
+    elif first:
+        yield from _created(change, plan, verbose=verbose)
+    if first and change.schedule and change.action != "delete" and (_touches_schedule(change) or verbose):
+        yield from _schedule_lines(change.schedule, change, plan)
+    if first and change.action in _LOSING:
+        yield from _loss_lines(change)
+
+
+def _created(change: Change, plan: Plan, *, verbose: bool) -> Iterator[Line]:
+    """What a new job does; all of its fields only on request."""
+    for field in change.fields:
+        if field.path in TRIGGER_PATHS or field.path == "name":
+            continue
+        if verbose or field.path in {"action.text", "action.event"} or (field.path, field.new) == ("enabled", False):
+            yield _labelled(field.path, _words(field.new, plan))
+
+
+def _fields(fields: Iterable[FieldChange], plan: Plan) -> Iterator[Line]:
+    for field in fields:
+        yield _labelled(field.path, f"{_words(field.remote, plan)} → {_words(field.new, plan)}")
+        if field.remote != field.old and field.old is not None:
+            yield _labelled("", f"{field.reason}; last applied: {_words(field.old, plan)}")
+
+
+def _words(value: Any, plan: Plan) -> str:
+    return clean(str(value)) if isinstance(value, Cron) else value_words(value_to_json(value, plan.dialect))
+
+
+def _labelled(label: str, text: str, style: str = "") -> Line:
+    return line((pad(label, _LABELS) + " ", "dim"), (text, style), indent=4)
+
+
+def _loss_lines(change: Change) -> Iterator[Line]:
+    for number, loss in enumerate(change.losses):
+        had, becomes = (value_words(value_to_json(value, "")) for value in (loss.had, loss.becomes))
+        kept = "" if loss.becomes is None else f" → {becomes}"
+        yield _labelled("" if number else "loses", f"{loss.path}: {had}{kept} ({clean(loss.reason)})", "yellow")
+
+
+# -- schedules --------------------------------------------------------------------------------------------------------
+
+
+def _touches_schedule(change: Change) -> bool:
+    return any(field.path in TRIGGER_PATHS for field in change.fields)
+
+
+def _schedule_lines(schedule: Schedule, change: Change, plan: Plan) -> Iterator[Line]:
+    """From what to what, how faithful that is, and when the job fires next by its own clock."""
+    source = schedule.evidence.get("source", {})
+    pieces = schedule.pieces or tuple(_untranslated(change))
+    said = [piece_words(source)] if source else []
+    yield _labelled("schedule", " → ".join([*said, " + ".join(piece_words(piece) for piece in pieces)]))
+    verdict = verdict_words(
+        schedule.verdict,
+        pieces=len(pieces),
+        until=schedule.until,
+        flags=schedule.flags,
+        evidence=schedule.evidence,
+    )
+    yield _labelled("", verdict)
+    if fires := coming(pieces, after=plan.created_at, number=_FIRES):
+        timezone = (source or pieces[0]).get("timezone", "UTC")
+        yield _labelled("", f"next {fires_words(fires, timezone)} ({timezone})")
+
+
+def _untranslated(change: Change) -> Iterator[Piece]:
+    """The schedule of a new job whose platform takes every dialect."""
+    fields = change.new_fields()
+    if isinstance(cron := fields.get("trigger.cron"), Cron):
+        text = write_cron(cron, cron.dialect)
+        yield {"text": text, "dialect": cron.dialect, "timezone": fields["trigger.timezone"]}
+    elif "trigger.at" in fields:
+        yield {"at": write_time(fields["trigger.at"])}

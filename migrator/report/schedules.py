@@ -1,0 +1,65 @@
+"""Schedules, verdicts and coming fires, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from migrator.cron import next_fires
+from migrator.mapping.codecs import read_time
+from migrator.report.words import clean, instant, stamp
+
+Piece = Mapping[str, Any]
+"""Text, dialect and timezone of a schedule, or the one instant `at`, as plans hold it."""
+
+_FLAGS: Final[Mapping[str, str]] = {
+    "dst_policy_assumed": "what happens when clocks change is assumed, not documented",
+    "ambiguous_source": "the source's expression can be read in two ways",
+}
+
+_VERDICTS: Final[Mapping[str, str]] = {
+    "exact": "exact for ever",
+    "exact_split": "exact for ever, in {pieces} jobs",
+    "exact_until": "exact until {until}, and to be renewed before",
+    "one_time": "exact, each fire by a one-time job",
+    "approximate": "approximate: of {source_fires} fires in a year {missing} are missed, and {extra} are added",
+    "dead": "it never fires again",
+    "impossible": "impossible",
+    "carried": "kept as it is",
+}
+
+
+def piece_words(piece: Piece) -> str:
+    """A schedule: its expression and zone, or its instant."""
+    if piece.get("text"):
+        return f"{clean(piece['text'])} ({clean(piece['timezone'])})"
+    return f"once, {stamp(read_time(piece['at']))}"
+
+
+def verdict_words(
+    verdict: str, *, pieces: int, until: datetime | None, flags: Iterable[str], evidence: Mapping[str, Any]
+) -> str:
+    """How faithful a translation is."""
+    facts = {"source_fires": "?", "missing": "?", "extra": "?"} | dict(evidence)
+    told = _VERDICTS.get(verdict, verdict).format_map(
+        facts | {"pieces": pieces, "until": stamp(until) if until else "further notice"}
+    )
+    return "; ".join([told, *(_FLAGS[flag] for flag in sorted(flags) if flag in _FLAGS)])
+
+
+def coming(pieces: Iterable[Piece], *, after: datetime, number: int) -> list[datetime]:
+    """The next instants at which any of these schedules fires."""
+    return sorted({at for piece in pieces for at in _fires(piece, after, number)})[:number]
+
+
+def _fires(piece: Piece, after: datetime, number: int) -> Iterator[datetime]:
+    if piece.get("text"):
+        yield from next_fires(piece["text"], piece["timezone"], after, number, dialect=piece["dialect"])
+    elif (at := read_time(piece["at"])) > after:
+        yield at
+
+
+def fires_words(fires: Iterable[datetime], timezone: str) -> str:
+    """Instants by the wall clock of a zone."""
+    return ", ".join(instant(at, timezone) for at in fires)

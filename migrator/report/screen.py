@@ -1,0 +1,98 @@
+"""The two streams: stdout is the result, stderr is talk.
+
+Colours and progress are for terminals; `NO_COLOR` turns the colours off. A JSON document never depends on either.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any, Final
+
+from attrs import define, field
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from migrator.report.words import Line
+
+_NARROWEST: Final = 40
+
+
+def _console(stream: IO[str]) -> Console:
+    colours = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(file=stream, color_system=colours, highlight=False, markup=False, emoji=False)  # type: ignore[arg-type]  # rich names the literal only within a method
+
+
+@define(kw_only=True)
+class Screen:
+    """Where a command's result and its talk go.
+
+    Attributes:
+        as_json: the result is one JSON document.
+        verbose: talk says more.
+    """
+
+    as_json: bool = False
+    verbose: bool = False
+    _out: Console = field(init=False, factory=lambda: _console(sys.stdout))
+    _err: Console = field(init=False, factory=lambda: _console(sys.stderr))
+
+    def result(self, document: Mapping[str, Any], lines: Iterable[Line]) -> None:
+        """The result: as a document or as lines."""
+        if self.as_json:
+            self.document(document)
+        else:
+            _put(self._out, lines)
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        """The result, which is a JSON document in any case."""
+        self.text(document_text(document, ascii_only=not _takes_unicode(sys.stdout)))
+
+    def text(self, text: str) -> None:
+        """The result, as it is, there at once for whoever reads it."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def say(self, lines: Iterable[Line]) -> None:
+        """Talk."""
+        _put(self._err, lines)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody is there to answer."""
+        return sys.stdin is not None and sys.stdin.isatty() and self._err.is_terminal
+
+    def question(self, text: str) -> None:
+        """A question; the answer is typed behind it."""
+        self._err.print(text, end=" ")
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar on a terminal; it is told how much is done, and of how much."""
+        shown = self._err.is_terminal and not self.as_json
+        parts = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*parts, console=self._err, transient=True, disable=not shown) as bar:
+            task = bar.add_task(what, total=None, visible=False)
+            yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+
+def document_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> str:
+    """A document as it is printed and saved."""
+    return json.dumps(document, indent=2, ensure_ascii=ascii_only) + "\n"
+
+
+def _takes_unicode(stream: IO[str]) -> bool:
+    return "utf" in (stream.encoding or "").lower()
+
+
+def _put(console: Console, lines: Iterable[Line]) -> None:
+    """Write lines; a terminal's are folded under their own beginning, others stay whole, for grep."""
+    for indent, text in lines:
+        room = max(console.width - indent, _NARROWEST)
+        for part in text.wrap(console, room) if console.is_terminal else [text]:
+            part.rstrip()
+            part.pad_left(indent)
+            console.print(part, soft_wrap=True)

@@ -1,0 +1,112 @@
+"""Values as words on one line: nothing that a platform sent may move the cursor, break a line or fill the screen."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from migrator.mapping.codecs import write_time
+
+Line = tuple[int, Text]
+"""Columns to indent by, and what stands there."""
+
+SHOWN: Final = 60
+"""Characters of a text that are shown."""
+
+_BREAKS: Final = str.maketrans({"\n": "⏎", "\r": None, "\t": " ", "\u2028": "⏎", "\u2029": "⏎"})
+
+
+def line(*parts: str | tuple[str, str], indent: int = 0) -> Line:
+    """A line of parts, each a text or a text with its style."""
+    return indent, Text.assemble(*parts)
+
+
+def clean(text: str) -> str:
+    """A text on one line, with characters that a terminal would obey spelt out."""
+    broken = text.strip().translate(_BREAKS)
+    return "".join(char if unicodedata.category(char) not in {"Cc", "Cf", "Cs"} else _spelt(char) for char in broken)
+
+
+def _spelt(char: str) -> str:
+    joiners = "\u200c\u200d"  # they shape letters and emoji, and do nothing else
+    return char if char in joiners else f"\\u{ord(char):04x}"
+
+
+def shorten(text: str, width: int = SHOWN) -> str:
+    """A text in quotes; the beginning of a longer one, and its length."""
+    said = clean(text)
+    if len(said) <= width:
+        return f'"{said}"'
+    return f'"{said[:width].rstrip()}…" ({len(text):,} characters)'
+
+
+def pad(text: str, width: int) -> str:
+    """A text with blanks up to `width` columns; wide characters take two."""
+    return text + " " * max(width - cell_len(text), 0)
+
+
+def columns(rows: list[tuple[str, ...]], *, gap: int = 2) -> list[str]:
+    """Rows as aligned columns."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    padded = ([pad(cell, width + gap) for cell, width in zip(row, widths, strict=True)] for row in rows)
+    return ["".join(row).rstrip() for row in padded]
+
+
+def value_words(value: Any) -> str:
+    """A canonical value, as its JSON says it, in a few words."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return shorten(value)
+        case list() | tuple():
+            return ", ".join(clean(str(item)) if isinstance(item, str) else _compact(item) for item in value) or "none"
+        case Mapping():
+            return _parts(value)
+        case _:
+            return clean(str(value))
+
+
+def _parts(value: Mapping[str, Any]) -> str:
+    """The parts that say something; a larger object as JSON."""
+    said = {name: part for name, part in value.items() if part not in (None, [], (), "")}
+    if all(isinstance(part, str | list | tuple) for part in said.values()) and len(said) <= len(("team", "channel")):
+        return "; ".join(f"{name} {_bare(part)}" for name, part in said.items()) or "nothing"
+    text = _compact(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text):,} characters)"
+
+
+def _bare(part: Any) -> str:
+    if isinstance(part, str):
+        said = clean(part)
+        return said if len(said) <= SHOWN else f"{said[:SHOWN]}… ({len(part):,} characters)"
+    return value_words(part)
+
+
+def _compact(value: Any) -> str:
+    return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: "1 job", "2 jobs"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def instant(at: datetime, timezone: str = "UTC") -> str:
+    """An instant as a wall clock shows it: "Mon 2026-11-23 09:00"; with seconds only where there are some."""
+    local = at.astimezone(ZoneInfo(timezone))
+    return f"{local:%a %Y-%m-%d %H:%M:%S}".removesuffix(":00")
+
+
+def stamp(at: datetime) -> str:
+    """An instant in UTC, for people: "2026-11-29 00:00 UTC"."""
+    return write_time(at).replace("T", " ").replace(":00Z", "Z").replace("Z", " UTC")

@@ -1,0 +1,82 @@
+"""Scripted faults: which request, what goes wrong, how often."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from attrs import define, field, validators
+
+from migrator.sandbox.store import Json
+
+KINDS: Final = {
+    "status": "answers `status` in the provider's error shape",
+    "html": "answers `status` (200 unless given) with a page of HTML",
+    "throttle": "answers the provider's 429; with `retry_after`, that header",
+    "reset": "the connection dies without an answer",
+    "slow": "waits `seconds`",
+    "broken_json": "the answer stops in the middle",
+    "truncated_page": "a list answers half of its page and says that it was the last",
+    "repeated_page": "a list answers the page before once more",
+    "eventual": "a change becomes visible only after `reads` GET requests",
+}
+"""What can go wrong. With `after`, the first five come when the request has had its effect: the answer is lost."""
+
+_LAST_PAGE: Final[dict[str, tuple[str, Json]]] = {
+    "omni": ("records", {"pageInfo": {"hasNextPage": False, "nextCursor": None}}),
+    "devin": ("items", {"has_next_page": False, "end_cursor": None}),
+    "scrip": ("data", {"pagination": {"has_more": False, "next_cursor": None}}),
+}
+
+
+@define(kw_only=True)
+class Fault:
+    """One rule.
+
+    Attributes:
+        kind: one of `KINDS`.
+        provider: "omni", "devin" or "scrip"; None for all.
+        method: the HTTP method; None for all.
+        path: a pattern of the path below the provider's host (`*/schedules`); None for all.
+        nth: the first matching request that it hits, counted from 1 since the rule was set.
+        times: how many matching requests in a row it hits; 0 for all from there on.
+        after: whether the request has its effect before it fails.
+        status: for `status` and `html`.
+        retry_after: for `throttle`, seconds.
+        seconds: for `slow`.
+        reads: for `eventual`.
+        seen: how many requests matched so far.
+    """
+
+    kind: str = field(validator=validators.in_(KINDS))
+    provider: str | None = field(default=None, validator=validators.in_((None, "omni", "devin", "scrip")))
+    method: str | None = None
+    path: str | None = None
+    nth: int = field(default=1, validator=validators.ge(1))
+    times: int = field(default=1, validator=validators.ge(0))
+    after: bool = False
+    status: int | None = None
+    retry_after: float | None = None
+    seconds: float = 1.0
+    reads: int = 1
+    seen: int = field(default=0, init=False)
+
+    def hits(self, provider: str, method: str, path: str) -> bool:
+        """Count a request; whether this rule strikes it."""
+        if self.provider not in (None, provider) or self.method not in (None, method):
+            return False
+        if self.path is not None and not fnmatchcase(path, self.path):
+            return False
+        self.seen += 1
+        return self.seen >= self.nth and (self.times == 0 or self.seen < self.nth + self.times)
+
+
+def half_page(provider: str, body: bytes) -> bytes:
+    """A list answer that lost the second half of its records and all trace of further pages."""
+    key, end = _LAST_PAGE[provider]
+    page: Any = json.loads(body)
+    page[key] = page[key][: len(page[key]) // 2]
+    for name, value in end.items():
+        page[name] = {**page[name], **value} if isinstance(value, dict) else value
+    return json.dumps(page).encode()

@@ -1,0 +1,140 @@
+"""What stands before a stand-in: the request log, latency and scripted faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from attrs import define, field
+from starlette.responses import HTMLResponse, Response
+
+from migrator.sandbox.faults import Fault, half_page
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from migrator.sandbox.world import World
+
+_OK_BELOW: Final = 400
+_LISTS: Final = ("/routines", "/schedules", "/automations")
+_PAGE: Final = "<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+
+
+@define
+class Answer:
+    """A whole HTTP answer, held back until the faults are done with it."""
+
+    status: int = 0
+    headers: list[tuple[bytes, bytes]] = field(factory=list)
+    body: bytes = b""
+
+    async def collect(self, message: Message) -> None:
+        """ASGI `send`."""
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], list(message.get("headers", ()))
+        elif message["type"] == "http.response.body":
+            self.body += message.get("body", b"")
+
+    def replace(self, body: bytes) -> None:
+        """Another body under the same headers."""
+        self.body = body
+        self.headers = [(k, v) for k, v in self.headers if k.lower() != b"content-length"]
+        self.headers.append((b"content-length", str(len(body)).encode()))
+
+    async def send(self, send: Send) -> None:
+        """Hand it to the server."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+@define(eq=False)
+class Front:
+    """An ASGI application around one provider's.
+
+    Attributes:
+        world: whose faults, latency and log it uses.
+        provider: "omni", "devin", "scrip".
+        app: the provider itself.
+    """
+
+    world: World
+    provider: str
+    app: ASGIApp
+    _last_page: bytes = b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        entry = self.world.log(self.provider, scope["method"], path, scope["query_string"].decode())
+        if self.world.latency:
+            await self.world.sleep(self.world.latency)
+        rules = self.world.strike(self.provider, scope["method"], path)
+        answer = await self._before(rules) or await self._served(rules, scope, receive)
+        if not answer.status:
+            raise self.world.reset("the connection was cut")
+        entry["status"] = answer.status
+        await answer.send(send)
+
+    async def _before(self, rules: Iterable[Fault]) -> Answer | None:
+        for rule in rules:
+            if not rule.after and (answer := await self._failed(rule)):
+                return answer
+        return None
+
+    async def _served(self, rules: Iterable[Fault], scope: Scope, receive: Receive) -> Answer:
+        """The provider's own answer, and what the faults make of it."""
+        method, store = scope["method"], self.world.stores[self.provider]
+        reads = next((rule.reads for rule in rules if rule.kind == "eventual"), 0)
+        before = dict(store.rows) if reads else {}
+        self.world.tick()
+        answer = Answer()
+        await self.app(scope, receive, answer.collect)
+        if method == "GET":
+            store.seen()
+        elif answer.status < _OK_BELOW:
+            if reads:
+                store.hold(before, reads)
+            self.world.changed()
+        self._garble(
+            rules, answer, is_list=method == "GET" and scope["path"].endswith(("routines", "schedules", "automations"))
+        )
+        for rule in rules:
+            if rule.after and (failed := await self._failed(rule)):
+                return failed
+        return answer
+
+    def _garble(self, rules: Iterable[Fault], answer: Answer, *, is_list: bool) -> None:
+        last, kinds = self._last_page, {rule.kind for rule in rules}
+        if is_list and answer.status < _OK_BELOW:
+            self._last_page = answer.body
+            if "truncated_page" in kinds:
+                answer.replace(half_page(self.provider, answer.body))
+            if "repeated_page" in kinds and last:
+                answer.replace(last)
+        if "broken_json" in kinds:
+            answer.replace(answer.body[: len(answer.body) // 2])
+
+    async def _failed(self, rule: Fault) -> Answer | None:
+        """The answer of a rule that replaces the provider's; its status is 0 where none is to be sent."""
+        response: Response
+        provider = self.world.providers[self.provider]
+        match rule.kind:
+            case "status":
+                status = rule.status or 500
+                response = provider.answer(provider.error(status, "Scripted fault."), status)
+            case "html":
+                response = HTMLResponse(_PAGE, rule.status or 200)
+            case "throttle":
+                headers = {} if rule.retry_after is None else {"Retry-After": f"{rule.retry_after:g}"}
+                response = provider.answer(provider.throttled(), 429, headers)
+            case "reset":
+                return Answer()
+            case "slow":
+                await self.world.sleep(rule.seconds)
+                return None
+            case _:
+                return None
+        return Answer(response.status_code, response.raw_headers, bytes(response.body))

@@ -1,0 +1,138 @@
+"""Serving a world: one ASGI application, uvicorn on 127.0.0.1 only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Final, Self
+
+from starlette.routing import Host, Mount, Router
+
+from migrator.sandbox.control import Control
+from migrator.sandbox.front import Front
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from migrator.sandbox.world import World
+
+ADDRESS: Final = "127.0.0.1"
+HOSTS: Final = {"omni": "acme.omniapp.co", "devin": "api.devin.ai", "scrip": "api.scrip.dev"}
+"""The documented hosts; the first label of Omni's is the name of an instance."""
+DOCUMENTED: Final = {
+    "omni": "https://acme.omniapp.co/api",
+    "devin": "https://api.devin.ai",
+    "scrip": "https://api.scrip.dev",
+}
+"""The documented base URLs."""
+
+
+def provider_app(world: World, provider: str) -> ASGIApp:
+    """One provider alone, answering as below its documented host."""
+    return Front(world, provider, world.providers[provider].app())
+
+
+def create_app(world: World) -> ASGIApp:
+    """All of them: /omni, /devin, /scrip and /control; and each provider at the root of its documented host."""
+    apps = {name: provider_app(world, name) for name in world.providers}
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        yield
+        world.save()
+
+    hosts = [Host(HOSTS[name], app=app) for name, app in apps.items()]
+    mounts = [Mount(f"/{name}", app=app) for name, app in apps.items()]
+    control = Mount("/control", app=Control(world).app())
+    # A bare router: Starlette's own application would answer 500 where a fault wants no answer at all.
+    return Router(routes=[*hosts, *mounts, control], lifespan=lifespan)
+
+
+def serve(world: World, port: int = 0, *, ready: Callable[[int], None] | None = None) -> None:
+    """Serve until interrupted.
+
+    Args:
+        world: what to serve.
+        port: 0 picks a free one.
+        ready: called with the port once connections are accepted.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    with socket.create_server((ADDRESS, port)) as listener, contextlib.suppress(KeyboardInterrupt):
+        if ready is not None:
+            ready(listener.getsockname()[1])
+        _server(world).run([listener])
+
+
+class BackgroundServer:
+    """A world that a thread serves for the length of a `with` block; between requests the world may be looked at.
+
+    Attributes:
+        port: where it listens.
+        url: its root, without a slash at the end.
+    """
+
+    def __init__(self, world: World, port: int = 0) -> None:
+        self._listener = socket.create_server((ADDRESS, port))
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://{ADDRESS}:{self.port}"
+        self._server = _server(world)
+        self._thread = threading.Thread(target=self._server.run, args=([self._listener],), daemon=True)
+
+    def start(self) -> Self:
+        """Begin to answer."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Answer what is under way, save, and end."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+
+def _server(world: World) -> uvicorn.Server:
+    import uvicorn  # noqa: PLC0415 (in-process use needs no server)
+    from uvicorn.protocols.http.h11_impl import H11Protocol  # noqa: PLC0415 (the same)
+
+    class Cuttable(H11Protocol):
+        """HTTP/1.1 whose connection dies when the application raises ConnectionResetError."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's own signature
+            super().connection_made(transport)
+            self.app = _cutting(self.app, transport)
+
+    config = uvicorn.Config(
+        create_app(world),
+        http=Cuttable,
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="critical",
+        timeout_graceful_shutdown=1,
+    )
+    return uvicorn.Server(config)
+
+
+def _cutting(app: ASGIApp, transport: asyncio.Transport) -> ASGIApp:
+    async def cut(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except ConnectionResetError:
+            transport.abort()
+            await asyncio.sleep(0)  # uvicorn learns of it before it misses the answer
+
+    return cut

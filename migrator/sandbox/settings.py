@@ -1,0 +1,131 @@
+"""How to reach a served world, as data and as a ready migrator.toml."""
+
+from __future__ import annotations
+
+from collections import Counter
+from string import Template
+from typing import TYPE_CHECKING, Final
+
+from migrator.sandbox import devin, omni, scrip
+from migrator.sandbox.server import ADDRESS
+
+if TYPE_CHECKING:
+    from migrator.sandbox.world import World
+
+ENVIRONMENT: Final = {"omni": "OMNI_API_KEY", "devin": "DEVIN_API_KEY", "scrip": "SCRIP_API_KEY"}
+"""The variables that the written configuration takes its tokens from."""
+
+_LOSSES: Final = {
+    ("omni", "devin"): (
+        "description",
+        "action.model",
+        "action.branch",
+        "action.topic",
+        "delivery.email",
+        "delivery.slack",
+    ),
+    ("omni", "scrip"): ("delivery.email", "delivery.slack"),
+    ("devin", "omni"): ("action.agent", "action.playbook", "delivery.slack", "delivery.notify", "labels", "run_as"),
+    ("devin", "scrip"): ("delivery.slack", "delivery.notify", "labels", "run_as"),
+    ("scrip", "omni"): ("action.payload", "action.scope", "action.filter", "action.guard", "action.hints"),
+    ("scrip", "devin"): (
+        "description",
+        "action.payload",
+        "action.scope",
+        "action.filter",
+        "action.guard",
+        "action.hints",
+    ),
+}
+"""What the target cannot hold, and these examples accept to lose."""
+
+_HEAD: Final = Template("""\
+# Connections to the local sandbox, and one example sync for each direction. Tokens are read from the environment:
+#
+#   export OMNI_API_KEY=$omni_token
+#   export DEVIN_API_KEY=$devin_token
+#   export SCRIP_API_KEY=$scrip_token
+
+[connections.omni]
+provider = "omni"
+base_url = "$omni_url"
+token    = "env:OMNI_API_KEY"
+rate     = "6000/min"                  # the sandbox has no limit of its own unless it is switched on
+
+[connections.devin]
+provider = "devin"
+base_url = "$devin_url"
+org_id   = "$org_id"
+token    = "env:DEVIN_API_KEY"
+rate     = "6000/min"
+
+[connections.scrip]
+provider   = "scrip"
+base_url   = "$scrip_url"
+program_id = "$program_id"
+token      = "env:SCRIP_API_KEY"
+rate       = "6000/min"
+
+[connections.archive]
+provider = "json"                      # a file is a provider too
+path     = "jobs.json"
+""")
+_TO_DEVIN: Final = (
+    'schedule   = { mode = "window", days = 8 }   # Devin knows UTC only: exact for 8 days, renewed by every run\n'
+)
+_FROM_SCRIP: Final = "template   = { prompt = \"Handle the event ${event} for '${name}'. Its data: ${payload}\" }\n"
+_SET_OMNI: Final = f'"action.model"   = "{omni.MODEL}"\n"delivery.email" = {{ recipients = ["ops@example.com"] }}\n'
+_SET_DEVIN: Final = '"action.agent" = "devin"\n'
+
+
+def settings(world: World, port: int) -> dict[str, dict[str, str]]:
+    """By provider: base_url, token, env (the variable for the token), and org_id or program_id; "control": base_url."""
+    root = f"http://{ADDRESS}:{port}"
+    return {
+        "omni": {"base_url": f"{root}/omni/api", "token": omni.ORGANISATION_KEY, "env": ENVIRONMENT["omni"]},
+        "devin": {
+            "base_url": f"{root}/devin",
+            "token": devin.TOKEN,
+            "env": ENVIRONMENT["devin"],
+            "org_id": _main_scope(world, "devin", devin.ORG),
+        },
+        "scrip": {
+            "base_url": f"{root}/scrip",
+            "token": scrip.KEY,
+            "env": ENVIRONMENT["scrip"],
+            "program_id": _main_scope(world, "scrip", scrip.PROGRAM),
+        },
+        "control": {"base_url": f"{root}/control"},
+    }
+
+
+def migrator_toml(world: World, port: int) -> str:
+    """A complete configuration for a served world."""
+    reach = settings(world, port)
+    head = _HEAD.substitute(
+        {
+            f"{name}_{key}": reach[name][key2]
+            for name in ENVIRONMENT
+            for key, key2 in (("token", "token"), ("url", "base_url"))
+        },
+        org_id=reach["devin"]["org_id"],
+        program_id=reach["scrip"]["program_id"],
+    )
+    return head + "".join(_sync(source, target, losses) for (source, target), losses in _LOSSES.items())
+
+
+def _sync(source: str, target: str, losses: tuple[str, ...]) -> str:
+    accepted = ", ".join(f'"{path}"' for path in losses)
+    text = (
+        f'\n[syncs.{source}-to-{target}]\nsource     = "{source}"\ntarget     = "{target}"\nallow_loss = [{accepted}]\n'
+    )
+    text += _TO_DEVIN if target == "devin" else ""
+    text += _FROM_SCRIP if source == "scrip" else ""
+    given = _SET_OMNI if target == "omni" else _SET_DEVIN if (source, target) == ("scrip", "devin") else ""
+    return text + (f"[syncs.{source}-to-{target}.set]\n{given}" if given else "")
+
+
+def _main_scope(world: World, provider: str, default: str) -> str:
+    """The organisation or program with the most records."""
+    counted = Counter(row.scope for row in world.stores[provider].rows.values())
+    return counted.most_common(1)[0][0] if counted and default not in counted else default

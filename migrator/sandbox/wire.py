@@ -1,0 +1,106 @@
+"""What the stand-ins share on the wire: times, ids, cursors, and how requests are read."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from migrator.sandbox.provider import Invalid
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from migrator.sandbox.store import Json, Place
+
+_NAMESPACE: Final = uuid.UUID("6f6d6e69-6465-7669-6e73-637269700000")
+
+
+def counted_id(*parts: object) -> uuid.UUID:
+    """The id of the nth thing of a kind: the same in every run."""
+    return uuid.uuid5(_NAMESPACE, "/".join(map(str, parts)))
+
+
+def is_uuid(value: object) -> bool:
+    """Whether a value is the text of a UUID."""
+    if not isinstance(value, str):
+        return False
+    try:
+        uuid.UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+def stamp(moment: datetime) -> str:
+    """An instant as the providers write it: RFC 3339, UTC, "Z"."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def instant(text: object) -> datetime | None:
+    """The instant that a text names; None when it names none or has no zone."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment and moment.tzinfo else None
+
+
+def to_cursor(place: Place) -> str:
+    """An opaque cursor."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def cursor(request: Request) -> Place | None:
+    """The place behind the query's cursor; None when there is none.
+
+    Raises:
+        Invalid: it is not a cursor that a list answered.
+    """
+    text = request.query_params.get("cursor")
+    if not text:
+        return None
+    try:
+        created, seq, key = json.loads(base64.urlsafe_b64decode(text.encode()))
+        return (str(created), int(seq), str(key))
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise Invalid("cursor", "is not a valid cursor", text, where="query") from error
+
+
+def whole_number(request: Request, name: str, default: int, low: int, high: int | None = None) -> int:
+    """A number of the query.
+
+    Raises:
+        Invalid: it is no number, or out of bounds.
+    """
+    text = request.query_params.get(name, str(default))
+    number = int(text) if text.lstrip("-").isdecimal() else low - 1
+    if number < low or (high is not None and number > high):
+        bounds = f"at least {low}" if high is None else f"between {low} and {high}"
+        raise Invalid(name, f"must be a number, {bounds}", text, where="query")
+    return number
+
+
+async def json_object(request: Request) -> Json:
+    """The request's body.
+
+    Raises:
+        Invalid: it is not a JSON object.
+    """
+    try:
+        body: Any = await request.json()
+    except (ValueError, UnicodeDecodeError):
+        body = None
+    if not isinstance(body, dict):
+        raise Invalid("", "must be a JSON object", kind="model_attributes_type")
+    return body
+
+
+def bearer(request: Request) -> str:
+    """The bearer token, "" when there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""

@@ -1,0 +1,275 @@
+"""The world that the stand-ins live in: their records, one clock, scripted faults, and logs of requests and fires."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import attrs
+from attrs import define, field, frozen
+
+from migrator.sandbox import wire
+from migrator.sandbox.devin import Devin
+from migrator.sandbox.faults import Fault
+from migrator.sandbox.limits import Bucket, Limit, Window
+from migrator.sandbox.omni import Omni
+from migrator.sandbox.scrip import BURST, RATE, Scrip
+from migrator.sandbox.store import Json, Row, Store
+from migrator.sandbox.timetable import When, instants
+
+if TYPE_CHECKING:
+    from migrator.sandbox.provider import Provider
+
+START: Final = datetime(2026, 11, 21, tzinfo=UTC)
+"""Where a fixed clock starts."""
+SAVE_AFTER: Final = 0.2
+"""Seconds between a change and its being saved: many changes, one write."""
+
+
+@frozen(kw_only=True)
+class Options:
+    """What the documentation leaves open.
+
+    Attributes:
+        omni_update: which of the two published contracts the update endpoint follows.
+        omni_quota: active routines an owner may have.
+        devin_shape: the generation of the documentation.
+        devin_bad_cron: the status for a bad cron text.
+        scrip_reserve_names: whether an archived automation keeps its name.
+    """
+
+    omni_update: Literal["patch", "put"] = "patch"
+    omni_quota: int = 100
+    devin_shape: Literal["newest", "full", "seed", "v3beta"] = "full"
+    devin_bad_cron: Literal[400, 422] = 400
+    scrip_reserve_names: bool = True
+
+
+@define
+class Ticker:
+    """The coming instants of one record."""
+
+    when: When
+    coming: Iterator[datetime]
+    head: datetime | None
+
+    @classmethod
+    def start(cls, when: When, after: datetime) -> Ticker:
+        """From the first instant after `after` on."""
+        coming = instants(when, after)
+        return cls(when, coming, next(coming, None))
+
+    def until(self, moment: datetime) -> Iterator[tuple[datetime, datetime | None]]:
+        """Take every instant up to and including `moment`, each with the one after it."""
+        while self.head is not None and self.head <= moment:
+            at, self.head = self.head, next(self.coming, None)
+            yield at, self.head
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@define(kw_only=True, eq=False)
+class World:
+    """All that the stand-ins know.
+
+    Attributes:
+        clock: where the clock stands; None for the time of day, which goes on by itself.
+        options: what the documentation leaves open.
+        limits: request limits by provider; none unless set. `documented_limits` has the published ones.
+        latency: seconds that every request takes at least.
+        state: the file that every change is saved to, and that is loaded when it is there.
+        sleep: how latency and slowness wait.
+        ticks: seconds, for request limits.
+        time_of_day: the clock behind `clock=None`.
+        reset: the exception that stands for a cut connection; a served world needs a ConnectionResetError, an
+            in-process client the exception that its library raises.
+        faults: rules in force.
+        fires: every fire: provider, id, name, at (UTC), cause ("schedule", "trigger", "immediate").
+        requests: every request: provider, method, path, query, status (None while it has no answer).
+    """
+
+    clock: datetime | None = START
+    options: Options = Options()
+    limits: dict[str, Limit] = field(factory=dict)
+    latency: float = 0.0
+    state: Path | None = None
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ticks: Callable[[], float] = time.monotonic
+    time_of_day: Callable[[], datetime] = _now
+    reset: Callable[[str], Exception] = ConnectionResetError
+    faults: list[Fault] = field(factory=list)
+    fires: list[Json] = field(factory=list)
+    requests: list[Json] = field(factory=list)
+    stores: dict[str, Store] = field(init=False, factory=lambda: {name: Store() for name in ("omni", "devin", "scrip")})
+    providers: dict[str, Provider] = field(init=False)
+    _offset: timedelta = field(init=False, default=timedelta(0))
+    _ticked: datetime = field(init=False)
+    _tickers: dict[tuple[str, str], Ticker] = field(init=False, factory=dict)
+    _saver: asyncio.AbstractEventLoop | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        self.providers = {"omni": Omni(self), "devin": Devin(self), "scrip": Scrip(self)}
+        self._ticked = self.now()
+        if self.state is not None and self.state.exists():
+            self._restore(json.loads(self.state.read_text(encoding="utf-8")))
+
+    # Records.
+
+    def load(self, provider: str, records: Iterable[Json], owner: str | None = None) -> None:
+        """Add records of the shape that the provider's GET answers; ids, organisations and programs are kept.
+
+        Omni's records do not name their owner: they become `owner`'s, a membership id, else the key's creator's.
+        """
+        for record in records:
+            store = self.stores[provider]
+            store.put(self.providers[provider].row(record, store.next_seq(), owner))
+        self.changed()
+
+    def records(self, provider: str) -> list[Json]:
+        """Every record as its server holds it, deleted ones too, oldest first."""
+        rows = sorted(self.stores[provider].rows.values(), key=lambda row: row.place)
+        return [{"scope": r.scope, "gone": r.gone, "hidden": dict(r.hidden), "record": r.data} for r in rows]
+
+    def clear(self) -> None:
+        """Forget all records, faults and logs; the clock stays."""
+        for store in self.stores.values():
+            store.clear()
+        for log in (self.faults, self.fires, self.requests):
+            log.clear()
+        self._tickers.clear()
+        self.changed()
+
+    # Time.
+
+    def now(self) -> datetime:
+        """What the clock says, in UTC."""
+        return (self.clock or self.time_of_day()) + self._offset
+
+    def advance(self, *, by: timedelta | None = None, to: datetime | None = None) -> list[Json]:
+        """Move the clock forward and fire what is due; returns the fires.
+
+        Raises:
+            ValueError: the clock cannot go back.
+        """
+        now = self.now()
+        step = by if by is not None else (to or now) - now
+        if step < timedelta(0):
+            raise ValueError(f"the clock stands at {wire.stamp(now)} and cannot go back to {wire.stamp(now + step)}")
+        self._offset += step
+        return self.tick()
+
+    def tick(self) -> list[Json]:
+        """Fire all that became due since the last tick, in order; returns the fires."""
+        now, first = self.now(), len(self.fires)
+        if now <= self._ticked:
+            return []
+        due = sorted(self._due(now), key=lambda item: item[:2])
+        for at, _, name, key, following in due:
+            provider, store = self.providers[name], self.stores[name]
+            row, fired = provider.fired(store.rows[key], at, following)
+            store.put(row)
+            if fired:
+                self.fire(name, row, at, cause="schedule")
+        self._ticked = now
+        if due:
+            self.changed()
+        return self.fires[first:]
+
+    def _due(self, now: datetime) -> Iterator[tuple[datetime, int, str, str, datetime | None]]:
+        for name, provider in self.providers.items():
+            for key, row in self.stores[name].rows.items():
+                when, ticker = provider.when(row), self._tickers.get((name, key))
+                if ticker is None or ticker.when != when:
+                    ticker = self._tickers[name, key] = Ticker.start(when, self._ticked)
+                for at, following in ticker.until(now):
+                    yield at, row.seq, name, key, following
+
+    def fire(self, provider: str, row: Row, at: datetime, *, cause: str) -> str:
+        """Log a fire; returns the id of the run."""
+        self.fires.append(
+            {"provider": provider, "id": row.id, "name": row.data["name"], "at": wire.stamp(at), "cause": cause}
+        )
+        return str(wire.counted_id("run", len(self.fires)))
+
+    # Requests.
+
+    def log(self, provider: str, method: str, path: str, query: str) -> Json:
+        """A new entry of the request log."""
+        entry: Json = {"provider": provider, "method": method, "path": path, "query": query, "status": None}
+        self.requests.append(entry)
+        return entry
+
+    def strike(self, provider: str, method: str, path: str) -> list[Fault]:
+        """The rules that this request sets off."""
+        return [rule for rule in self.faults if rule.hits(provider, method, path)]
+
+    def fault(self, kind: str, **rule: Any) -> Fault:
+        """Set a rule; see `Fault`."""
+        self.faults.append(made := Fault(kind=kind, **rule))
+        return made
+
+    def throttle(self, provider: str, key: str) -> float:
+        """Count a request against the limit: the seconds to wait, 0 when it is admitted."""
+        limit = self.limits.get(provider)
+        return limit.admit(key, self.ticks()) if limit else 0.0
+
+    def remaining(self, provider: str, key: str, default: int) -> int:
+        """How many requests the limit still admits; the default where no limit is set."""
+        limit = self.limits.get(provider)
+        return limit.remaining(key, self.ticks()) if limit else default
+
+    # The state file.
+
+    def changed(self) -> None:
+        """Note a change: it is saved soon, or at once where no event loop runs."""
+        if self.state is None:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # nothing runs that could save later
+            self.save()
+            return
+        if self._saver is not loop:
+            self._saver = loop
+            loop.call_later(SAVE_AFTER, self.save)
+
+    def save(self) -> None:
+        """Write the state file, whole or not at all."""
+        self._saver = None
+        if self.state is None:
+            return
+        draft = self.state.with_name(self.state.name + ".new")
+        draft.write_text(json.dumps(self._saved(), ensure_ascii=False), encoding="utf-8")
+        draft.replace(self.state)
+
+    def _saved(self) -> Json:
+        rows = {name: [attrs.asdict(row) for row in store.rows.values()] for name, store in self.stores.items()}
+        clock = {
+            "now": wire.stamp(self.now()),
+            "offset_seconds": self._offset.total_seconds(),
+            "ticked": wire.stamp(self._ticked),
+        }
+        return {"version": 1, "clock": clock, "rows": rows, "fires": self.fires}
+
+    def _restore(self, saved: Json) -> None:
+        clock = saved["clock"]
+        self._offset = timedelta(seconds=clock["offset_seconds"])
+        if self.clock is not None:
+            self._offset = datetime.fromisoformat(clock["now"]) - self.clock
+        self._ticked = datetime.fromisoformat(clock["ticked"])
+        self.fires = saved["fires"]
+        for name, rows in saved["rows"].items():
+            for values in rows:
+                self.providers[name].learn(self.stores[name].put(Row(**values)))
+
+
+def documented_limits() -> dict[str, Limit]:
+    """The published limits: Omni 60 a minute for each key, Scrip 10 a second, 30 at once; Devin publishes none."""
+    return {"omni": Window(60, 60.0), "scrip": Bucket(float(RATE), BURST)}

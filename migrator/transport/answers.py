@@ -1,0 +1,168 @@
+"""What an answer means: the error that it stands for, the message inside, how long to wait; never a secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Final, Literal
+
+from attrs import field, frozen
+
+from migrator.errors import AuthError, NotFoundError, ProtocolError, ProviderError, RejectedError, UncertainError
+
+Kind = Literal["read", "write", "create"]
+"""read: changes nothing. write: sending it twice does what sending it once does. create: sending it twice makes two."""
+
+REDACTED: Final = "[redacted]"
+_SHOWN: Final = 300
+_UNIX_TIME: Final = 1_000_000_000  # a smaller number of seconds is a duration
+_HEADER: Final = re.compile(
+    r"""((?:proxy-)?authorization|x-api-key|api[-_]?key)(["']?\s*[:=]\s*["']?)((?:bearer|basic)\s+)?[^\s"',;}<]+""",
+    re.IGNORECASE,
+)
+_BEARER: Final = re.compile(r"\bbearer\s+[\w.~+/=-]{8,}", re.IGNORECASE)
+_TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_ALIEN_HINT: Final = "is base_url the API's address, and does nothing between (proxy, sign-in page) answer for it?"
+
+
+@frozen(kw_only=True)
+class Call:
+    """One request as its caller means it; `where` is how messages name it."""
+
+    method: str
+    path: str
+    kind: Kind
+    where: str
+    params: Mapping[str, str | int] | None = field(default=None, repr=False)
+    json: Any = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class Reply:
+    """An answer: status, headers (names in lower case) and text."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    text: str = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the platform says that it did what was asked."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    def parsed(self) -> Any:
+        """The body as JSON; None when it is empty or no JSON."""
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return None
+
+    @property
+    def remaining(self) -> int | None:
+        """How many more requests the platform would take now (X-RateLimit-Remaining)."""
+        text = self.headers.get("x-ratelimit-remaining", "").strip()
+        return int(text) if text.isdecimal() and text.isascii() else None
+
+    def wait(self, now: datetime) -> float | None:
+        """Seconds that the platform asks for: Retry-After (seconds or a date), else X-RateLimit-Reset."""
+        after = _seconds(self.headers.get("retry-after", ""), now)
+        if after is None and self.status == HTTPStatus.TOO_MANY_REQUESTS:
+            after = _seconds(self.headers.get("x-ratelimit-reset", ""), now)
+        return after
+
+
+def _seconds(text: str, now: datetime) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        try:
+            return max(0.0, (parsedate_to_datetime(text) - now) / timedelta(seconds=1))
+        except (ValueError, TypeError):  # no date, or one without a zone
+            return None
+    if not 0 <= number < float("inf"):
+        return None
+    return number if number < _UNIX_TIME else max(0.0, number - now.timestamp())
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """`text` without `secrets` and without anything that reads like a credential header."""
+    for secret in secrets:
+        text = text.replace(secret, REDACTED)
+    return _BEARER.sub(f"Bearer {REDACTED}", _HEADER.sub(rf"\1\2{REDACTED}", text))
+
+
+def message(text: str, secrets: Iterable[str] = ()) -> str:
+    """The human part of an error body in one short line, whatever the platform wrapped it in.
+
+    Known shapes: {detail, status}, {error, message}, SCIM {schemas, detail}, {detail: [{loc, msg}]},
+    {code, message, details: {field, reason} or a list of them}, HTML, plain text, nothing.
+    """
+    try:
+        body = json.loads(text)
+    except ValueError:
+        title = _TITLE.search(text)
+        said = f"HTML page '{title[1].strip()}'" if title else "HTML page" if text.lstrip().startswith("<") else text
+    else:
+        said = _said(body) or text
+    line = redact(" ".join(said.split()), secrets)
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+
+
+def _said(body: Any) -> str:
+    if not isinstance(body, dict):
+        return ""
+    label = next((body[k] for k in ("code", "error", "scimType") if isinstance(body.get(k), str)), "")
+    text = next((body[k] for k in ("message", "detail", "error_description") if body.get(k)), "")
+    if isinstance(text, list):
+        text = "; ".join(map(_complaint, text))
+    parts = [p for p in (label, text if isinstance(text, str) else json.dumps(text)) if p]
+    details = body.get("details") or []
+    if complaints := "; ".join(map(_complaint, details if isinstance(details, list) else [details])):
+        parts.append(complaints)
+    return ": ".join(parts)
+
+
+def _complaint(item: Any) -> str:
+    """One entry of a validation error: where, and what is wrong there."""
+    if not isinstance(item, dict):
+        return str(item)
+    place = item.get("field") or ".".join(map(str, item.get("loc") or ()))
+    texts = [str(item[k]) for k in ("reason", "msg", "message") if item.get(k)]
+    texts += [f"{label} {item[k]!r}" for k, label in (("expected", "expected"), ("received", "got")) if k in item]
+    return f"{place} {', '.join(texts)}".strip()
+
+
+def refusal(call: Call, reply: Reply, secrets: Iterable[str]) -> ProviderError:
+    """The error for an answer that is final: a 3xx or a 4xx that says no to the request itself."""
+    status = reply.status
+    facts: dict[str, Any] = {"where": call.where, "status": status, "body": message(reply.text, secrets)}
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return AuthError("the token is not accepted", hint="check the token of this connection", **facts)
+        case HTTPStatus.FORBIDDEN:
+            hint = "check what the token of this connection may do, and that the feature is switched on"
+            return AuthError("the token may not do this", hint=hint, **facts)
+        case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
+            known = isinstance(reply.parsed(), dict)
+            hint = "it is gone, or this token may not see it" if known else _ALIEN_HINT
+            return NotFoundError("there is no such thing", hint=hint, **facts)
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            facts["allowed"] = reply.headers.get("allow", "")
+            hint = "check base_url and, for Omni, update_contract"
+            return RejectedError("the platform does not know this method here", hint=hint, **facts)
+        case _ if status < HTTPStatus.BAD_REQUEST:
+            return unexpected(call, reply, "the platform redirects elsewhere", secrets)
+        case _:
+            hint = "the platform's message says what to change"
+            return RejectedError("the platform refused the request", hint=hint, **facts)
+
+
+def unexpected(call: Call, reply: Reply, what: str, secrets: Iterable[str]) -> ProviderError:
+    """The error for an answer that the platform does not document: after a write nobody knows what it did."""
+    error = ProtocolError if call.kind == "read" else UncertainError
+    facts: dict[str, Any] = {"where": call.where, "status": reply.status, "body": message(reply.text, secrets)}
+    return error(what, hint=_ALIEN_HINT, **facts)

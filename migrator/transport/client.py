@@ -1,0 +1,238 @@
+"""The HTTP client that adapters are given: every request paced, sent again as far as is safe, every failure named."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Final, Self
+
+import attrs
+import httpx
+from attrs import define, field
+
+from migrator import __version__
+from migrator.errors import NotFoundError, ProviderError, QuotaError, TransientError, UncertainError, UsageError
+from migrator.transport.answers import Call, Kind, Reply, message, redact, refusal, unexpected
+from migrator.transport.clock import REAL, Clock
+from migrator.transport.pacing import Outcome, Pacer
+from migrator.transport.retry import PATIENT, Effort, Lost, Retry, may_change, throttled
+
+log = logging.getLogger(__name__)
+
+Wire = httpx.AsyncBaseTransport
+"""What carries requests: the network by default, an ASGI app or a function in tests."""
+
+_KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
+_READ_BACK: Final = "read the job back before sending anything again"
+_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+def _no_quota(_body: Any) -> bool:
+    return False
+
+
+@define(kw_only=True)
+class Client:
+    """One connection's way to its platform; use it as an async context manager.
+
+    Attributes:
+        provider: the platform's name, for messages.
+        base_url: every path is appended to it.
+        secret: the token; it appears in no message.
+        headers: the headers that carry the token.
+        pacer: shared by everybody who shares the platform's limit.
+        concurrency: requests in flight at once.
+        retry: how long to keep trying.
+        clock: time and chance.
+        is_quota: tells from the body of a 429 whether waiting cannot help.
+        timeout: seconds to wait for an answer; connecting may take a sixth of it.
+        wire: what carries requests, None for the network.
+        requests: how many have been sent, retries included.
+    """
+
+    provider: str
+    base_url: str = field()
+    secret: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    pacer: Pacer = field(repr=False)
+    concurrency: int = 8
+    retry: Retry = PATIENT
+    clock: Clock = field(default=REAL, repr=False)
+    is_quota: Callable[[Any], bool] = field(default=_no_quota, repr=False)
+    timeout: float = 60.0
+    wire: Wire | None = field(default=None, repr=False)
+    requests: int = field(default=0, init=False)
+    _http: httpx.AsyncClient = field(init=False, repr=False)
+    _slots: asyncio.Semaphore = field(init=False, repr=False)
+
+    @base_url.validator
+    def _check_base_url(self, _attribute: attrs.Attribute[str], value: str) -> None:
+        try:
+            url = httpx.URL(value)
+        except httpx.InvalidURL as error:
+            raise UsageError(f"base_url cannot be read: {error}", allowed="https://host/path") from error
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise UsageError("base_url is no web address", actual=repr(value), allowed="https://host/path")
+
+    def __attrs_post_init__(self) -> None:
+        if not self.secret.isascii() or not self.secret.isprintable():
+            raise UsageError("the token holds characters that no HTTP header can carry", hint="was it copied whole?")
+        self._slots = asyncio.Semaphore(self.concurrency)
+
+    async def __aenter__(self) -> Self:
+        self._http = httpx.AsyncClient(
+            base_url=self.base_url,
+            headers={"Accept": "application/json", "User-Agent": f"migrator/{__version__}", **self.headers},
+            timeout=httpx.Timeout(self.timeout, connect=self.timeout / 6, pool=None),
+            limits=httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency),
+            transport=self.wire,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        kind: Kind | None = None,
+        job: str = "",
+    ) -> dict[str, Any] | None:
+        """Send a request and return the JSON object of the answer, None when the answer has no body.
+
+        Args:
+            method: HTTP method.
+            path: below `base_url`, already quoted.
+            params: query.
+            json: body; it must be the same in every try, which is what makes a write safe to repeat.
+            kind: what sending it twice would do; by default what the method promises.
+            job: the job's name, for messages.
+
+        Raises:
+            ProviderError: one of its subclasses; `retry` says which when.
+        """
+        kind = kind or _KINDS.get(method, "write")
+        where = self.where(method, path, job)
+        call = Call(method=method, path=path, params=params, json=json, kind=kind, where=where)
+        reply = await self._send(call)
+        if not reply.text.strip():
+            return None
+        body = reply.parsed()
+        if not isinstance(body, dict):
+            raise unexpected(call, reply, "the answer is no JSON object", self._secrets)
+        return body
+
+    async def status_of(
+        self, method: str, path: str, *, params: Mapping[str, str | int] | None = None
+    ) -> tuple[int, Mapping[str, str]]:
+        """The status and headers of the answer to a harmless request, whatever they are; the body is not looked at.
+
+        Raises:
+            ProviderError: no answer that says anything (5xx, 429, no connection) in all tries.
+        """
+        call = Call(method=method, path=path, params=params, kind="read", where=self.where(method, path))
+        reply = await self._send(call, any_answer=True)
+        return reply.status, reply.headers
+
+    def where(self, method: str, path: str, job: str = "") -> str:
+        """How messages name a request: "POST omni /v1/ai/routines (job Weekly)"."""
+        return f"{method} {self.provider} {path}" + (f" (job {job})" if job else "")
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        return (self.secret,) if self.secret else ()
+
+    async def _send(self, call: Call, *, any_answer: bool = False) -> Reply:
+        """Send `call` until something final comes back; return it, or raise what it means."""
+        effort = Effort(call=call, retry=self.retry, started=self.clock.monotonic())
+        async with self._slots:
+            while True:
+                answer, wait = await self._try(call, effort.tries + 1)
+                if isinstance(answer, Reply) and (not may_change(answer) or self._quota(answer)):
+                    gone = answer.status == HTTPStatus.NOT_FOUND and call.method == "DELETE" and effort.perhaps_done
+                    if answer.ok or gone or any_answer:
+                        return answer
+                    raise self._refused(effort, answer)
+                effort.note(answer)
+                if wait is None:
+                    wait = self.retry.backoff.delay(effort.failures - 1, self.clock.random())
+                if not effort.may_go_on(self.clock.monotonic() + wait):
+                    raise self._given_up(effort, answer)
+                if not throttled(answer):  # after a 429 the pacer holds everybody back, us too
+                    await self.clock.sleep(wait)
+
+    async def _try(self, call: Call, nth: int) -> tuple[Reply | Lost, float | None]:
+        """One try: what came of it, and the seconds to wait before another where the platform or the pacer knows."""
+        turn = await self.pacer.turn()
+        self.requests += 1
+        outcome: Outcome = "lost"
+        asked: float | None = None
+        remaining: int | None = None
+        try:
+            answer = await self._exchange(call)
+            if isinstance(answer, Reply):
+                outcome = "throttled" if throttled(answer) and not self._quota(answer) else "through"
+                asked, remaining = answer.wait(self.clock.now()), answer.remaining
+        finally:
+            wait = self.pacer.answered(turn, outcome, asked=asked, remaining=remaining)
+        ms = (self.clock.monotonic() - turn.since) * 1000
+        came = answer.status if isinstance(answer, Reply) else answer.what
+        log.debug("%s %s -> %s in %.0f ms, try %d", call.method, call.path, came, ms, nth)
+        return answer, wait
+
+    async def _exchange(self, call: Call) -> Reply | Lost:
+        try:
+            response = await self._http.request(call.method, call.path, params=call.params, json=call.json)
+        except _UNSENT as error:
+            return Lost(f"{self._http.base_url.host} cannot be reached: {self._say(error)}", sent=False)
+        except httpx.TimeoutException:
+            return Lost(f"{self._http.base_url.host} did not answer within {self.timeout:g} s", sent=True)
+        except httpx.RequestError as error:
+            return Lost(f"the connection to {self._http.base_url.host} broke: {self._say(error)}", sent=True)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(status=response.status_code, headers=headers, text=response.text)
+
+    def _say(self, error: Exception) -> str:
+        return redact(str(error) or type(error).__name__, self._secrets)
+
+    def _quota(self, reply: Reply) -> bool:
+        return reply.status == HTTPStatus.TOO_MANY_REQUESTS and self.is_quota(reply.parsed())
+
+    def _refused(self, effort: Effort, reply: Reply) -> ProviderError:
+        call = effort.call
+        error: ProviderError
+        if self._quota(reply):
+            hint = "waiting does not help: make room, or ask the platform for more"
+            body = message(reply.text, self._secrets)
+            error = QuotaError("a quota is used up", where=call.where, status=reply.status, body=body, hint=hint)
+        else:
+            error = refusal(call, reply, self._secrets)
+        if not effort.perhaps_done or isinstance(error, NotFoundError):
+            return error
+        what = f"an earlier try may have worked, and the last one says: {error.what}"
+        return UncertainError(what, where=call.where, status=error.status, body=error.body, hint=_READ_BACK)
+
+    def _given_up(self, effort: Effort, answer: Reply | Lost) -> ProviderError:
+        times = "" if effort.tries == 1 else f" after {effort.tries} tries"
+        status: int | None = None
+        body = ""
+        if isinstance(answer, Lost):
+            what, hint = f"{answer.what}{times}", "check base_url and the network"
+        else:
+            status, body = answer.status, message(answer.text, self._secrets)
+            what, hint = f"the platform failed{times}", "try later"
+            if throttled(answer):
+                what, hint = f"still throttled{times}", "try later, or lower the rate of this connection"
+        if effort.perhaps_done:
+            what, hint = f"{what}; the request may have worked all the same", _READ_BACK
+            return UncertainError(what, where=effort.call.where, status=status, body=body, hint=hint)
+        return TransientError(what, where=effort.call.where, status=status, body=body, hint=hint)

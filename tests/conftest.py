@@ -1,0 +1,61 @@
+"""For every test: no network beyond this machine, and property tests that repeat themselves in CI."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+class NetworkBlockedError(Exception):
+    """A test tried to reach another machine. No OSError, so that no retry takes it for bad weather."""
+
+
+def is_here(host: Any) -> bool:
+    """Whether a host's name or address is this machine."""
+    if host is None or host in {"", "localhost", b"localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _this_machine_only() -> Iterator[None]:
+    """Refuse connections and look-ups that leave this machine; Unix sockets and loopback work as ever.
+
+    Patched for every test anew, because plugins that block the network themselves put the original back.
+    """
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def check(family: int, host: Any) -> None:
+        if family in {socket.AF_INET, socket.AF_INET6, socket.AF_UNSPEC} and not is_here(host):
+            raise NetworkBlockedError(host)
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        check(self.family, address[0])
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        check(self.family, address[0])
+        return connect_ex(self, address)
+
+    def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        check(socket.AF_UNSPEC, host)
+        return getaddrinfo(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+        patch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
+        yield

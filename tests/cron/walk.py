@@ -1,0 +1,159 @@
+"""The slow way: look at every minute and ask whether the expression matches it.
+
+It reads expressions and applies clock rules by itself; only the time zone data is the engine's, so that both speak of
+the same release.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from migrator.cron.zones import load_zone
+
+MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+DAYS = "SUN MON TUE WED THU FRI SAT".split()
+MINUTE = timedelta(minutes=1)
+
+CLOCKS = {
+    "eventbridge": ("skip", "first", False),
+    "vixie": ("end", "first", True),
+    "cronie": ("end", "first", True),
+    "github": ("end", "first", True),
+    "posix": ("end", "first", True),
+    "robfig": ("skip", "both", False),
+    "quartz": ("skip", "second", False),
+}
+SUNDAY_IS_ONE = {"eventbridge", "quartz"}
+
+
+def walk(text: str, dialect: str, zone: str, start: datetime, end: datetime) -> list[datetime]:
+    """Every minute in [start, end) at which the dialect's platform fires the expression."""
+    return [t for t in minutes(start, end) if fires_at(text, dialect, zone, t)]
+
+
+def minutes(start: datetime, end: datetime) -> Iterator[datetime]:
+    at = start.astimezone(UTC).replace(second=0, microsecond=0)
+    at += MINUTE if at < start else timedelta(0)
+    while at < end:
+        yield at
+        at += MINUTE
+
+
+def fires_at(text: str, dialect: str, zone: str, at: datetime) -> bool:
+    gap, overlap, follows = CLOCKS[dialect]
+    fields = text.split()
+    if dialect == "quartz":
+        fields = fields[1:]
+    natural = follows and (fields[0][0] == "*" or fields[1][0] == "*")
+    info = load_zone(zone)
+    local = at.astimezone(info)
+    jump = local.utcoffset() - (at - MINUTE).astimezone(info).utcoffset()
+    if gap == "end" and not natural and timedelta(0) < jump < timedelta(hours=3):
+        skipped = [local.replace(tzinfo=None) - MINUTE * n for n in range(1, jump // MINUTE + 1)]
+        if any(matches(fields, dialect, wall) for wall in skipped):
+            return True
+    if not matches(fields, dialect, local.replace(tzinfo=None)):
+        return False
+    wall = local.replace(tzinfo=None)
+    passes = {wall.replace(tzinfo=info, fold=f).astimezone(UTC) for f in (0, 1)}
+    twice = len(passes) == 2
+    if not twice or natural or overlap == "both":
+        return True
+    return at == (min(passes) if overlap == "first" else max(passes))
+
+
+def matches(fields: list[str], dialect: str, wall: datetime) -> bool:
+    minute, hour, dom, month, dow, *year = fields
+    if not (in_list(minute, wall.minute, 0, 59) and in_list(hour, wall.hour, 0, 23)):
+        return False
+    if not in_list(month, wall.month, 1, 12, MONTHS):
+        return False
+    if year and not in_list(year[0], wall.year, 1970, 2199):
+        return False
+    by_day = in_days(dom, wall.date())
+    by_weekday = in_weekdays(dow, wall.date(), dialect)
+    if dialect == "robfig":
+        either = not any(is_star(item) for field in (dom, dow) for item in field.split(","))
+    elif dialect == "posix":
+        either = "*" not in (dom, dow)
+    else:
+        either = not (dom[0] in "*?" or dow[0] in "*?")
+    return by_day or by_weekday if either else by_day and by_weekday
+
+
+def is_star(item: str) -> bool:
+    base, _, step = item.partition("/")
+    return base in {"*", "?"} and step in {"", "1"}
+
+
+def in_list(field: str, value: int, low: int, high: int, names: list[str] | None = None) -> bool:
+    return any(in_item(item, value, low, high, names) for item in field.upper().split(","))
+
+
+def in_item(item: str, value: int, low: int, high: int, names: list[str] | None) -> bool:
+    base, _, step = item.partition("/")
+
+    def number(word: str) -> int:
+        return names.index(word) + low if names and word in names else int(word)
+
+    if base in {"*", "?"}:
+        first, last = low, high
+    elif "-" in base:
+        first, last = (number(word) for word in base.split("-"))
+    else:
+        first = number(base)
+        last = high if step else first
+    size = high - low + 1
+    if last < first:
+        last += size
+    return any(at % size == value % size for at in range(first, last + 1, int(step or 1)))
+
+
+def in_days(field: str, day: date) -> bool:
+    length = calendar.monthrange(day.year, day.month)[1]
+
+    def one(item: str) -> bool:
+        if item == "L":
+            return day.day == length
+        if item == "LW":
+            return day == nearest(length, day)
+        if item.endswith("W"):
+            return int(item[:-1]) <= length and day == nearest(int(item[:-1]), day)
+        if item.startswith("L-"):
+            return day.day == length - int(item[2:])
+        return in_item(item, day.day, 1, 31, None)
+
+    return any(one(item) for item in field.upper().split(","))
+
+
+def nearest(number: int, day: date) -> date:
+    """The working day nearest to that day of `day`'s month, within the month."""
+    wanted = day.replace(day=number)
+    candidates = [wanted + timedelta(days=n) for n in (0, -1, 1, -2, 2)]
+    return next(d for d in candidates if d.month == day.month and d.isoweekday() <= 5)
+
+
+def in_weekdays(field: str, day: date, dialect: str) -> bool:
+    field = field.upper()
+    base = 1 if dialect in SUNDAY_IS_ONE else 0
+    today = day.isoweekday() % 7
+
+    def number(word: str) -> int:
+        return DAYS.index(word) if word in DAYS else (int(word) - base) % 7
+
+    if "#" in field:
+        word, _, nth = field.partition("#")
+        return today == number(word) and (day.day - 1) // 7 + 1 == int(nth)
+    if field == "L":
+        return today == 6
+    if field.endswith("L"):
+        return today == number(field[:-1]) and (day + timedelta(days=7)).month != day.month
+    high = 7 if base or dialect in {"vixie", "cronie"} else 6
+    return any(in_list(field, value, base, high, DAYS) for value in {today + base, 7 if not today and not base else today + base})
+
+
+def check_pieces(fires_of: Callable[[str, str], list[datetime]], pieces: list[tuple[str, str]]) -> list[datetime]:
+    """All fires of several expressions, in order, those of one instant repeated."""
+    return sorted(at for text, zone in pieces for at in fires_of(text, zone))

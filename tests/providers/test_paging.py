@@ -1,0 +1,204 @@
+"""A list is read to its end, each job once; and it is not used when its end cannot be found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from attrs import evolve
+
+from migrator.errors import ProtocolError, TransientError
+from migrator.providers.base import LoadAdapter
+
+from .conftest import CONNECTIONS, HTTP, ID, Reach
+
+
+class Lists:
+    """A platform whose list has the given pages of ids; `loop` makes every page claim that the same one follows."""
+
+    def __init__(self, provider: str, *pages: list[str], loop: bool = False, total: int | None = None) -> None:
+        self.provider = provider
+        self.pages = pages
+        self.loop = loop
+        self.total = len({key for page in pages for key in page}) if total is None else total
+        self.asked: list[dict[str, str]] = []
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """One page."""
+        query = dict(request.url.params)
+        self.asked.append(query)
+        number = self._number(query)
+        more = self.loop or number < len(self.pages) - 1
+        items = [{ID[self.provider]: key} for key in self.pages[0 if self.loop else number]]
+        cursor = str(number + 1) if more else None
+        match self.provider:
+            case "omni":
+                info = {"hasNextPage": more, "nextCursor": cursor, "pageSize": 100, "totalRecords": self.total}
+                return httpx.Response(200, json={"records": items, "pageInfo": info})
+            case "devin":
+                return httpx.Response(200, json={"items": items, "has_next_page": more, "total": self.total})
+            case _:
+                return httpx.Response(
+                    200, json={"data": items, "pagination": {"has_more": more, "next_cursor": cursor}}
+                )
+
+    def _number(self, query: dict[str, str]) -> int:
+        if "offset" not in query:
+            return int(query.get("cursor", 0))
+        starts = [sum(map(len, self.pages[:n])) for n in range(len(self.pages))]
+        return 0 if self.loop else starts.index(int(query["offset"]))
+
+
+async def ids(adapter: LoadAdapter) -> list[str]:
+    """The ids that a list brings, in order."""
+    return [record.raw[ID[adapter.provider]] async for record in adapter.list_jobs()]
+
+
+@pytest.mark.parametrize("provider", HTTP)
+async def test_all_pages_each_job_once(provider: str, reach: Reach) -> None:
+    """Pages are followed to the last, and a job that moved to the next page meanwhile is not seen twice."""
+    platform = Lists(provider, ["a", "b"], ["b", "c"], ["d"])
+    async with reach(platform, CONNECTIONS[provider]) as adapter:
+        assert ["a", "b", "c", "d"] == await ids(adapter)
+    assert 3 == len(platform.asked)
+
+
+@pytest.mark.parametrize("provider", HTTP)
+async def test_an_empty_list(provider: str, reach: Reach) -> None:
+    """No jobs is an answer."""
+    async with reach(Lists(provider, []), CONNECTIONS[provider]) as adapter:
+        assert [] == await ids(adapter)
+        assert 1 == adapter.requests
+
+
+@pytest.mark.parametrize("provider", HTTP)
+async def test_a_list_that_repeats_itself(provider: str, reach: Reach) -> None:
+    """A list whose pages bring nothing new but claim that there is more is an error, not a loop."""
+    async with reach(Lists(provider, ["a", "b"], loop=True), CONNECTIONS[provider]) as adapter:
+        with pytest.raises(ProtocolError, match="nothing new"):
+            await ids(adapter)
+        assert 2 == adapter.requests
+
+
+@pytest.mark.parametrize(("provider", "fails"), [("omni", True), ("scrip", True), ("devin", False)])
+async def test_an_empty_page_that_claims_more(provider: str, fails: bool, reach: Reach) -> None:
+    """Devin's offset lists end with an empty page; where a cursor leads on from one, the list is broken."""
+    async with reach(Lists(provider, [], loop=True), CONNECTIONS[provider]) as adapter:
+        if fails:
+            with pytest.raises(ProtocolError):
+                await ids(adapter)
+        else:
+            assert [] == await ids(adapter)
+
+
+@pytest.mark.parametrize(
+    ("provider", "page"),
+    [
+        ("omni", {"records": []}),
+        ("omni", {"pageInfo": {"hasNextPage": False}}),
+        ("omni", {"records": [], "pageInfo": {"hasNextPage": True, "nextCursor": None}}),
+        ("omni", {"records": [{"name": "no id"}], "pageInfo": {"hasNextPage": False}}),
+        ("devin", {}),
+        ("devin", {"items": {}}),
+        ("devin", {"items": ["text"]}),
+        ("scrip", {"data": []}),
+        ("scrip", {"data": None, "pagination": {"has_more": False}}),
+        ("scrip", {"data": [], "pagination": {"has_more": True}}),
+    ],
+)
+async def test_a_page_that_is_none(provider: str, page: dict[str, Any], reach: Reach) -> None:
+    """A page without what the platform documents is an error that names the request."""
+
+    async def platform(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=page)
+
+    async with reach(platform, CONNECTIONS[provider]) as adapter:
+        with pytest.raises(ProtocolError) as caught:
+            await ids(adapter)
+    assert caught.value.where.startswith(f"GET {provider} /v")
+
+
+@pytest.mark.parametrize("provider", HTTP)
+async def test_a_page_that_cannot_be_had(provider: str, reach: Reach) -> None:
+    """When a later page fails, the list fails: half a list is never taken for a whole one."""
+    pages = Lists(provider, ["a"], ["b"])
+
+    async def platform(request: httpx.Request) -> httpx.Response:
+        return await pages(request) if not pages.asked else httpx.Response(500)
+
+    async with reach(platform, CONNECTIONS[provider]) as adapter:
+        with pytest.raises(TransientError):
+            await ids(adapter)
+
+
+async def test_a_short_omni_list_is_read_again(reach: Reach) -> None:
+    """When Omni counts more routines than its pages held, a second reading makes up for it."""
+    short, whole = Lists("omni", ["a"], total=3), Lists("omni", ["c", "a"], ["b"])
+
+    async def platform(request: httpx.Request) -> httpx.Response:
+        return await (whole if short.asked else short)(request)
+
+    async with reach(platform, CONNECTIONS["omni"]) as adapter:
+        assert ["a", "c", "b"] == await ids(adapter)
+
+
+async def test_an_omni_list_that_stays_short(reach: Reach) -> None:
+    """A list that is still not whole is not used."""
+    async with reach(Lists("omni", ["a"], total=3), CONNECTIONS["omni"]) as adapter:
+        with pytest.raises(ProtocolError, match="ends after 1 of 3 jobs"):
+            await ids(adapter)
+
+
+async def test_devins_total_is_a_hint(reach: Reach) -> None:
+    """Devin's total makes us look twice, but its documentation makes it optional, so it decides nothing."""
+    platform = Lists("devin", ["a"], total=3)
+    async with reach(platform, CONNECTIONS["devin"]) as adapter:
+        assert ["a"] == await ids(adapter)
+    assert 2 == len(platform.asked)
+
+
+async def test_the_oldest_devin_pages(reach: Reach) -> None:
+    """Without has_next_page, a full page means that another may follow and a shorter one is the last."""
+    sizes = [100, 100, 7]
+
+    async def platform(request: httpx.Request) -> httpx.Response:
+        offset = int(request.url.params["offset"])
+        size = sizes[offset // 100]
+        return httpx.Response(200, json={"items": [{ID["devin"]: f"sched-{offset + n}"} for n in range(size)]})
+
+    async with reach(platform, CONNECTIONS["devin"]) as adapter:
+        assert 207 == len(await ids(adapter))
+        assert 3 == adapter.requests
+
+
+async def test_one_list_for_each_omni_member(reach: Reach) -> None:
+    """Each configured member is listed under its own scope, and a routine that two show is the first one's."""
+    asked: list[str] = []
+
+    async def platform(request: httpx.Request) -> httpx.Response:
+        user = request.url.params["userId"]
+        asked.append(user)
+        records = [{"id": "shared"}, {"id": f"of {user}"}]
+        return httpx.Response(200, json={"records": records, "pageInfo": {"hasNextPage": False, "totalRecords": 2}})
+
+    connection = evolve(CONNECTIONS["omni"], user_ids=("ann", "bob"))
+    async with reach(platform, connection) as adapter:
+        records = [(record.scope, record.raw["id"]) async for record in adapter.list_jobs()]
+    assert [
+        ("acme.omniapp.co/api/ann", "shared"),
+        ("acme.omniapp.co/api/ann", "of ann"),
+        ("acme.omniapp.co/api/bob", "of bob"),
+    ] == records
+    assert ["ann", "bob"] == asked
+
+
+@pytest.mark.parametrize(
+    ("provider", "size"), [("omni", ("pageSize", "100")), ("devin", ("limit", "100")), ("scrip", ("limit", "200"))]
+)
+async def test_pages_are_as_large_as_documented(provider: str, size: tuple[str, str], reach: Reach) -> None:
+    """The largest page that every generation of the documentation allows is asked for."""
+    platform = Lists(provider, [])
+    async with reach(platform, CONNECTIONS[provider]) as adapter:
+        await ids(adapter)
+    assert size in platform.asked[0].items()

@@ -1,0 +1,101 @@
+"""The registry, and opening connections."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import attrs
+import httpx
+import pytest
+from attrs import evolve
+
+from migrator.errors import UsageError
+from migrator.providers import PROVIDERS, open_adapter
+from migrator.providers.base import Connection, Record
+from migrator.transport.pacing import Pacer, Rate
+
+from .conftest import CONNECTIONS, HTTP, Leap
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_settings_are_those_of_a_connection(provider: str) -> None:
+    """What a provider asks for is something that a connection can say."""
+    info = PROVIDERS[provider]
+    assert {*info.required, *info.optional} <= {a.name for a in attrs.fields(Connection)} - {
+        "provider",
+        "known_contract",
+    }
+    assert set(info.required).isdisjoint(info.optional)
+
+
+@pytest.mark.parametrize("provider", HTTP)
+def test_what_an_http_provider_states(provider: str) -> None:
+    """Each platform has an address or asks for one, a token, and a rate that can be read."""
+    info = PROVIDERS[provider]
+    assert bool(info.base_url) != ("base_url" in info.required)
+    assert "token" in info.required
+    assert Rate.parse(info.rate or "").count > 0
+
+
+def test_the_documented_rates() -> None:
+    """Omni documents 60 a minute for each key, Scrip 10 a second with a burst of 30."""
+    assert "60/min" == PROVIDERS["omni"].rate
+    assert "10/s burst 30" == PROVIDERS["scrip"].rate
+
+
+@pytest.mark.parametrize(
+    ("provider", "header", "value"),
+    [
+        ("omni", "authorization", "Bearer omni_org_sandbox"),
+        ("devin", "authorization", "Bearer cog_sandbox"),
+        ("scrip", "x-api-key", "sk_sandbox"),
+    ],
+)
+async def test_how_the_token_travels(provider: str, header: str, value: str) -> None:
+    """The token stands in the header that the platform documents, and in no other."""
+    seen: list[httpx.Request] = []
+
+    async def platform(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(404)
+
+    token = CONNECTIONS[provider].token
+    async with open_adapter(CONNECTIONS[provider], wire=httpx.MockTransport(platform)) as adapter:
+        await adapter.delete_job(adapter.scopes[0], "x")
+    assert {header: value} == {name: text for name, text in seen[0].headers.items() if token in text}
+    assert seen[0].url.host in {"acme.omniapp.co", "api.devin.ai", "api.scrip.dev"}
+
+
+async def test_one_key_has_one_limit() -> None:
+    """Connections with the same key share its limit, others do not."""
+    clock = Leap().clock
+    pacers: dict[str, Pacer] = {}
+    one = CONNECTIONS["scrip"]
+    for connection in (one, evolve(one, program_id="other"), evolve(one, token="another")):
+        async with open_adapter(connection, pacers=pacers, clock=clock):
+            pass
+    assert 2 == len(pacers)
+    assert not any(one.token in key for key in pacers)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rate": "fast"}, {"base_url": "acme"}, {"token": "two\nlines"}], ids=["rate", "base_url", "token"]
+)
+async def test_a_connection_that_cannot_be_used(wrong: dict[str, str]) -> None:
+    """What cannot work is refused when opening."""
+    with pytest.raises(UsageError):
+        async with open_adapter(evolve(CONNECTIONS["devin"], **wrong)):
+            pass
+
+
+def test_secrets_and_prompts_stay_out_of_reprs() -> None:
+    """Neither a token nor a job's content shows in a repr."""
+    assert "s3cret" not in repr(Connection(provider="devin", token="s3cret"))
+    assert "s3cret" not in repr(Record(scope="org", raw={"prompt": "s3cret"}))
+
+
+def test_the_registry_is_cheap() -> None:
+    """Reading the registry does not load the HTTP library."""
+    code = "import sys, migrator.providers, migrator.transport.pacing; sys.exit('httpx' in sys.modules)"
+    assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode

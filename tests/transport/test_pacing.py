@@ -1,0 +1,170 @@
+"""Turns: nobody is faster than the limit, and nobody is slower than it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+
+from migrator.errors import UsageError
+from migrator.transport.pacing import Backoff, Pacer, Rate
+
+
+async def _ask(pacer: Pacer, time: Any, log: list[float], latency: float = 0.0, **answer: Any) -> None:
+    turn = await pacer.turn()
+    log.append(time.now)
+    if latency:
+        await time.sleep(latency)
+    pacer.answered(turn, answer.pop("outcome", "through"), **answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("60/min", Rate(count=60, period=60)),
+        ("500/minute", Rate(count=500, period=60)),
+        ("10/s", Rate(count=10, period=1)),
+        (" 100 / S  burst 20 ", Rate(count=100, period=1, burst=20)),
+        ("1000/h", Rate(count=1000, period=3600)),
+    ],
+)
+def test_a_rate_is_read(text: str, expected: Rate) -> None:
+    """A rate is written as people say it."""
+    assert expected == Rate.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "60", "60/day", "-1/s", "1.5/s", "10/s burst", "0/s", "5/s burst 0", "5/s burst 3 x"]
+)
+def test_a_bad_rate_is_refused(text: str) -> None:
+    """What is no rate is refused, quoting what was written and what would do."""
+    with pytest.raises(UsageError) as caught:
+        Rate.parse(text)
+    assert repr(text) == caught.value.actual
+    assert caught.value.allowed
+
+
+async def test_a_window_lets_its_count_go_at_once(time: Any) -> None:
+    """Sixty a minute means sixty at once and the next one a minute after the first answer."""
+    pacer, log = Pacer(Rate.parse("60/min"), clock=time.clock), list[float]()
+    await time.run(asyncio.gather(*(_ask(pacer, time, log, latency=2.0) for _ in range(61))))
+    assert [0.0] * 60 + [62.0] == log
+
+
+async def test_a_bucket_lets_its_burst_go_then_its_rate(time: Any) -> None:
+    """After the burst, requests follow at the rate."""
+    pacer, log = Pacer(Rate.parse("10/s burst 3"), clock=time.clock), list[float]()
+    await time.run(asyncio.gather(*(_ask(pacer, time, log) for _ in range(6))))
+    assert pytest.approx([0.0, 0.0, 0.0, 0.1, 0.2, 0.3]) == log
+
+
+async def test_no_rate_means_no_waiting(time: Any) -> None:
+    """Without a limit everything goes at once."""
+    pacer, log = Pacer(None, clock=time.clock), list[float]()
+    await time.run(asyncio.gather(*(_ask(pacer, time, log, latency=1.0) for _ in range(500))))
+    assert [0.0] * 500 == log
+
+
+@pytest.mark.parametrize("text", ["60/min", "7/s", "20/s burst 5", "100/s burst 20"])
+@pytest.mark.parametrize("seed", range(5))
+async def test_latency_never_breaks_the_limit(time: Any, text: str, seed: int) -> None:
+    """However long requests and answers travel, the platform never counts more than its limit allows."""
+    rate, chance = Rate.parse(text), random.Random(seed)  # noqa: S311 (latencies, not secrets)
+    pacer, arrivals = Pacer(rate, clock=time.clock), list[float]()
+
+    async def ask() -> None:
+        turn = await pacer.turn()
+        there, back = chance.uniform(0, 0.3), chance.uniform(0, 0.3)
+        await time.sleep(there)
+        arrivals.append(time.now)
+        await time.sleep(back)
+        pacer.answered(turn, "through")
+
+    await time.run(asyncio.gather(*(ask() for _ in range(rate.count * 3))))
+    slack = 1e-6
+    allowed = rate.burst or rate.count
+    speed = rate.count / rate.period if rate.burst else 0.0
+    span = None if rate.burst else rate.period
+    for first, begin in enumerate(arrivals):
+        for last, end in enumerate(arrivals[first:], start=first):
+            if span is None or end - begin < span - slack:
+                assert last - first + 1 <= allowed + speed * (end - begin) + slack
+
+
+async def test_the_rate_is_used_to_the_full(time: Any) -> None:
+    """At 100 a second with 50 ms of latency and 16 at a time, 500 requests take hardly more than they must."""
+    pacer, slots, log = Pacer(Rate.parse("100/s burst 20"), clock=time.clock), asyncio.Semaphore(16), list[float]()
+
+    async def ask() -> None:
+        async with slots:
+            await _ask(pacer, time, log, latency=0.05)
+
+    await time.run(asyncio.gather(*(ask() for _ in range(500))))
+    assert time.now <= 1.05 * (500 - 20) / 100 + 0.05
+
+
+async def test_fewer_places_than_askers(time: Any) -> None:
+    """When every place is taken by a request in flight, the next goes when an answer has freed one."""
+    pacer, log = Pacer(Rate.parse("1/s burst 1"), clock=time.clock), list[float]()
+    await time.run(asyncio.gather(*(_ask(pacer, time, log, latency=5.0) for _ in range(3))))
+    assert pytest.approx([0.0, 6.0, 12.0]) == log
+
+
+async def test_a_throttle_stops_everybody(time: Any) -> None:
+    """After a 429 nobody goes before the time that the platform named; then one goes alone, then the rest."""
+    pacer, log = Pacer(None, clock=time.clock), list[float]()
+    await time.run(_ask(pacer, time, log, outcome="throttled", asked=7.0))
+    await time.run(asyncio.gather(*(_ask(pacer, time, log, latency=1.0) for _ in range(3))))
+    assert [0.0, 7.0, 8.0, 8.0] == log
+
+
+async def test_a_throttle_without_a_time_backs_off(time: Any) -> None:
+    """When the platform names no time, waits double up to a limit, and start anew once something got through."""
+    pacer = Pacer(None, clock=time.clock, backoff=Backoff(first=1.0, most=3.0))
+    log = list[float]()
+    for outcome in ("throttled", "throttled", "throttled", "through", "throttled", "through"):
+        await time.run(_ask(pacer, time, log, outcome=outcome))
+    assert [0.0, 1.0, 3.0, 6.0, 6.0, 7.0] == log
+
+
+async def test_one_storm_counts_once(time: Any) -> None:
+    """Ten 429s to requests that were on their way together are one throttle, not ten doublings."""
+    pacer, log = Pacer(None, clock=time.clock), list[float]()
+    await time.run(asyncio.gather(*(_ask(pacer, time, log, latency=0.1, outcome="throttled") for _ in range(10))))
+    await time.run(_ask(pacer, time, log))
+    assert pytest.approx(1.1) == log[-1]
+
+
+async def test_a_late_answer_does_not_end_a_throttle(time: Any) -> None:
+    """A request sent before the 429 and answered after it does not prove that the platform lets us in again."""
+    pacer, log = Pacer(None, clock=time.clock), list[float]()
+    await time.run(
+        asyncio.gather(
+            _ask(pacer, time, log, latency=0.2),
+            _ask(pacer, time, log, latency=0.1, outcome="throttled", asked=1.0),
+        )
+    )
+    await time.run(asyncio.gather(*(_ask(pacer, time, log, latency=1.0) for _ in range(2))))
+    assert pytest.approx([1.1, 2.1]) == log[2:]
+
+
+@pytest.mark.parametrize(("text", "expected"), [("10/s burst 10", [0.0, 0.0, 0.1]), ("10/s", [0.0, 0.0, 1.0])])
+async def test_the_platforms_own_count_is_believed(time: Any, text: str, expected: list[float]) -> None:
+    """When the platform says that fewer may go than we think, somebody else uses the same key, and we slow down."""
+    pacer, log = Pacer(Rate.parse(text), clock=time.clock), list[float]()
+    await time.run(_ask(pacer, time, log, remaining=1 if "burst" not in text else 0))
+    await time.run(asyncio.gather(*(_ask(pacer, time, log) for _ in range(2))))
+    assert pytest.approx(expected) == log
+
+
+async def test_a_cancelled_wait_gives_its_place_back(time: Any) -> None:
+    """A request that is given up while it waits does not hold up the ones behind it."""
+    pacer, log = Pacer(Rate.parse("1/min"), clock=time.clock), list[float]()
+    await time.run(_ask(pacer, time, log))
+    waiting = asyncio.create_task(_ask(pacer, time, log))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await time.run(_ask(pacer, time, log))
+    assert [0.0, 60.0] == log
