@@ -37,7 +37,7 @@ format: $(READY) ## rewrite the code in the house style
 	$(BIN)/ruff format .
 
 record: $(READY) ## record the cassettes anew: from the stand-ins, or from a live platform whose credentials are set
-	$(BIN)/python -m pytest -q tests/cassettes --record-mode=rewrite
+	$(BIN)/python -m pytest -q -m vcr --record-mode=rewrite
 
 bench: $(READY) ## the figures of benchmarks/, as ratios within one run
 	$(BIN)/python benchmarks/run.py

@@ -6,12 +6,12 @@ A record that cannot be read is a `Problem`, never an absence: an absence could 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import cached_property
 
 from attrs import field, frozen
 
 from migrator import convention
-from migrator.canonical import Fields, Job, JobRef, Unportable, flatten
+from migrator.canonical import Job, JobRef, Unportable, flatten
 from migrator.document import digest, fields_to_json
 from migrator.errors import MigratorError, RecordError
 from migrator.mapping import ProviderMapping, Raw
@@ -44,6 +44,18 @@ class Extracted:
     raws: Mapping[JobRef, Raw] = field(factory=dict)
     scopes: tuple[str, ...] = ()
 
+    def job(self, ref: JobRef) -> Job:
+        """The job of that ref.
+
+        Raises:
+            KeyError: it is not in the listing.
+        """
+        return self._by_ref[ref]
+
+    @cached_property
+    def _by_ref(self) -> Mapping[JobRef, Job]:
+        return {job.ref: job for job in self.jobs}
+
     def digest(self, dialect: str) -> str:
         """What was observed, in one line: changes when a job appears, goes, or means something else."""
         seen = sorted((str(job.ref), job_state(job, dialect)) for job in self.jobs)
@@ -53,12 +65,7 @@ class Extracted:
 def job_state(job: Job, dialect: str) -> str:
     """A digest of what a job is, without its history."""
     trigger = thaw(job.trigger.raw) if isinstance(job.trigger, Unportable) else None
-    return digest([fields_to_json(meaning(flatten(job)), dialect), job.suspended, trigger])
-
-
-def meaning(fields: Fields) -> dict[str, Any]:
-    """Flat fields as they are compared: the same for two spellings of one job."""
-    return dict(fields)
+    return digest([fields_to_json(flatten(job), dialect), job.suspended, trigger])
 
 
 async def extract(adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool) -> Extracted:

@@ -15,8 +15,9 @@ from typing import Any, Final
 import attrs
 from attrs import field, frozen
 
-from migrator.apply import Applied, Applier, Outcome, Writer
+from migrator.apply import Applied, Applier, Changer, Outcome, Writer
 from migrator.apply.settle import settle
+from migrator.concurrency import side_by_side
 from migrator.config import Config, Sync
 from migrator.document import job_document
 from migrator.errors import LockedError, RefusedError, StalePlanError, UsageError
@@ -134,16 +135,19 @@ class _Session:
         Args:
             locked: whether this run holds the target's lock.
         """
-        async with asyncio.TaskGroup() as group:
-            source = group.create_task(extract(self.source.adapter, self.source.mapping, as_source=True))
-            target = group.create_task(extract(self.target.adapter, self.target.mapping, as_source=False))
-        await self._settle(target.result(), locked=locked)
+        source, target = await side_by_side(
+            [
+                extract(self.source.adapter, self.source.mapping, as_source=True),
+                extract(self.target.adapter, self.target.mapping, as_source=False),
+            ]
+        )
+        await self._settle(target, locked=locked)
         lineage, serial = self.state.lineage(self.sync.name, fresh=uuid.uuid4().hex)
         provider, dialect = self.target.adapter.provider, self.target.mapping.rules.dialect
         basis = Basis(
             sync=self.sync,
-            source=source.result(),
-            target=target.result(),
+            source=source,
+            target=target,
             target_scope=self.target.adapter.scopes[0],
             links=self.state.links(provider, self.target.adapter.scopes, dialect),
             reverse=self.state.links(
@@ -155,7 +159,7 @@ class _Session:
             lineage=lineage,
             serial=serial,
         )
-        return make_plan(basis), target.result()
+        return make_plan(basis), target
 
     async def _contract(self) -> str:
         """The target's update contract; where it is not known, the one that its own server code publishes."""
@@ -256,8 +260,7 @@ async def apply(
         links = state.links(writer.adapter.provider, writer.adapter.scopes, current.dialect)
         applier = Applier(
             writer=writer,
-            links={link.target.id: link for link in links},
-            sleep=runtime.clock.sleep,
+            changer=Changer(writer=writer, links={link.target.id: link for link in links}, sleep=runtime.clock.sleep),
             stop=stop,
             progress=progress,
         )

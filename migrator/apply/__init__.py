@@ -1,25 +1,27 @@
 """Carry a plan out.
 
 Creates, updates and replacements first, side by side; deletes last, and only when everything that was to be made was
-made. A change that fails does not stop the others. Nothing is sent without a note of it on disk.
+made. A change that fails does not stop the others; the pieces of one job stand or fall together. Nothing is sent
+without a note of it on disk.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import attrs
 from attrs import define, field
 
-from migrator.apply.held import far_away, must_be_held
+from migrator.apply.changer import Changer, Made
+from migrator.apply.gaps import wait_for_gap
 from migrator.apply.values import Applied, Outcome, Status
-from migrator.apply.writer import ReadBackError, Writer
-from migrator.canonical import Fields, JobRef, flatten
-from migrator.cron import Cron, next_fires
-from migrator.errors import AuthError, MigratorError, QuotaError, StateError, UncertainError
+from migrator.apply.writer import Writer
+from migrator.canonical import Fields
+from migrator.concurrency import side_by_side
+from migrator.errors import AuthError, MigratorError, QuotaError, StateError
 from migrator.plan.values import Change, Plan
 from migrator.providers.base import Record
 from migrator.state.values import Link
@@ -27,8 +29,11 @@ from migrator.state.values import Link
 _MAKING: Final = {"create", "replace", "adopt"}
 _BULK: Final = 5
 """From how many unread creates on one listing is cheaper than reading each."""
-_GUARD: Final = timedelta(minutes=2)
-"""How close to a fire a job may not be replaced."""
+_PER_CHANGE: Final = timedelta(seconds=10)
+"""How long one piece of a job may take to change, for choosing a moment at which none of them fires."""
+
+Unit = Mapping[int, Change]
+"""Changes that stand or fall together, by their number in the plan."""
 
 
 @define(kw_only=True)
@@ -37,70 +42,164 @@ class Applier:
 
     Attributes:
         writer: writes to the target.
-        links: every link into the target, by the target job's id.
-        sleep: waits that many seconds.
+        changer: carries single changes out.
         stop: set when no new change may be begun.
         workers: how many changes are under way at once.
         progress: called after each change.
     """
 
     writer: Writer
-    links: Mapping[str, Link]
-    sleep: Callable[[float], Awaitable[None]]
+    changer: Changer
     stop: asyncio.Event
     workers: int = 8
     progress: Callable[[Outcome], None] = lambda _outcome: None
     _outcomes: dict[int, Outcome] = field(factory=dict, init=False)
-    _unchecked: dict[int, tuple[Change, Link]] = field(factory=dict, init=False)
+    _unread: dict[int, tuple[Change, Link]] = field(factory=dict, init=False)
     _halted: str = field(default="", init=False)
     _full: str = field(default="", init=False)
 
     async def apply(self, plan: Plan) -> tuple[Outcome, ...]:
         """Make every pending change; one outcome for each, in the plan's order."""
-        pending = dict(enumerate(plan.pending))
-        await self._side_by_side({n: c for n, c in pending.items() if c.action != "delete"})
-        await self._check_created()
-        deletes = {n: c for n, c in pending.items() if c.action == "delete"}
+        making, deleting = _units(plan.pending)
+        await self._all(making)
+        await self._read_back()
         if any(o.status != "done" and o.action in _MAKING for o in self._outcomes.values()):
-            for number, change in deletes.items():
-                self._note(number, change, "skipped", "nothing is deleted when something could not be made")
+            for unit in deleting:
+                self._skip(unit, "nothing is deleted when something could not be made")
         else:
-            await self._side_by_side(deletes)
+            await self._all(deleting)
         return tuple(self._outcomes[number] for number in sorted(self._outcomes))
 
-    async def _side_by_side(self, changes: Mapping[int, Change]) -> None:
+    async def _all(self, units: Iterable[Unit]) -> None:
         slots = asyncio.Semaphore(self.workers)
 
-        async def work(number: int, change: Change) -> None:
+        async def work(unit: Unit) -> None:
             async with slots:
-                await self._attempt(number, change)
+                if reason := self._why_not(unit):
+                    self._skip(unit, reason)
+                elif len(unit) == 1:
+                    await self._single(*next(iter(unit.items())))
+                else:
+                    await self._together(unit)
 
-        async with asyncio.TaskGroup() as group:
-            for number, change in changes.items():
-                group.create_task(work(number, change))
+        await side_by_side(work(unit) for unit in units)
 
-    async def _attempt(self, number: int, change: Change) -> None:
-        if reason := self._why_not(change):
+    def _why_not(self, unit: Unit) -> str:
+        if self.stop.is_set():
+            return "interrupted before it was begun"
+        return self._halted or (self._full if any(change.action in _MAKING for change in unit.values()) else "")
+
+    def _skip(self, unit: Unit, reason: str) -> None:
+        for number, change in unit.items():
             self._note(number, change, "skipped", reason)
-            return
+
+    async def _single(self, number: int, change: Change) -> None:
         try:
-            target = await self._carry_out(number, change)
+            made = await self.changer.carry_out(change)
         except StateError:
             raise
         except MigratorError as error:
-            if isinstance(error, AuthError):
-                self._halted = "the target refused our token or its permissions on another job"
-            if isinstance(error, QuotaError):
-                self._full = "the target has no room for more jobs"
-            self._note(number, change, "failed", str(error))
+            self._failed(number, change, error)
         else:
-            if number not in self._unchecked:
-                self._note(number, attrs.evolve(change, target=target or change.target), "done")
+            if made.unread:
+                self._unread[number] = (attrs.evolve(change, target=made.target), made.unread)
+            else:
+                self._done(number, change, made)
 
-    def _why_not(self, change: Change) -> str:
-        if self.stop.is_set():
-            return "interrupted before it was begun"
-        return self._halted or (self._full if change.action in _MAKING else "")
+    async def _together(self, unit: Unit) -> None:
+        """The pieces of one job, one after another in a gap between its fires: all of them, or none.
+
+        New pieces come first and extra ones go last, so that no instant is left without a job; the gap keeps those that
+        two jobs would share for a moment from falling due.
+        """
+        await self._wait_for_gap(unit)
+        order = {"create": 0, "delete": 2}
+        turns = sorted(unit.items(), key=lambda item: order.get(item[1].action, 1))
+        finished: list[tuple[int, Change, Made]] = []
+        for index, (number, change) in enumerate(turns):
+            try:
+                made = await self.changer.carry_out(change)
+                if made.unread:
+                    await self.writer.check(made.unread, None)
+            except StateError:
+                raise
+            except MigratorError as error:
+                self._failed(number, change, error)
+                self._skip(dict(turns[index + 1 :]), "another piece of the same job failed")
+                await self._take_back(finished)
+                return
+            finished.append((number, change, made))
+        for number, change, made in finished:
+            self._done(number, change, made)
+
+    async def _wait_for_gap(self, unit: Unit) -> None:
+        before = [self.changer.remote(change.target) for change in unit.values() if change.target]
+        after = [_after(change, before_one) for change, before_one in self._pairs(unit)]
+        await wait_for_gap(
+            [*before, *after],
+            dialect=self.writer.mapping.rules.dialect,
+            guard=_PER_CHANGE * len(unit),
+            now=self.writer.now,
+            sleep=self.changer.sleep,
+        )
+
+    def _pairs(self, unit: Unit) -> Iterable[tuple[Change, Fields]]:
+        for change in unit.values():
+            if change.action != "delete":
+                yield change, self.changer.remote(change.target) if change.target else {}
+
+    async def _take_back(self, finished: list[tuple[int, Change, Made]]) -> None:
+        """Undo the pieces that were changed before one failed, latest first."""
+        for number, change, made in reversed(finished):
+            reason = "taken back, because another piece of the same job failed"
+            try:
+                await self._undo(change, made)
+            except MigratorError as error:
+                reason = f"another piece of the same job failed, and this one could not be taken back: {error}"
+            self._note(number, change, "failed", reason)
+
+    async def _undo(self, change: Change, made: Made) -> None:
+        assert made.target is not None
+        link = self.writer.current(made.target)
+        if change.action == "create":
+            await self.writer.delete(link)
+        elif change.target:
+            remote = self.changer.remote(change.target)
+            before = {field.path: remote.get(field.path) for field in change.fields}
+            await self.writer.update(link, before, link.seen)
+
+    async def _read_back(self) -> None:
+        """Read what was created without an answer: one by one, or with one listing where there are many."""
+        listed: dict[str, Record] = {}
+        if len(self._unread) >= _BULK:
+            try:
+                async for record in self.writer.adapter.list_jobs():
+                    listed[str(record.raw.get(self.writer.mapping.rules.identity.id))] = record
+            except MigratorError as error:
+                for number, (change, _link) in self._unread.items():
+                    self._note(number, change, "failed", f"made, but it could not be read back: {error}")
+                return
+        for number, (change, link) in self._unread.items():
+            try:
+                await self.writer.check(link, listed.get(link.target.id))
+            except StateError:
+                raise
+            except MigratorError as error:
+                self._note(number, change, "failed", str(error))
+            else:
+                self._note(number, change, "done")
+
+    # -- noting -------------------------------------------------------------------------------------------------------
+
+    def _failed(self, number: int, change: Change, error: MigratorError) -> None:
+        if isinstance(error, AuthError):
+            self._halted = "the target refused our token or its permissions on another job"
+        if isinstance(error, QuotaError):
+            self._full = "the target has no room for more jobs"
+        self._note(number, change, "failed", str(error))
+
+    def _done(self, number: int, change: Change, made: Made) -> None:
+        self._note(number, attrs.evolve(change, target=made.target or change.target), "done")
 
     def _note(self, number: int, change: Change, status: Status, error: str = "") -> None:
         outcome = Outcome(
@@ -114,145 +213,21 @@ class Applier:
         self._outcomes[number] = outcome
         self.progress(outcome)
 
-    async def _carry_out(self, number: int, change: Change) -> JobRef | None:
-        match change.action:
-            case "create":
-                return await self._create(number, change, change.new_fields())
-            case "replace":
-                return await self._replace(number, change)
-            case "adopt":
-                return await self._adopt(change)
-            case "delete":
-                await self.writer.delete(self._link(change))
-                return None
-            case _:
-                link = self._link(change)
-                new = {field.path: field.new for field in change.fields}
-                await self.writer.update(link, new, self._remote(link.target))
-                return link.target
 
-    def _link(self, change: Change) -> Link:
-        assert change.target is not None
-        return self.links[change.target.id]
-
-    def _remote(self, ref: JobRef) -> Fields:
-        return flatten(next(job for job in self.writer.target.jobs if job.ref == ref))
-
-    # -- making -------------------------------------------------------------------------------------------------------
-
-    async def _create(self, number: int, change: Change, fields: Fields) -> JobRef:
-        if must_be_held(fields, self.writer.mapping):
-            return await self._create_held(change, fields)
-        link, record = await self.writer.create(change, fields)
-        if record is not None:
-            await self.writer.check(link, record)
-        else:
-            self._unchecked[number] = (attrs.evolve(change, target=link.target), link)
-        return link.target
-
-    async def _create_held(self, change: Change, fields: Fields) -> JobRef:
-        distant = far_away(fields, self.writer.mapping, now=self.writer.now())
-        link, record = await self.writer.create(change, {**fields, **distant})
-        link = await self.writer.check(link, record)
-        real = {path: fields[path] for path in distant}
-        link = await self.writer.update(link, {"enabled": False}, link.seen)
-        await self.writer.update(link, real, link.seen)
-        return link.target
-
-    async def _check_created(self) -> None:
-        """Read back what was created without an answer: one by one, or with one listing where there are many."""
-        listed: dict[str, Record] = {}
-        if len(self._unchecked) >= _BULK:
-            try:
-                async for record in self.writer.adapter.list_jobs():
-                    listed[str(record.raw.get(self.writer.mapping.rules.identity.id))] = record
-            except MigratorError as error:
-                for number, (change, _link) in self._unchecked.items():
-                    self._note(number, change, "failed", f"made, but it could not be read back: {error}")
-                return
-        for number, (change, link) in self._unchecked.items():
-            try:
-                await self.writer.check(link, listed.get(link.target.id))
-            except MigratorError as error:
-                self._note(number, change, "failed", str(error))
-            else:
-                self._note(number, change, "done")
-
-    async def _adopt(self, change: Change) -> JobRef:
-        job = next(job for job in self.writer.target.jobs if job.ref == change.target)
-        link = self.writer.link_of(job, change)
-        self.writer.state.put_link(link, dialect=self.writer.mapping.rules.dialect)
-        if change.fields:
-            await self.writer.update(link, {field.path: field.new for field in change.fields}, flatten(job))
-        return job.ref
-
-    async def _replace(self, number: int, change: Change) -> JobRef:
-        """Make a job anew: the old one stands still, the new one is made, and only then the old one goes.
-
-        The old one is paused first where the platform can pause; where it cannot, the moment is chosen so that no fire
-        falls into the change.
-        """
-        old = self._link(change)
-        remote = self._remote(old.target)
-        fields = {**remote, **{field.path: field.new for field in change.fields}}
-        fields = {path: value for path, value in fields.items() if value is not None}
-        aside = self._aside(remote)
-        if "enabled" not in aside and remote.get("enabled"):
-            await self._wait_for_gap(remote, fields)
-        resting = await self.writer.update(old, aside, remote) if aside else old
-        waiting = attrs.evolve(resting, superseded=True)
-        self.writer.state.put_link(waiting, dialect=self.writer.mapping.rules.dialect)
-        before = {path: remote[path] for path in aside}
-        try:
-            target = await self._create(number, attrs.evolve(change, target=None), fields)
-        except UncertainError:
-            raise  # the new one may be there: the old one stays aside, so that never both are live
-        except MigratorError:
-            await self._put_back(resting, before)
-            raise
-        if unchecked := self._unchecked.pop(number, None):
-            try:
-                await self.writer.check(unchecked[1], None)
-            except ReadBackError:
-                await self.writer.delete(unchecked[1])
-                await self._put_back(resting, before)
-                raise
-        await self.writer.delete(waiting)
-        return target
-
-    def _aside(self, remote: Fields) -> dict[str, Any]:
-        """What takes the old job out of the new one's way: a pause, and another name where names are unique."""
-        rules, contract = self.writer.mapping.rules, self.writer.contract
-        aside: dict[str, Any] = {}
-        if remote.get("enabled") and rules.fields["enabled"].change_under(contract) == "update":
-            aside["enabled"] = False
-        if "name" in rules.unique:
-            suffix = f" (replaced {self.writer.run[-6:]})"
-            aside["name"] = remote["name"][: (rules.fields["name"].max or 255) - len(suffix)] + suffix
-        return aside
-
-    async def _put_back(self, resting: Link, before: Mapping[str, Any]) -> None:
-        """The new one could not be made: the old one goes on."""
-        self.writer.state.put_link(resting, dialect=self.writer.mapping.rules.dialect)
-        if before:
-            await self.writer.update(resting, before, resting.seen)
-
-    async def _wait_for_gap(self, *both: Fields) -> None:
-        """Wait until no fire of either job is due within the guard."""
-        while due := self._next_fire(both):
-            seconds = (due - self.writer.now()).total_seconds()
-            if seconds > _GUARD.total_seconds():
-                return
-            await self.sleep(max(seconds, 0) + 1)
-
-    def _next_fire(self, jobs: Iterable[Fields]) -> Any:
-        fires = []
-        for fields in jobs:
-            cron = fields.get("trigger.cron")
-            if isinstance(cron, Cron):
-                dialect = self.writer.mapping.rules.dialect
-                fires += next_fires(cron, fields["trigger.timezone"], self.writer.now(), 1, dialect=dialect)
-        return min(fires, default=None)
+def _units(pending: Iterable[Change]) -> tuple[list[Unit], list[Unit]]:
+    """What is made or changed, and what is only deleted; the pieces of one job together."""
+    units: dict[object, dict[int, Change]] = {}
+    for number, change in enumerate(pending):
+        units.setdefault(change.source or number, {})[number] = change
+    making: list[Unit] = []
+    deleting: list[Unit] = []
+    for unit in units.values():
+        (deleting if all(change.action == "delete" for change in unit.values()) else making).append(unit)
+    return making, deleting
 
 
-__all__ = ["Applied", "Applier", "Outcome", "Writer"]
+def _after(change: Change, before: Fields) -> Fields:
+    return {**before, **{field.path: field.new for field in change.fields if field.new is not None}}
+
+
+__all__ = ["Applied", "Applier", "Changer", "Outcome", "Writer"]

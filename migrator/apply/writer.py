@@ -60,6 +60,7 @@ class Writer:
     now: Callable[[], datetime]
     marks: bool = True
     _numbers: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
+    _links: dict[JobRef, Link] = field(factory=dict, init=False)
 
     # -- creating -----------------------------------------------------------------------------------------------------
 
@@ -93,8 +94,7 @@ class Writer:
             seen=sent,
             marked=self.marks,
         )
-        self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
-        return link, created.record
+        return self._note(link, intent), created.record
 
     async def _create(self, fields: Fields, mark: Any) -> Any:
         try:
@@ -120,7 +120,7 @@ class Writer:
         applied = {path: value for path, value in link.applied.items() if path not in wrong}
         applied |= {path: remote[path] for path in wrong if path in remote}
         checked = attrs.evolve(link, applied=applied, seen=remote, marked=job.mark is not None)
-        self.state.put_link(checked, dialect=self.mapping.rules.dialect)
+        self._note(checked)
         if wrong:
             raise ReadBackError(
                 f"{self.mapping.rules.title} holds something else than was written",
@@ -172,8 +172,7 @@ class Writer:
         applied = {path: value for path, value in {**link.applied, **step}.items() if value is not None}
         applied = {path: value for path, value in applied.items() if path not in wrong}
         applied |= {path: seen[path] for path in wrong if path in seen}
-        link = attrs.evolve(link, applied=applied, seen=seen, marked=job.mark is not None)
-        self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
+        link = self._note(attrs.evolve(link, applied=applied, seen=seen, marked=job.mark is not None), intent)
         if wrong:
             raise ReadBackError(
                 f"{self.mapping.rules.title} did not take the change",
@@ -222,11 +221,11 @@ class Writer:
         if raw := self.target.raws.get(ref):
             self.state.snapshot(self.run, ref, raw)
 
-    def link_of(self, job: Job, change: Change) -> Link:
-        """The link to a job that was there already."""
+    def adopt(self, job: Job, change: Change) -> Link:
+        """Link a job that was there already."""
         assert change.source is not None
         fields = flatten(job)
-        return Link(
+        link = Link(
             source=change.source,
             target=job.ref,
             piece=change.piece,
@@ -236,6 +235,24 @@ class Writer:
             seen=fields,
             marked=job.mark is not None,
         )
+        return self._note(link)
+
+    def supersede(self, link: Link) -> Link:
+        """Note that another job is about to take this one's place."""
+        return self._note(attrs.evolve(link, superseded=True))
+
+    def reinstate(self, link: Link) -> Link:
+        """Note that no other job takes this one's place after all."""
+        return self._note(attrs.evolve(link, superseded=False))
+
+    def current(self, target: JobRef) -> Link:
+        """The link of a target job as it was last noted in this run."""
+        return self._links[target]
+
+    def _note(self, link: Link, settles: Intent | None = None) -> Link:
+        self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=settles)
+        self._links[link.target] = link
+        return link
 
     def _intend(self, action: Any, of: Change | Link, fields: Mapping[str, Any]) -> Intent:
         intent = Intent(

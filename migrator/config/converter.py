@@ -131,11 +131,12 @@ def _array(kind: Any, converter: cattrs.Converter) -> Hook:
 def _mapping(kind: Any, converter: cattrs.Converter) -> Hook:
     of_keys, of = get_args(kind)
 
-    def entry(key: str, item: Any) -> Any:
-        converter.structure(key, of_keys)
-        return converter.structure(item, of)
+    def read(value: Any, _: Any) -> dict[Any, Any]:
+        table = _checked(value, dict)
+        both = [*((key, (key, of_keys)) for key in table), *((key, (item, of)) for key, item in table.items())]
+        return _each(both, lambda _key, pair: converter.structure(*pair))
 
-    return lambda value, _: _each(_checked(value, dict).items(), entry)
+    return read
 
 
 def _marked(kind: Any, converter: cattrs.Converter) -> Hook:

@@ -123,7 +123,7 @@ class Sync:
     set: shapes.SetValues = field(
         factory=dict, metadata=says("Values for canonical paths that the source has no value for.")
     )
-    lookup: Mapping[shapes.TextPath, Mapping[str, str]] = field(
+    lookup: shapes.Lookup = field(
         factory=dict,
         metadata=says("For each canonical path, which value at the target stands for which at the source."),
     )

@@ -54,13 +54,12 @@ class _Scanner:
         *outer, (offset, name) = self.key()
         self.at += 1 + element
         table = (*self.walk((), outer), name)
-        if not element:
+        self.offsets[table] = offset
+        if element:
+            self.last[table] = self.last.get(table, -1) + 1
+            table = (*table, self.last[table])
             self.offsets[table] = offset
-            return table
-        self.offsets.setdefault(table, offset)
-        self.last[table] = self.last.get(table, -1) + 1
-        self.offsets[*table, self.last[table]] = offset
-        return (*table, self.last[table])
+        return table
 
     def pair(self, table: KeyPath) -> KeyPath:
         """`key = value`: the key's parts, and what is inside the value; returns the table that it stands in."""

@@ -200,8 +200,8 @@ def canonical_path(value: Any, names: Iterable[str]) -> str:
         raise
 
 
-def _path(names: tuple[str, ...]) -> Shape:
-    return Shape(read=lambda value: canonical_path(value, names), source=str, schema={"enum": list(names)})
+def _loss_path(value: str) -> str:
+    return canonical_path(value, LOSS_PATHS)
 
 
 SETTABLE: Final[Mapping[str, Any]] = {path: str for path in PATHS if path not in TRIGGER_PATHS} | {
@@ -227,7 +227,7 @@ LOSS_PATHS: Final = tuple(dict.fromkeys(part for path in PATHS for part in (path
 _SHARE_SCHEMA: Final = {
     "anyOf": [{"type": "string", "pattern": f"^(?:{_PERCENT.pattern})$"}, {"type": "integer", "minimum": 0}]
 }
-_RATE_PATTERN: Final = "^[1-9][0-9]*/(s|min|h)( burst [1-9][0-9]*)?$"
+_RATE_PATTERN: Final = "^ *[1-9][0-9]* */ *(s|sec|second|min|minute|h|hour)( +burst +[1-9][0-9]*)? *$"
 _SECRET_SCHEMA: Final = {"type": "string", "pattern": "^(env|file|keyring|command):.+"}
 
 Name = Annotated[str, Shape(read=_name, source=str, schema={"pattern": f"^{_NAME.pattern}$"})]
@@ -239,7 +239,7 @@ Pace = Annotated[str, Shape(read=_rate, source=str, schema={"pattern": _RATE_PAT
 Url = Annotated[str, Shape(read=_url, source=str, schema={"pattern": "^https?://[^@?#]+$"})]
 Prompt = Annotated[str, Shape(read=_template, source=str)]
 Texts = Annotated[tuple[str, ...], Shape(read=_some, source=tuple[str, ...], schema={"minItems": 1})]
-LossPath = Annotated[str, _path(LOSS_PATHS)]
-TextPath = Annotated[str, _path(TEXT_PATHS)]
+LossPath = Annotated[str, Shape(read=_loss_path, source=str, schema={"enum": list(LOSS_PATHS)})]
 Secret = Annotated[str, Shape(read=check_reference, schema=_SECRET_SCHEMA)]
 SetValues = Annotated[Mapping[str, Any], Keys(SETTABLE)]
+Lookup = Annotated[Mapping[str, Mapping[str, str]], Keys(dict.fromkeys(TEXT_PATHS, Mapping[str, str]))]

@@ -10,9 +10,9 @@ It is exact: fire sets are compared as sets, not sampled. It does no I/O but for
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.fires import next_fires
 from migrator.cron.model import Cron, Dates, Once, Recurring
-from migrator.cron.parse import parse
-from migrator.cron.render import render
-from migrator.cron.translate import translate
+from migrator.cron.parser import parse
+from migrator.cron.renderer import render
+from migrator.cron.translator import translate
 from migrator.cron.verdict import Piece, Translation, Verdict
 
 __all__ = [

@@ -12,10 +12,11 @@ from migrator.cron.cover import products
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import FireSet, Window, fires_of, instants, minus, rotate, size, times_of_day
 from migrator.cron.model import EVERY_DAY, EVERY_WEEKDAY, NO_NTH, NOTHING, Cron, Dates
-from migrator.cron.parse import parse
-from migrator.cron.plan import Task, differences, source_fires
-from migrator.cron.render import can_say, render
+from migrator.cron.parser import parse
+from migrator.cron.renderer import can_say, render
+from migrator.cron.task import Task, source_fires
 from migrator.cron.verdict import Piece, Translation, Verdict
+from migrator.cron.window import differences
 from migrator.cron.zones import DAY, from_minutes, tzdata_version
 
 _SPAN: Final = 365 * DAY
@@ -57,7 +58,7 @@ def closest(task: Task, now: datetime) -> Translation:
         verdict=Verdict(
             kind="approximate",
             until=first,
-            reason=f"one expression alone misses {size(missing)} of {size(wanted)} fires in a year and adds {size(extra)}",
+            reason=f"one expression misses {size(missing)} of {size(wanted)} fires in a year and adds {size(extra)}",
             flags=task.cron.flags,
             evidence=evidence,
         ),

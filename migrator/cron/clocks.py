@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from migrator.cron.days import day_bits
@@ -18,9 +19,7 @@ CYCLE_YEARS: Final = 400
 def disturbances(zone: str, first_year: int, last_year: int) -> tuple[tuple[int, int], ...]:
     """The local times that clocks skip or repeat in those years: (first minute, minute after), by the wall clock."""
     spans = stretches(zone, first_year, last_year)
-    return tuple(
-        (a.end + min(a.offset, b.offset), a.end + max(a.offset, b.offset)) for a, b in zip(spans, spans[1:], strict=False)
-    )
+    return tuple((a.end + min(a.offset, b.offset), a.end + max(a.offset, b.offset)) for a, b in pairwise(spans))
 
 
 @lru_cache(maxsize=1024)

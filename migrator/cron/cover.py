@@ -1,7 +1,7 @@
 """Saying a set of instants with few expressions: hours x minutes for times, months x days for dates.
 
-An expression's times are always a product of hours and minutes, its dates a product of months and days, so a set that is
-no product needs several. All covers here are disjoint: nothing is said twice.
+An expression's times are always a product of hours and minutes, its dates a product of months and days, so a set that
+is no product needs several. All covers here are disjoint: nothing is said twice.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def products(times: int) -> tuple[Product, ...]:
 def cover_days(
     days: int, first: int, span: int, *, shapes: Iterable[Dates] = (), years: bool = False
 ) -> list[Dates] | None:
-    """Disjoint date sets that hold exactly `days` among the `span` days from ordinal `first`; other dates do not matter.
+    """Disjoint date sets that hold exactly `days` among `span` days from ordinal `first`; other dates do not matter.
 
     Whole months that follow one of `shapes` (date sets for any month) are said that way, the rest by their days.
     With `years`, each date set is bound to its year. None if a day of the year would have to be both in and out.
@@ -65,7 +65,7 @@ def cover_days(
         found: list[Dates] = []
         for year in sorted({y for y, _ in months}):
             inside = {m: v for (y, m), v in months.items() if y == year}
-            found += _cover_months(inside, {m: year for m in inside}, shapes, frozenset({year}))
+            found += _cover_months(inside, dict.fromkeys(inside, year), shapes, frozenset({year}))
         return found
     merged: dict[int, tuple[int, int]] = {}
     a_year: dict[int, int] = {}
@@ -93,16 +93,21 @@ def _by_month(days: int, first: int, span: int) -> dict[tuple[int, int], tuple[i
 
 
 def _cover_months(
-    months: Mapping[int, tuple[int, int]], a_year: Mapping[int, int], shapes: Iterable[Dates], years: frozenset[int] | None
+    months: Mapping[int, tuple[int, int]],
+    a_year: Mapping[int, int],
+    shapes: Iterable[Dates],
+    years: frozenset[int] | None,
 ) -> list[Dates]:
     wanted = {m: v for m, v in months.items() if v[0]}
     best = _grouped(wanted, years)
+    if len(best) == 1:
+        return best
     for shape in shapes:
         shaped = {m for m, v in wanted.items() if a_year[m] and _follows(shape, a_year[m], m, v)}
         if not shaped:
             continue
         rest = _grouped({m: v for m, v in wanted.items() if m not in shaped}, years)
-        if len(rest) + 1 < len(best) or len(rest) + 1 == len(best) and not rest:
+        if len(rest) + 1 < len(best):
             best = [_with_months(shape, frozenset(shaped), years), *rest]
     return best
 

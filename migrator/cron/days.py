@@ -56,7 +56,7 @@ def day_bits(dates: Dates, first: int, days: int) -> int:
 
 @lru_cache(maxsize=16384)
 def month_bits(dates: Dates, length: int, weekday: int) -> int:
-    """The chosen days of a month (bit 0 is day 1) of `length` days whose first day is `weekday`; ignores month and year."""
+    """The chosen days (bit 0 is day 1) of any month of `length` days that starts on `weekday`."""
     by_day = _chosen_days(dates, length, weekday)
     by_weekday = _chosen_weekdays(dates, length, weekday)
     return by_day | by_weekday if dates.day_rule == "or" else by_day & by_weekday
@@ -106,4 +106,3 @@ def is_empty(dates: Dates) -> bool:
             day_bits(dates, date(year, 1, 1).toordinal(), 365 + isleap(year)) for year in sorted(dates.years)
         )
     return not day_bits(dates, CYCLE_START, GREGORIAN_CYCLE)
-

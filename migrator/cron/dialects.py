@@ -13,20 +13,7 @@ from typing import Final, Literal
 from attrs import frozen
 
 Special = Literal["L", "L-n", "LW", "nW", "nL", "n#k", "dow L", "$"]
-
-_CLASSIC: Final = ("minute", "hour", "day_of_month", "month", "day_of_week")
-_MACROS: Final = MappingProxyType(
-    {
-        "@yearly": "0 0 1 1 *",
-        "@annually": "0 0 1 1 *",
-        "@monthly": "0 0 1 * *",
-        "@weekly": "0 0 * * 0",
-        "@daily": "0 0 * * *",
-        "@midnight": "0 0 * * *",
-        "@hourly": "0 * * * *",
-    }
-)
-_NO_MACROS: Final = MappingProxyType[str, str]({})
+Doubt = Literal["numeric weekday", "wrap", "dow L", "wide step"]
 
 
 @frozen(kw_only=True)
@@ -34,17 +21,30 @@ class Clock:
     """What a platform does when wall clocks change.
 
     Attributes:
-        gap: times that do not exist: "skip" them, or fire at the "end" of the gap (only gaps below three hours: a larger
-            jump is a clock that was set, not daylight saving).
+        gap: times that do not exist: "skip" them, or fire at the "end" of the gap (gaps below three hours only: a
+            larger jump is a clock that was set, not daylight saving).
         overlap: times that occur twice: fire at the "first" pass, at the "second", or at "both".
         wildcards_follow: interval jobs (a leading `*` in minute or hour) ignore both rules and follow the wall clock.
-        assumed: the platform's documentation does not settle it.
     """
 
     gap: Literal["skip", "end"]
     overlap: Literal["first", "second", "both"]
     wildcards_follow: bool = False
-    assumed: bool = False
+
+
+@frozen(kw_only=True)
+class Oddity:
+    """A fault of a real engine: documented, flagged where a schedule meets it, never imitated.
+
+    Attributes:
+        what: what the engine does.
+        zones: it concerns these zones only; empty for all.
+        working_days: it concerns `W` only.
+    """
+
+    what: str
+    zones: frozenset[str] = frozenset()
+    working_days: bool = False
 
 
 @frozen(kw_only=True)
@@ -64,25 +64,27 @@ class Dialect:
         open_step: whether `a/n` is read, as a-max/n.
         wide_step: a step wider than its range: the "first" value only, "every" value, or an "error".
         named_step: `MON-FRI/2`: the step "works", is "ignored", or is an "error".
-        weekday_step: whether the weekday field takes steps without doubt.
+        weekday_step: whether the day of the week takes steps.
         wrap: `22-2`: an "error", "wraps" round, or is accepted and "never" fires.
-        specials: which of `L L-n LW nW nL n#k` and the bare weekday `L` are read; `$` is a last day of the month.
-        star: what makes a day field unrestricted, so that the other one decides alone: its "first character" is `*`,
-            a "bit" set by an unstepped `*` or `?` anywhere in its list, the field is a "lone" `*`; or restricting both
+        specials: which of `L L-n LW nW nL n#k` and the lone weekday `L` are read; `$` is a last day of the month.
+        writes: which of these are written: those that the platform documents.
+        star: what makes a day field unrestricted, so that the other one decides alone: its "first character" is `*`;
+            a "bit" set by an unstepped `*` or `?` anywhere in its list; the field is a "lone" `*`; or restricting both
             is "forbidden".
         star_doubtful: engines disagree on stepped stars in a day field, and the platform's engine is not known.
         doubtful: readings that the platform's own documents contradict, flagged when they occur.
         macros: names for whole expressions, in lower case only.
-        min_years, max_years: the year field's range.
+        min_year: the first year of the year field.
+        max_year: the last one.
         floor_minutes: the least interval between fires that the platform accepts, 0 for none.
-        one_time: how the platform holds a job for one instant: as a trigger of its own, by a "year" in the expression,
-            or "not" at all.
+        one_time: how the platform holds a job for one instant: as a "trigger" of its own, by a "year" in the
+            expression, or "not" at all.
         clock: what happens when clocks change.
-        oddities: known faults of the real engine, documented and not imitated.
+        oddities: known faults of the real engine.
     """
 
     name: str
-    fields: tuple[str, ...] = _CLASSIC
+    fields: tuple[str, ...] = ("minute", "hour", "day_of_month", "month", "day_of_week")
     optional: int = 0
     sunday: Literal[0, 1] = 0
     last_weekday: Literal[6, 7] = 6
@@ -96,25 +98,41 @@ class Dialect:
     weekday_step: bool = True
     wrap: Literal["error", "wraps", "never"] = "error"
     specials: frozenset[Special] = frozenset()
+    writes: frozenset[Special] = frozenset()
     star: Literal["first character", "bit", "lone", "forbidden"] = "first character"
     star_doubtful: bool = False
-    doubtful: frozenset[Literal["numeric weekday", "wrap", "dow L", "wide step"]] = frozenset()
-    macros: MappingProxyType[str, str] = _NO_MACROS
+    doubtful: frozenset[Doubt] = frozenset()
+    macros: MappingProxyType[str, str] = MappingProxyType({})
     min_year: int = 1970
     max_year: int = 2199
     floor_minutes: int = 0
     one_time: Literal["trigger", "year", "not"] = "not"
     clock: Clock
-    oddities: tuple[str, ...] = ()
+    oddities: tuple[Oddity, ...] = ()
 
+
+_QUARTZ_SPECIALS: Final[frozenset[Special]] = frozenset({"L", "L-n", "LW", "nW", "nL", "n#k", "dow L"})
+_DAEMON_CLOCK: Final = Clock(gap="end", overlap="first", wildcards_follow=True)
+_MACROS: Final = MappingProxyType(
+    {
+        "@yearly": "0 0 1 1 *",
+        "@annually": "0 0 1 1 *",
+        "@monthly": "0 0 1 * *",
+        "@weekly": "0 0 * * 0",
+        "@daily": "0 0 * * *",
+        "@midnight": "0 0 * * *",
+        "@hourly": "0 * * * *",
+    }
+)
 
 _TABLE: Final = (
     # Omni. AWS EventBridge's grammar, read leniently: Omni's own pages show `?` and `*` in either or both day fields,
     # and count weekdays once from 1=SUN and once from 0=SUN. The clock rule is that of EventBridge Scheduler's
-    # documentation ("skipped", "runs only once"); that Omni follows it, and which pass runs, is assumed.
+    # documentation (skipped times are skipped, repeated times run once); that Omni follows it, and that it is the
+    # first pass which runs, is assumed.
     Dialect(
         name="eventbridge",
-        fields=(*_CLASSIC, "year"),
+        fields=("minute", "hour", "day_of_month", "month", "day_of_week", "year"),
         sunday=1,
         last_weekday=7,
         question="days",
@@ -123,14 +141,15 @@ _TABLE: Final = (
         named_step="error",
         weekday_step=False,
         wrap="wraps",
-        specials=frozenset({"L", "L-n", "LW", "nW", "nL", "n#k", "dow L"}),
+        specials=_QUARTZ_SPECIALS,
+        writes=frozenset({"L", "nW", "nL", "n#k"}),
         star="forbidden",
         doubtful=frozenset({"numeric weekday", "wrap", "dow L"}),
         one_time="year",
-        clock=Clock(gap="skip", overlap="first", assumed=True),
+        clock=Clock(gap="skip", overlap="first"),
     ),
-    # ISC cron, measured. Devin's documentation says "standard cron expression" and UTC; that its engine is this one
-    # is assumed. A step beyond the range means every value since 2024-08 and the first value before.
+    # ISC cron, measured. Devin's documentation says "standard cron expression" and UTC; that its engine is this one is
+    # assumed. A step beyond the range means every value since 2024-08, and the first value only before.
     Dialect(
         name="vixie",
         last_weekday=7,
@@ -140,17 +159,10 @@ _TABLE: Final = (
         doubtful=frozenset({"wide step"}),
         macros=_MACROS,
         one_time="trigger",
-        clock=Clock(gap="end", overlap="first", wildcards_follow=True, assumed=True),
+        clock=_DAEMON_CLOCK,
     ),
-    # Measured. Backward ranges are accepted and never fire.
-    Dialect(
-        name="cronie",
-        last_weekday=7,
-        wrap="never",
-        macros=_MACROS,
-        clock=Clock(gap="end", overlap="first", wildcards_follow=True),
-    ),
-    # robfig/cron v3, also Kubernetes; measured. Scrip bans the prefixes CRON_TZ= and TZ=, which only this engine has.
+    # robfig/cron v3, which Kubernetes also uses; measured. Scrip bans the prefixes CRON_TZ= and TZ=, which only this
+    # engine has.
     Dialect(
         name="robfig",
         question="any",
@@ -160,14 +172,20 @@ _TABLE: Final = (
         one_time="trigger",
         clock=Clock(gap="skip", overlap="both"),
         oddities=(
-            "skips the whole day of Lord_Howe's half-hour change for a daily job",
-            "moves or loses runs near the changes of Pacific/Chatham",
+            Oddity(
+                what="robfig skips the whole day of Lord Howe's half-hour clock change for a daily job",
+                zones=frozenset({"Australia/Lord_Howe", "Australia/LHI"}),
+            ),
+            Oddity(
+                what="robfig moves or loses runs near the clock changes of the Chatham Islands",
+                zones=frozenset({"Pacific/Chatham", "NZ-CHAT"}),
+            ),
         ),
     ),
     # Quartz 2.x, measured.
     Dialect(
         name="quartz",
-        fields=("second", *_CLASSIC, "year"),
+        fields=("second", "minute", "hour", "day_of_month", "month", "day_of_week", "year"),
         optional=1,
         sunday=1,
         last_weekday=7,
@@ -177,31 +195,32 @@ _TABLE: Final = (
         wide_step="error",
         named_step="ignored",
         wrap="wraps",
-        specials=frozenset({"L", "L-n", "LW", "nW", "nL", "n#k", "dow L"}),
+        specials=_QUARTZ_SPECIALS,
+        writes=_QUARTZ_SPECIALS - {"dow L"},
         star="forbidden",
         one_time="year",
         clock=Clock(gap="skip", overlap="second"),
         oddities=(
-            "nW and LW that move forward to a Monday return the first fire of that day only",
-            "never fires more than 100 years from now",
+            Oddity(what="Quartz runs only the first of a day's times where W moves to another day", working_days=True),
         ),
     ),
-    # GitHub Actions: UTC, or a zone per entry; "skipped times advance" when clocks go forward. The rest is assumed.
-    Dialect(
-        name="github",
-        star_doubtful=True,
-        floor_minutes=5,
-        clock=Clock(gap="end", overlap="first", wildcards_follow=True, assumed=True),
-    ),
+    # GitHub Actions: UTC, or a zone for each entry; times that are skipped run when the clock has gone forward. The
+    # rest of its clock rule, and its star rule, are assumed.
+    Dialect(name="github", star_doubtful=True, floor_minutes=5, clock=_DAEMON_CLOCK),
     # POSIX crontab: numbers, lists and ranges only. It says nothing of clock changes.
-    Dialect(
-        name="posix",
-        names=False,
-        steps=False,
-        star="lone",
-        clock=Clock(gap="end", overlap="first", wildcards_follow=True, assumed=True),
-    ),
+    Dialect(name="posix", names=False, steps=False, star="lone", clock=_DAEMON_CLOCK),
+    # cronie, measured. Ranges that run backwards are accepted and never fire.
+    Dialect(name="cronie", last_weekday=7, wrap="never", macros=_MACROS, clock=_DAEMON_CLOCK),
 )
 
 DIALECTS: Final = MappingProxyType({d.name: d for d in _TABLE})
 """Every dialect by name."""
+
+
+def oddities(name: str, zone: str, *, working_days: bool) -> tuple[str, ...]:
+    """The known faults of a dialect's engine that a schedule in `zone` meets."""
+    return tuple(
+        o.what
+        for o in DIALECTS[name].oddities
+        if (not o.zones or zone in o.zones) and (working_days or not o.working_days)
+    )

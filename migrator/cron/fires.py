@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from migrator.cron.days import is_empty
 from migrator.cron.firesets import FireSet, Window, fires_of, instants
 from migrator.cron.model import ON_THE_MINUTE, Cron, as_utc
-from migrator.cron.parse import dialect_named, parse
+from migrator.cron.parser import dialect_named, parse
 from migrator.cron.zones import DAY, from_minutes, load_zone, to_minutes
 from migrator.errors import ScheduleError
 
@@ -21,9 +21,7 @@ _SPANS: Final = (2, 40, 400, 4_000, 40_000, 110_000)
 _LAST_YEAR: Final = 9_998
 
 
-def next_fires(
-    cron: Cron | str, timezone: str, after: datetime, count: int, *, dialect: str
-) -> list[datetime]:
+def next_fires(cron: Cron | str, timezone: str, after: datetime, count: int, *, dialect: str) -> list[datetime]:
     """The first `count` instants strictly after `after` at which a job fires, aware, in UTC.
 
     The list is shorter if the schedule ends. A text is read in `dialect`, whose clock rule applies.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from migrator.cron.days import day_bits
 from migrator.cron.dialects import DIALECTS, Clock
@@ -27,22 +27,23 @@ _MARGIN: Final = 2  # days on each side that an offset can reach over
 _DAYLIGHT_LIMIT: Final = 180  # a larger jump is a clock that was set
 
 
-@frozen
+@frozen(eq=False)
 class Window:
-    """A stretch of time [start, end), minutes since 1970, and the day that bit 0 stands for."""
+    """A stretch of time and the calendar for its bitsets.
+
+    Attributes:
+        start: first minute since 1970.
+        end: the minute after the last.
+        base: days from 1970-01-01 to bit 0.
+        days: days that the bitsets span: the window's, and those that an offset can reach over.
+    """
 
     start: int
     end: int
-
-    @property
-    def base(self) -> int:
-        """Days from 1970-01-01 to bit 0."""
-        return self.start // DAY - _MARGIN
-
-    @property
-    def days(self) -> int:
-        """Days that the bitsets span."""
-        return (self.end - 1) // DAY - self.base + 1 + _MARGIN
+    base: int = field(init=False, default=Factory(lambda self: self.start // DAY - _MARGIN, takes_self=True))
+    days: int = field(
+        init=False, default=Factory(lambda self: self.end // DAY - self.base + 1 + _MARGIN, takes_self=True)
+    )
 
 
 @lru_cache(maxsize=8192)
@@ -78,7 +79,7 @@ def fires_of(cron: Cron, dialect: str, zone: str, window: Window) -> FireSet:
     return fires_in(cron, DIALECTS[dialect].clock, stretches_around(zone, window.start, window.end), window)
 
 
-def fires_in(cron: Cron, clock: Clock, zone: list[Stretch], window: Window) -> FireSet:
+def fires_in(cron: Cron, clock: Clock, zone: tuple[Stretch, ...], window: Window) -> FireSet:
     """The same, given the clock rule and the zone's stretches in and around the window."""
     found: FireSet = {}
     days = day_bits(cron.dates, EPOCH_ORDINAL + window.base, window.days)

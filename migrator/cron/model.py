@@ -69,7 +69,7 @@ class Dates:
 EVERY_DATE: Final = Dates()
 
 
-def dates_of(  # noqa: PLR0913 (the fields of a date set, each by name)
+def dates_of(
     *,
     months: frozenset[int] = EVERY_MONTH,
     days: frozenset[int] = EVERY_DAY,
@@ -84,22 +84,22 @@ def dates_of(  # noqa: PLR0913 (the fields of a date set, each by name)
     A part that another part already covers is dropped, as are days that no chosen month has; "or" with an unrestricted
     side is every day.
     """
-    if len(days) < len(EVERY_DAY) or nearest:
+    if days != EVERY_DAY:
         longest = max((_LONGEST[m] for m in months), default=0)
         days = frozenset(d for d in days if d <= longest)
         if days.issuperset(range(1, longest + 1)):
-            days, nearest = EVERY_DAY, NOTHING
+            days = EVERY_DAY
     if nth:
-        whole = {w for w in EVERY_WEEKDAY if all((k, w) in nth for k in range(1, 6))}
-        weekdays |= whole
+        weekdays |= {w for w in EVERY_WEEKDAY if all((k, w) in nth for k in range(1, 6))}
         nth = frozenset((k, w) for k, w in nth if w not in weekdays)
-    if day_rule == "or" and EVERY_DAY == days or day_rule == "or" and EVERY_WEEKDAY == weekdays:
-        days, nearest, weekdays, nth = EVERY_DAY, NOTHING, EVERY_WEEKDAY, NO_NTH
-    if EVERY_DAY == days or EVERY_WEEKDAY == weekdays:
+    any_day, any_weekday = days == EVERY_DAY, weekdays == EVERY_WEEKDAY
+    if day_rule == "or" and (any_day or any_weekday):
+        return Dates(months=months, years=years)
+    if any_day:
+        nearest = NOTHING
+    if any_day or any_weekday:
         day_rule = "and"
-    return Dates(
-        months=months, days=days, nearest=nearest, weekdays=weekdays, nth=nth, day_rule=day_rule, years=years
-    )
+    return Dates(months=months, days=days, nearest=nearest, weekdays=weekdays, nth=nth, day_rule=day_rule, years=years)
 
 
 @frozen(kw_only=True, cache_hash=True)
@@ -133,7 +133,7 @@ class Cron:
 
     @property
     def days(self) -> frozenset[int]:
-        """Days of the month, 1..31, negative ones counted from the end."""
+        """Days of the month, 1..31, negative ones counted from its end."""
         return self.dates.days
 
     @property
@@ -177,11 +177,11 @@ class Recurring:
     """Fires again and again.
 
     Attributes:
-        cron: the schedule; `translate` also takes its text, read in the source dialect.
+        cron: the schedule. (`translate` also takes its text here, and reads it in the source dialect.)
         timezone: IANA name of the zone whose wall clock it follows.
     """
 
-    cron: Cron | str
+    cron: Cron
     timezone: str = "UTC"
 
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfoNotFoundError
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.fires import next_fires
 from migrator.cron.model import Cron, dates_of
-from migrator.cron.parse import parse
-from migrator.cron.render import render
+from migrator.cron.parser import parse
+from migrator.cron.renderer import render
 from migrator.cron.verdict import Piece, Translation, Verdict
 from migrator.cron.zones import EPOCH, load_zone
 
@@ -21,8 +21,10 @@ def from_fires(
 ) -> Translation:
     """One job for each of a schedule's last fires."""
     pieces = tuple(Piece(text=None, at=at, dialect=target) for at in fires)
-    reason = f"it fires once more, at {fires[0]:%Y-%m-%d %H:%M} UTC" if len(fires) == 1 else (
-        f"it fires {len(fires)} more times, the last at {fires[-1]:%Y-%m-%d %H:%M} UTC"
+    reason = (
+        f"it fires once more, at {fires[0]:%Y-%m-%d %H:%M} UTC"
+        if len(fires) == 1
+        else (f"it fires {len(fires)} more times, the last at {fires[-1]:%Y-%m-%d %H:%M} UTC")
     )
     proof = {"proof": "enumeration", "source_fires": len(fires), "target_fires": len(fires), "differing": []}
     return Translation(

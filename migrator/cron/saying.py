@@ -17,7 +17,7 @@ from migrator.cron.cover import members
 from migrator.cron.days import CYCLE_START, GREGORIAN_CYCLE, day_bits, month_bits
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.model import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY, NO_NTH, NOTHING, Dates, dates_of
-from migrator.cron.render import can_say
+from migrator.cron.renderer import can_say
 
 _FEBRUARY: Final = 2
 _LENGTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -58,7 +58,7 @@ def is_partition(parts: Iterable[Dates], dates: Dates, shift: int = 0) -> bool:
 def disjoint(left: Dates, right: Dates) -> bool:
     """Whether no date of any year belongs to both."""
     if not left.months & right.months:
-        return False if not left.months else True
+        return True
     first, span = _proof_span(left)
     return not day_bits(left, first, span) & day_bits(right, first, span)
 

@@ -40,9 +40,11 @@ class Verdict:
         until: when the proof ends, UTC; None where it has no end or where nothing is promised.
         reason: one sentence for people.
         flags: "dst_policy_assumed" (it touches hours that clock changes skip or repeat, and what a platform does then
-            is an assumption), "ambiguous_source" (the source's text can be read in two ways), "needs_resync_by" (it
-            must be translated again before `until`).
-        evidence: JSON-able: horizon, fire counts, first differing instants, tzdata release, and what the proof rests on.
+            is an assumption), "ambiguous_source" (the source's text can be read in two ways), "engine_oddity" (a
+            known fault of a real engine concerns it), "needs_resync_by" (it must be translated again before `until`).
+        evidence: JSON-able. `horizon`, and `source_fires` and `target_fires` in it; the first `differing` instants; the
+            `tzdata` release; what the `proof` rests on; `missing`, `extra` and `shift_minutes` where it is approximate;
+            `oddities` of the engines concerned.
     """
 
     kind: Kind
@@ -59,7 +61,7 @@ class Verdict:
 
 @frozen(kw_only=True)
 class Translation:
-    """The jobs that stand for one source job, and the verdict on them; no pieces unless the verdict has something to run."""
+    """The jobs that stand for one source job, and the verdict; there are no pieces when nothing is to run."""
 
     pieces: tuple[Piece, ...] = ()
     verdict: Verdict

@@ -1,116 +1,141 @@
 """The rolling exact window: the fewest expressions that are exact for a while, to be renewed before that ends.
 
 Where no clock change lies in the window this is one expression, the source moved by today's offset. Near a change it
-is lists of dates on either side. Old and new sets agree where they overlap, so it does not matter when the edit is made.
+is lists of dates on either side. Old and new sets agree where they overlap, so the moment of the edit does not matter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
 from attrs import evolve
 
+from migrator.cron.dated import by_dates
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import FireSet, Window, instants, minus, size
-from migrator.cron.plan import Plan, Said, Task, by_dates, by_offset, never_together, plan_fires, source_fires
-from migrator.cron.zones import DAY, from_minutes, to_minutes
+from migrator.cron.lasting import moved
+from migrator.cron.one_time import dated
+from migrator.cron.task import Plan, Said, Task, is_exact, plan_fires, say, source_fires
+from migrator.cron.zones import from_minutes, next_change, stretches_around, to_minutes
 
 _REPAIRS: Final = 4
 _NO_LIMIT: Final = 1_000
-_EXTENSIONS: Final = (31, 62, 93, 185, 366)
+_MONTHS_AHEAD: Final = (0, 1, 2, 5, 11)
 
 
 def window_plan(task: Task, fires: FireSet, first: datetime | None) -> Plan | None:
-    """The fewest expressions that are exact in the window; among equals those that stay right longest.
+    """The fewest pieces that are exact in the window; among equals those that stay right longest.
 
     Args:
         task: what to translate.
         fires: the source's fires in the window.
         first: the next fire, when the window has none: the plan then reaches that far.
     """
-    if first is not None:
-        minute = to_minutes(first)
-        wide = evolve(task, window=Window(task.window.start, minute + 1))
-        return _fewest(wide, source_fires(wide, wide.window)) or _only(task, first)
-    return _fewest(task, fires)
+    if first is None:
+        return _fewest(task, fires)
+    wide = evolve(task, window=Window(task.window.start, to_minutes(first) + 1))
+    return _fewest(wide, source_fires(wide, wide.window)) or _next_only(task, first)
+
+
+def by_offset(task: Task) -> Iterator[Plan]:
+    """For each difference of offsets in the window, the source moved by it: right until clocks change, if at all."""
+    cron = task.cron
+    bounded = cron.years is not None and "year" not in DIALECTS[task.target].fields
+    if bounded:
+        cron = evolve(cron, dates=evolve(cron.dates, years=None))
+    start, end = task.window.start, task.window.end
+    changes = [at for zone in (task.zone, task.target_zone) if (at := next_change(zone, start)) is not None]
+    until = min(changes, default=None)
+    tight = until is not None and until >= end and not bounded and task.zone != task.target_zone
+    for difference in differences(task):
+        crons = moved(cron, difference, task.target)
+        if crons:
+            yield Plan(said=say(task, crons), until=until if tight else end, tight=tight)
+
+
+def differences(task: Task) -> list[int]:
+    """The source's offset minus the target's, for every stretch of the window, in order of appearance."""
+    start, end = task.window.start, task.window.end
+    if task.zone == task.target_zone:
+        return [0]
+    here = [s for s in stretches_around(task.zone, start, end) if s.start < end and s.end > start]
+    there = [s for s in stretches_around(task.target_zone, start, end) if s.start < end and s.end > start]
+    found = (a.offset - b.offset for a in here for b in there if a.start < b.end and b.start < a.end)
+    return list(dict.fromkeys(found))
 
 
 def _fewest(task: Task, fires: FireSet) -> Plan | None:
     best: Plan | None = None
     for plan in by_offset(task):
-        if _exact(task, plan, fires) and (best is None or len(plan.said) < len(best.said)):
+        if (best is None or len(plan.said) < len(best.said)) and is_exact(task, plan.said, fires):
             best = plan
         if best and len(best.said) == 1:
             return best
-    if task.free_zone and (found := _repaired(task, fires)) and (best is None or len(found.said) < len(best.said)):
-        best = found
-    zones = {task.target_zone, "UTC"} if task.free_zone else {task.target_zone}
-    for zone in sorted(zones, key=task.target_zone.__ne__):
-        there = evolve(task, target_zone=zone)
-        if found := _dated(there, fires, below=len(best.said) if best else _NO_LIMIT):
-            best = found
+    found = _repaired(task, fires, below=_count(best)) if task.free_zone else None
+    best = found or best
+    zones = [task.target_zone, "UTC"] if task.free_zone and task.target_zone != "UTC" else [task.target_zone]
+    for zone in zones:
+        found = _reaching(evolve(task, target_zone=zone), fires, below=_count(best))
+        best = found or best
     return best
 
 
-def _exact(task: Task, plan: Plan, fires: FireSet) -> bool:
-    return plan_fires(task, plan.said, task.window) == fires and never_together(plan.said)
+def _count(plan: Plan | None) -> int:
+    return len(plan.said) if plan else _NO_LIMIT
 
 
-def _dated(task: Task, fires: FireSet, *, below: int) -> Plan | None:
-    """Lists of dates, reaching as far beyond the window as the same number of expressions can."""
+def _reaching(task: Task, fires: FireSet, *, below: int) -> Plan | None:
+    """Lists of dates, reaching as far beyond the window as the same number of pieces can."""
     best = by_dates(task, task.window.end, below=below)
-    if best is None or not _exact(task, best, fires):
+    if best is None or not is_exact(task, best.said, fires):
         return None
-    for days in _EXTENSIONS:
-        end = _month_end(task.window.end, days)
-        longer = by_dates(task, end, below=len(best.said) + 1)
-        if longer is None or not _exact(task, longer, fires):
+    for months in _MONTHS_AHEAD:
+        longer = by_dates(task, _month_end(task.window.end, months), below=len(best.said) + 1)
+        if longer is None or not is_exact(task, longer.said, fires):
             break
         best = longer
     return best
 
 
-def _month_end(minute: int, days: int) -> int:
-    """The start of the month after the one that lies some days ahead."""
-    at = from_minutes(minute + (days - 31) * DAY)
-    return to_minutes(at.replace(year=at.year + at.month // 12, month=at.month % 12 + 1, day=1, hour=0, minute=0))
+def _month_end(minute: int, months: int) -> int:
+    """The end of the month that lies some months ahead."""
+    at = from_minutes(minute)
+    year, month = divmod(at.month + months, 12)
+    return to_minutes(at.replace(year=at.year + year, month=month + 1, day=1, hour=0, minute=0))
 
 
-def _repaired(task: Task, fires: FireSet) -> Plan | None:
-    """The source's own expression and one-time jobs for the few instants that it misses on the target."""
-    one_time = DIALECTS[task.target].one_time
-    if one_time == "not":
+def _repaired(task: Task, fires: FireSet, *, below: int) -> Plan | None:
+    """The source's own expression, and jobs for the few instants that it misses on the target."""
+    if DIALECTS[task.target].one_time == "not":
         return None
     for plan in by_offset(task):
         got = plan_fires(task, plan.said, task.window)
         if got is None or minus(got, fires):
             continue
         missing = minus(fires, got)
-        if not 0 < size(missing) <= _REPAIRS:
+        if size(missing) > min(_REPAIRS, below - 1 - len(plan.said)):
             continue
-        said = [*plan.said, *(_one(task, from_minutes(m)) for m in instants(missing, task.window))]
-        repaired = Plan(said=tuple(said), until=task.window.end)
-        if plan_fires(task, repaired.said, task.window) == fires:
-            return repaired
+        once = (_once(task, from_minutes(minute)) for minute in instants(missing, task.window))
+        said = (*plan.said, *once)
+        if is_exact(task, said, fires):
+            return Plan(said=said, until=task.window.end)
     return None
 
 
-def _one(task: Task, at: datetime) -> Said:
-    """A job for one instant."""
-    from migrator.cron.one_time import dated  # noqa: PLC0415
-    from migrator.cron.parse import parse  # noqa: PLC0415
-    from migrator.cron.render import render  # noqa: PLC0415
-
-    if DIALECTS[task.target].one_time == "trigger":
-        return Said(cron=None, zone="UTC", at=at)
-    text = render(dated(at, year=DIALECTS[task.target].one_time == "year"), task.target)
-    return Said(cron=parse(text, task.target), zone="UTC", text=text, at=at)
-
-
-def _only(task: Task, first: datetime) -> Plan | None:
+def _next_only(task: Task, first: datetime) -> Plan | None:
     """A job for the next fire alone, for schedules too sparse for lists of dates."""
-    if task.target_zone != "UTC" and not task.free_zone and DIALECTS[task.target].one_time != "trigger":
+    if not (task.free_zone or task.target_zone == "UTC" or DIALECTS[task.target].one_time == "trigger"):
         return None
-    plan = Plan(said=(_one(task, first),), until=to_minutes(first) + 1)
-    return plan if plan_fires(task, plan.said, task.window) == {} else None
+    said = (_once(task, first),)
+    return Plan(said=said, until=to_minutes(first) + 1) if is_exact(task, said, {}) else None
+
+
+def _once(task: Task, at: datetime) -> Said:
+    """A job for one instant, in UTC."""
+    one_time = DIALECTS[task.target].one_time
+    if one_time == "trigger":
+        return Said(cron=None, zone="UTC", at=at)
+    ((cron, text),) = [(s.cron, s.text) for s in say(task, [dated(at, year=one_time == "year")])]
+    return Said(cron=cron, zone="UTC", text=text, at=at if one_time == "year" else None)

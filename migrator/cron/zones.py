@@ -5,7 +5,7 @@ Minutes since 1970-01-01T00:00Z throughout. Offsets are whole minutes, as they h
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 import importlib.resources
 import re
 from calendar import isleap
@@ -82,10 +82,9 @@ def tzdata_version() -> str:
 @lru_cache(maxsize=1)
 def _package_release() -> str:
     try:
-        from tzdata import IANA_VERSION  # noqa: PLC0415 (optional: systems with their own copy may lack it)
+        return str(importlib.import_module("tzdata").IANA_VERSION)
     except ImportError:
         return ""
-    return str(IANA_VERSION)
 
 
 @lru_cache(maxsize=1)
@@ -115,21 +114,43 @@ def stretches(zone: str, first_year: int, last_year: int) -> tuple[Stretch, ...]
     return tuple(Stretch(a, b, o) for (a, b), o in zip(pairwise(bounds), offsets, strict=True))
 
 
-def stretches_around(zone: str, start: int, end: int) -> list[Stretch]:
+@lru_cache(maxsize=4096)
+def stretches_around(zone: str, start: int, end: int) -> tuple[Stretch, ...]:
     """The zone's stretches that touch [start, end) or come within a day of it.
 
     The day is for rules about repeated times, which need to see the change that made them repeat.
     """
     start, end = start - DAY, end + DAY
-    return [s for s in stretches(zone, from_minutes(start).year, from_minutes(end).year) if s.start < end and s.end > start]
+    inside = stretches(zone, from_minutes(start).year, from_minutes(end).year)
+    return tuple(s for s in inside if s.start < end and s.end > start)
 
 
+@lru_cache(maxsize=4096)
 def fixed_offset(zone: str, start: int) -> int | None:
     """The zone's offset in minutes if it never changes again after minute `start`, else None."""
     last = stretches(zone, from_minutes(start).year, FAR_YEAR)[-1]
     return last.offset if last.start <= start else None
 
 
+@lru_cache(maxsize=4096)
+def same_zone(one: str, other: str, start: int) -> bool:
+    """Whether two zones show the same time from minute `start` on."""
+    if one == other:
+        return True
+    year = from_minutes(start).year
+    here, there = (
+        [(max(s.start, start), s.offset) for s in stretches(zone, year, FAR_YEAR) if s.end > start]
+        for zone in (one, other)
+    )
+    return here == there
+
+
+def offset_at(zone: str, minute: int) -> int:
+    """The zone's offset at a minute."""
+    return next(s.offset for s in stretches_around(zone, minute, minute) if s.start <= minute < s.end)
+
+
+@lru_cache(maxsize=4096)
 def next_change(zone: str, after: int) -> int | None:
     """The first minute after `after` at which the zone's offset changes, None if it never does again."""
     year = from_minutes(after).year
@@ -142,7 +163,7 @@ def next_change(zone: str, after: int) -> int | None:
 
 @lru_cache(maxsize=512)
 def steady_dates(zone: str, from_year: int) -> dict[int, tuple[int, ...]]:
-    """Per offset: the dates (bits per month, bit 0 is day 1) that lie wholly inside that offset in every year to come."""
+    """Per offset: the dates (bits per month, bit 0 is day 1) that lie wholly within it in every year to come."""
     seen: dict[int, list[int]] = {}
     for stretch in stretches(zone, from_year, FAR_YEAR):
         marks = seen.setdefault(stretch.offset, [0] * 13)
@@ -152,10 +173,16 @@ def steady_dates(zone: str, from_year: int) -> dict[int, tuple[int, ...]]:
             marks[day.month] |= 1 << (day.day - 1)
     return {
         offset: tuple(
-            bits & ~_union(others[month] for o, others in seen.items() if o != offset) for month, bits in enumerate(marks)
+            days & ~_union(others[month] for other, others in seen.items() if other != offset)
+            for month, days in enumerate(marks)
         )
         for offset, marks in seen.items()
     }
+
+
+def month_days(month: int) -> int:
+    """The days of a month, in a leap year, as bits."""
+    return (1 << (29 if month == 2 else 30 if month in {4, 6, 9, 11} else 31)) - 1  # noqa: PLR2004 (February)
 
 
 def _union(bits: Iterable[int]) -> int:

@@ -36,7 +36,7 @@ def differences(
     after our last write is no difference.
     """
     for path in PATHS:
-        if not any(mapping.rules.below(path)):
+        if not mapping.holds(path):
             continue
         old, was, new, now = applied.get(path), seen.get(path), desired.get(path), remote.get(path)
         if mapping.echo_of(path) == "none":
@@ -53,9 +53,7 @@ def mismatches(desired: Fields, remote: Fields, mapping: ProviderMapping) -> tup
     return tuple(
         path
         for path in PATHS
-        if any(mapping.rules.below(path))
-        and mapping.echo_of(path) == "exact"
-        and not same(desired.get(path), remote.get(path))
+        if mapping.holds(path) and mapping.echo_of(path) == "exact" and not same(desired.get(path), remote.get(path))
     )
 
 
@@ -64,7 +62,7 @@ def identical(desired: Fields, remote: Fields, mapping: ProviderMapping) -> bool
     return not any(
         not same(desired.get(path), remote.get(path))
         for path in PATHS
-        if any(mapping.rules.below(path)) and mapping.echo_of(path) != "none"
+        if mapping.holds(path) and mapping.echo_of(path) != "none"
     )
 
 

@@ -183,7 +183,7 @@ class JsonFile:
                 f"the file is not UTF-8: {error.reason} at byte {error.start}", where=self.path
             ) from error
         except OSError as error:
-            raise ProtocolError(f"the file cannot be read: {error.strerror}", where=self.path) from error
+            raise ProtocolError(f"the file cannot be read: {error.strerror or error}", where=self.path) from error
 
 
 def _parse(text: str, where: str) -> _Content:
@@ -211,13 +211,17 @@ def _parse(text: str, where: str) -> _Content:
     return _Content(jobs, {key: value for key, value in document.items() if key not in {"schema", "jobs"}})
 
 
-def _render(content: _Content) -> str:
+def _render(content: _Content) -> bytes:
+    """The file's text; half of a surrogate pair, which JSON can hold and UTF-8 cannot, becomes JSON's own escape."""
     document = {"schema": SCHEMA, **content.rest, "jobs": list(content.jobs.values())}
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _unwritable(error: OSError, path: str) -> TransientError:
-    return TransientError(f"the file cannot be written: {error.strerror}", where=path, hint="nothing was changed")
+    return TransientError(
+        f"the file cannot be written: {error.strerror or error}", where=path, hint="nothing was changed"
+    )
 
 
 def _signature(path: Path) -> tuple[int, ...]:
@@ -225,8 +229,8 @@ def _signature(path: Path) -> tuple[int, ...]:
     return (stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
 
-def _replace(path: Path, text: str) -> None:
-    """Put `text` in place of the file, durably and at once.
+def _replace(path: Path, content: bytes) -> None:
+    """Put `content` in place of the file, durably and at once.
 
     Raises:
         OSError: nothing was changed.
@@ -234,8 +238,8 @@ def _replace(path: Path, text: str) -> None:
     path = path.resolve()  # replaces the file that a symbolic link points to, not the link
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         if path.exists():

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, Final
 
 from attrs import define, field
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from migrator.report.words import Line
 
@@ -70,13 +70,47 @@ class Screen:
         self._err.print(text, end=" ")
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Callable[[int, int], None]]:
-        """A bar on a terminal; it is told how much is done, and of how much."""
+    def activity(self, what: str) -> Iterator[Activity]:
+        """What goes on, shown on a terminal for as long as the block lasts."""
         shown = self._err.is_terminal and not self.as_json
-        parts = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*parts, console=self._err, transient=True, disable=not shown) as bar:
-            task = bar.add_task(what, total=None, visible=False)
-            yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[counted]}"))
+        bar = Progress(*columns, console=self._err, transient=True, disable=not shown)
+        activity = Activity(bar=bar)
+        activity.begin(what)
+        try:
+            yield activity
+        finally:
+            activity.end()
+
+
+@define(kw_only=True)
+class Activity:
+    """What goes on, and how far it has come."""
+
+    bar: Progress
+    _task: TaskID | None = None
+    _done: int = 0
+    _total: int | None = None
+
+    def begin(self, what: str, *, total: int | None = None) -> None:
+        """Show something else than before, from its start."""
+        self.end()
+        self._done, self._total = 0, total
+        self._task = self.bar.add_task(what, total=total, counted="")
+        self.bar.start()
+
+    def advance(self) -> None:
+        """One more is done."""
+        if self._task is not None:
+            self._done += 1
+            self.bar.update(self._task, advance=1, counted=f"{self._done:,}/{self._total or 0:,}")
+
+    def end(self) -> None:
+        """Show nothing."""
+        if self._task is not None:
+            self.bar.stop()
+            self.bar.remove_task(self._task)
+            self._task = None
 
 
 def document_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> str:

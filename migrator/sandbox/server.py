@@ -63,7 +63,7 @@ def serve(world: World, port: int = 0, *, ready: Callable[[int], None] | None = 
     Raises:
         OSError: the port is taken.
     """
-    with socket.create_server((ADDRESS, port)) as listener, contextlib.suppress(KeyboardInterrupt):
+    with _listener(port) as listener, contextlib.suppress(KeyboardInterrupt):
         if ready is not None:
             ready(listener.getsockname()[1])
         _server(world).run([listener])
@@ -78,7 +78,7 @@ class BackgroundServer:
     """
 
     def __init__(self, world: World, port: int = 0) -> None:
-        self._listener = socket.create_server((ADDRESS, port))
+        self._listener = _listener(port)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://{ADDRESS}:{self.port}"
         self._server = _server(world)
@@ -100,6 +100,20 @@ class BackgroundServer:
 
     def __exit__(self, *_exc: object) -> None:
         self.stop()
+
+
+def _listener(port: int) -> socket.socket:
+    """A listening socket, bound before anything is served: a taken port is an error, and the port is known."""
+    # The protocol is named, because asyncio sends small answers at once only where it reads TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((ADDRESS, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _server(world: World) -> uvicorn.Server:

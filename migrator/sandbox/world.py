@@ -163,6 +163,7 @@ class World:
         if step < timedelta(0):
             raise ValueError(f"the clock stands at {wire.stamp(now)} and cannot go back to {wire.stamp(now + step)}")
         self._offset += step
+        self.changed()
         return self.tick()
 
     def tick(self) -> list[Json]:

@@ -38,7 +38,7 @@ class Call:
     kind: Kind
     where: str
     params: Mapping[str, str | int] | None = field(default=None, repr=False)
-    json: Any = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)

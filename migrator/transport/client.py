@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from json import dumps
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -14,7 +15,15 @@ import httpx
 from attrs import define, field
 
 from migrator import __version__
-from migrator.errors import NotFoundError, ProviderError, QuotaError, TransientError, UncertainError, UsageError
+from migrator.errors import (
+    NotFoundError,
+    ProviderError,
+    QuotaError,
+    RejectedError,
+    TransientError,
+    UncertainError,
+    UsageError,
+)
 from migrator.transport.answers import Call, Kind, Reply, message, redact, refusal, unexpected
 from migrator.transport.clock import REAL, Clock
 from migrator.transport.pacing import Outcome, Pacer
@@ -27,7 +36,8 @@ Wire = httpx.AsyncBaseTransport
 
 _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
 _READ_BACK: Final = "read the job back before sending anything again"
-_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_JSON: Final = {"Content-Type": "application/json"}
+_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 def _no_quota(_body: Any) -> bool:
@@ -58,7 +68,7 @@ class Client:
     secret: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     pacer: Pacer = field(repr=False)
-    concurrency: int = 8
+    concurrency: int = field(default=8, validator=attrs.validators.ge(1))
     retry: Retry = PATIENT
     clock: Clock = field(default=REAL, repr=False)
     is_quota: Callable[[Any], bool] = field(default=_no_quota, repr=False)
@@ -113,7 +123,7 @@ class Client:
             method: HTTP method.
             path: below `base_url`, already quoted.
             params: query.
-            json: body; it must be the same in every try, which is what makes a write safe to repeat.
+            json: body; every try sends the same bytes, which is what makes a write safe to repeat.
             kind: what sending it twice would do; by default what the method promises.
             job: the job's name, for messages.
 
@@ -122,14 +132,15 @@ class Client:
         """
         kind = kind or _KINDS.get(method, "write")
         where = self.where(method, path, job)
-        call = Call(method=method, path=path, params=params, json=json, kind=kind, where=where)
+        body = None if json is None else _encoded(json, where)
+        call = Call(method=method, path=path, params=params, body=body, kind=kind, where=where)
         reply = await self._send(call)
         if not reply.text.strip():
             return None
-        body = reply.parsed()
-        if not isinstance(body, dict):
+        answer = reply.parsed()
+        if not isinstance(answer, dict):
             raise unexpected(call, reply, "the answer is no JSON object", self._secrets)
-        return body
+        return answer
 
     async def status_of(
         self, method: str, path: str, *, params: Mapping[str, str | int] | None = None
@@ -165,6 +176,8 @@ class Client:
                 effort.note(answer)
                 if wait is None:
                     wait = self.retry.backoff.delay(effort.failures - 1, self.clock.random())
+                elif not throttled(answer):  # so that those who were sent away together do not come back together
+                    wait += self.retry.backoff.first * self.clock.random()
                 if not effort.may_go_on(self.clock.monotonic() + wait):
                     raise self._given_up(effort, answer)
                 if not throttled(answer):  # after a 429 the pacer holds everybody back, us too
@@ -191,7 +204,9 @@ class Client:
 
     async def _exchange(self, call: Call) -> Reply | Lost:
         try:
-            response = await self._http.request(call.method, call.path, params=call.params, json=call.json)
+            response = await self._http.request(
+                call.method, call.path, params=call.params, content=call.body, headers=_JSON if call.body else None
+            )
         except _UNSENT as error:
             return Lost(f"{self._http.base_url.host} cannot be reached: {self._say(error)}", sent=False)
         except httpx.TimeoutException:
@@ -236,3 +251,13 @@ class Client:
             what, hint = f"{what}; the request may have worked all the same", _READ_BACK
             return UncertainError(what, where=effort.call.where, status=status, body=body, hint=hint)
         return TransientError(what, where=effort.call.where, status=status, body=body, hint=hint)
+
+
+def _encoded(data: Any, where: str) -> bytes:
+    """`data` as JSON; half of a surrogate pair, which JSON can hold and UTF-8 cannot, becomes JSON's own escape."""
+    try:
+        text = dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        what = f"the job cannot be written as JSON: {error}"
+        raise RejectedError(what, where=where, hint="nothing was sent; mend the job at its source") from error
+    return text.encode("utf-8", "backslashreplace")

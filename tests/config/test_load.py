@@ -288,6 +288,12 @@ allow_loss = ["name",
 
         assert problem.allowed == "provider, org_id, token, base_url, rate, concurrency"
 
+    def test_a_wrong_name_hides_nothing(self, problems: Problems, sync: str) -> None:
+        """What is wrong inside a table is reported even when its name is wrong too."""
+        found = problems(sync + "[syncs.'a b']\nsource = 'omni'\ntarget = 'devin'\nadopt = 'x'\n")
+
+        assert [p.what for p in found] == ['syncs."a b" is no name', 'syncs."a b".adopt is none of its values']
+
     def test_source_and_target_must_differ(self, problems: Problems, sync: str) -> None:
         """A connection is not kept in step with itself."""
         problem = only(problems(sync.replace('target = "devin"', 'target = "omni"')))

@@ -151,7 +151,10 @@ def in_weekdays(field: str, day: date, dialect: str) -> bool:
     if field.endswith("L"):
         return today == number(field[:-1]) and (day + timedelta(days=7)).month != day.month
     high = 7 if base or dialect in {"vixie", "cronie"} else 6
-    return any(in_list(field, value, base, high, DAYS) for value in {today + base, 7 if not today and not base else today + base})
+    return any(
+        in_list(field, value, base, high, DAYS)
+        for value in {today + base, 7 if not today and not base else today + base}
+    )
 
 
 def check_pieces(fires_of: Callable[[str, str], list[datetime]], pieces: list[tuple[str, str]]) -> list[datetime]:

@@ -183,12 +183,17 @@ async def test_a_job_of_another_connection(provider: str, world: World, reach: R
 
 
 @pytest.mark.parametrize("provider", HTTP)
-async def test_ids_are_quoted(provider: str, world: World, reach: Reach) -> None:
-    """An id never becomes part of the address."""
-    async with reach(world, CONNECTIONS[provider]) as adapter:
-        with pytest.raises(ProviderError):
-            await adapter.get_job(SCOPES[provider], "../x?y#z")
-    assert [""] == [entry["query"] for entry in world.requests]
+async def test_ids_are_quoted(provider: str, reach: Reach) -> None:
+    """An id is one part of the address, whatever it holds."""
+    asked: list[bytes] = []
+
+    async def platform(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.raw_path)
+        return httpx.Response(200, json={ID[provider]: "x"})
+
+    async with reach(platform, CONNECTIONS[provider]) as adapter:
+        await adapter.get_job(SCOPES[provider], "../x?y#z")
+    assert [b"..%2Fx%3Fy%23z"] == [path.rpartition(b"/")[2] for path in asked]
 
 
 async def test_omni_members_act_for_themselves(world: World, reach: Reach) -> None:
@@ -248,6 +253,15 @@ async def test_the_contract_is_asked_for_once(
         assert [expected] * 2 == [await adapter.update_contract(), await adapter.update_contract()]
     assert {"OPTIONS"} == {request.method for request in asked}
     assert (1 if status < 500 else 6) == len(asked)
+
+
+async def test_a_contract_that_worked_is_remembered(world: World, reach: Reach) -> None:
+    """After an update that worked nobody has to ask."""
+    async with reach(world, CONNECTIONS["omni"]) as adapter:
+        made = await adapter.create_job(SCOPES["omni"], JOBS["omni"])
+        await adapter.update_job(SCOPES["omni"], made.id, {"name": "Renamed"})
+        assert "patch" == await adapter.update_contract()
+    assert ["POST", "PATCH"] == [entry["method"] for entry in world.requests]
 
 
 @pytest.mark.parametrize(

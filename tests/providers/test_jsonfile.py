@@ -61,6 +61,13 @@ async def test_a_job_is_written_and_read(file: JsonFile, path: Path) -> None:
     assert "Größe ✓" in text(path)
 
 
+async def test_half_a_surrogate_pair_is_kept(file: JsonFile) -> None:
+    """Text that JSON can hold and UTF-8 cannot is read back as it was."""
+    made = await file.create_job(file.path, {"name": "\ud83d"})
+    again = JsonFile(path=file.path)
+    assert "\ud83d" == (await again.get_job(again.path, made.id)).raw["name"]
+
+
 async def test_a_job_may_bring_its_id(file: JsonFile) -> None:
     """An id in the payload is kept, and cannot be given twice."""
     assert "mine" == (await file.create_job(file.path, {"id": "mine", "name": "a"})).id

@@ -32,7 +32,12 @@ def coming(text: str, dialect: Dialect, zone: str, after: str, count: int) -> li
         ("0 9 ? * SUN *", "UTC", NOVEMBER, ["2026-11-22T09:00", "2026-11-29T09:00"]),
         ("0 9 ? * 7 *", "UTC", NOVEMBER, ["2026-11-21T09:00", "2026-11-28T09:00"]),
         ("0 9 ? * L *", "UTC", NOVEMBER, ["2026-11-21T09:00", "2026-11-28T09:00"]),
-        ("0 0 L * ? *", "UTC", NOVEMBER, ["2026-11-30T00:00", "2026-12-31T00:00", "2027-01-31T00:00", "2027-02-28T00:00"]),
+        (
+            "0 0 L * ? *",
+            "UTC",
+            NOVEMBER,
+            ["2026-11-30T00:00", "2026-12-31T00:00", "2027-01-31T00:00", "2027-02-28T00:00"],
+        ),
         ("0 12 15W * ? *", "UTC", "2026-11-01T00:00", ["2026-11-16T12:00", "2026-12-15T12:00"]),
         ("0 12 1W * ? *", "UTC", "2027-04-30T00:00", ["2027-05-03T12:00"]),
         ("0 12 31W * ? *", "UTC", NOVEMBER, ["2026-12-31T12:00", "2027-01-29T12:00", "2027-03-31T12:00"]),
@@ -68,12 +73,22 @@ def test_omni_fires(text: str, zone: str, after: str, expected: list[str]) -> No
         ("0 0 1-1 * *", "UTC", NOVEMBER, ["2026-12-01T00:00", "2027-01-01T00:00"]),
         ("0 0 30 2 *", "UTC", NOVEMBER, []),
         ("30 2 * * *", "America/New_York", SPRING, ["2027-03-15T06:30"]),
-        ("0,30 1 * * *", "America/New_York", AUTUMN, ["2027-11-07T05:00", "2027-11-07T05:30", "2027-11-07T06:00", "2027-11-07T06:30"]),
-        ("45 1 * * *", "Australia/Lord_Howe", "2027-04-03T00:00", ["2027-04-03T14:45", "2027-04-03T15:15", "2027-04-04T15:15"]),
+        (
+            "0,30 1 * * *",
+            "America/New_York",
+            AUTUMN,
+            ["2027-11-07T05:00", "2027-11-07T05:30", "2027-11-07T06:00", "2027-11-07T06:30"],
+        ),
+        (
+            "45 1 * * *",
+            "Australia/Lord_Howe",
+            "2027-04-03T00:00",
+            ["2027-04-03T14:45", "2027-04-03T15:15", "2027-04-04T15:15"],
+        ),
     ],
 )
 def test_scrip_fires(text: str, zone: str, after: str, expected: list[str]) -> None:
-    """robfig/cron: two restricted day fields are joined by "or" unless one holds a plain star; repeated times fire twice."""
+    """robfig/cron: day fields are joined by "or" unless one holds a plain star; repeated times fire twice."""
     assert coming(text, ROBFIG, zone, after, max(1, len(expected))) == expected
 
 
@@ -93,8 +108,18 @@ def test_devin_fires(text: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["*/10 * * * *", "05 15-23 * * 1-5", "0 0 29 2 *", "17 */9 * * *", "0 9 1-7 * MON", "0 0 */3 * 2", "0 0 31 * *", "1 2 3 4 5", "59 23 28-31 * *"],
-)  # fmt: skip
+    [
+        "*/10 * * * *",
+        "05 15-23 * * 1-5",
+        "0 0 29 2 *",
+        "17 */9 * * *",
+        "0 9 1-7 * MON",
+        "0 0 */3 * 2",
+        "0 0 31 * *",
+        "1 2 3 4 5",
+        "59 23 28-31 * *",
+    ],
+)
 def test_a_second_engine_agrees(text: str) -> None:
     """Two hundred fires are those of cronsim, which follows Debian's cron."""
     start = datetime(2026, 11, 21, tzinfo=UTC)
@@ -110,9 +135,8 @@ async def test_fires_are_logged_in_order(world: World, connect: Connect) -> None
     }
     for provider, body in bodies.items():
         assert (await connect(world, provider).post(PATHS[provider], json=body)).is_success
-    assert [(f["provider"], f["name"], f["at"]) for f in world.advance(by=timedelta(hours=24))] == [
-        ("omni", "Monday figures", "2026-11-22T00:00:00Z")
-    ] or [(f["provider"], f["name"], f["at"][11:16]) for f in world.fires] == [
+    fired = world.advance(by=timedelta(hours=24))
+    assert [(f["provider"], f["name"], f["at"][11:16]) for f in fired] == [
         ("devin", "Nightly", "08:00"),
         ("scrip", "Digest", "12:30"),
         ("devin", "Nightly", "16:00"),
@@ -162,7 +186,9 @@ async def test_disabled_and_unreadable_jobs_stay_silent(world: World, omni: http
     key = (await omni.post("/v1/ai/routines", json=ROUTINE)).json()["id"]
     record = (await omni.get(f"/v1/ai/routines/{key}")).json()
     await omni.delete(f"/v1/ai/routines/{key}")
-    for n, change in enumerate(({"disabled": True}, {"systemDisabled": True}, {"schedule": "daily"}, {"timezone": "Nowhere"})):
+    for n, change in enumerate(
+        ({"disabled": True}, {"systemDisabled": True}, {"schedule": "daily"}, {"timezone": "Nowhere"})
+    ):
         world.load("omni", [record | change | {"id": f"{n}"}])
     assert world.advance(by=timedelta(days=14)) == []
 

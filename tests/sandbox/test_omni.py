@@ -95,7 +95,9 @@ async def test_create_requires(omni: httpx.AsyncClient, name: str) -> None:
     assert (answer.status_code, answer.json()["detail"]) == (400, f"{name}: Required")
 
 
-@pytest.mark.parametrize("schedule", ["0 9 L * ? *", "0 9 1W * ? *", "0 9 ? * TUE#2 *", "0 9 ? * 6L *", "5 0/6 1,15 * ? 2027"])
+@pytest.mark.parametrize(
+    "schedule", ["0 9 L * ? *", "0 9 1W * ? *", "0 9 ? * TUE#2 *", "0 9 ? * 6L *", "5 0/6 1,15 * ? 2027"]
+)
 async def test_create_takes_what_eventbridge_knows(omni: httpx.AsyncClient, schedule: str) -> None:
     """L, W, #, steps from a number and years are accepted and kept as they were written."""
     routine = (await omni.get(f"{R}/{await made(omni, schedule=schedule)}")).json()
@@ -104,7 +106,10 @@ async def test_create_takes_what_eventbridge_knows(omni: httpx.AsyncClient, sche
 
 async def test_unknown_model_or_branch_is_404(omni: httpx.AsyncClient) -> None:
     """A model, and a branch of it, must be accessible to the owner."""
-    statuses = [(await omni.post(R, json=ROUTINE | extra)).status_code for extra in ({"modelId": MISSING}, {"branchId": MISSING})]
+    statuses = [
+        (await omni.post(R, json=ROUTINE | extra)).status_code
+        for extra in ({"modelId": MISSING}, {"branchId": MISSING})
+    ]
     assert statuses == [404, 404]
 
 
@@ -146,7 +151,9 @@ async def test_pages_can_run_oldest_first(omni: httpx.AsyncClient) -> None:
     """sortDirection=asc turns the order round, across pages too."""
     keys = [await made(omni, name=f"n{n}") for n in range(3)]
     first = (await omni.get(R, params={"pageSize": 2, "sortDirection": "asc"})).json()
-    rest = (await omni.get(R, params={"pageSize": 2, "sortDirection": "asc", "cursor": first["pageInfo"]["nextCursor"]})).json()
+    rest = (
+        await omni.get(R, params={"pageSize": 2, "sortDirection": "asc", "cursor": first["pageInfo"]["nextCursor"]})
+    ).json()
     assert [r["id"] for r in first["records"] + rest["records"]] == keys
 
 
@@ -159,7 +166,9 @@ async def test_a_page_survives_the_loss_of_its_last_record(omni: httpx.AsyncClie
     assert [r["id"] for r in rest["records"]] == [keys[1], keys[0]]
 
 
-@pytest.mark.parametrize("query", ["pageSize=0", "pageSize=101", "pageSize=x", "cursor=zzz", "sortDirection=up", "userId=me"])
+@pytest.mark.parametrize(
+    "query", ["pageSize=0", "pageSize=101", "pageSize=x", "cursor=zzz", "sortDirection=up", "userId=me"]
+)
 async def test_list_refuses(omni: httpx.AsyncClient, query: str) -> None:
     """Bad query parameters answer 400."""
     assert (await omni.get(f"{R}?{query}")).status_code == 400
@@ -177,15 +186,22 @@ async def test_members_see_their_own(omni: httpx.AsyncClient) -> None:
     """An organisation key acts for a member with userId; the routines of others are not listed and answer 403."""
     mine = await made(omni)
     theirs = (await omni.post(R, json=ROUTINE, params={"userId": COLLEAGUE})).json()["id"]
-    lists = [[r["id"] for r in (await omni.get(R, params={"userId": user})).json()["records"]] for user in (OWNER, COLLEAGUE)]
+    lists = [
+        [r["id"] for r in (await omni.get(R, params={"userId": user})).json()["records"]] for user in (OWNER, COLLEAGUE)
+    ]
     assert lists == [[mine], [theirs]]
     assert (await omni.get(f"{R}/{theirs}")).status_code == 403
     assert (await omni.get(f"{R}/{theirs}", params={"userId": COLLEAGUE})).status_code == 200
 
 
 async def test_keys(world: World, connect: Connect) -> None:
-    """Wrong key 401; no USE_AI 403; personal token for somebody else 403; nobody's membership 404; all as {detail, status}."""
-    cases = [("nonsense", ""), ("omni_noai_sandbox", ""), ("omni_pat_sandbox", COLLEAGUE), ("omni_org_sandbox", MISSING)]
+    """Wrong key 401; no USE_AI 403; somebody else with a personal token 403; no member 404: all as {detail, status}."""
+    cases = [
+        ("nonsense", ""),
+        ("omni_noai_sandbox", ""),
+        ("omni_pat_sandbox", COLLEAGUE),
+        ("omni_org_sandbox", MISSING),
+    ]
     answers = [await connect(world, "omni", key).get(R + (f"?userId={user}" if user else "")) for key, user in cases]
     assert [(a.status_code, a.json()["status"], set(a.json())) for a in answers] == [
         (status, status, {"detail", "status"}) for status in (401, 403, 403, 404)
@@ -206,7 +222,9 @@ async def test_patch_changes_what_it_names(omni: httpx.AsyncClient, world: World
     routine = answer.json()
     assert answer.status_code == 200
     assert routine == (await omni.get(f"{R}/{key}")).json()
-    assert {name: routine[name] for name in ("timezone", "destination", "description", "name", "createdAt", "updatedAt")} == {
+    assert {
+        name: routine[name] for name in ("timezone", "destination", "description", "name", "createdAt", "updatedAt")
+    } == {
         "timezone": "Asia/Tokyo",
         "destination": slack,
         "description": None,
@@ -216,7 +234,9 @@ async def test_patch_changes_what_it_names(omni: httpx.AsyncClient, world: World
     }
 
 
-@pytest.mark.parametrize("body", [{"isActive": False}, {"modelId": MODEL}, {"name": None}, {"schedule": "0 9 * * * *"}, {"topicName": "t"}])
+@pytest.mark.parametrize(
+    "body", [{"isActive": False}, {"modelId": MODEL}, {"name": None}, {"schedule": "0 9 * * * *"}, {"topicName": "t"}]
+)
 async def test_patch_refuses(omni: httpx.AsyncClient, body: dict[str, Any]) -> None:
     """PATCH knows six fields and no nulls but the description's."""
     assert (await omni.patch(f"{R}/{await made(omni)}", json=body)).status_code == 400

@@ -26,7 +26,9 @@ async def made(scrip: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
 async def test_create_is_nested_and_answers_are_flat(scrip: httpx.AsyncClient) -> None:
     """The schedule goes in under `trigger` and comes back flat; what does not apply is absent; it is active."""
     automation = await made(scrip)
-    assert {n: automation[n] for n in ("trigger_type", "cron_expression", "timezone", "status", "source", "next_run_at")} == {
+    assert {
+        n: automation[n] for n in ("trigger_type", "cron_expression", "timezone", "status", "source", "next_run_at")
+    } == {
         "trigger_type": "cron",
         "cron_expression": "0 9 * * 1",
         "timezone": "Europe/Berlin",
@@ -76,11 +78,17 @@ async def test_the_zone_is_utc_unless_given(scrip: httpx.AsyncClient) -> None:
 async def test_create_refuses(scrip: httpx.AsyncClient, changes: dict[str, Any], field: str) -> None:
     """Create answers 400 {code, message, details} that names the field, and makes nothing."""
     answer = await scrip.post(SCRIP, json=AUTOMATION | changes)
-    assert (answer.status_code, answer.json()["code"], answer.json()["details"]["field"]) == (400, "validation_error", field)
+    assert (answer.status_code, answer.json()["code"], answer.json()["details"]["field"]) == (
+        400,
+        "validation_error",
+        field,
+    )
     assert (await scrip.get(SCRIP)).json()["data"] == []
 
 
-@pytest.mark.parametrize("text", ["0 9 ? * MON-FRI", "5/15 * * * *", "0 9 1-15/2,20 jan,MAR *", "0 0 30 2 *", "*/90 * * * *"])
+@pytest.mark.parametrize(
+    "text", ["0 9 ? * MON-FRI", "5/15 * * * *", "0 9 1-15/2,20 jan,MAR *", "0 0 30 2 *", "*/90 * * * *"]
+)
 async def test_create_takes_what_robfig_takes(scrip: httpx.AsyncClient, text: str) -> None:
     """`?`, names in any case, open steps and days that never come are accepted."""
     assert (await made(scrip, trigger={"type": "cron", "cron_expression": text}))["cron_expression"] == text
@@ -91,13 +99,16 @@ async def test_names_are_unique_in_a_program(scrip: httpx.AsyncClient, world: Wo
     first = await made(scrip)
     other = await made(scrip, name="Other")
     world.load("scrip", [first | {"id": "x", "program_id": "p2", "name": "Elsewhere"}])
-    answers = [await scrip.post(SCRIP, json=AUTOMATION), await scrip.patch(f"{SCRIP}/{other['id']}", json={"name": "Digest"})]
+    answers = [
+        await scrip.post(SCRIP, json=AUTOMATION),
+        await scrip.patch(f"{SCRIP}/{other['id']}", json={"name": "Digest"}),
+    ]
     assert [(a.status_code, a.json()["code"]) for a in answers] == [(409, "conflict")] * 2
     assert (await scrip.patch(f"{SCRIP}/{other['id']}", json={"name": "Elsewhere"})).status_code == 200
 
 
 @pytest.mark.parametrize(("reserve", "status"), [(True, 409), (False, 201)])
-async def test_an_archived_name_may_be_reserved(connect: Connect, reserve: bool, status: int) -> None:  # noqa: FBT001 (a case)
+async def test_an_archived_name_may_be_reserved(connect: Connect, reserve: bool, status: int) -> None:
     """Whether an archived automation keeps its name is an option, because the pages do not say."""
     scrip = connect(World(options=Options(scrip_reserve_names=reserve)), "scrip")
     await scrip.delete(f"{SCRIP}/{(await made(scrip))['id']}")
@@ -122,13 +133,25 @@ async def test_update_is_partial(scrip: httpx.AsyncClient, world: World) -> None
 async def test_what_cannot_change_is_ignored(scrip: httpx.AsyncClient) -> None:
     """Trigger type, scope, program and source are no fields of update."""
     before = await made(scrip)
-    change = {"trigger_type": "one_time", "scope": "participants", "program_id": "p", "source": "rule_action", "trigger": ONCE}
+    change = {
+        "trigger_type": "one_time",
+        "scope": "participants",
+        "program_id": "p",
+        "source": "rule_action",
+        "trigger": ONCE,
+    }
     assert (await scrip.patch(f"{SCRIP}/{before['id']}", json=change)).json() == before
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"status": "archived"}, {"trigger_at": "2026-12-02T10:00:00Z"}, {"cron_expression": "0 9 * * 7"}, {"timezone": "?"}, {"name": ""}],
+    [
+        {"status": "archived"},
+        {"trigger_at": "2026-12-02T10:00:00Z"},
+        {"cron_expression": "0 9 * * 7"},
+        {"timezone": "?"},
+        {"name": ""},
+    ],
 )
 async def test_update_refuses(scrip: httpx.AsyncClient, change: dict[str, Any]) -> None:
     """Only active and paused can be set, a field of another trigger type never."""
@@ -141,7 +164,9 @@ async def test_pause_and_resume(scrip: httpx.AsyncClient, world: World) -> None:
     paused = (await scrip.patch(f"{SCRIP}/{key}", json={"status": "paused"})).json()
     assert (paused["status"], "next_run_at" in paused) == ("paused", False)
     world.advance(by=timedelta(days=7))
-    assert (await scrip.patch(f"{SCRIP}/{key}", json={"status": "active"})).json()["next_run_at"] == "2026-11-30T08:00:00Z"
+    assert (await scrip.patch(f"{SCRIP}/{key}", json={"status": "active"})).json()[
+        "next_run_at"
+    ] == "2026-11-30T08:00:00Z"
     assert [fire["at"] for fire in world.advance(by=timedelta(days=7))] == ["2026-11-30T08:00:00Z"]
 
 
@@ -152,7 +177,9 @@ async def test_delete_archives(scrip: httpx.AsyncClient) -> None:
     assert (await scrip.get(SCRIP)).json()["data"] == []
     assert [a["id"] for a in (await scrip.get(SCRIP, params={"status": "archived"})).json()["data"]] == [key]
     assert (await scrip.get(f"{SCRIP}/{key}")).json()["status"] == "archived"
-    assert [(await scrip.request(m, f"{SCRIP}/{key}", json={"status": "active"})).status_code for m in ("PATCH", "DELETE")] == [400, 400]
+    assert [
+        (await scrip.request(m, f"{SCRIP}/{key}", json={"status": "active"})).status_code for m in ("PATCH", "DELETE")
+    ] == [400, 400]
 
 
 async def test_immediate_fires_at_creation(scrip: httpx.AsyncClient, world: World) -> None:
@@ -167,7 +194,11 @@ async def test_one_time_completes(scrip: httpx.AsyncClient, world: World) -> Non
     key = (await made(scrip, trigger=ONCE, participant_id="p1"))["id"]
     assert [fire["at"] for fire in world.advance(by=timedelta(days=30))] == ["2026-12-01T10:00:00Z"]
     after = (await scrip.get(f"{SCRIP}/{key}")).json()
-    assert (after["status"], after["processed_at"], "next_run_at" in after) == ("completed", "2026-12-01T10:00:00Z", False)
+    assert (after["status"], after["processed_at"], "next_run_at" in after) == (
+        "completed",
+        "2026-12-01T10:00:00Z",
+        False,
+    )
     assert (await scrip.patch(f"{SCRIP}/{key}", json={"status": "active"})).status_code == 400
 
 
@@ -187,9 +218,14 @@ async def test_the_smaller_pages(scrip: httpx.AsyncClient) -> None:
     cron = await made(scrip, name="a", scope="participants")
     state = await made(scrip, name="b", scope="participants", trigger=STATE)
     assert (await scrip.post(f"{SCRIP}/{cron['id']}/cancel")).json()["execution_status"] == "failed"
-    assert [(await scrip.post(f"{SCRIP}/{a['id']}/refresh-subscriptions")).status_code for a in (cron, state)] == [400, 202]
+    assert [(await scrip.post(f"{SCRIP}/{a['id']}/refresh-subscriptions")).status_code for a in (cron, state)] == [
+        400,
+        202,
+    ]
     assert (await scrip.get(f"{SCRIP}/{state['id']}/subscriptions")).json()["data"] == []
-    assert [p["id"] for p in (await scrip.get("/v1/programs")).json()["data"]] == ["c1d8b2f0-3e54-4a7b-9c66-7f0a2e000001"]
+    assert [p["id"] for p in (await scrip.get("/v1/programs")).json()["data"]] == [
+        "c1d8b2f0-3e54-4a7b-9c66-7f0a2e000001"
+    ]
 
 
 async def test_pages_and_filters(scrip: httpx.AsyncClient) -> None:
@@ -199,7 +235,9 @@ async def test_pages_and_filters(scrip: httpx.AsyncClient) -> None:
     rest = (await scrip.get(SCRIP, params={"limit": 3, "cursor": first["pagination"]["next_cursor"]})).json()
     assert [a["id"] for a in first["data"] + rest["data"]] == keys[::-1]
     assert [p["pagination"]["has_more"] for p in (first, rest)] == [True, False]
-    found = (await scrip.get(SCRIP, params={"trigger_type": "cron", "search": "DIGEST 3", "source": "api"})).json()["data"]
+    found = (await scrip.get(SCRIP, params={"trigger_type": "cron", "search": "DIGEST 3", "source": "api"})).json()[
+        "data"
+    ]
     assert [a["id"] for a in found] == [keys[3]]
 
 
@@ -215,7 +253,10 @@ async def test_limits_of_pages(scrip: httpx.AsyncClient, world: World) -> None:
 async def test_keys(world: World, connect: Connect) -> None:
     """The key goes in either header; a wrong one answers 401 {code, message}; an unknown program 404."""
     scrip = connect(world, "scrip", "nonsense")
-    wrong, right = await scrip.get(SCRIP), await scrip.get(SCRIP, headers={"X-API-Key": "sk_sandbox", "Authorization": ""})
+    wrong, right = (
+        await scrip.get(SCRIP),
+        await scrip.get(SCRIP, headers={"X-API-Key": "sk_sandbox", "Authorization": ""}),
+    )
     assert (wrong.status_code, wrong.json()["code"], right.status_code) == (401, "unauthorized", 200)
     missing = await connect(world, "scrip").get("/v1/programs/p9/automations")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import Any
 
@@ -33,12 +34,13 @@ READ, WRITE, CREATE = "GET", "PATCH", "POST"
 BROKEN = httpx.ReadError("reset by peer")
 SILENT = httpx.ReadTimeout("")
 UNREACHED = httpx.ConnectError("Connection refused")
+NO_PROXY = httpx.ProxyError("407 Proxy Authentication Required")
 
 
 @pytest.mark.parametrize(
     ("failure", "method"),
     [
-        *((failure, method) for failure in (THROTTLE, UNREACHED) for method in (READ, WRITE, CREATE)),
+        *((failure, method) for failure in (THROTTLE, UNREACHED, NO_PROXY) for method in (READ, WRITE, CREATE)),
         *((failure, method) for failure in (Response(500), Response(503), BROKEN, SILENT) for method in (READ, WRITE)),
         *((Response(408), method) for method in (READ, WRITE)),
     ],
@@ -159,11 +161,11 @@ async def test_a_delete_of_nothing(connect: Connect, time: Time) -> None:
 
 
 async def test_the_platforms_wait_is_obeyed(connect: Connect, time: Time) -> None:
-    """Retry-After decides when the next try starts, after a 429 and after a 503."""
+    """Retry-After decides when the next try starts; after a 503 with some jitter, as everybody is told the same."""
     answers = (Response(429, headers={"Retry-After": "11"}), Response(503, headers={"Retry-After": "5"}), OK)
     async with connect(Platform(*answers)) as client:
         await time.run(client.request(READ, "/x"))
-    assert 16.0 == time.now
+    assert 16.5 == time.now
 
 
 async def test_waits_grow(connect: Connect, time: Time) -> None:
@@ -229,20 +231,31 @@ async def test_an_error_says_what_where_and_what_next(connect: Connect, time: Ti
     assert expected == str(caught.value)
 
 
-async def test_the_token_never_shows(connect: Connect, time: Time, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 429, 500])
+async def test_the_token_never_shows(
+    connect: Connect, time: Time, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
     """A platform that echoes the credential cannot make it appear in an error, a log line or a repr."""
     caplog.set_level(logging.DEBUG)
 
     async def platform(request: httpx.Request) -> Response:
-        return Response(401, json={"detail": f"bad {request.headers['authorization']}, key {TOKEN}", "status": 401})
+        said = {"detail": f"bad {request.headers['authorization']}, key {TOKEN}", "status": status}
+        return Response(status, json=[said] if status == 200 else said)
 
-    async with connect(platform) as client:
-        with pytest.raises(AuthError) as caught:
+    async with connect(platform, is_quota=is_quota) as client:
+        with pytest.raises(ProviderError) as caught:
             await time.run(client.request(READ, "/x"))
         said = [str(caught.value), repr(caught.value), repr(vars(caught.value)), repr(client), caplog.text]
     assert [] == [text for text in said if TOKEN in text]
     assert "[redacted]" in caught.value.body
-    assert "check the token of this connection" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_where_to_look_when_the_token_fails(connect: Connect, time: Time, status: int) -> None:
+    """An error of authentication says what to check."""
+    async with connect(Platform(Response(status))) as client:
+        with pytest.raises(AuthError, match=r"check .*the token of this connection"):
+            await time.run(client.request(READ, "/x"))
 
 
 @pytest.mark.parametrize("token", ["abc\n", "café", "a\x00b", "sk\u2026"])
@@ -273,6 +286,24 @@ async def test_one_debug_line_per_try(connect: Connect, time: Time, caplog: pyte
         "GET /v1/x -> the connection to acme.omniapp.co broke: reset by peer in 0 ms, try 1",
         "GET /v1/x -> 200 in 0 ms, try 2",
     ] == [record.getMessage() for record in caplog.records if record.name.startswith("migrator")]
+
+
+async def test_half_a_surrogate_pair_travels(connect: Connect, time: Time) -> None:
+    """Text that JSON can hold and UTF-8 cannot arrives as it was."""
+    platform = Platform(OK)
+    async with connect(platform) as client:
+        await time.run(client.request(CREATE, "/x", json={"prompt": "ü \ud83d"}))
+    assert {"prompt": "ü \ud83d"} == json.loads(platform.asked[0].content)
+    assert "ü".encode() in platform.asked[0].content
+
+
+async def test_what_is_no_json_is_not_sent(connect: Connect, time: Time) -> None:
+    """A value that JSON does not know is refused before anything is sent."""
+    platform = Platform(OK)
+    async with connect(platform) as client:
+        with pytest.raises(RejectedError, match="cannot be written as JSON"):
+            await time.run(client.request(CREATE, "/x", json={"payload": {"n": float("nan")}}))
+    assert [] == platform.asked
 
 
 async def test_any_status_can_be_looked_at(connect: Connect, time: Time) -> None:

@@ -120,6 +120,14 @@ async def test_a_throttle_stops_everybody(time: Any) -> None:
     assert [0.0, 7.0, 8.0, 8.0] == log
 
 
+async def test_no_burst_after_a_throttle(time: Any) -> None:
+    """What was allowed before a 429 is not allowed after it: requests go on at the rate, without the burst."""
+    pacer, log = Pacer(Rate.parse("10/s burst 20"), clock=time.clock), list[float]()
+    await time.run(_ask(pacer, time, log, outcome="throttled", asked=7.0))
+    await time.run(asyncio.gather(*(_ask(pacer, time, log) for _ in range(3))))
+    assert pytest.approx([0.0, 7.1, 7.2, 7.3]) == log
+
+
 async def test_a_throttle_without_a_time_backs_off(time: Any) -> None:
     """When the platform names no time, waits double up to a limit, and start anew once something got through."""
     pacer = Pacer(None, clock=time.clock, backoff=Backoff(first=1.0, most=3.0))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, Literal, get_args
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from migrator.cron.approximate import closest
 from migrator.cron.clocks import meets_change
-from migrator.cron.dialects import DIALECTS
+from migrator.cron.dialects import DIALECTS, oddities
 from migrator.cron.fires import check_zone, fires_after
 from migrator.cron.firesets import FireSet, Window, size
+from migrator.cron.lasting import for_ever
 from migrator.cron.model import ON_THE_MINUTE, Cron, Once, Recurring, as_utc
 from migrator.cron.one_time import from_fires, from_instant
-from migrator.cron.parse import dialect_named, parse
-from migrator.cron.plan import Plan, Task, first_difference, for_ever, never_together, plan_fires, source_fires
+from migrator.cron.parser import dialect_named, parse
+from migrator.cron.task import Plan, Task, first_difference, is_exact, source_fires
 from migrator.cron.verdict import Kind, Piece, Translation, Verdict
 from migrator.cron.window import window_plan
 from migrator.cron.zones import DAY, EPOCH, from_minutes, tzdata_version
@@ -26,7 +28,10 @@ Mode = Literal["auto", "exact", "window", "year", "single"]
 
 _MINUTE: Final = timedelta(minutes=1)
 _YEAR: Final = timedelta(days=365)
+_RESOLUTION: Final = timedelta(microseconds=1)
 _LOOK_AHEAD: Final = 400 * DAY
+_DECADE: Final = 3653 * DAY
+_LONGEST: Final = timedelta(days=36_600)
 
 
 @frozen(kw_only=True)
@@ -40,7 +45,7 @@ class _Promise:
     max_one_time: int
 
 
-def translate(  # noqa: PLR0913 (the public signature; everything but the trigger is by name)
+def translate(
     trigger: Recurring | Once,
     *,
     source: str,
@@ -76,12 +81,12 @@ def translate(  # noqa: PLR0913 (the public signature; everything but the trigge
     now = as_utc(now, field_name="now")
     if mode not in get_args(Mode):
         raise ScheduleError(f"there is no mode {mode!r}", dialect=target, allowed=", ".join(get_args(Mode)))
-    if horizon <= timedelta(0):
-        raise ScheduleError("the horizon must lie after now", dialect=target, field="horizon")
+    if not timedelta(0) < horizon <= _LONGEST:
+        raise ScheduleError("the horizon is out of range", dialect=target, field="horizon", allowed="up to a century")
     if isinstance(trigger, Once):
         return from_instant(trigger.at, target, target_timezone, now)
     try:
-        cron = parse(trigger.cron, source) if isinstance(trigger.cron, str) else trigger.cron
+        cron = _as_cron(trigger.cron, source)
         check_zone(trigger.timezone, source)
         check_zone(target_timezone or "UTC", target)
     except ScheduleError as error:
@@ -102,91 +107,99 @@ def translate(  # noqa: PLR0913 (the public signature; everything but the trigge
     return _translate(task, promise)
 
 
+def _as_cron(cron: object, source: str) -> Cron:
+    """The schedule itself, or the meaning of its text."""
+    return cron if isinstance(cron, Cron) else parse(cron, source)  # type: ignore[arg-type]  # `parse` refuses what is no text
+
+
 def _translate(task: Task, promise: _Promise) -> Translation:
     fires = source_fires(task, task.window)
     finite = task.cron.years is not None
+    left: list[datetime] = []
     if finite or not fires:
         count = promise.max_one_time + 1 if finite else 1
         left = list(islice(fires_after(task.cron, task.zone, promise.now - _RESOLUTION, task.source), count))
         if not left:
             return _dead(task)
         if finite and len(left) < count and DIALECTS[task.target].one_time == "trigger":
-            return from_fires(left, task.target, flags=_flags(task, task.window.end), evidence=_evidence(task, promise))
-    else:
-        left = []
+            flags, evidence = _flags(task, task.window.end), _evidence(task, promise)
+            return from_fires(left, task.target, flags=flags, evidence=evidence)
     lasting = for_ever(task)
-    if lasting is not None:
-        lasting = lasting if plan_fires(task, lasting, task.window) == fires and never_together(lasting) else None
-    if lasting is not None and (len(lasting) == 1 or promise.mode in {"auto", "exact"}):
+    if lasting and not (len(lasting) <= promise.max_pieces and is_exact(task, lasting, fires)):
+        lasting = None
+    if lasting and (len(lasting) == 1 or promise.mode in {"auto", "exact"}):
         return _verdict(task, promise, Plan(said=lasting), fires)
     if promise.mode == "exact":
-        return _impossible(_why_not_for_ever(task))
-    plan = window_plan(task, fires, left[0] if left and not fires else None)
-    if lasting is not None and (plan is None or len(lasting) <= len(plan.said)):
+        return _impossible(_why_not_for_ever(task), task.cron.flags)
+    plan = window_plan(task, fires, None if fires else left[0])
+    if lasting and (plan is None or len(lasting) <= len(plan.said)):
         plan = Plan(said=lasting)
     if promise.mode == "single" and (plan is None or len(plan.said) > 1):
         return closest(task, promise.now)
     if plan is None:
-        return _impossible(f"no set of {task.target} expressions fires at exactly these instants")
+        what = f"no set of {task.target} expressions in {task.target_zone} fires at exactly these instants"
+        return _impossible(what, task.cron.flags)
     return _verdict(task, promise, plan, fires)
 
 
-_RESOLUTION: Final = timedelta(microseconds=1)
-
-
 def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Translation:
-    if len(plan.said) > promise.max_pieces:
-        return _impossible(f"it would take {len(plan.said)} jobs, and {promise.max_pieces} are allowed")
-    until = plan.until
-    if until is not None and not plan.tight:
-        until = first_difference(task, plan.said, until, until + _LOOK_AHEAD) or until + _LOOK_AHEAD
-    kind: Kind = "exact_until" if until is not None else "exact" if len(plan.said) == 1 else "exact_split"
-    pieces = tuple(
-        Piece(text=p.text, timezone=p.zone, at=p.at, dialect=task.target) for p in plan.said
-    )
-    flags = _flags(task, until)
-    if until is not None:
-        flags |= {"needs_resync_by"}
+    count = len(plan.said)
+    if count > promise.max_pieces:
+        what = f"it would take {count} jobs, and {promise.max_pieces} are allowed"
+        return _impossible(what, task.cron.flags)
     evidence = _evidence(task, promise)
-    evidence |= {"proof": "window" if until is not None else "for ever", "source_fires": size(fires)}
-    evidence |= {"target_fires": evidence["source_fires"], "differing": []}
-    at = from_minutes(until) if until is not None else None
-    return Translation(
-        pieces=pieces,
-        verdict=Verdict(kind=kind, until=at, reason=_reason(kind, len(pieces), at), flags=flags, evidence=evidence),
-    )
-
-
-def _reason(kind: Kind, count: int, until: datetime | None) -> str:
-    what = "one expression fires" if count == 1 else f"{count} expressions together fire"
-    if until is None:
-        return f"{what} at exactly the same instants, for ever"
-    return f"{what} at exactly the same instants until {until:%Y-%m-%d %H:%M} UTC, and must be renewed before"
+    evidence["source_fires"] = evidence["target_fires"] = size(fires)
+    evidence["differing"] = []
+    pieces = tuple(Piece(text=p.text, timezone=p.zone, at=p.at, dialect=task.target) for p in plan.said)
+    what = "one expression fires" if count == 1 else f"{count} jobs together fire"
+    if plan.until is None:
+        kind: Kind = "exact" if count == 1 else "exact_split"
+        evidence["proof"] = "for ever"
+        reason = f"{what} at exactly the same instants, for ever"
+        verdict = Verdict(kind=kind, reason=reason, flags=_flags(task, None), evidence=evidence)
+        return Translation(pieces=pieces, verdict=verdict)
+    minute = plan.until
+    if not plan.tight:
+        minute = first_difference(task, plan.said, minute, minute + _LOOK_AHEAD) or minute + _LOOK_AHEAD
+    until = from_minutes(minute)
+    evidence["proof"] = "fire sets, until it must be renewed"
+    reason = f"{what} at exactly the same instants until {until:%Y-%m-%d %H:%M} UTC, and must be renewed before"
+    flags = _flags(task, minute) | {"needs_resync_by"}
+    verdict = Verdict(kind="exact_until", until=until, reason=reason, flags=flags, evidence=evidence)
+    return Translation(pieces=pieces, verdict=verdict)
 
 
 def _evidence(task: Task, promise: _Promise) -> dict[str, Any]:
-    return {
-        "horizon": [promise.now.isoformat(), (promise.now + promise.horizon).isoformat()],
-        "tzdata": tzdata_version(),
-    }
+    evidence: dict[str, Any] = {"horizon": _horizon(promise.now, promise.horizon), "tzdata": tzdata_version()}
+    if known := _oddities(task):
+        evidence["oddities"] = list(known)
+    return evidence
+
+
+@lru_cache(maxsize=64)
+def _horizon(now: datetime, horizon: timedelta) -> tuple[str, str]:
+    return now.isoformat(), (now + horizon).isoformat()
+
+
+def _oddities(task: Task) -> tuple[str, ...]:
+    working_days = bool(task.cron.dates.nearest)
+    there = oddities(task.target, task.target_zone, working_days=working_days)
+    return oddities(task.source, task.zone, working_days=working_days) + there
 
 
 def _flags(task: Task, until: int | None) -> frozenset[str]:
     flags = task.cron.flags
     if task.source != task.target:
-        end = until if until is not None else task.window.start + 10 * _LOOK_AHEAD
+        end = task.window.start + _DECADE if until is None else until
         if meets_change(task.cron, task.zone, task.window.start, end):
             flags |= {"dst_policy_assumed"}
-    return flags
+    return flags | {"engine_oddity"} if _oddities(task) else flags
 
 
 def _why_not_for_ever(task: Task) -> str:
     if task.zone == task.target_zone:
-        return f"no {task.target} expression says the same in every year"
-    return (
-        f"no {task.target} expression in {task.target_zone} follows the clock of {task.zone} for ever; "
-        "the window mode translates it for a time"
-    )
+        return f"no set of {task.target} expressions says the same in every year and at every clock change"
+    return f"no set of {task.target} expressions in {task.target_zone} follows the clock of {task.zone} for ever"
 
 
 def _dead(task: Task) -> Translation:
@@ -194,11 +207,11 @@ def _dead(task: Task) -> Translation:
     if years and max(years) < from_minutes(task.window.start).year:
         reason = f"it never fires again: its last year was {max(years)}"
     elif years is not None:
-        reason = "it never fires again: no date of its years lies ahead"
+        reason = "it never fires again: none of its dates lies ahead"
     else:
-        reason = "it never fires: no date of any year fits"
+        reason = "it never fires: no date and time of any year fits"
     return Translation(verdict=Verdict(kind="dead", reason=reason, flags=task.cron.flags))
 
 
-def _impossible(reason: str) -> Translation:
-    return Translation(verdict=Verdict(kind="impossible", reason=reason))
+def _impossible(reason: str, flags: frozenset[str] = frozenset()) -> Translation:
+    return Translation(verdict=Verdict(kind="impossible", reason=reason, flags=flags))

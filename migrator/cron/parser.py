@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Final
 
 from migrator.cron.dialects import DIALECTS, Dialect
-from migrator.cron.grammar import AMBIGUOUS, CERTAIN, Fault, Field, read_field
+from migrator.cron.fields import AMBIGUOUS, Fault, Field
+from migrator.cron.grammar import read_field
 from migrator.cron.model import ON_THE_MINUTE, Cron, Dates, dates_of
 from migrator.errors import ScheduleError
 
@@ -49,20 +50,20 @@ def parse(text: str, dialect: str) -> Cron:
         if rules.fields[0] == "second":
             seconds, first = read_field(tokens[0], "second", dialect).values, 1
         minute, hour, dom, month, dow = tokens[first : first + 5]
-        minutes = read_field(minute, "minute", dialect).values
-        hours = read_field(hour, "hour", dialect).values
+        minutes = read_field(minute, "minute", dialect)
+        hours = read_field(hour, "hour", dialect)
         dates, flags = _dates(dom, month, dow, tokens[first + 5] if len(tokens) > first + 5 else "*", dialect)
     except Fault as fault:
         raise _located(fault, text, tokens, rules) from None
     return Cron(
-        minutes=minutes,
-        hours=hours,
+        minutes=minutes.values,
+        hours=hours.values,
         dates=dates,
         seconds=seconds,
         text=text,
         dialect=dialect,
         follows_clock=minute[0] == "*" or hour[0] == "*",
-        flags=flags,
+        flags=flags | minutes.flags | hours.flags,
     )
 
 
@@ -88,7 +89,7 @@ def _dates(dom: str, month: str, dow: str, year: str, dialect: str) -> tuple[Dat
     )
     if rules.star_doubtful and starred and not dates.any_day and not dates.any_weekday:
         flags = AMBIGUOUS
-    return dates, flags if flags else CERTAIN
+    return dates, flags
 
 
 def _check_day_fields(dom: str, dow: str, days: Field, weekdays: Field, rules: Dialect) -> None:
@@ -148,7 +149,7 @@ def _macro(text: str, body: str, rules: Dialect) -> str:
     if body in rules.macros:
         return rules.macros[body]
     if body.startswith(("@reboot", "@every")):
-        what = f"{body.split()[0]} is no calendar schedule: its fires depend on when the server started"
+        what = f"{body.split(maxsplit=1)[0]} is no calendar schedule: its fires depend on when the server started"
     elif body.lower() in rules.macros:
         what = "macros are read in lower case only"
     else:

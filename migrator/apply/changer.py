@@ -1,0 +1,163 @@
+"""Carry one change out, whatever number of requests it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import attrs
+from attrs import define, frozen
+
+from migrator.apply.gaps import wait_for_gap
+from migrator.apply.held import far_away, must_be_held
+from migrator.apply.writer import ReadBackError, Writer
+from migrator.canonical import Fields, JobRef, flatten
+from migrator.errors import MigratorError, UncertainError
+from migrator.plan.values import Change
+from migrator.state.values import Link
+
+_REPLACING: Final = timedelta(minutes=2)
+"""How close to a fire a job that cannot be paused may not be replaced."""
+
+
+@frozen(kw_only=True)
+class Made:
+    """What a change led to.
+
+    Attributes:
+        target: the target job; None when it was deleted.
+        unread: the link of a job that was created and is still to be read back.
+    """
+
+    target: JobRef | None = None
+    unread: Link | None = None
+
+
+@define(kw_only=True)
+class Changer:
+    """Carries changes out.
+
+    Attributes:
+        writer: writes to the target.
+        links: every link into the target, by the target job's id.
+        sleep: waits that many seconds.
+    """
+
+    writer: Writer
+    links: Mapping[str, Link]
+    sleep: Callable[[float], Awaitable[None]]
+
+    async def carry_out(self, change: Change) -> Made:
+        """Make one change.
+
+        Raises:
+            MigratorError: it could not be made; what was begun is put back, or noted for the next run.
+        """
+        match change.action:
+            case "create":
+                return await self._create(change, change.new_fields())
+            case "replace":
+                return await self._replace(change)
+            case "adopt":
+                return await self._adopt(change)
+            case "delete":
+                await self.writer.delete(self.link(change))
+                return Made()
+            case _:
+                link = self.link(change)
+                new = {field.path: field.new for field in change.fields}
+                await self.writer.update(link, new, self.remote(link.target))
+                return Made(target=link.target)
+
+    def link(self, change: Change) -> Link:
+        """The link of the change's target job."""
+        assert change.target is not None
+        return self.links[change.target.id]
+
+    def remote(self, ref: JobRef) -> Fields:
+        """A target job as it was listed."""
+        return flatten(self.writer.target.job(ref))
+
+    async def _create(self, change: Change, fields: Fields) -> Made:
+        if must_be_held(fields, self.writer.mapping):
+            return await self._create_held(change, fields)
+        link, record = await self.writer.create(change, fields)
+        if record is None:
+            return Made(target=link.target, unread=link)
+        await self.writer.check(link, record)
+        return Made(target=link.target)
+
+    async def _create_held(self, change: Change, fields: Fields) -> Made:
+        distant = far_away(fields, self.writer.mapping, now=self.writer.now())
+        link, record = await self.writer.create(change, {**fields, **distant})
+        link = await self.writer.check(link, record)
+        real = {path: fields[path] for path in distant}
+        link = await self.writer.update(link, {"enabled": False}, link.seen)
+        await self.writer.update(link, real, link.seen)
+        return Made(target=link.target)
+
+    async def _adopt(self, change: Change) -> Made:
+        assert change.target is not None
+        job = self.writer.target.job(change.target)
+        link = self.writer.adopt(job, change)
+        if change.fields:
+            await self.writer.update(link, {field.path: field.new for field in change.fields}, flatten(job))
+        return Made(target=job.ref)
+
+    async def _replace(self, change: Change) -> Made:
+        """Make a job anew: the old one stands still, the new one is made, and only then the old one goes.
+
+        The old one is paused first where the platform can pause; where it cannot, the moment is chosen so that no fire
+        falls into the change.
+        """
+        old = self.link(change)
+        remote = self.remote(old.target)
+        fields = {**remote, **{field.path: field.new for field in change.fields}}
+        fields = {path: value for path, value in fields.items() if value is not None}
+        aside = self._aside(remote)
+        if "enabled" not in aside and remote.get("enabled"):
+            await wait_for_gap(
+                [remote, fields],
+                dialect=self.writer.mapping.rules.dialect,
+                guard=_REPLACING,
+                now=self.writer.now,
+                sleep=self.sleep,
+            )
+        resting = await self.writer.update(old, aside, remote) if aside else old
+        waiting = self.writer.supersede(resting)
+        before = {path: remote[path] for path in aside}
+        try:
+            made = await self._create(attrs.evolve(change, target=None), fields)
+        except UncertainError:
+            raise  # the new one may be there: the old one stays aside, so that never both are live
+        except MigratorError:
+            await self._put_back(resting, before)
+            raise
+        if made.unread:
+            try:
+                await self.writer.check(made.unread, None)
+            except ReadBackError:
+                await self.writer.delete(made.unread)
+                await self._put_back(resting, before)
+                raise
+        await self.writer.delete(waiting)
+        return Made(target=made.target)
+
+    def _aside(self, remote: Fields) -> dict[str, Any]:
+        """What takes the old job out of the new one's way: a pause, and another name where names are unique."""
+        rules, contract = self.writer.mapping.rules, self.writer.contract
+        aside: dict[str, Any] = {}
+        if remote.get("enabled") and rules.fields["enabled"].change_under(contract) == "update":
+            aside["enabled"] = False
+        if "name" in rules.unique:
+            suffix = f" (replaced {self.writer.run[-6:]})"
+            room = rules.fields["name"].max or len(remote["name"]) + len(suffix)
+            aside["name"] = remote["name"][: room - len(suffix)] + suffix
+        return aside
+
+    async def _put_back(self, resting: Link, before: Mapping[str, Any]) -> None:
+        """The new one could not be made: the old one goes on."""
+        self.writer.reinstate(resting)
+        if before:
+            await self.writer.update(resting, before, resting.seen)

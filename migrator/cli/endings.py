@@ -1,0 +1,49 @@
+"""How commands end: an exit code, and for an error the same few lines or the same document everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+
+from migrator.cli.options import Settings, Task
+from migrator.errors import MigratorError, UsageError
+from migrator.report.failures import failure_document, failure_lines, failure_of, trace
+from migrator.report.screen import Screen
+
+
+def finish(task: Task, asked: Settings) -> int:
+    """Run a command to its end, whatever that is."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a stream that lacks a sign gets its number, not an error
+    try:
+        code = task()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        return 1
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
+        hint = "run the command again; what was on its way is settled first"
+        return fail(MigratorError("interrupted", hint=hint), asked, cause=error)
+    except Exception as error:  # noqa: BLE001 (the last place where an error can be put into words)
+        return fail(error, asked)
+    return code
+
+
+def wrong_usage(message: str, command: str | None, asked: Settings) -> int:
+    """Tell what was typed wrongly."""
+    return fail(UsageError(message.rstrip("."), hint=f"{command or 'migrator'} --help"), asked)
+
+
+def fail(error: Exception, asked: Settings, *, cause: BaseException | None = None) -> int:
+    """Tell an error, and return its exit code."""
+    failure = failure_of(error)
+    screen = Screen(as_json=asked.json)
+    if asked.debug:
+        sys.stderr.write(trace(cause or error))
+    screen.say(failure_lines(failure))
+    if asked.json:
+        screen.document(failure_document(failure))
+    return failure.exit_code

@@ -1,0 +1,46 @@
+"""explain: what a cron expression means."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from attrs import evolve
+
+from migrator.cli.options import Settings
+from migrator.cli.telling import mappings
+from migrator.cli.work import open_screen
+from migrator.config.shapes import choose
+from migrator.cron import DIALECTS, Recurring, next_fires, parse, translate
+from migrator.report.explanations import Explanation, explanation_document, explanation_lines
+
+_FIRES: Final = 5
+_HORIZON: Final = timedelta(days=8)
+"""How long a rolling translation must hold at least: as long as a sync's, unless it says otherwise."""
+
+
+def explain(settings: Settings, expression: str, *, source: str, timezone: str, target: str | None) -> int:
+    """What a cron expression means."""
+    screen, now = open_screen(settings), datetime.now(UTC)
+    dialect, _zone = _dialect(source, settings)
+    cron = parse(expression, dialect)
+    told = Explanation(
+        cron=cron, timezone=timezone, fires=tuple(next_fires(cron, timezone, now, _FIRES, dialect=dialect))
+    )
+    if target is not None:
+        wanted, only = _dialect(target, settings)
+        translation = translate(
+            Recurring(cron, timezone), source=dialect, target=wanted, target_timezone=only, now=now, horizon=_HORIZON
+        )
+        told = evolve(told, target=wanted, target_timezone=only, translation=translation)
+    screen.result(explanation_document(told), explanation_lines(told))
+    return 0
+
+
+def _dialect(name: str, settings: Settings) -> tuple[str, str | None]:
+    """A dialect by its own name or by that of a provider, and the only time zone that its platform evaluates."""
+    spoken = {rules.provider: rules for rules in mappings(settings) if rules.dialect}
+    known = {**DIALECTS, **spoken}
+    choose(name, known, "there is no such dialect")
+    rules = spoken.get(name) or next((rules for rules in spoken.values() if rules.dialect == name), None)
+    return (rules.dialect, rules.timezone or None) if rules else (name, None)

@@ -1,0 +1,107 @@
+"""sandbox and demo: everything on this machine."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal
+
+from migrator.cli.options import Settings
+from migrator.cli.work import open_screen, read_file, write_file
+from migrator.config.shapes import choose
+from migrator.errors import UsageError
+from migrator.report.words import count, line
+
+try:
+    from migrator import demo as story
+    from migrator.sandbox import Options, World, load_samples, migrator_toml, serve
+    from migrator.sandbox import settings as ways_in
+except ImportError as missing:
+    hint = 'pip install "migrator[sandbox]"'
+    raise UsageError(f"the stand-ins need the package {missing.name}", hint=hint) from missing
+
+SANDBOX_SCHEMA = "migrator/sandbox@1"
+
+
+def sandbox(
+    settings: Settings,
+    *,
+    port: int,
+    state: Path | None,
+    loads: Sequence[str],
+    omni_contract: Literal["patch", "put"],
+    config_out: Path | None,
+) -> int:
+    """Serve the stand-ins until interrupted."""
+    screen = open_screen(settings)
+    world = _world(state, loads, Options(omni_update=omni_contract))
+
+    def ready(chosen: int) -> None:
+        text, ways = migrator_toml(world, chosen), ways_in(world, chosen)
+        if config_out is not None:
+            write_file(config_out, text)
+        if settings.json:
+            screen.document({"schema": SANDBOX_SCHEMA, "port": chosen, "connections": ways, "config": text})
+        else:
+            screen.text(text)
+        held = ", ".join(f"{count(len(world.records(name)), 'job')} in {name}" for name in world.providers)
+        screen.say([line(f"Serving {held} on 127.0.0.1:{chosen}. Stop it with Ctrl+C.")])
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        serve(world, port, ready=ready)
+    except OSError as error:
+        what = f"nothing can be served on 127.0.0.1:{port}"
+        raise UsageError(what, actual=error.strerror or str(error), hint="choose another --port") from error
+    return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _world(state: Path | None, loads: Sequence[str], options: Options) -> World:
+    """The saved world, the records of the files, or the samples."""
+    known = state is not None and state.exists()
+    try:
+        world = World(clock=None, state=state, options=options)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError("the sandbox's state cannot be read", where=str(state), actual=str(error)) from error
+    for load in loads:
+        name, _, path = load.partition("=")
+        provider = choose(name, world.providers, "there is no such stand-in")
+        records = _records(Path(path))
+        try:
+            world.load(provider, records)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            what = f"the records are not such as {provider} answers"
+            raise UsageError(what, where=path, actual=f"{type(error).__name__}: {error}") from error
+    if not known and not loads:
+        load_samples(world)
+    return world
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    """The records of a file: an array, or an object with one array, as list pages are."""
+    try:
+        data = json.loads(read_file(path))
+    except ValueError as error:
+        raise UsageError("the file is not JSON", where=str(path), actual=str(error)) from error
+    lists = [part for part in data.values() if isinstance(part, list)] if isinstance(data, dict) else [data]
+    if len(lists) != 1 or not all(isinstance(record, dict) for record in lists[0]):
+        raise UsageError("the file holds no list of records", where=str(path), allowed="an array of objects")
+    found: list[dict[str, Any]] = lists[0]
+    return found
+
+
+def demo(settings: Settings) -> int:
+    """Tell the whole story on the stand-ins."""
+    screen = open_screen(settings)
+    told = story.run()
+    screen.result(story.document(told), story.lines(told))
+    return 1 if told.again.pending else 0

@@ -1,0 +1,143 @@
+"""export, plan and apply."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Final
+
+from attrs import define
+
+from migrator import pipeline
+from migrator.apply.values import Applied, Outcome
+from migrator.cli.options import Settings
+from migrator.cli.work import (
+    Interruption,
+    ask,
+    open_runtime,
+    open_screen,
+    opened_state,
+    read_file,
+    write_file,
+)
+from migrator.config import Config
+from migrator.errors import UsageError
+from migrator.plan.document import plan_from_json, plan_to_json
+from migrator.plan.values import Plan
+from migrator.report.outcomes import apply_document, apply_lines, cost_lines
+from migrator.report.plans import plan_lines
+from migrator.report.screen import Activity, Screen, document_text
+from migrator.report.words import count, line
+from migrator.state import State
+
+_DONE: Final = 0
+_DECLINED: Final = 1
+_REFUSED: Final = 3
+_SOME_FAILED: Final = 4
+_PENDING: Final = 10
+
+
+def export(settings: Settings, connection: str, *, out: Path | None) -> int:
+    """Write every job of a connection as canonical JSON."""
+    screen, runtime = open_screen(settings), open_runtime(settings)
+    with screen.activity(f"reading {connection}"):
+        document = asyncio.run(pipeline.export(runtime, connection))
+    if out is not None:
+        write_file(out, document_text(document))
+        screen.say([line(f"{count(len(document['jobs']), 'job')} written to {out}")])
+    if out is None or settings.json:
+        screen.document(document)
+    problems = document["problems"]
+    if problems:
+        screen.say([line(f"{count(len(problems), 'record')} could not be read; see problems in the document:")])
+        screen.say(line(f"{problem['name'] or problem['id']}: {problem['error']}", indent=2) for problem in problems)
+    return _SOME_FAILED if problems else _DONE
+
+
+def plan(settings: Settings, sync: str, *, out: Path | None, detailed_exitcode: bool) -> int:
+    """Show what a sync would change."""
+    screen, runtime = open_screen(settings), open_runtime(settings)
+    began = time.monotonic()
+    with opened_state(settings, runtime) as state, screen.activity("reading both sides"):
+        found, requests = asyncio.run(pipeline.plan(runtime, state, sync))
+    document = plan_to_json(found)
+    if out is not None:
+        write_file(out, document_text(document))
+    command = f"migrator apply {out or sync}"
+    screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
+    screen.say(cost_lines(requests, time.monotonic() - began))
+    if _is_refused(found, runtime.config):
+        return _REFUSED
+    return _PENDING if detailed_exitcode and found.pending else _DONE
+
+
+def apply(settings: Settings, what: str, *, yes: bool) -> int:
+    """Carry out a sync or a saved plan."""
+    screen, runtime = open_screen(settings), open_runtime(settings)
+    sync, saved = _sync_or_plan(what, runtime.config)
+    if not yes and not screen.can_ask:
+        raise UsageError("nobody is here to be asked", allowed="--yes", hint="look at the plan, then apply with --yes")
+    began = time.monotonic()
+    with opened_state(settings, runtime) as state, screen.activity("reading both sides") as activity:
+        session = _Apply(screen=screen, settings=settings, activity=activity, yes=yes, command=f"migrator apply {what}")
+        carried_out, applied = asyncio.run(session.run(runtime, state, sync, saved))
+    screen.result(apply_document(carried_out, applied), apply_lines(carried_out, applied))
+    screen.say(cost_lines(applied.requests, time.monotonic() - began))
+    if session.declined:
+        return _DECLINED
+    if any(outcome.status != "done" for outcome in applied.outcomes):
+        return _SOME_FAILED
+    return _REFUSED if _is_refused(carried_out, runtime.config) else _DONE
+
+
+@define(kw_only=True)
+class _Apply:
+    """The part of a person in applying: agree, watch, interrupt."""
+
+    screen: Screen
+    settings: Settings
+    activity: Activity
+    yes: bool
+    command: str
+    declined: bool = False
+
+    async def run(
+        self, runtime: pipeline.Runtime, state: State, sync: str, saved: Plan | None
+    ) -> tuple[Plan, Applied]:
+        interruption = Interruption(warn=self._stopping)
+
+        async def agree(found: Plan) -> bool:
+            self.declined = not (self.yes or await self._ask(found))
+            interruption.writing = not self.declined
+            self.activity.begin("applying", total=len(found.pending))
+            return not self.declined
+
+        with interruption.listening():
+            return await pipeline.apply(
+                runtime, state, sync, saved=saved, agree=agree, stop=interruption.stop, progress=self._progress
+            )
+
+    async def _ask(self, found: Plan) -> bool:
+        self.activity.end()
+        self.screen.say(plan_lines(found, command=self.command, verbose=self.settings.verbose))
+        return await ask(self.screen, "Carry it out?")
+
+    def _progress(self, _outcome: Outcome) -> None:
+        self.activity.advance()
+
+    def _stopping(self) -> None:
+        self.screen.say([line("Stopping when what is under way is finished; interrupt again to stop at once.")])
+
+
+def _sync_or_plan(what: str, config: Config) -> tuple[str, Plan | None]:
+    """The sync that is meant, and its saved plan when a file is named."""
+    if what in config.syncs or not (what.endswith(".json") or Path(what).is_file()):
+        return config.sync(what).name, None
+    saved = plan_from_json(read_file(Path(what)), where=what)
+    return config.sync(saved.sync).name, saved
+
+
+def _is_refused(found: Plan, config: Config) -> bool:
+    """Whether the plan holds what the sync does not let pass."""
+    return bool(found.refusal) or bool(found.blocked and config.sync(found.sync).on_refused == "fail")

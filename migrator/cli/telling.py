@@ -1,0 +1,57 @@
+"""providers, schema and init: what can be known without asking anybody."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from migrator.cli.options import Settings
+from migrator.cli.work import config_file, open_screen
+from migrator.config import starter
+from migrator.config.shapes import choose
+from migrator.errors import UsageError
+from migrator.mapping import Rules, load_mapping
+from migrator.providers import PROVIDERS
+from migrator.report.holdings import holdings_document, holdings_lines
+from migrator.report.schemas import SCHEMAS
+from migrator.report.words import line
+
+_INIT: Final = "migrator/init@1"
+
+
+def providers(settings: Settings) -> int:
+    """What each provider can hold."""
+    screen = open_screen(settings)
+    rules = mappings(settings)
+    screen.result(holdings_document(rules), holdings_lines(rules, verbose=settings.verbose))
+    return 0
+
+
+def mappings(settings: Settings) -> list[Rules]:
+    """Every provider's mapping."""
+    return [
+        load_mapping(name, directory=settings.mappings, documented=info.documented).rules
+        for name, info in PROVIDERS.items()
+    ]
+
+
+def init(settings: Settings) -> int:
+    """Write a commented config file."""
+    screen, path = open_screen(settings), config_file(settings)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(starter())
+    except FileExistsError as error:
+        what, hint = "there is a config file already, and it stays as it is", "name another one with --config"
+        raise UsageError(what, where=str(path), hint=hint) from error
+    except OSError as error:
+        raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path)) from error
+    said = line(f"{path} is written. Fill in your connections, then look: ", ("migrator plan nightly", "bold"))
+    screen.result({"schema": _INIT, "path": str(path)}, [said])
+    return 0
+
+
+def schema(settings: Settings, name: str) -> int:
+    """The JSON Schema of a document."""
+    screen = open_screen(settings)
+    screen.document(SCHEMAS[choose(name, SCHEMAS, "there is no such document")]())
+    return 0

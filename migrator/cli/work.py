@@ -1,0 +1,158 @@
+"""What commands need from the outside world: the config, the state, files, signals, answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from attrs import define, field
+
+from migrator.cli.options import Settings
+from migrator.config import Config, load
+from migrator.errors import UsageError
+from migrator.pipeline import Runtime
+from migrator.providers import PROVIDERS
+from migrator.report.screen import Screen
+from migrator.state import State, open_state
+
+_CONFIG: Final = Path("migrator.toml")
+_STATES: Final = ("sqlite:///", "postgresql://")
+
+
+def config_file(settings: Settings) -> Path:
+    """The config file."""
+    return settings.config or _CONFIG
+
+
+def read_config(settings: Settings) -> Config:
+    """The config file, read."""
+    return load(config_file(settings), providers=PROVIDERS)
+
+
+def open_screen(settings: Settings) -> Screen:
+    """Where results and talk go; -v adds the log of requests to the talk."""
+    if settings.verbose:
+        logging.basicConfig(format="%(message)s", stream=sys.stderr)
+        logging.getLogger("migrator").setLevel(logging.DEBUG)
+    return Screen(as_json=settings.json)
+
+
+def open_runtime(settings: Settings) -> Runtime:
+    """What the pipeline needs."""
+    return Runtime(config=read_config(settings), environ=os.environ, mappings=settings.mappings)
+
+
+@contextmanager
+def opened_state(settings: Settings, runtime: Runtime) -> Iterator[State]:
+    """The state, for as long as the block lasts.
+
+    Raises:
+        UsageError: the URL names no kind of state that there is.
+        StateError: it cannot be opened.
+    """
+    url = settings.state or f"sqlite:///{config_file(settings).parent / 'migrator.db'}"
+    if not url.startswith(_STATES):  # the value itself is not shown: it may hold a password
+        allowed = "sqlite:///FILE or postgresql://USER@HOST/NAME"
+        raise UsageError("this names no state", where="--state", allowed=allowed)
+    state = open_state(url, now=runtime.clock.now)
+    try:
+        yield state
+    finally:
+        state.close()
+
+
+def read_file(path: Path) -> str:
+    """What a file holds.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the file cannot be read: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("the file is no text", where=str(path)) from error
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    try:
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(draft).replace(path)
+        except BaseException:
+            Path(draft).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path)) from error
+
+
+@define(kw_only=True)
+class Interruption:
+    """What SIGINT and SIGTERM do: before the first write they end the run, then they let it finish what is under way.
+
+    Attributes:
+        warn: told when the run begins to stop.
+        writing: whether writes are on their way.
+        stop: set when no new change may be begun.
+    """
+
+    warn: Callable[[], None]
+    writing: bool = False
+    stop: asyncio.Event = field(factory=asyncio.Event, init=False)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take the signals over for as long as the block lasts; a second one ends the run at once."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task
+
+        def interrupt() -> None:
+            if self.writing and not self.stop.is_set():
+                self.stop.set()
+                self.warn()
+            else:
+                task.cancel()
+
+        signals = (signal.SIGINT, signal.SIGTERM)
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not on Windows, and in the main thread only
+            for number in signals:
+                loop.add_signal_handler(number, interrupt)
+        try:
+            yield
+        finally:
+            with suppress(NotImplementedError, RuntimeError, ValueError):
+                for number in signals:
+                    loop.remove_signal_handler(number)
+
+
+async def ask(screen: Screen, question: str) -> bool:
+    """Whether the person at the terminal says yes; the event loop goes on meanwhile."""
+    screen.question(f"{question} [y/N]")
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Future[str] = loop.create_future()
+    try:
+        loop.add_reader(sys.stdin.fileno(), lambda: typed.done() or typed.set_result(sys.stdin.readline()))
+    except NotImplementedError:  # Windows
+        answer = await asyncio.to_thread(sys.stdin.readline)
+    else:
+        try:
+            answer = await typed
+        finally:
+            loop.remove_reader(sys.stdin.fileno())
+    return answer.strip().casefold() in {"y", "yes"}

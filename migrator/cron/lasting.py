@@ -1,0 +1,84 @@
+"""Translations that hold for ever: no list of dates, nothing to renew.
+
+"For ever" rests on two proofs. Dates: the Gregorian calendar repeats after 400 years, and sets that are equal there are
+equal always. Zones: with the time zone database in use, what holds until 2130 holds always (see `zones.FAR_YEAR`).
+"""
+
+from __future__ import annotations
+
+from migrator.cron.clocks import clock_rule, ever_meets_change
+from migrator.cron.cover import products
+from migrator.cron.firesets import rotate, times_of_day
+from migrator.cron.model import EVERY_MONTH, Cron, Dates
+from migrator.cron.saying import say_dates
+from migrator.cron.task import Said, Task, say
+from migrator.cron.zones import FAR_YEAR, fixed_offset, from_minutes, month_days, same_zone, steady_dates, stretches
+
+
+def for_ever(task: Task) -> tuple[Said, ...] | None:
+    """Pieces that equal the source for ever; None if no rule does."""
+    start = task.window.start
+    if same_zone(task.zone, task.target_zone, start):
+        return _same_wall_clock(task)
+    there = fixed_offset(task.target_zone, start)
+    if there is None:
+        return None
+    here = fixed_offset(task.zone, start)
+    if here is None:
+        here = _steady_offset(task.cron.dates, task.zone, from_minutes(start).year)
+    if here is None:
+        here = _indifferent_offset(task)
+    if here is None:
+        return None
+    crons = moved(task.cron, here - there, task.target)
+    return None if crons is None else say(task, crons)
+
+
+def moved(cron: Cron, by: int, target: str) -> tuple[Cron, ...] | None:
+    """A schedule `by` minutes earlier, as schedules that the target can say for ever; None if there are none."""
+    times: dict[tuple[Dates, ...], int] = {}
+    for days, minutes in rotate(times_of_day(cron.minutes, cron.hours), by):
+        dates = say_dates(cron.dates, days, target)
+        if dates is None:
+            return None
+        times[dates] = times.get(dates, 0) | minutes
+    return tuple(
+        Cron(minutes=minutes, hours=hours, dates=part, seconds=cron.seconds)
+        for dates, some in times.items()
+        for minutes, hours in products(some)
+        for part in dates
+    )
+
+
+def _same_wall_clock(task: Task) -> tuple[Said, ...] | None:
+    """The same wall-clock times; exact if both platforms treat clock changes alike, or the schedule never meets one."""
+    crons = moved(task.cron, 0, task.target)
+    if crons is None:
+        return None
+    said = say(task, crons)
+    rule = clock_rule(task.cron, task.source)
+    alike = all(piece.cron and clock_rule(piece.cron, task.target) == rule for piece in said)
+    return said if alike or not ever_meets_change(task.cron, task.zone, task.window.start) else None
+
+
+def _steady_offset(dates: Dates, zone: str, year: int) -> int | None:
+    """The offset that holds on all these dates in every year; None if it varies."""
+    if dates.months == EVERY_MONTH:
+        return None
+    plain = dates.any_weekday and min(dates.days, default=0) > 0 and not dates.nearest
+    days = sum(1 << (d - 1) for d in dates.days) if plain else -1
+    for offset, steady in steady_dates(zone, year).items():
+        if not any(days & month_days(m) & ~steady[m] for m in dates.months):
+            return offset
+    return None
+
+
+def _indifferent_offset(task: Task) -> int | None:
+    """Any offset of the source's zone, if the fires are the same whichever holds: every quarter of an hour, say."""
+    if not task.cron.dates.every_date or clock_rule(task.cron, task.source) != ("skip", "both"):
+        return None
+    times = times_of_day(task.cron.minutes, task.cron.hours)
+    start = task.window.start
+    offsets = {s.offset for s in stretches(task.zone, from_minutes(start).year, FAR_YEAR) if s.end > start}
+    results = {sum(minutes for _, minutes in rotate(times, offset)) for offset in offsets}
+    return min(offsets) if len(results) == 1 else None

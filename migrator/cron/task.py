@@ -1,0 +1,137 @@
+"""A schedule to translate, candidate expressions for it, and the proof that both fire alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from attrs import frozen
+
+from migrator.cron.firesets import FireSet, Window, add, fires_of, instants, minus, size, times_of_day
+from migrator.cron.model import Cron
+from migrator.cron.parser import parse
+from migrator.cron.renderer import render
+from migrator.cron.saying import disjoint
+from migrator.cron.zones import DAY, to_minutes
+
+
+@frozen(kw_only=True)
+class Task:
+    """What is to be translated.
+
+    Attributes:
+        cron: the schedule.
+        zone: its zone.
+        source: its dialect.
+        target: the dialect to say it in.
+        target_zone: the zone to say it in.
+        free_zone: whether a piece may name another zone.
+        window: the time in which the pieces must be exact.
+    """
+
+    cron: Cron
+    zone: str
+    source: str
+    target: str
+    target_zone: str
+    free_zone: bool
+    window: Window
+
+
+@frozen(kw_only=True)
+class Said:
+    """A piece in the target's words.
+
+    Attributes:
+        cron: what the target reads in `text`; None for a one-time trigger.
+        zone: the zone it is evaluated in.
+        text: the expression; None for a one-time trigger.
+        at: the instant of a job that fires once.
+    """
+
+    cron: Cron | None
+    zone: str
+    text: str | None = None
+    at: datetime | None = None
+
+
+@frozen(kw_only=True)
+class Plan:
+    """Pieces that say a schedule.
+
+    Attributes:
+        said: the pieces.
+        until: the minute up to which they are known to be exact; None for ever.
+        tight: whether looking beyond `until` is pointless, because clocks change then.
+    """
+
+    said: tuple[Said, ...]
+    until: int | None = None
+    tight: bool = False
+
+
+def say(task: Task, crons: Iterable[Cron]) -> tuple[Said, ...]:
+    """Schedules in the target's words, each as the target will read it."""
+    texts = [render(cron, task.target) for cron in crons]
+    return tuple(Said(cron=parse(text, task.target), zone=task.target_zone, text=text) for text in texts)
+
+
+def source_fires(task: Task, window: Window) -> FireSet:
+    """When the source fires."""
+    return fires_of(task.cron, task.source, task.zone, window)
+
+
+def plan_fires(task: Task, said: Sequence[Said], window: Window) -> FireSet | None:
+    """When the pieces fire; None if two of them fire at one instant."""
+    if len(said) == 1:
+        return _piece_fires(task, said[0], window)
+    found: FireSet = {}
+    count = 0
+    for piece in said:
+        fires = _piece_fires(task, piece, window)
+        for days, minutes in fires.items():
+            add(found, days, minutes)
+        count += size(fires)
+        if size(found) != count:
+            return None
+    return found
+
+
+def _piece_fires(task: Task, piece: Said, window: Window) -> FireSet:
+    if piece.cron is not None:
+        return fires_of(piece.cron, task.target, piece.zone, window)
+    assert piece.at is not None
+    minute = to_minutes(piece.at)
+    if not window.start <= minute < window.end:
+        return {}
+    return {1 << (minute // DAY - window.base): 1 << minute % DAY}
+
+
+def is_exact(task: Task, said: Sequence[Said], fires: FireSet) -> bool:
+    """Whether the pieces fire exactly at `fires` in the task's window, and no two of them ever together."""
+    return plan_fires(task, said, task.window) == fires and (len(said) == 1 or _never_together(said))
+
+
+def _never_together(said: Sequence[Said]) -> bool:
+    crons = [(times_of_day(p.cron.minutes, p.cron.hours), p.cron.dates, p.zone) for p in said if p.cron and not p.at]
+    return all(
+        zone == other_zone and (not times & other_times or disjoint(dates, other_dates))
+        for i, (times, dates, zone) in enumerate(crons)
+        for other_times, other_dates, other_zone in crons[i + 1 :]
+    )
+
+
+def first_difference(task: Task, said: Sequence[Said], start: int, end: int) -> int | None:
+    """The first minute in [start, end) at which the source and the pieces differ; None if they agree."""
+    for a, b in pairwise((start, min(start + 40 * DAY, end), end)):
+        if a >= b:
+            continue
+        window = Window(a, b)
+        wanted, got = source_fires(task, window), plan_fires(task, said, window)
+        if got is None:
+            return a
+        firsts = [next(instants(d, window)) for d in (minus(wanted, got), minus(got, wanted)) if d]
+        if firsts:
+            return min(firsts)
+    return None

@@ -1,0 +1,74 @@
+"""Reduce a canonical job to what the target can hold, and say what that costs.
+
+Pure: the same job, mapping, sync and clock give the same result. Lowering what was lowered changes nothing more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from migrator.canonical import TRIGGER_PATHS, Fields, Job, Loss, flatten
+from migrator.config import Sync
+from migrator.lower.fields import (
+    convert_action,
+    cut_to_size,
+    drop_lost,
+    fill,
+    in_order,
+    look_up,
+    missing,
+    settle_rivals,
+)
+from migrator.lower.schedule import Schedule, schedule_of
+from migrator.mapping import ProviderMapping
+
+
+@frozen(kw_only=True)
+class Lowered:
+    """A job as the target can hold it.
+
+    Attributes:
+        pieces: flat fields, one set for each target job; empty when the job cannot go.
+        losses: what it gives up.
+        schedule: what became of its schedule.
+        refused: why it cannot go at all, a sentence each.
+        dead: why there is nothing left to move; "" while it still fires.
+        notes: what a person should know, although nothing is lost.
+    """
+
+    pieces: tuple[Fields, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    schedule: Schedule
+    refused: tuple[str, ...] = ()
+    dead: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lowered:
+    """What `job` becomes at the target of `sync`."""
+    fields = {path: value for path, value in flatten(job).items() if path not in TRIGGER_PATHS}
+    losses = [Loss(path=path, had=had, reason="only its own platform has this") for path, had in job.residue.items()]
+    notes = []
+    if job.suspended is not None:
+        notes.append(f"{job.ref.provider} itself stopped it ({job.suspended}), so it arrives paused")
+    if not job.live:
+        fields["enabled"] = False
+    fields = look_up(fields, sync.lookup)
+    fields, refused = convert_action(fields, losses, target=target, sync=sync)
+    fields = drop_lost(fields, losses, target)
+    fields = fill(fill(fields, sync.set, target), target.defaults(), target)
+    fields = settle_rivals(fields, losses, target)
+    fields = cut_to_size(fields, losses, job.ref, target)
+    schedule, triggers, reason = schedule_of(job, target=target.rules, sync=sync, now=now)
+    if schedule.verdict == "dead":
+        return Lowered(losses=tuple(losses), schedule=schedule, dead=reason, notes=tuple(notes))
+    if reason:
+        refused.append(reason)
+    refused += missing(fields | dict(triggers[0] if triggers else {}), sync, target.rules) if not refused else []
+    pieces = tuple(in_order({**fields, **trigger}) for trigger in triggers) if not refused else ()
+    return Lowered(pieces=pieces, losses=tuple(losses), schedule=schedule, refused=tuple(refused), notes=tuple(notes))
+
+
+__all__ = ["Lowered", "Schedule", "lower"]

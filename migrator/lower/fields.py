@@ -1,0 +1,165 @@
+"""What becomes of a job's fields: looked up, converted, dropped with a reason, filled in, and cut to size.
+
+Each step takes flat fields and gives flat fields back; what is given up on the way is added to `losses`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from migrator import convention
+from migrator.canonical import (
+    EVENT_PATHS,
+    PARTS,
+    PATHS,
+    PROMPT_PATHS,
+    TRIGGER_PATHS,
+    Fields,
+    JobRef,
+    Loss,
+    is_absent,
+)
+from migrator.config import Sync
+from migrator.mapping import ProviderMapping, Rules
+from migrator.mapping.codecs import thaw
+from migrator.mapping.marks import add_trailer, mark_for
+
+
+def look_up(fields: Fields, lookup: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Values by the sync's tables.
+
+    A table's keys are the source's value of that path; where the source has none there, any other id of its action
+    (its model, say, for a playbook), which is then translated rather than lost.
+    """
+    result = dict(fields)
+    for path, table in lookup.items():
+        own = result.get(path)
+        if isinstance(own, str):
+            result[path] = table.get(own, own)
+            continue
+        for other in PROMPT_PATHS:
+            value = result.get(other)
+            if other != "action.text" and isinstance(value, str) and value in table:
+                del result[other]
+                result[path] = table[value]
+                break
+    return result
+
+
+def convert_action(
+    fields: dict[str, Any], losses: list[Loss], *, target: ProviderMapping, sync: Sync
+) -> tuple[dict[str, Any], list[str]]:
+    """Prompts become events by the convention, events become prompts by the sync's template."""
+    kind = "event" if "action.event" in fields else "prompt"
+    if kind in target.rules.actions:
+        return fields, []
+    if kind == "prompt":
+        settable = {path: value for path, value in sync.set.items() if path in PROMPT_PATHS and path not in fields}
+        return convention.wrap(fields | settable, sync.event_name), []
+    if sync.template is None:
+        hint = f'add template = {{ prompt = "… ${{name}} … ${{event}} … ${{payload}}" }} to [syncs.{sync.name}]'
+        return fields, [f"it emits an event, and {target.rules.title} runs prompts; {hint}"]
+    payload = json.dumps(thaw(fields.get("action.payload")) or {}, indent=2, ensure_ascii=False, sort_keys=True)
+    text = sync.template.fill(name=fields["name"], event=fields["action.event"], payload=payload)
+    said = {path for path, name in (("action.event", "event"), ("action.payload", "payload")) if _names(sync, name)}
+    if fields.get("action.scope") == "program":
+        said.add("action.scope")
+    for path in EVENT_PATHS:
+        if path in fields and path not in said:
+            reason = target.why_lost(path) or "the template does not say it"
+            losses.append(Loss(path=path, had=fields[path], reason=reason))
+    return {path: value for path, value in fields.items() if path not in EVENT_PATHS} | {"action.text": text}, []
+
+
+def _names(sync: Sync, placeholder: str) -> bool:
+    prompt = sync.template.prompt if sync.template else ""
+    return f"${{{placeholder}}}" in prompt or f"${placeholder}" in prompt
+
+
+def drop_lost(fields: Fields, losses: list[Loss], target: ProviderMapping) -> dict[str, Any]:
+    """Leave out what the target has no place for; of a value with parts, the parts."""
+    kept: dict[str, Any] = {}
+    for path, value in fields.items():
+        if reason := target.why_lost(path):
+            losses.append(Loss(path=path, had=value, reason=reason))
+        elif not target.holds(path):
+            losses.append(Loss(path=path, had=value, reason=f"{target.rules.title} holds it only beside a prompt"))
+        elif path in PARTS:
+            rest, reasons = _without_lost_parts(path, value, target)
+            if reasons:
+                losses.append(Loss(path=path, had=value, becomes=rest, reason="; ".join(reasons)))
+            if rest is not None:
+                kept[path] = rest
+        else:
+            kept[path] = value
+    return kept
+
+
+def _without_lost_parts(path: str, value: Any, target: ProviderMapping) -> tuple[Any, list[str]]:
+    """The value without the parts that the target has no place for, None when nothing is left, and why."""
+    parts = {name: part for name, part in attrs.asdict(value, recurse=False).items() if not is_absent(part)}
+    reasons = {name: reason for name in parts if (reason := target.why_lost(f"{path}.{name}"))}
+    rest = {name: part for name, part in parts.items() if name not in reasons}
+    return (PARTS[path](**rest) if rest else None), list(reasons.values())
+
+
+def fill(fields: Fields, values: Fields, target: ProviderMapping) -> dict[str, Any]:
+    """The sync's values, where the source has none and where they do not push aside what it has."""
+    result = dict(fields)
+    for path, value in values.items():
+        if path in result or path in TRIGGER_PATHS or target.why_lost(path) or not target.holds(path):
+            continue
+        if target.fits(path, value, result):
+            result[path] = value
+    return result
+
+
+def settle_rivals(fields: Fields, losses: list[Loss], target: ProviderMapping) -> dict[str, Any]:
+    """Where the target holds one of two values, the first stays."""
+    kept: dict[str, Any] = {}
+    for path, value in in_order(fields).items():
+        if target.fits(path, value, kept):
+            kept[path] = value
+        else:
+            rival = next(other for other in kept if other.partition(".")[0] == path.partition(".")[0])
+            losses.append(Loss(path=path, had=value, reason=f"{target.rules.title} holds one of {rival} and {path}"))
+    return kept
+
+
+def cut_to_size(fields: Fields, losses: list[Loss], ref: JobRef, target: ProviderMapping) -> dict[str, Any]:
+    """Longest texts and lists; a prompt is never cut."""
+    result = dict(fields)
+    for path, value in fields.items():
+        for leaf, rule in target.rules.below(path):
+            part = value if leaf == path else getattr(value, leaf.rpartition(".")[2])
+            room = rule.max
+            marker = target.rules.marker
+            if room is not None and marker and marker.form == "trailer" and marker.path == rule.create_path:
+                room -= len(add_trailer("x", mark_for(ref, 99, 99))) - 1
+            if room is None or not isinstance(part, str | tuple) or len(part) <= room:
+                continue
+            cut: Any = part[: room - 1] + "…" if isinstance(part, str) else part[:room]
+            result[path] = cut if leaf == path else attrs.evolve(result[path], **{leaf.rpartition(".")[2]: cut})
+            unit = "characters" if isinstance(part, str) else "entries"
+            reason = f"{target.rules.title} takes {room} {unit} here, and it has {len(part)}"
+            losses.append(Loss(path=path, had=value, becomes=result[path], reason=reason))
+    return result
+
+
+def missing(fields: Fields, sync: Sync, target: Rules) -> list[str]:
+    """What the target needs and neither the source nor the sync gives."""
+    return [
+        f"{target.title} needs {' or '.join(paths)}, and the job has none; give it under [syncs.{sync.name}.set]"
+        + (f' or [syncs.{sync.name}.lookup."{paths[0]}"]' if paths[0].startswith("action.") else "")
+        for paths in target.needs
+        if all(is_absent(fields.get(path)) for path in paths)
+    ]
+
+
+def in_order(fields: Fields) -> dict[str, Any]:
+    """The fields in the order in which people read a job."""
+    return {path: fields[path] for path in PATHS if path in fields}

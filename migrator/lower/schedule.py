@@ -1,0 +1,129 @@
+"""What becomes of a job's schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from migrator.canonical import Fields, Job, Unportable
+from migrator.config import Sync
+from migrator.cron import Cron, Once, Piece, Recurring, Translation, next_fires, parse, translate
+from migrator.errors import ScheduleError
+from migrator.mapping import Rules
+from migrator.mapping.codecs import write_time
+
+EXACT: Final = {"exact", "exact_split", "exact_until", "one_time"}
+"""The verdicts under which a schedule is carried without anybody's leave."""
+
+_GAP_SAMPLE: Final = 200
+"""How many fires are looked at to find the shortest interval of a schedule."""
+
+
+@frozen(kw_only=True)
+class Schedule:
+    """What became of a job's schedule.
+
+    Attributes:
+        verdict: the cron engine's verdict; "carried" where the target takes every dialect, "none" where there is none.
+        pieces: text, dialect and timezone, or at, of each target job's schedule.
+        evidence: what a sceptic needs to check it.
+        until: the instant at which it stops being exact.
+        flags: what else must be known of it.
+    """
+
+    verdict: str
+    pieces: tuple[Mapping[str, Any], ...] = ()
+    evidence: Mapping[str, Any] = field(factory=dict)
+    until: datetime | None = None
+    flags: tuple[str, ...] = ()
+
+
+def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> tuple[Schedule, tuple[Fields, ...], str]:
+    """What became of the schedule, the trigger fields of each piece, and why there are none."""
+    trigger = job.trigger
+    if isinstance(trigger, Unportable):
+        return Schedule(verdict="none"), (), f"its trigger cannot move: {trigger.reason}"
+    if not target.dialect:
+        return Schedule(verdict="carried"), (_trigger_fields(trigger),), ""
+    source = (
+        trigger.cron.dialect if isinstance(trigger, Recurring) and isinstance(trigger.cron, Cron) else target.dialect
+    )
+    try:
+        translation = translate(
+            trigger,
+            source=source,
+            target=target.dialect,
+            target_timezone=target.timezone or None,
+            now=now,
+            horizon=timedelta(days=366 if sync.schedule.mode == "year" else sync.schedule.days),
+            mode=sync.schedule.mode,
+        )
+        pieces = tuple(_piece_fields(piece, target) for piece in translation.pieces)
+    except ScheduleError as error:
+        return Schedule(verdict="impossible"), (), f"its schedule cannot be translated: {error}"
+    schedule = _told(translation, trigger, source, target)
+    kind, reason = translation.verdict.kind, translation.verdict.reason
+    if kind == "approximate" and "trigger.cron" in sync.allow_loss:
+        return schedule, pieces, ""
+    if kind == "dead":
+        return schedule, (), reason
+    if kind not in EXACT:
+        return schedule, (), f"its schedule is {kind}: {reason}"
+    if too_often := _too_often(pieces, target, now):
+        return schedule, (), too_often
+    return schedule, pieces, ""
+
+
+def _told(translation: Translation, trigger: Recurring | Once, source: str, target: Rules) -> Schedule:
+    verdict = translation.verdict
+    if isinstance(trigger, Recurring):
+        said = {"text": str(trigger.cron), "dialect": source, "timezone": trigger.timezone}
+    else:
+        said = {"at": write_time(trigger.at)}
+    pieces = [
+        {"text": piece.text, "dialect": target.dialect, "timezone": piece.timezone}
+        | ({"at": write_time(piece.at)} if piece.at else {})
+        for piece in translation.pieces
+    ]
+    return Schedule(
+        verdict=verdict.kind,
+        pieces=tuple(pieces),
+        evidence={"source": said, **verdict.evidence},
+        until=verdict.until,
+        flags=tuple(verdict.flags),
+    )
+
+
+def _trigger_fields(trigger: Recurring | Once) -> dict[str, Any]:
+    if isinstance(trigger, Once):
+        return {"trigger.at": trigger.at}
+    return {"trigger.cron": trigger.cron, "trigger.timezone": trigger.timezone}
+
+
+def _piece_fields(piece: Piece, target: Rules) -> dict[str, Any]:
+    if piece.at is not None and "trigger.at" in target.fields:
+        return {"trigger.at": piece.at}
+    return {"trigger.cron": parse(piece.text or "", target.dialect), "trigger.timezone": piece.timezone}
+
+
+def _too_often(pieces: tuple[Fields, ...], target: Rules, now: datetime) -> str:
+    """Why the target refuses a schedule for its frequency."""
+    if not target.min_interval:
+        return ""
+    for piece in pieces:
+        cron = piece.get("trigger.cron")
+        if not isinstance(cron, Cron):
+            continue
+        fires = next_fires(cron, piece["trigger.timezone"], now, _GAP_SAMPLE, dialect=target.dialect)
+        gap = min((later - earlier for earlier, later in pairwise(fires)), default=timedelta.max)
+        if gap < timedelta(minutes=target.min_interval):
+            minutes = int(gap.total_seconds() // 60)
+            return (
+                f"it fires every {minutes} min at its closest, and {target.title} takes at least "
+                f"{target.min_interval} min between two fires"
+            )
+    return ""

@@ -1,0 +1,160 @@
+"""From a provider's record to a `Job`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from migrator.canonical import Job, JobRef, Mark, Unportable, covers, is_absent, unflatten
+from migrator.errors import RecordError, ScheduleError
+from migrator.mapping.codecs import CODECS, read_time
+from migrator.mapping.marks import read_mark, split_items, split_trailer
+from migrator.mapping.paths import Raw, gather, get, without
+from migrator.mapping.rules import Rule, Rules
+
+_SHOWN: Final = 80
+
+
+def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
+    """The job that a record holds.
+
+    A schedule that cannot be read does not make the record unreadable: the job then has an `Unportable` trigger.
+
+    Raises:
+        RecordError: a required field is missing, or a value is of the wrong kind; names the job and the field.
+    """
+    job_id = get(raw, rules.identity.id)
+    if not isinstance(job_id, str) or not job_id:
+        raise RecordError("a record without an id", job=_label(raw), path=rules.identity.id)
+    raw, mark = _split_mark(rules, raw)
+    values, used, unreadable = _fields(rules, raw, job_id)
+    trigger = _unportable(rules, raw) or unreadable
+    if trigger is None and "trigger.cron" not in values and "trigger.at" not in values:
+        trigger = Unportable(kind="none", reason="it has no schedule")
+    if trigger:
+        values = {path: value for path, value in values.items() if not covers("trigger", path)}
+    try:
+        return unflatten(
+            values,
+            ref=JobRef(provider=rules.provider, scope=scope, id=job_id),
+            trigger=trigger,
+            suspended=_suspended(rules, raw),
+            mark=mark,
+            provider_fields=without(raw, used),
+            residue=_residue(rules, raw),
+            created_at=_time(raw, rules.identity.created, job_id),
+            updated_at=_time(raw, rules.identity.updated, job_id),
+        )
+    except KeyError as missing:
+        path = str(missing.args[0])
+        home = rules.fields[path].read_path if path in rules.fields else path
+        what = "a job must have it, and the record does not"
+        raise RecordError(what, job=_label(raw, job_id), path=home) from None
+
+
+def _fields(rules: Rules, raw: Raw, job_id: str) -> tuple[dict[str, Any], set[str], Unportable | None]:
+    """Every canonical value that the record has, the provider fields that were read, and a schedule that cannot be."""
+    values: dict[str, Any] = {}
+    unreadable: Unportable | None = None
+    used = {rules.identity.id, rules.identity.created, rules.identity.updated}
+    for leaf, rule in rules.fields.items():
+        if any(get(raw, tag, rules.tag(tag).assume) != constant for tag, constant in rule.tags.items()):
+            continue
+        used |= {rule.read_path, *rule.tags}
+        try:
+            value = _decode(rules, rule, raw)
+        except ScheduleError as error:
+            reason = f"its schedule cannot be read: {error}"
+            unreadable = Unportable(kind="unreadable", raw=error.text, reason=reason)
+        except ValueError as error:
+            raise _wrong(raw, job_id, rule.read_path, str(error)) from None
+        else:
+            if not is_absent(value):
+                values[leaf] = value
+    return gather(values), used, unreadable
+
+
+def _decode(rules: Rules, rule: Rule, raw: Raw) -> Any:
+    if rule.constant is not None:
+        return rule.constant
+    value = get(raw, rule.read_path) if rule.read_path else None
+    if value is None and rule.required:
+        raise ValueError("a value: the documentation promises it")
+    value = rule.default if value is None else value
+    if value is None:
+        return None
+    if rule.values:
+        table = {**rule.values, **rule.reads}
+        if not isinstance(value, str) or value not in table:
+            raise ValueError(", ".join(table))
+        return table[value]
+    dialect = rules.dialect
+    if rule.codec == "cron" and rules.dialect_path:
+        dialect = str(get(raw, rules.dialect_path, ""))
+    return CODECS[rule.codec].read(value, dialect)
+
+
+def _unportable(rules: Rules, raw: Raw) -> Unportable | None:
+    for rule in rules.unportable:
+        value = get(raw, rule.path)
+        if value is None or not (value in rule.only or (rule.exclude and value not in rule.exclude)):
+            continue
+        kept = get(raw, rule.raw_path) if rule.raw_path else {rule.path: value}
+        return Unportable(kind=rule.kind, raw=kept, reason=str(get(raw, rule.reason_path, rule.reason)))
+    return None
+
+
+def _suspended(rules: Rules, raw: Raw) -> str | None:
+    rule = rules.suspended
+    value = get(raw, rule.path) if rule else None
+    if rule is None or value is None or (rule.values and value not in rule.values):
+        return None
+    return str(get(raw, rule.reason, f"{rule.path} is {value}"))
+
+
+def _residue(rules: Rules, raw: Raw) -> dict[str, str]:
+    residue: dict[str, str] = {}
+    for path, declined in rules.declined.items():
+        value = get(raw, path)
+        if declined.loses and not is_absent(value) and value != declined.default:
+            text = f"{path} = {value!r}: {declined.reason}"
+            residue[declined.loses] = "; ".join(filter(None, (residue.get(declined.loses), text)))
+    return residue
+
+
+def _split_mark(rules: Rules, raw: Raw) -> tuple[Raw, Mark | None]:
+    """The record without our mark, and the mark."""
+    marker = rules.marker
+    value = raw.get(marker.path) if marker else None
+    if marker is None or value is None:
+        return raw, None
+    rest: Any = value
+    mark = None
+    if marker.form == "trailer" and isinstance(value, str):
+        rest, mark = split_trailer(value)
+    elif marker.form == "item" and isinstance(value, list):
+        rest, mark = split_items(value)
+    elif marker.form == "field":
+        rest, mark = None, read_mark(value)
+    return {**raw, marker.path: rest}, mark
+
+
+def _time(raw: Mapping[str, Any], path: str, job_id: str) -> datetime | None:
+    value = get(raw, path) if path else None
+    try:
+        return None if value is None else read_time(value)
+    except ValueError as error:
+        raise _wrong(raw, job_id, path, str(error)) from None
+
+
+def _wrong(raw: Mapping[str, Any], job_id: str, path: str, allowed: str) -> RecordError:
+    found = repr(get(raw, path))
+    actual = found if len(found) < _SHOWN else f"{found[: _SHOWN - 3]}..."
+    return RecordError("cannot be read", job=_label(raw, job_id), path=path, actual=actual, allowed=allowed)
+
+
+def _label(raw: Mapping[str, Any], job_id: str = "") -> str:
+    name = raw.get("name")
+    parts = (job_id, repr(name) if isinstance(name, str) else "")
+    return " ".join(part for part in parts if part) or "without id or name"

@@ -1,0 +1,109 @@
+"""What a cron expression means, when it fires next, and how another platform says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+
+from migrator.cron import Cron, Translation
+from migrator.mapping.codecs import write_time
+from migrator.report.meanings import meaning
+from migrator.report.schedules import piece_words, verdict_words
+from migrator.report.words import Line, clean, columns, instant, line
+
+SCHEMA: Final = "migrator/explain@1"
+
+
+@frozen(kw_only=True)
+class Explanation:
+    """An expression, explained.
+
+    Attributes:
+        cron: what it means.
+        timezone: whose wall clock it follows.
+        fires: the next ones.
+        target: the dialect that it was translated to.
+        target_timezone: the only one that the target evaluates, None when it takes any.
+        translation: how that came out; None when it was not asked for.
+    """
+
+    cron: Cron
+    timezone: str
+    fires: tuple[datetime, ...]
+    target: str = ""
+    target_timezone: str | None = None
+    translation: Translation | None = None
+
+
+def explanation_document(told: Explanation) -> dict[str, Any]:
+    """An explanation as `migrator/explain@1`."""
+    zone = ZoneInfo(told.timezone)
+    return {
+        "schema": SCHEMA,
+        "text": told.cron.text,
+        "dialect": told.cron.dialect,
+        "timezone": told.timezone,
+        "meaning": meaning(told.cron),
+        "flags": sorted(told.cron.flags),
+        "fires": [{"local": at.astimezone(zone).isoformat(), "utc": write_time(at)} for at in told.fires],
+        "translation": told.translation and _translation(told, told.translation),
+    }
+
+
+def _translation(told: Explanation, translation: Translation) -> dict[str, Any]:
+    verdict = translation.verdict
+    return {
+        "target": told.target,
+        "target_timezone": told.target_timezone,
+        "verdict": verdict.kind,
+        "reason": verdict.reason,
+        "until": verdict.until and write_time(verdict.until),
+        "flags": sorted(verdict.flags),
+        "pieces": _pieces(told, translation),
+        "evidence": dict(verdict.evidence),
+    }
+
+
+def _pieces(told: Explanation, translation: Translation) -> list[dict[str, Any]]:
+    return [
+        {"text": piece.text, "dialect": told.target, "timezone": piece.timezone}
+        | ({"at": write_time(piece.at)} if piece.at else {})
+        for piece in translation.pieces
+    ]
+
+
+def explanation_lines(told: Explanation) -> Iterator[Line]:
+    """An explanation for people."""
+    yield line((clean(told.cron.text), "bold"), f" ({told.cron.dialect}, {told.timezone})")
+    yield line(meaning(told.cron), indent=2)
+    if "ambiguous_source" in told.cron.flags:
+        yield line(("It can be read in two ways; this is the documented one.", "yellow"), indent=2)
+    yield line("")
+    if not told.fires:
+        yield line("It never fires again.")
+    else:
+        yield line(("Next", "bold"))
+        rows = [(instant(at, told.timezone), told.timezone, f"{instant(at)} UTC") for at in told.fires]
+        local = [row[:2] if told.timezone == "UTC" else row for row in rows]
+        yield from (line(row, indent=2) for row in columns(local))
+    if told.translation:
+        yield line("")
+        yield from _translation_lines(told, told.translation)
+
+
+def _translation_lines(told: Explanation, translation: Translation) -> Iterator[Line]:
+    verdict = translation.verdict
+    said = verdict_words(
+        verdict.kind,
+        pieces=len(translation.pieces),
+        until=verdict.until,
+        flags=verdict.flags,
+        evidence=verdict.evidence,
+    )
+    yield line((f"In {told.target}: ", "bold"), (said, "green" if verdict.faithful else "bold red"))
+    yield line(clean(verdict.reason), indent=2)
+    yield from (line((piece_words(piece), "bold"), indent=2) for piece in _pieces(told, translation))

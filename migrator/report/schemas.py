@@ -1,0 +1,294 @@
+"""The JSON Schema of every document that a command prints or reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from migrator.canonical import LEAVES, PATHS
+from migrator.config import config_schema
+from migrator.plan.values import ACTIONS
+
+Schema = dict[str, Any]
+
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+TEXT: Final[Schema] = {"type": "string"}
+FLAG: Final[Schema] = {"type": "boolean"}
+COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+TIME: Final[Schema] = {"type": "string", "format": "date-time"}
+ANY: Final[Schema] = {}
+OBJECT: Final[Schema] = {"type": "object"}
+TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
+
+
+def _object(
+    required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None, *, says: str = "", rest: Any = False
+) -> Schema:
+    """An object with these keys; `rest` says what other keys may hold."""
+    schema: Schema = {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": rest,
+    }
+    return {"description": says, **schema} if says else schema
+
+
+def _list(items: Schema, says: str = "") -> Schema:
+    return {"description": says, "type": "array", "items": items} if says else {"type": "array", "items": items}
+
+
+def _map(values: Schema, says: str = "") -> Schema:
+    schema: Schema = {"type": "object", "additionalProperties": values}
+    return {"description": says, **schema} if says else schema
+
+
+def _one_of(*values: str | int) -> Schema:
+    return {"enum": list(values)}
+
+
+def _maybe(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _document(name: str, title: str, required: Mapping[str, Schema], *, rest: Any = False) -> Schema:
+    """A document that says in its first key what it is."""
+    body = _object({"schema": {"const": f"migrator/{name}@1"}, **required}, rest=rest)
+    return {"$schema": _DRAFT, "title": title, **body}
+
+
+REF: Final = _object({"provider": TEXT, "scope": TEXT, "id": TEXT}, says="Where a job lives.")
+PATH: Final = _one_of(*PATHS)
+REQUESTS: Final = _map(COUNT, "Requests sent, by provider.")
+VERDICT: Final = _one_of(
+    "exact", "exact_split", "exact_until", "one_time", "dead", "approximate", "impossible", "carried", "none"
+)
+PIECE: Final = _object(
+    {"text": _maybe(TEXT), "dialect": TEXT, "timezone": TEXT}, {"at": TIME}, says="The schedule of one target job."
+)
+EVIDENCE: Final = {"type": "object", "description": "What a sceptic needs to check the verdict."}
+PLACES: Final = {"error": TEXT, "where": TEXT, "actual": TEXT, "allowed": TEXT, "hint": TEXT}
+
+
+def _jobs() -> Schema:
+    trigger = _object(
+        {"kind": _one_of("recurring", "once", "unportable")},
+        {"cron": TEXT, "dialect": TEXT, "timezone": TEXT, "at": TIME, "raw": ANY, "reason": TEXT},
+    )
+    prompt = {"text": TEXT, "model": TEXT, "branch": TEXT, "topic": TEXT, "agent": TEXT, "playbook": TEXT}
+    event = {"event": TEXT, "payload": OBJECT, "scope": TEXT, "filter": TEXT, "guard": TEXT, "hints": _list(ANY)}
+    delivery = _object(
+        {},
+        {
+            "email": _object({}, {"recipients": TEXTS, "groups": TEXTS}),
+            "slack": _object({}, {"team": TEXT, "channel": TEXT, "user": TEXT}),
+            "notify": _one_of("always", "failure", "never"),
+        },
+    )
+    job = _object(
+        {
+            "id": TEXT,
+            "name": TEXT,
+            "enabled": FLAG,
+            "trigger": trigger,
+            "action": _object({"kind": _one_of("prompt", "event")}, {**prompt, **event}),
+        },
+        {
+            "description": TEXT,
+            "delivery": delivery,
+            "run_as": TEXT,
+            "labels": TEXTS,
+            "origin": REF,
+            "suspended": TEXT,
+            "provider_fields": OBJECT,
+            "mark": TEXT,
+            "created_at": TIME,
+            "updated_at": TIME,
+        },
+    )
+    problem = _object({"id": TEXT, "name": TEXT, "error": TEXT, "record": OBJECT})
+    head = {"connection": TEXT, "provider": TEXT, "exported_at": TIME}
+    return _document(
+        "jobs",
+        "Every job of a connection, in the canonical form",
+        {**head, "jobs": _list(job), "problems": _list(problem, "Records that cannot be read.")},
+    )
+
+
+def _plan() -> Schema:
+    field = _object(
+        {
+            "path": PATH,
+            "old": {"description": "What was last applied."},
+            "new": {"description": "What it shall be; null empties it."},
+            "remote": {"description": "What the target has now."},
+            "reason": TEXT,
+        }
+    )
+    loss = _object({"path": _one_of(*dict.fromkeys([*PATHS, *LEAVES])), "had": ANY, "becomes": ANY, "reason": TEXT})
+    schedule = _object(
+        {
+            "verdict": VERDICT,
+            "pieces": _list(PIECE),
+            "evidence": EVIDENCE,
+            "until": _maybe(TIME),
+            "flags": TEXTS,
+        }
+    )
+    change = _object(
+        {
+            "action": _one_of(*ACTIONS),
+            "source": _maybe(REF),
+            "target": _maybe(REF),
+            "name": TEXT,
+            "fields": _list(field),
+            "losses": _list(loss),
+            "schedule": _maybe(schedule),
+            "reason": TEXT,
+        },
+        {"piece": COUNT, "pieces": COUNT},
+    )
+    return _document(
+        "plan",
+        "What a sync would change",
+        {
+            "sync": TEXT,
+            "source": TEXT,
+            "target": TEXT,
+            "target_provider": TEXT,
+            "target_scope": TEXT,
+            "dialect": TEXT,
+            "contract": TEXT,
+            "lineage": TEXT,
+            "serial": COUNT,
+            "created_at": TIME,
+            "observed": _object({"source": TEXT, "target": TEXT}, says="Digests of what both sides held."),
+            "summary": _object(dict.fromkeys(ACTIONS, COUNT), says="How many changes of each action."),
+            "changes": _list(change),
+            "refusal": {"type": "string", "description": 'Why the plan is unsafe as a whole; "" when it is not.'},
+            "digest": {"type": "string", "description": "Of everything else in the plan."},
+        },
+    )
+
+
+def _apply() -> Schema:
+    outcome = _object(
+        {
+            "action": _one_of(*ACTIONS),
+            "source": _maybe(REF),
+            "target": _maybe(REF),
+            "name": TEXT,
+            "status": _one_of("done", "failed", "skipped"),
+            "error": TEXT,
+        }
+    )
+    blocked = _object({"source": _maybe(REF), "target": _maybe(REF), "name": TEXT, "reason": TEXT})
+    return _document(
+        "apply",
+        "What came of a plan",
+        {
+            "run": {**_maybe(TEXT), "description": "Null when nothing was begun."},
+            "sync": TEXT,
+            "summary": _object({"done": COUNT, "failed": COUNT, "skipped": COUNT}),
+            "outcomes": _list(outcome),
+            "blocked": _list(blocked, "What the plan refuses, and why."),
+            "requests": REQUESTS,
+        },
+    )
+
+
+def _providers() -> Schema:
+    field = _object(
+        {
+            "path": _one_of(*LEAVES),
+            "held": _one_of("held", "translated", "lost"),
+            "reason": TEXT,
+            "max": {**_maybe(COUNT), "description": "Longest text, or most entries."},
+            "change": _maybe(_map(_one_of("update", "replace", "fixed"), "How it can change, by update contract.")),
+        }
+    )
+    provider = _object(
+        {
+            "name": TEXT,
+            "title": TEXT,
+            "docs": TEXTS,
+            "checked": {"type": "string", "format": "date"},
+            "actions": _list(_one_of("prompt", "event")),
+            "dialect": {**_maybe(TEXT), "description": "Of its cron expressions; null for any."},
+            "timezone": {**_maybe(TEXT), "description": "The only one that it evaluates; null for any."},
+            "min_interval_minutes": COUNT,
+            "needs": _list(TEXTS, "What every job must have: one path of each list."),
+            "unique": TEXTS,
+            "contracts": TEXTS,
+            "fields": _list(field),
+            "declined": _map(TEXT, "Its own fields that stay behind, and why."),
+            "read_only": _map(TEXT, "Its own fields that cannot be written, and why."),
+        }
+    )
+    return _document("providers", "What each provider can hold", {"providers": _list(provider)})
+
+
+def _explain() -> Schema:
+    fire = _object({"local": TIME, "utc": TIME})
+    translation = _object(
+        {
+            "target": TEXT,
+            "target_timezone": {**_maybe(TEXT), "description": "The only one that the target evaluates; null for any."},
+            "verdict": VERDICT,
+            "reason": TEXT,
+            "until": _maybe(TIME),
+            "flags": TEXTS,
+            "pieces": _list(PIECE),
+            "evidence": EVIDENCE,
+        }
+    )
+    return _document(
+        "explain",
+        "What a cron expression means",
+        {
+            "text": TEXT,
+            "dialect": TEXT,
+            "timezone": TEXT,
+            "meaning": TEXT,
+            "flags": TEXTS,
+            "fires": _list(fire, "The next ones."),
+            "translation": _maybe(translation),
+        },
+    )
+
+
+def _error() -> Schema:
+    places = _object(PLACES)
+    return _document(
+        "error",
+        "Why a command failed",
+        {**PLACES, "problems": _list(places, "The single errors of a file."), "exit_code": {"type": "integer"}},
+    )
+
+
+def _sandbox() -> Schema:
+    required = {"port": COUNT, "connections": _map(OBJECT), "config": {**TEXT, "description": "A migrator.toml."}}
+    return _document("sandbox", "How to reach the stand-ins", required)
+
+
+def _demo() -> Schema:
+    counts = _map(COUNT)
+    side = _object({"provider": TEXT, "jobs": TEXTS})
+    required = {"source": side, "target": side, "plan": counts, "apply": counts, "again": counts, "requests": REQUESTS}
+    return _document("demo", "The demonstration in numbers", required)
+
+
+SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
+    "apply": _apply,
+    "config": config_schema,
+    "demo": _demo,
+    "error": _error,
+    "explain": _explain,
+    "init": lambda: _document("init", "The config file that was written", {"path": TEXT}),
+    "jobs": _jobs,
+    "plan": _plan,
+    "providers": _providers,
+    "sandbox": _sandbox,
+}
+"""By the document's name; `config` is that of migrator.toml."""
