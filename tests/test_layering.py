@@ -21,6 +21,7 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
+    {"concurrency"},
     {"cron"},
     {"canonical"},
     {"mapping", "transport"},

@@ -12,6 +12,7 @@ from migrator.cli.telling import mappings
 from migrator.cli.work import open_screen
 from migrator.config.shapes import choose
 from migrator.cron import DIALECTS, Recurring, next_fires, parse, translate
+from migrator.errors import ScheduleError, UsageError
 from migrator.report.explanations import Explanation, explanation_document, explanation_lines
 
 _FIRES: Final = 5
@@ -23,10 +24,14 @@ def explain(settings: Settings, expression: str, *, source: str, timezone: str, 
     """What a cron expression means."""
     screen, now = open_screen(settings), datetime.now(UTC)
     dialect, _zone = _dialect(source, settings)
-    cron = parse(expression, dialect)
-    told = Explanation(
-        cron=cron, timezone=timezone, fires=tuple(next_fires(cron, timezone, now, _FIRES, dialect=dialect))
-    )
+    try:
+        cron = parse(expression, dialect)
+        fires = next_fires(cron, timezone, now, _FIRES, dialect=dialect)
+    except ScheduleError as error:  # elsewhere a job's fault, here what was typed
+        raise UsageError(
+            error.what, where=error.where, actual=error.actual, allowed=error.allowed, hint=error.hint
+        ) from error
+    told = Explanation(cron=cron, timezone=timezone, fires=tuple(fires))
     if target is not None:
         wanted, only = _dialect(target, settings)
         translation = translate(

@@ -105,5 +105,6 @@ def _translation_lines(told: Explanation, translation: Translation) -> Iterator[
         evidence=verdict.evidence,
     )
     yield line((f"In {told.target}: ", "bold"), (said, "green" if verdict.faithful else "bold red"))
-    yield line(clean(verdict.reason), indent=2)
+    if not verdict.faithful:
+        yield line(clean(verdict.reason), indent=2)
     yield from (line((piece_words(piece), "bold"), indent=2) for piece in _pieces(told, translation))

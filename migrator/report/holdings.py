@@ -54,7 +54,7 @@ def holdings_lines(providers: Sequence[Rules], *, verbose: bool) -> Iterator[Lin
         ("actions", *(" and ".join(f"{action}s" for action in rules.actions) for rules in providers)),
         ("schedules", *(rules.dialect or "any dialect" for rules in providers)),
         ("time zones", *(f"{rules.timezone} only" if rules.timezone else "any" for rules in providers)),
-        ("at most every", *(f"{rules.min_interval} min" if rules.min_interval else "-" for rules in providers)),
+        ("shortest interval", *(f"{rules.min_interval} min" if rules.min_interval else "-" for rules in providers)),
         *((path, *(_cell(path, rules) for rules in providers)) for path in PATHS),
     ]
     title, *rest = columns(rows)

@@ -66,9 +66,8 @@ def _dates(dates: Dates) -> str:
     if days and weekdays:
         both = (f"{_and(days)}, if it is {_and(weekdays, 'or')}", f"{_and(days)}, and on every {_and(weekdays)}")
         return f"on {both[dates.day_rule == 'or']}"
-    if days or weekdays:
-        return f"on {_and(days or weekdays)}"
-    return "every day"
+    said = _and(days or weekdays)
+    return (f"on {said}" if " to " not in said or days else said) if said else "every day"
 
 
 def _month_days(dates: Dates) -> Iterator[str]:

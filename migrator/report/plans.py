@@ -9,7 +9,7 @@ from typing import Any, Final
 from migrator.canonical import TRIGGER_PATHS
 from migrator.cron import Cron
 from migrator.document import value_to_json
-from migrator.lower import Schedule
+from migrator.lower.schedule import EXACT, Schedule
 from migrator.mapping.codecs import write_cron, write_time
 from migrator.plan.values import Action, Change, FieldChange, Plan
 from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
@@ -70,6 +70,8 @@ def summary_lines(plan: Plan, *, command: str) -> Iterator[Line]:
     """What a plan comes to, what is refused and why, and what to do next."""
     counts = [f"{number:,} {_TENSES[action]}" for action, number in plan.summary.items() if number]
     yield line(("Plan: ", "bold"), ", ".join(counts) or "no jobs", ".")
+    lost = {(str(c.source), loss.path, loss.reason) for c in plan.changes if c.action in _LOSING for loss in c.losses}
+    yield from reasons("Lost on the way", sorted(f"{path}: {reason}" for _source, path, reason in lost))
     yield from reasons("Unchanged, but note", (c.reason for c in plan.changes if c.action == "none" and c.reason))
     yield from blocked_lines(plan)
     if plan.refusal:
@@ -152,10 +154,11 @@ def _labelled(label: str, text: str, style: str = "") -> Line:
 
 
 def _loss_lines(change: Change) -> Iterator[Line]:
+    """What a job gives up; why, the summary says once."""
     for number, loss in enumerate(change.losses):
         had, becomes = (value_words(value_to_json(value, "")) for value in (loss.had, loss.becomes))
         kept = "" if loss.becomes is None else f" → {becomes}"
-        yield _labelled("" if number else "loses", f"{loss.path}: {had}{kept} ({clean(loss.reason)})", "yellow")
+        yield _labelled("" if number else "loses", f"{loss.path} {had}{kept}", "yellow")
 
 
 # -- schedules --------------------------------------------------------------------------------------------------------
@@ -167,10 +170,10 @@ def _touches_schedule(change: Change) -> bool:
 
 def _schedule_lines(schedule: Schedule, change: Change, plan: Plan) -> Iterator[Line]:
     """From what to what, how faithful that is, and when the job fires next by its own clock."""
-    source = schedule.evidence.get("source", {})
+    source = schedule.evidence.get("source")
     pieces = schedule.pieces or tuple(_untranslated(change))
     said = [piece_words(source)] if source else []
-    yield _labelled("schedule", " → ".join([*said, " + ".join(piece_words(piece) for piece in pieces)]))
+    said += [" + ".join(piece_words(piece) for piece in pieces)] if pieces else []
     verdict = verdict_words(
         schedule.verdict,
         pieces=len(pieces),
@@ -178,8 +181,11 @@ def _schedule_lines(schedule: Schedule, change: Change, plan: Plan) -> Iterator[
         flags=schedule.flags,
         evidence=schedule.evidence,
     )
-    yield _labelled("", verdict)
-    if fires := coming(pieces, after=plan.created_at, number=_FIRES):
+    yield _labelled("schedule", " → ".join(said) or verdict)
+    if said:
+        yield _labelled("", verdict)
+    firing = [source] if source and schedule.verdict in EXACT else pieces
+    if fires := coming(firing, after=plan.created_at, number=_FIRES):
         timezone = (source or pieces[0]).get("timezone", "UTC")
         yield _labelled("", f"next {fires_words(fires, timezone)} ({timezone})")
 

@@ -21,11 +21,12 @@ _FLAGS: Final[Mapping[str, str]] = {
 _VERDICTS: Final[Mapping[str, str]] = {
     "exact": "exact for ever",
     "exact_split": "exact for ever, in {pieces} jobs",
-    "exact_until": "exact until {until}, and to be renewed before",
+    "exact_until": "exact until {until}, then to be renewed",
     "one_time": "exact, each fire by a one-time job",
     "approximate": "approximate: of {source_fires} fires in a year {missing} are missed, and {extra} are added",
     "dead": "it never fires again",
-    "impossible": "impossible",
+    "impossible": "it cannot be said there",
+    "none": "it follows no clock",
     "carried": "kept as it is",
 }
 

@@ -44,7 +44,7 @@ class Fault:
         after: whether the request has its effect before it fails.
         status: for `status` and `html`.
         retry_after: for `throttle`, seconds.
-        seconds: for `slow`.
+        seconds: for `slow`; a client that gives up earlier does not stop the effect.
         reads: for `eventual`.
         seen: how many requests matched so far.
     """

@@ -91,7 +91,7 @@ class Front:
         before = dict(store.rows) if reads else {}
         self.world.tick()
         answer = Answer()
-        await self.app(scope, receive, answer.collect)
+        await self.app(scope, await _whole(receive), answer.collect)
         if method == "GET":
             store.seen()
         elif answer.status < _OK_BELOW:
@@ -138,3 +138,18 @@ class Front:
             case _:
                 return None
         return Answer(response.status_code, response.raw_headers, bytes(response.body))
+
+
+async def _whole(receive: Receive) -> Receive:
+    """The whole request, so that the provider handles it in one go, whatever else is under way."""
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    request: Message = {"type": "http.request", "body": b"".join(parts), "more_body": False}
+
+    async def once() -> Message:
+        return request
+
+    return once

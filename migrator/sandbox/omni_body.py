@@ -9,7 +9,7 @@ from migrator.sandbox import wire
 from migrator.sandbox.grammar import EVENTBRIDGE, BadCron, parse
 from migrator.sandbox.provider import Invalid
 from migrator.sandbox.store import Json
-from migrator.sandbox.timetable import zones
+from migrator.sandbox.timetable import is_zone
 
 LARGEST_GROUP: Final = 4
 """How many members a user group is taken to have."""
@@ -47,7 +47,7 @@ def _boolean(value: Any) -> str:
 
 
 def _timezone(value: Any) -> str:
-    return "" if isinstance(value, str) and value in zones() else "must be a valid IANA timezone"
+    return "" if is_zone(value) else "must be a valid IANA timezone"
 
 
 def _schedule(value: Any) -> str:

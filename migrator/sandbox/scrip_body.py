@@ -8,7 +8,7 @@ from migrator.sandbox import wire
 from migrator.sandbox.grammar import ROBFIG, BadCron, parse
 from migrator.sandbox.provider import Invalid
 from migrator.sandbox.store import Json
-from migrator.sandbox.timetable import zones
+from migrator.sandbox.timetable import is_zone
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,7 +88,7 @@ def timed(given: Json, kind: str, now: datetime, *, prefix: str = "") -> None:
     for name, owner in OWN.items():
         if name in given and kind != owner:
             raise Invalid(prefix + name, f"is not valid for trigger type {kind}", given[name])
-    if given.get("timezone", "UTC") not in zones():
+    if not is_zone(given.get("timezone", "UTC")):
         raise Invalid(prefix + "timezone", "must be an IANA timezone", given["timezone"])
     if "cron_expression" in given:
         _cron(prefix + "cron_expression", given["cron_expression"])

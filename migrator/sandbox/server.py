@@ -147,6 +147,5 @@ def _cutting(app: ASGIApp, transport: asyncio.Transport) -> ASGIApp:
             await app(scope, receive, send)
         except ConnectionResetError:
             transport.abort()
-            await asyncio.sleep(0)  # uvicorn learns of it before it misses the answer
 
     return cut

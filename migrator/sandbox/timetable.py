@@ -16,7 +16,6 @@ from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import takewhile
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -41,14 +40,18 @@ When = Recurs | datetime | None
 
 
 @cache
-def zones() -> frozenset[str]:
-    """The names of all time zones."""
+def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
+
+
+def is_zone(name: object) -> bool:
+    """Whether a value is the name of an IANA time zone."""
+    return isinstance(name, str) and name in _zones()
 
 
 def recurs(text: object, dialect: Dialect, timezone: object) -> Recurs | None:
     """The recurrence that a stored record states; None where no server could evaluate it."""
-    if not isinstance(text, str) or timezone not in zones():
+    if not isinstance(text, str) or not is_zone(timezone):
         return None
     try:
         return Recurs(table=parse(text, dialect), timezone=str(timezone))
@@ -90,10 +93,12 @@ def _walls(table: Timetable, after: datetime) -> Iterator[datetime]:
     if table.years is None:
         yield from _every_year(table, after)
         return
-    for year in table.years:
-        if year >= after.year:
-            start = max(after, datetime(year, 1, 1) - timedelta(minutes=1))  # noqa: DTZ001 (wall clock time has no zone)
-            yield from takewhile(lambda wall, year=year: wall.year == year, _every_year(table, start))  # type: ignore[misc]
+    for year in (year for year in table.years if year >= after.year):
+        new_year = after.replace(year=year, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+        for wall in _every_year(table, max(after, new_year - timedelta(minutes=1))):
+            if wall.year != year:
+                break
+            yield wall
 
 
 def _every_year(table: Timetable, after: datetime) -> Iterator[datetime]:

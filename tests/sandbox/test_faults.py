@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -104,6 +105,19 @@ async def test_slowness(connect: Connect) -> None:
     devin = connect(world, "devin")
     assert [(await devin.get(DEVIN)).status_code for _ in range(2)] == [200, 200]
     assert waits == [0.05, 0.05, 9]
+
+
+async def test_requests_are_handled_one_by_one(world: World, devin: httpx.AsyncClient) -> None:
+    """A change that arrives slowly does not undo one that was made while it arrived."""
+    path = f"{DEVIN}/{(await devin.post(DEVIN, json=SCHEDULE)).json()['scheduled_session_id']}"
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"name":'
+        await devin.patch(path, json={"prompt": "new"})
+        yield b'"new"}'
+
+    after = (await devin.patch(path, content=slowly())).json()
+    assert (after["name"], after["prompt"]) == ("new", "new")
 
 
 async def test_reads_that_lag(world: World, devin: httpx.AsyncClient) -> None:

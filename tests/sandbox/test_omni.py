@@ -70,6 +70,7 @@ async def test_a_new_routine_is_live_and_whole(omni: httpx.AsyncClient) -> None:
         ({"schedule": "0 9 ? * MON/2 *"}, "schedule"),
         ({"schedule": "0 9 LW * ? *"}, "schedule"),
         ({"schedule": "daily"}, "schedule"),
+        ({"schedule": "*/60 * * * ? *"}, "schedule"),
         ({"schedule": "*/15 * * * ? *"}, "schedule"),
         ({"schedule": "0,30 9 * * ? *"}, "schedule"),
         ({"destination": {"type": "webhook"}}, "destination"),

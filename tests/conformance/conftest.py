@@ -1,0 +1,50 @@
+"""Laboratories on served platforms; one server for all tests that need the same kind of platforms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrator.sandbox import BackgroundServer, Options, World
+from tests.conformance.lab import Lab
+
+MakeLab = Callable[..., Lab]
+
+
+@pytest.fixture(scope="session")
+def _served() -> Iterator[Callable[[Options], tuple[World, int]]]:
+    """A world of the wanted kind and the port that serves it, started when it is first asked for."""
+    worlds: dict[Options, tuple[World, int]] = {}
+    with ExitStack() as stack:
+
+        def served(options: Options) -> tuple[World, int]:
+            if options not in worlds:
+                world = World(options=options)
+                worlds[options] = world, stack.enter_context(BackgroundServer(world)).port
+            return worlds[options]
+
+        yield served
+
+
+@pytest.fixture
+def make_lab(tmp_path: Path, _served: Callable[[Options], tuple[World, int]]) -> Iterator[MakeLab]:
+    """Makes a laboratory: `make_lab("omni", "devin", on_missing="delete")`; when it is closed, no neighbour is touched.
+
+    The platforms are empty and their clock stands still; `platforms` are their `Options`.
+    """
+    made: list[Lab] = []
+
+    def make(source: str, target: str, *, platforms: Options | None = None, **options: Any) -> Lab:
+        world, port = _served(platforms or Options())
+        world.clear()
+        made.append(Lab(world, port, tmp_path, source, target, **options))
+        return made[-1]
+
+    yield make
+    for lab in made:
+        lab.close()
+        assert lab.neighbours_untouched()
