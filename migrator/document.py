@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import attrs
@@ -30,6 +31,7 @@ _TYPES: Final[Mapping[str, Any]] = {
 }
 
 
+@cache  # making one takes longer than converting a job with it
 def make_document_converter(dialect: str) -> cattrs.Converter:
     """The converter for canonical values whose schedules are held in `dialect` ("" for any)."""
     converter = cattrs.Converter(forbid_extra_keys=True)

@@ -23,7 +23,6 @@ from migrator.cli.options import (
     MappingsOption,
     Settings,
     StateOption,
-    Task,
     VerboseOption,
     takes_settings,
 )
@@ -71,7 +70,7 @@ def _version(asked: bool) -> None:  # noqa: FBT001 (the parser calls it so)
 
 
 @app.callback()
-def migrator(  # noqa: PLR0913 (each is an option)
+def migrator(
     context: typer.Context,
     *,
     config: ConfigOption = None,
@@ -106,7 +105,7 @@ def demo(settings: Settings) -> int:
 
 @app.command()
 @takes_settings
-def sandbox(  # noqa: PLR0913 (each is an option)
+def sandbox(
     settings: Settings,
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 0,
@@ -122,9 +121,7 @@ def sandbox(  # noqa: PLR0913 (each is an option)
     omni_contract: Annotated[
         str, typer.Option(metavar="put|patch", help="Which of its two published ways to update Omni takes.")
     ] = "patch",
-    config_out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the config to a file, too.")
-    ] = None,
+    config_out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the config to a file, too.")] = None,
 ) -> int:
     """Serve stand-ins of the providers on 127.0.0.1; stdout is a ready migrator.toml."""
     return local.sandbox(
@@ -203,6 +200,8 @@ def init(settings: Settings) -> int:
 
 @app.command()
 @takes_settings
-def schema(settings: Settings, name: Annotated[str, typer.Argument(metavar="NAME", help="config, plan, apply, ...")]) -> int:
+def schema(
+    settings: Settings, name: Annotated[str, typer.Argument(metavar="NAME", help="config, plan, apply, ...")]
+) -> int:
     """Print the JSON Schema of the config or of a document."""
     return telling.schema(settings, name)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal
+from typing import Any, Final
 
 from migrator.cli.options import Settings
 from migrator.cli.work import open_screen, read_file, write_file
@@ -24,7 +23,7 @@ except ImportError as missing:
     hint = 'pip install "migrator[sandbox]"'
     raise UsageError(f"the stand-ins need the package {missing.name}", hint=hint) from missing
 
-SANDBOX_SCHEMA = "migrator/sandbox@1"
+_SANDBOX: Final = "migrator/sandbox@1"
 
 
 def sandbox(
@@ -33,19 +32,20 @@ def sandbox(
     port: int,
     state: Path | None,
     loads: Sequence[str],
-    omni_contract: Literal["patch", "put"],
+    omni_contract: str,
     config_out: Path | None,
 ) -> int:
     """Serve the stand-ins until interrupted."""
     screen = open_screen(settings)
-    world = _world(state, loads, Options(omni_update=omni_contract))
+    choose(omni_contract, ("patch", "put"), "Omni has no such contract")
+    world = _world(state, loads, Options(omni_update="put" if omni_contract == "put" else "patch"))
 
     def ready(chosen: int) -> None:
         text, ways = migrator_toml(world, chosen), ways_in(world, chosen)
         if config_out is not None:
             write_file(config_out, text)
         if settings.json:
-            screen.document({"schema": SANDBOX_SCHEMA, "port": chosen, "connections": ways, "config": text})
+            screen.document({"schema": _SANDBOX, "port": chosen, "connections": ways, "config": text})
         else:
             screen.text(text)
         held = ", ".join(f"{count(len(world.records(name)), 'job')} in {name}" for name in world.providers)
@@ -102,6 +102,7 @@ def _records(path: Path) -> list[dict[str, Any]]:
 def demo(settings: Settings) -> int:
     """Tell the whole story on the stand-ins."""
     screen = open_screen(settings)
-    told = story.run()
-    screen.result(story.document(told), story.lines(told))
+    with screen.activity("playing"):
+        told = story.run()
+    screen.result(told.document(), told.lines())
     return 1 if told.again.pending else 0

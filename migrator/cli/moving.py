@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from pathlib import Path
 from typing import Final
@@ -64,7 +65,7 @@ def plan(settings: Settings, sync: str, *, out: Path | None, detailed_exitcode: 
     document = plan_to_json(found)
     if out is not None:
         write_file(out, document_text(document))
-    command = f"migrator apply {out or sync}"
+    command = _command(settings, str(out or sync))
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(requests, time.monotonic() - began))
     if _is_refused(found, runtime.config):
@@ -80,9 +81,9 @@ def apply(settings: Settings, what: str, *, yes: bool) -> int:
         raise UsageError("nobody is here to be asked", allowed="--yes", hint="look at the plan, then apply with --yes")
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides") as activity:
-        session = _Apply(screen=screen, settings=settings, activity=activity, yes=yes, command=f"migrator apply {what}")
+        session = _Apply(screen=screen, settings=settings, activity=activity, yes=yes)
         carried_out, applied = asyncio.run(session.run(runtime, state, sync, saved))
-    screen.result(apply_document(carried_out, applied), apply_lines(carried_out, applied))
+    screen.result(apply_document(carried_out, applied), apply_lines(carried_out, applied, command=_command(settings, sync)))
     screen.say(cost_lines(applied.requests, time.monotonic() - began))
     if session.declined:
         return _DECLINED
@@ -99,18 +100,16 @@ class _Apply:
     settings: Settings
     activity: Activity
     yes: bool
-    command: str
     declined: bool = False
 
-    async def run(
-        self, runtime: pipeline.Runtime, state: State, sync: str, saved: Plan | None
-    ) -> tuple[Plan, Applied]:
+    async def run(self, runtime: pipeline.Runtime, state: State, sync: str, saved: Plan | None) -> tuple[Plan, Applied]:
         interruption = Interruption(warn=self._stopping)
 
         async def agree(found: Plan) -> bool:
             self.declined = not (self.yes or await self._ask(found))
-            interruption.writing = not self.declined
-            self.activity.begin("applying", total=len(found.pending))
+            if not self.declined:
+                interruption.writing = True
+                self.activity.begin("applying", total=len(found.pending))
             return not self.declined
 
         with interruption.listening():
@@ -120,7 +119,7 @@ class _Apply:
 
     async def _ask(self, found: Plan) -> bool:
         self.activity.end()
-        self.screen.say(plan_lines(found, command=self.command, verbose=self.settings.verbose))
+        self.screen.say(plan_lines(found, verbose=self.settings.verbose))
         return await ask(self.screen, "Carry it out?")
 
     def _progress(self, _outcome: Outcome) -> None:
@@ -136,6 +135,12 @@ def _sync_or_plan(what: str, config: Config) -> tuple[str, Plan | None]:
         return config.sync(what).name, None
     saved = plan_from_json(read_file(Path(what)), where=what)
     return config.sync(saved.sync).name, saved
+
+
+def _command(settings: Settings, what: str) -> str:
+    """What to type to carry it out."""
+    config = ["-c", str(settings.config)] if settings.config else []
+    return shlex.join(["migrator", "apply", *config, what])
 
 
 def _is_refused(found: Plan, config: Config) -> bool:

@@ -146,8 +146,13 @@ async def ask(screen: Screen, question: str) -> bool:
     screen.question(f"{question} [y/N]")
     loop = asyncio.get_running_loop()
     typed: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        loop.remove_reader(sys.stdin.fileno())
+        typed.set_result(sys.stdin.readline())
+
     try:
-        loop.add_reader(sys.stdin.fileno(), lambda: typed.done() or typed.set_result(sys.stdin.readline()))
+        loop.add_reader(sys.stdin.fileno(), read)
     except NotImplementedError:  # Windows
         answer = await asyncio.to_thread(sys.stdin.readline)
     else:

@@ -18,7 +18,8 @@ from migrator.errors import ScheduleError
 _SPANS: Final = (2, 40, 400, 4_000, 40_000, 110_000)
 """Days to look ahead at a time, growing; together they exceed the 400 years after which calendars repeat."""
 
-_LAST_YEAR: Final = 9_998
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 9_000
 
 
 def next_fires(cron: Cron | str, timezone: str, after: datetime, count: int, *, dialect: str) -> list[datetime]:
@@ -33,7 +34,11 @@ def next_fires(cron: Cron | str, timezone: str, after: datetime, count: int, *, 
     if isinstance(cron, str):
         cron = parse(cron, dialect)
     check_zone(timezone, dialect)
-    return list(islice(fires_after(cron, timezone, as_utc(after, field_name="after"), dialect), max(count, 0)))
+    start = as_utc(after, field_name="after")
+    if not _FIRST_YEAR <= start.year <= _LAST_YEAR:
+        allowed = f"{_FIRST_YEAR} to {_LAST_YEAR}"
+        raise ScheduleError("the year is out of range", dialect=dialect, field="after", allowed=allowed)
+    return list(islice(fires_after(cron, timezone, start, dialect), max(count, 0)))
 
 
 def check_zone(timezone: str, dialect: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfoNotFoundError
 
 from migrator.cron.dialects import DIALECTS
@@ -13,7 +13,9 @@ from migrator.cron.model import Cron, dates_of
 from migrator.cron.parser import parse
 from migrator.cron.renderer import render
 from migrator.cron.verdict import Piece, Translation, Verdict
-from migrator.cron.zones import EPOCH, load_zone
+from migrator.cron.zones import load_zone
+
+_JUST: Final = timedelta(microseconds=1)
 
 
 def from_fires(
@@ -46,8 +48,10 @@ def from_instant(at: datetime, target: str, target_timezone: str | None, now: da
         local = at.astimezone(load_zone(zone))
     except ZoneInfoNotFoundError:
         return _refused(f"there is no time zone {zone[:80]!r}")
+    if not rules.min_year <= local.year <= rules.max_year:
+        return _refused(f"the year {local.year} is beyond those of {target}, {rules.min_year} to {rules.max_year}")
     cron = dated(local, year=rules.one_time == "year")
-    if next_fires(cron, zone, at - _JUST, 1, dialect=target) != [at] or _fires_between(cron, zone, now, at, target):
+    if next_fires(cron, zone, now - _JUST, 1, dialect=target) != [at]:
         return _refused(f"by the clock of {zone} the instant {at.isoformat()} cannot be told from another one")
     text = render(cron, target)
     assert parse(text, target) == cron
@@ -78,13 +82,6 @@ def dated(local: datetime, *, year: bool) -> Cron:
             years=frozenset({local.year}) if year else None,
         ),
     )
-
-
-_JUST = (EPOCH.replace(microsecond=1)) - EPOCH
-
-
-def _fires_between(cron: Cron, zone: str, now: datetime, at: datetime, target: str) -> bool:
-    return next_fires(cron, zone, now - _JUST, 1, dialect=target) != [at]
 
 
 def _single(piece: Piece, at: datetime) -> Translation:

@@ -31,6 +31,8 @@ _YEAR: Final = timedelta(days=365)
 _RESOLUTION: Final = timedelta(microseconds=1)
 _LOOK_AHEAD: Final = 400 * DAY
 _DECADE: Final = 3653 * DAY
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 2190
 _LONGEST: Final = timedelta(days=36_600)
 
 
@@ -79,6 +81,9 @@ def translate(
     dialect_named(source)
     dialect_named(target)
     now = as_utc(now, field_name="now")
+    if not _FIRST_YEAR <= now.year <= _LAST_YEAR:
+        allowed = f"{_FIRST_YEAR} to {_LAST_YEAR}"
+        raise ScheduleError("the year is out of range", dialect=source, field="now", allowed=allowed)
     if mode not in get_args(Mode):
         raise ScheduleError(f"there is no mode {mode!r}", dialect=target, allowed=", ".join(get_args(Mode)))
     if not timedelta(0) < horizon <= _LONGEST:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +32,7 @@ class Documented(Protocol):
     def update(self) -> Mapping[str, frozenset[str]]: ...  # noqa: D102
 
 
+@cache  # making one takes longer than reading a mapping with it
 def make_converter() -> cattrs.Converter:
     """The converter for mapping files: unknown words are errors, and all errors are reported at once."""
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)

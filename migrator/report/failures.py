@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 from migrator.errors import ConfigError, MappingError, MigratorError
 from migrator.report.words import Line, clean, line
@@ -35,7 +35,7 @@ class Failure:
     actual: str = ""
     allowed: str = ""
     hint: str = ""
-    problems: tuple[Failure, ...] = field(default=(), converter=tuple)
+    problems: tuple[Failure, ...] = ()
     exit_code: int = 1
 
 
@@ -61,11 +61,11 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _of_ours(error: MigratorError) -> Failure:
-    problems: Sequence[Failure] = ()
+    problems: tuple[Failure, ...] = ()
     if isinstance(error, ConfigError):
-        problems = [_of_ours(problem) for problem in error.problems]
+        problems = tuple(map(_of_ours, error.problems))
     elif isinstance(error, MappingError):
-        problems = [Failure(what=problem, exit_code=error.exit_code) for problem in error.problems]
+        problems = tuple(Failure(what=problem, exit_code=error.exit_code) for problem in error.problems)
     return Failure(
         what=error.what,
         where=error.where,

@@ -39,21 +39,26 @@ def _blocked(change: Change) -> dict[str, Any]:
     }
 
 
-def apply_lines(plan: Plan, applied: Applied) -> Iterator[Line]:
-    """The outcomes for people."""
+def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]:
+    """The outcomes for people; `command` is what does the rest."""
     if applied.run is None:
         yield line("Nothing to do: the target is as it shall be." if not plan.pending else "Nothing was changed.")
         yield from blocked_lines(plan)
         return
-    yield from (_outcome(outcome) for outcome in applied.outcomes)
-    summary = ", ".join(f"{number:,} {status}" for status, number in applied.summary.items() if number)
+    yield from outcome_lines(applied)
     yield line("")
+    summary = ", ".join(f"{number:,} {status}" for status, number in applied.summary.items() if number)
     yield line((f"Run {applied.run}: ", "bold"), summary or "nothing done", ".")
     yield from blocked_lines(plan)
     if applied.stopped:
-        yield line("It was interrupted. Go on with: ", (f"migrator apply {plan.sync}", "bold"))
+        yield line("It was interrupted. Go on with: ", (command, "bold"))
     elif any(outcome.status != "done" for outcome in applied.outcomes):
-        yield line("Try again what was not done with: ", (f"migrator apply {plan.sync}", "bold"))
+        yield line("Try again what was not done with: ", (command, "bold"))
+
+
+def outcome_lines(applied: Applied) -> Iterator[Line]:
+    """What became of each change."""
+    yield from map(_outcome, applied.outcomes)
 
 
 def _outcome(outcome: Outcome) -> Line:

@@ -44,12 +44,12 @@ _LABELS: Final = 12
 """Columns for what a line is about: a canonical path, or "schedule"."""
 
 
-def plan_lines(plan: Plan, *, command: str, verbose: bool = False) -> Iterator[Line]:
+def plan_lines(plan: Plan, *, command: str = "", verbose: bool = False) -> Iterator[Line]:
     """A plan.
 
     Args:
         plan: what would change.
-        command: what carries it out.
+        command: what carries it out, "" when that is about to be asked.
         verbose: every field of new jobs, and the jobs that stay as they are.
     """
     yield line((f"{plan.sync}: {plan.source} → {plan.target}", "bold"))
@@ -66,9 +66,9 @@ def plan_lines(plan: Plan, *, command: str, verbose: bool = False) -> Iterator[L
     yield from summary_lines(plan, command=command)
 
 
-def summary_lines(plan: Plan, *, command: str) -> Iterator[Line]:
+def summary_lines(plan: Plan, *, command: str = "") -> Iterator[Line]:
     """What a plan comes to, what is refused and why, and what to do next."""
-    counts = [f"{number:,} {_TENSES[action]}" for action, number in plan.summary.items() if number]
+    counts = [f"{plan.summary[action]:,} {words}" for action, words in _TENSES.items() if plan.summary[action]]
     yield line(("Plan: ", "bold"), ", ".join(counts) or "no jobs", ".")
     lost = {(str(c.source), loss.path, loss.reason) for c in plan.changes if c.action in _LOSING for loss in c.losses}
     yield from reasons("Lost on the way", sorted(f"{path}: {reason}" for _source, path, reason in lost))
@@ -76,9 +76,9 @@ def summary_lines(plan: Plan, *, command: str) -> Iterator[Line]:
     yield from blocked_lines(plan)
     if plan.refusal:
         yield line(("Refused as a whole: ", "bold red"), clean(plan.refusal))
-    elif plan.pending:
+    elif plan.pending and command:
         yield line("Carry it out with: ", (command, "bold"))
-    elif not plan.blocked:
+    elif not plan.pending and not plan.blocked:
         yield line("Nothing to do: the target is as it shall be.")
 
 
@@ -105,7 +105,7 @@ def reasons(title: str, texts: Iterable[str]) -> Iterator[Line]:
     counted = Counter(texts).most_common()
     if counted:
         yield line((f"{title}:", "bold"))
-        yield from (line(f"{number} × {clean(text)}", indent=2) for text, number in counted)
+        yield from (line(f"{number} x {clean(text)}", indent=2) for text, number in counted)
 
 
 def head(change: Change) -> Line:
@@ -150,7 +150,7 @@ def _words(value: Any, plan: Plan) -> str:
 
 
 def _labelled(label: str, text: str, style: str = "") -> Line:
-    return line((pad(label, _LABELS) + " ", "dim"), (text, style), indent=4)
+    return line((pad(label, _LABELS) + " ", "dim"), (text, style), indent=4, hang=_LABELS + 1)
 
 
 def _loss_lines(change: Change) -> Iterator[Line]:

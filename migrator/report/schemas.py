@@ -273,10 +273,9 @@ def _sandbox() -> Schema:
 
 
 def _demo() -> Schema:
-    counts = _map(COUNT)
-    side = _object({"provider": TEXT, "jobs": TEXTS})
-    required = {"source": side, "target": side, "plan": counts, "apply": counts, "again": counts, "requests": REQUESTS}
-    return _document("demo", "The demonstration in numbers", required)
+    counts = {"plan": _map(COUNT), "apply": _map(COUNT), "again": _map(COUNT), "requests": REQUESTS}
+    names = {"before": _map(TEXTS, "The names of the jobs, by connection."), "after": TEXTS}
+    return _document("demo", "The demonstration in numbers", {**names, **counts})
 
 
 SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, Any, Final
+from typing import Any, Final, TextIO
 
 from attrs import define, field
 from rich.console import Console
@@ -21,7 +21,7 @@ from migrator.report.words import Line
 _NARROWEST: Final = 40
 
 
-def _console(stream: IO[str]) -> Console:
+def _console(stream: TextIO) -> Console:
     colours = None if os.environ.get("NO_COLOR") else "auto"
     return Console(file=stream, color_system=colours, highlight=False, markup=False, emoji=False)  # type: ignore[arg-type]  # rich names the literal only within a method
 
@@ -118,15 +118,16 @@ def document_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> s
     return json.dumps(document, indent=2, ensure_ascii=ascii_only) + "\n"
 
 
-def _takes_unicode(stream: IO[str]) -> bool:
-    return "utf" in (stream.encoding or "").lower()
+def _takes_unicode(stream: TextIO) -> bool:
+    return "utf" in stream.encoding.lower()
 
 
 def _put(console: Console, lines: Iterable[Line]) -> None:
     """Write lines; a terminal's are folded under their own beginning, others stay whole, for grep."""
-    for indent, text in lines:
-        room = max(console.width - indent, _NARROWEST)
-        for part in text.wrap(console, room) if console.is_terminal else [text]:
+    for line in lines:
+        room = max(console.width - line.indent - line.hang, _NARROWEST)
+        parts = line.text.wrap(console, room) if console.is_terminal else [line.text]
+        for number, part in enumerate(parts):
             part.rstrip()
-            part.pad_left(indent)
+            part.pad_left(line.indent + (line.hang if number else 0))
             console.print(part, soft_wrap=True)

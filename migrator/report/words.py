@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from attrs import frozen
 from rich.cells import cell_len
 from rich.text import Text
 
 from migrator.mapping.codecs import write_time
-
-Line = tuple[int, Text]
-"""Columns to indent by, and what stands there."""
 
 SHOWN: Final = 60
 """Characters of a text that are shown."""
@@ -23,9 +21,24 @@ SHOWN: Final = 60
 _BREAKS: Final = str.maketrans({"\n": "⏎", "\r": None, "\t": " ", "\u2028": "⏎", "\u2029": "⏎"})
 
 
-def line(*parts: str | tuple[str, str], indent: int = 0) -> Line:
+@frozen
+class Line:
+    """One line of output.
+
+    Attributes:
+        text: what stands there.
+        indent: columns before it.
+        hang: further columns before what does not fit on the first line of a terminal.
+    """
+
+    text: Text
+    indent: int = 0
+    hang: int = 2
+
+
+def line(*parts: str | tuple[str, str], indent: int = 0, hang: int = 2) -> Line:
     """A line of parts, each a text or a text with its style."""
-    return indent, Text.assemble(*parts)
+    return Line(Text.assemble(*parts), indent, hang)
 
 
 def clean(text: str) -> str:
@@ -52,7 +65,7 @@ def pad(text: str, width: int) -> str:
     return text + " " * max(width - cell_len(text), 0)
 
 
-def columns(rows: list[tuple[str, ...]], *, gap: int = 2) -> list[str]:
+def columns(rows: Sequence[tuple[str, ...]], *, gap: int = 2) -> list[str]:
     """Rows as aligned columns."""
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     padded = ([pad(cell, width + gap) for cell, width in zip(row, widths, strict=True)] for row in rows)

@@ -88,19 +88,17 @@ class Front:
         """The provider's own answer, and what the faults make of it."""
         method, store = scope["method"], self.world.stores[self.provider]
         reads = next((rule.reads for rule in rules if rule.kind == "eventual"), 0)
-        before = dict(store.rows) if reads else {}
+        request, answer = await _whole(receive), Answer()
         self.world.tick()
-        answer = Answer()
-        await self.app(scope, await _whole(receive), answer.collect)
+        before = dict(store.rows) if reads else {}
+        await self.app(scope, request, answer.collect)
         if method == "GET":
             store.seen()
         elif answer.status < _OK_BELOW:
             if reads:
                 store.hold(before, reads)
             self.world.changed()
-        self._garble(
-            rules, answer, is_list=method == "GET" and scope["path"].endswith(("routines", "schedules", "automations"))
-        )
+        self._garble(rules, answer, is_list=method == "GET" and scope["path"].endswith(_LISTS))
         for rule in rules:
             if rule.after and (failed := await self._failed(rule)):
                 return failed

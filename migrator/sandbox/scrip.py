@@ -192,7 +192,7 @@ class Scrip(Provider):
         """update: flat and partial; trigger type, scope, program and the like are no fields of it."""
         row, body = self._changeable(request), checked(await wire.json_object(request))
         status = body.get("status")
-        if status is not None and not {status, row.data["status"]} <= set(_OWNERS_CHOICE):
+        if status is not None and (status not in _OWNERS_CHOICE or row.data["status"] not in _OWNERS_CHOICE):
             raise Invalid("status", "can only be changed between active and paused", status)
         timed(body, row.data["trigger_type"], self.world.now())
         if "name" in body:

@@ -63,7 +63,7 @@ def complete(body: Json) -> tuple[str, str, Json]:
     given = body.get("trigger")
     trigger: Json = {k: v for k, v in given.items() if v is not None} if isinstance(given, dict) else {}
     kind, scope = trigger.get("type"), body.get("scope")
-    if kind not in SCOPES:
+    if not isinstance(kind, str) or kind not in SCOPES:
         raise Invalid("trigger.type", f"must be one of {', '.join(SCOPES)}", kind)
     if scope not in SCOPES[kind]:
         raise Invalid("scope", f"must be one of {', '.join(SCOPES[kind])} for trigger type {kind}", scope)

@@ -24,9 +24,9 @@ _LOSSES: Final = {
         "delivery.email",
         "delivery.slack",
     ),
-    ("omni", "scrip"): ("delivery.email", "delivery.slack"),
+    ("omni", "scrip"): (),
     ("devin", "omni"): ("action.agent", "action.playbook", "delivery.slack", "delivery.notify", "labels", "run_as"),
-    ("devin", "scrip"): ("delivery.slack", "delivery.notify", "labels", "run_as"),
+    ("devin", "scrip"): (),
     ("scrip", "omni"): ("action.payload", "action.scope", "action.filter", "action.guard", "action.hints"),
     ("scrip", "devin"): (
         "description",
@@ -37,7 +37,7 @@ _LOSSES: Final = {
         "action.hints",
     ),
 }
-"""What the target cannot hold, and these examples accept to lose."""
+"""What the target cannot hold, and these examples accept to lose; Scrip takes a prompt whole, in an event's payload."""
 
 _HEAD: Final = Template("""\
 # Connections to the local sandbox, and one example sync for each direction. Tokens are read from the environment:
@@ -116,9 +116,8 @@ def migrator_toml(world: World, port: int) -> str:
 
 def _sync(source: str, target: str, losses: tuple[str, ...]) -> str:
     accepted = ", ".join(f'"{path}"' for path in losses)
-    text = (
-        f'\n[syncs.{source}-to-{target}]\nsource     = "{source}"\ntarget     = "{target}"\nallow_loss = [{accepted}]\n'
-    )
+    text = f'\n[syncs.{source}-to-{target}]\nsource     = "{source}"\ntarget     = "{target}"\n'
+    text += f"allow_loss = [{accepted}]\n" if losses else ""
     text += _TO_DEVIN if target == "devin" else ""
     text += _FROM_SCRIP if source == "scrip" else ""
     given = _SET_OMNI if target == "omni" else _SET_DEVIN if (source, target) == ("scrip", "devin") else ""

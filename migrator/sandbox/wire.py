@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -67,7 +67,7 @@ def cursor(request: Request) -> Place | None:
     try:
         created, seq, key = json.loads(base64.urlsafe_b64decode(text.encode()))
         return (str(created), int(seq), str(key))
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise Invalid("cursor", "is not a valid cursor", text, where="query") from error
 
 
@@ -78,7 +78,7 @@ def whole_number(request: Request, name: str, default: int, low: int, high: int 
         Invalid: it is no number, or out of bounds.
     """
     text = request.query_params.get(name, str(default))
-    number = int(text) if text.lstrip("-").isdecimal() else low - 1
+    number = int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else low - 1
     if number < low or (high is not None and number > high):
         bounds = f"at least {low}" if high is None else f"between {low} and {high}"
         raise Invalid(name, f"must be a number, {bounds}", text, where="query")
@@ -89,15 +89,22 @@ async def json_object(request: Request) -> Json:
     """The request's body.
 
     Raises:
-        Invalid: it is not a JSON object.
+        Invalid: it is not a JSON object, or holds what JSON or Unicode has no place for.
     """
+    raw = await request.body()
     try:
-        body: Any = await request.json()
-    except (ValueError, UnicodeDecodeError):
+        body: Any = json.loads(raw, parse_constant=_no_number)
+        if b"\\u" in raw:
+            json.dumps(body, ensure_ascii=False).encode()
+    except ValueError:
         body = None
     if not isinstance(body, dict):
         raise Invalid("", "must be a JSON object", kind="model_attributes_type")
     return body
+
+
+def _no_number(name: str) -> object:
+    raise ValueError(name)
 
 
 def bearer(request: Request) -> str:

@@ -31,11 +31,15 @@ def _served() -> Iterator[Callable[[Options], tuple[World, int]]]:
 
 
 @pytest.fixture
-def make_lab(tmp_path: Path, _served: Callable[[Options], tuple[World, int]]) -> Iterator[MakeLab]:
+def make_lab(
+    tmp_path: Path, _served: Callable[[Options], tuple[World, int]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MakeLab]:
     """Makes a laboratory: `make_lab("omni", "devin", on_missing="delete")`; when it is closed, no neighbour is touched.
 
     The platforms are empty and their clock stands still; `platforms` are their `Options`.
     """
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)  # no test here speaks TLS, and reading certificates takes time
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     made: list[Lab] = []
 
     def make(source: str, target: str, *, platforms: Options | None = None, **options: Any) -> Lab:

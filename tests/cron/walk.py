@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from migrator.cron.zones import load_zone
 
-MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
-DAYS = "SUN MON TUE WED THU FRI SAT".split()
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 MINUTE = timedelta(minutes=1)
 
 CLOCKS = {

@@ -168,7 +168,17 @@ async def test_a_page_survives_the_loss_of_its_last_record(omni: httpx.AsyncClie
 
 
 @pytest.mark.parametrize(
-    "query", ["pageSize=0", "pageSize=101", "pageSize=x", "cursor=zzz", "sortDirection=up", "userId=me"]
+    "query",
+    [
+        "pageSize=0",
+        "pageSize=101",
+        "pageSize=x",
+        "pageSize=--5",
+        "cursor=zzz",
+        "cursor=WzEsSW5maW5pdHksMV0=",
+        "sortDirection=up",
+        "userId=me",
+    ],
 )
 async def test_list_refuses(omni: httpx.AsyncClient, query: str) -> None:
     """Bad query parameters answer 400."""
