@@ -5,18 +5,24 @@ A record that cannot be read is a `Problem`, never an absence: an absence could 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
+from typing import Final
 
+import attrs
 from attrs import field, frozen
 
 from migrator import convention
 from migrator.canonical import Job, JobRef, Unportable, flatten
+from migrator.concurrency import side_by_side
 from migrator.document import digest, fields_to_json
-from migrator.errors import MigratorError, RecordError
+from migrator.errors import MigratorError, NotFoundError, ProviderError, RecordError
 from migrator.mapping import ProviderMapping, Raw
 from migrator.mapping.codecs import thaw
-from migrator.providers.base import ExtractAdapter
+from migrator.providers.base import ExtractAdapter, Record
+
+LATENESS: Final = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks for what a platform may show late; after the last one it counts as absent."""
 
 
 @frozen(kw_only=True)
@@ -52,6 +58,15 @@ class Extracted:
         """
         return self._by_ref[ref]
 
+    def with_found(self, found: Found) -> Extracted:
+        """The listing with what it missed."""
+        return attrs.evolve(
+            self,
+            jobs=(*self.jobs, *found.jobs),
+            problems=(*self.problems, *found.problems),
+            raws={**self.raws, **found.raws},
+        )
+
     @cached_property
     def _by_ref(self) -> Mapping[JobRef, Job]:
         return {job.ref: job for job in self.jobs}
@@ -60,6 +75,23 @@ class Extracted:
         """What was observed, in one line: changes when a job appears, goes, or means something else."""
         seen = sorted((str(job.ref), job_state(job, dialect)) for job in self.jobs)
         return digest([seen, sorted(str(problem.ref) for problem in self.problems)])
+
+
+@frozen(kw_only=True)
+class Found:
+    """What asking for jobs one by one brought to light.
+
+    Attributes:
+        jobs: those that are there, though a listing did not show them.
+        problems: those that are there and cannot be read.
+        raws: their records.
+        unproved: those that may or may not be there.
+    """
+
+    jobs: tuple[Job, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    raws: Mapping[JobRef, Raw] = field(factory=dict)
+    unproved: frozenset[JobRef] = frozenset()
 
 
 def job_state(job: Job, dialect: str) -> str:
@@ -83,17 +115,62 @@ async def extract(adapter: ExtractAdapter, mapping: ProviderMapping, *, as_sourc
     problems: list[Problem] = []
     raws: dict[JobRef, Raw] = {}
     async for record in adapter.list_jobs():
-        try:
-            job = mapping.read(record.raw, scope=record.scope)
-        except RecordError as error:
-            identity = record.raw.get(mapping.rules.identity.id)
-            if not identity:
-                raise
-            ref = JobRef(provider=adapter.provider, scope=record.scope, id=str(identity))
-            problems.append(Problem(ref=ref, name=str(record.raw.get("name") or ""), error=error))
+        read = _read(record, adapter, mapping, as_source=as_source)
+        if isinstance(read, Problem):
+            problems.append(read)
         else:
-            job = convention.restore(job) if as_source else job
-            ref = job.ref
-            jobs.append(job)
-        raws[ref] = record.raw
+            jobs.append(read)
+        raws[read.ref] = record.raw
     return Extracted(jobs=tuple(jobs), problems=tuple(problems), raws=raws, scopes=tuple(adapter.scopes))
+
+
+async def look_up(
+    adapter: ExtractAdapter,
+    mapping: ProviderMapping,
+    refs: Iterable[JobRef],
+    *,
+    as_source: bool = False,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
+) -> Found:
+    """Ask for jobs by their ids, because a listing did not show them.
+
+    Args:
+        adapter: where to ask.
+        mapping: how to read.
+        refs: the jobs.
+        as_source: whether events that carry a prompt become prompts again.
+        sleep: waits that many seconds between looks, where the job may only be late to show.
+    """
+
+    async def ask(ref: JobRef) -> Record | JobRef | None:
+        for wait in (*(LATENESS if sleep else ()), 0.0):
+            try:
+                return await adapter.get_job(ref.scope, ref.id)
+            except NotFoundError:
+                if sleep and wait:
+                    await sleep(wait)
+            except ProviderError:
+                return ref
+        return None
+
+    answers: list[Record | JobRef | None] = await side_by_side(ask(ref) for ref in refs)
+    records = [answer for answer in answers if isinstance(answer, Record)]
+    found = [(_read(record, adapter, mapping, as_source=as_source), record.raw) for record in records]
+    return Found(
+        jobs=tuple(job for job, _raw in found if isinstance(job, Job)),
+        problems=tuple(problem for problem, _raw in found if isinstance(problem, Problem)),
+        raws={one.ref: raw for one, raw in found},
+        unproved=frozenset(answer for answer in answers if isinstance(answer, JobRef)),
+    )
+
+
+def _read(record: Record, adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool) -> Job | Problem:
+    try:
+        job = mapping.read(record.raw, scope=record.scope)
+    except RecordError as error:
+        identity = record.raw.get(mapping.rules.identity.id)
+        if not identity:
+            raise
+        ref = JobRef(provider=adapter.provider, scope=record.scope, id=str(identity))
+        return Problem(ref=ref, name=str(record.raw.get("name") or ""), error=error)
+    return convention.restore(job) if as_source else job

@@ -1,96 +1,45 @@
 """The stages wired together: the only place that knows all of them.
 
-open both sides ─▶ list and read both ─▶ settle what a dead run left ─▶ plan ─▶ apply
+open both sides ─▶ list and read both ─▶ settle what a dead run left ─▶ plan ─▶ apply ─▶ settle what lost its answer
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 import attrs
-from attrs import field, frozen
 
-from migrator.apply import Applied, Applier, Changer, Outcome, Writer
-from migrator.apply.settle import settle
-from migrator.concurrency import side_by_side
-from migrator.config import Config, Sync
+from migrator.apply import Applied
+from migrator.apply.settle import take_for
 from migrator.document import job_document
-from migrator.errors import LockedError, RefusedError, StalePlanError, UsageError
+from migrator.errors import NotFoundError, RefusedError, UsageError
 from migrator.extract import Extracted, extract
-from migrator.mapping import ProviderMapping, load_mapping
 from migrator.mapping.codecs import write_time
-from migrator.plan import Basis, make_plan
-from migrator.plan.document import plan_digest
+from migrator.plan.document import plan_from_json
 from migrator.plan.values import Plan
-from migrator.providers import PROVIDERS, open_adapter
-from migrator.providers.base import LoadAdapter
-from migrator.state import State
-from migrator.transport.clock import REAL, Clock
+from migrator.recovery import rest_of, still_fits
+from migrator.rollback import Trace, way_back
+from migrator.running import Carrying, Progress, silently
+from migrator.session import (
+    Look,
+    Runtime,
+    Side,
+    contract_of,
+    locking,
+    opened,
+    requests_of,
+    session_of,
+    settled,
+)
+from migrator.state import Run, State
+from migrator.state.journal import NEVER_SENT
+from migrator.state.values import Intent
 
-_BEAT: Final = 15.0
-_CONTRACT: Final = "update_contract"
-
-
-@frozen(kw_only=True)
-class Runtime:
-    """What a command brings along.
-
-    Attributes:
-        config: the config file.
-        environ: where secrets of the form env:NAME are found.
-        mappings: a folder of mapping files, None for our own.
-        clock: time and chance.
-        pacers: shared by every connection of the run.
-    """
-
-    config: Config
-    environ: Mapping[str, str] = field(repr=False)
-    mappings: Path | None = None
-    clock: Clock = REAL
-    pacers: dict[str, Any] = field(factory=dict, repr=False)
-
-    def mapping(self, provider: str) -> ProviderMapping:
-        """A provider's mapping, checked against its documentation."""
-        documented = None if provider == "json" else PROVIDERS[provider].documented
-        return load_mapping(provider, directory=self.mappings, documented=documented)
-
-
-@frozen(kw_only=True)
-class Side:
-    """One open connection with its mapping."""
-
-    name: str
-    adapter: LoadAdapter
-    mapping: ProviderMapping
-
-    @property
-    def lock(self) -> str:
-        """The name of the lock that protects what it writes to."""
-        return f"{self.adapter.provider}:{self.adapter.scopes[0]}"
-
-
-@asynccontextmanager
-async def _open(
-    runtime: Runtime, name: str, *, state: State | None = None, target: bool = False
-) -> AsyncIterator[Side]:
-    connection = runtime.config.connection(name, environ=runtime.environ)
-    mapping = runtime.mapping(connection.provider)
-    if target and len(connection.user_ids) > 1:
-        what = "a target must be one place, and this connection names several members"
-        raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
-    async with open_adapter(connection, target=target, pacers=runtime.pacers, clock=runtime.clock) as adapter:
-        known = state.recall(adapter.scopes[0], _CONTRACT) if state and target else None
-        if known and connection.update_contract == "auto":
-            remembered = attrs.evolve(connection, known_contract=known)
-            async with open_adapter(remembered, target=target, pacers=runtime.pacers, clock=runtime.clock) as informed:
-                yield Side(name=name, adapter=informed, mapping=mapping)
-        else:
-            yield Side(name=name, adapter=adapter, mapping=mapping)
+Agree = Callable[[Plan], Awaitable[bool]]
+"""Asked with a plan before anything is written."""
 
 
 async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
@@ -98,7 +47,7 @@ async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
 
     Jobs that cannot be read stand in `problems`, with their records.
     """
-    async with _open(runtime, connection) as side:
+    async with opened(runtime, connection) as side:
         found = await extract(side.adapter, side.mapping, as_source=True)
         mapping = runtime.mapping("json")
         return {
@@ -119,93 +68,11 @@ async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
         }
 
 
-@frozen(kw_only=True)
-class _Session:
-    """Both sides of a sync, open."""
-
-    runtime: Runtime
-    sync: Sync
-    state: State
-    source: Side
-    target: Side
-
-    async def look(self, *, locked: bool) -> tuple[Plan, Extracted]:
-        """List both sides, settle what a dead run left, and plan.
-
-        Args:
-            locked: whether this run holds the target's lock.
-        """
-        source, target = await side_by_side(
-            [
-                extract(self.source.adapter, self.source.mapping, as_source=True),
-                extract(self.target.adapter, self.target.mapping, as_source=False),
-            ]
-        )
-        await self._settle(target, locked=locked)
-        lineage, serial = self.state.lineage(self.sync.name, fresh=uuid.uuid4().hex)
-        provider, dialect = self.target.adapter.provider, self.target.mapping.rules.dialect
-        basis = Basis(
-            sync=self.sync,
-            source=source,
-            target=target,
-            target_scope=self.target.adapter.scopes[0],
-            links=self.state.links(provider, self.target.adapter.scopes, dialect),
-            reverse=self.state.links(
-                self.source.adapter.provider, self.source.adapter.scopes, self.source.mapping.rules.dialect
-            ),
-            mapping=self.target.mapping,
-            contract=await self._contract(),
-            now=self.runtime.clock.now(),
-            lineage=lineage,
-            serial=serial,
-        )
-        return make_plan(basis), target
-
-    async def _contract(self) -> str:
-        """The target's update contract; where it is not known, the one that its own server code publishes."""
-        found = await self.target.adapter.update_contract()
-        if found:
-            self._remember(found)
-        return found or next(iter(self.target.mapping.rules.contracts))
-
-    def _remember(self, contract: str) -> None:
-        scope = self.target.adapter.scopes[0]
-        if self.state.recall(scope, _CONTRACT) != contract:
-            self.state.remember(scope, _CONTRACT, contract)
-
-    async def _settle(self, target: Extracted, *, locked: bool) -> None:
-        provider, dialect = self.target.adapter.provider, self.target.mapping.rules.dialect
-        intents = self.state.open_intents(provider, self.target.adapter.scopes, dialect)
-        if not intents:
-            return
-        if not locked:
-            owner = self.state.lock(self.target.lock, f"settle-{uuid.uuid4().hex[:8]}")
-        try:
-            links = self.state.links(provider, self.target.adapter.scopes, dialect)
-            left = settle(intents, target=target, links=links, mapping=self.target.mapping, state=self.state)
-        finally:
-            if not locked:
-                self.state.unlock(self.target.lock, owner)
-        if left:
-            told = "; ".join(f"{intent.name} (run {intent.run}): {intent.error}" for intent in left)
-            raise RefusedError("writes of an earlier run are uncertain", actual=told, hint="look at these jobs by hand")
-
-
-@asynccontextmanager
-async def _session(runtime: Runtime, state: State, name: str) -> AsyncIterator[_Session]:
-    sync = runtime.config.sync(name)
-    async with (
-        _open(runtime, sync.source) as source,
-        _open(runtime, sync.target, state=state, target=True) as target,
-    ):
-        yield _Session(runtime=runtime, sync=sync, state=state, source=source, target=target)
-
-
 async def plan(runtime: Runtime, state: State, sync: str) -> tuple[Plan, Mapping[str, int]]:
     """What `sync` would change, and how many requests it took to find out."""
-    async with _session(runtime, state, sync) as session:
-        result, _target = await session.look(locked=False)
-        return result, _requests(session)
+    async with session_of(runtime, state, sync) as session:
+        look = await session.look(locked=False)
+        return look.plan, session.requests
 
 
 async def apply(
@@ -214,9 +81,11 @@ async def apply(
     sync: str,
     *,
     saved: Plan | None = None,
-    agree: Callable[[Plan], Awaitable[bool]],
+    resume: str | None = None,
+    max_deletes: int | None = None,
+    agree: Agree,
     stop: asyncio.Event,
-    progress: Callable[[Outcome], None] = lambda _outcome: None,
+    progress: Progress = silently,
 ) -> tuple[Plan, Applied]:
     """Make the changes of a sync.
 
@@ -225,6 +94,8 @@ async def apply(
         state: the open state.
         sync: its name.
         saved: a plan that was made before; it must still fit.
+        resume: a run whose plan was only partly carried out; what is left of it must still fit.
+        max_deletes: refuse everything when more than that many jobs would be deleted.
         agree: asked with the plan before anything is written.
         stop: set it to begin no new change.
         progress: called after each change.
@@ -237,101 +108,203 @@ async def apply(
         RefusedError: the plan is unsafe as a whole.
         LockedError: another run writes to the same target.
     """
-    run = f"{runtime.clock.now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
-    async with _session(runtime, state, sync) as session, _locked(session, run):
-        fresh, target = await session.look(locked=True)
-        current = _still_fits(saved, fresh) if saved else fresh
-        if current.refusal:
-            raise RefusedError(current.refusal, where=f"sync {sync}")
+    run = run_id(runtime)
+    async with (
+        session_of(runtime, state, sync) as session,
+        locking(state, session.target.lock, run, lost=stop.set),
+    ):
+        look = await session.look(locked=True)
+        current = look.plan
+        if saved:
+            current = still_fits(saved, current)
+        elif resume:
+            current = _rest_of(state, resume, current)
+        _guard(current, max_deletes)
+        if not current.pending:
+            session.remember_count(look)
         if not current.pending or not await agree(current):
-            return current, Applied(requests=_requests(session))
-        writer = Writer(
-            run=run,
-            sync=sync,
-            scope=current.target_scope,
-            adapter=session.target.adapter,
-            mapping=session.target.mapping,
+            return current, Applied(requests=session.requests)
+        carrying = Carrying(
+            runtime=runtime,
             state=state,
-            contract=current.contract,
-            target=target,
-            now=runtime.clock.now,
-            marks=_takes_marks(session.target.mapping, target),
-        )
-        links = state.links(writer.adapter.provider, writer.adapter.scopes, current.dialect)
-        applier = Applier(
-            writer=writer,
-            changer=Changer(writer=writer, links={link.target.id: link for link in links}, sleep=runtime.clock.sleep),
+            side=session.target,
+            run=run,
+            kind="resume" if resume else "apply",
+            of=resume,
             stop=stop,
             progress=progress,
         )
-        state.begin_run(
-            run,
-            sync=sync,
-            provider=current.target_provider,
-            scope=current.target_scope,
-            plan_digest=plan_digest(current),
-        )
-        outcomes = await applier.apply(current)
-        session._remember(writer.contract)  # noqa: SLF001 (the session is this module's own)
-        applied = Applied(run=run, outcomes=outcomes, requests=_requests(session), stopped=stop.is_set())
-        state.end_run(run, dict(applied.summary))
-        return current, applied
+        outcomes = await carrying.out(attrs.evolve(look, plan=current), session=session)
+        session.remember_count(look)
+        return current, Applied(run=run, outcomes=outcomes, requests=session.requests, stopped=stop.is_set())
 
 
-def _still_fits(saved: Plan, fresh: Plan) -> Plan:
-    """The saved plan, if both sides and the state are as they were when it was made."""
-    hint = f"make a new one with: migrator plan {saved.sync} -o plan.json"
-    where = f"plan of {write_time(saved.created_at)}"
-    if saved.lineage != fresh.lineage:
-        raise StalePlanError("the plan was made on another state", where=where, hint=hint)
-    if saved.serial != fresh.serial:
-        what = "the plan was applied already, or another run came after it"
-        raise StalePlanError(what, where=where, actual=f"run {saved.serial}", allowed=f"run {fresh.serial}", hint=hint)
-    for side in ("source", "target"):
-        if getattr(saved.observed, side) != getattr(fresh.observed, side):
-            name = getattr(saved, side)
-            raise StalePlanError(f"the {side} ({name}) has changed since the plan was made", where=where, hint=hint)
-    if saved.contract != fresh.contract or saved.target_scope != fresh.target_scope:
-        raise StalePlanError("the target is updated in another way than the plan expects", where=where, hint=hint)
-    return saved
+async def rollback(
+    runtime: Runtime,
+    state: State,
+    run: str,
+    *,
+    agree: Agree,
+    stop: asyncio.Event,
+    progress: Progress = silently,
+) -> tuple[Plan, Applied]:
+    """Put the target back as it was before a run, by a run of its own.
+
+    Returns:
+        The way back, and what came of it.
+
+    Raises:
+        UsageError: there is no such run.
+        RefusedError: the sync writes elsewhere by now.
+        LockedError: another run writes to the same target.
+    """
+    undone, own = run_of(state, run), run_id(runtime)
+    sync = runtime.config.sync(undone.sync)
+    async with opened(runtime, sync.target, state=state, target=True) as side:
+        if (side.adapter.provider, side.adapter.scopes[0]) != (undone.provider, undone.scope):
+            what = f"sync {sync.name} writes to another target by now than run {undone.id} did"
+            raise RefusedError(what, actual=side.adapter.scopes[0], allowed=undone.scope)
+        async with locking(state, side.lock, own, lost=stop.set):
+            listed = await side.list_all()
+            target, _uncertain = await settled(runtime, state, side, listed, locked=True)
+            trace = await _trace(runtime, state, side, undone, target)
+            back = way_back(trace)
+            if not (back.pending or trace.adopted) or not await agree(back):
+                return back, Applied(requests=requests_of(side))
+            carrying = Carrying(
+                runtime=runtime,
+                state=state,
+                side=side,
+                run=own,
+                kind="rollback",
+                of=undone.id,
+                stop=stop,
+                progress=progress,
+            )
+            look = Look(plan=back, source=Extracted(jobs=()), target=target, is_short=True)
+            outcomes = await carrying.out(look, session=None)
+            undone_all = {o.target for o in outcomes if o.status != "done"}
+            for ref in trace.adopted - undone_all:
+                state.drop_link(ref)
+            return back, Applied(run=own, outcomes=outcomes, requests=requests_of(side), stopped=stop.is_set())
 
 
-def _takes_marks(mapping: ProviderMapping, target: Extracted) -> bool:
-    """Whether the platform has the field that holds our mark; where nothing is listed, it is tried."""
-    marker = mapping.rules.marker
-    if marker is None:
-        return False
-    return marker.form != "item" or not target.raws or any(marker.path in raw for raw in target.raws.values())
+async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: Extracted) -> Trace:
+    runs = [other for other in state.runs() if (other.provider, other.scope) == (run.provider, run.scope)]
+    later = runs[: [other.id for other in runs].index(run.id)]
+    lineage, serial = state.lineage(run.sync, fresh=uuid.uuid4().hex)
+    return Trace(
+        run=run,
+        intents=state.intents(run.id),
+        snapshots=state.snapshots(run.id, side.dialect),
+        later=tuple(intent for other in later if other.of != run.id for intent in state.intents(other.id)),
+        links=state.links(run.provider, (run.scope,), side.dialect),
+        target=target,
+        mapping=side.mapping,
+        contract=await contract_of(state, side),
+        connection=side.name,
+        now=runtime.clock.now(),
+        lineage=lineage,
+        serial=serial,
+    )
 
 
-def _requests(session: _Session) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for side in (session.source, session.target):
-        provider = side.adapter.provider
-        counts[provider] = counts.get(provider, 0) + side.adapter.requests
-    return counts
+async def settle(runtime: Runtime, state: State, run: str, job: str, *, created: str | None) -> Intent:
+    """Settle an uncertain create as a person says.
+
+    Args:
+        runtime: what the command brings along.
+        state: the open state.
+        run: the run that sent it.
+        job: id or name of the source job, or name of the job at the target.
+        created: id of the job that it made; None when it made none.
+
+    Returns:
+        The write that was settled.
+
+    Raises:
+        UsageError: there is no such uncertain write, or no such job.
+        RefusedError: that job stands for something else.
+        LockedError: another run writes to the same target.
+    """
+    found = run_of(state, run)
+    sync = runtime.config.sync(found.sync)
+    lock = f"{found.provider}:{found.scope}"
+    async with opened(runtime, sync.target, state=state, target=True) as side, locking(state, lock, run_id(runtime)):
+        intent = _uncertain(state.intents(run, side.dialect), run, job)
+        if created is None:
+            state.settle(intent, "failed", "a person looked: it was not made")
+            return intent
+        if (side.adapter.provider, side.adapter.scopes[0]) != (found.provider, found.scope):
+            what = f"sync {sync.name} writes to another target by now than run {found.id} did"
+            raise RefusedError(what, actual=side.adapter.scopes[0], allowed=found.scope)
+        try:
+            record = await side.adapter.get_job(found.scope, created)
+        except NotFoundError as error:
+            what = "there is no such job at the target"
+            raise UsageError(what, actual=created, hint="give its id as the target names it") from error
+        links = state.links(found.provider, (found.scope,), side.dialect)
+        it = side.mapping.read(record.raw, scope=record.scope)
+        take_for(it, intent, links=links, mapping=side.mapping, state=state)
+        return intent
 
 
-@asynccontextmanager
-async def _locked(session: _Session, run: str) -> AsyncIterator[None]:
-    """Hold the target's lock, and keep it alive."""
-    state, scope = session.state, session.target.lock
-    owner = state.lock(scope, run)
-
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(_BEAT)
-            if not state.beat(scope, owner):
-                raise LockedError("this run lost its lock", where=scope, hint="run the command again")
-
-    task = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError, LockedError):
-            await task
-        state.unlock(scope, owner)
+def _uncertain(intents: Iterable[Intent], run: str, job: str) -> Intent:
+    unsettled = [i for i in intents if i.state in {"dispatched", "uncertain"} and i.action == "create" and i.source]
+    found = [i for i in unsettled if job in {i.name, i.source and i.source.id}]
+    if len(found) == 1:
+        return found[0]
+    allowed = ", ".join(sorted(i.name for i in (found or unsettled))) or "none is left in this run"
+    what = "that names several uncertain writes" if found else "there is no such uncertain write in this run"
+    raise UsageError(what, where=f"run {run}", actual=job, allowed=allowed, hint="migrator status lists them")
 
 
-__all__ = ["Runtime", "apply", "export", "plan"]
+def run_id(runtime: Runtime) -> str:
+    """The id of a new run: when it begins, and a little chance."""
+    return f"{runtime.clock.now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+def run_of(state: State, run: str) -> Run:
+    """The run of that id.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = state.run(run)
+    if found is None:
+        latest = ", ".join(known.id for known in state.runs()[:3])
+        raise UsageError("there is no such run", actual=run, allowed=latest, hint="migrator history lists them all")
+    return found
+
+
+def plan_of(run: Run) -> Plan:
+    """The plan that a run carried out.
+
+    Raises:
+        RefusedError: it was not kept.
+    """
+    if run.plan is None:
+        raise RefusedError("the plan of this run was not kept: it was made by an old version", where=f"run {run.id}")
+    return plan_from_json(run.plan, where=f"plan of run {run.id}")
+
+
+def _rest_of(state: State, run: str, fresh: Plan) -> Plan:
+    found = run_of(state, run)
+    runs = state.runs(found.sync)
+    later = runs[: [other.id for other in runs].index(found.id)]
+    sent = [intent for one in (found, *later) for intent in state.intents(one.id) if one.of in {None, found.id}]
+    return rest_of(found, plan_of(found), fresh, later=later, sent=[i for i in sent if i.error != NEVER_SENT])
+
+
+def _guard(current: Plan, max_deletes: int | None) -> None:
+    """Refuse a plan that is unsafe as a whole."""
+    where = f"sync {current.sync}"
+    if current.refusal:
+        raise RefusedError(current.refusal, where=where)
+    deletes = current.summary["delete"]
+    if max_deletes is not None and deletes > max_deletes:
+        what = f"the plan deletes {deletes} jobs, and at most {max_deletes} may be deleted; nothing was changed"
+        raise RefusedError(what, where=where, hint="look at the plan, then allow more with --max-deletes")
+
+
+__all__ = ["Runtime", "apply", "export", "plan", "plan_of", "rollback", "run_of", "settle"]

@@ -35,6 +35,8 @@ STOREYS = (
     {"apply"},
     {"verify"},
     {"cutover"},
+    {"session", "rollback", "recovery"},
+    {"running"},
     {"pipeline"},
     {"report"},
     {"demo"},

@@ -1,19 +1,23 @@
 """Find out what became of writes whose outcome nobody noted: by looking, never by sending again.
 
-A run that died leaves intents without an outcome. One listing of the target answers most of them: a created job shows
-itself by our mark, or by being new and exactly what was sent; an update by its values; a delete by its absence.
+A run that died leaves intents without an outcome. A listing of the target answers most of them: a created job shows
+itself by our mark, or by being new and exactly what was sent; an update by its values; a delete by its absence. A job
+that is not there yet may only be late to show, so a create counts as never made after several looks. What a listing
+cannot answer is left to a person, and blocks that one job.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Final
 
 import attrs
+from attrs import frozen
 
 from migrator.canonical import Job, flatten
-from migrator.extract import Extracted
+from migrator.errors import RefusedError
+from migrator.extract import LATENESS, Extracted
 from migrator.mapping import ProviderMapping
 from migrator.mapping.marks import scope_digest
 from migrator.plan.compare import identical, same
@@ -22,71 +26,149 @@ from migrator.state.values import Intent, Link
 
 _SKEW: Final = timedelta(minutes=5)
 """How far the platform's clock may be from ours."""
+_YOUNG: Final = timedelta(minutes=5)
+"""How long after a write its effect may be late to show."""
 
 
-def settle(
-    intents: Iterable[Intent], *, target: Extracted, links: Iterable[Link], mapping: ProviderMapping, state: State
-) -> tuple[Intent, ...]:
-    """Settle what can be settled, and return what cannot: writes that only a person can judge."""
-    by_target = {link.target.id: link for link in links}
-    jobs = {job.ref.id: job for job in target.jobs}
-    left: list[Intent] = []
-    for intent in intents:
-        if intent.action == "create":
-            left += _settle_create(intent, [job for job in target.jobs if job.ref.id not in by_target], mapping, state)
-        elif intent.action == "update":
-            _settle_update(
-                intent, jobs.get(intent.target_id or ""), by_target.get(intent.target_id or ""), mapping, state
-            )
-        elif intent.target_id in jobs:
-            state.settle(intent, "failed", "the job is still there")
-        elif link := by_target.get(intent.target_id or ""):
-            state.drop_link(link.target, settles=intent)
-        else:
-            state.settle(intent, "done")
-    return tuple(left)
+@frozen(kw_only=True)
+class Settler:
+    """Settles the writes to one target.
+
+    Attributes:
+        mapping: the target's.
+        state: where links and outcomes are noted.
+        relist: lists the target anew.
+        now: the clock.
+        sleep: waits that many seconds.
+    """
+
+    mapping: ProviderMapping
+    state: State
+    relist: Callable[[], Awaitable[Extracted]]
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+
+    async def settle(self, intents: Iterable[Intent], target: Extracted) -> tuple[Extracted, tuple[Intent, ...]]:
+        """Settle what can be settled.
+
+        Args:
+            intents: writes without an outcome; the lock of their target is held.
+            target: a listing that was begun after the last of them was noted.
+
+        Returns:
+            The latest listing, and what only a person can settle, each with what was looked for.
+        """
+        left: list[Intent] = []
+        waiting = list(intents)
+        for wait in (*LATENESS, None):
+            absent = list(self._absent(waiting, target, left))
+            young = [intent for intent in absent if self.now() - intent.at < _YOUNG]
+            for intent in absent:
+                if wait is None or intent not in young:
+                    self.state.settle(intent, "failed", "it was never made: no listing shows it")
+            if wait is None or not young:
+                break
+            await self.sleep(wait)
+            waiting, target = young, await self.relist()
+        for intent in left:
+            self.state.settle(intent, "uncertain", intent.error)
+        return target, tuple(left)
+
+    def _absent(self, intents: Iterable[Intent], target: Extracted, left: list[Intent]) -> Iterable[Intent]:
+        """Settle against one listing: the creates that it does not show are returned, unclear ones go to `left`."""
+        links = {link.target.id: link for link in self._links(target)}
+        jobs = {job.ref.id: job for job in target.jobs}
+        for intent in intents:
+            target_id = intent.target_id or ""
+            if intent.action == "create":
+                free = [job for job in target.jobs if job.ref.id not in links]
+                found = self._created(intent, free, target)
+                if isinstance(found, Job):
+                    link = link_to(found, intent)
+                    links[found.ref.id] = link
+                    self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
+                elif found:
+                    left.append(attrs.evolve(intent, state="uncertain", error=found))
+                else:
+                    yield intent
+            elif intent.action == "update":
+                self._settle_update(intent, jobs.get(target_id), links.get(target_id))
+            elif target_id in jobs:
+                self.state.settle(intent, "failed", "the job is still there")
+            elif target_id in links:
+                self.state.drop_link(links[target_id].target, settles=intent)
+            else:
+                self.state.settle(intent, "done")
+
+    def _links(self, target: Extracted) -> tuple[Link, ...]:
+        return self.state.links(self.mapping.rules.provider, target.scopes, self.mapping.rules.dialect)
+
+    def _created(self, intent: Intent, free: list[Job], target: Extracted) -> Job | str | None:
+        """The job that a create made, why it cannot be told, or None when there is none."""
+        fresh = [job for job in free if _may_be_of(job, intent)]
+        marked = [job for job in fresh if _marked(job, intent)]
+        unmarked = [job for job in fresh if job.mark is None]
+        found = marked or [job for job in unmarked if identical(intent.fields, flatten(job), self.mapping)]
+        since = f"{intent.at:%Y-%m-%d %H:%M} UTC"
+        sought = f"the answer to its create was lost; looked for a job of {self.mapping.rules.title} made since {since}"
+        if len(found) == 1:
+            return found[0]
+        if found:
+            return f"{sought}, and it could be any of {', '.join(job.ref.id for job in found)}"
+        if alike := [job for job in unmarked if job.name == intent.name and job.created_at is not None]:
+            ids = ", ".join(job.ref.id for job in alike)
+            return f"{sought} that is exactly what was sent; {ids} has its name and is something else"
+        if unread := [problem for problem in target.problems if problem.name == intent.name]:
+            ids = ", ".join(problem.ref.id for problem in unread)
+            return f"{sought}; {ids} has its name and cannot be read"
+        return None
+
+    def _settle_update(self, intent: Intent, job: Job | None, link: Link | None) -> None:
+        """Values that are there now as they were sent were sent by us, not by somebody who edited the target."""
+        if job is None or link is None:
+            self.state.settle(intent, "failed", "the job is gone")
+            return
+        remote = flatten(job)
+        arrived = {path for path, value in intent.fields.items() if same(value, remote.get(path))}
+        if not arrived:
+            self.state.settle(intent, "failed", "it never arrived")
+            return
+        known = {path: remote.get(path) for path in arrived}
+        applied = {path: value for path, value in {**link.applied, **known}.items() if value is not None}
+        seen = {path: value for path, value in {**link.seen, **known}.items() if value is not None}
+        noted = attrs.evolve(link, applied=applied, seen=seen)
+        self.state.put_link(noted, dialect=self.mapping.rules.dialect, settles=intent)
 
 
-def _settle_create(intent: Intent, free: list[Job], mapping: ProviderMapping, state: State) -> Iterator[Intent]:
-    found = [job for job in free if _marked(job, intent)] or [
-        job
-        for job in free
-        if job.mark is None and _fresh(job, intent) and identical(intent.fields, flatten(job), mapping)
-    ]
-    if not found:
-        state.settle(intent, "failed", "it was never made")
-        return
-    if len(found) > 1 or intent.source is None:
-        yield attrs.evolve(intent, state="uncertain", error=f"could be any of {', '.join(job.ref.id for job in found)}")
-        return
-    fields = flatten(found[0])
-    link = Link(
+def take_for(job: Job, intent: Intent, *, links: Iterable[Link], mapping: ProviderMapping, state: State) -> None:
+    """Settle a create as a person says: this job is what it made.
+
+    Raises:
+        RefusedError: the job is known to stand for something else.
+    """
+    where = f"{mapping.rules.title} job {job.ref.id}"
+    if taken := next((link for link in links if link.target == job.ref), None):
+        raise RefusedError("that job stands for another source job already", where=where, actual=str(taken.source))
+    if job.mark is not None and not _marked(job, intent):
+        what = "that job carries the mark of another source job"
+        raise RefusedError(what, where=where, actual=f"{job.mark.provider}/{job.mark.id}")
+    state.put_link(link_to(job, intent), dialect=mapping.rules.dialect, settles=intent)
+
+
+def link_to(job: Job, intent: Intent) -> Link:
+    """The link to what a create made; it says what is there, so that the next plan brings in line what is not."""
+    assert intent.source is not None
+    fields = flatten(job)
+    return Link(
         source=intent.source,
-        target=found[0].ref,
+        target=job.ref,
         piece=intent.piece,
         pieces=intent.pieces,
         sync=intent.sync,
         applied=fields,
         seen=fields,
-        marked=found[0].mark is not None,
+        marked=job.mark is not None,
     )
-    state.put_link(link, dialect=mapping.rules.dialect, settles=intent)
-
-
-def _settle_update(intent: Intent, job: Job | None, link: Link | None, mapping: ProviderMapping, state: State) -> None:
-    """Values that are there now as they were sent were sent by us, not by somebody who edited the target."""
-    if job is None or link is None:
-        state.settle(intent, "failed", "the job is gone")
-        return
-    remote = flatten(job)
-    arrived = {path for path, value in intent.fields.items() if same(value, remote.get(path))}
-    if not arrived:
-        state.settle(intent, "failed", "it never arrived")
-        return
-    known = {path: remote.get(path) for path in arrived}
-    applied = {path: value for path, value in {**link.applied, **known}.items() if value is not None}
-    seen = {path: value for path, value in {**link.seen, **known}.items() if value is not None}
-    state.put_link(attrs.evolve(link, applied=applied, seen=seen), dialect=mapping.rules.dialect, settles=intent)
 
 
 def _marked(job: Job, intent: Intent) -> bool:
@@ -99,5 +181,6 @@ def _marked(job: Job, intent: Intent) -> bool:
     )
 
 
-def _fresh(job: Job, intent: Intent) -> bool:
-    return job.created_at is not None and job.created_at >= intent.at - _SKEW
+def _may_be_of(job: Job, intent: Intent) -> bool:
+    """Whether a job is young enough to have been made by an intent; the platform may not say."""
+    return job.created_at is None or job.created_at >= intent.at - _SKEW

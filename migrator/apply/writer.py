@@ -7,18 +7,19 @@ A crash anywhere leaves an intent that the next run settles by looking, never by
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 from attrs import define, field
 
 from migrator.canonical import Fields, Job, JobRef, flatten
-from migrator.errors import MigratorError, ProviderError, RejectedError, UncertainError
-from migrator.extract import Extracted
+from migrator.errors import MigratorError, NotFoundError, RejectedError, StateError, UncertainError
+from migrator.extract import LATENESS, Extracted
 from migrator.mapping import ProviderMapping
 from migrator.mapping.marks import mark_for
 from migrator.plan.compare import mismatches
@@ -26,6 +27,12 @@ from migrator.plan.values import Change
 from migrator.providers.base import ContractError, LoadAdapter, Record
 from migrator.state import State
 from migrator.state.values import Intent, Link
+
+ClaimKey = tuple[JobRef | None, int, str | None]
+"""Source job, piece, and id of the target job: what a change is about."""
+
+
+T = TypeVar("T")
 
 
 class ReadBackError(MigratorError):
@@ -46,6 +53,9 @@ class Writer:
         contract: the update contract in force, as far as known.
         target: the target's listing at the start.
         now: the clock.
+        lock: the lock that the run holds while it writes.
+        sleep: waits that many seconds.
+        claims: by what it is about, the number under which the run claimed a change.
         marks: whether the platform takes our marks.
     """
 
@@ -58,9 +68,18 @@ class Writer:
     contract: str
     target: Extracted
     now: Callable[[], datetime]
+    lock: str
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    claims: Mapping[ClaimKey, int] = field(factory=dict)
     marks: bool = True
-    _numbers: itertools.count[int] = field(factory=lambda: itertools.count(1), init=False)
+    _numbers: itertools.count[int] = field(init=False)
+    _claims: dict[ClaimKey, int] = field(init=False)
     _links: dict[JobRef, Link] = field(factory=dict, init=False)
+    _kept: set[JobRef] = field(factory=set, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._claims = dict(self.claims)
+        self._numbers = itertools.count(len(self._claims) + 1)
 
     # -- creating -----------------------------------------------------------------------------------------------------
 
@@ -76,14 +95,7 @@ class Writer:
             sent["enabled"] = True
         intent = self._intend("create", change, sent)
         mark = mark_for(change.source, change.piece, change.pieces) if self.marks else None
-        try:
-            created = await self._create(sent, mark)
-        except UncertainError as error:
-            self.state.settle(intent, "uncertain", str(error))
-            raise
-        except MigratorError as error:
-            self.state.settle(intent, "failed", str(error))
-            raise
+        created = await self._noting(intent, self._create(sent, mark))
         link = Link(
             source=change.source,
             target=JobRef(provider=self.adapter.provider, scope=self.scope, id=created.id),
@@ -113,10 +125,8 @@ class Writer:
         Raises:
             ReadBackError: it differs; the link then says what is really there, so that the next plan tries again.
         """
-        record = record or await self.adapter.get_job(link.target.scope, link.target.id)
-        job = self.mapping.read(record.raw, scope=record.scope)
+        job, wrong = await self._look(link.target, record, lambda seen: mismatches(link.applied, seen, self.mapping))
         remote = flatten(job)
-        wrong = mismatches(link.applied, remote, self.mapping)
         applied = {path: value for path, value in link.applied.items() if path not in wrong}
         applied |= {path: remote[path] for path in wrong if path in remote}
         checked = attrs.evolve(link, applied=applied, seen=remote, marked=job.mark is not None)
@@ -155,20 +165,21 @@ class Writer:
         return link
 
     async def _update_step(self, link: Link, step: Mapping[str, Any], after: Fields) -> Link:
-        self.keep(link.target)
+        self.keep(link)
         intent = self._intend("update", link, step)
+        record = await self._noting(intent, self._send_update(link, set(step), after))
         try:
-            record = await self._send_update(link, set(step), after)
-            record = record or await self.adapter.get_job(link.target.scope, link.target.id)
-        except UncertainError as error:
-            self.state.settle(intent, "uncertain", str(error))
+            job, wrong = await self._look(
+                link.target,
+                record,
+                lambda seen: tuple(path for path in mismatches(after, seen, self.mapping) if path in step),
+            )
+        except StateError:
             raise
         except MigratorError as error:
-            self.state.settle(intent, "failed", str(error))
+            self.state.settle(intent, "uncertain", f"it was sent and cannot be read back: {error}")
             raise
-        job = self.mapping.read(record.raw, scope=record.scope)
         seen = flatten(job)
-        wrong = [path for path in mismatches(after, seen, self.mapping) if path in step]
         applied = {path: value for path, value in {**link.applied, **step}.items() if value is not None}
         applied = {path: value for path, value in applied.items() if path not in wrong}
         applied |= {path: seen[path] for path in wrong if path in seen}
@@ -198,28 +209,49 @@ class Writer:
         payload = self.mapping.update_payload(after, set(changed), contract=self.contract, mark=mark)
         return await self.adapter.update_job(link.target.scope, link.target.id, payload, contract=self.contract)
 
+    async def _look(
+        self, ref: JobRef, record: Record | None, wrong: Callable[[Fields], tuple[str, ...]]
+    ) -> tuple[Job, tuple[str, ...]]:
+        """A job as it is after a write, and what is wrong with it; looked at again while it seems late to show.
+
+        Raises:
+            ProviderError: it cannot be read.
+            RecordError: nor understood.
+        """
+        for wait in (*LATENESS, None):
+            try:
+                found = record or await self.adapter.get_job(ref.scope, ref.id)
+            except NotFoundError:
+                if wait is None:
+                    raise
+            else:
+                job = self.mapping.read(found.raw, scope=found.scope)
+                differs = wrong(flatten(job))
+                if not differs or wait is None:
+                    return job, differs
+            record = None
+            await self.sleep(wait)
+        raise AssertionError("the last look returns or raises")
+
     # -- deleting -----------------------------------------------------------------------------------------------------
 
     async def delete(self, link: Link) -> None:
         """Delete a target job of ours."""
-        self.keep(link.target)
+        self.keep(link)
         intent = self._intend("delete", link, {})
-        try:
-            await self.adapter.delete_job(link.target.scope, link.target.id)
-        except UncertainError as error:
-            self.state.settle(intent, "uncertain", str(error))
-            raise
-        except ProviderError as error:
-            self.state.settle(intent, "failed", str(error))
-            raise
+        await self._noting(intent, self.adapter.delete_job(link.target.scope, link.target.id))
         self.state.drop_link(link.target, settles=intent)
 
     # -- noting -------------------------------------------------------------------------------------------------------
 
-    def keep(self, ref: JobRef) -> None:
-        """Save a job's record as it was before this run touched it."""
-        if raw := self.target.raws.get(ref):
-            self.state.snapshot(self.run, ref, raw)
+    def keep(self, link: Link, *, ours: bool = True) -> None:
+        """Save a job's record as it was before this run touched it, and its link unless it was not yet `ours`."""
+        if link.target in self._kept:
+            return
+        self._kept.add(link.target)
+        if raw := self.target.raws.get(link.target):
+            known = link if ours else None
+            self.state.snapshot(self.run, link.target, raw, link=known, dialect=self.mapping.rules.dialect)
 
     def adopt(self, job: Job, change: Change) -> Link:
         """Link a job that was there already."""
@@ -235,10 +267,13 @@ class Writer:
             seen=fields,
             marked=job.mark is not None,
         )
-        return self._note(link)
+        self.keep(link, ours=False)
+        claimed = None if change.fields else self._claims.pop(claim_key(change.source, change.piece, job.ref), None)
+        return self._note(link, self._intent("adopt", change, {}, seq=claimed) if claimed else None)
 
     def supersede(self, link: Link) -> Link:
         """Note that another job is about to take this one's place."""
+        self.keep(link)
         return self._note(attrs.evolve(link, superseded=True))
 
     def reinstate(self, link: Link) -> Link:
@@ -249,28 +284,71 @@ class Writer:
         """The link of a target job as it was last noted in this run."""
         return self._links[target]
 
+    async def _noting(self, intent: Intent, request: Awaitable[T]) -> T:
+        """Wait for a request, and note when it fails, or when nobody knows."""
+        try:
+            return await request
+        except UncertainError as error:
+            self.state.settle(intent, "uncertain", str(error))
+            raise
+        except MigratorError as error:
+            self.state.settle(intent, "failed", str(error))
+            raise
+
     def _note(self, link: Link, settles: Intent | None = None) -> Link:
         self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=settles)
         self._links[link.target] = link
         return link
 
-    def _intend(self, action: Any, of: Change | Link, fields: Mapping[str, Any]) -> Intent:
-        intent = Intent(
+    def _intend(self, action: str, of: Change | Link, fields: Mapping[str, Any]) -> Intent:
+        target = None if action == "create" else of.target
+        seq = self._claims.pop(claim_key(of.source, of.piece, target), None)
+        intent = self._intent(action, of, fields, seq=seq or next(self._numbers))
+        self.state.dispatch(intent, self.adapter.provider, self.mapping.rules.dialect, lock=self.lock)
+        return intent
+
+    def _intent(self, action: str, of: Change | Link, fields: Mapping[str, Any], *, seq: int) -> Intent:
+        target = None if action == "create" else of.target
+        return Intent(
             run=self.run,
-            seq=next(self._numbers),
+            seq=seq,
             sync=self.sync,
             action=action,
             source=of.source,
-            target_scope=self.scope if of.target is None or action == "create" else of.target.scope,
-            target_id=None if action == "create" or of.target is None else of.target.id,
+            target_scope=target.scope if target else self.scope,
+            target_id=target.id if target else None,
             piece=of.piece,
             pieces=of.pieces,
             name=str(fields.get("name") or (of.name if isinstance(of, Change) else of.applied.get("name", ""))),
             fields=fields,
             at=self.now(),
         )
-        self.state.intend(intent, self.adapter.provider, self.mapping.rules.dialect)
-        return intent
 
 
-__all__ = ["ReadBackError", "Writer"]
+def claim_key(source: JobRef | None, piece: int, target: JobRef | None) -> ClaimKey:
+    """What a change is about."""
+    return source, piece, target.id if target else None
+
+
+def claims_of(changes: Iterable[Change], *, run: str, sync: str, scope: str, now: datetime) -> tuple[Intent, ...]:
+    """What a run claims when it begins: one intent for each of its changes, numbered from 1."""
+    return tuple(
+        Intent(
+            run=run,
+            seq=seq,
+            sync=sync,
+            action=change.action,
+            source=change.source,
+            target_scope=change.target.scope if change.target else scope,
+            target_id=change.target.id if change.target else None,
+            piece=change.piece,
+            pieces=change.pieces,
+            name=change.label,
+            at=now,
+            state="claimed",
+        )
+        for seq, change in enumerate(changes, 1)
+    )
+
+
+__all__ = ["ReadBackError", "Writer", "claim_key", "claims_of"]

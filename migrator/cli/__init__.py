@@ -23,6 +23,7 @@ from migrator.cli.options import (
     MappingsOption,
     Settings,
     StateOption,
+    Task,
     VerboseOption,
     takes_settings,
 )
@@ -40,10 +41,10 @@ def _when_used(name: str) -> ModuleType:
 
 
 if TYPE_CHECKING:
-    from migrator.cli import endings, explaining, local, moving, telling
+    from migrator.cli import endings, explaining, local, moving, recovering, telling
 else:
-    endings, explaining, local, moving, telling = map(
-        _when_used, ("endings", "explaining", "local", "moving", "telling")
+    endings, explaining, local, moving, recovering, telling = map(
+        _when_used, ("endings", "explaining", "local", "moving", "recovering", "telling")
     )
 
 _WRONG_USAGE: Final[type[Any]] = typer.BadParameter.__mro__[1]
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         task = typer.main.get_command(app).main(typed or ["--help"], prog_name="migrator", standalone_mode=False)
     except _WRONG_USAGE as error:
         return endings.wrong_usage(error.format_message(), error.ctx and error.ctx.command_path, asked)
-    return endings.finish(task, asked) if callable(task) else int(task or 0)
+    return endings.finish(task) if isinstance(task, Task) else int(task or 0)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 (the parser calls it so)
@@ -92,6 +93,9 @@ def migrator(
     context.obj = Settings(config=config, state=state, mappings=mappings, json=json, debug=debug, verbose=verbose)
 
 
+_NAMES: Final = "One of apply, config, demo, error, explain, init, jobs, plan, providers, sandbox."
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run, as apply names it and migrator history lists it.")]
 SyncName = Annotated[str, typer.Argument(metavar="SYNC", help="A sync of the config file.")]
 OutFile = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the document to a file.")]
 
@@ -99,7 +103,10 @@ OutFile = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", hel
 @app.command()
 @takes_settings
 def demo(settings: Settings) -> int:
-    """Tell the whole story on local stand-ins: both sides, the plan, the move, and a second plan that is empty."""
+    """Play the whole story on local stand-ins.
+
+    Both sides, the plan, the move, and a second plan that is empty. Nothing leaves this machine.
+    """
     return local.demo(settings)
 
 
@@ -123,7 +130,10 @@ def sandbox(
     ] = "patch",
     config_out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the config to a file, too.")] = None,
 ) -> int:
-    """Serve stand-ins of the providers on 127.0.0.1; stdout is a ready migrator.toml."""
+    """Serve stand-ins of the providers on this machine.
+
+    They listen on 127.0.0.1 until interrupted; stdout is a ready migrator.toml, with the tokens to export.
+    """
     return local.sandbox(
         settings, port=port, state=state, loads=load or (), omni_contract=omni_contract, config_out=config_out
     )
@@ -137,7 +147,10 @@ def export(
     *,
     out: OutFile = None,
 ) -> int:
-    """Print every job of a connection as canonical JSON; writes to no provider."""
+    """Print every job of a connection as canonical JSON.
+
+    Nothing is written to any provider; the document can be a connection of its own (provider = "json").
+    """
     return moving.export(settings, connection, out=out)
 
 
@@ -152,7 +165,10 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="End with 10 when changes are pending and none is blocked.")
     ] = False,
 ) -> int:
-    """Show what a sync would change; writes to no provider."""
+    """Show what a sync would change.
+
+    Nothing is written to any provider. A plan that is saved with -o can be applied as it was looked at.
+    """
     return moving.plan(settings, sync, out=out, detailed_exitcode=detailed_exitcode)
 
 
@@ -160,12 +176,68 @@ def plan(
 @takes_settings
 def apply(
     settings: Settings,
-    what: Annotated[str, typer.Argument(metavar="SYNC|PLAN.json", help="A sync, or a plan saved with plan -o.")],
+    what: Annotated[
+        str | None, typer.Argument(metavar="SYNC|PLAN.json", help="A sync, or a plan saved with plan -o.")
+    ] = None,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: YesOption = False,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Instead: what that run has left of its plan.")
+    ] = None,
+    max_deletes: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Change nothing when more jobs than that would be deleted.")
+    ] = None,
 ) -> int:
-    """Carry out a sync or a saved plan; asks first."""
-    return moving.apply(settings, what, yes=yes)
+    """Carry out a sync or a saved plan, after asking."""
+    return moving.apply(settings, what, yes=yes, resume=resume, max_deletes=max_deletes)
+
+
+@app.command()
+@takes_settings
+def rollback(settings: Settings, run: RunId, *, yes: YesOption = False) -> int:
+    """Put the target back as it was before a run, after asking.
+
+    What the run changed is changed back, what it made is removed, what it deleted is made anew under a new id. A job
+    that somebody has changed since is left alone. It is a run of its own, and can be rolled back like any other.
+    """
+    return recovering.rollback(settings, run, yes=yes)
+
+
+@app.command()
+@takes_settings
+def settle(
+    settings: Settings,
+    run: RunId,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="Id or name of the source job.")],
+    *,
+    created: Annotated[
+        str | None, typer.Option(metavar="ID", help="The job was made: this is its id at the target.")
+    ] = None,
+    not_created: Annotated[
+        bool, typer.Option("--not-created", help="The job was not made; the next run makes it.")
+    ] = False,
+) -> int:
+    """Decide a write that nobody knows the end of; `migrator status` lists them."""
+    return recovering.settle(settings, run, job, created=created, not_created=not_created)
+
+
+@app.command()
+@takes_settings
+def status(settings: Settings) -> int:
+    """Show what is unsettled or unfinished, who is writing, and how the latest runs ended; asks no provider."""
+    return recovering.status(settings)
+
+
+@app.command()
+@takes_settings
+def history(
+    settings: Settings,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="Show every write of this run.")] = None,
+    *,
+    sync: Annotated[str | None, typer.Option(metavar="SYNC", help="Only the runs of this sync.")] = None,
+) -> int:
+    """Show the runs so far, or every write of one; asks no provider."""
+    return recovering.history(settings, run, sync=sync)
 
 
 @app.command()
@@ -180,7 +252,11 @@ def explain(
         str | None, typer.Option("--to", metavar="DIALECT", help="What to translate it to, or for whom.")
     ] = None,
 ) -> int:
-    """Say what a cron expression means, when it fires next, and how another platform says it."""
+    """Say what a cron expression means and when it fires.
+
+    With --to, also how another platform says it, and how faithfully. Dialects go by their own names or by the
+    provider's; `migrator providers` lists both.
+    """
     return explaining.explain(settings, expression, source=source, timezone=timezone, target=target)
 
 
@@ -200,8 +276,6 @@ def init(settings: Settings) -> int:
 
 @app.command()
 @takes_settings
-def schema(
-    settings: Settings, name: Annotated[str, typer.Argument(metavar="NAME", help="config, plan, apply, ...")]
-) -> int:
+def schema(settings: Settings, name: Annotated[str, typer.Argument(metavar="NAME", help=_NAMES)]) -> int:
     """Print the JSON Schema of the config or of a document."""
     return telling.schema(settings, name)

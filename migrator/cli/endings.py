@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from migrator.cli.options import Settings, Task
 from migrator.errors import MigratorError, UsageError
@@ -13,23 +16,38 @@ from migrator.report.failures import failure_document, failure_lines, failure_of
 from migrator.report.screen import Screen
 
 
-def finish(task: Task, asked: Settings) -> int:
+def finish(task: Task) -> int:
     """Run a command to its end, whatever that is."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a stream that lacks a sign gets its number, not an error
     try:
-        code = task()
+        with _logged() if task.settings.verbose else nullcontext():
+            code = task.run()
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError) as error:
         hint = "run the command again; what was on its way is settled first"
-        return fail(MigratorError("interrupted", hint=hint), asked, cause=error)
+        return fail(MigratorError("interrupted", hint=hint), task.settings, cause=error)
     except Exception as error:  # noqa: BLE001 (the last place where an error can be put into words)
-        return fail(error, asked)
+        return fail(error, task.settings)
     return code
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """The program's log on stderr, for as long as the block lasts."""
+    log, handler = logging.getLogger("migrator"), logging.StreamHandler(sys.stderr)
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
 
 
 def wrong_usage(message: str, command: str | None, asked: Settings) -> int:

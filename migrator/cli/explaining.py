@@ -8,8 +8,7 @@ from typing import Final
 from attrs import evolve
 
 from migrator.cli.options import Settings
-from migrator.cli.telling import mappings
-from migrator.cli.work import open_screen
+from migrator.cli.work import open_screen, read_mappings
 from migrator.config.shapes import choose
 from migrator.cron import DIALECTS, Recurring, next_fires, parse, translate
 from migrator.errors import ScheduleError, UsageError
@@ -44,7 +43,7 @@ def explain(settings: Settings, expression: str, *, source: str, timezone: str, 
 
 def _dialect(name: str, settings: Settings) -> tuple[str, str | None]:
     """A dialect by its own name or by that of a provider, and the only time zone that its platform evaluates."""
-    spoken = {rules.provider: rules for rules in mappings(settings) if rules.dialect}
+    spoken = {rules.provider: rules for rules in read_mappings(settings) if rules.dialect}
     known = {**DIALECTS, **spoken}
     choose(name, known, "there is no such dialect")
     rules = spoken.get(name) or next((rules for rules in spoken.values() if rules.dialect == name), None)

@@ -92,7 +92,8 @@ def _records(path: Path) -> list[dict[str, Any]]:
         data = json.loads(read_file(path))
     except ValueError as error:
         raise UsageError("the file is not JSON", where=str(path), actual=str(error)) from error
-    lists = [part for part in data.values() if isinstance(part, list)] if isinstance(data, dict) else [data]
+    parts = data.values() if isinstance(data, dict) else [data]
+    lists = [part for part in parts if isinstance(part, list)]
     if len(lists) != 1 or not all(isinstance(record, dict) for record in lists[0]):
         raise UsageError("the file holds no list of records", where=str(path), allowed="an array of objects")
     found: list[dict[str, Any]] = lists[0]

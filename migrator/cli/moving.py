@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +33,9 @@ from migrator.report.plans import plan_lines
 from migrator.report.screen import Activity, Screen, document_text
 from migrator.report.words import count, line
 from migrator.state import State
+
+Operation = Callable[..., Awaitable[tuple[Plan, Applied]]]
+"""Something that asks `agree`, writes until `stop` is set, and tells `progress`."""
 
 _DONE: Final = 0
 _DECLINED: Final = 1
@@ -65,7 +70,7 @@ def plan(settings: Settings, sync: str, *, out: Path | None, detailed_exitcode: 
     document = plan_to_json(found)
     if out is not None:
         write_file(out, document_text(document))
-    command = _command(settings, str(out or sync))
+    command = _command(settings, "apply", str(out or sync))
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(requests, time.monotonic() - began))
     if _is_refused(found, runtime.config):
@@ -73,17 +78,51 @@ def plan(settings: Settings, sync: str, *, out: Path | None, detailed_exitcode: 
     return _PENDING if detailed_exitcode and found.pending else _DONE
 
 
-def apply(settings: Settings, what: str, *, yes: bool) -> int:
-    """Carry out a sync or a saved plan."""
+def apply(settings: Settings, what: str | None, *, yes: bool, resume: str | None, max_deletes: int | None) -> int:
+    """Carry out a sync, a saved plan, or what a run has left of its plan."""
     screen, runtime = open_screen(settings), open_runtime(settings)
-    sync, saved = _sync_or_plan(what, runtime.config)
+    if (what is None) == (resume is None):
+        raise UsageError("say what to carry out", allowed="a sync, a saved plan, or --resume RUN")
+
+    def operation(state: State) -> Operation:
+        if resume:
+            sync, saved = pipeline.run_of(state, resume).sync, None
+        else:
+            sync, saved = _sync_or_plan(what or "", runtime.config)
+        return partial(pipeline.apply, runtime, state, sync, saved=saved, resume=resume, max_deletes=max_deletes)
+
+    as_planned = resume is not None or what not in runtime.config.syncs
+    return carry_out(settings, screen, runtime, operation, yes=yes, again=["apply", "--resume"] if as_planned else [])
+
+
+def carry_out(
+    settings: Settings,
+    screen: Screen,
+    runtime: pipeline.Runtime,
+    operation: Callable[[State], Operation],
+    *,
+    yes: bool,
+    again: Sequence[str] = (),
+) -> int:
+    """Ask, write, and tell what came of it.
+
+    Args:
+        settings: the command's.
+        screen: where it is told.
+        runtime: what the pipeline needs.
+        operation: what writes, given the open state.
+        yes: do not ask.
+        again: the command that goes on where it stopped; `--resume` gets the run. By default, to apply the sync.
+    """
     if not yes and not screen.can_ask:
         raise UsageError("nobody is here to be asked", allowed="--yes", hint="look at the plan, then apply with --yes")
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides") as activity:
-        session = _Apply(screen=screen, settings=settings, activity=activity, yes=yes)
-        carried_out, applied = asyncio.run(session.run(runtime, state, sync, saved))
-    screen.result(apply_document(carried_out, applied), apply_lines(carried_out, applied, command=_command(settings, sync)))
+        session = _Carrying(screen=screen, settings=settings, activity=activity, yes=yes)
+        carried_out, applied = asyncio.run(session.run(operation(state)))
+    typed = [*again, applied.run or ""] if again[-1:] == ["--resume"] else again
+    command = _command(settings, *(typed or ["apply", carried_out.sync]))
+    screen.result(apply_document(carried_out, applied), apply_lines(carried_out, applied, command=command))
     screen.say(cost_lines(applied.requests, time.monotonic() - began))
     if session.declined:
         return _DECLINED
@@ -93,8 +132,8 @@ def apply(settings: Settings, what: str, *, yes: bool) -> int:
 
 
 @define(kw_only=True)
-class _Apply:
-    """The part of a person in applying: agree, watch, interrupt."""
+class _Carrying:
+    """The part of a person in a run: agree, watch, interrupt."""
 
     screen: Screen
     settings: Settings
@@ -102,7 +141,7 @@ class _Apply:
     yes: bool
     declined: bool = False
 
-    async def run(self, runtime: pipeline.Runtime, state: State, sync: str, saved: Plan | None) -> tuple[Plan, Applied]:
+    async def run(self, operation: Operation) -> tuple[Plan, Applied]:
         interruption = Interruption(warn=self._stopping)
 
         async def agree(found: Plan) -> bool:
@@ -113,9 +152,7 @@ class _Apply:
             return not self.declined
 
         with interruption.listening():
-            return await pipeline.apply(
-                runtime, state, sync, saved=saved, agree=agree, stop=interruption.stop, progress=self._progress
-            )
+            return await operation(agree=agree, stop=interruption.stop, progress=self._progress)
 
     async def _ask(self, found: Plan) -> bool:
         self.activity.end()
@@ -137,10 +174,10 @@ def _sync_or_plan(what: str, config: Config) -> tuple[str, Plan | None]:
     return config.sync(saved.sync).name, saved
 
 
-def _command(settings: Settings, what: str) -> str:
-    """What to type to carry it out."""
+def _command(settings: Settings, *what: str) -> str:
+    """What to type: a command and its arguments."""
     config = ["-c", str(settings.config)] if settings.config else []
-    return shlex.join(["migrator", "apply", *config, what])
+    return shlex.join(["migrator", what[0], *config, *what[1:]])
 
 
 def _is_refused(found: Plan, config: Config) -> bool:

@@ -15,9 +15,6 @@ from typing import Annotated, Any
 import typer
 from attrs import evolve, fields, frozen
 
-Task = Callable[[], int]
-"""A command with its arguments, ready to run; returns the exit code."""
-
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", metavar="FILE", help="The config file. [default: migrator.toml]")
 ]
@@ -63,6 +60,19 @@ class Settings:
         return evolve(self, **{name: getattr(others, name) for name in unsaid})
 
 
+@frozen
+class Task:
+    """A command with everything that was typed, ready to run.
+
+    Attributes:
+        settings: what was said beside the command's own arguments.
+        run: does it, and returns the exit code.
+    """
+
+    settings: Settings
+    run: Callable[[], int]
+
+
 _SHARED = {
     "config": ConfigOption,
     "state": StateOption,
@@ -81,7 +91,8 @@ def takes_settings(command: Callable[..., int]) -> Callable[..., Task]:
 
     def parsed(context: typer.Context, **values: Any) -> Task:
         settings = Settings(**{parameter.name: values.pop(parameter.name) for parameter in shared})
-        return functools.partial(command, settings.over(context.obj or Settings()), **values)
+        settings = settings.over(context.obj or Settings())
+        return Task(settings, functools.partial(command, settings, **values))
 
     first = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     parameters = [first, *own, *shared]

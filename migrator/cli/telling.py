@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from migrator.cli.options import Settings
-from migrator.cli.work import config_file, open_screen
+from migrator.cli.work import config_file, open_screen, read_mappings
 from migrator.config import starter
 from migrator.config.shapes import choose
 from migrator.errors import UsageError
-from migrator.mapping import Rules, load_mapping
-from migrator.providers import PROVIDERS
 from migrator.report.holdings import holdings_document, holdings_lines
 from migrator.report.schemas import SCHEMAS
 from migrator.report.words import line
@@ -20,18 +18,9 @@ _INIT: Final = "migrator/init@1"
 
 def providers(settings: Settings) -> int:
     """What each provider can hold."""
-    screen = open_screen(settings)
-    rules = mappings(settings)
+    screen, rules = open_screen(settings), read_mappings(settings)
     screen.result(holdings_document(rules), holdings_lines(rules, verbose=settings.verbose))
     return 0
-
-
-def mappings(settings: Settings) -> list[Rules]:
-    """Every provider's mapping."""
-    return [
-        load_mapping(name, directory=settings.mappings, documented=info.documented).rules
-        for name, info in PROVIDERS.items()
-    ]
 
 
 def init(settings: Settings) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from attrs import define, field
 from migrator.cli.options import Settings
 from migrator.config import Config, load
 from migrator.errors import UsageError
+from migrator.mapping import Rules, load_mapping
 from migrator.pipeline import Runtime
 from migrator.providers import PROVIDERS
 from migrator.report.screen import Screen
@@ -37,11 +37,16 @@ def read_config(settings: Settings) -> Config:
     return load(config_file(settings), providers=PROVIDERS)
 
 
+def read_mappings(settings: Settings) -> list[Rules]:
+    """Every provider's mapping."""
+    return [
+        load_mapping(name, directory=settings.mappings, documented=info.documented).rules
+        for name, info in PROVIDERS.items()
+    ]
+
+
 def open_screen(settings: Settings) -> Screen:
-    """Where results and talk go; -v adds the log of requests to the talk."""
-    if settings.verbose:
-        logging.basicConfig(format="%(message)s", stream=sys.stderr)
-        logging.getLogger("migrator").setLevel(logging.DEBUG)
+    """Where results and talk go."""
     return Screen(as_json=settings.json)
 
 

@@ -7,6 +7,8 @@
 It is exact: fire sets are compared as sets, not sampled. It does no I/O but for reading the time zone database.
 """
 
+from migrator.cron.comparison import Comparison, Timed, compare
+from migrator.cron.describe import describe
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.fires import next_fires
 from migrator.cron.model import Cron, Dates, Once, Recurring
@@ -17,13 +19,17 @@ from migrator.cron.verdict import Piece, Translation, Verdict
 
 __all__ = [
     "DIALECTS",
+    "Comparison",
     "Cron",
     "Dates",
     "Once",
     "Piece",
     "Recurring",
+    "Timed",
     "Translation",
     "Verdict",
+    "compare",
+    "describe",
     "next_fires",
     "parse",
     "render",

@@ -15,36 +15,42 @@ from migrator.cron.zones import DAY, FAR_YEAR, from_minutes, stretches
 CYCLE_YEARS: Final = 400
 
 
+Change = tuple[int, int, int]
+"""When clocks change (minutes since 1970, UTC), and the offsets before and after."""
+
+
 @lru_cache(maxsize=4096)
-def disturbances(zone: str, first_year: int, last_year: int) -> tuple[tuple[int, int], ...]:
-    """The local times that clocks skip or repeat in those years: (first minute, minute after), by the wall clock."""
-    spans = stretches(zone, first_year, last_year)
-    return tuple((a.end + min(a.offset, b.offset), a.end + max(a.offset, b.offset)) for a, b in pairwise(spans))
+def changes(zone: str, first_year: int, last_year: int) -> tuple[Change, ...]:
+    """The changes of a zone's clocks in those years."""
+    return tuple((a.end, a.offset, b.offset) for a, b in pairwise(stretches(zone, first_year, last_year)))
 
 
 @lru_cache(maxsize=1024)
 def disturbed_times(zone: str, from_year: int) -> int:
     """Minutes of the day that any clock change from that year on skips or repeats."""
     bits = 0
-    for start, end in disturbances(zone, from_year, FAR_YEAR):
-        if end - start >= DAY:
+    for at, before, after in changes(zone, from_year, FAR_YEAR):
+        start, length = at + min(before, after), abs(after - before)
+        if length >= DAY:
             return (1 << DAY) - 1
-        for minute in range(start, end):
+        for minute in range(start, start + length):
             bits |= 1 << minute % DAY
     return bits
 
 
 def meets_change(cron: Cron, zone: str, start: int, end: int) -> bool:
-    """Whether the job has a time that a clock change in [start, end) skips or repeats."""
-    first, last = from_minutes(start).year, from_minutes(end).year
+    """Whether the job has a time that a clock change skips or repeats in [start, end)."""
+    year = from_minutes(start).year
     times = times_of_day(cron.minutes, cron.hours)
-    if not times & disturbed_times(zone, first):
+    if not times & disturbed_times(zone, year):
         return False
-    ordinal = EPOCH_ORDINAL + start // DAY - 1
-    days = day_bits(cron.dates, ordinal, (end - start) // DAY + 4)
+    base = start // DAY - 2
+    days = day_bits(cron.dates, EPOCH_ORDINAL + base, (end - start) // DAY + 6)
     return any(
-        start - DAY <= a and b <= end + DAY and _fires_within(days, times, a - (ordinal - EPOCH_ORDINAL) * DAY, b - a)
-        for a, b in disturbances(zone, first, last)
+        at - max(before - after, 0) < end
+        and at + max(before - after, 1) > start
+        and _fires_within(days, times, at + min(before, after) - base * DAY, abs(after - before))
+        for at, before, after in changes(zone, year, from_minutes(end).year)
     )
 
 

@@ -6,7 +6,7 @@ is no product needs several. All covers here are disjoint: nothing is said twice
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 
@@ -52,9 +52,10 @@ def products(times: int) -> tuple[Product, ...]:
     return tuple((members(minutes), members(hours)) for minutes, hours in by_minutes.items())
 
 
+@lru_cache(maxsize=4096)
 def cover_days(
-    days: int, first: int, span: int, *, shapes: Iterable[Dates] = (), years: bool = False
-) -> list[Dates] | None:
+    days: int, first: int, span: int, *, shapes: tuple[Dates, ...] = (), years: bool = False
+) -> tuple[Dates, ...] | None:
     """Disjoint date sets that hold exactly `days` among `span` days from ordinal `first`; other dates do not matter.
 
     Whole months that follow one of `shapes` (date sets for any month) are said that way, the rest by their days.
@@ -66,7 +67,7 @@ def cover_days(
         for year in sorted({y for y, _ in months}):
             inside = {m: v for (y, m), v in months.items() if y == year}
             found += _cover_months(inside, dict.fromkeys(inside, year), shapes, frozenset({year}))
-        return found
+        return tuple(found)
     merged: dict[int, tuple[int, int]] = {}
     a_year: dict[int, int] = {}
     for (year, month), (chosen, known) in months.items():
@@ -75,7 +76,7 @@ def cover_days(
             return None
         merged[month] = (before | chosen, seen | known)
         a_year[month] = 0 if seen else year
-    return _cover_months(merged, a_year, shapes, None)
+    return tuple(_cover_months(merged, a_year, shapes, None))
 
 
 def _by_month(days: int, first: int, span: int) -> dict[tuple[int, int], tuple[int, int]]:
@@ -95,7 +96,7 @@ def _by_month(days: int, first: int, span: int) -> dict[tuple[int, int], tuple[i
 def _cover_months(
     months: Mapping[int, tuple[int, int]],
     a_year: Mapping[int, int],
-    shapes: Iterable[Dates],
+    shapes: tuple[Dates, ...],
     years: frozenset[int] | None,
 ) -> list[Dates]:
     wanted = {m: v for m, v in months.items() if v[0]}
@@ -142,14 +143,22 @@ def _grouped(months: Mapping[int, tuple[int, int]], years: frozenset[int] | None
                 break
         else:
             groups.append(([month], chosen))
-    months_of: dict[frozenset[int], int] = {}
-    for day in range(31):
-        with_day = frozenset(m for m, (chosen, _) in months.items() if chosen >> day & 1)
-        if with_day:
-            months_of[with_day] = months_of.get(with_day, 0) | 1 << day
-    if len(months_of) < len(groups):
-        groups = [(list(group), days) for group, days in months_of.items()]
+    if len(groups) > 1:
+        by_day = _by_day(months)
+        groups = by_day if len(by_day) < len(groups) else groups
     return [
         dates_of(months=frozenset(group), days=frozenset(d + 1 for d in members(days)), years=years)
         for group, days in groups
     ]
+
+
+def _by_day(months: Mapping[int, tuple[int, int]]) -> list[tuple[list[int], int]]:
+    """Days that the same months have, as (months, days)."""
+    days = 0
+    for chosen, _ in months.values():
+        days |= chosen
+    found: dict[tuple[int, ...], int] = {}
+    for day in members(days):
+        with_day = tuple(m for m, (chosen, _) in months.items() if chosen >> day & 1)
+        found[with_day] = found.get(with_day, 0) | 1 << day
+    return [(list(group), some) for group, some in found.items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from attrs import evolve
 
@@ -34,8 +34,11 @@ def by_dates(task: Task, end: int, *, below: int) -> Plan | None:
 
 def _by_wall_clock(fires: FireSet, zone: str, window: Window) -> FireSet:
     """UTC fires by the wall clock of a zone."""
+    zones = stretches_around(zone, window.start, window.end)
+    if all(stretch.offset == 0 for stretch in zones):
+        return fires
     found: FireSet = {}
-    for stretch in stretches_around(zone, window.start, window.end):
+    for stretch in zones:
         part: FireSet = {}
         for days, minutes in fires.items():
             add_clipped(part, days, minutes, window, max(stretch.start, window.start), min(stretch.end, window.end))
@@ -73,10 +76,9 @@ def _dated(task: Task, days: int, minutes: int, window: Window, bounds: Window) 
     return [Cron(minutes=m, hours=h, dates=d, seconds=task.cron.seconds) for m, h in products(minutes) for d in dates]
 
 
-def _shapes(dates: Dates, target: str) -> Iterator[Dates]:
+@lru_cache(maxsize=4096)
+def _shapes(dates: Dates, target: str) -> tuple[Dates, ...]:
     """The source's dates as a rule for any month, moved by a day or not, where the target can say that at once."""
     whole = evolve(dates, months=EVERY_MONTH, years=None)
-    for by in (0, -1, 1):
-        found = say_dates(whole, by, target)
-        if found and len(found) == 1 and not found[0].every_date:
-            yield found[0]
+    said = (say_dates(whole, by, target) for by in (0, -1, 1))
+    return tuple(found[0] for found in said if found and len(found) == 1 and not found[0].every_date)

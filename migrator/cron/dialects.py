@@ -7,6 +7,7 @@ and every schedule that depends on it is flagged.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -217,6 +218,7 @@ DIALECTS: Final = MappingProxyType({d.name: d for d in _TABLE})
 """Every dialect by name."""
 
 
+@lru_cache(maxsize=1024)
 def oddities(name: str, zone: str, *, working_days: bool) -> tuple[str, ...]:
     """The known faults of a dialect's engine that a schedule in `zone` meets."""
     return tuple(

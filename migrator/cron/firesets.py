@@ -27,7 +27,7 @@ _MARGIN: Final = 2  # days on each side that an offset can reach over
 _DAYLIGHT_LIMIT: Final = 180  # a larger jump is a clock that was set
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Window:
     """A stretch of time and the calendar for its bitsets.
 
@@ -87,8 +87,8 @@ def fires_in(cron: Cron, clock: Clock, zone: tuple[Stretch, ...], window: Window
     if not days or not minutes:
         return found
     if len(zone) == 1:
-        for d, m in to_utc(days, minutes, zone[0].offset):
-            add_clipped(found, d, m, window, window.start, window.end)
+        for by, some in rotate(minutes, zone[0].offset):
+            add_clipped(found, shifted(days, by), some, window, window.start, window.end)
         return found
     follow = clock.wildcards_follow and cron.follows_clock
     for i, stretch in enumerate(zone):
@@ -98,8 +98,9 @@ def fires_in(cron: Cron, clock: Clock, zone: tuple[Stretch, ...], window: Window
                 start += max(zone[i - 1].offset - stretch.offset, 0)
             if i + 1 < len(zone) and clock.overlap == "second":
                 end -= max(stretch.offset - zone[i + 1].offset, 0)
-        for d, m in to_utc(days, minutes, stretch.offset):
-            add_clipped(found, d, m, window, max(start, window.start), min(end, window.end))
+        start, end = max(start, window.start), min(end, window.end)
+        for by, some in rotate(minutes, stretch.offset):
+            add_clipped(found, shifted(days, by), some, window, start, end)
         if i and clock.gap == "end" and not follow and window.start <= stretch.start < window.end:
             _add_gap_end(found, days, minutes, zone[i - 1].offset, stretch, window)
     return found
@@ -117,11 +118,6 @@ def rotate(minutes: int, offset: int) -> tuple[tuple[int, int], ...]:
 def shifted(days: int, by: int) -> int:
     """A set of days, each moved by a number of days."""
     return days << by if by >= 0 else days >> -by
-
-
-def to_utc(days: int, minutes: int, offset: int) -> list[tuple[int, int]]:
-    """A product of local days and minutes as one or two products of UTC days and minutes."""
-    return [(shifted(days, by), some) for by, some in rotate(minutes, offset)]
 
 
 def add_clipped(fires: FireSet, days: int, minutes: int, window: Window, start: int, end: int) -> None:
@@ -149,8 +145,8 @@ def _add_gap_end(fires: FireSet, days: int, minutes: int, before: int, stretch: 
     if not 0 < jump < _DAYLIGHT_LIMIT:
         return
     skipped: FireSet = {}
-    for d, m in to_utc(days, minutes, before):
-        add_clipped(skipped, d, m, window, stretch.start, stretch.start + jump)
+    for by, some in rotate(minutes, before):
+        add_clipped(skipped, shifted(days, by), some, window, stretch.start, stretch.start + jump)
     if skipped:
         day, minute = divmod(stretch.start, DAY)
         add(fires, 1 << (day - window.base), 1 << minute)

@@ -102,7 +102,7 @@ def dates_of(
     return Dates(months=months, days=days, nearest=nearest, weekdays=weekdays, nth=nth, day_rule=day_rule, years=years)
 
 
-@frozen(kw_only=True, cache_hash=True)
+@frozen(kw_only=True, cache_hash=True, slots=False)
 class Cron:
     """What a cron expression means; equality and hash ignore how it was written.
 
@@ -177,11 +177,11 @@ class Recurring:
     """Fires again and again.
 
     Attributes:
-        cron: the schedule. (`translate` also takes its text here, and reads it in the source dialect.)
+        cron: the schedule, or its text in the source dialect.
         timezone: IANA name of the zone whose wall clock it follows.
     """
 
-    cron: Cron
+    cron: Cron | str
     timezone: str = "UTC"
 
 

@@ -39,20 +39,19 @@ def parse(text: str, dialect: str) -> Cron:
         ScheduleError: names dialect, field and column.
     """
     rules = dialect_named(dialect)
-    body = _checked(text, rules)
-    tokens = body.split()
-    least = len(rules.fields) - rules.optional
-    if not least <= len(tokens) <= len(rules.fields):
+    tokens = _body(text, rules).split()
+    most = len(rules.fields)
+    if not most - rules.optional <= len(tokens) <= most:
         raise _wrong_count(text, tokens, rules)
     seconds = ON_THE_MINUTE
-    first = 0
     try:
+        first = 0
         if rules.fields[0] == "second":
             seconds, first = read_field(tokens[0], "second", dialect).values, 1
-        minute, hour, dom, month, dow = tokens[first : first + 5]
+        minute, hour = tokens[first], tokens[first + 1]
         minutes = read_field(minute, "minute", dialect)
         hours = read_field(hour, "hour", dialect)
-        dates, flags = _dates(dom, month, dow, tokens[first + 5] if len(tokens) > first + 5 else "*", dialect)
+        dates, flags = _dates(dialect, *tokens[first + 2 :])
     except Fault as fault:
         raise _located(fault, text, tokens, rules) from None
     return Cron(
@@ -63,12 +62,12 @@ def parse(text: str, dialect: str) -> Cron:
         text=text,
         dialect=dialect,
         follows_clock=minute[0] == "*" or hour[0] == "*",
-        flags=flags | minutes.flags | hours.flags,
+        flags=flags or minutes.flags or hours.flags,
     )
 
 
 @lru_cache(maxsize=4096)
-def _dates(dom: str, month: str, dow: str, year: str, dialect: str) -> tuple[Dates, frozenset[str]]:
+def _dates(dialect: str, dom: str, month: str, dow: str, year: str = "*") -> tuple[Dates, frozenset[str]]:
     """The date set of the four date fields, and what is doubtful about them."""
     rules = DIALECTS[dialect]
     days = read_field(dom, "day_of_month", dialect)
@@ -106,8 +105,26 @@ def _check_day_fields(dom: str, dow: str, days: Field, weekdays: Field, rules: D
         )
 
 
-def _checked(text: str, rules: Dialect) -> str:
-    """The text to read: free of control characters and other alphabets, a macro written out."""
+def _body(text: object, rules: Dialect) -> str:
+    """The text to read: of bounded length, free of control characters and other alphabets, a macro written out."""
+    if (
+        isinstance(text, str)
+        and len(text) <= MAX_LENGTH
+        and text.isascii()
+        and text.isprintable()
+        and "@" not in text
+        and "=" not in text
+    ):
+        return text
+    return _checked(text, rules)
+
+
+def _checked(text: object, rules: Dialect) -> str:
+    """The body of a text that is not plain.
+
+    Raises:
+        ScheduleError: it is no text, too long, holds a character that never belongs there, or a foreign prefix.
+    """
     if not isinstance(text, str):
         raise ScheduleError("a cron expression is text", dialect=rules.name, allowed="text such as '0 9 * * *'")
     if len(text) > MAX_LENGTH:

@@ -16,7 +16,7 @@ from migrator.cron.saying import disjoint
 from migrator.cron.zones import DAY, to_minutes
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Task:
     """What is to be translated.
 
@@ -39,7 +39,7 @@ class Task:
     window: Window
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Said:
     """A piece in the target's words.
 
@@ -56,7 +56,7 @@ class Said:
     at: datetime | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Plan:
     """Pieces that say a schedule.
 

@@ -25,9 +25,12 @@ from migrator.cron.zones import DAY, EPOCH, from_minutes, tzdata_version
 from migrator.errors import ScheduleError
 
 Mode = Literal["auto", "exact", "window", "year", "single"]
+_MODES: Final = get_args(Mode)
 
 _MINUTE: Final = timedelta(minutes=1)
 _YEAR: Final = timedelta(days=365)
+_ABOUT_A_YEAR: Final = timedelta(days=367)
+_RENEW: Final = frozenset({"needs_resync_by"})
 _RESOLUTION: Final = timedelta(microseconds=1)
 _LOOK_AHEAD: Final = 400 * DAY
 _DECADE: Final = 3653 * DAY
@@ -70,7 +73,8 @@ def translate(
         horizon: how long an exact verdict must hold at least.
         mode: "auto" prefers one expression that is equal for ever, then several, then the rolling window; "exact" takes
             nothing but for ever; "window" takes the fewest expressions that are exact until now + horizon; "year" the
-            same for at least a year; "single" one expression, approximate if need be.
+            same for 365 days (the most that dates without a year can tell apart) or more; "single" one expression,
+            approximate if need be.
         max_pieces: a schedule that needs more jobs than that is refused.
         max_one_time: a schedule with no more fires left than that becomes one-time jobs.
 
@@ -84,21 +88,22 @@ def translate(
     if not _FIRST_YEAR <= now.year <= _LAST_YEAR:
         allowed = f"{_FIRST_YEAR} to {_LAST_YEAR}"
         raise ScheduleError("the year is out of range", dialect=source, field="now", allowed=allowed)
-    if mode not in get_args(Mode):
-        raise ScheduleError(f"there is no mode {mode!r}", dialect=target, allowed=", ".join(get_args(Mode)))
+    if mode not in _MODES:
+        raise ScheduleError(f"there is no mode {mode!r}", dialect=target, allowed=", ".join(_MODES))
     if not timedelta(0) < horizon <= _LONGEST:
         raise ScheduleError("the horizon is out of range", dialect=target, field="horizon", allowed="up to a century")
     if isinstance(trigger, Once):
         return from_instant(trigger.at, target, target_timezone, now)
     try:
-        cron = _as_cron(trigger.cron, source)
+        cron = trigger.cron if isinstance(trigger.cron, Cron) else parse(trigger.cron, source)
         check_zone(trigger.timezone, source)
         check_zone(target_timezone or "UTC", target)
     except ScheduleError as error:
         return _impossible(str(error))
     if cron.seconds != ON_THE_MINUTE and DIALECTS[target].fields[0] != "second":
         return _impossible(f"{target} has no seconds, and the schedule fires at other seconds than 0")
-    horizon = max(horizon, _YEAR) if mode == "year" else horizon
+    if mode == "year" and horizon < _ABOUT_A_YEAR:
+        horizon = _YEAR
     task = Task(
         cron=cron,
         zone=trigger.timezone,
@@ -112,11 +117,6 @@ def translate(
     return _translate(task, promise)
 
 
-def _as_cron(cron: object, source: str) -> Cron:
-    """The schedule itself, or the meaning of its text."""
-    return cron if isinstance(cron, Cron) else parse(cron, source)  # type: ignore[arg-type]  # `parse` refuses what is no text
-
-
 def _translate(task: Task, promise: _Promise) -> Translation:
     fires = source_fires(task, task.window)
     finite = task.cron.years is not None
@@ -127,7 +127,8 @@ def _translate(task: Task, promise: _Promise) -> Translation:
         if not left:
             return _dead(task)
         if finite and len(left) < count and DIALECTS[task.target].one_time == "trigger":
-            flags, evidence = _flags(task, task.window.end), _evidence(task, promise)
+            known = _oddities(task)
+            flags, evidence = _flags(task, task.window.end, known), _evidence(promise, known)
             return from_fires(left, task.target, flags=flags, evidence=evidence)
     lasting = for_ever(task)
     if lasting and not (len(lasting) <= promise.max_pieces and is_exact(task, lasting, fires)):
@@ -152,7 +153,8 @@ def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Trans
     if count > promise.max_pieces:
         what = f"it would take {count} jobs, and {promise.max_pieces} are allowed"
         return _impossible(what, task.cron.flags)
-    evidence = _evidence(task, promise)
+    known = _oddities(task)
+    evidence = _evidence(promise, known)
     evidence["source_fires"] = evidence["target_fires"] = size(fires)
     evidence["differing"] = []
     pieces = tuple(Piece(text=p.text, timezone=p.zone, at=p.at, dialect=task.target) for p in plan.said)
@@ -161,24 +163,26 @@ def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Trans
         kind: Kind = "exact" if count == 1 else "exact_split"
         evidence["proof"] = "for ever"
         reason = f"{what} at exactly the same instants, for ever"
-        verdict = Verdict(kind=kind, reason=reason, flags=_flags(task, None), evidence=evidence)
+        verdict = Verdict(kind=kind, reason=reason, flags=_flags(task, None, known), evidence=evidence)
         return Translation(pieces=pieces, verdict=verdict)
     minute = plan.until
     if not plan.tight:
         minute = first_difference(task, plan.said, minute, minute + _LOOK_AHEAD) or minute + _LOOK_AHEAD
-    until = from_minutes(minute)
     evidence["proof"] = "fire sets, until it must be renewed"
-    reason = f"{what} at exactly the same instants until {until:%Y-%m-%d %H:%M} UTC, and must be renewed before"
-    flags = _flags(task, minute) | {"needs_resync_by"}
-    verdict = Verdict(kind="exact_until", until=until, reason=reason, flags=flags, evidence=evidence)
+    reason = f"{what} at exactly the same instants until {_shown(minute)}, and must be renewed before"
+    flags = _flags(task, minute, known) | _RENEW
+    verdict = Verdict(kind="exact_until", until=from_minutes(minute), reason=reason, flags=flags, evidence=evidence)
     return Translation(pieces=pieces, verdict=verdict)
 
 
-def _evidence(task: Task, promise: _Promise) -> dict[str, Any]:
-    evidence: dict[str, Any] = {"horizon": _horizon(promise.now, promise.horizon), "tzdata": tzdata_version()}
-    if known := _oddities(task):
-        evidence["oddities"] = list(known)
-    return evidence
+@lru_cache(maxsize=1024)
+def _shown(minute: int) -> str:
+    return f"{from_minutes(minute):%Y-%m-%d %H:%M} UTC"
+
+
+def _evidence(promise: _Promise, known: tuple[str, ...]) -> dict[str, Any]:
+    evidence = {"horizon": list(_horizon(promise.now, promise.horizon)), "tzdata": tzdata_version()}
+    return {**evidence, "oddities": list(known)} if known else evidence
 
 
 @lru_cache(maxsize=64)
@@ -192,13 +196,13 @@ def _oddities(task: Task) -> tuple[str, ...]:
     return oddities(task.source, task.zone, working_days=working_days) + there
 
 
-def _flags(task: Task, until: int | None) -> frozenset[str]:
+def _flags(task: Task, until: int | None, known: tuple[str, ...]) -> frozenset[str]:
     flags = task.cron.flags
-    if task.source != task.target:
+    if task.source != task.target or task.zone != task.target_zone:
         end = task.window.start + _DECADE if until is None else until
         if meets_change(task.cron, task.zone, task.window.start, end):
             flags |= {"dst_policy_assumed"}
-    return flags | {"engine_oddity"} if _oddities(task) else flags
+    return flags | {"engine_oddity"} if known else flags
 
 
 def _why_not_for_ever(task: Task) -> str:

@@ -14,7 +14,7 @@ up to `until`, then to be translated anew. one_time: every remaining fire is lis
 approximate: differs as `evidence` says, only on request. impossible: `reason` says why."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Piece:
     """One job to make on the target.
 
@@ -31,7 +31,7 @@ class Piece:
     dialect: str = ""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Verdict:
     """How faithful a translation is, and what proves it.
 
@@ -59,7 +59,7 @@ class Verdict:
         return self.kind in {"exact", "exact_split", "exact_until", "one_time"}
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Translation:
     """The jobs that stand for one source job, and the verdict; there are no pieces when nothing is to run."""
 

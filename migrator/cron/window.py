@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from attrs import evolve
@@ -18,7 +19,7 @@ from migrator.cron.firesets import FireSet, Window, instants, minus, size
 from migrator.cron.lasting import moved
 from migrator.cron.one_time import dated
 from migrator.cron.task import Plan, Said, Task, is_exact, plan_fires, say, source_fires
-from migrator.cron.zones import from_minutes, next_change, stretches_around, to_minutes
+from migrator.cron.zones import from_minutes, next_change, offset_at, stretches_around, to_minutes
 
 _REPAIRS: Final = 4
 _NO_LIMIT: Final = 1_000
@@ -46,8 +47,8 @@ def by_offset(task: Task) -> Iterator[Plan]:
     if bounded:
         cron = evolve(cron, dates=evolve(cron.dates, years=None))
     start, end = task.window.start, task.window.end
-    changes = [at for zone in (task.zone, task.target_zone) if (at := next_change(zone, start)) is not None]
-    until = min(changes, default=None)
+    sides = (_undisturbed(task.source, task.zone, start), _undisturbed(task.target, task.target_zone, start))
+    until = min((at for at in sides if at is not None), default=None)
     tight = until is not None and until >= end and not bounded and task.zone != task.target_zone
     for difference in differences(task):
         crons = moved(cron, difference, task.target)
@@ -55,15 +56,33 @@ def by_offset(task: Task) -> Iterator[Plan]:
             yield Plan(said=say(task, crons), until=until if tight else end, tight=tight)
 
 
-def differences(task: Task) -> list[int]:
+@lru_cache(maxsize=4096)
+def _undisturbed(dialect: str, zone: str, start: int) -> int | None:
+    """The minute up to which a zone's one offset decides alone; None for ever.
+
+    That is the next change of clocks, or the first pass of the hour that it repeats where only the second one runs.
+    """
+    at = next_change(zone, start)
+    if at is None or DIALECTS[dialect].clock.overlap != "second":
+        return at
+    return at - max(offset_at(zone, at - 1) - offset_at(zone, at), 0)
+
+
+def differences(task: Task) -> tuple[int, ...]:
     """The source's offset minus the target's, for every stretch of the window, in order of appearance."""
-    start, end = task.window.start, task.window.end
-    if task.zone == task.target_zone:
-        return [0]
-    here = [s for s in stretches_around(task.zone, start, end) if s.start < end and s.end > start]
-    there = [s for s in stretches_around(task.target_zone, start, end) if s.start < end and s.end > start]
+    return _differences(task.zone, task.target_zone, task.window.start, task.window.end)
+
+
+@lru_cache(maxsize=4096)
+def _differences(zone: str, target_zone: str, start: int, end: int) -> tuple[int, ...]:
+    if zone == target_zone:
+        return (0,)
+    here, there = (
+        [s for s in stretches_around(name, start, end) if s.start < end and s.end > start]
+        for name in (zone, target_zone)
+    )
     found = (a.offset - b.offset for a in here for b in there if a.start < b.end and b.start < a.end)
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 def _fewest(task: Task, fires: FireSet) -> Plan | None:
@@ -88,15 +107,16 @@ def _count(plan: Plan | None) -> int:
 
 def _reaching(task: Task, fires: FireSet, *, below: int) -> Plan | None:
     """Lists of dates, reaching as far beyond the window as the same number of pieces can."""
-    best = by_dates(task, task.window.end, below=below)
-    if best is None or not is_exact(task, best.said, fires):
+    plan = by_dates(task, task.window.end, below=below)
+    if plan is None:
         return None
+    plans = [plan]
     for months in _MONTHS_AHEAD:
-        longer = by_dates(task, _month_end(task.window.end, months), below=len(best.said) + 1)
-        if longer is None or not is_exact(task, longer.said, fires):
+        longer = by_dates(task, _month_end(task.window.end, months), below=len(plan.said) + 1)
+        if longer is None:
             break
-        best = longer
-    return best
+        plans.append(longer)
+    return next((plan for plan in reversed(plans) if is_exact(task, plan.said, fires)), None)
 
 
 def _month_end(minute: int, months: int) -> int:

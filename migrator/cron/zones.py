@@ -49,6 +49,7 @@ def to_minutes(at: datetime) -> int:
     return (at - EPOCH) // timedelta(minutes=1)
 
 
+@lru_cache(maxsize=4096)
 def from_minutes(minutes: int) -> datetime:
     """The instant as an aware UTC datetime."""
     return EPOCH + timedelta(minutes=minutes)

@@ -1,7 +1,7 @@
 """Names where the platform wants each only once.
 
-Whoever has the plain name keeps it; the others get the source job's id behind it, so that a name never depends on the
-order of a listing.
+Whoever has the plain name keeps it; the others get the source job's id behind it, and keep that: so a name never depends
+on the order of a listing, and no job waits for a name that another one is about to give up.
 """
 
 from __future__ import annotations
@@ -34,13 +34,16 @@ def unique_names(
         rules: the target's.
     """
     taken = set(foreign)
+    holders = {name: ref for ref, name in current.items()}
     for ref in sorted(lowered, key=lambda ref: _turn(*lowered[ref], current)):
         job, plain = lowered[ref]
         if "name" not in rules.unique or not plain.pieces:
             yield job, plain
             continue
         wanted = plain.pieces[0]["name"]
-        name = wanted if wanted not in taken else _suffixed(wanted, ref.id, rules)
+        own = _suffixed(wanted, ref.id, rules)
+        is_free = wanted not in taken and holders.get(wanted, ref) == ref and current.get(ref) != own
+        name = wanted if is_free else own
         pieces = tuple(
             _named(fields, name, index, len(plain.pieces), rules) for index, fields in enumerate(plain.pieces)
         )

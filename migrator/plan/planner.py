@@ -17,8 +17,8 @@ from migrator.mapping import ProviderMapping
 from migrator.mapping.marks import scope_digest
 from migrator.plan.compare import BOTH, TARGET, differences, identical
 from migrator.plan.names import unique_names
-from migrator.plan.values import Action, Change, FieldChange
-from migrator.state.values import Link
+from migrator.plan.values import Action, Change, FieldChange, Plan
+from migrator.state.values import Intent, Link
 
 _ADOPTED: Final = "it is there already"
 
@@ -39,6 +39,9 @@ class Basis:
         now: the clock.
         lineage: the state's.
         serial: the state's.
+        uncertain: writes that only a person can settle; each blocks its source job.
+        unproved: jobs that a listing does not show and that could not be asked for.
+        last_count: how many jobs the source had when it was last in order; None when that is not known.
     """
 
     sync: Sync
@@ -52,6 +55,31 @@ class Basis:
     now: datetime
     lineage: str
     serial: int
+    uncertain: tuple[Intent, ...] = ()
+    unproved: frozenset[JobRef] = frozenset()
+    last_count: int | None = None
+
+    def missing(self, plan: Plan) -> tuple[frozenset[JobRef], frozenset[JobRef]]:
+        """The jobs whose absence from a listing makes the plan touch something: at the source, and at the target."""
+        listed = {job.ref for job in self.source.jobs} | {problem.ref for problem in self.source.problems}
+        gone = {c.source for c in plan.changes if c.action in {"delete", "pause"} and c.source not in listed}
+        made = {(c.source, c.piece) for c in plan.changes if c.action == "create"}
+        lost = {link.target for link in self.links if not link.superseded and (link.source, link.piece) in made}
+        superseded = {link.source for link in self.links if link.superseded}
+        return frozenset(ref for ref in gone if ref and ref not in superseded), frozenset(lost)
+
+    @property
+    def shrunk(self) -> str:
+        """Why the source's listing is suspiciously short; "" when it is not."""
+        count, limits = len(self.source.jobs) + len(self.source.problems), self.sync.limits
+        if self.last_count is None or limits.deletes.allows(
+            self.last_count - count, of=self.last_count, floor=limits.floor
+        ):
+            return ""
+        return (
+            f"the source shows {count} jobs and had {self.last_count} the last time, which limits.deletes = "
+            f"{limits.deletes} does not allow; if they are really gone, raise it in [syncs.{self.sync.name}]"
+        )
 
 
 class Planner:
@@ -67,6 +95,7 @@ class Planner:
         for link in basis.links:
             if not link.superseded:
                 self.links.setdefault(link.source, {})[link.piece] = link
+        self.uncertain: dict[JobRef, Intent] = {i.source: i for i in basis.uncertain if i.source}
         linked = {link.target.id for link in basis.links}
         self.free = [job for job in basis.target.jobs if job.ref.id not in linked]
 
@@ -78,9 +107,12 @@ class Planner:
             job.ref: (job, lower(job, target=self.mapping, sync=self.sync, now=self.basis.now)) for job in selected
         }
         for job, result in self._named(lowered):
-            yield from self._for_job(job, result)
+            if job.ref not in self.uncertain:
+                yield from self._for_job(job, result)
+        for intent in self.uncertain.values():
+            yield self._unsettled(intent)
         for job in wanted:
-            if job.ref not in lowered and job.ref in self.links:
+            if job.ref not in lowered and job.ref in self.links and job.ref not in self.uncertain:
                 yield Change(
                     action="none",
                     source=job.ref,
@@ -97,6 +129,15 @@ class Planner:
                 reason=f"it cannot be read: {problem.error}",
             )
         yield from self._missing()
+
+    def _unsettled(self, intent: Intent) -> Change:
+        """A write of an earlier run that nobody knows the end of: nothing is done about its job."""
+        assert intent.source is not None
+        reason = (
+            f"{intent.error}. Look at the target, then: migrator settle {intent.run} {intent.source.id} "
+            "--created ID, or --not-created"
+        )
+        return Change(action="blocked", source=intent.source, name=intent.name, target=None, reason=reason)
 
     def _is_original(self, job: Job) -> bool:
         """Whether a source job is not itself the copy of a job at the target."""
@@ -226,6 +267,9 @@ class Planner:
             return attrs.evolve(piece, action="blocked", reason=f"the target job cannot be read: {problem.error}")
         remote_job = self.at_target.get(link.target.id)
         if remote_job is None:
+            if link.target in self.basis.unproved:
+                reason = f"the target's listing lacks {link.target.id}, and did not answer when it was asked for it"
+                return attrs.evolve(piece, action="blocked", reason=reason)
             if self.sync.on_deleted == "recreate":
                 return attrs.evolve(self._create(piece, fields), target=None)
             reason = (
@@ -278,6 +322,8 @@ class Planner:
     def _missing(self) -> Iterator[Change]:
         present = {job.ref for job in self.basis.source.jobs} | {p.ref for p in self.basis.source.problems}
         for link in self.basis.links:
+            if link.source in self.uncertain:
+                continue
             if link.superseded:
                 yield from self._leftover(link)
                 continue
@@ -305,6 +351,11 @@ class Planner:
         if not self.basis.source.jobs:
             reason = "it has left the source, but so has everything else: an empty listing removes nothing"
             return attrs.evolve(gone, action="blocked", reason=reason)
+        if link.source in self.basis.unproved:
+            reason = "the source's listing lacks it, and the source did not answer when it was asked for it"
+            return attrs.evolve(gone, action="blocked", reason=reason)
+        if self.basis.shrunk:
+            return attrs.evolve(gone, action="blocked", reason=f"it has left the source, but {self.basis.shrunk}")
         if self.sync.on_missing == "delete":
             return attrs.evolve(gone, action="delete", reason="it has left the source")
         if not remote.enabled:

@@ -114,5 +114,20 @@ def _details(failure: Failure, *, indent: int, skip: str = "") -> Iterator[Line]
 
 
 def trace(error: BaseException) -> str:
-    """The way to an error, frame by frame; never the values of variables, which may be secrets."""
-    return "".join(traceback.format_exception(error))
+    """The way to an error, frame by frame, and to those that caused it.
+
+    No values of variables, and no words of other libraries' errors behind one of ours: they may quote a secret.
+    """
+    links = [error]
+    while cause := links[-1].__cause__ or (None if links[-1].__suppress_context__ else links[-1].__context__):
+        links.append(cause)
+    ours = next((n for n, link in enumerate(links) if isinstance(link, MigratorError)), len(links))
+    return "\nwhich led to\n\n".join(
+        "".join(traceback.format_list(traceback.extract_tb(link.__traceback__)))
+        + (f"{_kind(link)}: {link}\n" if number <= ours or isinstance(link, MigratorError) else f"{_kind(link)}\n")
+        for number, link in reversed(list(enumerate(links)))
+    )
+
+
+def _kind(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from migrator.canonical import TRIGGER_PATHS
+from migrator.canonical import PATHS, TRIGGER_PATHS
 from migrator.cron import Cron
 from migrator.document import value_to_json
 from migrator.lower.schedule import EXACT, Schedule
@@ -40,7 +40,7 @@ STYLES: Final[Mapping[Action, str]] = {
 
 _FIRES: Final = 3
 _LOSING: Final = frozenset({"create", "update", "replace", "adopt"})
-_LABELS: Final = 12
+_LABELS: Final = max(map(len, PATHS))
 """Columns for what a line is about: a canonical path, or "schedule"."""
 
 

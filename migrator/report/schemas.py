@@ -3,72 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from migrator.canonical import LEAVES, PATHS
 from migrator.config import config_schema
 from migrator.plan.values import ACTIONS
-
-Schema = dict[str, Any]
-
-_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-
-TEXT: Final[Schema] = {"type": "string"}
-FLAG: Final[Schema] = {"type": "boolean"}
-COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-TIME: Final[Schema] = {"type": "string", "format": "date-time"}
-ANY: Final[Schema] = {}
-OBJECT: Final[Schema] = {"type": "object"}
-TEXTS: Final[Schema] = {"type": "array", "items": TEXT}
-
-
-def _object(
-    required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None, *, says: str = "", rest: Any = False
-) -> Schema:
-    """An object with these keys; `rest` says what other keys may hold."""
-    schema: Schema = {
-        "type": "object",
-        "properties": {**required, **(optional or {})},
-        "required": list(required),
-        "additionalProperties": rest,
-    }
-    return {"description": says, **schema} if says else schema
-
-
-def _list(items: Schema, says: str = "") -> Schema:
-    return {"description": says, "type": "array", "items": items} if says else {"type": "array", "items": items}
-
-
-def _map(values: Schema, says: str = "") -> Schema:
-    schema: Schema = {"type": "object", "additionalProperties": values}
-    return {"description": says, **schema} if says else schema
-
-
-def _one_of(*values: str | int) -> Schema:
-    return {"enum": list(values)}
-
-
-def _maybe(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _document(name: str, title: str, required: Mapping[str, Schema], *, rest: Any = False) -> Schema:
-    """A document that says in its first key what it is."""
-    body = _object({"schema": {"const": f"migrator/{name}@1"}, **required}, rest=rest)
-    return {"$schema": _DRAFT, "title": title, **body}
-
-
-REF: Final = _object({"provider": TEXT, "scope": TEXT, "id": TEXT}, says="Where a job lives.")
-PATH: Final = _one_of(*PATHS)
-REQUESTS: Final = _map(COUNT, "Requests sent, by provider.")
-VERDICT: Final = _one_of(
-    "exact", "exact_split", "exact_until", "one_time", "dead", "approximate", "impossible", "carried", "none"
+from migrator.report.journal_schemas import history_schema, settle_schema, status_schema
+from migrator.report.shapes import (
+    ANY,
+    COUNT,
+    EVIDENCE,
+    FLAG,
+    OBJECT,
+    PATH,
+    PIECE,
+    PLACES,
+    REF,
+    REQUESTS,
+    TEXT,
+    TEXTS,
+    TIME,
+    VERDICT,
+    Schema,
 )
-PIECE: Final = _object(
-    {"text": _maybe(TEXT), "dialect": TEXT, "timezone": TEXT}, {"at": TIME}, says="The schedule of one target job."
-)
-EVIDENCE: Final = {"type": "object", "description": "What a sceptic needs to check the verdict."}
-PLACES: Final = {"error": TEXT, "where": TEXT, "actual": TEXT, "allowed": TEXT, "hint": TEXT}
+from migrator.report.shapes import document as _document
+from migrator.report.shapes import listed as _list
+from migrator.report.shapes import mapped as _map
+from migrator.report.shapes import maybe as _maybe
+from migrator.report.shapes import one_of as _one_of
+from migrator.report.shapes import shape as _object
 
 
 def _jobs() -> Schema:
@@ -284,10 +247,13 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "demo": _demo,
     "error": _error,
     "explain": _explain,
+    "history": history_schema,
     "init": lambda: _document("init", "The config file that was written", {"path": TEXT}),
     "jobs": _jobs,
     "plan": _plan,
     "providers": _providers,
     "sandbox": _sandbox,
+    "settle": settle_schema,
+    "status": status_schema,
 }
 """By the document's name; `config` is that of migrator.toml."""

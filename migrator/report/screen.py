@@ -63,7 +63,7 @@ class Screen:
     @property
     def can_ask(self) -> bool:
         """Whether somebody is there to answer."""
-        return sys.stdin is not None and sys.stdin.isatty() and self._err.is_terminal
+        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def question(self, text: str) -> None:
         """A question; the answer is typed behind it."""
@@ -72,7 +72,7 @@ class Screen:
     @contextmanager
     def activity(self, what: str) -> Iterator[Activity]:
         """What goes on, shown on a terminal for as long as the block lasts."""
-        shown = self._err.is_terminal and not self.as_json
+        shown = sys.stderr.isatty() and not self._err.is_dumb_terminal and not self.as_json
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[counted]}"))
         bar = Progress(*columns, console=self._err, transient=True, disable=not shown)
         activity = Activity(bar=bar)
@@ -126,7 +126,7 @@ def _put(console: Console, lines: Iterable[Line]) -> None:
     """Write lines; a terminal's are folded under their own beginning, others stay whole, for grep."""
     for line in lines:
         room = max(console.width - line.indent - line.hang, _NARROWEST)
-        parts = line.text.wrap(console, room) if console.is_terminal else [line.text]
+        parts = line.text.wrap(console, room) if console.file.isatty() else [line.text]
         for number, part in enumerate(parts):
             part.rstrip()
             part.pad_left(line.indent + (line.hang if number else 0))

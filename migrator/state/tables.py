@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
-VERSION: Final = 1
+VERSION: Final = 2
 """The version of this layout; a file with a newer one is refused untouched."""
 
 metadata: Final = MetaData()
@@ -40,6 +40,7 @@ links: Final = Table(
     Column("marked", Integer, nullable=False),
     Column("superseded", Integer, nullable=False),
 )
+Index("links_source", links.c.source_provider, links.c.source_scope, links.c.source_id)
 
 facts: Final = Table(
     "facts",
@@ -60,6 +61,9 @@ runs: Final = Table(
     Column("started_at", String(40), nullable=False),
     Column("ended_at", String(40)),
     Column("result", Text),
+    Column("kind", String(16), nullable=False, server_default="apply"),
+    Column("of", String(64)),
+    Column("plan", Text),
 )
 
 intents: Final = Table(
@@ -82,6 +86,7 @@ intents: Final = Table(
     Column("at", String(40), nullable=False),
     Column("state", String(16), nullable=False),
     Column("error", Text, nullable=False),
+    Column("ended_at", String(40)),
 )
 Index("intents_open", intents.c.target_provider, intents.c.target_scope, intents.c.state)
 
@@ -93,6 +98,7 @@ snapshots: Final = Table(
     Column("scope", String(512), primary_key=True),
     Column("id", String(255), primary_key=True),
     Column("record", Text, nullable=False),
+    Column("link", Text),
 )
 
 locks: Final = Table(

@@ -39,7 +39,54 @@ class Link:
     superseded: bool = False
 
 
-IntentState = Literal["dispatched", "done", "failed", "uncertain"]
+IntentState = Literal["claimed", "dispatched", "done", "failed", "uncertain"]
+"""What is known of a write: claimed for a run and never sent, then sent, then how it ended, or that nobody knows."""
+
+RunKind = Literal["apply", "resume", "rollback"]
+
+
+@frozen(kw_only=True)
+class Run:
+    """One run that wrote to a target.
+
+    Attributes:
+        id: its id.
+        sync: the sync that it carried out.
+        provider: the target's provider.
+        scope: the target's scope.
+        kind: what it did.
+        of: the run that it took up or rolled back.
+        started_at: when.
+        ended_at: when it ended in order; None when it was killed or still goes on.
+        summary: how many changes ended how; empty until it ended.
+        plan: the plan that it carried out, as JSON text; None when an old version of migrator left it.
+    """
+
+    id: str
+    sync: str
+    provider: str
+    scope: str
+    kind: RunKind = "apply"
+    of: str | None = None
+    started_at: datetime
+    ended_at: datetime | None = None
+    summary: Mapping[str, int] = field(factory=dict)
+    plan: str | None = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class Snapshot:
+    """A target job as it was before a run touched it.
+
+    Attributes:
+        ref: the job.
+        record: what the platform had answered.
+        link: what we knew of it; None when it was not ours.
+    """
+
+    ref: JobRef
+    record: Mapping[str, Any] = field(repr=False)
+    link: Link | None = None
 
 
 @frozen(kw_only=True)
@@ -50,7 +97,7 @@ class Intent:
         run: the run it belongs to.
         seq: its number in the run, from 1.
         sync: the sync that wants it.
-        action: "create", "update" or "delete": one request to the platform.
+        action: "create", "update" or "delete": one request to the platform; of a claim, what is to become of the job.
         source: the source job it is for; None when there is none.
         target_scope: where it is sent.
         target_id: the target job; None for a create.
@@ -61,12 +108,13 @@ class Intent:
         at: when it was noted.
         state: what became of it.
         error: why it failed, or what is uncertain.
+        ended_at: when its outcome was noted.
     """
 
     run: str
     seq: int
     sync: str
-    action: Literal["create", "update", "delete"]
+    action: str
     source: JobRef | None
     target_scope: str
     target_id: str | None = None
@@ -77,6 +125,7 @@ class Intent:
     at: datetime
     state: IntentState = "dispatched"
     error: str = ""
+    ended_at: datetime | None = None
 
 
 @frozen(kw_only=True)

@@ -34,21 +34,23 @@ def _served() -> Iterator[Callable[[Options], tuple[World, int]]]:
 def make_lab(
     tmp_path: Path, _served: Callable[[Options], tuple[World, int]], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[MakeLab]:
-    """Makes a laboratory: `make_lab("omni", "devin", on_missing="delete")`; when it is closed, no neighbour is touched.
+    """Makes a laboratory: `make_lab("omni", "devin", on_missing="delete")`; in the end, no neighbour was touched.
 
-    The platforms are empty and their clock stands still; `platforms` are their `Options`.
+    The platforms, of the kind that `platforms` says, are empty and their clock stands still; a test that moves the
+    clock brings a `world` of its own.
     """
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)  # no test here speaks TLS, and reading certificates takes time
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    made: list[Lab] = []
+    with ExitStack() as stack:
 
-    def make(source: str, target: str, *, platforms: Options | None = None, **options: Any) -> Lab:
-        world, port = _served(platforms or Options())
-        world.clear()
-        made.append(Lab(world, port, tmp_path, source, target, **options))
-        return made[-1]
+        def make(
+            source: str, target: str, *, platforms: Options | None = None, world: World | None = None, **options: Any
+        ) -> Lab:
+            if world is None:
+                world, port = _served(platforms or Options())
+                world.clear()
+            else:
+                port = stack.enter_context(BackgroundServer(world)).port
+            return stack.enter_context(Lab(world, port, tmp_path, source, target, **options))
 
-    yield make
-    for lab in made:
-        lab.close()
-        assert lab.neighbours_untouched()
+        yield make

@@ -11,28 +11,35 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import attrs
 
 from migrator import pipeline
 from migrator.apply.values import Applied
 from migrator.config import load
-from migrator.mapping.marks import mark_for
 from migrator.pipeline import Runtime
-from migrator.plan.document import plan_from_json, plan_to_json
-from migrator.plan.values import ACTIONS, PENDING, Change, Plan
+from migrator.plan.values import Plan
 from migrator.providers import PROVIDERS
-from migrator.sandbox import BackgroundServer, World, settings
+from migrator.sandbox import World, settings
 from migrator.sandbox.omni import MODEL
 from migrator.state import State, open_state
 from migrator.transport.clock import Clock
 from tests.conformance.platforms import PLATFORMS, TEMPLATE, Place, Raw, Wish, wish
 
+HTTP: Final = ("omni", "devin", "scrip")
+PAIRS: Final = [
+    *((source, target) for source in HTTP for target in HTTP if source != target),
+    ("json", "devin"),
+    ("scrip", "json"),
+]
+"""Every direction between platforms, and a file at either end."""
+
 EVERYTHING: Final = ["description", "action", "delivery", "run_as", "labels"]
 """All that a job may lose and still be moved."""
 
 _FOREIGN: Final = (901, 902)
+_HISTORY: Final = {"lastRun", "last_executed_at", "last_run_at", "next_run_at"}
 
 
 class Leap:
@@ -50,7 +57,7 @@ class Leap:
 
 
 class Lab:
-    """One sync between two places.
+    """A sync between two places, "it", and one the other way, "back".
 
     Args:
         world: the platforms.
@@ -58,7 +65,7 @@ class Lab:
         folder: for the config, the state and the files of jobs.
         source: provider to read.
         target: provider to write.
-        options: of the sync; see `configure`.
+        options: of the sync "it"; see `configure`.
     """
 
     def __init__(self, world: World, port: int, folder: Path, source: str, target: str, **options: Any) -> None:
@@ -72,7 +79,7 @@ class Lab:
         leap = Leap()
         self.clock = Clock(now=world.now, monotonic=leap.monotonic, sleep=leap.sleep, random=lambda: 0.5)
         self.connection: dict[str, dict[str, Any]] = {"omni": {}, "devin": {}, "scrip": {}}
-        self.options: dict[str, Any] = {}
+        self.options = _needed(source, target)
         self.configure(**options)
         self.state = self.open_state()
 
@@ -111,62 +118,47 @@ class Lab:
             for name, reach in settings(self.world, self.port).items()
             if name != "control"
         }
-        source, target = self.source.platform.name, self.target.platform.name
-        for role, place in (("from", self.source), ("to", self.target)):
+        for role, place in (("source", self.source), ("target", self.target)):
             tables[f"connections.{role}-file"] = {"provider": "json", "path": str(place.file)}
-        tables["syncs.it"] = {
-            "source": "from-file" if source == "json" else source,
-            "target": "to-file" if target == "json" else target,
-            "allow_loss": EVERYTHING,
-            "set": _set_for(target),
-            **({"template": {"prompt": TEMPLATE}} if source == "scrip" and target != "json" else {}),
-            **self.options,
-        }
+        names = {"source": self.source.platform.name, "target": self.target.platform.name}
+        ends = {role: f"{role}-file" if name == "json" else name for role, name in names.items()}
+        tables["syncs.it"] = {**ends, **self.options}
+        back = {"source": ends["target"], "target": ends["source"]}
+        tables["syncs.back"] = {**back, **_needed(names["target"], names["source"])}
         return "\n".join(_table(name, values) for name, values in tables.items())
 
     # -- running ------------------------------------------------------------------------------------------------------
 
-    async def plan(self) -> Plan:
-        """What the sync would change."""
-        found, _requests = await pipeline.plan(self.runtime, self.state, "it")
+    async def plan(self, sync: str = "it") -> Plan:
+        """What a sync would change."""
+        found, _requests = await pipeline.plan(self.runtime, self.state, sync)
         return found
 
-    async def apply(self, saved: Plan | None = None) -> Applied:
-        """Carry the sync out."""
+    async def carry_out(self, saved: Plan | None = None, sync: str = "it") -> tuple[Plan, Applied]:
+        """Carry a sync out, or a saved plan of it."""
 
         async def agree(_plan: Plan) -> bool:
             return True
 
-        _plan, applied = await pipeline.apply(
-            self.runtime, self.state, "it", saved=saved, agree=agree, stop=asyncio.Event()
-        )
-        return applied
+        return await pipeline.apply(self.runtime, self.state, sync, saved=saved, agree=agree, stop=asyncio.Event())
 
-    async def run(self, *, done: bool = True) -> dict[str, int]:
-        """Plan, apply, and see that the same plan is then empty and costs nothing but listings.
-
-        Args:
-            done: whether everything that was planned must have worked.
+    async def run(self, sync: str = "it") -> dict[str, int]:
+        """Carry a sync out, and see that all of it works, that it is done, and that finding that out costs little.
 
         Returns:
             How many changes of each action there were, those that did not occur left out.
         """
-        planned = await self.plan()
-        applied = await self.apply()
-        statuses = Counter(outcome.status for outcome in applied.outcomes)
-        if done:
-            assert {"done": len(planned.pending)} == dict(statuses) or not planned.pending, applied.outcomes
-        await self.settled()
+        planned, applied = await self.carry_out(sync=sync)
+        assert ["done"] * len(planned.pending) == [outcome.status for outcome in applied.outcomes], applied.outcomes
+        await self.settled(sync)
         return counts(planned)
 
-    async def settled(self) -> Plan:
-        """The plan as it is now, which must be empty and must have cost list requests only."""
+    async def settled(self, sync: str = "it") -> None:
+        """See that the plan is empty now, and that making it costs list requests only."""
         self.world.requests.clear()
-        again = await self.plan()
+        again = await self.plan(sync)
         assert () == again.pending, again.pending
-        sent = [entry for entry in self.world.requests if not self._is_listing(entry)]
-        assert [] == sent
-        return again
+        assert [] == [entry for entry in self.world.requests if not self._is_listing(entry)]
 
     def _is_listing(self, entry: Mapping[str, Any]) -> bool:
         ends = PLATFORMS[entry["provider"]].collection
@@ -199,14 +191,13 @@ class Lab:
         (key,) = [key for key, raw in self.made.items() if raw["name"] == name]
         return key
 
-    def neighbours_untouched(self) -> bool:
-        """Whether every job that was at the target before is what it was, to the byte."""
-        now = self.target.records()
-        return self.foreign == _frozen({key: now[key] for key in self.foreign if key in now})
+    def __enter__(self) -> Self:
+        return self
 
-    def close(self) -> None:
-        """Let go of the state."""
+    def __exit__(self, *_exc: object) -> None:
+        """Let go of the state; see that other people's jobs are what they were."""
         self.state.close()
+        assert self.foreign == {key: text for key, text in _frozen(self.target.records()).items() if key in self.foreign}
 
 
 def counts(plan: Plan) -> dict[str, int]:
@@ -215,13 +206,19 @@ def counts(plan: Plan) -> dict[str, int]:
 
 
 def _frozen(records: Mapping[str, Raw]) -> dict[str, str]:
-    return {key: json.dumps(raw, sort_keys=True) for key, raw in records.items()}
+    """Records to the byte, without what a platform itself notes when they fire."""
+    kept = {key: {name: raw[name] for name in raw if name not in _HISTORY} for key, raw in records.items()}
+    return {key: json.dumps(raw) for key, raw in kept.items()}
 
 
-def _set_for(target: str) -> dict[str, Any]:
-    return (
-        {"action.model": MODEL, "delivery.email": {"recipients": ["ops@example.com"]}} if target == "omni" else {}
-    )
+def _needed(source: str, target: str) -> dict[str, Any]:
+    """The options without which a sync could not carry everything."""
+    needed: dict[str, Any] = {"allow_loss": EVERYTHING}
+    if target == "omni":
+        needed["set"] = {"action.model": MODEL, "delivery.email": {"recipients": ["ops@example.com"]}}
+    if source == "scrip" and target in {"omni", "devin"}:
+        needed["template"] = {"prompt": TEMPLATE}
+    return needed
 
 
 def _table(name: str, values: Mapping[str, Any]) -> str:

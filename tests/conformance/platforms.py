@@ -43,7 +43,7 @@ class Wish:
     enabled: bool = True
 
 
-def wish(number: int, **changes: Any) -> Wish:
+def wish(number: int, /, **changes: Any) -> Wish:
     """The wish of a number, with some of it changed."""
     return attrs.evolve(Wish(name=f"Job {number:03}", text=f"Say number {number}."), **changes)
 
@@ -253,17 +253,17 @@ class Place:
         for raw in records:
             row = store.rows.get(self.platform.id_of(raw))
             if row:
-                store.put(attrs.evolve(row, data=raw))
+                store.put(attrs.evolve(row, data=raw, gone=False))
             else:
                 self.world.load(self.platform.name, [raw])
 
-    def wish(self, number: int, **changes: Any) -> Wish:
+    def wish(self, number: int, /, **changes: Any) -> Wish:
         """Let there be a job of that number."""
         wanted = wish(number, **changes)
         self.put(self.platform.write(number, wanted))
         return wanted
 
-    def edit(self, key: str, **changes: Any) -> None:
+    def edit(self, key: str, /, **changes: Any) -> None:
         """Change fields of a record as its server holds them; "a.b" is the field b of the object a."""
         raw: Raw = json.loads(json.dumps(self.records()[key]))
         for path, value in changes.items():
@@ -274,14 +274,21 @@ class Place:
             inner[last] = value
         self.put(raw)
 
+    def reschedule(self, number: int, text: str) -> None:
+        """Put another text in the place of a job's schedule."""
+        platform = self.platform
+        self.edit(platform.id_of(platform.write(number, wish(number))), **{platform.schedule: text})
+
     def remove(self, *keys: str) -> None:
         """Delete records."""
         if self.platform.name == "json":
             self._save(raw for key, raw in self.records().items() if key not in keys)
             return
         store = self.world.stores[self.platform.name]
+        archived = {"status": "archived"} if self.platform.name == "scrip" else {}
         for key in keys:
-            store.put(attrs.evolve(store.rows[key], gone=True))
+            row = store.rows[key]
+            store.put(attrs.evolve(row, gone=True, data={**row.data, **archived}))
 
     def _save(self, records: Iterable[Raw]) -> None:
         self.file.write_text(json.dumps({"schema": "migrator/jobs@1", "jobs": list(records)}), "utf-8")

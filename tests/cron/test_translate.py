@@ -121,6 +121,12 @@ def test_a_window_lasts_until_clocks_change() -> None:
     assert found.verdict.until == datetime(2027, 3, 14, 7, tzinfo=UTC)
 
 
+def test_a_promise_ends_before_an_hour_that_is_lost() -> None:
+    """Quartz loses the first pass of a repeated hour, so a promise ends when that pass begins."""
+    found = move("0 7 * * * ?", "quartz>posix@UTC", "Africa/Casablanca", now=datetime(2026, 3, 24, tzinfo=UTC))
+    assert found.verdict.until == datetime(2026, 9, 20, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("text", "zone", "count"),
     [
@@ -316,7 +322,7 @@ def test_once_is_kept_in_utc() -> None:
 def test_values_and_texts_are_both_taken() -> None:
     """A trigger may hold a parsed schedule or its text."""
     options: dict[str, Any] = {"source": "eventbridge", "target": "vixie", "now": NOVEMBER, "horizon": WEEK}
-    by_text = translate(Recurring(cron="0 9 ? * 2 *", timezone="UTC"), **options)  # type: ignore[arg-type]  # leniency
+    by_text = translate(Recurring(cron="0 9 ? * 2 *", timezone="UTC"), **options)
     assert translate(Recurring(parse("0 9 ? * 2 *", "eventbridge"), "UTC"), **options) == by_text
 
 

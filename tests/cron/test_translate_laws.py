@@ -36,7 +36,7 @@ def fires(found: Translation, dialect: str, start: datetime, end: datetime) -> l
 
 @pytest.mark.parametrize("source", SOURCES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_pieces_fire_exactly_when_the_source_does(source: str, data: st.DataObject) -> None:
     """In the promised window the pieces fire at exactly the source's instants, each once; so say the slow walks."""
     text, zone, now = data.draw(texts(source)), data.draw(ZONES), data.draw(NOWS)
@@ -88,7 +88,7 @@ def test_the_last_days_of_a_promise_are_kept(source: str, data: st.DataObject) -
 
 @pytest.mark.parametrize("source", SOURCES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_piece_is_canonical(source: str, data: st.DataObject) -> None:
     """What is sent to a platform is in its portable subset: rendering it again changes nothing."""
     text, zone, now = data.draw(texts(source)), data.draw(ZONES), data.draw(NOWS)

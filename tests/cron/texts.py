@@ -39,7 +39,7 @@ def numbers(low: int, high: int, *, steps: bool = True, open_step: bool = False)
     return st.one_of(value.map(str), one, st.lists(one, min_size=2, max_size=3).map(",".join))
 
 
-def names(words: list[str], *, wrap: bool) -> st.SearchStrategy[str]:
+def names(words: tuple[str, ...], *, wrap: bool) -> st.SearchStrategy[str]:
     """Single names, lists and ranges of names."""
     word = st.sampled_from(words)
     ranges = st.tuples(word, word).map(lambda r: list(r) if wrap else sorted(r, key=words.index))

@@ -7,13 +7,14 @@ the same release.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from migrator.cron.zones import load_zone
 
-MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 MINUTE = timedelta(minutes=1)
 
 CLOCKS = {
@@ -49,14 +50,15 @@ def fires_at(text: str, dialect: str, zone: str, at: datetime) -> bool:
     natural = follows and (fields[0][0] == "*" or fields[1][0] == "*")
     info = load_zone(zone)
     local = at.astimezone(info)
-    jump = local.utcoffset() - (at - MINUTE).astimezone(info).utcoffset()
-    if gap == "end" and not natural and timedelta(0) < jump < timedelta(hours=3):
-        skipped = [local.replace(tzinfo=None) - MINUTE * n for n in range(1, jump // MINUTE + 1)]
-        if any(matches(fields, dialect, wall) for wall in skipped):
-            return True
-    if not matches(fields, dialect, local.replace(tzinfo=None)):
-        return False
     wall = local.replace(tzinfo=None)
+    if gap == "end" and not natural and wall.minute % 15 == 0:
+        jump = wall - (at - MINUTE).astimezone(info).replace(tzinfo=None) - MINUTE
+        if timedelta(0) < jump < timedelta(hours=3):
+            skipped = (wall - MINUTE * n for n in range(1, jump // MINUTE + 1))
+            if any(matches(fields, dialect, time) for time in skipped):
+                return True
+    if not matches(fields, dialect, wall):
+        return False
     passes = {wall.replace(tzinfo=info, fold=f).astimezone(UTC) for f in (0, 1)}
     twice = len(passes) == 2
     if not twice or natural or overlap == "both":
@@ -65,6 +67,8 @@ def fires_at(text: str, dialect: str, zone: str, at: datetime) -> bool:
 
 
 def matches(fields: list[str], dialect: str, wall: datetime) -> bool:
+    if dialect == "vixie":
+        fields = [",".join(without_wide_step(item) for item in field.split(",")) for field in fields]
     minute, hour, dom, month, dow, *year = fields
     if not (in_list(minute, wall.minute, 0, 59) and in_list(hour, wall.hour, 0, 23)):
         return False
@@ -83,16 +87,26 @@ def matches(fields: list[str], dialect: str, wall: datetime) -> bool:
     return by_day or by_weekday if either else by_day and by_weekday
 
 
+def without_wide_step(item: str) -> str:
+    """ISC cron takes a step that is wider than its range for 1 (the fields' own steps are never that wide here)."""
+    base, _, step = item.partition("/")
+    first, dash, last = base.partition("-")
+    if step and dash and first.isdigit() and int(step) > int(last) - int(first):
+        return base
+    return item
+
+
 def is_star(item: str) -> bool:
     base, _, step = item.partition("/")
     return base in {"*", "?"} and step in {"", "1"}
 
 
-def in_list(field: str, value: int, low: int, high: int, names: list[str] | None = None) -> bool:
+@lru_cache(maxsize=100_000)
+def in_list(field: str, value: int, low: int, high: int, names: tuple[str, ...] | None = None) -> bool:
     return any(in_item(item, value, low, high, names) for item in field.upper().split(","))
 
 
-def in_item(item: str, value: int, low: int, high: int, names: list[str] | None) -> bool:
+def in_item(item: str, value: int, low: int, high: int, names: tuple[str, ...] | None) -> bool:
     base, _, step = item.partition("/")
 
     def number(word: str) -> int:
@@ -155,8 +169,3 @@ def in_weekdays(field: str, day: date, dialect: str) -> bool:
         in_list(field, value, base, high, DAYS)
         for value in {today + base, 7 if not today and not base else today + base}
     )
-
-
-def check_pieces(fires_of: Callable[[str, str], list[datetime]], pieces: list[tuple[str, str]]) -> list[datetime]:
-    """All fires of several expressions, in order, those of one instant repeated."""
-    return sorted(at for text, zone in pieces for at in fires_of(text, zone))

@@ -1,0 +1,66 @@
+"""rollback, settle, status and history: what to do when a run did not end as it should have."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from migrator import pipeline
+from migrator.cli.moving import carry_out
+from migrator.cli.options import Settings
+from migrator.cli.work import open_runtime, open_screen, opened_state
+from migrator.errors import UsageError
+from migrator.report.journal import (
+    Standing,
+    history_document,
+    history_lines,
+    settle_document,
+    settle_lines,
+    status_document,
+    status_lines,
+)
+
+
+def rollback(settings: Settings, run: str, *, yes: bool) -> int:
+    """Put the target back as it was before a run."""
+    runtime = open_runtime(settings)
+    return carry_out(
+        settings,
+        open_screen(settings),
+        runtime,
+        lambda state: partial(pipeline.rollback, runtime, state, run),
+        yes=yes,
+        again=["rollback", run],
+    )
+
+
+def settle(settings: Settings, run: str, job: str, *, created: str | None, not_created: bool) -> int:
+    """Decide a write that nobody knows the end of."""
+    screen, runtime = open_screen(settings), open_runtime(settings)
+    if (created is None) != not_created:
+        raise UsageError("say what you found at the target", allowed="--created ID, or --not-created")
+    with opened_state(settings, runtime) as state:
+        intent = asyncio.run(pipeline.settle(runtime, state, run, job, created=created))
+    screen.result(settle_document(intent, created), settle_lines(intent, created))
+    return 0
+
+
+def status(settings: Settings) -> int:
+    """What is unsettled or unfinished."""
+    screen, runtime = open_screen(settings), open_runtime(settings)
+    with opened_state(settings, runtime) as state:
+        standing = Standing(runs=state.runs(), unsettled=state.unsettled(), owners=state.owners(), place=state.shown)
+    screen.result(status_document(standing), status_lines(standing))
+    return 0
+
+
+def history(settings: Settings, run: str | None, *, sync: str | None) -> int:
+    """The runs so far, or every write of one."""
+    screen, runtime = open_screen(settings), open_runtime(settings)
+    with opened_state(settings, runtime) as state:
+        if run is not None:
+            found, writes = (pipeline.run_of(state, run),), state.intents(run)
+        else:
+            found, writes = state.runs(sync and runtime.config.sync(sync).name), None
+    screen.result(history_document(found, writes), history_lines(found, writes))
+    return 0

@@ -1,0 +1,159 @@
+"""What is left to do of a plan that was only partly carried out: by a run that died, or by one that lost answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+import attrs
+
+from migrator.apply.values import Outcome
+from migrator.canonical import JobRef
+from migrator.errors import StalePlanError
+from migrator.mapping.codecs import write_time
+from migrator.plan.compare import same
+from migrator.plan.values import Change, Plan
+from migrator.state.values import Intent, Run
+
+_MAKING: Final = frozenset({"create", "replace", "adopt"})
+
+
+def still_fits(saved: Plan, fresh: Plan) -> Plan:
+    """The saved plan, if both sides and the state are as they were when it was made.
+
+    Raises:
+        StalePlanError: something is not.
+    """
+    _same_state(saved, fresh)
+    where, hint = _told(saved)
+    if saved.serial != fresh.serial:
+        what = "the plan was applied already, or another run came after it"
+        raise StalePlanError(what, where=where, actual=f"run {saved.serial}", allowed=f"run {fresh.serial}", hint=hint)
+    for side in ("source", "target"):
+        if getattr(saved.observed, side) != getattr(fresh.observed, side):
+            name = getattr(saved, side)
+            raise StalePlanError(f"the {side} ({name}) has changed since the plan was made", where=where, hint=hint)
+    return saved
+
+
+def rest_of(run: Run, saved: Plan, fresh: Plan, *, later: Sequence[Run], sent: Iterable[Intent]) -> Plan:
+    """What a run has left of its plan, if that still fits.
+
+    Args:
+        run: the run.
+        saved: its plan.
+        fresh: what would be planned now, everything certain being settled.
+        later: the runs of the same sync after it.
+        sent: what the run, and those that resumed it, wrote.
+
+    Raises:
+        StalePlanError: the source has changed, another run came after it, or a job that is still to be changed is not
+            as it was.
+    """
+    where, hint = f"run {run.id}", f"look at what is left with: migrator plan {saved.sync}"
+    _same_state(saved, fresh)
+    if strangers := [other.id for other in later if other.of != run.id]:
+        raise StalePlanError("another run came after it", where=where, actual=", ".join(strangers), hint=hint)
+    if saved.observed.source != fresh.observed.source:
+        raise StalePlanError(f"the source ({saved.source}) has changed since", where=where, hint=hint)
+    touched = {intent.source for intent in sent if intent.state != "claimed"}
+    left: list[Change] = []
+    planned = {change.source for change in saved.pending}
+    for change in fresh.changes:
+        if change.source not in planned:
+            continue
+        before = _counterpart(change, saved)
+        if change.action == "blocked" or (change in fresh.pending and not _continues(change, before, touched)):
+            reason = change.reason or "it is not as it was when the plan was made"
+            what = f"what is left of the plan no longer fits: {change.label}: {reason}"
+            raise StalePlanError(what, where=where, hint=hint)
+        left.append(change)
+    return attrs.evolve(fresh, changes=tuple(left), refusal="")
+
+
+def unfinished(
+    planned: Sequence[Change], outcomes: Sequence[Outcome], fresh: Plan, unclear: AbstractSet[JobRef]
+) -> Plan:
+    """What remains of a run's changes after answers were lost and what became of those writes was found out.
+
+    Args:
+        planned: the run's changes.
+        outcomes: what became of them, one for each.
+        fresh: what would be planned now.
+        unclear: the source jobs whose writes had no answer.
+    """
+    failed = any(o.status != "done" and o.action in _MAKING and o.source not in unclear for o in outcomes)
+    withheld = {
+        change.target
+        for change, outcome in zip(planned, outcomes, strict=True)
+        if change.action == "delete" and outcome.status == "skipped" and not failed
+    }
+    rest = [
+        change
+        for change in fresh.changes
+        if (change.source in unclear and not (failed and change.action == "delete"))
+        or (change.action == "delete" and change.target in withheld)
+    ]
+    return attrs.evolve(fresh, changes=tuple(rest), refusal="")
+
+
+def merged(
+    planned: Sequence[Change],
+    outcomes: Sequence[Outcome],
+    rest: Plan,
+    later: Sequence[Outcome],
+    unclear: AbstractSet[JobRef],
+) -> tuple[Outcome, ...]:
+    """The outcomes of a run, after its unfinished changes were taken up once more."""
+    taken_up = {change.target for change in rest.changes if change.action == "delete"}
+    return tuple(
+        _merged(change, outcome, rest, later)
+        if outcome.status != "done" and (change.source in unclear or change.target in taken_up)
+        else outcome
+        for change, outcome in zip(planned, outcomes, strict=True)
+    )
+
+
+def _merged(change: Change, outcome: Outcome, rest: Plan, later: Sequence[Outcome]) -> Outcome:
+    of_it = [
+        (found, result) for found, result in zip(rest.pending, later, strict=True) if found.source == change.source
+    ]
+    if bad := next((result for _found, result in of_it if result.status != "done"), None):
+        return attrs.evolve(outcome, status=bad.status, error=bad.error)
+    now = [found for found in rest.changes if found.source == change.source]
+    if blocked := next((found for found in now if found.action == "blocked"), None):
+        return attrs.evolve(outcome, status="failed", error=blocked.reason)
+    made = [result.target for found, result in of_it if found.piece == change.piece and result.action != "delete"]
+    standing = [found.target for found in now if found.piece == change.piece and found.action != "delete"]
+    target = next(iter([*made, *standing]), outcome.target)
+    return attrs.evolve(outcome, status="done", error="", target=target)
+
+
+def _same_state(saved: Plan, fresh: Plan) -> None:
+    where, hint = _told(saved)
+    if saved.lineage != fresh.lineage:
+        raise StalePlanError("the plan was made on another state", where=where, hint=hint)
+    if saved.contract != fresh.contract or saved.target_scope != fresh.target_scope:
+        raise StalePlanError("the target is updated in another way than the plan expects", where=where, hint=hint)
+
+
+def _told(saved: Plan) -> tuple[str, str]:
+    """How messages name a plan, and what they advise."""
+    return f"plan of {write_time(saved.created_at)}", f"make a new one with: migrator plan {saved.sync} -o plan.json"
+
+
+def _counterpart(change: Change, saved: Plan) -> Change | None:
+    return next((c for c in saved.pending if (c.source, c.piece) == (change.source, change.piece)), None)
+
+
+def _continues(change: Change, before: Change | None, touched: AbstractSet[JobRef | None]) -> bool:
+    """Whether a change is what was planned, or what is left of it where the run has begun it."""
+    if change.source not in touched:
+        return before is not None and (before.action, before.target, before.fields) == (
+            change.action,
+            change.target,
+            change.fields,
+        )
+    wanted = {field.path: field.new for field in before.fields} if before else {}
+    return all(same(wanted[field.path], field.new) for field in change.fields if field.path in wanted)

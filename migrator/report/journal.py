@@ -1,0 +1,177 @@
+"""The journal told: what is unsettled or unfinished, the runs so far, and their writes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+from attrs import frozen
+
+from migrator.mapping.codecs import write_time
+from migrator.report.words import Line, clean, columns, line
+from migrator.state.values import Intent, Owner, Run
+
+_STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
+
+
+@frozen(kw_only=True)
+class Standing:
+    """How things stand, as far as the state knows.
+
+    Attributes:
+        runs: every run, latest first.
+        unsettled: writes without an outcome.
+        owners: who is writing, by lock.
+        place: the state's URL.
+    """
+
+    runs: Sequence[Run]
+    unsettled: Sequence[Intent]
+    owners: Mapping[str, Owner]
+    place: str
+
+    @property
+    def uncertain(self) -> list[Intent]:
+        """Writes without an outcome whose run is not under way any more."""
+        writing = {owner.run for owner in self.owners.values()}
+        return [intent for intent in self.unsettled if intent.run not in writing]
+
+    @property
+    def latest(self) -> list[Run]:
+        """The latest run of each sync."""
+        found: dict[str, Run] = {}
+        for run in self.runs:
+            found.setdefault(run.sync, run)
+        return list(found.values())
+
+    def how(self, run: Run) -> str:
+        """How a run ended, in a word."""
+        if run.ended_at is None:
+            return "under way" if run.id in {owner.run for owner in self.owners.values()} else "died"
+        return "done" if not run.summary.get("failed") and not run.summary.get("skipped") else "unfinished"
+
+
+def status_document(standing: Standing) -> dict[str, Any]:
+    """How things stand as `migrator/status@1`."""
+    return {
+        "schema": "migrator/status@1",
+        "state": standing.place,
+        "writing": [{"target": scope, **attrs.asdict(owner)} for scope, owner in standing.owners.items()],
+        "uncertain": [
+            {**_write(intent), "run": intent.run, "sync": intent.sync, "settle": _ways(intent)}
+            for intent in standing.uncertain
+        ],
+        "syncs": [{**_run(run), "how": standing.how(run), "next": _next(run, standing)} for run in standing.latest],
+    }
+
+
+def status_lines(standing: Standing) -> Iterator[Line]:
+    """How things stand for people."""
+    for scope, owner in standing.owners.items():
+        yield line(("writing ", "bold"), f"{clean(scope)}: {owner}")
+    for intent in standing.uncertain:
+        yield line(
+            ("uncertain ", "bold red"),
+            f"{intent.action} of {clean(intent.name)} (sync {intent.sync}, run {intent.run})",
+        )
+        if intent.state == "uncertain" and intent.error:
+            yield line(clean(intent.error), indent=2)
+        if intent.state == "dispatched" or intent.action != "create":
+            yield line(f"The next migrator plan {intent.sync} looks what became of it.", indent=2)
+        for words, command in zip(("if it is there: ", "if it is not: "), _ways(intent), strict=False):
+            yield line(words, (command, "bold"), indent=2)
+    for run in standing.latest:
+        how, follow = standing.how(run), _next(run, standing)
+        yield line((f"{how} ", "green" if how == "done" else "yellow"), f"{run.sync}: {_told(run)}")
+        if follow:
+            yield line("go on with: ", (follow, "bold"), indent=2)
+    if not standing.runs:
+        yield line("No run yet.")
+
+
+def _next(run: Run, standing: Standing) -> str:
+    """What to type to go on where a run stopped; "" where there is nothing."""
+    if standing.how(run) in {"done", "under way"}:
+        return ""
+    if run.kind == "rollback":
+        return shlex.join(["migrator", "rollback", run.of or ""])
+    return shlex.join(["migrator", "apply", run.sync])
+
+
+def _ways(intent: Intent) -> list[str]:
+    """What a person can type to settle a create."""
+    if intent.action != "create" or intent.source is None:
+        return []
+    start = shlex.join(["migrator", "settle", intent.run, intent.source.id if intent.pieces == 1 else intent.name])
+    return [f"{start} --created ID", f"{start} --not-created"]
+
+
+def history_document(runs: Sequence[Run], writes: Sequence[Intent] | None) -> dict[str, Any]:
+    """The runs as `migrator/history@1`; with the writes of the one run that was asked for."""
+    document: dict[str, Any] = {"schema": "migrator/history@1", "runs": [_run(run) for run in runs]}
+    return document if writes is None else document | {"writes": [_write(intent) for intent in writes]}
+
+
+def history_lines(runs: Sequence[Run], writes: Sequence[Intent] | None) -> Iterator[Line]:
+    """The runs for people."""
+    if not runs:
+        yield line("No run yet.")
+        return
+    yield from (line(row) for row in columns([(run.id, run.kind, run.sync, _told(run)) for run in runs]))
+    for intent in writes or ():
+        why = f": {clean(intent.error)}" if intent.error else ""
+        made = f" → {intent.target_id}" if intent.target_id else ""
+        yield line(
+            (f"{intent.state:<10} ", _STYLES.get(intent.state, "")),
+            f"{intent.action:<7} {clean(intent.name)}{made}{why}",
+            indent=2,
+        )
+
+
+def _told(run: Run) -> str:
+    summary = ", ".join(f"{number:,} {status}" for status, number in run.summary.items() if number)
+    of = f" of run {run.of}" if run.of else ""
+    ended = summary or ("nothing done" if run.ended_at else "no end noted")
+    return f"{run.kind}{of} at {write_time(run.started_at)}: {ended}"
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "kind": run.kind,
+        "of": run.of,
+        "sync": run.sync,
+        "target": {"provider": run.provider, "scope": run.scope},
+        "started_at": write_time(run.started_at),
+        "ended_at": run.ended_at and write_time(run.ended_at),
+        "summary": dict(run.summary),
+    }
+
+
+def _write(intent: Intent) -> dict[str, Any]:
+    return {
+        "seq": intent.seq,
+        "action": intent.action,
+        "name": intent.name,
+        "source": intent.source and attrs.asdict(intent.source),
+        "target_id": intent.target_id,
+        "piece": intent.piece,
+        "pieces": intent.pieces,
+        "at": write_time(intent.at),
+        "state": intent.state,
+        "error": intent.error,
+    }
+
+
+def settle_document(intent: Intent, created: str | None) -> dict[str, Any]:
+    """What was decided as `migrator/settle@1`."""
+    decided = {**_write(intent), "state": "failed" if created is None else "done", "target_id": created, "error": ""}
+    return {"schema": "migrator/settle@1", "run": intent.run, "sync": intent.sync, "write": decided}
+
+
+def settle_lines(intent: Intent, created: str | None) -> Iterator[Line]:
+    """What was decided, for people."""
+    told = "was not made; the next run makes it" if created is None else f"is {created} at the target"
+    yield line(f"Settled: {clean(intent.name)} {told}. Look with: ", (f"migrator plan {intent.sync}", "bold"))

@@ -1,0 +1,147 @@
+"""Carry a plan out as a run: journalled from its beginning to its end, and taken up once more where answers were lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import attrs
+
+from migrator.apply import Applied, Applier, Changer, Outcome, Writer
+from migrator.apply.writer import claim_key, claims_of
+from migrator.errors import MigratorError, StateError
+from migrator.extract import Extracted
+from migrator.mapping import ProviderMapping
+from migrator.plan.document import plan_to_json
+from migrator.plan.values import Plan
+from migrator.recovery import merged, unfinished
+from migrator.session import Look, Runtime, Session, Side, remember_contract
+from migrator.state import Run, State
+from migrator.state.values import RunKind
+
+Progress = Callable[[Outcome], None]
+"""Told after each change."""
+
+
+def silently(_outcome: Outcome) -> None:
+    """Tell nobody."""
+
+
+@attrs.frozen(kw_only=True)
+class Carrying:
+    """One run that carries a plan out.
+
+    Attributes:
+        runtime: what the command brings along.
+        state: the open state.
+        side: the target, whose lock is held.
+        run: the run's id.
+        kind: what kind of run it is.
+        of: the run that it takes up or rolls back.
+        stop: set when no new change may be begun.
+        progress: told after each change.
+    """
+
+    runtime: Runtime
+    state: State
+    side: Side
+    run: str
+    kind: RunKind
+    of: str | None
+    stop: asyncio.Event
+    progress: Progress
+
+    async def out(self, look: Look, *, session: Session | None) -> tuple[Outcome, ...]:
+        """Journal the run from beginning to end; with a session, take up what lost its answer."""
+        plan = look.plan
+        writer = self._writer(look)
+        self._begin(plan)
+        outcomes = await self._applier(writer, plan, self.progress).apply(plan)
+        if session and not self.stop.is_set():
+            outcomes = await self._once_more(writer, plan, outcomes, session, look)
+        remember_contract(self.state, self.side, writer.contract)
+        done = Applied(run=self.run, outcomes=outcomes)
+        self.state.end_run(self.run, dict(done.summary))
+        return outcomes
+
+    def _begin(self, plan: Plan) -> None:
+        now, document = self.runtime.clock.now(), plan_to_json(plan)
+        self.state.begin_run(
+            Run(
+                id=self.run,
+                sync=plan.sync,
+                provider=plan.target_provider,
+                scope=plan.target_scope,
+                kind=self.kind,
+                of=self.of,
+                started_at=now,
+                plan=json.dumps(document, ensure_ascii=False),
+            ),
+            plan_digest=str(document["digest"]),
+            dialect=plan.dialect,
+            claims=claims_of(plan.pending, run=self.run, sync=plan.sync, scope=plan.target_scope, now=now),
+        )
+
+    def _writer(self, look: Look) -> Writer:
+        plan, clock = look.plan, self.runtime.clock
+        keys = [claim_key(change.source, change.piece, change.target) for change in plan.pending]
+        return Writer(
+            run=self.run,
+            sync=plan.sync,
+            scope=plan.target_scope,
+            adapter=self.side.adapter,
+            mapping=self.side.mapping,
+            state=self.state,
+            contract=plan.contract,
+            target=look.target,
+            now=clock.now,
+            lock=self.side.lock,
+            sleep=clock.sleep,
+            claims={key: number for number, key in enumerate(keys, 1)},
+            marks=_takes_marks(self.side.mapping, look.target),
+        )
+
+    def _applier(self, writer: Writer, plan: Plan, progress: Progress) -> Applier:
+        links = self.state.links(self.side.adapter.provider, self.side.adapter.scopes, plan.dialect)
+        return Applier(
+            writer=writer,
+            changer=Changer(
+                writer=writer, links={link.target.id: link for link in links}, sleep=self.runtime.clock.sleep
+            ),
+            stop=self.stop,
+            progress=progress,
+        )
+
+    async def _once_more(
+        self, writer: Writer, plan: Plan, outcomes: tuple[Outcome, ...], session: Session, before: Look
+    ) -> tuple[Outcome, ...]:
+        """Find out with one more listing what became of writes without an answer, and finish their jobs.
+
+        Where that cannot be found out now, the next run does.
+        """
+        open_now = self.state.open_intents(self.side.adapter.provider, self.side.adapter.scopes, None)
+        unclear = {intent.source for intent in open_now if intent.run == self.run and intent.source}
+        if not unclear:
+            return outcomes
+        try:
+            look = await session.look(locked=True, source=before.source)
+        except StateError:
+            raise
+        except MigratorError:
+            return outcomes
+        rest = unfinished(plan.pending, outcomes, look.plan, unclear)
+        writer.target = look.target
+        later = await self._applier(writer, rest, silently).apply(rest)
+        return merged(plan.pending, outcomes, rest, later, unclear)
+
+
+def _takes_marks(mapping: ProviderMapping, target: Extracted) -> bool:
+    """Whether the platform has the field that holds our mark; where nothing is listed, it is tried."""
+    marker = mapping.rules.marker
+    if marker is None:
+        return False
+    return marker.form != "item" or not target.raws or any(marker.path in raw for raw in target.raws.values())
+
+
+__all__ = ["Carrying", "Progress", "silently"]

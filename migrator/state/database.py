@@ -1,0 +1,134 @@
+"""The database behind the state: opened durably, checked, and every failure put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from attrs import frozen
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+from migrator.errors import StateError
+from migrator.state import layout
+
+_NOTED: Final = "what was noted before stays noted; run the command again when the state can be written"
+_ELSEWHERE: Final = "see that the file or server can be reached and written; another one can be named with --state"
+_REBUILD: Final = (
+    'the links can be built anew: move the file away, set adopt = "identical" in the sync and apply; '
+    "jobs that are there already are then taken over, never made twice"
+)
+_HINTS: Final = (
+    ("malformed", _REBUILD),
+    ("not a database", _REBUILD),
+    ("disk i/o error", _REBUILD),
+    ("readonly", "the file, its folder or the disk is read-only: make it writable, or name another state with --state"),
+    ("is full", "make room on the disk; what was noted before stays noted, and the next run finishes the rest"),
+    ("is locked", "another program holds the file, perhaps a backup: wait for it, then run the command again"),
+)
+
+
+@frozen(kw_only=True)
+class Database:
+    """An open database.
+
+    Attributes:
+        engine: the way to it.
+        now: the clock.
+        shown: its URL without the password.
+    """
+
+    engine: sa.Engine
+    now: Callable[[], datetime]
+    shown: str
+
+    def close(self) -> None:
+        """Let go of the file or the server."""
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """One transaction: on disk when the block ends without an error, else without effect.
+
+        Raises:
+            StateError: the database cannot be used.
+            IntegrityError: two processes noted the same thing at once.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise _unusable("the state cannot be used", self.shown, error, _NOTED) from error
+
+
+def connect(url: str) -> tuple[sa.Engine, str]:
+    """An engine on a state whose layout is this version's, and the URL to show.
+
+    Raises:
+        StateError: it cannot be opened, is damaged, or was written by a newer version; nothing was changed then.
+    """
+    try:
+        parsed = sa.engine.make_url(url)
+        shown = parsed.render_as_string(hide_password=True)
+    except SQLAlchemyError as error:
+        raise StateError("the state's URL cannot be read", hint=_ELSEWHERE) from error
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    try:
+        if parsed.get_backend_name() == "sqlite":
+            _inspect(parsed, shown)
+        engine = sa.create_engine(parsed)
+        _configure(engine)
+        with engine.begin() as connection:
+            layout.bring_up(connection, shown)
+    except (SQLAlchemyError, ImportError) as error:
+        raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
+    return engine, shown
+
+
+def _inspect(url: sa.URL, shown: str) -> None:
+    """Look at a file before anything is written to it: whether it is whole, ours, and not of a newer version."""
+    if not url.database or not Path(url.database).is_file() or not Path(url.database).stat().st_size:
+        return
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=10000")
+        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if found != "ok":
+            raise StateError("the state is damaged", where=shown, actual=str(found), hint=_REBUILD)
+        layout.check(connection, shown)
+
+
+def _configure(engine: sa.Engine) -> None:
+    """Make every commit durable, whatever the server's or the file's own settings are."""
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _configure_sqlite)
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    else:
+        sa.event.listen(engine, "connect", _configure_postgresql)
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    """Durable at every commit, readable while a run writes, patient with another process."""
+    connection.isolation_level = None
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _configure_postgresql(connection: Any, _record: Any) -> None:
+    """A commit that returns is on the server's disk, even where the server would rather answer early."""
+    setting = "synchronous_commit"
+    connection.execute(f"SELECT set_config('{setting}', 'on', false) WHERE current_setting('{setting}') = 'off'")
+    connection.commit()
+
+
+def _unusable(what: str, shown: str, error: Exception, otherwise: str) -> StateError:
+    reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    said = reason.casefold()
+    hint = next((hint for sign, hint in _HINTS if sign in said), otherwise)
+    return StateError(what, where=shown, actual=reason.strip(), hint=hint)

@@ -1,0 +1,198 @@
+"""What was meant to be written, and what became of it: runs, intents, and records as they were before.
+
+    claimed ──▶ dispatched ──▶ done | failed | uncertain
+
+A run claims all its changes when it begins; each write is noted as dispatched before it is sent. So after a crash every
+claim that is still one was certainly never sent, and every write that was sent without an outcome is known by name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from attrs import frozen
+
+from migrator.canonical import JobRef
+from migrator.mapping.codecs import write_time
+from migrator.state import tables as t
+from migrator.state.database import Database
+from migrator.state.locks import require
+from migrator.state.rows import intent_of, intent_row, link_of, link_row, run_of
+from migrator.state.values import Intent, IntentState, Link, Run, Snapshot
+
+_OPEN: Final = ("dispatched", "uncertain")
+NEVER_SENT: Final = "the run ended before it was sent"
+
+
+@frozen(kw_only=True)
+class Journal(Database):
+    """The part of the state that outlives a crash in the middle of a run."""
+
+    # -- runs ---------------------------------------------------------------------------------------------------------
+
+    def begin_run(self, run: Run, *, plan_digest: str, dialect: str, claims: Iterable[Intent] = ()) -> None:
+        """Open a run, claim its changes, and move the sync's serial on: no plan made before it can be applied any more.
+
+        Args:
+            run: the run.
+            plan_digest: of its plan.
+            dialect: the target's.
+            claims: what it is going to write.
+        """
+        with self.transaction() as connection:
+            connection.execute(
+                t.runs.insert().values(
+                    id=run.id,
+                    sync=run.sync,
+                    target_provider=run.provider,
+                    target_scope=run.scope,
+                    plan_digest=plan_digest,
+                    started_at=write_time(run.started_at),
+                    kind=run.kind,
+                    of=run.of,
+                    plan=run.plan,
+                )
+            )
+            if rows := [intent_row(claim, run.provider, dialect) for claim in claims]:
+                connection.execute(t.intents.insert(), rows)
+            connection.execute(t.syncs.update().where(t.syncs.c.name == run.sync).values(serial=t.syncs.c.serial + 1))
+
+    def end_run(self, run: str, result: Mapping[str, Any]) -> None:
+        """Close a run with its summary; what it claimed and did not send is given up."""
+        ended = write_time(self.now())
+        with self.transaction() as connection:
+            _release(connection, t.intents.c.run == run, now=ended)
+            connection.execute(
+                t.runs.update().where(t.runs.c.id == run).values(ended_at=ended, result=json.dumps(result))
+            )
+
+    def runs(self, sync: str | None = None) -> tuple[Run, ...]:
+        """Every run, or those of one sync, latest first."""
+        query = sa.select(t.runs).order_by(t.runs.c.started_at.desc(), t.runs.c.id.desc())
+        with self.transaction() as connection:
+            return tuple(map(run_of, connection.execute(query if sync is None else query.where(t.runs.c.sync == sync))))
+
+    def run(self, run: str) -> Run | None:
+        """The run of that id."""
+        with self.transaction() as connection:
+            row = connection.execute(sa.select(t.runs).where(t.runs.c.id == run)).first()
+            return run_of(row) if row else None
+
+    # -- intents ------------------------------------------------------------------------------------------------------
+
+    def dispatch(self, intent: Intent, provider: str, dialect: str, *, lock: str) -> None:
+        """Note a write before it is sent; a claim of that number becomes it.
+
+        Args:
+            intent: the write.
+            provider: where it goes.
+            dialect: the target's.
+            lock: the lock that the intent's run must hold, checked in the same transaction.
+
+        Raises:
+            LockedError: the run has lost its lock; nothing may be sent.
+        """
+        row = intent_row(intent, provider, dialect)
+        with self.transaction() as connection:
+            require(connection, lock, intent.run)
+            taken = connection.execute(
+                t.intents.update()
+                .where(t.intents.c.run == intent.run, t.intents.c.seq == intent.seq, t.intents.c.state == "claimed")
+                .values(**row)
+            )
+            if not taken.rowcount:
+                connection.execute(t.intents.insert().values(**row))
+
+    def settle(self, intent: Intent, state: IntentState, error: str = "") -> None:
+        """Note what became of a write."""
+        with self.transaction() as connection:
+            settle_intent(connection, intent, state, error, now=self.now())
+
+    def open_intents(self, provider: str, scopes: tuple[str, ...], dialect: str | None) -> tuple[Intent, ...]:
+        """Every write whose outcome is not known, oldest first; without a dialect, without the fields."""
+        query = (
+            sa.select(t.intents)
+            .where(
+                t.intents.c.target_provider == provider,
+                t.intents.c.target_scope.in_(scopes),
+                t.intents.c.state.in_(_OPEN),
+            )
+            .order_by(t.intents.c.at, t.intents.c.run, t.intents.c.seq)
+        )
+        with self.transaction() as connection:
+            return tuple(intent_of(row, dialect) for row in connection.execute(query))
+
+    def unsettled(self) -> tuple[Intent, ...]:
+        """Every write to any target whose outcome is not known, without its fields."""
+        query = sa.select(t.intents).where(t.intents.c.state.in_(_OPEN)).order_by(t.intents.c.at, t.intents.c.seq)
+        with self.transaction() as connection:
+            return tuple(intent_of(row, None) for row in connection.execute(query))
+
+    def release(self, provider: str, scopes: tuple[str, ...]) -> None:
+        """Give up what dead runs had claimed for these targets and never sent; only under their lock."""
+        of_target = (t.intents.c.target_provider == provider, t.intents.c.target_scope.in_(scopes))
+        with self.transaction() as connection:
+            _release(connection, *of_target, now=write_time(self.now()))
+
+    def intents(self, run: str, dialect: str | None = None) -> tuple[Intent, ...]:
+        """Every write of a run, in order; without a dialect, without the fields."""
+        query = sa.select(t.intents).where(t.intents.c.run == run).order_by(t.intents.c.seq)
+        with self.transaction() as connection:
+            return tuple(intent_of(row, dialect) for row in connection.execute(query))
+
+    # -- snapshots ----------------------------------------------------------------------------------------------------
+
+    def snapshot(
+        self, run: str, ref: JobRef, record: Mapping[str, Any], *, link: Link | None = None, dialect: str = ""
+    ) -> None:
+        """Keep a target job's record and link as they were before a run touched it; the first ones of a run count."""
+        key = {"run": run, "provider": ref.provider, "scope": ref.scope, "id": ref.id}
+        known = json.dumps(link_row(link, dialect), ensure_ascii=False) if link else None
+        with self.transaction() as connection:
+            same = sa.select(t.snapshots.c.id).where(*(t.snapshots.c[name] == value for name, value in key.items()))
+            if connection.execute(same).first() is None:
+                values = {**key, "record": json.dumps(record, ensure_ascii=False), "link": known}
+                connection.execute(t.snapshots.insert().values(**values))
+
+    def snapshots(self, run: str, dialect: str) -> tuple[Snapshot, ...]:
+        """What a run touched, as it was before."""
+        with self.transaction() as connection:
+            rows = connection.execute(sa.select(t.snapshots).where(t.snapshots.c.run == run))
+            return tuple(
+                Snapshot(
+                    ref=JobRef(provider=row.provider, scope=row.scope, id=row.id),
+                    record=json.loads(row.record),
+                    link=link_of(json.loads(row.link), dialect) if row.link else None,
+                )
+                for row in rows
+            )
+
+
+def settle_intent(
+    connection: sa.Connection,
+    intent: Intent,
+    state: IntentState,
+    error: str,
+    *,
+    now: datetime,
+    target_id: str | None = None,
+) -> None:
+    """Note what became of a write, within a transaction; a create that worked gets the id of what it made."""
+    values: dict[str, Any] = {"state": state, "error": error, "ended_at": write_time(now)}
+    if target_id is not None:
+        values["target_id"] = target_id
+    connection.execute(
+        t.intents.update().where(t.intents.c.run == intent.run, t.intents.c.seq == intent.seq).values(**values)
+    )
+
+
+def _release(connection: sa.Connection, *which: Any, now: str) -> None:
+    connection.execute(
+        t.intents.update()
+        .where(*which, t.intents.c.state == "claimed")
+        .values(state="failed", error=NEVER_SENT, ended_at=now)
+    )

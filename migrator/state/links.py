@@ -1,0 +1,98 @@
+"""What stands for what: links from source jobs to target jobs; and what else is remembered of syncs and connections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from attrs import frozen
+from sqlalchemy.exc import IntegrityError
+
+from migrator.canonical import JobRef
+from migrator.state import tables as t
+from migrator.state.database import Database
+from migrator.state.journal import settle_intent
+from migrator.state.rows import link_of, link_row
+from migrator.state.values import Intent, Link
+
+
+@frozen(kw_only=True)
+class Links(Database):
+    """The part of the state that knows which target jobs are ours."""
+
+    def lineage(self, sync: str, *, fresh: str) -> tuple[str, int]:
+        """The sync's lineage and serial; a sync that is new here starts lineage `fresh` at serial 0."""
+        query = sa.select(t.syncs).where(t.syncs.c.name == sync)
+        try:
+            with self.transaction() as connection:
+                if row := connection.execute(query).first():
+                    return row.lineage, row.serial
+                connection.execute(t.syncs.insert().values(name=sync, lineage=fresh, serial=0))
+                return fresh, 0
+        except IntegrityError:  # another process was a moment earlier
+            with self.transaction() as connection:
+                row = connection.execute(query).one()
+                return row.lineage, row.serial
+
+    def links(self, provider: str, scopes: tuple[str, ...], dialect: str) -> tuple[Link, ...]:
+        """Every link into these target scopes; `dialect` is the target's."""
+        query = sa.select(t.links).where(t.links.c.target_provider == provider, t.links.c.target_scope.in_(scopes))
+        with self.transaction() as connection:
+            return tuple(link_of(row._mapping, dialect) for row in connection.execute(query))  # noqa: SLF001 (public in all but name)
+
+    def put_link(self, *links: Link, dialect: str, settles: Intent | None = None) -> None:
+        """Remember links, and in the same transaction that the intent behind them is done.
+
+        A link takes the place of an older one of the same piece, unless that one still waits for its job to go.
+        """
+        with self.transaction() as connection:
+            for link in links:
+                connection.execute(t.links.delete().where(*_is_target(link.target)))
+                if not link.superseded:
+                    connection.execute(t.links.delete().where(*_is_piece(link)))
+                connection.execute(t.links.insert().values(**link_row(link, dialect)))
+            if settles:
+                made = links[0].target.id if links else None
+                settle_intent(connection, settles, "done", "", now=self.now(), target_id=made)
+
+    def drop_link(self, target: JobRef, *, settles: Intent | None = None) -> None:
+        """Forget a target job, and in the same transaction that the intent behind it is done."""
+        with self.transaction() as connection:
+            connection.execute(t.links.delete().where(*_is_target(target)))
+            if settles:
+                settle_intent(connection, settles, "done", "", now=self.now())
+
+    def recall(self, scope: str, key: str) -> str | None:
+        """Something that was found out about a connection or a sync."""
+        with self.transaction() as connection:
+            found = connection.scalar(sa.select(t.facts.c.value).where(t.facts.c.scope == scope, t.facts.c.key == key))
+            return None if found is None else str(found)
+
+    def remember(self, scope: str, key: str, value: str) -> None:
+        """Note something found out about a connection or a sync."""
+        is_it = (t.facts.c.scope == scope, t.facts.c.key == key)
+        try:
+            with self.transaction() as connection:
+                connection.execute(t.facts.delete().where(*is_it))
+                connection.execute(t.facts.insert().values(scope=scope, key=key, value=value))
+        except IntegrityError:  # another process was a moment earlier; the later word counts
+            with self.transaction() as connection:
+                connection.execute(t.facts.update().where(*is_it).values(value=value))
+
+
+def _is_target(ref: JobRef) -> tuple[Any, ...]:
+    columns = t.links.c
+    return columns.target_provider == ref.provider, columns.target_scope == ref.scope, columns.target_id == ref.id
+
+
+def _is_piece(link: Link) -> tuple[Any, ...]:
+    columns = t.links.c
+    return (
+        columns.source_provider == link.source.provider,
+        columns.source_scope == link.source.scope,
+        columns.source_id == link.source.id,
+        columns.piece == link.piece,
+        columns.target_provider == link.target.provider,
+        columns.target_scope == link.target.scope,
+        columns.superseded == 0,
+    )

@@ -1,0 +1,107 @@
+"""Values as rows of the tables, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from migrator.canonical import JobRef
+from migrator.document import fields_from_json, fields_to_json
+from migrator.mapping.codecs import read_time, write_time
+from migrator.state.values import Intent, Link, Run
+
+
+def link_row(link: Link, dialect: str) -> dict[str, Any]:
+    """A link; `dialect` is the target's."""
+    return {
+        "target_provider": link.target.provider,
+        "target_scope": link.target.scope,
+        "target_id": link.target.id,
+        "source_provider": link.source.provider,
+        "source_scope": link.source.scope,
+        "source_id": link.source.id,
+        "piece": link.piece,
+        "pieces": link.pieces,
+        "sync": link.sync,
+        "applied": json.dumps(fields_to_json(link.applied, dialect), ensure_ascii=False),
+        "seen": json.dumps(fields_to_json(link.seen, dialect), ensure_ascii=False),
+        "marked": int(link.marked),
+        "superseded": int(link.superseded),
+    }
+
+
+def link_of(row: Any, dialect: str) -> Link:
+    """The reverse of `link_row`, of a mapping."""
+    return Link(
+        source=JobRef(provider=row["source_provider"], scope=row["source_scope"], id=row["source_id"]),
+        target=JobRef(provider=row["target_provider"], scope=row["target_scope"], id=row["target_id"]),
+        piece=row["piece"],
+        pieces=row["pieces"],
+        sync=row["sync"],
+        applied=fields_from_json(json.loads(row["applied"]), dialect),
+        seen=fields_from_json(json.loads(row["seen"]), dialect),
+        marked=bool(row["marked"]),
+        superseded=bool(row["superseded"]),
+    )
+
+
+def intent_row(intent: Intent, provider: str, dialect: str) -> dict[str, Any]:
+    """An intent to write to `provider`, whose dialect is `dialect`."""
+    source = intent.source
+    return {
+        "run": intent.run,
+        "seq": intent.seq,
+        "sync": intent.sync,
+        "action": intent.action,
+        "source_provider": source and source.provider,
+        "source_scope": source and source.scope,
+        "source_id": source and source.id,
+        "target_provider": provider,
+        "target_scope": intent.target_scope,
+        "target_id": intent.target_id,
+        "piece": intent.piece,
+        "pieces": intent.pieces,
+        "name": intent.name,
+        "fields": json.dumps(fields_to_json(intent.fields, dialect), ensure_ascii=False),
+        "at": write_time(intent.at),
+        "state": intent.state,
+        "error": intent.error,
+    }
+
+
+def intent_of(row: Any, dialect: str | None) -> Intent:
+    """The reverse of `intent_row`; without a dialect, the fields are left out."""
+    source = row.source_id and JobRef(provider=row.source_provider, scope=row.source_scope, id=row.source_id)
+    return Intent(
+        run=row.run,
+        seq=row.seq,
+        sync=row.sync,
+        action=row.action,
+        source=source or None,
+        target_scope=row.target_scope,
+        target_id=row.target_id,
+        piece=row.piece,
+        pieces=row.pieces,
+        name=row.name,
+        fields={} if dialect is None else fields_from_json(json.loads(row.fields), dialect),
+        at=read_time(row.at),
+        state=row.state,
+        error=row.error,
+        ended_at=row.ended_at and read_time(row.ended_at),
+    )
+
+
+def run_of(row: Any) -> Run:
+    """A run."""
+    return Run(
+        id=row.id,
+        sync=row.sync,
+        provider=row.target_provider,
+        scope=row.target_scope,
+        kind=row.kind,
+        of=row.of,
+        started_at=read_time(row.started_at),
+        ended_at=row.ended_at and read_time(row.ended_at),
+        summary=json.loads(row.result) if row.result else {},
+        plan=row.plan,
+    )

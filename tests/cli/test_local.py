@@ -1,0 +1,213 @@
+"""sandbox and demo: what runs on this machine alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import migrator
+from migrator import pipeline
+from migrator.plan.values import Plan
+from tests.cli.bench import Run, routine
+
+ROOT = Path(migrator.__file__).parent.parent
+
+
+def environment() -> dict[str, str]:
+    """Ours, with this package."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+
+
+class Served:
+    """`migrator sandbox` in a process of its own, read through pipes while it runs."""
+
+    def __init__(self, cwd: Path, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "migrator", "sandbox", *arguments],
+            cwd=cwd,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr
+        self.said = self.process.stderr.readline()
+
+    def stop(self, number: int = signal.SIGTERM) -> str:
+        """End it, and return what stands on stdout."""
+        self.process.send_signal(number)
+        out, self.rest = self.process.communicate(timeout=10)
+        return out
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start a sandbox; it ends with the test."""
+    made: list[Served] = []
+
+    def start(*arguments: str) -> Served:
+        made.append(Served(tmp_path, *arguments))
+        return made[-1]
+
+    yield start
+    for served in made:
+        served.process.kill()
+        served.process.communicate()
+
+
+class TestSandbox:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_stdout_is_a_config_and_a_signal_ends_it(self, serve: Serve, number: int) -> None:
+        """One valid migrator.toml with the tokens to export, then talk on stderr; either signal is a clean end."""
+        served = serve()
+        text = served.stop(number)
+        config = tomllib.loads(text)
+
+        assert (served.process.returncode, served.rest) == (0, "")
+        assert set(config["connections"]) == {"omni", "devin", "scrip", "archive"}
+        assert re.findall(r"^# *export (\w+)=\S+$", text, re.MULTILINE) == [
+            "OMNI_API_KEY",
+            "DEVIN_API_KEY",
+            "SCRIP_API_KEY",
+        ]
+        assert served.said.startswith("Serving 13 jobs in omni, 12 jobs in devin, 13 jobs in scrip on 127.0.0.1:")
+
+    def test_what_it_prints_is_all_that_a_plan_needs(
+        self, serve: Serve, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The config on a file and the tokens in the environment: a plan comes out, on the time of day."""
+        serve("--config-out", "migrator.toml")
+        text = (tmp_path / "migrator.toml").read_text("utf-8")
+        for name, token in re.findall(r"export (\w+)=(\S+)", text):
+            monkeypatch.setenv(name, token)
+        monkeypatch.chdir(tmp_path)
+
+        assert run("plan", "omni-to-devin", "--detailed-exitcode").code == 10
+
+    def test_as_json_it_is_a_document(self, serve: Serve) -> None:
+        """With --json, the same as one document."""
+        document = json.loads(serve("--json").stop())
+
+        assert document["schema"] == "migrator/sandbox@1"
+        assert document["connections"]["omni"]["base_url"] == f"http://127.0.0.1:{document['port']}/omni/api"
+        assert tomllib.loads(document["config"])["connections"]["omni"]["provider"] == "omni"
+
+    def test_jobs_are_kept_in_a_file(self, serve: Serve, tmp_path: Path) -> None:
+        """What was loaded once is there again, without the samples."""
+        (tmp_path / "omni.json").write_text(json.dumps([routine("Alpha")]), encoding="utf-8")
+        first = serve("--state", "world.json", "--load", "omni=omni.json")
+        assert first.said.startswith("Serving 1 job in omni, 0 jobs in devin, 0 jobs in scrip on ")
+        first.stop()
+
+        assert serve("--state", "world.json").said.startswith("Serving 1 job in omni, 0 jobs in devin, 0 jobs in scrip")
+
+    def test_a_list_page_can_be_loaded(self, serve: Serve, tmp_path: Path) -> None:
+        """An object with one array is what the platform answers."""
+        page = {"records": [routine("Alpha")], "pageInfo": {"hasNextPage": False}}
+        (tmp_path / "page.json").write_text(json.dumps(page), encoding="utf-8")
+
+        assert serve("--load", "omni=page.json").said.startswith("Serving 1 job in omni, ")
+
+    @pytest.mark.parametrize(("contract", "status"), [("put", 405), ("patch", 404)])
+    def test_omni_takes_the_contract_that_is_asked_for(self, serve: Serve, contract: str, status: int) -> None:
+        """An update by PATCH is unknown where the contract is put."""
+        port = serve("--omni-contract", contract).said.split("127.0.0.1:")[1].split(".")[0]
+        url = f"http://127.0.0.1:{port}/omni/api/v1/ai/routines/{routine('x')['id']}"
+        answer = httpx.patch(url, headers={"Authorization": "Bearer omni_org_sandbox"}, json={"name": "y"})
+
+        assert answer.status_code == status
+
+    @pytest.mark.parametrize(
+        ("arguments", "content", "what"),
+        [
+            (["--load", "omni=gone.json"], None, "the file cannot be read: No such file or directory"),
+            (["--load", "omni=jobs.json"], "nonsense", "the file is not JSON"),
+            (["--load", "omni=jobs.json"], "7", "the file holds no list of records"),
+            (["--load", "omni=jobs.json"], "[7]", "the file holds no list of records"),
+            (["--load", "omni=jobs.json"], '[{"name": "x"}]', "the records are not such as omni answers"),
+            (["--state", "jobs.json"], "nonsense", "the sandbox's state cannot be read"),
+            (["--state", "jobs.json"], "{}", "the sandbox's state cannot be read"),
+            (["--omni-contract", "post"], None, "Omni has no such contract"),
+        ],
+    )
+    def test_what_cannot_be_loaded_is_a_wrong_usage(
+        self,
+        run: Run,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        arguments: list[str],
+        content: str | None,
+        what: str,
+    ) -> None:
+        """Nothing is served, and the file is named."""
+        monkeypatch.chdir(tmp_path)
+        if content is not None:
+            (tmp_path / "jobs.json").write_text(content, encoding="utf-8")
+        ended = run("sandbox", *arguments)
+
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith(f"error: {what}\n")
+
+    def test_a_port_that_is_taken_is_a_wrong_usage(self, here: Path, run: Run) -> None:
+        """The next step is another port."""
+        port = str(tomllib.loads((here / "migrator.toml").read_text("utf-8"))["connections"]["omni"]["base_url"]).split(
+            "/"
+        )
+        ended = run("sandbox", "--port", port[2].split(":")[1])
+
+        assert (ended.code, ended.err.splitlines()[-1]) == (2, "  next: choose another --port")
+
+
+class TestDemo:
+    def test_the_story_has_a_good_end(self, run: Run) -> None:
+        """Jobs are planned, moved and found in place; it fits on a page or two."""
+        ended = run("demo")
+        lines = ended.out.splitlines()
+
+        assert (ended.code, ended.err) == (0, "")
+        assert "Plan: 4 to create, 1 unchanged, 1 blocked." in lines
+        assert [line for line in lines if line.startswith("done ")] != []
+        assert lines[-1] == "The second plan is empty: running it again changes nothing."
+        assert len(lines) < 75
+
+    def test_the_story_is_the_same_every_time(self, run: Run) -> None:
+        """Its clock stands still and nothing in it is left to chance."""
+        assert run("demo").out == run("demo").out
+
+    def test_its_document_counts_what_the_story_tells(self, run: Run) -> None:
+        """The second plan has nothing to do."""
+        document = run("demo", "--json").document
+
+        assert (document["plan"]["create"], document["apply"]["done"]) == (4, 4)
+        assert sum(document["again"][action] for action in ("create", "update", "replace", "delete")) == 0
+        assert len(document["after"]) == len(document["before"]["devin"]) + 4
+
+    def test_a_second_plan_that_is_not_empty_is_a_failure(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The demonstration would say so, and end with 1."""
+        carry_out = pipeline.apply
+
+        async def refuse(_plan: Plan) -> bool:
+            return False
+
+        async def idle(*arguments: Any, **options: Any) -> Any:
+            return await carry_out(*arguments, **(options | {"agree": refuse}))
+
+        monkeypatch.setattr(pipeline, "apply", idle)
+        ended = run("demo")
+        last = ended.out.splitlines()[-1]
+
+        assert (ended.code, last) == (1, "The second plan is not empty: that is a fault of this program.")

@@ -1,0 +1,163 @@
+"""A person at a terminal: questions, answers, interruptions. The command runs in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+import migrator
+from migrator.sandbox import World
+from tests.cli.bench import Run, routine
+
+SYNC = "omni-to-devin"
+COMMAND = [sys.executable, "-m", "migrator"]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Ours, with this package."""
+    return {**os.environ, "PYTHONPATH": str(Path(migrator.__file__).parent.parent), "TERM": "xterm", **more}
+
+
+def made(world: World) -> list[str]:
+    """The names of the jobs at the target."""
+    return sorted(row["record"]["name"] for row in world.records("devin"))
+
+
+@frozen
+class Typed:
+    """How a session at a terminal ended."""
+
+    code: int
+    shown: str
+
+
+def type_at_terminal(arguments: list[str], answer: bytes, *, columns: int = 100) -> Typed:
+    """Run a command on a terminal of its own, and answer its question."""
+    child, terminal = pty.fork()
+    if child == 0:  # pragma: no cover (another process)
+        os.execve(sys.executable, [*COMMAND, *arguments], environment(COLUMNS=str(columns)))  # noqa: S606 (our own command)
+    shown, asked = b"", False
+    while True:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not asked and b"[y/N]" in shown:
+            asked = True
+            os.write(terminal, answer)
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    return Typed(os.waitstatus_to_exitcode(status), shown.decode())
+
+
+def test_yes_carries_it_out(here: Path, world: World) -> None:
+    """The plan is shown, the question asked, and the outcome told."""
+    typed = type_at_terminal(["apply", SYNC], b"y\n")
+
+    assert (typed.code, made(world)) == (0, ["Alpha", "Beta", "Gamma"])
+    assert typed.shown.index("Plan:") < typed.shown.index("Carry it out? [y/N]") < typed.shown.index("done    ")
+    assert "3/3" in typed.shown
+
+
+@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04"])
+def test_anything_else_changes_nothing(here: Path, world: World, answer: bytes) -> None:
+    """No, nothing and the end of input are all no; the exit code says that it was not done."""
+    typed = type_at_terminal(["apply", SYNC], answer)
+
+    assert (typed.code, made(world)) == (1, [])
+    assert "Nothing was changed." in typed.shown
+
+
+def test_an_interrupted_question_changes_nothing(here: Path, world: World) -> None:
+    """Ctrl+C at the question ends it at once."""
+    typed = type_at_terminal(["apply", SYNC], b"\x03")
+
+    assert (typed.code, made(world)) == (1, [])
+    assert "interrupted" in typed.shown
+
+
+def test_yes_beforehand_asks_nothing(here: Path, world: World) -> None:
+    """--yes works at a terminal, too."""
+    typed = type_at_terminal(["apply", SYNC, "--yes"], b"")
+
+    assert (typed.code, "[y/N]" in typed.shown) == (0, False)
+
+
+def test_long_lines_are_folded_under_their_beginning(here: Path) -> None:
+    """On a narrow terminal a line goes on below where its text begins."""
+    typed = type_at_terminal(["plan", SYNC], b"", columns=60)
+    bare = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", typed.shown)
+    plain = [line.rstrip("\r").rpartition("\r")[2] for line in bare.split("\n")]
+    fires = next(number for number, line in enumerate(plain) if " next " in line)
+
+    assert max(map(len, plain)) <= 60
+    assert re.match(r" {21}\S", plain[fires + 1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_finishes_what_is_under_way_and_can_go_on(
+    here: Path, run: Run, world: World, number: int
+) -> None:
+    """No change is begun after a signal, none is cut off, and the next run does the rest: nothing twice."""
+    jobs = [f"Job {n:02}" for n in range(30)]
+    world.load("omni", map(routine, jobs))
+    world.fault("slow", provider="devin", method="POST", seconds=0.3, times=0)
+    process = subprocess.Popen(
+        [*COMMAND, "apply", SYNC, "--yes"],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: any(request["method"] == "POST" for request in world.requests))
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    world.faults.clear()
+
+    assert "Stopping when what is under way is finished" in err
+    assert (process.returncode, "failed " in out) == (4, False)
+    assert out.count("interrupted before it was begun") == len(jobs) + 3 - len(made(world)) > 0
+    assert out.splitlines()[-1] == "It was interrupted. Go on with: migrator apply omni-to-devin"
+    assert run("apply", SYNC, "--yes").code == 0
+    assert made(world) == ["Alpha", "Beta", "Gamma", *jobs]
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Look every few milliseconds."""
+    until = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_to_tell(here: Path) -> None:
+    """`| head` closes the pipe: the command ends without a trace."""
+    process = subprocess.Popen(
+        [*COMMAND, "schema", "plan"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+
+    assert (process.wait(timeout=10), process.stderr.read()) == (1, b"")
+    process.stderr.close()
+
+
+def test_a_stream_without_our_signs_gets_their_numbers(here: Path) -> None:
+    """Where stdout takes ASCII only, nothing fails, and a document says the same."""
+    env = environment(PYTHONIOENCODING="ascii")
+    told = subprocess.run([*COMMAND, "plan", SYNC], env=env, capture_output=True, check=True).stdout
+    document = subprocess.run([*COMMAND, "plan", SYNC, "--json"], env=env, capture_output=True, check=True).stdout
+
+    assert b"omni \\u2192 devin" in told
+    assert document.isascii()

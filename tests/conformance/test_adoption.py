@@ -1,0 +1,115 @@
+"""Jobs that are at the target already: never made a second time, and never touched without leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+
+from migrator.sandbox import Options
+from tests.conformance.conftest import MakeLab
+from tests.conformance.lab import PAIRS, Lab
+from tests.conformance.platforms import wish
+
+ADOPTING: Final[Mapping[str, Mapping[str, int]]] = {
+    "never": {"blocked": 2, "create": 1},
+    "identical": {"adopt": 2, "create": 1},
+    "name": {"adopt": 2, "create": 1},
+}
+"""What happens to two jobs that are there and to one that is not."""
+
+OLD_DEVIN: Final = Options(devin_shape="seed")
+"""A platform on which our jobs carry no mark."""
+
+
+async def made_and_forgotten(lab: Lab) -> Lab:
+    """Two jobs have been moved, the state is lost, and a third job is at the source."""
+    lab.source.wish(1)
+    lab.source.wish(2)
+    await lab.run()
+    lab.forget()
+    lab.source.wish(3)
+    return lab
+
+
+@pytest.mark.parametrize("adopt", ADOPTING)
+@pytest.mark.parametrize(
+    ("source", "target", "platforms"),
+    [*((*pair, Options()) for pair in PAIRS), ("omni", "devin", OLD_DEVIN)],
+    ids=lambda value: value if isinstance(value, str) else value.devin_shape,
+)
+async def test_a_lost_state_makes_nothing_twice(
+    make_lab: MakeLab, source: str, target: str, platforms: Options, adopt: str
+) -> None:
+    """With our marks, or where there are none by being exactly alike, our jobs are known again without the state."""
+    lab = await made_and_forgotten(make_lab(source, target, platforms=platforms, adopt=adopt))
+
+    assert ADOPTING[adopt] == await lab.run()
+    assert lab.expected(wish(1), wish(2), wish(3)) == lab.held()
+
+
+@pytest.mark.parametrize(
+    ("adopt", "actions", "holds"),
+    [
+        ("never", {"blocked": 1, "none": 0}, wish(1)),
+        ("identical", {"blocked": 1}, wish(1)),
+        ("name", {"adopt": 1}, wish(1, text="Say more.")),
+    ],
+)
+async def test_a_changed_job_of_ours_is_known_by_its_mark(
+    make_lab: MakeLab, adopt: str, actions: Mapping[str, int], holds: Any
+) -> None:
+    """A marked job whose source has changed since the state was lost is changed only with adopt = "name"."""
+    lab = make_lab("omni", "scrip", adopt=adopt)
+    lab.source.wish(1)
+    await lab.run()
+    lab.forget()
+    lab.source.wish(1, text="Say more.")
+
+    assert {action: count for action, count in actions.items() if count} == await lab.run()
+    assert lab.expected(holds) == lab.held()
+
+
+@pytest.mark.parametrize(
+    ("adopt", "twin", "namesake"),
+    [("never", "blocked", "create"), ("identical", "adopt", "create"), ("name", "adopt", "adopt")],
+)
+async def test_other_peoples_look_alikes(make_lab: MakeLab, adopt: str, twin: str, namesake: str) -> None:
+    """A job that somebody made just alike is taken over or reported, and a mere namesake only with adopt = "name"."""
+    lab = make_lab("omni", "devin", adopt=adopt)
+    lab.source.wish(1)
+    lab.source.wish(2)
+    lab.target.put(
+        lab.target.platform.write(1, wish(1)), lab.target.platform.write(2, wish(2, text="Other words.", hour=3))
+    )
+
+    planned, _applied = await lab.carry_out()
+
+    assert [twin, namesake] == [change.action for change in planned.changes]
+    await lab.settled()
+    texts = [job.text for job in lab.held() if job.name == "Job 002"]
+    assert (["Other words.", "Say number 2."] if namesake == "create" else ["Say number 2."]) == sorted(texts)
+    assert ["Say number 1."] == [job.text for job in lab.held() if job.name == "Job 001"]
+
+
+async def test_several_candidates_are_left_to_a_person(make_lab: MakeLab) -> None:
+    """When two jobs at the target could be it, none is touched and none is made, and the reason names both."""
+    lab = make_lab("omni", "devin", adopt="name")
+    lab.source.wish(1)
+    lab.target.put(*(lab.target.platform.write(n, wish(1)) for n in (1, 2)))
+
+    planned = await lab.plan()
+
+    assert {"blocked": 1} == await lab.run()
+    assert all(key in planned.changes[0].reason for key in lab.made)
+
+
+async def test_one_look_alike_serves_one_job(make_lab: MakeLab) -> None:
+    """Two equal source jobs and one equal job at the target: one adopts it, the other one is made."""
+    lab = make_lab("json", "devin", adopt="identical")
+    lab.source.put(*({**lab.source.platform.write(n, wish(1)), "name": "Twin"} for n in (1, 2)))
+    lab.target.put(lab.target.platform.write(1, wish(1, name="Twin")))
+
+    assert {"adopt": 1, "create": 1} == await lab.run()
+    assert ["Twin", "Twin"] == [job.name for job in lab.held()]

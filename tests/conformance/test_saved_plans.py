@@ -1,0 +1,119 @@
+"""A plan that was saved is applied as it is, once, and only while the world is as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from migrator.errors import StalePlanError
+from migrator.plan.document import plan_from_json, plan_to_json
+from migrator.plan.values import Plan
+from migrator.sandbox import Options
+from tests.conformance.conftest import MakeLab
+from tests.conformance.lab import PAIRS, Lab
+from tests.conformance.platforms import wish
+
+
+async def saved(lab: Lab) -> Plan:
+    """A plan for two new jobs that went to a file and came back."""
+    lab.source.wish(1)
+    lab.source.wish(2)
+    return again(await lab.plan())
+
+
+def again(plan: Plan) -> Plan:
+    """What a file with this plan holds."""
+    return plan_from_json(json.dumps(plan_to_json(plan)), where="plan.json")
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+async def test_a_saved_plan_is_applied_once(make_lab: MakeLab, source: str, target: str) -> None:
+    """A saved plan does what it says; applied a second time it is refused and changes nothing."""
+    lab = make_lab(source, target)
+    plan = await saved(lab)
+
+    await lab.carry_out(plan)
+    assert lab.expected(wish(1), wish(2)) == lab.held()
+
+    with pytest.raises(StalePlanError, match="applied already"):
+        await lab.carry_out(plan)
+    assert lab.expected(wish(1), wish(2)) == lab.held()
+
+
+OTHER_WORLDS: dict[str, tuple[Callable[[Lab], Any], str]] = {
+    "another state": (Lab.forget, "made on another state"),
+    "a job was added to the source": (lambda lab: lab.source.wish(3), r"the source \(omni\) has changed"),
+    "a job of the source was edited": (lambda lab: lab.source.wish(1, text="More."), r"the source \(omni\) has changed"),
+    "a job of the source was paused": (lambda lab: lab.source.wish(1, enabled=False), r"the source \(omni\) has changed"),
+    "a job has left the source": (
+        lambda lab: lab.source.remove(*list(lab.source.records())[:1]),
+        r"the source \(omni\) has changed",
+    ),
+    "a job was added to the target": (
+        lambda lab: lab.target.put(lab.target.platform.write(1, wish(1))),
+        r"the target \(devin\) has changed",
+    ),
+}
+
+
+@pytest.mark.parametrize("title", OTHER_WORLDS)
+async def test_a_stale_plan_is_refused(make_lab: MakeLab, title: str) -> None:
+    """A plan is refused, and nothing is written, when the state or either side is not what it was made for."""
+    change, told = OTHER_WORLDS[title]
+    lab = make_lab("omni", "devin")
+    plan = await saved(lab)
+    change(lab)
+    before = lab.target.records()
+
+    with pytest.raises(StalePlanError, match=told):
+        await lab.carry_out(plan)
+
+    assert before == lab.target.records()
+
+
+async def test_history_is_no_change(make_lab: MakeLab) -> None:
+    """A run of a job between planning and applying, which leaves only its history behind, does not make a plan stale."""
+    lab = make_lab("omni", "devin")
+    plan = await saved(lab)
+    (key, *_) = lab.source.records()
+    lab.source.edit(key, lastRun={"completedAt": "2026-11-21T09:01:00Z", "label": "Delivered", "state": "COMPLETE"})
+
+    await lab.carry_out(plan)
+
+    assert lab.expected(wish(1), wish(2)) == lab.held()
+
+
+async def test_any_other_run_of_the_sync_outdates_a_plan(make_lab: MakeLab) -> None:
+    """A plan is refused after another run of its sync, even if that run was undone on both sides."""
+    lab = make_lab("omni", "devin")
+    plan = await saved(lab)
+    await lab.run()
+    lab.target.remove(*lab.made)
+
+    with pytest.raises(StalePlanError):
+        await lab.carry_out(plan)
+
+
+async def test_an_edited_plan_is_refused(make_lab: MakeLab) -> None:
+    """A plan whose file was edited, in any place, does not even load."""
+    document = plan_to_json(await saved(make_lab("omni", "devin")))
+    document["changes"][0]["fields"][0]["new"] = "Something else"
+
+    with pytest.raises(StalePlanError, match="edited"):
+        plan_from_json(json.dumps(document), where="plan.json")
+
+
+async def test_a_plan_for_another_update_contract_is_refused(make_lab: MakeLab) -> None:
+    """A plan relies on one of Omni's two update contracts, and is refused under the other."""
+    lab = make_lab("devin", "omni", platforms=Options(omni_update="put"))
+    lab.connection["omni"] = {"update_contract": "patch"}
+    lab.configure()
+    plan = await saved(lab)
+    lab.connection["omni"] = {"update_contract": "put"}
+    lab.configure()
+
+    with pytest.raises(StalePlanError, match="in another way"):
+        await lab.carry_out(plan)
