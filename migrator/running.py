@@ -1,4 +1,4 @@
-"""Carry a plan out as a run: journalled from its beginning to its end, and taken up once more where answers were lost."""
+"""Carry a plan out as a run: journalled from its beginning to its end, and taken up again where answers were lost."""
 
 from __future__ import annotations
 

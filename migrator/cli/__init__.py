@@ -93,7 +93,9 @@ def migrator(
     context.obj = Settings(config=config, state=state, mappings=mappings, json=json, debug=debug, verbose=verbose)
 
 
-_NAMES: Final = "One of apply, config, demo, error, explain, init, jobs, plan, providers, sandbox."
+_NAMES: Final = (
+    "One of apply, config, demo, error, explain, history, init, jobs, plan, providers, sandbox, settle, status."
+)
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run, as apply names it and migrator history lists it.")]
 SyncName = Annotated[str, typer.Argument(metavar="SYNC", help="A sync of the config file.")]
@@ -217,14 +219,20 @@ def settle(
         bool, typer.Option("--not-created", help="The job was not made; the next run makes it.")
     ] = False,
 ) -> int:
-    """Decide a write that nobody knows the end of; `migrator status` lists them."""
+    """Decide a write that nobody knows the end of.
+
+    `migrator status` lists them. The job stays blocked until then, so that it is never made twice.
+    """
     return recovering.settle(settings, run, job, created=created, not_created=not_created)
 
 
 @app.command()
 @takes_settings
 def status(settings: Settings) -> int:
-    """Show what is unsettled or unfinished, who is writing, and how the latest runs ended; asks no provider."""
+    """Show what is unsettled, unfinished or under way.
+
+    It looks at the state only, and asks no provider.
+    """
     return recovering.status(settings)
 
 
@@ -236,7 +244,7 @@ def history(
     *,
     sync: Annotated[str | None, typer.Option(metavar="SYNC", help="Only the runs of this sync.")] = None,
 ) -> int:
-    """Show the runs so far, or every write of one; asks no provider."""
+    """Show the runs so far, or every write of one."""
     return recovering.history(settings, run, sync=sync)
 
 

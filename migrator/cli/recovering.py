@@ -58,9 +58,8 @@ def history(settings: Settings, run: str | None, *, sync: str | None) -> int:
     """The runs so far, or every write of one."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     with opened_state(settings, runtime) as state:
-        if run is not None:
-            found, writes = (pipeline.run_of(state, run),), state.intents(run)
-        else:
-            found, writes = state.runs(sync and runtime.config.sync(sync).name), None
+        one = None if run is None else pipeline.run_of(state, run)
+        found = (one,) if one else state.runs(sync and runtime.config.sync(sync).name)
+        writes = state.intents(one.id) if one else None
     screen.result(history_document(found, writes), history_lines(found, writes))
     return 0

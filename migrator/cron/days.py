@@ -17,14 +17,13 @@ GREGORIAN_CYCLE: Final = 146_097
 """Days in 400 years: a whole number of weeks, after which every calendar repeats."""
 
 CYCLE_START: Final = date(2000, 1, 1).toordinal()
-_SATURDAY = 6
-_SUNDAY = 0
+_FEW: Final = 4_000
 
 Month = tuple[int, int, int, int]
 """Year, month, length, weekday of day 1 (0=SUN)."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def months_between(first: int, days: int) -> tuple[int, tuple[Month, ...]]:
     """The whole months that cover `days` days from ordinal `first`, and how many days they start before it."""
     start, end = date.fromordinal(first), date.fromordinal(first + days - 1)
@@ -37,9 +36,22 @@ def months_between(first: int, days: int) -> tuple[int, tuple[Month, ...]]:
     return start.day - 1, tuple(months)
 
 
-@lru_cache(maxsize=8192)
 def day_bits(dates: Dates, first: int, days: int) -> int:
     """The dates among `days` days from ordinal `first`."""
+    return _few_days(dates, first, days) if days <= _FEW else _many_days(dates, first, days)
+
+
+@lru_cache(maxsize=8192)
+def _few_days(dates: Dates, first: int, days: int) -> int:
+    return _bits(dates, first, days)
+
+
+@lru_cache(maxsize=256)
+def _many_days(dates: Dates, first: int, days: int) -> int:  # 18 kB each for 400 years: fewer are kept
+    return _bits(dates, first, days)
+
+
+def _bits(dates: Dates, first: int, days: int) -> int:
     before, months = months_between(first, days)
     patterns: dict[tuple[int, int], str] = {}
     parts: list[str] = []

@@ -15,7 +15,7 @@ from migrator.cron.parser import dialect_named, parse
 from migrator.cron.zones import DAY, from_minutes, load_zone, to_minutes
 from migrator.errors import ScheduleError
 
-_SPANS: Final = (2, 40, 400, 4_000, 40_000, 110_000)
+_SPANS: Final = (40, 400, 4_000, 40_000, 110_000)
 """Days to look ahead at a time, growing; together they exceed the 400 years after which calendars repeat."""
 
 _FIRST_YEAR: Final = 1970

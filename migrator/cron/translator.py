@@ -21,7 +21,7 @@ from migrator.cron.parser import dialect_named, parse
 from migrator.cron.task import Plan, Task, first_difference, is_exact, source_fires
 from migrator.cron.verdict import Kind, Piece, Translation, Verdict
 from migrator.cron.window import window_plan
-from migrator.cron.zones import DAY, EPOCH, from_minutes, tzdata_version
+from migrator.cron.zones import DAY, EPOCH, from_minutes, to_minutes, tzdata_version
 from migrator.errors import ScheduleError
 
 Mode = Literal["auto", "exact", "window", "year", "single"]
@@ -111,10 +111,16 @@ def translate(
         target=target,
         target_zone=target_timezone or trigger.timezone,
         free_zone=target_timezone is None,
-        window=Window(-((EPOCH - now) // _MINUTE), -((EPOCH - now - horizon) // _MINUTE)),
+        window=_window(now, horizon, whole_minutes=cron.seconds == ON_THE_MINUTE),
     )
     promise = _Promise(now=now, horizon=horizon, mode=mode, max_pieces=max_pieces, max_one_time=max_one_time)
     return _translate(task, promise)
+
+
+def _window(now: datetime, horizon: timedelta, *, whole_minutes: bool) -> Window:
+    """The minutes of the promise; with seconds, also the one that has begun."""
+    start = -((EPOCH - now) // _MINUTE) if whole_minutes else to_minutes(now)
+    return Window(start, -((EPOCH - now - horizon) // _MINUTE))
 
 
 def _translate(task: Task, promise: _Promise) -> Translation:
@@ -123,7 +129,8 @@ def _translate(task: Task, promise: _Promise) -> Translation:
     left: list[datetime] = []
     if finite or not fires:
         count = promise.max_one_time + 1 if finite else 1
-        left = list(islice(fires_after(task.cron, task.zone, promise.now - _RESOLUTION, task.source), count))
+        start = promise.now if fires else from_minutes(task.window.end)
+        left = list(islice(fires_after(task.cron, task.zone, start - _RESOLUTION, task.source), count))
         if not left:
             return _dead(task)
         if finite and len(left) < count and DIALECTS[task.target].one_time == "trigger":

@@ -107,15 +107,14 @@ def _count(plan: Plan | None) -> int:
 
 def _reaching(task: Task, fires: FireSet, *, below: int) -> Plan | None:
     """Lists of dates, reaching as far beyond the window as the same number of pieces can."""
-    plan = by_dates(task, task.window.end, below=below)
-    if plan is None:
-        return None
-    plans = [plan]
-    for months in _MONTHS_AHEAD:
-        longer = by_dates(task, _month_end(task.window.end, months), below=len(plan.said) + 1)
-        if longer is None:
+    plans: list[Plan] = []
+    for months in (None, *_MONTHS_AHEAD):
+        end = task.window.end if months is None else _month_end(task.window.end, months)
+        plan = by_dates(task, end, below=below)
+        if plan is None:
             break
-        plans.append(longer)
+        plans.append(plan)
+        below = len(plan.said) + 1
     return next((plan for plan in reversed(plans) if is_exact(task, plan.said, fires)), None)
 
 

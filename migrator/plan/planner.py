@@ -196,16 +196,16 @@ class Planner:
                 yield attrs.evolve(extra, action="delete", reason=f"its schedule takes {count} jobs now")
 
     def _refusal(self, lowered: Lowered) -> str:
-        reasons = list(lowered.refused)
+        if lowered.refused:
+            return "; ".join(lowered.refused)
         unallowed = [
             loss for loss in lowered.losses if not any(covers(allowed, loss.path) for allowed in self.sync.allow_loss)
         ]
-        if unallowed:
-            paths = list(dict.fromkeys(loss.path for loss in unallowed))
-            told = "; ".join(f"{loss.path} ({loss.reason})" for loss in unallowed)
-            listed = ", ".join(f'"{path}"' for path in paths)
-            reasons.append(f"it would lose {told}; allow it with allow_loss = [{listed}] in [syncs.{self.sync.name}]")
-        return "; ".join(reasons)
+        if not unallowed:
+            return ""
+        told = "; ".join(f"{loss.path} ({loss.reason})" for loss in unallowed)
+        listed = ", ".join(f'"{path}"' for path in dict.fromkeys(loss.path for loss in unallowed))
+        return f"it would lose {told}; allow it with allow_loss = [{listed}] in [syncs.{self.sync.name}]"
 
     def _unlinked(self, piece: Change, fields: Mapping[str, Any]) -> Change:
         """There is no target job of ours yet: make one, unless it is there."""

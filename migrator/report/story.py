@@ -37,6 +37,8 @@ def story_lines(sides: Mapping[str, Names], plan: Plan, applied: Applied, again:
     yield line("Two stand-ins on this machine, on a clock that stands still. Nothing leaves it.")
     for name, jobs in sides.items():
         yield line((f"{name}: ", "bold"), f"{count(len(jobs), 'job')}: {', '.join(map(clean, jobs))}")
+    taken = len({change.source for change in plan.changes})
+    yield line(f"The sync {plan.sync} selects {count(taken, 'job')} of {plan.source}, one for each kind of answer.")
     yield from _chapter(f"migrator plan {plan.sync}")
     yield from plan_lines(plan, command=f"migrator apply {plan.sync}")
     yield from _chapter(f"migrator apply {plan.sync}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import ssl
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from json import dumps
@@ -38,6 +40,12 @@ _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "
 _READ_BACK: Final = "read the job back before sending anything again"
 _JSON: Final = {"Content-Type": "application/json"}
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that are believed; loading them takes longer than a request, so once is enough."""
+    return httpx.create_ssl_context()
 
 
 def _no_quota(_body: Any) -> bool:
@@ -99,6 +107,7 @@ class Client:
             timeout=httpx.Timeout(self.timeout, connect=self.timeout / 6, pool=None),
             limits=httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency),
             transport=self.wire,
+            verify=_trusted(),
         )
         return self
 
