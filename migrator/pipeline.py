@@ -197,7 +197,7 @@ async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: E
         run=run,
         intents=state.intents(run.id),
         snapshots=state.snapshots(run.id, side.dialect),
-        later=tuple(intent for other in later if other.of != run.id for intent in state.intents(other.id)),
+        later=tuple(intent for other in later if (other.kind, other.of) != ("rollback", run.id) for intent in state.intents(other.id)),
         links=state.links(run.provider, (run.scope,), side.dialect),
         target=target,
         mapping=side.mapping,

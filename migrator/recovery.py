@@ -53,7 +53,7 @@ def rest_of(run: Run, saved: Plan, fresh: Plan, *, later: Sequence[Run], sent: I
     """
     where, hint = f"run {run.id}", f"look at what is left with: migrator plan {saved.sync}"
     _same_state(saved, fresh)
-    if strangers := [other.id for other in later if other.of != run.id]:
+    if strangers := [other.id for other in later if (other.kind, other.of) != ("resume", run.id)]:
         raise StalePlanError("another run came after it", where=where, actual=", ".join(strangers), hint=hint)
     if saved.observed.source != fresh.observed.source:
         raise StalePlanError(f"the source ({saved.source}) has changed since", where=where, hint=hint)

@@ -101,7 +101,8 @@ class Planner:
 
     def changes(self) -> Iterator[Change]:
         """Every change, in no order."""
-        wanted = [job for job in self.basis.source.jobs if self._is_original(job)]
+        copies = {job.ref: original for job in self.basis.source.jobs if (original := self._original(job))}
+        wanted = [job for job in self.basis.source.jobs if job.ref not in copies]
         selected = [job for job in wanted if self.sync.select.matches(job)]
         lowered = {
             job.ref: (job, lower(job, target=self.mapping, sync=self.sync, now=self.basis.now)) for job in selected
@@ -120,6 +121,10 @@ class Planner:
                     target=self._first_target(job.ref),
                     reason="it is no longer selected; it stays as it is",
                 )
+        for job in self.basis.source.jobs:
+            if job.ref in copies and self.sync.select.matches(job):
+                reason = f"it is our copy of {copies[job.ref]}, which the target has"
+                yield Change(action="none", source=job.ref, name=job.name, reason=reason)
         for problem in self.basis.source.problems:
             yield Change(
                 action="blocked",
@@ -139,14 +144,13 @@ class Planner:
         )
         return Change(action="blocked", source=intent.source, name=intent.name, target=None, reason=reason)
 
-    def _is_original(self, job: Job) -> bool:
-        """Whether a source job is not itself the copy of a job at the target."""
-        home = {scope_digest(scope) for scope in self.basis.target.scopes}
-        if job.mark and job.mark.provider == self.mapping.rules.provider and job.mark.scope in home:
-            return False
-        return not any(
-            link.target == job.ref and link.source.scope in self.basis.target.scopes for link in self.basis.reverse
-        )
+    def _original(self, job: Job) -> JobRef | None:
+        """The target job that a source job is itself a copy of, as the state knows or its mark says."""
+        ids = [link.source.id for link in self.basis.reverse if link.target == job.ref]
+        if job.mark and job.mark.provider == self.mapping.rules.provider:
+            home = {scope_digest(scope) for scope in self.basis.target.scopes}
+            ids += [job.mark.id] if job.mark.scope in home else []
+        return next((self.at_target[one].ref for one in ids if one in self.at_target), None)
 
     def _named(self, lowered: Mapping[JobRef, tuple[Job, Lowered]]) -> Iterator[tuple[Job, Lowered]]:
         current = {

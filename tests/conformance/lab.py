@@ -171,6 +171,14 @@ class Lab:
         """The target's records that were not there at the start, by id."""
         return {key: raw for key, raw in self.target.records().items() if key not in self.foreign}
 
+    @property
+    def scope(self) -> str:
+        """The scope that the sync writes to."""
+        name = self.target.platform.name
+        reach = settings(self.world, self.port).get(name, {})
+        host = reach.get("base_url", "").removeprefix("http://").replace(f":{self.port}", "")
+        return {"omni": host, "json": str(self.target.file)}.get(name) or reach.get("org_id") or reach["program_id"]
+
     def held(self) -> list[Wish]:
         """What the target's records stand for, those of other people left out, by name."""
         return sorted((self.target.platform.read(raw) for raw in self.made.values()), key=lambda found: found.name)

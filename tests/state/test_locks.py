@@ -1,0 +1,102 @@
+"""Locks: one run at a time for each target, on both databases; a dead owner does not stand in the way."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from migrator.errors import LockedError
+from migrator.state import State
+from migrator.state import tables as t
+from tests.state.conftest import Time
+
+OpenOne = Callable[[], State]
+SCOPE = "devin:org-1"
+
+
+def moved_away(state: State, **changes: object) -> None:
+    """The lock's owner is another process than it was."""
+    with state.transaction() as connection:
+        connection.execute(t.locks.update().values(**changes))
+
+
+def test_a_second_run_is_told_who_writes(open_one: OpenOne) -> None:
+    """The lock names its owner to whoever comes second; another target is free."""
+    open_one().lock(SCOPE, "one")
+    second = open_one()
+
+    with pytest.raises(LockedError, match=re.escape(f"run one (process {os.getpid()} on ")):
+        second.lock(SCOPE, "two")
+    assert "two" == second.lock("devin:org-2", "two").run
+
+
+def test_a_lock_that_is_given_back_is_free(open_one: OpenOne) -> None:
+    """A run that ends leaves no trace of its lock."""
+    state = open_one()
+    state.unlock(SCOPE, state.lock(SCOPE, "one"))
+
+    assert {} == state.owners()
+    assert "two" == open_one().lock(SCOPE, "two").run
+
+
+@pytest.mark.parametrize(("seconds", "free"), [(59, False), (61, True)])
+def test_a_lock_lapses_a_minute_after_its_last_beat(open_one: OpenOne, clock: Time, seconds: int, free: bool) -> None:
+    """An owner on another machine that gives no sign of life loses its lock, and learns of it."""
+    state = open_one()
+    owner = state.lock(SCOPE, "one")
+    moved_away(state, host="elsewhere")
+    clock.pass_by(30)
+    assert state.beat(SCOPE, owner)
+    clock.pass_by(seconds)
+
+    if not free:
+        with pytest.raises(LockedError):
+            open_one().lock(SCOPE, "two")
+    else:
+        open_one().lock(SCOPE, "two")
+        assert not state.beat(SCOPE, owner)
+        state.unlock(SCOPE, owner)
+        assert ["two"] == [other.run for other in state.owners().values()]
+
+
+def test_a_dead_process_on_this_machine_loses_its_lock_at_once(open_one: OpenOne) -> None:
+    """Neither a process that has ended, nor another one that got its number, holds the lock."""
+    state = open_one()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for trace in ({"pid": ended.pid}, {"started": "1"}):
+        state.lock(SCOPE, "one")
+        moved_away(state, **trace)
+
+        assert {} == state.owners()
+        state.unlock(SCOPE, open_one().lock(SCOPE, "two"))
+
+
+def test_of_many_that_come_at_once_one_gets_the_lock(open_one: OpenOne) -> None:
+    """Whatever the interleaving, the lock has one owner, and the others are told so in words."""
+    states = [open_one() for _ in range(6)]
+    gate, got, refused = threading.Barrier(len(states)), list[str](), list[Exception]()
+
+    def run(number: int) -> None:
+        gate.wait()
+        try:
+            got.append(states[number].lock(SCOPE, str(number)).run)
+        except LockedError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(states))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (1, 5) == (len(got), len(refused))
+    with states[0].transaction() as connection:
+        assert got == [row.run for row in connection.execute(sa.select(t.locks))]

@@ -1,0 +1,218 @@
+"""Opening a state: new, old, newer, damaged, locked, read-only, full; each has its message, and a way on."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from migrator.errors import StateError
+from migrator.state import State, open_state
+from migrator.state import tables as t
+from tests.state.conftest import Time
+from tests.state.test_journal import SOURCE, TARGET, begun, intent, link
+
+OpenOne = Callable[[], State]
+
+
+def known_file(path: Path, clock: Time) -> Path:
+    """A state of some size in a file."""
+    state = open_state(f"sqlite:///{path}", now=clock)
+    begun(state)
+    for number in range(200):
+        state.snapshot("one", link().target.__class__(provider="devin", scope="org-1", id=str(number)), {"a": "b" * 400})
+    state.put_link(link(), dialect="vixie")
+    state.close()
+    return path
+
+
+def refused(path: Path, clock: Time) -> str:
+    """What opening the file, and reading all of it, says."""
+    with pytest.raises(StateError) as caught:
+        open_state(f"sqlite:///{path}", now=clock)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def digest(path: Path) -> str:
+    """What a file holds."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_commit_waits_for_the_disk(state: State) -> None:
+    """Every connection asks for durable commits: SQLite by WAL and FULL, PostgreSQL by synchronous_commit."""
+    with state.transaction() as connection:
+        if connection.dialect.name == "sqlite":
+            found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+            assert ["wal", 2] == found
+        else:
+            found = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in ("synchronous_commit", "fsync")]
+            assert ["on", "on"] == found
+
+
+def test_a_server_that_answers_early_is_told_not_to(state_url: str, clock: Time) -> None:
+    """A PostgreSQL session whose default is to acknowledge before the disk has it is set right."""
+    if not state_url.startswith("postgresql"):
+        pytest.skip("only PostgreSQL has such a default")
+    lax = state_url.replace("options=", "options=-csynchronous_commit%3Doff%20")
+    state = open_state(lax, now=clock)
+    with state.transaction() as connection:
+        assert "on" == connection.exec_driver_sql("SHOW synchronous_commit").scalar()
+    state.close()
+
+
+def test_an_older_layout_is_brought_up(state_url: str, open_one: OpenOne, clock: Time) -> None:
+    """A state of version 1 keeps its links, runs and open writes, and takes everything new."""
+    older = sa.MetaData()
+    new = {"runs": {"kind", "of", "plan"}, "intents": {"ended_at"}, "snapshots": {"link"}}
+    for table in t.metadata.sorted_tables:
+        columns = [sa.Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable) for c in table.columns]
+        sa.Table(table.name, older, *(c for c in columns if c.name not in new.get(table.name, set())))
+    driver = state_url.replace("postgresql://", "postgresql+psycopg://")
+    engine = sa.create_engine(driver)
+    with engine.begin() as connection:
+        older.create_all(connection)
+        connection.execute(older.tables["meta"].insert().values(key="version", value="1"))
+        connection.execute(older.tables["syncs"].insert().values(name="it", lineage="old", serial=7))
+        run = {"id": "one", "sync": "it", "target_provider": "devin", "target_scope": "org-1", "plan_digest": "d"}
+        connection.execute(older.tables["runs"].insert().values(**run, started_at="2026-11-20T09:00:00Z"))
+    engine.dispose()
+
+    state = open_one()
+    (found,) = state.runs()
+    assert (("old", 7), "apply", None) == (state.lineage("it", fresh="new"), found.kind, found.plan)
+    begun(state, intent(state="claimed").__class__(**{**_values(), "run": "two"}), run="two")
+    state.put_link(link(), dialect="vixie")
+    state.snapshot("two", TARGET, {"id": "x"}, link=link(), dialect="vixie")
+    assert ["two", "one"] == [known.id for known in open_one().runs()]
+
+
+def _values() -> dict[str, object]:
+    known = intent(state="claimed")
+    return {name: getattr(known, name) for name in known.__attrs_attrs__ and [a.name for a in known.__attrs_attrs__]}
+
+
+def test_a_newer_layout_is_refused_untouched(tmp_path: Path, clock: Time) -> None:
+    """A file of a newer version stays as it is, to the byte."""
+    path = known_file(tmp_path / "migrator.db", clock)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE meta SET value = '99' WHERE key = 'version'")
+    connection.close()
+    before = digest(path)
+
+    assert "newer version of migrator" in refused(path, clock)
+    assert before == digest(path)
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_newer_layout_on_a_server_is_refused(state_url: str, open_one: OpenOne, clock: Time) -> None:
+    """The same where there is no file."""
+    state = open_one()
+    with state.transaction() as connection:
+        connection.execute(t.meta.update().values(value="99"))
+
+    with pytest.raises(StateError, match="newer version of migrator.*got: layout 99"):
+        open_state(state_url, now=clock)
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.99])
+def test_a_truncated_file_is_found_out(tmp_path: Path, clock: Time, part: float) -> None:
+    """A file that lost its end is refused before anything is written to it, with the way to build it anew."""
+    path = known_file(tmp_path / "migrator.db", clock)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
+    before = digest(path)
+
+    assert 'set adopt = "identical"' in refused(path, clock)
+    assert before == digest(path)
+
+
+def test_a_file_that_is_something_else_is_refused(tmp_path: Path, clock: Time) -> None:
+    """Neither a text nor another program's database is taken over."""
+    text = tmp_path / "notes.txt"
+    text.write_text("Buy milk. " * 500, "utf-8")
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE photos (id INTEGER)")
+    connection.close()
+
+    assert "not a database" in refused(text, clock)
+    assert "a database with the tables photos" in refused(other, clock)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, clock: Time) -> None:
+    """A file that cannot be made says so."""
+    assert "--state" in refused(tmp_path / "nowhere" / "migrator.db", clock)
+
+
+def test_a_lost_file_is_a_new_state(tmp_path: Path, clock: Time) -> None:
+    """After the file is deleted the state is empty, with a lineage of its own: old plans do not fit it."""
+    path = known_file(tmp_path / "migrator.db", clock)
+    path.unlink()
+    state = open_state(f"sqlite:///{path}", now=clock)
+
+    assert (("other", 0), ()) == (state.lineage("it", fresh="other"), state.links("devin", ("org-1",), "vixie"))
+    state.close()
+
+
+def test_a_file_that_another_program_holds_is_named(tmp_path: Path, clock: Time) -> None:
+    """A write that waits in vain for another program ends with a message, and works when that one is done."""
+    path = known_file(tmp_path / "migrator.db", clock)
+    state = open_state(f"sqlite:///{path}", now=clock)
+    with state.engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA busy_timeout=10")
+        connection.exec_driver_sql("BEGIN")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StateError, match="another program holds the file"):
+        state.remember("a", "b", "c")
+
+    other.execute("ROLLBACK")
+    other.close()
+    state.remember("a", "b", "c")
+    assert "c" == state.recall("a", "b")
+    state.close()
+
+
+def test_a_full_disk_is_named(tmp_path: Path, clock: Time) -> None:
+    """A write that finds no room fails as a whole, with what to do; what was noted before stays."""
+    state = open_state(f"sqlite:///{known_file(tmp_path / 'migrator.db', clock)}", now=clock)
+    with state.transaction() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    with pytest.raises(StateError, match="make room on the disk"):
+        state.remember("a", "b", "c" * 1_000_000)
+
+    assert (link(),) == state.links("devin", ("org-1",), "vixie")
+    state.close()
+
+
+def test_a_read_only_disk_is_named(tmp_path: Path, clock: Time) -> None:
+    """A state that can be read and not written says so before a run begins."""
+    path = known_file(tmp_path / "migrator.db", clock)
+    state = open_state(f"sqlite:///{path}", now=clock)
+    with state.transaction() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=1")
+
+    with pytest.raises(StateError, match="read-only: make it writable"):
+        state.remember("a", "b", "c")
+    state.close()
+
+
+def test_passwords_stay_out_of_messages(clock: Time) -> None:
+    """A server that cannot be reached is named without its password."""
+    with pytest.raises(StateError) as caught:
+        open_state("postgresql://me:secret@127.0.0.1:1/none", now=clock)
+
+    assert "secret" not in str(caught.value)
+    assert "127.0.0.1" in str(caught.value)
+
+
+_ = (SOURCE, shutil)
