@@ -8,12 +8,17 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import attrs
 
+from migrator import audit as auditing
+from migrator import verify as verifying
 from migrator.apply import Applied
 from migrator.apply.settle import take_for
+from migrator.config import Schedule, Sync
+from migrator.cron.check import second_opinion
 from migrator.document import job_document
 from migrator.errors import NotFoundError, RefusedError, UsageError
 from migrator.extract import Extracted, extract
@@ -73,6 +78,48 @@ async def plan(runtime: Runtime, state: State, sync: str) -> tuple[Plan, Mapping
     async with session_of(runtime, state, sync) as session:
         look = await session.look(locked=False)
         return look.plan, session.requests
+
+
+async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None = None) -> verifying.Verification:
+    """Read both sides of `sync` again, and prove job by job that they agree; writes to no provider.
+
+    Args:
+        runtime: what the command brings along.
+        state: the open state.
+        sync: its name.
+        days: how long the instants have to agree; by default a day less than the sync promises, which is what the run
+            of last night still does.
+    """
+    async with session_of(runtime, state, sync) as session:
+        look = await session.look(locked=False)
+        side = session.target
+        links = state.links(side.adapter.provider, side.adapter.scopes, side.dialect)
+        found = verifying.verify(
+            look.plan,
+            source=look.source,
+            target=look.target,
+            links=[link for link in links if link.sync == sync],
+            span=timedelta(days=days or max(session.sync.schedule.days - 1, 1)),
+            spot=second_opinion,
+        )
+        return attrs.evolve(found, requests=session.requests)
+
+
+async def audit(runtime: Runtime, connection: str, provider: str, schedule: Schedule) -> auditing.Audit:
+    """What would become of every job of a connection at a provider; writes nowhere, and asks the connection alone.
+
+    Args:
+        runtime: what the command brings along.
+        connection: where the jobs live.
+        provider: where they would go.
+        schedule: how their schedules would be translated.
+    """
+    assumed = Sync(name=f"{connection}-to-{provider}", source=connection, target=provider, schedule=schedule)
+    async with opened(runtime, connection) as side:
+        found = await extract(side.adapter, side.mapping, as_source=True)
+        now = runtime.clock.now()
+        told = auditing.audit(found, target=runtime.mapping(provider), sync=assumed, now=now)
+        return attrs.evolve(told, requests=requests_of(side))
 
 
 async def apply(
@@ -191,13 +238,14 @@ async def rollback(
 
 async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: Extracted) -> Trace:
     runs = [other for other in state.runs() if (other.provider, other.scope) == (run.provider, run.scope)]
-    later = runs[: [other.id for other in runs].index(run.id)]
+    own = ("rollback", run.id)
+    later = [one for one in runs[: [one.id for one in runs].index(run.id)] if (one.kind, one.of) != own]
     lineage, serial = state.lineage(run.sync, fresh=uuid.uuid4().hex)
     return Trace(
         run=run,
         intents=state.intents(run.id),
         snapshots=state.snapshots(run.id, side.dialect),
-        later=tuple(intent for other in later if (other.kind, other.of) != ("rollback", run.id) for intent in state.intents(other.id)),
+        later=tuple(intent for other in later for intent in state.intents(other.id)),
         links=state.links(run.provider, (run.scope,), side.dialect),
         target=target,
         mapping=side.mapping,
@@ -307,4 +355,4 @@ def _guard(current: Plan, max_deletes: int | None) -> None:
         raise RefusedError(what, where=where, hint="look at the plan, then allow more with --max-deletes")
 
 
-__all__ = ["Runtime", "apply", "export", "plan", "plan_of", "rollback", "run_of", "settle"]
+__all__ = ["Runtime", "apply", "audit", "export", "plan", "plan_of", "rollback", "run_of", "settle", "verify"]

@@ -223,18 +223,21 @@ async def settled(
         LockedError: another run is writing to the target, so that nothing about it is certain.
     """
     provider, scopes = side.adapter.provider, side.adapter.scopes
-    if not locked and not state.open_intents(provider, scopes, side.dialect):
-        return target, ()
     settler = Settler(
         mapping=side.mapping,
         state=state,
+        scopes=scopes,
         relist=side.list_all,
         now=runtime.clock.now,
         sleep=runtime.clock.sleep,
     )
     if locked:
         state.release(provider, scopes)
-        return await settler.settle(state.open_intents(provider, scopes, side.dialect), target)
+        target, left = await settler.settle(state.open_intents(provider, scopes, side.dialect), target)
+        settler.reclaim(target)
+        return await settler.caught_up(target), left
+    if not state.open_intents(provider, scopes, None):
+        return await settler.caught_up(target), ()
     async with locking(state, side.lock, f"settle-{uuid.uuid4().hex[:8]}"):
         state.release(provider, scopes)
         intents = state.open_intents(provider, scopes, side.dialect)

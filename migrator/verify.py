@@ -1,28 +1,40 @@
 """Prove, job by job, that the target fires when the source does and says what it shall say.
 
-Nothing is taken from memory: both sides were read again, and what is compared is what they hold now.
+Nothing is taken from memory: both sides were read again, and what is compared is what they hold now. Schedules are
+compared by their instants, never by their texts: two texts may mean the same for as long as it matters.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from attrs import field, frozen
 
-from migrator.canonical import Job, JobRef, Unportable
-from migrator.cron import Cron, Once, Recurring
-from migrator.cron.comparison import Comparison, Timed, compare
+from migrator.canonical import TRIGGER_PATHS, Job, JobRef, Unportable
+from migrator.cron import Comparison, Cron, Once, Recurring, Timed, compare, next_fires
 from migrator.extract import Extracted
+from migrator.lower import Schedule
 from migrator.plan.values import Change, FieldChange, Plan
 from migrator.state.values import Link
 
-Status = Literal["proved", "differs", "absent", "unproved"]
-"""proved: fields and instants agree. differs: they do not. absent: one side lacks the job. unproved: nobody can say."""
+Status = Literal["absent", "differs", "unproved", "approximate", "proved"]
+"""absent: one side lacks the job. differs: fields or instants do not agree. unproved: nobody can say. approximate: the
+instants differ as the sync allows. proved: fields and instants agree. The worst come first."""
+
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+WELL: Final = frozenset({"approximate", "proved"})
+"""What ends well: it agrees, or differs as the sync allows."""
 
 Spot = Callable[[Iterable[Timed], Iterable[Timed], datetime, datetime], Mapping[str, Any]]
-"""A second opinion from an engine that is not ours."""
+"""A second opinion from an engine that is not ours: `agrees`, or `unasked` with why it cannot judge."""
+
+_MINUTE: Final = timedelta(minutes=1)
+_NOTHING: Final[Mapping[str, Any]] = {}
+_AHEAD: Final = timedelta(days=366)
+"""How far ahead the first instant that differs is looked for, beyond what has to agree."""
 
 
 @frozen(kw_only=True)
@@ -35,8 +47,10 @@ class Proof:
         targets: the target jobs that stand for it.
         status: see `Status`.
         reason: why it is not proved.
-        fields: the fields that differ.
+        fields: the fields that differ; schedules are not among them.
+        schedule: what the plan says of its schedule.
         fires: the comparison of the instants, None where there was nothing to compare.
+        agree_until: the first instant beyond it that differs, None when none does within a year.
         spot: what the second opinion says of sampled instants.
     """
 
@@ -46,8 +60,55 @@ class Proof:
     status: Status
     reason: str = ""
     fields: tuple[FieldChange, ...] = ()
+    schedule: Schedule | None = None
     fires: Comparison | None = None
+    agree_until: datetime | None = None
     spot: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class LeftOut:
+    """A source job that has no target job of ours, or takes no part any more."""
+
+    source: JobRef
+    name: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class Verification:
+    """What verifying a sync came to.
+
+    Attributes:
+        sync: name of the sync.
+        source: name of the source connection.
+        target: name of the target connection.
+        start: from when on instants were compared.
+        end: until when they have to agree; of a job that does not fire until then, up to its next fire.
+        proofs: one for each job that was carried over, the worst first.
+        left_out: the jobs that were not.
+        requests: how many requests each provider got.
+    """
+
+    sync: str
+    source: str
+    target: str
+    start: datetime
+    end: datetime
+    proofs: tuple[Proof, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    requests: Mapping[str, int] = field(factory=dict)
+
+    @property
+    def summary(self) -> Mapping[str, int]:
+        """How many jobs of each status, the worst first, and how many were not carried over."""
+        counts = Counter(proof.status for proof in self.proofs)
+        return {**{status: counts[status] for status in STATUSES}, "not_carried": len(self.left_out)}
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every job that was carried over is proved, or differs as the sync allows."""
+        return all(proof.status in WELL for proof in self.proofs)
 
 
 def verify(
@@ -57,8 +118,8 @@ def verify(
     target: Extracted,
     links: Iterable[Link],
     span: timedelta,
-    spot: Spot = lambda *_all: {},
-) -> Iterator[Proof]:
+    spot: Spot = lambda *_all: _NOTHING,
+) -> Verification:
     """A proof for every source job that has a target job of ours.
 
     Args:
@@ -66,11 +127,9 @@ def verify(
         source: the source's listing.
         target: the target's listing.
         links: the links of the sync.
-        span: how far ahead instants are compared.
+        span: how long the instants have to agree.
         spot: a second opinion on the instants.
     """
-    sources = {job.ref: job for job in source.jobs}
-    targets = {job.ref: job for job in target.jobs}
     changes: dict[JobRef, list[Change]] = {}
     for change in plan.changes:
         if change.source:
@@ -78,55 +137,119 @@ def verify(
     groups: dict[JobRef, list[Link]] = {}
     for link in links:
         groups.setdefault(link.source, []).append(link)
-    for ref, group in groups.items():
-        job = sources.get(ref)
-        found = [targets[link.target] for link in group if link.target in targets]
-        name = job.name if job else str(group[0].applied.get("name", ref.id))
-        refs = tuple(link.target for link in group)
-        if job is None or len(found) < len(group):
-            where = "the source" if job is None else "the target"
-            yield Proof(
-                source=ref, name=name, targets=refs, status="absent", reason=f"{where} does not have it any more"
-            )
-        else:
-            yield _prove(job, found, refs, changes.get(ref, []), plan, span, spot)
-
-
-def _prove(
-    job: Job,
-    found: list[Job],
-    refs: tuple[JobRef, ...],
-    changes: list[Change],
-    plan: Plan,
-    span: timedelta,
-    spot: Spot,
-) -> Proof:
-    fields = tuple(field for change in changes for field in change.fields)
-    reasons = [change.reason for change in changes if change.action == "blocked"]
-    wanted, got = _timed(job, ""), [timed for one in found for timed in _timed(one, plan.dialect)]
-    if not wanted or len(got) < len(found):
-        reason = "; ".join(reasons) or "its trigger cannot be compared"
-        return Proof(source=job.ref, name=job.name, targets=refs, status="unproved", reason=reason, fields=fields)
-    start, end = plan.created_at, plan.created_at + span
-    fires = compare(wanted, got, start, end)
-    second = spot(wanted, got, start, end) if fires.equal else {}
-    if not fires.equal:
-        reasons.insert(0, _told(fires))
-    if fields:
-        reasons.append(f"{', '.join(dict.fromkeys(field.path for field in fields))} differ")
-    if second and not second.get("agrees", True):
-        reasons.append("the second opinion does not agree")
-    status: Status = "differs" if reasons else "proved"
-    return Proof(
-        source=job.ref,
-        name=job.name,
-        targets=refs,
-        status=status,
-        reason="; ".join(reasons),
-        fields=fields,
-        fires=fires,
-        spot=second,
+    judge = _Judge(plan=plan, source=source, target=target, end=plan.created_at + span, spot=spot)
+    left = {ref for ref, found in changes.items() if ref not in groups or _has_left(found)}
+    listed = {job.ref for job in source.jobs}
+    proofs = [
+        judge.proof(ref, group, changes.get(ref, []))
+        for ref, group in groups.items()
+        if ref not in left or ref not in listed
+    ]
+    return Verification(
+        sync=plan.sync,
+        source=plan.source,
+        target=plan.target,
+        start=plan.created_at,
+        end=judge.end,
+        proofs=tuple(sorted(proofs, key=lambda p: (STATUSES.index(p.status), p.name.casefold(), str(p.source)))),
+        left_out=tuple(
+            LeftOut(source=ref, name=found[0].name, reason=found[0].reason or "the next run makes it")
+            for ref, found in changes.items()
+            if ref in left and ref in listed
+        ),
     )
+
+
+def _has_left(changes: Iterable[Change]) -> bool:
+    """Whether a job takes no part in the sync any more: the plan leaves it alone, without a look at its fields."""
+    return all(change.action == "none" and change.schedule is None for change in changes)
+
+
+@frozen(kw_only=True)
+class _Judge:
+    plan: Plan
+    source: Extracted
+    target: Extracted
+    end: datetime
+    spot: Spot
+
+    def proof(self, ref: JobRef, group: list[Link], changes: list[Change]) -> Proof:
+        """What verifying one source job comes to."""
+        current = [link for link in group if not link.superseded]
+        job, found = _listed(self.source, ref), [_listed(self.target, link.target) for link in current]
+        name = job.name if job else str(group[0].applied.get("name", ref.id))
+        targets = tuple(link.target for link in current)
+        if job is None or None in found:
+            reason = f"{'the source' if job is None else 'the target'} does not have it any more"
+            if any(problem.ref in {ref, *targets} for problem in (*self.source.problems, *self.target.problems)):
+                return Proof(source=ref, name=name, targets=targets, status="unproved", reason="it cannot be read")
+            return Proof(source=ref, name=name, targets=targets, status="absent", reason=reason)
+        replaced = [_listed(self.target, link.target) for link in group if link.superseded]
+        standing = [one for one in found if one] + [one for one in replaced if one and one.enabled]
+        return self._compared(job, standing, targets, changes)
+
+    def _compared(self, job: Job, standing: list[Job], targets: tuple[JobRef, ...], changes: list[Change]) -> Proof:
+        fields = tuple(one for change in changes for one in _differing(change))
+        schedule = next((change.schedule for change in changes if change.schedule), None)
+        blocked = tuple(dict.fromkeys(change.reason for change in changes if change.action == "blocked"))
+        wanted, got = _timed(job, ""), [timed for one in standing for timed in _timed(one, self.plan.dialect)]
+        fires, until, second = None, None, _NOTHING
+        if not wanted or len(got) < len(standing):
+            reasons = list(blocked) or ["its trigger cannot be compared"]
+            status: Status = "unproved"
+        else:
+            start = self.plan.created_at
+            end = max(self.end, *(_after_next(timed, start) for timed in wanted))
+            fires = compare(wanted, got, start, end)
+            until = _first(compare(wanted, got, end, max(end, start + _AHEAD))) if fires.equal else None
+            second = self.spot(wanted, got, start, end) if fires.equal else _NOTHING
+            status, reasons = _judged(fires, fields, blocked, second, schedule, changes)
+        return Proof(
+            source=job.ref,
+            name=job.name,
+            targets=targets,
+            status=status,
+            reason="; ".join(reasons),
+            fields=fields,
+            schedule=schedule,
+            fires=fires,
+            agree_until=until,
+            spot=second,
+        )
+
+
+def _judged(
+    fires: Comparison,
+    fields: tuple[FieldChange, ...],
+    blocked: tuple[str, ...],
+    second: Mapping[str, Any],
+    schedule: Schedule | None,
+    changes: list[Change],
+) -> tuple[Status, list[str]]:
+    reasons = [] if fires.equal else [_told(fires)]
+    if fields:
+        reasons.append(f"{', '.join(dict.fromkeys(one.path for one in fields))} differ at the target")
+        return "differs", reasons
+    if reasons:
+        pending = any(one.path in TRIGGER_PATHS for change in changes for one in change.fields)
+        as_allowed = schedule is not None and schedule.verdict == "approximate" and not (pending or blocked)
+        return ("approximate" if as_allowed else "differs"), reasons
+    if second and not second.get("agrees", True):
+        return "unproved", [f"{second.get('engine', 'the second opinion')} does not agree"]
+    return ("unproved", list(blocked)) if blocked else ("proved", [])
+
+
+def _differing(change: Change) -> Iterator[FieldChange]:
+    """The fields of a target job that differ; what a new or a surplus piece changes, the instants tell."""
+    if change.action not in {"create", "delete"}:
+        yield from (one for one in change.fields if one.path not in TRIGGER_PATHS)
+
+
+def _listed(listing: Extracted, ref: JobRef) -> Job | None:
+    try:
+        return listing.job(ref)
+    except KeyError:
+        return None
 
 
 def _timed(job: Job, dialect: str) -> list[Timed]:
@@ -139,14 +262,29 @@ def _timed(job: Job, dialect: str) -> list[Timed]:
     return [Timed(trigger=trigger, dialect=dialect or "vixie")] if isinstance(trigger, Once) else []
 
 
+def _after_next(timed: Timed, start: datetime) -> datetime:
+    """The minute after a job's next fire, `start` when there is none: so that rare jobs are compared, too."""
+    trigger = timed.trigger
+    if isinstance(trigger, Once):
+        return max(trigger.at, start) + _MINUTE
+    coming = next_fires(trigger.cron, trigger.timezone, start, 1, dialect=timed.dialect)
+    return coming[0] + _MINUTE if coming else start
+
+
+def _first(fires: Comparison) -> datetime | None:
+    """The first instant at which the two sides differ."""
+    return min((at for one in (fires.missing, fires.extra, fires.twice) for at in one.first), default=None)
+
+
 def _told(fires: Comparison) -> str:
     parts = (
         ("missing at the target", fires.missing),
         ("too many there", fires.extra),
-        ("fired twice there", fires.twice),
+        ("doubled there", fires.twice),
     )
     return "; ".join(
-        f"{difference.count} fires {words}, the first at {difference.first[0]:%Y-%m-%d %H:%M} UTC"
+        f"{difference.count} {'fire' if difference.count == 1 else 'fires'} {words}, "
+        f"the first at {difference.first[0]:%Y-%m-%d %H:%M} UTC"
         for words, difference in parts
         if difference.count
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,3 +64,16 @@ def _this_machine_only(request: pytest.FixtureRequest) -> Iterator[None]:
         patch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
         patch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
         yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the fault machine did and found, whether it passed or not."""
+    found: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, tally in getattr(report, "user_properties", ()):
+                if name == "faults" and report.when == "call":
+                    found.update(tally)
+    if found:
+        told = ", ".join(f"{name} {number:,}" for name, number in found.items())
+        terminalreporter.write_sep("-", f"fault machine: {told}")

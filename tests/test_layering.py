@@ -33,7 +33,7 @@ STOREYS = (
     {"lower"},
     {"plan"},
     {"apply"},
-    {"verify"},
+    {"audit", "verify"},
     {"cutover"},
     {"session", "rollback", "recovery"},
     {"running"},

@@ -27,7 +27,13 @@ from migrator.state.values import Intent, Link
 _SKEW: Final = timedelta(minutes=5)
 """How far the platform's clock may be from ours."""
 _YOUNG: Final = timedelta(minutes=5)
-"""How long after a write its effect may be late to show."""
+"""How long after a lost answer what it made may be late to show."""
+_MOMENTS: Final = timedelta(minutes=1)
+"""How long after a write that worked a listing that does not show it is taken for late."""
+_PATIENCE: Final = (0.5, 1.0, 2.0)
+"""Seconds between listings while one is late."""
+_REMEMBERED: Final = timedelta(days=7)
+"""How long a create that failed is remembered, in case that what it made shows after all."""
 
 
 @frozen(kw_only=True)
@@ -37,6 +43,7 @@ class Settler:
     Attributes:
         mapping: the target's.
         state: where links and outcomes are noted.
+        scopes: the target's.
         relist: lists the target anew.
         now: the clock.
         sleep: waits that many seconds.
@@ -44,6 +51,7 @@ class Settler:
 
     mapping: ProviderMapping
     state: State
+    scopes: tuple[str, ...]
     relist: Callable[[], Awaitable[Extracted]]
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
@@ -73,6 +81,59 @@ class Settler:
         for intent in left:
             self.state.settle(intent, "uncertain", intent.error)
         return target, tuple(left)
+
+    async def caught_up(self, target: Extracted) -> Extracted:
+        """A listing that shows what was written in the last moments, as far as waiting helps.
+
+        A platform may show a write late. A job that is missing, or not as we left it a moment ago, would look as if
+        somebody had deleted or edited it; so it is listed anew until it shows, or until it is old news.
+        """
+        written = self._since(_MOMENTS)
+        for wait in _PATIENCE if written else ():
+            if not self._lags(target, written):
+                break
+            await self.sleep(wait)
+            target = await self.relist()
+        return target
+
+    def _lags(self, target: Extracted, written: Iterable[Intent]) -> bool:
+        links = {link.target.id: link for link in self._links(target)}
+        jobs = {job.ref.id: job for job in target.jobs}
+        unread = {problem.ref.id for problem in target.problems}
+        for intent in written:
+            if intent.state != "done" or intent.target_id is None or intent.target_id in unread:
+                continue
+            known, job = links.get(intent.target_id), jobs.get(intent.target_id)
+            if (known is None) != (job is None):
+                return True
+            if known and job and not identical(known.seen, flatten(job), self.mapping):
+                return True
+        return False
+
+    def reclaim(self, target: Extracted) -> bool:
+        """Link what a create has made although its answer, or our looks, said that it had not; whether there was any.
+
+        Only a job that carries our mark for that very source job, and that is no older than the create, is ours.
+        """
+        links = self._links(target)
+        linked, standing = {link.target for link in links}, {(link.source, link.piece) for link in links}
+        marked = [job for job in target.jobs if job.mark is not None and job.ref not in linked]
+        found = False
+        for intent in self._since(_REMEMBERED) if marked else ():
+            if intent.action != "create" or intent.state != "failed" or (intent.source, intent.piece) in standing:
+                continue
+            mine = [job for job in marked if _marked(job, intent) and _may_be_of(job, intent)]
+            if len(mine) == 1:
+                link = link_to(mine[0], intent)
+                self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
+                standing.add((link.source, link.piece))
+                marked.remove(mine[0])
+                found = True
+        return found
+
+    def _since(self, span: timedelta) -> tuple[Intent, ...]:
+        rules, since = self.mapping.rules, self.now() - span
+        return self.state.settled_since(rules.provider, self.scopes, rules.dialect, since)
 
     def _absent(self, intents: Iterable[Intent], target: Extracted, left: list[Intent]) -> Iterable[Intent]:
         """Settle against one listing: the creates that it does not show are returned, unclear ones go to `left`."""

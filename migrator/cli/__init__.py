@@ -41,10 +41,10 @@ def _when_used(name: str) -> ModuleType:
 
 
 if TYPE_CHECKING:
-    from migrator.cli import endings, explaining, local, moving, recovering, telling
+    from migrator.cli import checking, endings, explaining, local, moving, recovering, telling
 else:
-    endings, explaining, local, moving, recovering, telling = map(
-        _when_used, ("endings", "explaining", "local", "moving", "recovering", "telling")
+    checking, endings, explaining, local, moving, recovering, telling = map(
+        _when_used, ("checking", "endings", "explaining", "local", "moving", "recovering", "telling")
     )
 
 _WRONG_USAGE: Final[type[Any]] = typer.BadParameter.__mro__[1]
@@ -94,7 +94,8 @@ def migrator(
 
 
 _NAMES: Final = (
-    "One of apply, config, demo, error, explain, history, init, jobs, plan, providers, sandbox, settle, status."
+    "One of apply, audit, config, demo, error, explain, history, init, jobs, plan, providers, sandbox, settle, status, "
+    "verify."
 )
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run, as apply names it and migrator history lists it.")]
@@ -158,6 +159,26 @@ def export(
 
 @app.command()
 @takes_settings
+def audit(
+    settings: Settings,
+    connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="A connection of the config file.")],
+    *,
+    provider: Annotated[str, typer.Option("--to", metavar="PROVIDER", help="Where its jobs would go.")],
+    days: Annotated[int, typer.Option(min=1, max=366, metavar="N", help="Length of the window.")] = 8,
+    mode: Annotated[
+        str, typer.Option(metavar="window|year|single|exact", help="How schedules would reach it.")
+    ] = "window",
+) -> int:
+    """Show what would become of a connection's jobs elsewhere.
+
+    What would move and how faithfully, what would be lost, and what a sync has to say. It needs no access to the other
+    provider.
+    """
+    return checking.audit(settings, connection, provider=provider, mode=mode, days=days)
+
+
+@app.command()
+@takes_settings
 def plan(
     settings: Settings,
     sync: SyncName,
@@ -192,6 +213,26 @@ def apply(
 ) -> int:
     """Carry out a sync or a saved plan, after asking."""
     return moving.apply(settings, what, yes=yes, resume=resume, max_deletes=max_deletes)
+
+
+@app.command()
+@takes_settings
+def verify(
+    settings: Settings,
+    sync: SyncName,
+    *,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=366, metavar="N", help="How long fires have to agree. [default: the window less a day]"
+        ),
+    ] = None,
+) -> int:
+    """Prove, job by job, that the target does what the source says.
+
+    Both sides are read again, and their fires compared. Ends with 1 when a job differs, is absent, or cannot be proved.
+    """
+    return checking.verify(settings, sync, days=days)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """migrator.toml: connections and syncs as frozen values, or every error of the file at once."""
 
 from migrator.config.load import load
-from migrator.config.model import Config, Limits, Schedule, Select, Sync, Template
+from migrator.config.model import Config, Limits, Mode, Schedule, Select, Sync, Template
 from migrator.config.schema import config_schema
 from migrator.config.secrets import resolve
 from migrator.config.shapes import Limit
@@ -11,6 +11,7 @@ __all__ = [
     "Config",
     "Limit",
     "Limits",
+    "Mode",
     "Schedule",
     "Select",
     "Sync",

@@ -47,11 +47,15 @@ class Select:
         )
 
 
+Mode = Literal["window", "year", "single", "exact"]
+"""How a schedule reaches a target that knows one time zone only."""
+
+
 @frozen(kw_only=True)
 class Schedule:
     """How a schedule reaches a target that knows one time zone only."""
 
-    mode: Literal["window", "year", "single", "exact"] = field(
+    mode: Mode = field(
         default="window",
         metadata=says(
             "window: exact for the coming days, for nightly syncs. year: as many jobs as an exact year takes. "

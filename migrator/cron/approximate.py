@@ -56,9 +56,9 @@ def closest(task: Task, now: datetime) -> Translation:
     return Translation(
         pieces=(Piece(text=text, timezone=task.target_zone, dialect=task.target),),
         verdict=Verdict(
-            kind="approximate",
-            until=first,
-            reason=f"one expression misses {size(missing)} of {size(wanted)} fires in a year and adds {size(extra)}",
+            kind="approximate" if differing else "exact_until",
+            until=first or from_minutes(window.end),
+            reason=f"one expression misses {size(missing)} of {size(wanted)} fires ahead and adds {size(extra)}",
             flags=task.cron.flags,
             evidence=evidence,
         ),
@@ -96,11 +96,11 @@ def _loosened(dates: Dates, by: int, target: str) -> Iterator[Dates]:
     days = frozenset(d + by for d in plain if 1 <= d + by <= len(EVERY_DAY)) or EVERY_DAY
     weekdays = frozenset((w + by) % 7 for w in dates.weekdays | {w for _, w in dates.nth})
     years = dates.years if "year" in DIALECTS[target].fields else None
-    base = evolve(dates, nearest=NOTHING, nth=NO_NTH, years=years, day_rule="and")
+    base = dates.but(nearest=NOTHING, nth=NO_NTH, years=years, day_rule="and")
     for candidate in (
-        evolve(dates, years=years) if not by else base,
-        evolve(base, days=days, weekdays=EVERY_WEEKDAY),
-        evolve(base, days=EVERY_DAY, weekdays=weekdays or EVERY_WEEKDAY),
+        base if by else dates.but(years=years),
+        base.but(days=days, weekdays=EVERY_WEEKDAY),
+        base.but(days=EVERY_DAY, weekdays=weekdays or EVERY_WEEKDAY),
     ):
         if can_say(candidate, target):
             yield candidate

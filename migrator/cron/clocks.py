@@ -26,10 +26,10 @@ def changes(zone: str, first_year: int, last_year: int) -> tuple[Change, ...]:
 
 
 @lru_cache(maxsize=1024)
-def disturbed_times(zone: str, from_year: int) -> int:
-    """Minutes of the day that any clock change from that year on skips or repeats."""
+def disturbed_times(zone: str, first_year: int, last_year: int) -> int:
+    """Minutes of the day that any clock change of those years skips or repeats."""
     bits = 0
-    for at, before, after in changes(zone, from_year, FAR_YEAR):
+    for at, before, after in changes(zone, first_year, last_year):
         start, length = at + min(before, after), abs(after - before)
         if length >= DAY:
             return (1 << DAY) - 1
@@ -40,9 +40,9 @@ def disturbed_times(zone: str, from_year: int) -> int:
 
 def meets_change(cron: Cron, zone: str, start: int, end: int) -> bool:
     """Whether the job has a time that a clock change skips or repeats in [start, end)."""
-    year = from_minutes(start).year
+    first, last = from_minutes(start).year, from_minutes(end).year
     times = times_of_day(cron.minutes, cron.hours)
-    if not times & disturbed_times(zone, year):
+    if not times & disturbed_times(zone, first, last):
         return False
     base = start // DAY - 2
     days = day_bits(cron.dates, EPOCH_ORDINAL + base, (end - start) // DAY + 6)
@@ -50,14 +50,13 @@ def meets_change(cron: Cron, zone: str, start: int, end: int) -> bool:
         at - max(before - after, 0) < end
         and at + max(before - after, 1) > start
         and _fires_within(days, times, at + min(before, after) - base * DAY, abs(after - before))
-        for at, before, after in changes(zone, year, from_minutes(end).year)
+        for at, before, after in changes(zone, first, last)
     )
 
 
 def ever_meets_change(cron: Cron, zone: str, start: int) -> bool:
     """Whether the job ever has a time that a clock change skips or repeats: in 400 years, after which rules repeat."""
-    year = from_minutes(start).year
-    if not times_of_day(cron.minutes, cron.hours) & disturbed_times(zone, year):
+    if not times_of_day(cron.minutes, cron.hours) & disturbed_times(zone, from_minutes(start).year, FAR_YEAR):
         return False
     return meets_change(cron, zone, start, start + CYCLE_YEARS * 366 * DAY)
 

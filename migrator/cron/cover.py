@@ -18,6 +18,9 @@ _HOURS = 24
 Product = tuple[frozenset[int], frozenset[int]]
 """Minutes and hours."""
 
+MonthDays = tuple[int, int]
+"""The chosen days of a month and the days that matter, as bits (bit 0 is day 1)."""
+
 
 def members(bits: int) -> frozenset[int]:
     """The positions of the set bits."""
@@ -68,8 +71,8 @@ def cover_days(
             inside = {m: v for (y, m), v in months.items() if y == year}
             found += _cover_months(inside, dict.fromkeys(inside, year), shapes, frozenset({year}))
         return tuple(found)
-    merged: dict[int, tuple[int, int]] = {}
-    a_year: dict[int, int] = {}
+    merged: dict[int, MonthDays] = {}
+    a_year: dict[int, int] = {}  # 0 for a month that two years share: no rule is tried on it
     for (year, month), (chosen, known) in months.items():
         before, seen = merged.get(month, (0, 0))
         if (before ^ chosen) & seen & known:
@@ -79,9 +82,9 @@ def cover_days(
     return tuple(_cover_months(merged, a_year, shapes, None))
 
 
-def _by_month(days: int, first: int, span: int) -> dict[tuple[int, int], tuple[int, int]]:
+def _by_month(days: int, first: int, span: int) -> dict[tuple[int, int], MonthDays]:
     """Per (year, month): the chosen days and the days that lie in the window, as bits (bit 0 is day 1)."""
-    found: dict[tuple[int, int], tuple[int, int]] = {}
+    found: dict[tuple[int, int], MonthDays] = {}
     at = 0
     while at < span:
         day = date.fromordinal(first + at)
@@ -94,46 +97,37 @@ def _by_month(days: int, first: int, span: int) -> dict[tuple[int, int], tuple[i
 
 
 def _cover_months(
-    months: Mapping[int, tuple[int, int]],
+    months: Mapping[int, MonthDays],
     a_year: Mapping[int, int],
     shapes: tuple[Dates, ...],
     years: frozenset[int] | None,
 ) -> list[Dates]:
     wanted = {m: v for m, v in months.items() if v[0]}
-    best = _grouped(wanted, years)
+    best = group_months(wanted, years)
     if len(best) == 1:
         return best
     for shape in shapes:
         shaped = {m for m, v in wanted.items() if a_year[m] and _follows(shape, a_year[m], m, v)}
         if not shaped:
             continue
-        rest = _grouped({m: v for m, v in wanted.items() if m not in shaped}, years)
+        rest = group_months({m: v for m, v in wanted.items() if m not in shaped}, years)
         if len(rest) + 1 < len(best):
-            best = [_with_months(shape, frozenset(shaped), years), *rest]
+            best = [shape.but(months=frozenset(shaped), years=years), *rest]
     return best
 
 
-def _follows(shape: Dates, year: int, month: int, value: tuple[int, int]) -> bool:
+def _follows(shape: Dates, year: int, month: int, value: MonthDays) -> bool:
     first = date(year, month, 1)
     following = date(year + month // 12, month % 12 + 1, 1)
     bits = month_bits(shape, (following - first).days, first.isoweekday() % 7)
     return bits & value[1] == value[0]
 
 
-def _with_months(shape: Dates, months: frozenset[int], years: frozenset[int] | None) -> Dates:
-    return dates_of(
-        months=months,
-        days=shape.days,
-        nearest=shape.nearest,
-        weekdays=shape.weekdays,
-        nth=shape.nth,
-        day_rule=shape.day_rule,
-        years=years,
-    )
+def group_months(months: Mapping[int, MonthDays], years: frozenset[int] | None) -> list[Dates]:
+    """Disjoint date sets that hold exactly the chosen days of each month.
 
-
-def _grouped(months: Mapping[int, tuple[int, int]], years: frozenset[int] | None) -> list[Dates]:
-    """Months with compatible days share a date set; or days with the same months do, whichever needs fewer."""
+    Months with compatible days share a date set, or days with the same months do, whichever needs fewer.
+    """
     groups: list[tuple[list[int], int]] = []
     for month, (chosen, _) in sorted(months.items()):
         for i, (group, days) in enumerate(groups):
@@ -152,7 +146,7 @@ def _grouped(months: Mapping[int, tuple[int, int]], years: frozenset[int] | None
     ]
 
 
-def _by_day(months: Mapping[int, tuple[int, int]]) -> list[tuple[list[int], int]]:
+def _by_day(months: Mapping[int, MonthDays]) -> list[tuple[list[int], int]]:
     """Days that the same months have, as (months, days)."""
     days = 0
     for chosen, _ in months.values():

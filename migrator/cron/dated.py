@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from attrs import evolve
-
 from migrator.cron.cover import cover_days, products
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import EPOCH_ORDINAL, FireSet, Window, add, add_clipped, rotate, shifted
@@ -18,18 +16,27 @@ from migrator.cron.zones import DAY, offset_at, stretches_around
 def by_dates(task: Task, end: int, *, below: int) -> Plan | None:
     """The fires from the window's start to `end` as lists of dates, in fewer than `below` pieces; None if it fails."""
     days = Window(task.window.start // DAY * DAY - DAY, -(-end // DAY) * DAY + DAY)
+    start = task.window.start + offset_at(task.target_zone, task.window.start)
+    bounds = Window(start, end + offset_at(task.target_zone, end))
     local = _by_wall_clock(source_fires(task, days), task.target_zone, days)
+    local = _within(local, bounds.start // DAY - days.base, bounds.end // DAY - days.base)
     if sum(len(products(minutes)) for minutes in local.values()) >= below:
         return None
-    start = task.window.start + offset_at(task.target_zone, task.window.start)
-    stop = end + offset_at(task.target_zone, end)
     crons: list[Cron] = []
     for chosen, minutes in local.items():
-        found = _split_dated(task, chosen, minutes, days, Window(start, stop))
+        found = _split_dated(task, chosen, minutes, days, bounds)
         if found is None:
             return None
         crons += found
     return Plan(said=say(task, crons), until=end) if len(crons) < below else None
+
+
+def _within(fires: FireSet, first: int, last: int) -> FireSet:
+    """The fires on the days from bit `first` to bit `last`."""
+    found: FireSet = {}
+    for days, minutes in fires.items():
+        add(found, days >> first << first & (1 << (last + 1)) - 1, minutes)
+    return found
 
 
 def _by_wall_clock(fires: FireSet, zone: str, window: Window) -> FireSet:
@@ -68,17 +75,25 @@ def _dated(task: Task, days: int, minutes: int, window: Window, bounds: Window) 
     chosen = days >> (first - window.base) & (1 << (last - first)) - 1
     if not minutes or not chosen:
         return []
-    years = "year" in DIALECTS[task.target].fields
-    shapes = _shapes(task.cron.dates, task.target)
-    dates = cover_days(chosen, first + EPOCH_ORDINAL, last - first, shapes=shapes, years=years)
+    dates = _fewest_dates(task, chosen, first + EPOCH_ORDINAL, last - first)
     if dates is None:
         return None
     return [Cron(minutes=m, hours=h, dates=d, seconds=task.cron.seconds) for m, h in products(minutes) for d in dates]
 
 
+def _fewest_dates(task: Task, days: int, first: int, span: int) -> tuple[Dates, ...] | None:
+    """Date sets for the days; bound to their years where that can be said and takes no more of them."""
+    shapes = _shapes(task.cron.dates, task.target)
+    plain = cover_days(days, first, span, shapes=shapes)
+    if "year" not in DIALECTS[task.target].fields:
+        return plain
+    bound = cover_days(days, first, span, shapes=shapes, years=True)
+    return plain if plain is not None and bound is not None and len(plain) < len(bound) else bound
+
+
 @lru_cache(maxsize=4096)
 def _shapes(dates: Dates, target: str) -> tuple[Dates, ...]:
     """The source's dates as a rule for any month, moved by a day or not, where the target can say that at once."""
-    whole = evolve(dates, months=EVERY_MONTH, years=None)
+    whole = dates.but(months=EVERY_MONTH, years=None)
     said = (say_dates(whole, by, target) for by in (0, -1, 1))
     return tuple(found[0] for found in said if found and len(found) == 1 and not found[0].every_date)

@@ -60,7 +60,7 @@ def check_zone(timezone: str, dialect: str) -> None:
 
 def fires_after(cron: Cron, timezone: str, after: datetime, dialect: str) -> Iterator[datetime]:
     """Every instant strictly after `after`, in order; ends when the schedule does."""
-    if is_empty(cron.dates):
+    if not (cron.minutes and cron.hours) or is_empty(cron.dates):
         return
     seconds = [timedelta(seconds=s) for s in sorted(cron.seconds)]
     start = to_minutes(after)

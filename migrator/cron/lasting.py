@@ -1,7 +1,7 @@
 """Translations that hold for ever: no list of dates, nothing to renew.
 
 "For ever" rests on two proofs. Dates: the Gregorian calendar repeats after 400 years, and sets that are equal there are
-equal always. Zones: with the time zone database in use, what holds until 2130 holds always (see `zones.FAR_YEAR`).
+equal always. Zones: with the time zone database in use, what holds until 2140 holds always (see `zones.FAR_YEAR`).
 """
 
 from __future__ import annotations

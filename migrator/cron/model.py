@@ -7,9 +7,9 @@ above rests on that: two expressions that mean the same are equal, whatever thei
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from migrator.errors import ScheduleError
 
@@ -64,6 +64,10 @@ class Dates:
     def every_date(self) -> bool:
         """Whether every date of the calendar belongs to it."""
         return self == EVERY_DATE
+
+    def but(self, **changes: Any) -> Dates:
+        """The same dates with some attributes changed, in normal form."""
+        return dates_of(**({a.name: getattr(self, a.name) for a in fields(Dates)} | changes))
 
 
 EVERY_DATE: Final = Dates()

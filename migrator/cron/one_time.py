@@ -13,7 +13,7 @@ from migrator.cron.model import Cron, dates_of
 from migrator.cron.parser import parse
 from migrator.cron.renderer import render
 from migrator.cron.verdict import Piece, Translation, Verdict
-from migrator.cron.zones import load_zone
+from migrator.cron.zones import load_zone, tzdata_version
 
 _JUST: Final = timedelta(microseconds=1)
 
@@ -28,10 +28,8 @@ def from_fires(
         if len(fires) == 1
         else (f"it fires {len(fires)} more times, the last at {fires[-1]:%Y-%m-%d %H:%M} UTC")
     )
-    proof = {"proof": "enumeration", "source_fires": len(fires), "target_fires": len(fires), "differing": []}
-    return Translation(
-        pieces=pieces, verdict=Verdict(kind="one_time", reason=reason, flags=flags, evidence={**evidence, **proof})
-    )
+    evidence = {**evidence, **_counted(len(fires))}
+    return Translation(pieces=pieces, verdict=Verdict(kind="one_time", reason=reason, flags=flags, evidence=evidence))
 
 
 def from_instant(at: datetime, target: str, target_timezone: str | None, now: datetime) -> Translation:
@@ -65,7 +63,7 @@ def from_instant(at: datetime, target: str, target_timezone: str | None, now: da
             until=again[0] if again else None,
             reason=f"{target} has no one-time jobs: this one must be removed before it comes round again",
             flags=frozenset({"needs_resync_by"}),
-            evidence={"proof": "enumeration", "source_fires": 1, "target_fires": 1, "differing": []},
+            evidence=_counted(1),
         ),
     )
 
@@ -90,9 +88,14 @@ def _single(piece: Piece, at: datetime) -> Translation:
         verdict=Verdict(
             kind="one_time",
             reason=f"it fires once, at {at:%Y-%m-%d %H:%M} UTC",
-            evidence={"proof": "enumeration", "source_fires": 1, "target_fires": 1, "differing": []},
+            evidence=_counted(1),
         ),
     )
+
+
+def _counted(fires: int) -> dict[str, Any]:
+    proof = {"proof": "enumeration", "source_fires": fires, "target_fires": fires, "differing": []}
+    return {**proof, "tzdata": tzdata_version()}
 
 
 def _refused(reason: str) -> Translation:

@@ -44,26 +44,31 @@ def parse(text: str, dialect: str) -> Cron:
     if not most - rules.optional <= len(tokens) <= most:
         raise _wrong_count(text, tokens, rules)
     seconds = ON_THE_MINUTE
+    first = 0
     try:
-        first = 0
         if rules.fields[0] == "second":
             seconds, first = read_field(tokens[0], "second", dialect).values, 1
-        minute, hour = tokens[first], tokens[first + 1]
-        minutes = read_field(minute, "minute", dialect)
-        hours = read_field(hour, "hour", dialect)
+        minutes, hours, follows_clock, doubts = _times(dialect, tokens[first], tokens[first + 1])
         dates, flags = _dates(dialect, *tokens[first + 2 :])
     except Fault as fault:
-        raise _located(fault, text, tokens, rules) from None
+        raise _located(fault, text, rules) from None
     return Cron(
-        minutes=minutes.values,
-        hours=hours.values,
+        minutes=minutes,
+        hours=hours,
         dates=dates,
         seconds=seconds,
         text=text,
         dialect=dialect,
-        follows_clock=minute[0] == "*" or hour[0] == "*",
-        flags=flags or minutes.flags or hours.flags,
+        follows_clock=follows_clock,
+        flags=flags or doubts,
     )
+
+
+@lru_cache(maxsize=8192)
+def _times(dialect: str, minute: str, hour: str) -> tuple[frozenset[int], frozenset[int], bool, frozenset[str]]:
+    """Minutes, hours, whether they make an interval job, and what is doubtful about them."""
+    minutes, hours = read_field(minute, "minute", dialect), read_field(hour, "hour", dialect)
+    return minutes.values, hours.values, "*" in {minute[0], hour[0]}, minutes.flags | hours.flags
 
 
 @lru_cache(maxsize=4096)
@@ -196,10 +201,10 @@ def _wrong_count(text: str, tokens: list[str], rules: Dialect) -> ScheduleError:
     )
 
 
-def _located(fault: Fault, text: str, tokens: list[str], rules: Dialect) -> ScheduleError:
+def _located(fault: Fault, text: str, rules: Dialect) -> ScheduleError:
     index = rules.fields.index(fault.field)
     starts = [m.start() for m in re.finditer(r"\S+", text)]
-    column = starts[index] + fault.offset + 1 if len(starts) == len(tokens) else 1
+    column = starts[index] + fault.offset + 1
     return ScheduleError(
         fault.what,
         dialect=rules.name,

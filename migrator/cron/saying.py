@@ -11,16 +11,14 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from attrs import evolve
-
-from migrator.cron.cover import members
+from migrator.cron.cover import group_months
 from migrator.cron.days import CYCLE_START, GREGORIAN_CYCLE, day_bits, month_bits
 from migrator.cron.dialects import DIALECTS
-from migrator.cron.model import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY, NO_NTH, NOTHING, Dates, dates_of
+from migrator.cron.model import EVERY_DAY, EVERY_WEEKDAY, NO_NTH, NOTHING, Dates, dates_of
 from migrator.cron.renderer import can_say
+from migrator.cron.zones import month_days
 
 _FEBRUARY: Final = 2
-_LENGTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _WEEK_BLOCKS: Final = tuple(frozenset(range(7 * k - 6, min(7 * k, 31) + 1)) for k in range(1, 6))
 """Days 1-7, 8-14, 15-21, 22-28, 29-31: those on which the k-th weekday of a month can fall."""
 
@@ -72,90 +70,70 @@ def _proof_span(dates: Dates) -> tuple[int, int]:
 
 
 def _candidates(dates: Dates, shift: int, dialect: str) -> Iterator[list[Dates]]:
+    """Ways to say the dates moved by `shift` days, not all of them right."""
     moved = _moved(dates, shift)
     yield moved
     yield [part for whole in moved for part in _parts(whole)]
-    if dates.any_weekday and not dates.nearest and not shift * len(dates.nth):
+    if dates.any_weekday and not dates.nearest:
         yield _by_months(dates, shift, last="L" in DIALECTS[dialect].specials)
-    for whole in moved[:1]:
-        if len(moved) == 1 and not whole.any_day and not whole.any_weekday:
-            yield _by_week(whole)
+    if len(moved) == 1 and not moved[0].any_day and not moved[0].any_weekday:
+        yield _by_week(moved[0])
 
 
 def _moved(dates: Dates, shift: int) -> list[Dates]:
     """The dates moved by `shift` days as far as plain rules go; the proof decides whether that was far enough."""
     if not shift:
         return [dates]
-    weekdays = frozenset((w + shift) % 7 for w in dates.weekdays)
-    if dates.any_day:
-        return [evolve(dates, weekdays=weekdays)] if not dates.nth else []
     if dates.nth or dates.nearest:
         return []
+    base = dates.but(weekdays=frozenset((w + shift) % 7 for w in dates.weekdays))
+    if dates.any_day:
+        return [base]
     same = frozenset(d + shift for d in dates.days if d * (d + shift) > 0)
     crossing = frozenset(-1 if d > 0 else 1 for d in dates.days if d + shift == 0)
-    crossed = frozenset((m - 1 + shift) % 12 + 1 for m in dates.months)
-    if crossing and crossed == dates.months:
-        same, crossing = same | crossing, NOTHING
-    rest = {"weekdays": weekdays, "day_rule": dates.day_rule, "years": dates.years}
-    found = [dates_of(months=dates.months, days=same, **rest)] if same else []  # type: ignore[arg-type]  # mypy widens the values of `rest`
-    return [*found, dates_of(months=crossed, days=crossing, **rest)] if crossing else found  # type: ignore[arg-type]  # the same
+    months = frozenset((m - 1 + shift) % 12 + 1 for m in dates.months)
+    if months == dates.months:
+        return [base.but(days=same | crossing)]
+    return [base.but(days=d, months=m) for d, m in ((same, dates.months), (crossing, months)) if d]
 
 
 def _parts(dates: Dates) -> list[Dates]:
     """One date set for each kind of rule it mixes: plain days, days from the end, working days, n-th weekdays."""
-    if not dates.any_day and not dates.any_weekday:
-        return []
     if dates.any_day:
-        plain = [evolve(dates, nth=NO_NTH)] if dates.weekdays else []
-        return [*plain, *(evolve(dates, weekdays=NOTHING, nth=frozenset({n})) for n in sorted(dates.nth))]
+        plain = [dates.but(nth=NO_NTH)] if dates.weekdays else []
+        return [*plain, *(dates.but(weekdays=NOTHING, nth=frozenset({n})) for n in sorted(dates.nth))]
+    if not dates.any_weekday:
+        return []
     positive = frozenset(d for d in dates.days if d > 0)
-    plain = [evolve(dates, days=positive, nearest=NOTHING)] if positive else []
-    last = [evolve(dates, days=frozenset({d}), nearest=NOTHING) for d in sorted(dates.days - positive)]
-    return [*plain, *last, *(evolve(dates, days=NOTHING, nearest=frozenset({n})) for n in sorted(dates.nearest))]
+    plain = [dates.but(days=positive, nearest=NOTHING)] if positive else []
+    last = [dates.but(days=frozenset({d}), nearest=NOTHING) for d in sorted(dates.days - positive)]
+    return [*plain, *last, *(dates.but(days=NOTHING, nearest=frozenset({n})) for n in sorted(dates.nearest))]
 
 
 def _by_months(dates: Dates, shift: int, *, last: bool) -> list[Dates]:
     """Day-of-month rules as lists of days per month; February's end as `L` where the dialect has it."""
     common, leap = _year_days(dates, shift, leap=False), _year_days(dates, shift, leap=True)
     found: list[Dates] = []
-    if common[_FEBRUARY - 1] != leap[_FEBRUARY - 1] & (1 << 28) - 1:
-        if not last or not (common[_FEBRUARY - 1] >> 27 & 1 and leap[_FEBRUARY - 1] >> 28 & 1):
+    if common[_FEBRUARY] != leap[_FEBRUARY] & month_days(1) >> 3:
+        if not last or not (common[_FEBRUARY] >> 27 & 1 and leap[_FEBRUARY] >> 28 & 1):
             return []
         found.append(dates_of(months=frozenset({_FEBRUARY}), days=frozenset({-1}), years=dates.years))
-        leap[_FEBRUARY - 1] &= (1 << 27) - 1
-    groups: list[tuple[list[int], int]] = []
-    for month, days in enumerate(leap, 1):
-        for i, (group, known) in enumerate(groups):
-            joint = known | days
-            if days and all(joint & (1 << _leap_length(m)) - 1 == leap[m - 1] for m in (*group, month)):
-                groups[i] = ([*group, month], joint)
-                break
-        else:
-            if days:
-                groups.append(([month], days))
-    return found + [
-        dates_of(months=frozenset(group), days=frozenset(d + 1 for d in members(days)), years=dates.years)
-        for group, days in groups
-    ]
+        leap[_FEBRUARY] &= month_days(1) >> 4
+    return found + group_months({m: (days, month_days(m)) for m, days in leap.items() if days}, dates.years)
 
 
-def _leap_length(month: int) -> int:
-    return _LENGTHS[month - 1] + (month == _FEBRUARY)
-
-
-def _year_days(dates: Dates, shift: int, *, leap: bool) -> list[int]:
+def _year_days(dates: Dates, shift: int, *, leap: bool) -> dict[int, int]:
     """The days of each month, moved by `shift`, in a common or a leap year."""
-    lengths = [n + (leap and i == _FEBRUARY - 1) for i, n in enumerate(_LENGTHS)]
-    whole = evolve(dates, months=EVERY_MONTH, weekdays=EVERY_WEEKDAY)
+    lengths = [month_days(m).bit_length() - (m == _FEBRUARY and not leap) for m in range(1, 13)]
     year, at = 0, 0
     for month, length in enumerate(lengths, 1):
         if month in dates.months:
-            year |= month_bits(whole, length, 0) << at
+            year |= month_bits(dates, length, 0) << at
         at += length
     year = (year << shift | year >> (at - shift)) if shift > 0 else (year >> -shift | year << (at + shift))
-    found = []
-    for length in lengths:
-        found.append(year & (1 << length) - 1)
+    found = {}
+    for month, length in enumerate(lengths, 1):
+        found[month] = year & (1 << length) - 1
         year >>= length
     return found
 
@@ -166,10 +144,7 @@ def _by_week(dates: Dates) -> list[Dates]:
     if frozenset().union(*(_WEEK_BLOCKS[k - 1] for k in inside)) != dates.days or dates.nth or dates.nearest:
         return []
     weeks = inside if dates.day_rule == "and" else [k for k in range(1, 6) if k not in inside]
-    base = evolve(dates, weekdays=EVERY_WEEKDAY, day_rule="and")
+    base = dates.but(weekdays=EVERY_WEEKDAY, day_rule="and")
     days = [base] if dates.day_rule == "or" else []
-    return days + [
-        evolve(base, days=EVERY_DAY, weekdays=NOTHING, nth=frozenset({(k, w)}))
-        for k in weeks
-        for w in sorted(dates.weekdays)
-    ]
+    nth = (frozenset({(k, w)}) for k in weeks for w in sorted(dates.weekdays))
+    return days + [base.but(days=EVERY_DAY, weekdays=NOTHING, nth=n) for n in nth]

@@ -35,7 +35,7 @@ _RESOLUTION: Final = timedelta(microseconds=1)
 _LOOK_AHEAD: Final = 400 * DAY
 _DECADE: Final = 3653 * DAY
 _FIRST_YEAR: Final = 1970
-_LAST_YEAR: Final = 2190
+_LAST_YEAR: Final = 2100
 _LONGEST: Final = timedelta(days=36_600)
 
 
@@ -226,7 +226,14 @@ def _dead(task: Task) -> Translation:
         reason = "it never fires again: none of its dates lies ahead"
     else:
         reason = "it never fires: no date and time of any year fits"
-    return Translation(verdict=Verdict(kind="dead", reason=reason, flags=task.cron.flags))
+    evidence = {
+        "proof": "enumeration",
+        "source_fires": 0,
+        "target_fires": 0,
+        "differing": [],
+        "tzdata": tzdata_version(),
+    }
+    return Translation(verdict=Verdict(kind="dead", reason=reason, flags=task.cron.flags, evidence=evidence))
 
 
 def _impossible(reason: str, flags: frozenset[str] = frozenset()) -> Translation:

@@ -47,8 +47,7 @@ def by_offset(task: Task) -> Iterator[Plan]:
     if bounded:
         cron = evolve(cron, dates=evolve(cron.dates, years=None))
     start, end = task.window.start, task.window.end
-    sides = (_undisturbed(task.source, task.zone, start), _undisturbed(task.target, task.target_zone, start))
-    until = min((at for at in sides if at is not None), default=None)
+    until = _undisturbed(task.source, task.zone, task.target, task.target_zone, start)
     tight = until is not None and until >= end and not bounded and task.zone != task.target_zone
     for difference in differences(task):
         crons = moved(cron, difference, task.target)
@@ -57,11 +56,14 @@ def by_offset(task: Task) -> Iterator[Plan]:
 
 
 @lru_cache(maxsize=4096)
-def _undisturbed(dialect: str, zone: str, start: int) -> int | None:
-    """The minute up to which a zone's one offset decides alone; None for ever.
+def _undisturbed(source: str, zone: str, target: str, target_zone: str, start: int) -> int | None:
+    """The minute up to which today's offsets decide alone; None for ever."""
+    sides = (_first_disturbance(source, zone, start), _first_disturbance(target, target_zone, start))
+    return min((at for at in sides if at is not None), default=None)
 
-    That is the next change of clocks, or the first pass of the hour that it repeats where only the second one runs.
-    """
+
+def _first_disturbance(dialect: str, zone: str, start: int) -> int | None:
+    """The next change of clocks, or the first pass of the hour that it repeats where only the second one runs."""
     at = next_change(zone, start)
     if at is None or DIALECTS[dialect].clock.overlap != "second":
         return at
@@ -108,13 +110,15 @@ def _count(plan: Plan | None) -> int:
 def _reaching(task: Task, fires: FireSet, *, below: int) -> Plan | None:
     """Lists of dates, reaching as far beyond the window as the same number of pieces can."""
     plans: list[Plan] = []
-    for months in (None, *_MONTHS_AHEAD):
-        end = task.window.end if months is None else _month_end(task.window.end, months)
-        plan = by_dates(task, end, below=below)
+    least = below
+    for months in _MONTHS_AHEAD:
+        plan = by_dates(task, _month_end(task.window.end, months), below=least + 1 if plans else below)
         if plan is None:
             break
         plans.append(plan)
-        below = len(plan.said) + 1
+        least = len(plan.said)
+    if least > 1 and (plan := by_dates(task, task.window.end, below=least)):
+        plans = [plan]
     return next((plan for plan in reversed(plans) if is_exact(task, plan.said, fires)), None)
 
 
@@ -148,7 +152,9 @@ def _next_only(task: Task, first: datetime) -> Plan | None:
     if not (task.free_zone or task.target_zone == "UTC" or DIALECTS[task.target].one_time == "trigger"):
         return None
     said = (_once(task, first),)
-    return Plan(said=said, until=to_minutes(first) + 1) if is_exact(task, said, {}) else None
+    # Without a year the job comes round again, perhaps before `first`: then nothing is known beyond the window.
+    until = task.window.end if DIALECTS[task.target].one_time == "not" else to_minutes(first) + 1
+    return Plan(said=said, until=until) if is_exact(task, said, {}) else None
 
 
 def _once(task: Task, at: datetime) -> Said:

@@ -6,7 +6,6 @@ Minutes since 1970-01-01T00:00Z throughout. Offsets are whole minutes, as they h
 from __future__ import annotations
 
 import importlib
-import importlib.resources
 import re
 from calendar import isleap
 from collections.abc import Iterable
@@ -21,10 +20,11 @@ from attrs import frozen
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = 1440
-FAR_YEAR: Final = 2130
+FAR_YEAR: Final = 2140
 """Zones are looked at up to this year. Their last listed changes lie before 2090; what follows is a rule by month, week
-and weekday, which in 28 years meets every kind of year. So what holds until then holds for ever (with this tzdata)."""
+and weekday, which meets every kind of year within 40. So what holds until then holds for ever (with this tzdata)."""
 
+_ALL_KINDS: Final = 40  # years that hold every weekday of the first of January, leap years and others
 _STEP: Final = 6 * DAY  # the shortest time between two changes, in any zone since 1970, is a week
 _RELEASE: Final = re.compile(r"#? ?(?:version )?(?P<release>20\d\d[a-z])")
 
@@ -62,10 +62,11 @@ def load_zone(name: str) -> ZoneInfo:
     Raises:
         ZoneInfoNotFoundError: no such zone.
     """
+    from importlib.resources import files  # noqa: PLC0415 (slow to import, and needed for the first zone only)
+
     try:
         if _package_release() > _system_release():
-            folder, _, last = name.rpartition("/")
-            place = importlib.resources.files("tzdata.zoneinfo").joinpath(*folder.split("/"), last)
+            place = files("tzdata.zoneinfo").joinpath(*name.split("/"))
             if ".." not in name and place.is_file():
                 with place.open("rb") as file:
                     return ZoneInfo.from_file(file, key=name)
@@ -126,11 +127,9 @@ def stretches_around(zone: str, start: int, end: int) -> tuple[Stretch, ...]:
     return tuple(s for s in inside if s.start < end and s.end > start)
 
 
-@lru_cache(maxsize=4096)
 def fixed_offset(zone: str, start: int) -> int | None:
     """The zone's offset in minutes if it never changes again after minute `start`, else None."""
-    last = stretches(zone, from_minutes(start).year, FAR_YEAR)[-1]
-    return last.offset if last.start <= start else None
+    return offset_at(zone, start) if next_change(zone, start) is None else None
 
 
 @lru_cache(maxsize=4096)
@@ -139,11 +138,13 @@ def same_zone(one: str, other: str, start: int) -> bool:
     if one == other:
         return True
     year = from_minutes(start).year
-    here, there = (
-        [(max(s.start, start), s.offset) for s in stretches(zone, year, FAR_YEAR) if s.end > start]
-        for zone in (one, other)
-    )
-    return here == there
+    return all(_ahead(one, start, last) == _ahead(other, start, last) for last in (year + 1, FAR_YEAR))
+
+
+def _ahead(zone: str, start: int, last_year: int) -> list[tuple[int, int]]:
+    """From when on, after `start`, the zone has which offset."""
+    spans = stretches(zone, from_minutes(start).year, last_year)
+    return [(max(s.start, start), s.offset) for s in spans if s.end > start]
 
 
 def offset_at(zone: str, minute: int) -> int:
@@ -155,7 +156,7 @@ def offset_at(zone: str, minute: int) -> int:
 def next_change(zone: str, after: int) -> int | None:
     """The first minute after `after` at which the zone's offset changes, None if it never does again."""
     year = from_minutes(after).year
-    for span in (1, FAR_YEAR - year):
+    for span in (1, max(FAR_YEAR - year, 1)):
         for stretch in stretches(zone, year, year + span)[1:]:
             if stretch.start > after:
                 return stretch.start
@@ -197,7 +198,7 @@ def _union(bits: Iterable[int]) -> int:
 def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
     """When the offset changes within a year: (minute, new offset)."""
     if year > FAR_YEAR:
-        like = next(y for y in range(FAR_YEAR, FAR_YEAR - 40, -1) if _kind_of_year(y) == _kind_of_year(year))
+        like = next(y for y in range(FAR_YEAR, FAR_YEAR - _ALL_KINDS, -1) if _kind_of_year(y) == _kind_of_year(year))
         later = _year_start(year) - _year_start(like)
         return tuple((at + later, offset) for at, offset in _changes(zone, like))
     info = load_zone(zone)

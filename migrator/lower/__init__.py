@@ -12,6 +12,7 @@ from attrs import frozen
 from migrator.canonical import TRIGGER_PATHS, Fields, Job, Loss, flatten
 from migrator.config import Sync
 from migrator.lower.fields import (
+    Need,
     convert_action,
     cut_to_size,
     drop_lost,
@@ -34,6 +35,7 @@ class Lowered:
         losses: what it gives up.
         schedule: what became of its schedule.
         refused: why it cannot go at all, a sentence each.
+        needs: what the sync must still say before it can go.
         dead: why there is nothing left to move; "" while it still fires.
         notes: what a person should know, although nothing is lost.
     """
@@ -42,6 +44,7 @@ class Lowered:
     losses: tuple[Loss, ...] = ()
     schedule: Schedule
     refused: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
     dead: str = ""
     notes: tuple[str, ...] = ()
 
@@ -56,7 +59,7 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
     if not job.live:
         fields["enabled"] = False
     fields = look_up(fields, sync.lookup)
-    fields, refused = convert_action(fields, losses, target=target, sync=sync)
+    fields, needs = convert_action(fields, losses, target=target, sync=sync)
     fields = drop_lost(fields, losses, target)
     fields = fill(fill(fields, sync.set, target), target.defaults(), target)
     fields = settle_rivals(fields, losses, target)
@@ -64,11 +67,25 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
     schedule, triggers, reason = schedule_of(job, target=target.rules, sync=sync, now=now)
     if schedule.verdict == "dead":
         return Lowered(losses=tuple(losses), schedule=schedule, dead=reason, notes=tuple(notes))
-    if reason:
-        refused.append(reason)
-    refused += missing(fields | dict(triggers[0] if triggers else {}), sync, target.rules) if not refused else []
-    pieces = tuple(in_order({**fields, **trigger}) for trigger in triggers) if not refused else ()
-    return Lowered(pieces=pieces, losses=tuple(losses), schedule=schedule, refused=tuple(refused), notes=tuple(notes))
+    if schedule.verdict == "approximate" and triggers:
+        losses.append(_inexact(schedule, reason))
+        reason = ""
+    if not reason:
+        needs += missing({**fields, **triggers[0]}, sync, target.rules)
+    return Lowered(
+        pieces=() if reason or needs else tuple(in_order({**fields, **trigger}) for trigger in triggers),
+        losses=tuple(losses),
+        schedule=schedule,
+        refused=(reason,) if reason else (),
+        needs=tuple(needs),
+        notes=tuple(notes),
+    )
 
 
-__all__ = ["Lowered", "Schedule", "lower"]
+def _inexact(schedule: Schedule, reason: str) -> Loss:
+    """What an approximate schedule gives up."""
+    (piece,) = schedule.pieces
+    return Loss(path="trigger.cron", had=schedule.evidence["source"]["text"], becomes=piece["text"], reason=reason)
+
+
+__all__ = ["Lowered", "Need", "Schedule", "lower"]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
+from attrs import frozen
 
 from migrator import convention
 from migrator.canonical import (
@@ -27,6 +28,29 @@ from migrator.config import Sync
 from migrator.mapping import ProviderMapping, Rules
 from migrator.mapping.codecs import thaw
 from migrator.mapping.marks import add_trailer, mark_for
+
+_TEMPLATE: Final = 'template = { prompt = "… ${name} … ${event} … ${payload}" }'
+"""How a sync says what events become; where it does not say it yet, a template that says all of this is assumed."""
+
+
+@frozen(kw_only=True)
+class Need:
+    """What a sync must still say before a job can go.
+
+    Attributes:
+        what: what is needed, and why.
+        how: what to do about it, in words.
+        table: the table of the config file that the answer belongs in.
+        line: the line to write there; "…" stands for what only its owner can know.
+    """
+
+    what: str
+    how: str
+    table: str
+    line: str
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.how}"
 
 
 def look_up(fields: Fields, lookup: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -52,19 +76,22 @@ def look_up(fields: Fields, lookup: Mapping[str, Mapping[str, str]]) -> dict[str
 
 def convert_action(
     fields: dict[str, Any], losses: list[Loss], *, target: ProviderMapping, sync: Sync
-) -> tuple[dict[str, Any], list[str]]:
-    """Prompts become events by the convention, events become prompts by the sync's template."""
+) -> tuple[dict[str, Any], list[Need]]:
+    """Prompts become events by the convention, events become prompts by the sync's template.
+
+    Where there is no template, one that says everything is assumed for what is lost, and it is needed.
+    """
     kind = "event" if "action.event" in fields else "prompt"
     if kind in target.rules.actions:
         return fields, []
     if kind == "prompt":
         settable = {path: value for path, value in sync.set.items() if path in PROMPT_PATHS and path not in fields}
         return convention.wrap(fields | settable, sync.event_name), []
-    if sync.template is None:
-        hint = f'add template = {{ prompt = "… ${{name}} … ${{event}} … ${{payload}}" }} to [syncs.{sync.name}]'
-        return fields, [f"it emits an event, and {target.rules.title} runs prompts; {hint}"]
-    payload = json.dumps(thaw(fields.get("action.payload")) or {}, indent=2, ensure_ascii=False, sort_keys=True)
-    text = sync.template.fill(name=fields["name"], event=fields["action.event"], payload=payload)
+    needs = [] if sync.template else [_template(target, sync)]
+    text = fields["action.event"]
+    if sync.template:
+        payload = json.dumps(thaw(fields.get("action.payload")) or {}, indent=2, ensure_ascii=False, sort_keys=True)
+        text = sync.template.fill(name=fields["name"], event=fields["action.event"], payload=payload)
     said = {path for path, name in (("action.event", "event"), ("action.payload", "payload")) if _names(sync, name)}
     if fields.get("action.scope") == "program":
         said.add("action.scope")
@@ -72,11 +99,18 @@ def convert_action(
         if path in fields and path not in said:
             reason = target.why_lost(path) or "the template does not say it"
             losses.append(Loss(path=path, had=fields[path], reason=reason))
-    return {path: value for path, value in fields.items() if path not in EVENT_PATHS} | {"action.text": text}, []
+    rest = {path: value for path, value in fields.items() if path not in EVENT_PATHS}
+    return rest | {"action.text": text}, needs
+
+
+def _template(target: ProviderMapping, sync: Sync) -> Need:
+    line, table = _TEMPLATE, f"[syncs.{sync.name}]"
+    what = f"it emits an event, and {target.rules.title} runs prompts"
+    return Need(what=what, how=f"add {line} to {table}", table=table, line=line)
 
 
 def _names(sync: Sync, placeholder: str) -> bool:
-    prompt = sync.template.prompt if sync.template else ""
+    prompt = sync.template.prompt if sync.template else _TEMPLATE
     return f"${{{placeholder}}}" in prompt or f"${placeholder}" in prompt
 
 
@@ -150,14 +184,17 @@ def cut_to_size(fields: Fields, losses: list[Loss], ref: JobRef, target: Provide
     return result
 
 
-def missing(fields: Fields, sync: Sync, target: Rules) -> list[str]:
+def missing(fields: Fields, sync: Sync, target: Rules) -> list[Need]:
     """What the target needs and neither the source nor the sync gives."""
-    return [
-        f"{target.title} needs {' or '.join(paths)}, and the job has none; give it under [syncs.{sync.name}.set]"
-        + (f' or [syncs.{sync.name}.lookup."{paths[0]}"]' if paths[0].startswith("action.") else "")
-        for paths in target.needs
-        if all(is_absent(fields.get(path)) for path in paths)
-    ]
+    return [_value(paths, sync, target) for paths in target.needs if all(is_absent(fields.get(path)) for path in paths)]
+
+
+def _value(paths: tuple[str, ...], sync: Sync, target: Rules) -> Need:
+    table, first = f"[syncs.{sync.name}.set]", paths[0]
+    other = f' or [syncs.{sync.name}.lookup."{first}"]' if first.startswith("action.") else ""
+    value = '{ recipients = ["…"] }' if first == "delivery.email" else '"…"'
+    what = f"{target.title} needs {' or '.join(paths)}, and the job has none"
+    return Need(what=what, how=f"give it under {table}{other}", table=table, line=f'"{first}" = {value}')
 
 
 def in_order(fields: Fields) -> dict[str, Any]:

@@ -43,7 +43,10 @@ class Schedule:
 
 
 def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> tuple[Schedule, tuple[Fields, ...], str]:
-    """What became of the schedule, the trigger fields of each piece, and why there are none."""
+    """What became of the schedule, the trigger fields of each piece, and why there are none.
+
+    Of an approximate schedule there are pieces, and the reason says how it differs.
+    """
     trigger = job.trigger
     if isinstance(trigger, Unportable):
         return Schedule(verdict="none"), (), f"its trigger cannot move: {trigger.reason}"
@@ -67,15 +70,13 @@ def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> tuple[
         return Schedule(verdict="impossible"), (), f"its schedule cannot be translated: {error}"
     schedule = _told(translation, trigger, source, target)
     kind, reason = translation.verdict.kind, translation.verdict.reason
-    if kind == "approximate" and "trigger.cron" in sync.allow_loss:
-        return schedule, pieces, ""
     if kind == "dead":
         return schedule, (), reason
-    if kind not in EXACT:
+    if kind not in EXACT and kind != "approximate":
         return schedule, (), f"its schedule is {kind}: {reason}"
     if too_often := _too_often(pieces, target, now):
         return schedule, (), too_often
-    return schedule, pieces, ""
+    return schedule, pieces, reason if kind == "approximate" else ""
 
 
 def _told(translation: Translation, trigger: Recurring | Once, source: str, target: Rules) -> Schedule:

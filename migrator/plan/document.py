@@ -37,6 +37,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "created_at": write_time(plan.created_at),
         "observed": attrs.asdict(plan.observed),
         "summary": dict(plan.summary),
+        "needs_resync_by": plan.needs_resync_by and write_time(plan.needs_resync_by),
         "changes": [_change_to_json(change, plan.dialect) for change in plan.changes],
         "refusal": plan.refusal,
     }

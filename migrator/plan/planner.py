@@ -200,8 +200,8 @@ class Planner:
                 yield attrs.evolve(extra, action="delete", reason=f"its schedule takes {count} jobs now")
 
     def _refusal(self, lowered: Lowered) -> str:
-        if lowered.refused:
-            return "; ".join(lowered.refused)
+        if lowered.refused or lowered.needs:
+            return "; ".join(lowered.refused or map(str, lowered.needs))
         unallowed = [
             loss for loss in lowered.losses if not any(covers(allowed, loss.path) for allowed in self.sync.allow_loss)
         ]
@@ -299,7 +299,8 @@ class Planner:
         if blocked := self._unchangeable(kept, remote, fields):
             return attrs.evolve(piece, action="blocked", fields=found, reason=blocked)
         if not kept and edited:
-            return attrs.evolve(piece, reason=f"edits at the target are kept: {', '.join(c.path for c in edited)}")
+            reason = f"edits at the target are kept: {', '.join(change.path for change in edited)}"
+            return attrs.evolve(piece, fields=found, reason=reason)
         return attrs.evolve(piece, action=self._action(kept, remote, fields), fields=kept) if kept else piece
 
     def _unchangeable(self, changes: Iterable[FieldChange], remote: Mapping[str, Any], new: Mapping[str, Any]) -> str:

@@ -139,6 +139,21 @@ class Plan:
         return {action: counts[action] for action in ACTIONS}
 
     @property
+    def needs_resync_by(self) -> datetime | None:
+        """When the first schedule stops being exact unless a sync renews it; None when none does."""
+        return min(
+            (
+                change.schedule.until
+                for change in self.changes
+                if change.action != "blocked"
+                and change.schedule
+                and change.schedule.verdict == "exact_until"
+                and change.schedule.until
+            ),
+            default=None,
+        )
+
+    @property
     def pending(self) -> tuple[Change, ...]:
         """What there is to do."""
         return tuple(change for change in self.changes if change.action in PENDING)

@@ -13,7 +13,7 @@ from migrator.lower.schedule import EXACT, Schedule
 from migrator.mapping.codecs import write_cron, write_time
 from migrator.plan.values import Action, Change, FieldChange, Plan
 from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
-from migrator.report.words import Line, clean, line, pad, value_words
+from migrator.report.words import Line, clean, line, pad, stamp, value_words
 
 SYMBOLS: Final[Mapping[Action, str]] = {
     "create": "+",
@@ -76,7 +76,9 @@ def summary_lines(plan: Plan, *, command: str = "") -> Iterator[Line]:
     yield from blocked_lines(plan)
     if plan.refusal:
         yield line(("Refused as a whole: ", "bold red"), clean(plan.refusal))
-    elif plan.pending and command:
+        return
+    yield from promise_lines(plan)
+    if plan.pending and command:
         yield line("Carry it out with: ", (command, "bold"))
     elif not plan.pending and not plan.blocked:
         yield line("Nothing to do: the target is as it shall be.")
@@ -93,6 +95,12 @@ _TENSES: Final[Mapping[Action, str]] = {
     "none": "unchanged",
     "blocked": "blocked",
 }
+
+
+def promise_lines(plan: Plan) -> Iterator[Line]:
+    """Until when every schedule is exact, if no sync renews it."""
+    if until := plan.needs_resync_by:
+        yield line(f"Exact until {stamp(until)}; a sync before then renews that.")
 
 
 def blocked_lines(plan: Plan) -> Iterator[Line]:

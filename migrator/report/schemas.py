@@ -9,6 +9,7 @@ from migrator.canonical import LEAVES, PATHS
 from migrator.config import config_schema
 from migrator.plan.values import ACTIONS
 from migrator.report.journal_schemas import history_schema, settle_schema, status_schema
+from migrator.report.proof_schemas import audit_schema, verify_schema
 from migrator.report.shapes import (
     ANY,
     COUNT,
@@ -32,6 +33,11 @@ from migrator.report.shapes import mapped as _map
 from migrator.report.shapes import maybe as _maybe
 from migrator.report.shapes import one_of as _one_of
 from migrator.report.shapes import shape as _object
+
+_RESYNC: Final = {
+    **_maybe(TIME),
+    "description": "When the first schedule stops being exact unless a sync renews it; null when none does.",
+}
 
 
 def _jobs() -> Schema:
@@ -128,6 +134,7 @@ def _plan() -> Schema:
             "created_at": TIME,
             "observed": _object({"source": TEXT, "target": TEXT}, says="Digests of what both sides held."),
             "summary": _object(dict.fromkeys(ACTIONS, COUNT), says="How many changes of each action."),
+            "needs_resync_by": _RESYNC,
             "changes": _list(change),
             "refusal": {"type": "string", "description": 'Why the plan is unsafe as a whole; "" when it is not.'},
             "digest": {"type": "string", "description": "Of everything else in the plan."},
@@ -154,6 +161,7 @@ def _apply() -> Schema:
             "run": {**_maybe(TEXT), "description": "Null when nothing was begun."},
             "sync": TEXT,
             "summary": _object({"done": COUNT, "failed": COUNT, "skipped": COUNT}),
+            "needs_resync_by": _RESYNC,
             "outcomes": _list(outcome),
             "blocked": _list(blocked, "What the plan refuses, and why."),
             "requests": REQUESTS,
@@ -243,6 +251,7 @@ def _demo() -> Schema:
 
 SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "apply": _apply,
+    "audit": audit_schema,
     "config": config_schema,
     "demo": _demo,
     "error": _error,
@@ -255,5 +264,6 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "sandbox": _sandbox,
     "settle": settle_schema,
     "status": status_schema,
+    "verify": verify_schema,
 }
 """By the document's name; `config` is that of migrator.toml."""

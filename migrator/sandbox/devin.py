@@ -111,7 +111,7 @@ class Devin(Provider):
             return row.changed(last_executed_at=wire.stamp(at), enabled=False), True
         passed = row.hidden.get("occurrences", 0)
         row = evolve(row, hidden={**row.hidden, "occurrences": passed + 1})
-        if passed % row.data["interval_count"]:
+        if passed % row.data.get("interval_count", 1):
             return row, False
         return row.changed(last_executed_at=wire.stamp(at)), True
 

@@ -82,13 +82,20 @@ def connect(url: str) -> tuple[sa.Engine, str]:
     try:
         if parsed.get_backend_name() == "sqlite":
             _inspect(parsed, shown)
-        engine = sa.create_engine(parsed)
+        return _brought_up(sa.create_engine(parsed), shown), shown
+    except (SQLAlchemyError, ImportError) as error:
+        raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
+
+
+def _brought_up(engine: sa.Engine, shown: str) -> sa.Engine:
+    try:
         _configure(engine)
         with engine.begin() as connection:
             layout.bring_up(connection, shown)
-    except (SQLAlchemyError, ImportError) as error:
-        raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
-    return engine, shown
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
 
 
 def _inspect(url: sa.URL, shown: str) -> None:

@@ -85,7 +85,7 @@ class Journal(Database):
     # -- intents ------------------------------------------------------------------------------------------------------
 
     def dispatch(self, intent: Intent, provider: str, dialect: str, *, lock: str) -> None:
-        """Note a write before it is sent; a claim of that number becomes it.
+        """Note a write before it is sent; a claim of that number becomes it, also one that was given up meanwhile.
 
         Args:
             intent: the write.
@@ -101,8 +101,8 @@ class Journal(Database):
             require(connection, lock, intent.run)
             taken = connection.execute(
                 t.intents.update()
-                .where(t.intents.c.run == intent.run, t.intents.c.seq == intent.seq, t.intents.c.state == "claimed")
-                .values(**row)
+                .where(t.intents.c.run == intent.run, t.intents.c.seq == intent.seq)
+                .values(**row, ended_at=None)
             )
             if not taken.rowcount:
                 connection.execute(t.intents.insert().values(**row))
@@ -131,6 +131,22 @@ class Journal(Database):
         query = sa.select(t.intents).where(t.intents.c.state.in_(_OPEN)).order_by(t.intents.c.at, t.intents.c.seq)
         with self.transaction() as connection:
             return tuple(intent_of(row, None) for row in connection.execute(query))
+
+    def settled_since(
+        self, provider: str, scopes: tuple[str, ...], dialect: str, since: datetime
+    ) -> tuple[Intent, ...]:
+        """Every write to these targets whose outcome was noted at or after an instant, oldest first."""
+        query = (
+            sa.select(t.intents)
+            .where(
+                t.intents.c.target_provider == provider,
+                t.intents.c.target_scope.in_(scopes),
+                t.intents.c.ended_at >= write_time(since),
+            )
+            .order_by(t.intents.c.ended_at, t.intents.c.seq)
+        )
+        with self.transaction() as connection:
+            return tuple(intent_of(row, dialect) for row in connection.execute(query))
 
     def release(self, provider: str, scopes: tuple[str, ...]) -> None:
         """Give up what dead runs had claimed for these targets and never sent; only under their lock."""

@@ -23,7 +23,7 @@ from migrator.plan.values import Plan
 from migrator.providers import PROVIDERS
 from migrator.sandbox import World, settings
 from migrator.sandbox.omni import MODEL
-from migrator.state import State, open_state
+from migrator.state import Link, State, open_state
 from migrator.transport.clock import Clock
 from tests.conformance.platforms import PLATFORMS, TEMPLATE, Place, Raw, Wish, wish
 
@@ -75,7 +75,7 @@ class Lab:
         if source == "json":
             self.source.put()
         self.target.put(*(self.target.platform.write(n, wish(n, name=f"Foreign {n}", hour=4)) for n in _FOREIGN))
-        self.foreign = _frozen(self.target.records())
+        self.foreign = frozen_records(self.target.records())
         leap = Leap()
         self.clock = Clock(now=world.now, monotonic=leap.monotonic, sleep=leap.sleep, random=lambda: 0.5)
         self.connection: dict[str, dict[str, Any]] = {"omni": {}, "devin": {}, "scrip": {}}
@@ -179,6 +179,12 @@ class Lab:
         host = reach.get("base_url", "").removeprefix("http://").replace(f":{self.port}", "")
         return {"omni": host, "json": str(self.target.file)}.get(name) or reach.get("org_id") or reach["program_id"]
 
+    def links(self) -> tuple[Link, ...]:
+        """What stands for what, as the state remembers it."""
+        provider = self.target.platform.name
+        dialect = self.runtime.mapping(provider).rules.dialect
+        return self.state.links(provider, (self.scope,), dialect)
+
     def held(self) -> list[Wish]:
         """What the target's records stand for, those of other people left out, by name."""
         return sorted((self.target.platform.read(raw) for raw in self.made.values()), key=lambda found: found.name)
@@ -205,7 +211,7 @@ class Lab:
     def __exit__(self, *_exc: object) -> None:
         """Let go of the state; see that other people's jobs are what they were."""
         self.state.close()
-        assert self.foreign == {key: text for key, text in _frozen(self.target.records()).items() if key in self.foreign}
+        assert self.foreign == {key: text for key, text in frozen_records(self.target.records()).items() if key in self.foreign}
 
 
 def counts(plan: Plan) -> dict[str, int]:
@@ -213,7 +219,7 @@ def counts(plan: Plan) -> dict[str, int]:
     return {action: count for action, count in plan.summary.items() if count}
 
 
-def _frozen(records: Mapping[str, Raw]) -> dict[str, str]:
+def frozen_records(records: Mapping[str, Raw]) -> dict[str, str]:
     """Records to the byte, without what a platform itself notes when they fire."""
     kept = {key: {name: raw[name] for name in raw if name not in _HISTORY} for key, raw in records.items()}
     return {key: json.dumps(raw) for key, raw in kept.items()}

@@ -47,16 +47,20 @@ def _with_other_model(lab: Lab) -> Raw:
     return {**lab.target.platform.write(1, wish(1)), "modelId": OTHER_MODEL}
 
 
-@pytest.mark.parametrize("field", EDITS)
-@pytest.mark.parametrize("contract", ["patch", "put"])
-@pytest.mark.parametrize("told", [True, False], ids=["told", "auto"])
+@pytest.mark.parametrize(
+    ("told", "contract", "field"),
+    [
+        *(("auto", contract, field) for contract in ("patch", "put") for field in EDITS),
+        *((contract, contract, field) for contract in ("patch", "put") for field in ("name", "model")),
+    ],
+)
 async def test_every_field_changes_as_the_contract_allows(
-    make_lab: MakeLab, contract: str, told: bool, field: str
+    make_lab: MakeLab, told: str, contract: str, field: str
 ) -> None:
     """Each field changes in place where the contract in force can, and by a replacement where not, found out or told."""
     edits, under_patch, under_put = EDITS[field]
     lab = make_lab("json", "omni", platforms=Options(omni_update=contract), set={})
-    lab.connection["omni"] = {"update_contract": contract if told else "auto"}
+    lab.connection["omni"] = {"update_contract": told}
     lab.configure()
     lab.source.put(routine(lab))
     assert {"create": 1} == await lab.run()

@@ -34,7 +34,7 @@ DEBIAN_ZONES = st.sampled_from(["UTC", "Europe/London", "America/New_York", "Aus
 
 
 @given(text=five_fields("vixie"), start=STARTS, zone=DEBIAN_ZONES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_cronsim_agrees_on_debian_rules(text: str, start: datetime, zone: str) -> None:
     """The daemon's rules, days and clock changes included, are those of cronsim."""
     cron = parse(text, "vixie")
@@ -48,7 +48,7 @@ def test_cronsim_agrees_on_debian_rules(text: str, start: datetime, zone: str) -
 
 
 @given(text=five_fields("robfig"), start=STARTS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_croniter_agrees_on_plain_rules(text: str, start: datetime) -> None:
     """What croniter finds is what we find, apart from what the list above names."""
     _, _, dom, _, dow = text.split()
@@ -66,7 +66,7 @@ def test_croniter_agrees_on_plain_rules(text: str, start: datetime) -> None:
     year=st.sampled_from(["*", "2027", "2028-2030"]),
     start=STARTS,
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_croniter_agrees_on_specials(day: str, weekday: str, month: str, year: str, start: datetime) -> None:
     """L, nW, n#k, nL and years, put into croniter's seven fields, fire when ours do."""
     weekday = "?" if day != "?" else weekday

@@ -1,7 +1,7 @@
 """Meaning said in a dialect's words."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.cron import DIALECTS, parse, render
@@ -77,6 +77,7 @@ def test_text_is_read_in_the_same_dialect() -> None:
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))
 @given(data=st.data())
+@settings(max_examples=50)
 def test_rendering_keeps_the_meaning(dialect: str, data: st.DataObject) -> None:
     """Whatever a platform accepts: if it can be said in canonical words, these mean the same, and are final."""
     cron = parse(data.draw(texts(dialect)), dialect)
@@ -91,6 +92,7 @@ def test_rendering_keeps_the_meaning(dialect: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("dialect", ["eventbridge", "quartz"])
 @given(data=st.data())
+@settings(max_examples=50)
 def test_weekdays_are_written_as_names(dialect: str, data: st.DataObject) -> None:
     """Where weekday numbers start at 1, or may, none is ever written, and exactly one day field is `?`."""
     cron = parse(data.draw(texts(dialect)), dialect)

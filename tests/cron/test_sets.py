@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +17,7 @@ from migrator.cron.renderer import can_say
 from migrator.cron.saying import disjoint, is_partition, say_dates
 from migrator.cron.zones import DAY, from_minutes, to_minutes
 from tests.cron.texts import texts
-from tests.cron.walk import in_days, in_weekdays
+from tests.cron.walk import matches
 
 PRODUCTS = st.lists(st.tuples(st.integers(1, 255), st.integers(1, 255)), max_size=6)
 FIRST = date(2027, 1, 1).toordinal()
@@ -123,13 +123,10 @@ def test_day_bits(dialect: str, data: st.DataObject) -> None:
     text = data.draw(texts(dialect))
     cron = parse(text, dialect)
     fields = text.split()[dialect == "quartz" :]
+    at = time(min(cron.hours), min(cron.minutes))
     bits = day_bits(cron.dates, FIRST, 730)
     for i in range(730):
-        day = date.fromordinal(FIRST + i)
-        by_day, by_weekday = in_days(fields[2], day), in_weekdays(fields[4], day, dialect)
-        within = day.month in cron.months and (cron.years is None or day.year in cron.years)
-        either = by_day or by_weekday if cron.day_rule == "or" else by_day and by_weekday
-        assert bool(bits >> i & 1) == (within and either)
+        assert bool(bits >> i & 1) == matches(fields, dialect, datetime.combine(date.fromordinal(FIRST + i), at))
 
 
 @pytest.mark.parametrize(

@@ -8,28 +8,12 @@ from typing import Any
 
 import pytest
 
-from migrator.cron import Once, Recurring, Translation, next_fires, parse, translate
-from migrator.errors import ScheduleError
+from migrator.cron import Recurring, parse, translate
+from tests.cron.moving import NEW_YORK, NOVEMBER, WEEK, move, said
 from tests.cron.walk import walk
 
-NEW_YORK = "America/New_York"
-NOVEMBER = datetime(2026, 11, 22, tzinfo=UTC)
 MARCH = datetime(2027, 3, 10, tzinfo=UTC)
 FALL_BACK = datetime(2026, 10, 30, tzinfo=UTC)
-WEEK = timedelta(days=8)
-
-
-def move(text: str, route: str, zone: str = "UTC", **options: Any) -> Translation:
-    """Translate along "source>target@zone" ("@" left out: any zone)."""
-    source, _, rest = route.partition(">")
-    target, _, target_zone = rest.partition("@")
-    settings = {"now": NOVEMBER, "horizon": WEEK, "target_timezone": target_zone or None, **options}
-    return translate(Recurring(text, zone), source=source, target=target, **settings)
-
-
-def said(translation: Translation) -> list[str]:
-    return sorted(piece.text or f"{piece.at:%Y-%m-%dT%H:%MZ}" for piece in translation.pieces)
-
 
 FOR_EVER = [
     ("0 9 * * 1-5", "vixie>eventbridge@UTC", "UTC", ["0 9 ? * MON-FRI *"]),
@@ -127,49 +111,10 @@ def test_a_promise_ends_before_an_hour_that_is_lost() -> None:
     assert found.verdict.until == datetime(2026, 9, 20, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("text", "zone", "count"),
-    [
-        ("0 9 * * ? *", NEW_YORK, 6),
-        ("0 9 ? * MON-FRI *", NEW_YORK, 6),
-        ("0 9 ? * FRIL *", "Europe/London", 10),
-        ("0 9 * * ? *", "Australia/Lord_Howe", 6),
-    ],
-)
-def test_a_year_at_once(text: str, zone: str, count: int) -> None:
-    """Without renewals it takes a handful of expressions for a whole year."""
-    found = move(text, "eventbridge>vixie@UTC", zone, mode="year")
-    assert (found.verdict.kind, len(found.pieces)) == ("exact_until", count)
-    assert found.verdict.until >= NOVEMBER + timedelta(days=365)
-
-
-def test_day_of_month_or_week_for_a_year() -> None:
-    """Either-or schedules have no single EventBridge expression; a year of them is at most one list per month."""
-    found = move("30 4 1,15 * 1", "cronie>eventbridge", mode="year")
-    assert found.verdict.kind == "exact_until"
-    assert len(found.pieces) <= 13
-
-
 def test_both_day_fields_together() -> None:
     """A star makes Vixie demand both fields, which five fields cannot say elsewhere: the dates are listed."""
     found = move("0 0 */2 * 1", "cronie>robfig")
     assert (found.verdict.kind, said(found)) == ("exact_until", ["0 0 23 11 *"])
-
-
-@pytest.mark.parametrize(
-    ("text", "route", "zone", "instants"),
-    [
-        ("0 6 30 3 ? 2027", "eventbridge>vixie@UTC", "America/Sao_Paulo", ["2027-03-30T09:00Z"]),
-        ("0 6 30 3 ? 2027", "eventbridge>robfig", "UTC", ["2027-03-30T06:00Z"]),
-        ("0 9 ? 12 MON#2 2025-2026", "eventbridge>vixie", "UTC", ["2026-12-14T09:00Z"]),
-        ("0 9 1 12 ? 2026,2027", "eventbridge>vixie", "UTC", ["2026-12-01T09:00Z", "2027-12-01T09:00Z"]),
-    ],
-)
-def test_last_fires_become_one_time_jobs(text: str, route: str, zone: str, instants: list[str]) -> None:
-    """A schedule with few fires left is that many one-time jobs."""
-    found = move(text, route, zone)
-    assert (found.verdict.kind, said(found)) == ("one_time", instants)
-    assert [piece.text for piece in found.pieces] == [None] * len(instants)
 
 
 @pytest.mark.parametrize(
@@ -207,33 +152,6 @@ def test_impossible(text: str, route: str, zone: str, reason: str) -> None:
     assert reason in found.verdict.reason
 
 
-def test_exact_mode_takes_nothing_less() -> None:
-    """With mode "exact", what would have to be renewed is impossible."""
-    assert move("0 9 * * ? *", "eventbridge>vixie@UTC", NEW_YORK, mode="exact").verdict.kind == "impossible"
-    assert move("0 9 * * ? *", "eventbridge>vixie@UTC", "Asia/Tokyo", mode="exact").verdict.kind == "exact"
-
-
-def test_single_mode_counts_what_goes_wrong() -> None:
-    """One expression for a New York working day is an hour off for most of the year, and the verdict counts it."""
-    found = move("0 9 ? * MON-FRI *", "eventbridge>vixie@UTC", NEW_YORK, mode="single", horizon=timedelta(days=365))
-    evidence = found.verdict.evidence
-    assert (found.verdict.kind, said(found)) == ("approximate", ["0 13 * * 1-5"])
-    assert (evidence["missing"], evidence["extra"], evidence["shift_minutes"]) == (90, 90, 60)
-    assert evidence["differing"][0] == "2026-11-23T13:00:00+00:00"
-
-
-def test_single_mode_is_exact_where_it_can_be() -> None:
-    """Asking for one expression does not make a schedule worse than it need be."""
-    assert move("0 9 * * *", "robfig>vixie@UTC", "Asia/Tokyo", mode="single").verdict.kind == "exact"
-
-
-def test_single_mode_loosens_the_day_rule() -> None:
-    """An either-or schedule as one EventBridge expression loses the rarer half."""
-    found = move("0 9 1 * 1", "cronie>eventbridge", mode="single", horizon=timedelta(days=365))
-    assert (found.verdict.kind, said(found)) == ("approximate", ["0 9 ? * MON *"])
-    assert found.verdict.evidence["missing"] == 9
-
-
 def test_policies_that_differ_are_named() -> None:
     """Omni runs a repeated hour once, Scrip twice: a job inside that hour is exact only until it comes."""
     found = move("30 1 * * ? *", "eventbridge>robfig", NEW_YORK)
@@ -268,94 +186,11 @@ def test_engine_faults_are_flagged(text: str, route: str, zone: str, oddity: str
     assert oddity in verdict.evidence["oddities"][0]
 
 
-@pytest.mark.parametrize(
-    ("target", "zone", "text"),
-    [
-        ("eventbridge", None, "0 7 15 3 ? 2027"),
-        ("eventbridge", "UTC", "0 7 15 3 ? 2027"),
-        ("eventbridge", NEW_YORK, "0 3 15 3 ? 2027"),
-        ("quartz", None, "0 0 7 15 3 ? 2027"),
-        ("vixie", "UTC", None),
-        ("robfig", None, None),
-    ],
-)
-def test_one_instant(target: str, zone: str | None, text: str | None) -> None:
-    """A one-time job is an expression with a year where the platform has nothing else."""
-    at = datetime.fromisoformat("2027-03-15T09:00:00+02:00")
-    found = translate(Once(at), source="vixie", target=target, target_timezone=zone, now=NOVEMBER, horizon=WEEK)
-    (piece,) = found.pieces
-    assert (found.verdict.kind, piece.text, piece.at) == ("one_time", text, at)
-    if text:
-        assert next_fires(text, piece.timezone, NOVEMBER, 2, dialect=target) == [at]
-
-
-@pytest.mark.parametrize(
-    ("at", "target", "zone", "kind", "reason"),
-    [
-        ("2026-11-21T23:59:00+00:00", "robfig", None, "dead", "has passed"),
-        ("2027-03-15T09:00:30+00:00", "eventbridge", None, "impossible", "whole minutes"),
-        ("2027-03-15T09:00:30+00:00", "robfig", None, "one_time", "fires once"),
-        ("2027-11-07T06:30:00+00:00", "eventbridge", NEW_YORK, "impossible", "cannot be told"),
-        ("2027-11-07T06:30:00+00:00", "eventbridge", None, "one_time", "fires once"),
-        ("2027-03-15T09:00:00+00:00", "github", None, "exact_until", "must be removed"),
-        ("2227-03-15T09:00:00+00:00", "eventbridge", None, "impossible", "year"),
-        ("2027-03-15T09:00:00+00:00", "eventbridge", "Mars/Olympus", "impossible", "no time zone"),
-    ],
-)
-def test_instants_that_are_not_simple(at: str, target: str, zone: str | None, kind: str, reason: str) -> None:
-    """Past instants, seconds, repeated hours and platforms without one-time jobs are told apart."""
-    trigger = Once(datetime.fromisoformat(at))
-    verdict = translate(
-        trigger, source="robfig", target=target, target_timezone=zone, now=NOVEMBER, horizon=WEEK
-    ).verdict
-    assert verdict.kind == kind
-    assert reason in verdict.reason
-
-
-def test_once_is_kept_in_utc() -> None:
-    """Instants are equal whatever offset they were given with; a time without a zone is refused."""
-    assert Once(datetime.fromisoformat("2027-03-15T09:00:00+02:00")).at.isoformat() == "2027-03-15T07:00:00+00:00"
-    with pytest.raises(ScheduleError, match="without a zone"):
-        Once(at=datetime(2027, 3, 15, 9))  # noqa: DTZ001 (the point of the test)
-
-
 def test_values_and_texts_are_both_taken() -> None:
     """A trigger may hold a parsed schedule or its text."""
     options: dict[str, Any] = {"source": "eventbridge", "target": "vixie", "now": NOVEMBER, "horizon": WEEK}
     by_text = translate(Recurring(cron="0 9 ? * 2 *", timezone="UTC"), **options)
     assert translate(Recurring(parse("0 9 ? * 2 *", "eventbridge"), "UTC"), **options) == by_text
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"source": "jenkins"},
-        {"target": "jenkins"},
-        {"mode": "guess"},
-        {"horizon": timedelta(0)},
-        {"horizon": timedelta(days=100_000)},
-        {"now": datetime(2026, 11, 22)},  # noqa: DTZ001 (the point of the test)
-        {"now": datetime(2195, 11, 22, tzinfo=UTC)},
-    ],
-)
-def test_a_wrong_call_is_an_error(options: dict[str, Any]) -> None:
-    """What the caller got wrong is an error, not a verdict."""
-    call: dict[str, Any] = {"source": "vixie", "target": "robfig", "now": NOVEMBER, "horizon": WEEK, **options}
-    with pytest.raises(ScheduleError):
-        translate(Recurring(parse("0 9 * * *", "vixie"), "UTC"), **call)
-
-
-def test_too_many_pieces_are_refused() -> None:
-    """A limit on pieces is kept."""
-    found = move("30 4 1,15 * 1", "cronie>eventbridge", mode="year", max_pieces=5)
-    assert found.verdict.kind == "impossible"
-    assert "5 are allowed" in found.verdict.reason
-
-
-def test_a_limit_below_the_split_falls_back_to_the_window() -> None:
-    """Where a split for ever is too long, fewer pieces for a while are taken."""
-    found = move("0 0 1-7 * 1", "cronie>eventbridge", max_pieces=2)
-    assert (found.verdict.kind, len(found.pieces)) == ("exact_until", 1)
 
 
 def test_evidence_is_json() -> None:

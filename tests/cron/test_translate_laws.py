@@ -36,7 +36,7 @@ def fires(found: Translation, dialect: str, start: datetime, end: datetime) -> l
 
 @pytest.mark.parametrize("source", SOURCES)
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_pieces_fire_exactly_when_the_source_does(source: str, data: st.DataObject) -> None:
     """In the promised window the pieces fire at exactly the source's instants, each once; so say the slow walks."""
     text, zone, now = data.draw(texts(source)), data.draw(ZONES), data.draw(NOWS)
@@ -87,8 +87,49 @@ def test_the_last_days_of_a_promise_are_kept(source: str, data: st.DataObject) -
 
 
 @pytest.mark.parametrize("source", SOURCES)
+@given(data=st.data(), far=st.integers(2030, 2120), day=st.integers(0, 364))
+@settings(max_examples=15, deadline=None)
+def test_for_ever_is_for_ever(source: str, data: st.DataObject, far: int, day: int) -> None:
+    """What is exact for ever is exact on any two days of the century to come."""
+    found = translate(
+        Recurring(parse(text := data.draw(texts(source)), source), zone := data.draw(ZONES)),
+        source=source,
+        target=(target := data.draw(st.sampled_from(TARGETS))),
+        target_timezone=data.draw(st.sampled_from(["UTC", None])),
+        now=START,
+        horizon=HORIZON,
+        mode="exact",
+    )
+    if found.verdict.faithful and found.verdict.until is None and found.verdict.kind != "one_time":
+        start = datetime(far, 1, 1, tzinfo=UTC) + timedelta(days=day)
+        end = start + timedelta(days=2)
+        assert fires(found, target, start, end) == walk(text, source, zone, start, end)
+
+
+@given(data=st.data(), day=st.integers(0, 362))
+@settings(max_examples=25, deadline=None)
+def test_a_year_is_a_year(data: st.DataObject, day: int) -> None:
+    """A year's pieces are right on any two days of it."""
+    text, zone = data.draw(texts("eventbridge")), data.draw(ZONES)
+    found = translate(
+        Recurring(parse(text, "eventbridge"), zone),
+        source="eventbridge",
+        target="vixie",
+        target_timezone="UTC",
+        now=START,
+        horizon=HORIZON,
+        mode="year",
+        max_pieces=1000,
+    )
+    start = START + timedelta(days=day)
+    end = start + timedelta(days=2)
+    assert found.verdict.kind != "impossible"
+    assert fires(found, "vixie", start, end) == walk(text, "eventbridge", zone, start, end)
+
+
+@pytest.mark.parametrize("source", SOURCES)
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_piece_is_canonical(source: str, data: st.DataObject) -> None:
     """What is sent to a platform is in its portable subset: rendering it again changes nothing."""
     text, zone, now = data.draw(texts(source)), data.draw(ZONES), data.draw(NOWS)

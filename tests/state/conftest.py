@@ -21,6 +21,7 @@ class Time:
         self.at = START
 
     def __call__(self) -> datetime:
+        """What time it is."""
         return self.at
 
     def pass_by(self, seconds: float) -> None:
@@ -29,7 +30,8 @@ class Time:
 
 
 @pytest.fixture(scope="session")
-def _fresh_schema() -> Iterator[Callable[[], str]]:
+def fresh_schema() -> Iterator[Callable[[], str]]:
+    """Makes URLs of empty databases on a PostgreSQL server."""
     with databases() as fresh:
         yield fresh
 
@@ -39,7 +41,7 @@ def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of an empty database, once of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/migrator.db"
-    fresh: Callable[[], str] = request.getfixturevalue("_fresh_schema")
+    fresh: Callable[[], str] = request.getfixturevalue("fresh_schema")
     return fresh()
 
 

@@ -24,7 +24,7 @@ FIELDS = {"name": "Job", "action.text": "Say é.", "enabled": False}
 def intent(seq: int = 1, **changes: Any) -> Intent:
     """A write of run "one"."""
     known = Intent(run="one", seq=seq, sync="it", action="create", source=SOURCE, target_scope="org-1", at=START)
-    return attrs.evolve(known, name="Job", fields=FIELDS, **changes)
+    return attrs.evolve(known, **{"name": "Job", "fields": FIELDS, **changes})
 
 
 def link(**changes: Any) -> Link:

@@ -1,0 +1,167 @@
+"""What would become of every job of a connection at another provider, before there is anything to write to.
+
+Every job is lowered as for a sync that says nothing yet: so what the sync must say, and what it must allow, stands in
+the result, apart from what cannot be done at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final, Literal, get_args
+
+from attrs import field, frozen
+
+from migrator.canonical import Job, JobRef
+from migrator.config import Sync
+from migrator.extract import Extracted
+from migrator.lower import Lowered, lower
+from migrator.mapping import ProviderMapping
+
+Outcome = Literal["unreadable", "refused", "undecided", "lossy", "over", "whole"]
+"""unreadable: nobody can say. refused: it cannot go. undecided: it can, when the sync says what is missing. lossy: it
+can, when the sync allows what it loses. over: it never fires again. whole: it goes as it is. The worst come first."""
+
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+
+
+@frozen(kw_only=True)
+class Finding:
+    """What would become of one job.
+
+    Attributes:
+        source: the job.
+        name: its name.
+        outcome: see `Outcome`.
+        reason: why it cannot go, or why there is nothing left of it.
+        enabled: whether it runs at present.
+        lowered: what it would become, None where it cannot be read.
+    """
+
+    source: JobRef
+    name: str
+    outcome: Outcome
+    reason: str = ""
+    enabled: bool = True
+    lowered: Lowered | None = None
+
+
+@frozen(kw_only=True)
+class Decision:
+    """Something that a sync has to say, and for how many jobs.
+
+    Attributes:
+        what: what is to be decided.
+        table: the table of the config file that the answer belongs in.
+        line: the line to write there.
+        jobs: how many jobs wait for it.
+    """
+
+    what: str
+    table: str
+    line: str
+    jobs: int
+
+
+@frozen(kw_only=True)
+class Audit:
+    """What would become of a connection's jobs.
+
+    Attributes:
+        connection: where they live.
+        provider: where they would go.
+        title: how that is called.
+        sync: the sync that was assumed.
+        at: when.
+        findings: one for each job, the worst first.
+        requests: how many requests each provider got.
+    """
+
+    connection: str
+    provider: str
+    title: str
+    sync: Sync
+    at: datetime
+    findings: tuple[Finding, ...]
+    requests: Mapping[str, int] = field(factory=dict)
+
+    @property
+    def summary(self) -> Mapping[str, int]:
+        """How many jobs of each outcome, the worst first."""
+        counts = Counter(finding.outcome for finding in self.findings)
+        return {outcome: counts[outcome] for outcome in OUTCOMES}
+
+    @property
+    def verdicts(self) -> Mapping[str, int]:
+        """How many jobs of each verdict on their schedule, the most frequent first."""
+        return dict(Counter(f.lowered.schedule.verdict for f in self.findings if f.lowered).most_common())
+
+    @property
+    def losses(self) -> Mapping[tuple[str, str], int]:
+        """By path and reason, how many jobs would lose it, the most frequent first."""
+        lost = Counter((loss.path, loss.reason) for one in self._able for loss in one.losses)
+        return dict(lost.most_common())
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What a sync has to say so that every job goes that can."""
+        needs = Counter(need for lowered in self._able for need in lowered.needs)
+        asked = [Decision(what=n.what, table=n.table, line=n.line, jobs=count) for n, count in needs.most_common()]
+        losing = [lowered for lowered in self._able if lowered.losses]
+        if losing:
+            paths = dict.fromkeys(loss.path for lowered in losing for loss in lowered.losses)
+            listed = ", ".join(f'"{path}"' for path in sorted(paths))
+            what = f"{self.title} cannot hold {', '.join(sorted(paths))}"
+            line, table = f"allow_loss = [{listed}]", f"[syncs.{self.sync.name}]"
+            asked.append(Decision(what=what, table=table, line=line, jobs=len(losing)))
+        return tuple(asked)
+
+    @property
+    def _able(self) -> Iterable[Lowered]:
+        """The jobs that could go."""
+        return [f.lowered for f in self.findings if f.lowered and f.outcome in {"undecided", "lossy"}]
+
+
+def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetime) -> Audit:
+    """What would become of every job of a listing.
+
+    Args:
+        found: the listing.
+        target: the provider they would go to.
+        sync: what is assumed: the connection's name, the provider's, and how schedules are to be translated.
+        now: the clock.
+    """
+    findings = [_finding(job, lower(job, target=target, sync=sync, now=now)) for job in found.jobs]
+    findings += [
+        Finding(source=problem.ref, name=problem.name, outcome="unreadable", reason=str(problem.error))
+        for problem in found.problems
+    ]
+    return Audit(
+        connection=sync.source,
+        provider=target.rules.provider,
+        title=target.rules.title,
+        sync=sync,
+        at=now,
+        findings=tuple(sorted(findings, key=_gravity)),
+    )
+
+
+def _finding(job: Job, lowered: Lowered) -> Finding:
+    ways: tuple[tuple[Outcome, object], ...] = (
+        ("refused", lowered.refused),
+        ("over", lowered.dead),
+        ("undecided", lowered.needs),
+        ("lossy", lowered.losses),
+    )
+    outcome = next((outcome for outcome, holds in ways if holds), OUTCOMES[-1])
+    reason = "; ".join(lowered.refused) or lowered.dead
+    return Finding(source=job.ref, name=job.name, outcome=outcome, reason=reason, enabled=job.live, lowered=lowered)
+
+
+def _gravity(finding: Finding) -> tuple[int, int, int, str, str]:
+    """The worst first: by outcome, then by what is missing and lost, then by how many jobs it takes."""
+    lowered = finding.lowered
+    weight = len(lowered.needs) + len(lowered.losses) if lowered else 0
+    pieces = len(lowered.schedule.pieces) if lowered else 0
+    return OUTCOMES.index(finding.outcome), -weight, -pieces, finding.name.casefold(), str(finding.source)

@@ -1,0 +1,49 @@
+"""audit and verify: what would become of the jobs, and what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import time
+from typing import Final, get_args
+
+from migrator import pipeline
+from migrator.cli.options import Settings
+from migrator.cli.work import open_runtime, open_screen, opened_state
+from migrator.config import Mode, Schedule
+from migrator.config.shapes import choose
+from migrator.providers import PROVIDERS
+from migrator.report.audits import audit_document, audit_lines
+from migrator.report.outcomes import cost_lines
+from migrator.report.proofs import verify_document, verify_lines
+
+_MODES: Final[dict[str, Mode]] = {mode: mode for mode in get_args(Mode)}
+
+_DONE: Final = 0
+_FAILED: Final = 1
+
+
+def audit(settings: Settings, connection: str, *, provider: str, mode: str, days: int) -> int:
+    """What would become of a connection's jobs at a provider."""
+    screen, runtime = open_screen(settings), open_runtime(settings)
+    choose(provider, PROVIDERS, "there is no such provider")
+    schedule = Schedule(mode=_MODES[choose(mode, _MODES, "there is no such mode")], days=days)
+    began = time.monotonic()
+    with screen.activity(f"reading {connection}"):
+        found = asyncio.run(pipeline.audit(runtime, connection, provider, schedule))
+    screen.result(audit_document(found), audit_lines(found, verbose=settings.verbose))
+    screen.say(cost_lines(found.requests, time.monotonic() - began))
+    return _DONE
+
+
+def verify(settings: Settings, sync: str, *, days: int | None) -> int:
+    """Whether the target does what the source says."""
+    screen, runtime = open_screen(settings), open_runtime(settings)
+    began = time.monotonic()
+    with opened_state(settings, runtime) as state, screen.activity("reading both sides"):
+        found = asyncio.run(pipeline.verify(runtime, state, sync, days=days))
+    config = ["-c", str(settings.config)] if settings.config else []
+    command = shlex.join(["migrator", "apply", *config, sync])
+    screen.result(verify_document(found), verify_lines(found, command=command, verbose=settings.verbose))
+    screen.say(cost_lines(found.requests, time.monotonic() - began))
+    return _DONE if found.is_well else _FAILED

@@ -1,0 +1,160 @@
+"""What would become of a connection's jobs at another provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from migrator.audit import Audit, Finding, Outcome
+from migrator.document import value_to_json
+from migrator.lower import Lowered
+from migrator.mapping.codecs import write_time
+from migrator.report.schedules import piece_words, verdict_words
+from migrator.report.words import Line, clean, columns, count, line
+
+SCHEMA: Final = "migrator/audit@1"
+
+_SIGNS: Final[Mapping[Outcome, tuple[str, str]]] = {
+    "unreadable": ("!", "bold red"),
+    "refused": ("!", "bold red"),
+    "undecided": ("?", "yellow"),
+    "lossy": ("~", "yellow"),
+    "over": (" ", "dim"),
+    "whole": ("+", "green"),
+}
+_WORDS: Final[Mapping[str, str]] = {
+    "unreadable": "cannot be read",
+    "refused": "cannot go",
+    "undecided": "go once a decision is taken",
+    "lossy": "go, and lose something",
+    "over": "never fire again, and stay behind",
+    "whole": "go as they are",
+}
+
+
+def audit_document(found: Audit) -> dict[str, Any]:
+    """The audit as `migrator/audit@1`."""
+    return {
+        "schema": SCHEMA,
+        "connection": found.connection,
+        "provider": found.provider,
+        "at": write_time(found.at),
+        "mode": found.sync.schedule.mode,
+        "days": found.sync.schedule.days,
+        "summary": {"jobs": len(found.findings), **found.summary},
+        "verdicts": dict(found.verdicts),
+        "losses": [{"path": path, "reason": reason, "jobs": jobs} for (path, reason), jobs in found.losses.items()],
+        "decisions": [attrs.asdict(decision) for decision in found.decisions],
+        "jobs": [_finding(finding) for finding in found.findings],
+        "requests": dict(found.requests),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    lowered = finding.lowered
+    schedule = lowered.schedule if lowered else None
+    return {
+        "outcome": finding.outcome,
+        "source": attrs.asdict(finding.source),
+        "name": finding.name,
+        "enabled": finding.enabled,
+        "reason": finding.reason,
+        "needs": [need.what for need in lowered.needs] if lowered else [],
+        "losses": _losses(lowered) if lowered else [],
+        "schedule": schedule
+        and {
+            "verdict": schedule.verdict,
+            "pieces": [dict(piece) for piece in schedule.pieces],
+            "evidence": dict(schedule.evidence),
+            "until": schedule.until and write_time(schedule.until),
+            "flags": list(schedule.flags),
+        },
+    }
+
+
+def _losses(lowered: Lowered) -> list[dict[str, Any]]:
+    return [
+        {
+            "path": loss.path,
+            "had": value_to_json(loss.had, ""),
+            "becomes": value_to_json(loss.becomes, ""),
+            "reason": loss.reason,
+        }
+        for loss in lowered.losses
+    ]
+
+
+def audit_lines(found: Audit, *, verbose: bool = False) -> Iterator[Line]:
+    """The audit for people: counts, decisions, and the jobs that need a look, the worst first; all on request."""
+    yield line((f"{found.connection} → {found.title}", "bold"), f": {count(len(found.findings), 'job')}")
+    yield line("")
+    shown = [finding for finding in found.findings if verbose or finding.outcome not in {"lossy", "over", "whole"}]
+    for finding in shown:
+        yield from _finding_lines(finding, verbose=verbose)
+    if shown:
+        yield line("")
+    yield from _table("Jobs", [(f"{number:,}", _WORDS[name]) for name, number in found.summary.items() if number])
+    verdicts = [(f"{number:,}", _verdict(verdict)) for verdict, number in found.verdicts.items()]
+    yield from _table("Schedules", verdicts)
+    losses = [(f"{number:,}", path, clean(reason)) for (path, reason), number in found.losses.items()]
+    yield from _table("Lost on the way", losses)
+    if found.decisions:
+        yield line(("To decide, in migrator.toml:", "bold"))
+        yield from (line(f"{count(one.jobs, 'job')}: {clean(one.what)}", indent=2) for one in found.decisions)
+        tables = dict.fromkeys(decision.table for decision in found.decisions)
+        for table in tables:
+            yield line((table, "cyan"), indent=4)
+            yield from (line((one.line, "cyan"), indent=4) for one in found.decisions if one.table == table)
+
+
+def _table(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[Line]:
+    if rows:
+        yield line((f"{title}:", "bold"))
+        width = max(len(row[0]) for row in rows)
+        aligned = [(row[0].rjust(width), *row[1:]) for row in rows]
+        yield from (line(text, indent=2, hang=width + 2) for text in columns(aligned))
+
+
+def _verdict(verdict: str) -> str:
+    """A verdict on many schedules."""
+    return _VERDICTS.get(verdict, verdict)
+
+
+_VERDICTS: Final[Mapping[str, str]] = {
+    "exact": "exact for ever",
+    "exact_split": "exact for ever, each in several jobs",
+    "exact_until": "exact until a date, then to be renewed by a sync",
+    "one_time": "exact, each fire by a one-time job",
+    "approximate": "approximate: some fires are missed or added",
+    "dead": "never again",
+    "impossible": "impossible to say there",
+    "none": "follow no clock",
+    "carried": "kept as they are",
+}
+
+
+def _finding_lines(finding: Finding, *, verbose: bool) -> Iterator[Line]:
+    sign, style = _SIGNS[finding.outcome]
+    yield line((f"{sign} ", style), (clean(finding.name), style), "" if finding.enabled else " (paused)")
+    if finding.reason:
+        yield line(clean(finding.reason), indent=4)
+    lowered = finding.lowered
+    if lowered is None:
+        return
+    if finding.outcome == "undecided" or verbose:
+        yield from (line(clean(need.what), indent=4) for need in lowered.needs)
+    schedule = lowered.schedule
+    if source := schedule.evidence.get("source"):
+        said = " + ".join(piece_words(piece) for piece in schedule.pieces)
+        verdict = verdict_words(
+            schedule.verdict,
+            pieces=len(schedule.pieces),
+            until=schedule.until,
+            flags=schedule.flags,
+            evidence=schedule.evidence,
+        )
+        yield line(" → ".join(filter(None, [piece_words(source), said])), f": {verdict}", indent=4)
+    if verbose:
+        yield from (line(f"loses {loss.path}: {clean(loss.reason)}", indent=4) for loss in lowered.losses)

@@ -1,0 +1,140 @@
+"""What verifying a sync came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from migrator.canonical import PATHS
+from migrator.cron import Comparison
+from migrator.document import value_to_json
+from migrator.mapping.codecs import write_time
+from migrator.report.plans import reasons
+from migrator.report.words import Line, clean, count, line, pad, stamp, value_words
+from migrator.verify import WELL, Proof, Status, Verification
+
+SCHEMA: Final = "migrator/verify@1"
+
+_SIGNS: Final[Mapping[Status, tuple[str, str]]] = {
+    "absent": ("-", "bold red"),
+    "differs": ("!", "bold red"),
+    "unproved": ("?", "yellow"),
+    "approximate": ("≈", "yellow"),
+    "proved": ("=", "green"),
+}
+_WORDS: Final[Mapping[str, str]] = {
+    "absent": "absent",
+    "differs": "different",
+    "unproved": "not provable",
+    "approximate": "approximate, as the sync allows",
+    "proved": "proved",
+}
+_LABELS: Final = max(map(len, PATHS))
+
+
+def verify_document(found: Verification) -> dict[str, Any]:
+    """The proofs as `migrator/verify@1`."""
+    return {
+        "schema": SCHEMA,
+        "sync": found.sync,
+        "source": found.source,
+        "target": found.target,
+        "start": write_time(found.start),
+        "end": write_time(found.end),
+        "summary": dict(found.summary),
+        "jobs": [_proof(proof) for proof in found.proofs],
+        "not_carried": [
+            {"source": attrs.asdict(one.source), "name": one.name, "reason": one.reason} for one in found.left_out
+        ],
+        "requests": dict(found.requests),
+    }
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    schedule = proof.schedule
+    return {
+        "status": proof.status,
+        "source": attrs.asdict(proof.source),
+        "name": proof.name,
+        "targets": [attrs.asdict(target) for target in proof.targets],
+        "reason": proof.reason,
+        "fields": [
+            {"path": one.path, "wanted": value_to_json(one.new, ""), "found": value_to_json(one.remote, "")}
+            for one in proof.fields
+        ],
+        "verdict": schedule and schedule.verdict,
+        "flags": list(schedule.flags) if schedule else [],
+        "fires": proof.fires and _fires(proof.fires),
+        "agree_until": proof.agree_until and write_time(proof.agree_until),
+        "second_opinion": dict(proof.spot) or None,
+    }
+
+
+def _fires(fires: Comparison) -> dict[str, Any]:
+    differences = {"missing": fires.missing, "extra": fires.extra, "twice": fires.twice}
+    return {
+        "until": write_time(fires.end),
+        "wanted": fires.wanted,
+        "got": fires.got,
+        **{
+            name: {"count": one.count, "first": [write_time(at) for at in one.first]}
+            for name, one in differences.items()
+        },
+    }
+
+
+def verify_lines(found: Verification, *, command: str, verbose: bool = False) -> Iterator[Line]:
+    """The proofs for people: what is not in order, and on request what is.
+
+    Args:
+        found: the proofs.
+        command: what brings the target in line again.
+        verbose: every job.
+    """
+    yield line(
+        (f"{found.sync}: {found.source} → {found.target}", "bold"),
+        f", fires until {stamp(found.end.replace(second=0, microsecond=0))}",
+    )
+    yield line("")
+    shown = [proof for proof in found.proofs if verbose or proof.status != "proved"]
+    for proof in shown:
+        yield from _proof_lines(proof)
+    if shown:
+        yield line("")
+    counts = [f"{found.summary[status]:,} {words}" for status, words in _WORDS.items() if found.summary[status]]
+    yield line(("Verified: ", "bold"), ", ".join(counts) or "no job was carried over", ".")
+    yield from reasons("Not carried over", (one.reason for one in found.left_out))
+    yield from _opinions(found)
+    agree = [proof.agree_until for proof in found.proofs if proof.status in WELL and proof.agree_until]
+    if agree:
+        yield line(f"The instants agree until {stamp(min(agree))}; a sync before then renews that.")
+    if not found.is_well:
+        yield line("Bring the target in line with: ", (command, "bold"))
+
+
+def _proof_lines(proof: Proof) -> Iterator[Line]:
+    sign, style = _SIGNS[proof.status]
+    fires = f", {count(proof.fires.wanted, 'fire')}" if proof.fires and proof.fires.equal else ""
+    yield line((f"{sign} ", style), (clean(proof.name), style), f": {_WORDS[proof.status]}{fires}")
+    if proof.reason:
+        yield line(clean(proof.reason), indent=4)
+    for one in proof.fields:
+        has, wanted = (value_words(value_to_json(value, "")) for value in (one.remote, one.new))
+        yield line((pad(one.path, _LABELS) + " ", "dim"), f"{has}, wanted {wanted}", indent=4, hang=_LABELS + 1)
+
+
+def _opinions(found: Verification) -> Iterator[Line]:
+    """What the other engine says, and what it could not be asked."""
+    told = [proof.spot for proof in found.proofs if proof.spot]
+    asked = [spot for spot in told if "agrees" in spot]
+    if asked:
+        instants = sum(spot["instants"] for spot in asked)
+        agreed = sum(spot["agrees"] for spot in asked)
+        yield line(f"{asked[0]['engine']} agrees on {agreed} of {count(len(asked), 'job')}, {instants:,} instants.")
+    unasked = Counter(spot["unasked"] for spot in told if "unasked" in spot)
+    yield from (
+        line(f"It could not be asked about {count(number, 'job')}: {why}.") for why, number in unasked.most_common()
+    )

@@ -1,0 +1,50 @@
+"""Every kind of change meets every fault at every request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+import pytest
+
+from tests.faults.conftest import Served
+from tests.faults.machine import VARIANTS, Machine
+from tests.faults.scenarios import PAIRS, SCENARIOS
+
+KINDS = [name for name in SCENARIOS if name != "everything"]
+Record = Callable[[str, object], None]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_request(
+    served: Served,
+    lengths: dict[tuple[str, str, str], int],
+    folder: Path,
+    record_property: Record,
+    kind: str,
+    variant: str,
+) -> None:
+    """A fault at any request of this kind of change is put right by the runs after it; the pairs take turns."""
+    machine = Machine(
+        scenario=SCENARIOS[kind], variant=VARIANTS[variant], served=served, folder=folder, lengths=lengths
+    )
+    try:
+        await machine.at_every_request(turn=list(VARIANTS).index(variant) + 2 * KINDS.index(kind))
+    finally:
+        record_property("faults", attrs.asdict(machine.tally))
+
+
+@pytest.mark.parametrize("variant", ["connection reset, the effect stays", "the run dies, the effect stays"])
+@pytest.mark.parametrize("pair", PAIRS, ids=" to ".join)
+async def test_everything_at_once(
+    served: Served, folder: Path, record_property: Record, pair: tuple[str, str], variant: str
+) -> None:
+    """Between every pair, a run that has everything to do meets what is worst for it, at three of its requests."""
+    machine = Machine(scenario=SCENARIOS["everything"], variant=VARIANTS[variant], served=served, folder=folder)
+    try:
+        for nth in (4, 7, 10):
+            await machine.case(pair, nth)
+    finally:
+        record_property("faults", attrs.asdict(machine.tally))
