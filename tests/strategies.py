@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from migrator.canonical import Email, Slack
+from migrator.canonical import Email, Job, JobRef, Slack, unflatten
 from migrator.cron import parse
 from migrator.mapping import ProviderMapping
 
@@ -27,9 +27,12 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3).map(tuple) | st.dictionaries(words, inner, max_size=3),
     max_leaves=6,
 )
-emails = st.lists(st.from_regex(r"[a-z]{1,8}@example\.com", fullmatch=True), min_size=1, max_size=4, unique=True).map(
-    tuple
-)
+emails = st.lists(
+    st.text("abcdefgh", min_size=1, max_size=6).map(lambda name: f"{name}@example.com"),
+    min_size=1,
+    max_size=4,
+    unique=True,
+).map(tuple)
 
 _TEXTS: Final = {
     "eventbridge": [
@@ -160,3 +163,20 @@ ANSWERS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "json": _json,
 }
 """What each platform answers with after it was given a create request, by its documentation."""
+
+
+@st.composite
+def jobs(draw: st.DrawFn, mapping: ProviderMapping) -> Job:
+    """Jobs as they may stand on the mapping's platform, with texts and lists longer than others take."""
+    fields = draw(lowered_fields(mapping))
+    long = {"name": 600, "description": 4000, "action.text": 5000, "action.topic": 300}
+    for path in draw(st.sets(st.sampled_from(sorted(long)))) & set(fields):
+        fields[path] = (fields[path] * long[path])[: long[path]].strip() or "x"
+    if "delivery.email" in fields and draw(st.booleans()):
+        many = tuple(f"user{number}@example.com" for number in range(draw(st.integers(90, 130))))
+        fields["delivery.email"] = Email(recipients=many)
+    return unflatten(
+        fields | {"enabled": draw(st.booleans())},
+        ref=JobRef(provider=mapping.rules.provider, scope="here", id=draw(ids)),
+        suspended=draw(st.none() | st.just("its model is gone")),
+    )

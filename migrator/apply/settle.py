@@ -113,18 +113,19 @@ class Settler:
     def reclaim(self, target: Extracted) -> bool:
         """Link what a create has made although its answer, or our looks, said that it had not; whether there was any.
 
-        Only a job that carries our mark for that very source job, and that is no older than the create, is ours.
+        Only a job that carries our mark for that very source job, and that is no older than the create, is ours. Where
+        another one stands for the source job by now, it is one too many, and the next plan removes it.
         """
         links = self._links(target)
         linked, standing = {link.target for link in links}, {(link.source, link.piece) for link in links}
         marked = [job for job in target.jobs if job.mark is not None and job.ref not in linked]
         found = False
         for intent in self._since(_REMEMBERED) if marked else ():
-            if intent.action != "create" or intent.state != "failed" or (intent.source, intent.piece) in standing:
+            if intent.action != "create" or intent.state != "failed":
                 continue
             mine = [job for job in marked if _marked(job, intent) and _may_be_of(job, intent)]
             if len(mine) == 1:
-                link = link_to(mine[0], intent)
+                link = attrs.evolve(link_to(mine[0], intent), superseded=(intent.source, intent.piece) in standing)
                 self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
                 standing.add((link.source, link.piece))
                 marked.remove(mine[0])

@@ -5,6 +5,14 @@
                      +----translate----> expressions of another platform, with a verdict that was proved
 
 It is exact: fire sets are compared as sets, not sampled. It does no I/O but for reading the time zone database.
+
+    dialects                      what differs between platforms, as data
+    fields grammar parser         text to meaning              renderer describe   meaning to text
+    model                         Cron = dates x times
+    days zones clocks firesets    dates, zones and fires as bitsets                fires   the next ones
+    cover saying                  sets in few expressions; for ever, or for a season
+    lasting dated window          translations that hold for ever, that list dates, that roll
+    task one_time approximate translator verdict                                   comparison check
 """
 
 from migrator.cron.comparison import Comparison, Timed, compare

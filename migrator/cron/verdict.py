@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -31,6 +31,10 @@ class Piece:
     dialect: str = ""
 
 
+def _in_order(flags: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(flags))
+
+
 @frozen(kw_only=True, slots=False)
 class Verdict:
     """How faithful a translation is, and what proves it.
@@ -39,9 +43,10 @@ class Verdict:
         kind: see `Kind`.
         until: when the proof ends, UTC; None where it has no end or where nothing is promised.
         reason: one sentence for people.
-        flags: "dst_policy_assumed" (it touches hours that clock changes skip or repeat, and what a platform does then
-            is an assumption), "ambiguous_source" (the source's text can be read in two ways), "engine_oddity" (a
-            known fault of a real engine concerns it), "needs_resync_by" (it must be translated again before `until`).
+        flags: in alphabetical order. "ambiguous_source": the text can be read in two ways. "dst_policy_assumed":
+            it touches hours that clock changes skip or repeat, and what a platform does then is an assumption.
+            "engine_oddity": a known fault of a real engine concerns it. "needs_resync_by": it must be renewed
+            before `until`.
         evidence: JSON-able. `horizon`, and `source_fires` and `target_fires` in it; the first `differing` instants; the
             `tzdata` release; what the `proof` rests on; `missing`, `extra` and `shift_minutes` where it is approximate;
             `oddities` of the engines concerned.
@@ -50,7 +55,7 @@ class Verdict:
     kind: Kind
     until: datetime | None = None
     reason: str = ""
-    flags: frozenset[str] = frozenset()
+    flags: tuple[str, ...] = field(default=(), converter=_in_order)
     evidence: Mapping[str, Any] = field(factory=dict, hash=False)
 
     @property

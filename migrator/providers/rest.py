@@ -147,9 +147,7 @@ class RestAdapter(ABC):
         """Remove a job, or find it gone: a refusal or a lost answer is no error when the job can be read no more."""
         try:
             await self.client.request("DELETE", self._address(scope, job_id), params=self._query(scope))
-        except NotFoundError:
-            return
-        except (RejectedError, UncertainError) as error:
+        except (NotFoundError, RejectedError, UncertainError) as error:
             try:
                 await self.get_job(scope, job_id)
             except NotFoundError:

@@ -60,7 +60,6 @@ class Front:
     world: World
     provider: str
     app: ASGIApp
-    _last_page: bytes = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -105,9 +104,9 @@ class Front:
         return answer
 
     def _garble(self, rules: Iterable[Fault], answer: Answer, *, is_list: bool) -> None:
-        last, kinds = self._last_page, {rule.kind for rule in rules}
+        last, kinds = self.world.last_pages.get(self.provider), {rule.kind for rule in rules}
         if is_list and answer.status < _OK_BELOW:
-            self._last_page = answer.body
+            self.world.last_pages[self.provider] = answer.body
             if "truncated_page" in kinds:
                 answer.replace(half_page(self.provider, answer.body))
             if "repeated_page" in kinds and last:

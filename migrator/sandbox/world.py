@@ -93,6 +93,7 @@ class World:
         faults: rules in force.
         fires: every fire: provider, id, name, at (UTC), cause ("schedule", "trigger", "immediate").
         requests: every request: provider, method, path, query, status (None while it has no answer).
+        last_pages: the latest page that each provider's list answered, for the fault that repeats it.
     """
 
     clock: datetime | None = START
@@ -107,6 +108,7 @@ class World:
     faults: list[Fault] = field(factory=list)
     fires: list[Json] = field(factory=list)
     requests: list[Json] = field(factory=list)
+    last_pages: dict[str, bytes] = field(factory=dict, repr=False)
     stores: dict[str, Store] = field(init=False, factory=lambda: {name: Store() for name in ("omni", "devin", "scrip")})
     providers: dict[str, Provider] = field(init=False)
     _offset: timedelta = field(init=False, default=timedelta(0))
@@ -144,6 +146,7 @@ class World:
         for log in (self.faults, self.fires, self.requests):
             log.clear()
         self._tickers.clear()
+        self.last_pages.clear()
         self.changed()
 
     # Time.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.canonical import JobRef, flatten
@@ -20,6 +20,7 @@ MAPPINGS = {
 
 
 @pytest.mark.parametrize("name", MAPPINGS)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_read_undoes_write(name: str, data: st.DataObject) -> None:
     """A job that was written and answered by the platform reads as the same job, with or without our mark."""
@@ -37,6 +38,7 @@ def test_read_undoes_write(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", MAPPINGS)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_update_of_everything_writes_what_create_writes(name: str, data: st.DataObject) -> None:
     """An update that changes a field in place leaves exactly that field different."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrator.canonical import Email
 from migrator.cron import parse
@@ -104,3 +106,21 @@ def test_identical_needs_every_field() -> None:
 
     assert identical(job, dict(job), DEVIN)
     assert not identical(job, {**job, "enabled": False}, DEVIN)
+
+
+values = st.sampled_from([None, "a", "b", "c"])
+
+
+@given(applied=values, seen=values, desired=values, remote=values)
+def test_the_laws_of_differences(applied: Any, seen: Any, desired: Any, remote: Any) -> None:
+    """What is as it shall be is no difference; a difference disappears when it is dealt with, and blames who changed."""
+    found = _reasons(applied, seen, desired, remote)
+
+    if desired == remote:
+        assert [] == found
+    else:
+        assert [] != found or (applied, seen) == (desired, remote)
+    assert (SOURCE in found or BOTH in found) <= (applied != desired)
+    assert (TARGET in found or BOTH in found) <= (seen != remote)
+    assert [] == _reasons(desired, desired, desired, desired)
+    assert [] == _reasons(desired, remote, desired, remote)
