@@ -167,6 +167,7 @@ async def apply(
         elif resume:
             current = _rest_of(state, resume, current)
         _guard(current, max_deletes)
+        session.note_agreement(look)
         if not current.pending:
             session.remember_count(look)
         if not current.pending or not await agree(current):

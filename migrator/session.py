@@ -180,6 +180,22 @@ class Session:
             plan = make_plan(basis)
         return Look(plan=plan, source=basis.source, target=basis.target, is_short=bool(basis.shrunk))
 
+    def note_agreement(self, look: Look) -> None:
+        """Note what both sides were changed to alike: a later change of one side is then no conflict."""
+        alike = {change.target: change.agreed for change in look.plan.changes if change.target and change.agreed}
+        side = self.target
+        links = self.state.links(side.adapter.provider, side.adapter.scopes, side.dialect) if alike else ()
+        for link in links:
+            if paths := alike.get(link.target):
+                remote = flatten(look.target.job(link.target))
+                now = {path: remote[path] for path in paths if path in remote}
+                rest = {
+                    name: {path: value for path, value in getattr(link, name).items() if path not in paths}
+                    for name in ("applied", "seen")
+                }
+                noted = attrs.evolve(link, applied=rest["applied"] | now, seen=rest["seen"] | now)
+                self.state.put_link(noted, dialect=side.dialect)
+
     def remember_count(self, look: Look) -> None:
         """Note how many jobs the source had, unless they are suspiciously few: then the old number stays in force."""
         if not look.is_short:

@@ -48,6 +48,19 @@ def differences(
         yield FieldChange(path=path, old=old, new=new, remote=now, reason=reason)
 
 
+def agreed(*, applied: Fields, seen: Fields, desired: Fields, remote: Fields, mapping: ProviderMapping) -> tuple[str, ...]:
+    """The fields that both sides were changed to alike since we last looked: no difference, but new common ground."""
+    return tuple(
+        path
+        for path in PATHS
+        if mapping.holds(path)
+        and mapping.echo_of(path) != "none"
+        and same(desired.get(path), remote.get(path))
+        and not same(applied.get(path), desired.get(path))
+        and not same(seen.get(path), remote.get(path))
+    )
+
+
 def mismatches(desired: Fields, remote: Fields, mapping: ProviderMapping) -> tuple[str, ...]:
     """The fields that a platform did not keep as they were written, but for those that its mapping says it derives."""
     return tuple(

@@ -15,7 +15,7 @@ from migrator.extract import Extracted
 from migrator.lower import Lowered, lower
 from migrator.mapping import ProviderMapping
 from migrator.mapping.marks import scope_digest
-from migrator.plan.compare import BOTH, TARGET, differences, identical
+from migrator.plan.compare import BOTH, TARGET, agreed, differences, identical
 from migrator.plan.names import unique_names
 from migrator.plan.values import Action, Change, FieldChange, Plan
 from migrator.state.values import Intent, Link
@@ -282,9 +282,9 @@ class Planner:
             )
             return attrs.evolve(piece, action="blocked", reason=reason)
         remote = flatten(remote_job)
-        found = tuple(
-            differences(applied=link.applied, seen=link.seen, desired=fields, remote=remote, mapping=self.mapping)
-        )
+        states = {"applied": link.applied, "seen": link.seen, "desired": fields, "remote": remote}
+        found = tuple(differences(**states, mapping=self.mapping))
+        piece = attrs.evolve(piece, agreed=agreed(**states, mapping=self.mapping))
         edited = [change for change in found if change.reason in {TARGET, BOTH}]
         if edited and self.sync.on_drift == "refuse":
             paths = ", ".join(change.path for change in edited)

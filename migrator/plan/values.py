@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from migrator.canonical import Fields, JobRef, Loss
 from migrator.lower import Schedule
@@ -67,6 +67,7 @@ class Change:
         losses: what the source job gives up.
         schedule: what became of its schedule.
         reason: why.
+        agreed: the fields that both sides were changed to alike; nothing is sent, and a saved plan does not have them.
     """
 
     action: Action
@@ -79,6 +80,7 @@ class Change:
     losses: tuple[Loss, ...] = ()
     schedule: Schedule | None = None
     reason: str = ""
+    agreed: tuple[str, ...] = field(default=(), eq=False)
 
     @property
     def label(self) -> str:

@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
-from migrator.cron import Cron, Translation
+from migrator.cron import Cron, Translation, describe
 from migrator.mapping.codecs import write_time
-from migrator.report.meanings import meaning
 from migrator.report.schedules import piece_words, verdict_words
 from migrator.report.words import Line, clean, columns, instant, line
 
@@ -47,7 +46,7 @@ def explanation_document(told: Explanation) -> dict[str, Any]:
         "text": told.cron.text,
         "dialect": told.cron.dialect,
         "timezone": told.timezone,
-        "meaning": meaning(told.cron),
+        "meaning": describe(told.cron, told.timezone),
         "flags": sorted(told.cron.flags),
         "fires": [{"local": at.astimezone(zone).isoformat(), "utc": write_time(at)} for at in told.fires],
         "translation": told.translation and _translation(told, told.translation),
@@ -79,7 +78,7 @@ def _pieces(told: Explanation, translation: Translation) -> list[dict[str, Any]]
 def explanation_lines(told: Explanation) -> Iterator[Line]:
     """An explanation for people."""
     yield line((clean(told.cron.text), "bold"), f" ({told.cron.dialect}, {told.timezone})")
-    yield line(meaning(told.cron), indent=2)
+    yield line(describe(told.cron, told.timezone), indent=2)
     if "ambiguous_source" in told.cron.flags:
         yield line(("It can be read in two ways; this is the documented one.", "yellow"), indent=2)
     yield line("")
