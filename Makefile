@@ -40,7 +40,7 @@ record: $(READY) ## record the cassettes anew: from the stand-ins, or from a liv
 	$(BIN)/python -m pytest -q -m vcr --record-mode=rewrite
 
 bench: $(READY) ## the figures of benchmarks/, as ratios within one run
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/cron.py
 
 clean: ## everything that can be made again
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

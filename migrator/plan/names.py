@@ -1,7 +1,7 @@
 """Names where the platform wants each only once.
 
-Whoever has the plain name keeps it; the others get the source job's id behind it, and keep that: so a name never depends
-on the order of a listing, and no job waits for a name that another one is about to give up.
+Whoever has the plain name keeps it; the others get the source job's id behind it, and keep that: so a name never
+depends on the order of a listing, and no job waits for a name that another one is about to give up.
 """
 
 from __future__ import annotations
