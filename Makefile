@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint typecheck format record bench clean
+.PHONY: help venv demo test fuzz lint typecheck format record bench clean
 
 help: ## what can be made (this list)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -24,6 +24,11 @@ demo: $(READY) ## the whole story on local stand-ins: audit, plan, apply, and a 
 
 test: lint typecheck ## everything that must hold, offline: style, types, tests
 	$(BIN)/python -m pytest -q -n 2
+
+fuzz: $(READY) ## random edits, faults and lost states for longer, from a seed that it prints: EXAMPLES=2000 SEED=1
+	@seed=$${SEED:-$$($(BIN)/python -c 'import random; print(random.randrange(2**32))')}; \
+	echo "make fuzz SEED=$$seed EXAMPLES=$${EXAMPLES:-1000}"; \
+	MIGRATOR_FUZZ=$${EXAMPLES:-1000} $(BIN)/python -m pytest -q -n 2 tests/faults/test_fuzz.py --hypothesis-seed=$$seed
 
 lint: $(READY) ## style
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ import attrs
 from attrs import field, frozen
 
 from migrator.apply.settle import Settler
+from migrator.canonical import Fields, flatten
 from migrator.concurrency import side_by_side
 from migrator.config import Config, Sync
 from migrator.document import digest
@@ -188,13 +189,8 @@ class Session:
         for link in links:
             if paths := alike.get(link.target):
                 remote = flatten(look.target.job(link.target))
-                now = {path: remote[path] for path in paths if path in remote}
-                rest = {
-                    name: {path: value for path, value in getattr(link, name).items() if path not in paths}
-                    for name in ("applied", "seen")
-                }
-                noted = attrs.evolve(link, applied=rest["applied"] | now, seen=rest["seen"] | now)
-                self.state.put_link(noted, dialect=side.dialect)
+                applied, seen = _brought_up(link.applied, remote, paths), _brought_up(link.seen, remote, paths)
+                self.state.put_link(attrs.evolve(link, applied=applied, seen=seen), dialect=side.dialect)
 
     def remember_count(self, look: Look) -> None:
         """Note how many jobs the source had, unless they are suspiciously few: then the old number stays in force."""
@@ -210,6 +206,12 @@ class Session:
     def requests(self) -> dict[str, int]:
         """How many requests each provider got."""
         return requests_of(self.source, self.target)
+
+
+def _brought_up(fields: Fields, now: Fields, paths: Iterable[str]) -> Fields:
+    """The fields with what these paths hold now."""
+    rest = {path: value for path, value in fields.items() if path not in paths}
+    return rest | {path: now[path] for path in paths if path in now}
 
 
 @asynccontextmanager

@@ -69,7 +69,9 @@ def lowered_fields(mapping: ProviderMapping) -> st.SearchStrategy[dict[str, Any]
         "action.payload": st.dictionaries(words, json_values, min_size=1, max_size=3),
         "delivery.notify": st.sampled_from(["always", "failure", "never"]),
         "run_as": ids,
-        "labels": st.lists(words, min_size=1, max_size=3, unique=True).map(lambda items: tuple(sorted(items, key=lambda item: (item.casefold(), item)))),
+        "labels": st.lists(words, min_size=1, max_size=3, unique=True).map(
+            lambda items: tuple(sorted(items, key=lambda item: (item.casefold(), item)))
+        ),
     }
     prompt = {"action.text": words} | (
         {"action.model": ids}

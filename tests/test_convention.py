@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import attrs
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.canonical import Event, Job, JobRef, Once, Prompt, Recurring, flatten, unflatten
+from migrator.canonical import Event, Job, JobRef, Prompt, flatten, unflatten
 from migrator.convention import KEY, restore, wrap
-from migrator.cron import parse
+from migrator.cron import Once, Recurring, parse
 from migrator.mapping import load_mapping
 from tests.strategies import json_values, lowered_fields, words
 
@@ -64,21 +65,14 @@ def test_an_edited_payload_stays_an_event(payload: Any) -> None:
 
 def test_what_is_the_platforms_own_is_kept() -> None:
     """Restoring changes what a job does, not where it lives or how it stands: ref, stop, history and trigger stay."""
-    at = Once(at=parse_time())
-    job = attrs.evolve(carried({"name": "A", "action.text": "Hi.", "trigger.at": at.at}), suspended="stopped")
+    once = Once(at=datetime(2027, 1, 1, tzinfo=UTC))
+    job = attrs.evolve(carried({"name": "A", "action.text": "Hi.", "trigger.at": once.at}), suspended="stopped")
 
     restored = restore(job)
 
-    assert (HERE, "stopped", at, Prompt(text="Hi.")) == (
+    assert (HERE, "stopped", once, Prompt(text="Hi.")) == (
         restored.ref,
         restored.suspended,
         restored.trigger,
         restored.action,
     )
-
-
-def parse_time() -> Any:
-    """Some instant."""
-    from datetime import UTC, datetime
-
-    return datetime(2027, 1, 1, tzinfo=UTC)

@@ -8,18 +8,16 @@ without a note of it on disk.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import attrs
 from attrs import define, field
 
 from migrator.apply.changer import Changer, Made
-from migrator.apply.gaps import wait_for_gap
+from migrator.apply.together import Group, Unit
 from migrator.apply.values import Applied, Outcome, Status
 from migrator.apply.writer import Writer
-from migrator.canonical import Fields
 from migrator.concurrency import side_by_side
 from migrator.errors import AuthError, MigratorError, QuotaError, StateError
 from migrator.plan.values import Change, Plan
@@ -29,11 +27,6 @@ from migrator.state.values import Link
 _MAKING: Final = {"create", "replace", "adopt"}
 _BULK: Final = 5
 """From how many unread creates on one listing is cheaper than reading each."""
-_PER_CHANGE: Final = timedelta(seconds=10)
-"""How long one piece of a job may take to change, for choosing a moment at which none of them fires."""
-
-Unit = Mapping[int, Change]
-"""Changes that stand or fall together, by their number in the plan."""
 
 
 @define(kw_only=True)
@@ -107,66 +100,16 @@ class Applier:
                 self._done(number, change, made)
 
     async def _together(self, unit: Unit) -> None:
-        """The pieces of one job, one after another in a gap between its fires: all of them, or none.
-
-        New pieces come first and extra ones go last, so that no instant is left without a job; the gap keeps those that
-        two jobs would share for a moment from falling due.
-        """
-        await self._wait_for_gap(unit)
-        order = {"create": 0, "delete": 2}
-        turns = sorted(unit.items(), key=lambda item: order.get(item[1].action, 1))
-        finished: list[tuple[int, Change, Made]] = []
-        for index, (number, change) in enumerate(turns):
-            try:
-                made = await self.changer.carry_out(change)
-                if made.unread:
-                    await self.writer.check(made.unread, None)
-            except StateError:
-                raise
-            except MigratorError as error:
-                self._failed(number, change, error)
-                self._skip(dict(turns[index + 1 :]), "another piece of the same job failed")
-                await self._take_back(finished)
-                return
-            finished.append((number, change, made))
-        for number, change, made in finished:
-            self._done(number, change, made)
-
-    async def _wait_for_gap(self, unit: Unit) -> None:
-        before = [self.changer.remote(change.target) for change in unit.values() if change.target]
-        after = [_after(change, before_one) for change, before_one in self._pairs(unit)]
-        await wait_for_gap(
-            [*before, *after],
-            dialect=self.writer.mapping.rules.dialect,
-            guard=_PER_CHANGE * len(unit),
-            now=self.writer.now,
-            sleep=self.changer.sleep,
-        )
-
-    def _pairs(self, unit: Unit) -> Iterable[tuple[Change, Fields]]:
-        for change in unit.values():
-            if change.action != "delete":
-                yield change, self.changer.remote(change.target) if change.target else {}
-
-    async def _take_back(self, finished: list[tuple[int, Change, Made]]) -> None:
-        """Undo the pieces that were changed before one failed, latest first."""
-        for number, change, made in reversed(finished):
-            reason = "taken back, because another piece of the same job failed"
-            try:
-                await self._undo(change, made)
-            except MigratorError as error:
-                reason = f"another piece of the same job failed, and this one could not be taken back: {error}"
-            self._note(number, change, "failed", reason)
-
-    async def _undo(self, change: Change, made: Made) -> None:
-        assert made.target is not None
-        link = self.writer.current(made.target)
-        if change.action == "create":
-            await self.writer.delete(link)
-        elif change.target:
-            remote = self.changer.remote(change.target)
-            before = {field.path: remote.get(field.path) for field in change.fields}
-            await self.writer.update(link, before, link.seen)
+        """The pieces of one job: all of them, or none."""
+        fates = await Group(changer=self.changer, unit=unit).change()
+        for number, fate in fates.items():
+            change = unit[number]
+            if fate.status == "done":
+                self._done(number, change, fate.made)
+            elif fate.cause:
+                self._failed(number, change, fate.cause, why=fate.error)
+            else:
+                self._note(number, change, fate.status, fate.error)
 
     async def _read_back(self) -> None:
         """Read what was created without an answer: one by one, or with one listing where there are many."""
@@ -191,12 +134,12 @@ class Applier:
 
     # -- noting -------------------------------------------------------------------------------------------------------
 
-    def _failed(self, number: int, change: Change, error: MigratorError) -> None:
+    def _failed(self, number: int, change: Change, error: MigratorError, *, why: str = "") -> None:
         if isinstance(error, AuthError):
             self._halted = "the target refused our token or its permissions on another job"
         if isinstance(error, QuotaError):
             self._full = "the target has no room for more jobs"
-        self._note(number, change, "failed", str(error))
+        self._note(number, change, "failed", why or str(error))
 
     def _done(self, number: int, change: Change, made: Made) -> None:
         self._note(number, attrs.evolve(change, target=made.target or change.target), "done")
@@ -224,10 +167,6 @@ def _units(pending: Iterable[Change]) -> tuple[list[Unit], list[Unit]]:
     for unit in units.values():
         (deleting if all(change.action == "delete" for change in unit.values()) else making).append(unit)
     return making, deleting
-
-
-def _after(change: Change, before: Fields) -> Fields:
-    return {**before, **{field.path: field.new for field in change.fields if field.new is not None}}
 
 
 __all__ = ["Applied", "Applier", "Changer", "Outcome", "Writer"]

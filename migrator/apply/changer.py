@@ -18,7 +18,7 @@ from migrator.plan.values import Change
 from migrator.state.values import Link
 
 _REPLACING: Final = timedelta(minutes=2)
-"""How close to a fire a job that cannot be paused may not be replaced."""
+"""How close to a fire a job may not be replaced."""
 
 
 @frozen(kw_only=True)
@@ -66,8 +66,7 @@ class Changer:
                 return Made()
             case _:
                 link = self.link(change)
-                new = {field.path: field.new for field in change.fields}
-                await self.writer.update(link, new, self.remote(link.target))
+                await self.writer.update(link, change.wanted(), self.remote(link.target))
                 return Made(target=link.target)
 
     def link(self, change: Change) -> Link:
@@ -88,6 +87,36 @@ class Changer:
         await self.writer.check(link, record)
         return Made(target=link.target)
 
+    async def create_apart(self, change: Change, fields: Fields) -> tuple[Link, Mapping[str, Any]]:
+        """Make a job that fires nothing yet; its link, and the fields that it still has to get before it does.
+
+        A job that is to be paused is whole at once. Any other one waits with a schedule most of a year away.
+        """
+        if must_be_held(fields, self.writer.mapping):
+            made = await self._create_held(change, fields)
+            assert made.target is not None
+            return self.writer.current(made.target), {}
+        distant = far_away(fields, self.writer.mapping, now=self.writer.now())
+        is_live = fields.get("enabled", True)
+        link, record = await self.writer.create(change, {**fields, **(distant if is_live else {})})
+        return await self.writer.check(link, record), {path: fields[path] for path in distant} if is_live else {}
+
+    def parked(self, remote: Fields) -> Mapping[str, Any]:
+        """What makes a live job stand still: a pause, or a schedule most of a year away where there is none."""
+        rules, contract = self.writer.mapping.rules, self.writer.contract
+        if rules.fields["enabled"].change_under(contract) == "update":
+            return {"enabled": False}
+        return far_away(remote, self.writer.mapping, now=self.writer.now())
+
+    def latest(self, target: JobRef) -> Link:
+        """The link of a target job as it was last noted."""
+        return self.writer.noted(target) or self.links[target.id]
+
+    def fields_of(self, target: JobRef) -> Fields:
+        """A target job as it was last seen."""
+        noted = self.writer.noted(target)
+        return noted.seen if noted else self.remote(target)
+
     async def _create_held(self, change: Change, fields: Fields) -> Made:
         distant = far_away(fields, self.writer.mapping, now=self.writer.now())
         link, record = await self.writer.create(change, {**fields, **distant})
@@ -102,23 +131,22 @@ class Changer:
         job = self.writer.target.job(change.target)
         link = self.writer.adopt(job, change)
         if change.fields:
-            await self.writer.update(link, {field.path: field.new for field in change.fields}, flatten(job))
+            await self.writer.update(link, change.wanted(), flatten(job))
         return Made(target=job.ref)
 
     async def _replace(self, change: Change) -> Made:
         """Make a job anew: the old one stands still, the new one is made, and only then the old one goes.
 
-        The old one is paused first where the platform can pause; where it cannot, the moment is chosen so that no fire
-        falls into the change.
+        The old one is paused first where the platform can pause, and the moment is chosen so that no fire falls into
+        the change.
         """
         old = self.link(change)
         remote = self.remote(old.target)
-        fields = {**remote, **{field.path: field.new for field in change.fields}}
-        fields = {path: value for path, value in fields.items() if value is not None}
-        aside = self._aside(remote)
-        if "enabled" not in aside and remote.get("enabled"):
+        fields = {path: value for path, value in {**remote, **change.wanted()}.items() if value is not None}
+        aside = self.aside(remote)
+        if remote.get("enabled"):
             await wait_for_gap(
-                [remote, fields],
+                [[remote], [], [remote, fields], [fields]],
                 dialect=self.writer.mapping.rules.dialect,
                 guard=_REPLACING,
                 now=self.writer.now,
@@ -144,7 +172,7 @@ class Changer:
         await self.writer.delete(waiting)
         return Made(target=made.target)
 
-    def _aside(self, remote: Fields) -> dict[str, Any]:
+    def aside(self, remote: Fields) -> dict[str, Any]:
         """What takes the old job out of the new one's way: a pause, and another name where names are unique."""
         rules, contract = self.writer.mapping.rules, self.writer.contract
         aside: dict[str, Any] = {}

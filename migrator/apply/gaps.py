@@ -1,61 +1,88 @@
-"""Choosing a moment at which a job may be changed in several requests: one at which it is not about to fire."""
+"""Choosing a moment at which jobs may be changed in several requests: one at which the states between do no harm.
+
+What is live before the change, between its requests and after it are sets of jobs. An instant does no harm when as many
+jobs of each set fire at it: then it does not matter which request has gone through by then.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from heapq import merge
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final
 
 from migrator.canonical import Fields
 from migrator.cron import Cron, next_fires
 
+Live = Sequence[Fields]
+"""Jobs as flat fields; those that are paused do not fire."""
+
 _SHARE: Final = 0.8
-"""How much of the time between two fires a guard may take up; the rest is left for the requests to begin in."""
+"""How much of the time between two fires a change may take up; the rest is left for the requests to begin in."""
 _AFTER: Final = timedelta(seconds=1)
 """How long after a fire the platform has surely begun it."""
+_MINUTE: Final = timedelta(minutes=1)
 
 
 async def wait_for_gap(
-    jobs: Iterable[Fields],
+    states: Sequence[Live],
     *,
     dialect: str,
     guard: timedelta,
     now: Callable[[], datetime],
     sleep: Callable[[float], Awaitable[None]],
+    begun: bool = False,
 ) -> None:
-    """Wait until none of these jobs is due within the guard.
+    """Wait until no instant at which these states differ is due within the guard.
 
-    A job that fires more often than the guard is long gets the narrowest gap that there is: right after a fire.
+    Where such instants are closer together than the guard is long, the narrowest gap has to do: right after one.
 
     Args:
-        jobs: flat fields of what fires before the change, and of what fires after it.
-        dialect: their cron dialect.
-        guard: how long the change may take.
+        states: what is live now, between the requests, and after the last one.
+        dialect: the dialect of their schedules.
+        guard: how long the requests may take.
         now: the clock.
         sleep: waits that many seconds.
+        begun: whether the change is under way: then what is live now may be wrong at the next instant, and haste is
+            better than waiting.
     """
-    jobs = list(jobs)
     while True:
-        coming = _coming(jobs, dialect, now())
-        if not coming:
+        at = now()
+        harmful = _harmful(states, dialect, at, 3 * guard)
+        if not harmful:
             return
-        room = min((later - sooner for sooner, later in pairwise(coming)), default=guard / _SHARE)
-        wait = coming[0] - now()
-        if wait > min(guard, room * _SHARE):
+        first = harmful[0]
+        room = min((later - sooner for sooner, later in pairwise(harmful)), default=guard / _SHARE)
+        if first - at > min(guard, room * _SHARE):
             return
-        await sleep((wait + _AFTER).total_seconds())
+        if begun and _firing(states[0], dialect, first) != _firing(states[-1], dialect, first):
+            return
+        await sleep((first - at + _AFTER).total_seconds())
+        if now() <= at:
+            return  # the clock stands still, and nothing will ever fire
 
 
-def _coming(jobs: Iterable[Fields], dialect: str, now: datetime) -> list[datetime]:
-    """The next instants at which any of the jobs fires, each once."""
-    fires = [_next_two(fields, dialect, now) for fields in jobs if fields.get("enabled", True)]
-    return sorted(set(islice(merge(*fires), 4)))
+def _harmful(states: Sequence[Live], dialect: str, at: datetime, ahead: timedelta) -> list[datetime]:
+    """The coming instants at which not all states fire equally often."""
+    fires = {id(job): _coming(job, dialect, at, at + ahead) for live in states for job in live}
+    counted = [Counter(fire for job in live for fire in fires[id(job)]) for live in states]
+    instants = sorted(set().union(*counted))
+    return [instant for instant in instants if len({counts[instant] for counts in counted}) > 1]
 
 
-def _next_two(fields: Fields, dialect: str, now: datetime) -> list[datetime]:
+def _firing(live: Live, dialect: str, at: datetime) -> int:
+    """How many of these jobs fire at an instant."""
+    return sum(at in _coming(job, dialect, at - _MINUTE, at) for job in live)
+
+
+def _coming(fields: Fields, dialect: str, after: datetime, until: datetime) -> list[datetime]:
+    """When a job fires in (after, until]."""
+    if not fields.get("enabled", True):
+        return []
     cron, at = fields.get("trigger.cron"), fields.get("trigger.at")
     if isinstance(cron, Cron):
-        return next_fires(cron, fields["trigger.timezone"], now, 2, dialect=dialect or cron.dialect)
-    return [at] if isinstance(at, datetime) and at > now else []
+        count = int((until - after) / _MINUTE) + 1
+        fires = next_fires(cron, fields["trigger.timezone"], after, count, dialect=dialect or cron.dialect)
+        return [fire for fire in fires if fire <= until]
+    return [at] if isinstance(at, datetime) and after < at <= until else []

@@ -284,6 +284,10 @@ class Writer:
         """The link of a target job as it was last noted in this run."""
         return self._links[target]
 
+    def noted(self, target: JobRef) -> Link | None:
+        """The same, None where this run has not noted anything of it."""
+        return self._links.get(target)
+
     async def _noting(self, intent: Intent, request: Awaitable[T]) -> T:
         """Wait for a request, and note when it fails, or when nobody knows."""
         try:

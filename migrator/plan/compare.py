@@ -48,7 +48,9 @@ def differences(
         yield FieldChange(path=path, old=old, new=new, remote=now, reason=reason)
 
 
-def agreed(*, applied: Fields, seen: Fields, desired: Fields, remote: Fields, mapping: ProviderMapping) -> tuple[str, ...]:
+def agreed(
+    *, applied: Fields, seen: Fields, desired: Fields, remote: Fields, mapping: ProviderMapping
+) -> tuple[str, ...]:
     """The fields that both sides were changed to alike since we last looked: no difference, but new common ground."""
     return tuple(
         path

@@ -189,6 +189,9 @@ class Planner:
         if reason := self._refusal(lowered):
             yield attrs.evolve(base, action="blocked", reason=reason)
             return
+        yield from _all_or_none(self._for_pieces(job, lowered, base))
+
+    def _for_pieces(self, job: Job, lowered: Lowered, base: Change) -> Iterator[Change]:
         count = len(lowered.pieces)
         for number, fields in enumerate(lowered.pieces, 1):
             piece = attrs.evolve(base, piece=number, pieces=count, name=fields["name"], target=None)
@@ -370,6 +373,18 @@ class Planner:
             return attrs.evolve(gone, action="blocked", reason=reason)
         change = FieldChange(path="enabled", old=True, new=False, remote=True, reason="it has left the source")
         return attrs.evolve(gone, action="pause", fields=(change,), reason="it has left the source")
+
+
+def _all_or_none(pieces: Iterable[Change]) -> Iterator[Change]:
+    """The pieces of one job: where one is blocked, nothing is done to the others, lest fires are lost or doubled."""
+    pieces = list(pieces)
+    blocked = next((piece for piece in pieces if piece.action == "blocked"), None)
+    for piece in pieces:
+        if blocked and piece.action not in {"blocked", "none"}:
+            reason = f"piece {blocked.piece} of the same job is blocked, and all of them change together or none"
+            yield attrs.evolve(piece, action="blocked", fields=(), reason=reason)
+        else:
+            yield piece
 
 
 def _stands_for(job: Job, ref: JobRef, piece: int | None = None) -> bool:

@@ -87,6 +87,10 @@ class Change:
         """How a person refers to it: name, and which piece where there are several."""
         return self.name if self.pieces == 1 else f"{self.name} ({self.piece}/{self.pieces})"
 
+    def wanted(self) -> Fields:
+        """The fields that change, None where one is emptied."""
+        return {change.path: change.new for change in self.fields}
+
     def new_fields(self) -> Fields:
         """The fields that the target job gets."""
         return {change.path: change.new for change in self.fields if change.new is not None}

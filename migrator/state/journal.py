@@ -55,6 +55,7 @@ class Journal(Database):
                     kind=run.kind,
                     of=run.of,
                     plan=run.plan,
+                    place=sa.select(sa.func.coalesce(sa.func.max(t.runs.c.place), 0) + 1).scalar_subquery(),
                 )
             )
             if rows := [intent_row(claim, run.provider, dialect) for claim in claims]:
@@ -72,7 +73,7 @@ class Journal(Database):
 
     def runs(self, sync: str | None = None) -> tuple[Run, ...]:
         """Every run, or those of one sync, latest first."""
-        query = sa.select(t.runs).order_by(t.runs.c.started_at.desc(), t.runs.c.id.desc())
+        query = sa.select(t.runs).order_by(t.runs.c.place.desc(), t.runs.c.started_at.desc())
         with self.transaction() as connection:
             return tuple(map(run_of, connection.execute(query if sync is None else query.where(t.runs.c.sync == sync))))
 

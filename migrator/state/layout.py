@@ -15,6 +15,7 @@ _MIGRATIONS: Final[Mapping[int, tuple[str, ...]]] = {
         "ALTER TABLE runs ADD COLUMN kind VARCHAR(16) NOT NULL DEFAULT 'apply'",
         'ALTER TABLE runs ADD COLUMN "of" VARCHAR(64)',
         "ALTER TABLE runs ADD COLUMN plan TEXT",
+        "ALTER TABLE runs ADD COLUMN place INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE intents ADD COLUMN ended_at VARCHAR(40)",
         "ALTER TABLE snapshots ADD COLUMN link TEXT",
     ),

@@ -64,6 +64,7 @@ runs: Final = Table(
     Column("kind", String(16), nullable=False, server_default="apply"),
     Column("of", String(64)),
     Column("plan", Text),
+    Column("place", Integer, nullable=False, server_default="0"),
 )
 
 intents: Final = Table(

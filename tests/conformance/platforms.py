@@ -206,16 +206,31 @@ PLATFORMS: Final = {
     platform.name: platform
     for platform in (
         Platform(
-            name="omni", collection="/routines", page=100, write=_omni, read=_from_omni, breaks={"prompt": None},
+            name="omni",
+            collection="/routines",
+            page=100,
+            write=_omni,
+            read=_from_omni,
+            breaks={"prompt": None},
             schedule="schedule",
         ),
         Platform(
-            name="devin", collection="/schedules", page=100, write=_devin, read=_from_devin, breaks={"prompt": 7},
+            name="devin",
+            collection="/schedules",
+            page=100,
+            write=_devin,
+            read=_from_devin,
+            breaks={"prompt": 7},
             schedule="frequency",
         ),
         Platform(
-            name="scrip", collection="/automations", page=200, write=_scrip, read=_from_scrip,
-            breaks={"event_name": None}, schedule="cron_expression",
+            name="scrip",
+            collection="/automations",
+            page=200,
+            write=_scrip,
+            read=_from_scrip,
+            breaks={"event_name": None},
+            schedule="cron_expression",
         ),
         Platform(name="json", write=_json, read=_from_json, breaks={"name": 7}, schedule="trigger.cron"),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 
@@ -12,6 +12,9 @@ from migrator.sandbox.omni import BRANCH, MODEL
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import Raw, wish
+
+Contract = Literal["patch", "put"]
+Shape = Literal["newest", "full", "seed", "v3beta"]
 
 OTHER_MODEL: Final = "5d3a9f60-7c21-4e0b-8f6e-2b1d4c000002"
 
@@ -55,9 +58,9 @@ def _with_other_model(lab: Lab) -> Raw:
     ],
 )
 async def test_every_field_changes_as_the_contract_allows(
-    make_lab: MakeLab, told: str, contract: str, field: str
+    make_lab: MakeLab, told: str, contract: Contract, field: str
 ) -> None:
-    """Each field changes in place where the contract in force can, and by a replacement where not, found out or told."""
+    """Each field changes in place where the contract in force can, else by a replacement, found out or told."""
     edits, under_patch, under_put = EDITS[field]
     lab = make_lab("json", "omni", platforms=Options(omni_update=contract), set={})
     lab.connection["omni"] = {"update_contract": told}
@@ -88,7 +91,7 @@ async def test_the_contract_is_asked_for_once_and_remembered(make_lab: MakeLab) 
 
 
 @pytest.mark.parametrize(("contract", "other"), [("put", "PATCH"), ("patch", "PUT")])
-async def test_the_first_update_finds_the_contract_out(make_lab: MakeLab, contract: str, other: str) -> None:
+async def test_the_first_update_finds_the_contract_out(make_lab: MakeLab, contract: Contract, other: str) -> None:
     """Where the instance does not tell, the first update does, and the job is changed in the same run all the same."""
     lab = make_lab("json", "omni", platforms=Options(omni_update=contract))
     lab.world.fault("status", provider="omni", method="OPTIONS", status=404, times=0)
@@ -105,7 +108,7 @@ async def test_the_first_update_finds_the_contract_out(make_lab: MakeLab, contra
 
 
 async def test_a_change_that_the_found_contract_cannot_make_is_planned_anew(make_lab: MakeLab) -> None:
-    """When the first update shows that another contract is in force, what it cannot do in place is replaced next time."""
+    """When the first update shows another contract, what that cannot do in place is replaced next time."""
     lab = make_lab("json", "omni", platforms=Options(omni_update="put"))
     lab.world.fault("status", provider="omni", method="OPTIONS", status=404, times=0)
     lab.source.wish(1)
@@ -120,7 +123,7 @@ async def test_a_change_that_the_found_contract_cannot_make_is_planned_anew(make
 
 @pytest.mark.parametrize("shape", ["newest", "full", "seed", "v3beta"])
 @pytest.mark.parametrize("role", ["source", "target"])
-async def test_every_generation_of_devin_works(make_lab: MakeLab, shape: str, role: str) -> None:
+async def test_every_generation_of_devin_works(make_lab: MakeLab, shape: Shape, role: str) -> None:
     """Jobs are made, changed, paused and deleted the same way whatever generation of the interface answers."""
     ends = ("devin", "scrip") if role == "source" else ("omni", "devin")
     lab = make_lab(*ends, platforms=Options(devin_shape=shape), on_missing="delete")
@@ -141,7 +144,7 @@ async def test_every_generation_of_devin_works(make_lab: MakeLab, shape: str, ro
 
 
 @pytest.mark.parametrize(("shape", "status"), [("full", "done"), ("newest", "failed")])
-async def test_what_cannot_be_confirmed_is_not_believed(make_lab: MakeLab, shape: str, status: str) -> None:
+async def test_what_cannot_be_confirmed_is_not_believed(make_lab: MakeLab, shape: Shape, status: str) -> None:
     """A setting that the platform took and does not answer with is reported as not confirmed; nothing is made twice."""
     lab = make_lab("json", "devin", platforms=Options(devin_shape=shape))
     record = lab.source.platform.write(1, wish(1))
@@ -156,7 +159,7 @@ async def test_what_cannot_be_confirmed_is_not_believed(make_lab: MakeLab, shape
 
 
 async def test_a_generation_without_one_time_schedules_refuses_them(make_lab: MakeLab) -> None:
-    """A one-time job that an old platform cannot take fails by itself, with the platform's reason, and nothing is made."""
+    """A one-time job that an old platform cannot take fails alone, with the platform's reason; nothing is made."""
     lab = make_lab("json", "devin", platforms=Options(devin_shape="v3beta"))
     lab.source.put({**lab.source.platform.write(1, wish(1)), "trigger": {"kind": "once", "at": "2027-01-01T09:00:00Z"}})
 

@@ -57,7 +57,9 @@ def at_source(number: int, /, **changes: Any) -> Callable[[Lab], Any]:
 
 def gone_from_source(*numbers: int) -> Callable[[Lab], Any]:
     """Somebody deletes jobs of the source."""
-    return lambda lab: lab.source.remove(*(lab.source.platform.id_of(lab.source.platform.write(n, wish(n))) for n in numbers))
+    return lambda lab: lab.source.remove(
+        *(lab.source.platform.id_of(lab.source.platform.write(n, wish(n))) for n in numbers)
+    )
 
 
 def edited_at_target(name: str, /, **changes: Any) -> Callable[[Lab], Any]:
@@ -107,14 +109,22 @@ SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
     "a description is set and cleared": (
         {},
         (
-            Step(do=at_source(1, **DESCRIBED), then=then(wish(1, **DESCRIBED), TWO, update=1, none=1), instead=NO_DESCRIPTION),
+            Step(
+                do=at_source(1, **DESCRIBED),
+                then=then(wish(1, **DESCRIBED), TWO, update=1, none=1),
+                instead=NO_DESCRIPTION,
+            ),
             Step(do=at_source(1), then=then(ONE, TWO, update=1, none=1), instead=NO_DESCRIPTION),
         ),
     ),
     "a job is paused and resumed": (
         {},
         (
-            Step(do=at_source(1, enabled=False), then=then(wish(1, enabled=False), TWO, pause=1, none=1), instead=CANNOT_PAUSE),
+            Step(
+                do=at_source(1, enabled=False),
+                then=then(wish(1, enabled=False), TWO, pause=1, none=1),
+                instead=CANNOT_PAUSE,
+            ),
             Step(do=at_source(1), then=then(ONE, TWO, resume=1, none=1), instead={"-> omni": then(ONE, TWO, none=2)}),
         ),
     ),
@@ -160,7 +170,9 @@ SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
         (
             Step(do=edited_at_target("Job 001", name="Edited"), then=then(EDITED, TWO, blocked=1, none=1)),
             Step(do=at_source(1, text="More."), then=then(EDITED, TWO, blocked=1, none=1)),
-            Step(do=edited_at_target("Edited", name="Job 001"), then=then(wish(1, text="More."), TWO, update=1, none=1)),
+            Step(
+                do=edited_at_target("Edited", name="Job 001"), then=then(wish(1, text="More."), TWO, update=1, none=1)
+            ),
         ),
     ),
     "the source overrules an edit at the target": (

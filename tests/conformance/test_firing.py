@@ -1,9 +1,9 @@
-"""When moved jobs fire, by the platforms' own logs: at their source's instants, and not at all while they are paused."""
+"""When moved jobs fire, by the platforms' own logs: at their source's instants, and never while they are paused."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 
@@ -13,6 +13,7 @@ from tests.conformance.lab import PAIRS, Lab, counts
 from tests.conformance.platforms import wish
 
 PUT: Final = Options(omni_update="put")
+Contract = Literal["patch", "put"]
 DAY: Final = timedelta(days=1)
 START: Final = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -74,7 +75,7 @@ async def test_a_paused_job_is_refused_where_nothing_can_be_paused(make_lab: Mak
 
 @pytest.mark.parametrize("field", ["timezone", "topic"])
 @pytest.mark.parametrize("contract", ["put", "patch"])
-async def test_a_replaced_job_is_never_live_twice(make_lab: MakeLab, contract: str, field: str) -> None:
+async def test_a_replaced_job_is_never_live_twice(make_lab: MakeLab, contract: Contract, field: str) -> None:
     """While a job is made anew, never two of it are live and due, and in the end one is."""
     lab = make_lab("json", "omni", world=World(options=Options(omni_update=contract)))
     lab.source.wish(1, hour=23)
@@ -104,7 +105,7 @@ ZONED: Final = [
 async def test_nightly_runs_keep_a_local_time_across_clock_changes(
     make_lab: MakeLab, schedule: str, timezone: str, start: str
 ) -> None:
-    """A job in local time fires on a UTC-only platform at its source's instants, night after night, clocks changed or not."""
+    """A job in local time fires on a UTC-only platform at its source's instants, whether clocks changed or not."""
     lab = make_lab("omni", "devin", world=World(clock=datetime.fromisoformat(f"{start}T00:07Z")))
     lab.source.put({**lab.source.platform.write(1, wish(1)), "schedule": schedule, "timezone": timezone})
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +19,7 @@ from tests.conformance.lab import Lab
 from tests.conformance.platforms import Wish, wish
 
 ONE, TWO = wish(1), wish(2)
+ROOT: Final = Path(__file__).parents[2]
 _PATIENCE: Final = 20.0
 
 WRITES: Final[Mapping[str, tuple[Callable[[Lab], Any], tuple[Wish, ...]]]] = {
@@ -28,11 +29,10 @@ WRITES: Final[Mapping[str, tuple[Callable[[Lab], Any], tuple[Wish, ...]]]] = {
 }
 
 
-def until(happened: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+def wait_until(happened: Callable[[], bool]) -> None:
     """Wait until something has happened."""
     end = time.monotonic() + _PATIENCE
     while not happened():
-        assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
         time.sleep(0.005)
 
@@ -49,18 +49,17 @@ async def test_a_killed_command_is_finished_by_the_next_run(make_lab: MakeLab, t
     before = lab.made
     lab.world.fault("slow", provider=target, method=method, seconds=1.5, after=True)
 
-    process = subprocess.Popen(
-        [sys.executable, "-m", "migrator", "apply", "it", "--yes", "--config", str(lab.folder / "migrator.toml")],
-        cwd=Path(__file__).parents[2],
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "migrator", "apply", "it", "--yes", "--config", str(lab.folder / "migrator.toml")),
+        cwd=ROOT,
         env={**os.environ, **lab.runtime.environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
     )
-    until(lambda: lab.made != before, process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    await asyncio.to_thread(wait_until, lambda: lab.made != before)
+    process.kill()
 
+    assert -signal.SIGKILL == await process.wait()
     await lab.carry_out()
     await lab.settled()
-    assert -signal.SIGKILL == process.returncode
     assert lab.expected(*holds) == lab.held()

@@ -50,7 +50,9 @@ async def test_lists_of_two_pages(make_lab: MakeLab, source: str, target: str) -
         ("truncated_page", {"times": 0}, (ProtocolError, RefusedError)),
     ):
         list_fault(lab, "source", kind, **rule)
-        if kind == "truncated_page" and source != "omni":  # only Omni says surely how many there are: each one is asked for
+        if (
+            kind == "truncated_page" and source != "omni"
+        ):  # only Omni says surely how many there are: each one is asked for
             planned, _applied = await lab.carry_out()
             assert () == planned.pending
         else:
@@ -86,12 +88,13 @@ async def test_one_refusal_for_haste_is_waited_out(make_lab: MakeLab, source: st
     ],
 )
 @pytest.mark.parametrize(
-    ("source", "target", "side"), [("omni", "devin", "source"), ("scrip", "omni", "source"), ("omni", "devin", "target")]
+    ("source", "target", "side"),
+    [("omni", "devin", "source"), ("scrip", "omni", "source"), ("omni", "devin", "target")],
 )
 async def test_a_list_that_cannot_be_read_changes_nothing(
     make_lab: MakeLab, source: str, target: str, side: str, kind: str, status: int | None, error: type[MigratorError]
 ) -> None:
-    """A list that is refused, lost or garbled for ever ends the run before anything is written, with a fitting error."""
+    """A list that is refused, lost or garbled for good ends the run with a fitting error before anything is written."""
     lab = make_lab(source, target, on_missing="delete")
     fill(lab, 2)
     list_fault(lab, side, kind, status=status, times=0)
@@ -106,7 +109,7 @@ async def test_a_list_that_cannot_be_read_changes_nothing(
 
 
 async def test_a_refused_token_ends_the_writing(make_lab: MakeLab) -> None:
-    """When the target refuses the token in the middle, what is not begun is skipped; with the token back, all is done."""
+    """When the target refuses the token in the middle, the rest is skipped; with the token back, all is done."""
     lab = make_lab("omni", "devin")
     fill(lab, 20)
     lab.world.fault("status", status=401, provider="devin", method="POST", nth=5, times=0)

@@ -56,8 +56,16 @@ async def test_losses_are_refused_until_they_are_allowed(make_lab: MakeLab, sour
 @pytest.mark.parametrize(
     ("source", "target", "extra"),
     [
-        ("omni", "scrip", {"description": "Read me.", "topicName": "orders", "branchId": "5d3a9f60-7c21-4e0b-8f6e-2b1d4c0000b1"}),
-        ("devin", "scrip", {"tags": ["weekly"], "notify_on": "always", "slack_channel_id": "C1", "slack_team_id": "T1"}),
+        (
+            "omni",
+            "scrip",
+            {"description": "Read me.", "topicName": "orders", "branchId": "5d3a9f60-7c21-4e0b-8f6e-2b1d4c0000b1"},
+        ),
+        (
+            "devin",
+            "scrip",
+            {"tags": ["weekly"], "notify_on": "always", "slack_channel_id": "C1", "slack_team_id": "T1"},
+        ),
         ("scrip", "json", {"participant_filter": "balance > 0", "guard_condition": "open", "description": "Read me."}),
         ("omni", "json", {"description": "Read me.", "topicName": "orders"}),
         ("devin", "json", {"tags": ["weekly"], "notify_on": "always"}),
@@ -66,13 +74,15 @@ async def test_losses_are_refused_until_they_are_allowed(make_lab: MakeLab, sour
 async def test_some_targets_hold_everything(
     make_lab: MakeLab, source: str, target: str, extra: Mapping[str, Any]
 ) -> None:
-    """Scrip carries whole prompts in its events, and a file holds anything: nothing is lost, so nothing need be allowed."""
+    """Scrip carries whole prompts in its events, and a file holds anything: nothing is lost or need be allowed."""
     lab = make_lab(source, target, allow_loss=[])
     lab.source.put({**lab.source.platform.write(1, wish(1)), **extra})
 
     assert {"create": 1} == await lab.run()
     held = json.dumps(list(lab.made.values()))
-    assert [] == [text for value in extra.values() for text in ([value] if isinstance(value, str) else value) if text not in held]
+    assert [] == [
+        text for value in extra.values() for text in ([value] if isinstance(value, str) else value) if text not in held
+    ]
 
 
 @pytest.mark.parametrize("target", ["omni", "devin"])
@@ -102,8 +112,8 @@ async def test_what_the_target_needs_must_come_from_somewhere(make_lab: MakeLab)
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 async def test_the_platforms_own_stop_arrives_as_a_pause(make_lab: MakeLab, source: str, target: str) -> None:
-    """A job that its platform stopped is not made live elsewhere: it arrives paused, or not at all where nothing can be."""
-    stops = {
+    """A job that its platform stopped is not made live elsewhere: it arrives paused, or not where nothing can be."""
+    stops: dict[str, dict[str, Any]] = {
         "omni": {"systemDisabled": True, "systemDisabledReason": "The model is gone."},
         "scrip": {"status": "failed", "last_error": "no such key"},
         "json": {"suspended": "The model is gone."},

@@ -38,7 +38,7 @@ async def test_a_longer_name_is_cut_only_with_leave(make_lab: MakeLab, target: s
 
 @pytest.mark.parametrize("source", ["omni", "devin", "json"])
 async def test_namesakes_get_names_of_their_own_where_names_are_unique(make_lab: MakeLab, source: str) -> None:
-    """Into Scrip, whoever has a name keeps it, and its namesake gets its own id behind the name, on every run the same."""
+    """Into Scrip, whoever has a name keeps it, and its namesake gets its own id behind it, in every run the same."""
     lab = make_lab(source, "scrip")
     lab.source.wish(1, name="Twin")
     assert {"create": 1} == await lab.run()

@@ -34,6 +34,7 @@ async def test_a_saved_plan_is_applied_once(make_lab: MakeLab, source: str, targ
     """A saved plan does what it says; applied a second time it is refused and changes nothing."""
     lab = make_lab(source, target)
     plan = await saved(lab)
+    assert plan_to_json(plan) == plan_to_json(again(plan))
 
     await lab.carry_out(plan)
     assert lab.expected(wish(1), wish(2)) == lab.held()
@@ -46,8 +47,14 @@ async def test_a_saved_plan_is_applied_once(make_lab: MakeLab, source: str, targ
 OTHER_WORLDS: dict[str, tuple[Callable[[Lab], Any], str]] = {
     "another state": (Lab.forget, "made on another state"),
     "a job was added to the source": (lambda lab: lab.source.wish(3), r"the source \(omni\) has changed"),
-    "a job of the source was edited": (lambda lab: lab.source.wish(1, text="More."), r"the source \(omni\) has changed"),
-    "a job of the source was paused": (lambda lab: lab.source.wish(1, enabled=False), r"the source \(omni\) has changed"),
+    "a job of the source was edited": (
+        lambda lab: lab.source.wish(1, text="More."),
+        r"the source \(omni\) has changed",
+    ),
+    "a job of the source was paused": (
+        lambda lab: lab.source.wish(1, enabled=False),
+        r"the source \(omni\) has changed",
+    ),
     "a job has left the source": (
         lambda lab: lab.source.remove(*list(lab.source.records())[:1]),
         r"the source \(omni\) has changed",
@@ -75,7 +82,7 @@ async def test_a_stale_plan_is_refused(make_lab: MakeLab, title: str) -> None:
 
 
 async def test_history_is_no_change(make_lab: MakeLab) -> None:
-    """A run of a job between planning and applying, which leaves only its history behind, does not make a plan stale."""
+    """A job that fired between planning and applying, and left only its history, does not make the plan stale."""
     lab = make_lab("omni", "devin")
     plan = await saved(lab)
     (key, *_) = lab.source.records()

@@ -20,7 +20,11 @@ RICH: Final[dict[str, dict[str, Any]]] = {
         "topicName": "orders",
         "schedule": "0 9 ? * MON-FRI *",
         "timezone": "America/New_York",
-        "destination": {"type": "email", "recipientEmails": ["b@example.com", "a@example.com"], "userGroupIds": [GROUP]},
+        "destination": {
+            "type": "email",
+            "recipientEmails": ["b@example.com", "a@example.com"],
+            "userGroupIds": [GROUP],
+        },
     },
     "devin": {
         "prompt": "Tidy up.\n",
@@ -63,7 +67,7 @@ async def test_a_prompt_survives_the_way_through_scrip(make_lab: MakeLab, source
 @pytest.mark.parametrize("memory", ["with the state", "without the state"])
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 async def test_copies_are_not_copied_back(make_lab: MakeLab, source: str, target: str, memory: str) -> None:
-    """A sync back moves what belongs to the other side and leaves our copies alone, known by the state or by their mark."""
+    """A sync back moves the other side's own jobs and leaves our copies alone, known by the state or by a mark."""
     lab = make_lab(source, target)
     lab.source.wish(1)
     lab.source.wish(2)

@@ -72,7 +72,7 @@ def test_lowering_twice_is_lowering_once(source: str, target: str, data: st.Data
 @settings(max_examples=20)
 @given(data=st.data())
 def test_everything_is_accounted_for(source: str, target: str, data: st.DataObject) -> None:
-    """Every field of the source is carried as it is, said in the event or the prompt, or listed as lost with a reason."""
+    """Every field of the source is carried as it is, said in the event or prompt, or listed as lost with a reason."""
     job, mapping = data.draw(jobs(MAPPINGS[source])), MAPPINGS[target]
     result = lowered(job, mapping)
 
@@ -82,11 +82,13 @@ def test_everything_is_accounted_for(source: str, target: str, data: st.DataObje
         for path, value in flatten(job).items():
             if path in TRIGGER_PATHS or any(covers(loss.path, path) for loss in result.losses):
                 continue
-            assert same(value, arrived.get(path)) or _is_said(path, value, arrived) or (path == "enabled" and not job.live), (path, value)
+            assert (
+                same(value, arrived.get(path)) or _is_said(path, value, arrived) or (path == "enabled" and not job.live)
+            ), (path, value)
 
 
 def _is_said(path: str, value: Any, prompt: Fields) -> bool:
-    """Whether an event's value stands in the prompt that it became; for the whole program is what a prompt does anyway."""
+    """Whether an event's value stands in the prompt that it became; a prompt runs once for the whole program."""
     text = value if isinstance(value, str) else json.dumps(thaw(value), indent=2, ensure_ascii=False, sort_keys=True)
     said = path in {"action.event", "action.payload"} and text in prompt["action.text"]
     return said or (path, value) == ("action.scope", "program")
@@ -101,7 +103,7 @@ def test_the_target_holds_what_it_is_given(source: str, target: str, data: st.Da
     for piece in lowered(data.draw(jobs(MAPPINGS[source])), mapping).pieces:
         for leaf, rule in mapping.rules.fields.items():
             path = leaf.rpartition(".")[0] if leaf.rpartition(".")[0] in PARTS else leaf
-            value = piece.get(path) if path == leaf else getattr(piece.get(path), leaf.rpartition(".")[2], None)
+            value: Any = piece.get(path) if path == leaf else getattr(piece.get(path), leaf.rpartition(".")[2], None)
             assert rule.max is None or is_absent(value) or len(value) <= rule.max
         read = mapping.read(ANSWERS[target](mapping.create_payload({**piece, "enabled": True})), scope="there")
         expected = {path: value for path, value in piece.items() if mapping.echo_of(path) != "none"}

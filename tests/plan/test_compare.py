@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from migrator.canonical import Email
 from migrator.cron import parse
 from migrator.mapping import load_mapping
-from migrator.plan.compare import BOTH, SOURCE, TARGET, differences, identical, mismatches, same
+from migrator.plan.compare import BOTH, SOURCE, TARGET, agreed, differences, identical, mismatches, same
 
 OMNI, DEVIN = load_mapping("omni"), load_mapping("devin")
 
@@ -113,7 +113,7 @@ values = st.sampled_from([None, "a", "b", "c"])
 
 @given(applied=values, seen=values, desired=values, remote=values)
 def test_the_laws_of_differences(applied: Any, seen: Any, desired: Any, remote: Any) -> None:
-    """What is as it shall be is no difference; a difference disappears when it is dealt with, and blames who changed."""
+    """What is as it shall be is no difference; a difference blames who changed, and ends when it is dealt with."""
     found = _reasons(applied, seen, desired, remote)
 
     if desired == remote:
@@ -124,3 +124,12 @@ def test_the_laws_of_differences(applied: Any, seen: Any, desired: Any, remote: 
     assert (TARGET in found or BOTH in found) <= (seen != remote)
     assert [] == _reasons(desired, desired, desired, desired)
     assert [] == _reasons(desired, remote, desired, remote)
+
+
+@given(applied=values, seen=values, desired=values, remote=values)
+def test_what_both_sides_changed_alike_is_agreed(applied: Any, seen: Any, desired: Any, remote: Any) -> None:
+    """A field is agreed on exactly when both sides changed it since, and to the same."""
+    states = {"applied": applied, "seen": seen, "desired": desired, "remote": remote}
+    found = agreed(mapping=OMNI, **{name: {"name": value} for name, value in states.items()})
+
+    assert (applied != desired == remote != seen) == (found == ("name",))

@@ -129,7 +129,7 @@ def test_other_files_are_no_plans(text: str) -> None:
 
 
 def test_a_summary_counts_every_action() -> None:
-    """The summary has every action, also those that do not occur, so that scripts need not ask whether they are there."""
+    """The summary has every action, also those that do not occur: scripts need not ask whether they are there."""
     at = datetime(2027, 1, 1, tzinfo=UTC)
     plan = Plan(
         sync="it",

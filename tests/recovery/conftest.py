@@ -1,0 +1,31 @@
+"""Laboratories for what people do when a run did not end as it should have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrator.sandbox import Options
+from tests.conformance.lab import Lab
+from tests.faults.conftest import Served as ServedType
+from tests.faults.conftest import _no_certificates, folder, served  # noqa: F401 (fixtures that these tests share)
+from tests.faults.scenarios import PUT
+
+MakeLab = Callable[..., Lab]
+
+
+@pytest.fixture
+def make_lab(served: ServedType, folder: Path) -> Iterator[MakeLab]:  # noqa: F811 (the fixtures)
+    """Makes a laboratory: `make_lab("omni", "devin", on_missing="delete")`."""
+    with ExitStack() as stack:
+
+        def make(source: str, target: str, *, platforms: Options = PUT, **options: Any) -> Lab:
+            world, port = served(platforms)
+            world.clear()
+            return stack.enter_context(Lab(world, port, folder, source, target, **options))
+
+        yield make

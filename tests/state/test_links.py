@@ -1,0 +1,61 @@
+"""Links: which target job stands for which piece of which source job."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from migrator.canonical import JobRef
+from migrator.state import Link, State
+
+SOURCE = JobRef(provider="omni", scope="acme.example/api", id="source-1")
+FIRST = Link(
+    source=SOURCE,
+    target=JobRef(provider="devin", scope="org-1", id="z"),
+    sync="it",
+    applied={"name": "Job"},
+    seen={"name": "Job"},
+)
+SECOND = attrs.evolve(FIRST, target=JobRef(provider="devin", scope="org-1", id="a"))
+
+
+def links(state: State, *scopes: str) -> set[str]:
+    """The ids of the target jobs that are linked."""
+    return {link.target.id for link in state.links("devin", scopes or ("org-1",), "vixie")}
+
+
+def test_a_piece_has_one_target_job(state: State) -> None:
+    """When a job is made anew, its link takes the place of the old one, whichever comes first in the table."""
+    state.put_link(FIRST, dialect="vixie")
+    state.put_link(SECOND, dialect="vixie")
+    assert {"a"} == links(state)
+
+    state.put_link(FIRST, dialect="vixie")
+    assert {"z"} == links(state)
+
+
+def test_a_job_that_waits_to_be_deleted_keeps_its_link(state: State) -> None:
+    """While a job is replaced, the old one and the new one are both ours, until the old one is dropped."""
+    state.put_link(attrs.evolve(FIRST, superseded=True), dialect="vixie")
+    state.put_link(SECOND, dialect="vixie")
+    assert {"a", "z"} == links(state)
+
+    state.drop_link(FIRST.target)
+    assert {"a"} == links(state)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        attrs.evolve(SECOND, piece=2, pieces=2),
+        attrs.evolve(SECOND, source=attrs.evolve(SOURCE, id="source-2")),
+        attrs.evolve(SECOND, source=attrs.evolve(SOURCE, scope="other.example/api")),
+        attrs.evolve(SECOND, target=attrs.evolve(SECOND.target, scope="org-2")),
+    ],
+)
+def test_other_pieces_sources_and_targets_do_not_interfere(state: State, other: Link) -> None:
+    """A link to another piece, of another source job or into another target leaves the first one alone."""
+    state.put_link(FIRST, dialect="vixie")
+    state.put_link(other, dialect="vixie")
+
+    assert {"a", "z"} == links(state, "org-1", "org-2")
