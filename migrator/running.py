@@ -60,7 +60,8 @@ class Carrying:
         outcomes = await self._applier(writer, plan, self.progress).apply(plan)
         if session and not self.stop.is_set():
             outcomes = await self._once_more(writer, plan, outcomes, session, look)
-        remember_contract(self.state, self.side, writer.contract)
+        if found := await self.side.adapter.update_contract():  # what was only assumed is not remembered
+            remember_contract(self.state, self.side, found)
         done = Applied(run=self.run, outcomes=outcomes)
         self.state.end_run(self.run, dict(done.summary))
         return outcomes

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
 from typing import Any, Final, Literal
 
 import attrs
 from attrs import field, frozen
 
-from migrator.canonical import covers
+from migrator.canonical import LEAVES, PATHS, covers
 from migrator.mapping.codecs import CODECS
 
 ChangeKind = Literal["update", "replace", "fixed"]
@@ -203,9 +204,17 @@ class Rules:
     declined: Mapping[str, Declined] = field(factory=dict)
     read_only: Mapping[str, str] = field(factory=dict)
 
-    def below(self, path: str) -> Iterator[tuple[str, Rule]]:
+    def below(self, path: str) -> tuple[tuple[str, Rule], ...]:
         """The rules of a canonical path: its own, or those of its parts."""
-        return ((leaf, rule) for leaf, rule in self.fields.items() if covers(path, leaf))
+        return self._below.get(path, ())
+
+    @cached_property
+    def _below(self) -> Mapping[str, tuple[tuple[str, Rule], ...]]:
+        """Asked for many times for every job, so worked out once."""
+        return {
+            path: tuple((leaf, rule) for leaf, rule in self.fields.items() if covers(path, leaf))
+            for path in dict.fromkeys([*PATHS, *LEAVES])
+        }
 
     def tag(self, path: str) -> Tag:
         """What the file says of a tag."""

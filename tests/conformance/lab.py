@@ -88,7 +88,7 @@ class Lab:
     # -- setting up ---------------------------------------------------------------------------------------------------
 
     def open_state(self) -> State:
-        """The state in this laboratory's folder; here it need not outlive a power cut, which saves waiting for the disk."""
+        """The state in this laboratory's folder, which need not outlive a power cut: no waiting for the disk."""
         state = open_state(f"sqlite:///{self.folder}/migrator.db", now=self.world.now)
         sa.event.listen(state.engine, "connect", lambda made, _record: made.execute("PRAGMA synchronous=OFF"))
         state.engine.dispose()

@@ -23,7 +23,7 @@ NEW_YORK: Final = "America/New_York"
 OFFICE: Final = "* 9-17 * * ? *"
 """Every minute of the working day: there is hardly a gap to change anything in."""
 PACE: Final = timedelta(seconds=3)
-SECONDS: Final = (24, 30, 36, 42, 48)
+SECONDS: Final = (42, 45, 48, 51, 54)
 """When within a minute a run begins, so that its requests meet the full minute at every point."""
 
 

@@ -9,7 +9,7 @@ import pytest
 from migrator.errors import AuthError, MigratorError, ProtocolError, RefusedError, TransientError
 from migrator.sandbox import Options
 from tests.conformance.conftest import MakeLab
-from tests.conformance.lab import Lab, counts
+from tests.conformance.lab import PAIRS, Lab, counts, frozen_records
 from tests.conformance.platforms import wish
 
 RING: Final = [("omni", "devin"), ("devin", "scrip"), ("scrip", "omni")]
@@ -60,6 +60,31 @@ async def test_lists_of_two_pages(make_lab: MakeLab, source: str, target: str) -
                 await lab.carry_out()
         lab.world.faults.clear()
     assert number == len(lab.held())
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+async def test_an_empty_source(make_lab: MakeLab, source: str, target: str) -> None:
+    """From a source without jobs nothing comes, and nothing happens to what is at the target."""
+    lab = make_lab(source, target, on_missing="delete")
+
+    assert {} == await lab.run()
+    assert {} == lab.made
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+async def test_records_of_the_target_that_cannot_be_read(make_lab: MakeLab, source: str, target: str) -> None:
+    """A record of ours that somebody broke is reported, not made anew; other people's broken ones do not matter."""
+    lab = make_lab(source, target, on_deleted="recreate", on_drift="source")
+    fill(lab, 2)
+    await lab.run()
+    for key in (lab.key_of("Job 001"), *list(lab.foreign)[:1]):
+        lab.target.edit(key, **lab.target.platform.breaks)
+    lab.foreign = frozen_records({key: lab.target.records()[key] for key in lab.foreign})
+    lab.source.wish(1, text="More.")
+
+    before = lab.target.records()
+    assert {"blocked": 1, "none": 1} == await lab.run()
+    assert before == lab.target.records()
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
