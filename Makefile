@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fuzz lint typecheck format record bench clean
+.PHONY: help venv demo test fast slow fuzz lint typecheck format record bench clean
 
 help: ## what can be made (this list)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -22,8 +22,13 @@ $(READY): pyproject.toml .ci/constraints.txt
 demo: $(READY) ## the whole story on local stand-ins: audit, plan, apply, and a second plan that is empty
 	$(BIN)/migrator demo
 
-test: lint typecheck ## everything that must hold, offline: style, types, tests
-	$(BIN)/python -m pytest -q -n 2
+test: lint typecheck fast slow ## everything that must hold, offline: style, types, the fast suite, the long proofs
+
+fast: $(READY) ## the fast suite, under three minutes
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+slow: $(READY) ## the long proofs: faults at every request, kills, ten thousand jobs, a year of nights
+	$(BIN)/python -m pytest -q -n 2 -m slow
 
 fuzz: $(READY) ## random edits, faults and lost states for longer, from a seed that it prints: EXAMPLES=2000 SEED=1
 	@seed=$${SEED:-$$($(BIN)/python -c 'import random; print(random.randrange(2**32))')}; \

@@ -15,11 +15,6 @@ from tests.conformance.lab import Lab
 MakeLab = Callable[..., Lab]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the mark of cases that take long and add little."""
-    config.addinivalue_line("markers", "slow: takes long and adds little to the other cases")
-
-
 @pytest.fixture(scope="session")
 def _served() -> Iterator[Callable[[Options], tuple[World, int]]]:
     """A world of the wanted kind and the port that serves it, started when it is first asked for."""

@@ -18,6 +18,8 @@ from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Wish, wish
 
+pytestmark = pytest.mark.slow
+
 ONE, TWO = wish(1), wish(2)
 ROOT: Final = Path(__file__).parents[2]
 _PATIENCE: Final = 20.0

@@ -17,6 +17,8 @@ from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Wish, wish
 
+pytestmark = pytest.mark.slow
+
 PUT: Final = Options(omni_update="put", scrip_reserve_names=False)
 PATCH: Final = Options(scrip_reserve_names=False)
 UNMARKED: Final = Options(devin_shape="seed")

@@ -26,6 +26,8 @@ from tests.faults.conftest import Served
 from tests.faults.machine import VARIANTS, Death, Tally, apply, check, until_quiet
 from tests.faults.scenarios import PAIRS, PUT, gone
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES: Final = int(os.environ.get("MIGRATOR_FUZZ", "16"))
 STEPS: Final = 14
 

@@ -22,6 +22,8 @@ from tests.conformance.lab import Lab
 from tests.faults.machine import DEATH, Tally, apply, check, until_quiet, writes
 from tests.faults.scenarios import PUT, SCENARIOS
 
+pytestmark = pytest.mark.slow
+
 PAIRS: Final = (("omni", "devin"), ("json", "omni"), ("devin", "scrip"))
 LANES: Final = 6
 """A pair's requests are divided among so many tests."""

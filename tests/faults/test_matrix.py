@@ -12,6 +12,8 @@ from tests.faults.conftest import Served
 from tests.faults.machine import VARIANTS, Machine
 from tests.faults.scenarios import PAIRS, SCENARIOS
 
+pytestmark = pytest.mark.slow
+
 KINDS = [name for name in SCENARIOS if name != "everything"]
 Record = Callable[[str, object], None]
 

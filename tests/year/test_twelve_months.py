@@ -25,6 +25,8 @@ from migrator.sandbox import BackgroundServer, World
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
 
+pytestmark = pytest.mark.slow
+
 START: Final = datetime(2027, 1, 1, 0, 7, tzinfo=UTC)
 END: Final = datetime(2028, 1, 1, 0, 7, tzinfo=UTC)
 SEED: Final = 20270101
