@@ -95,6 +95,10 @@ def require(connection: sa.Connection, scope: str, run: str) -> None:
         raise LockedError("this run has lost its lock", where=scope, actual=taken, hint=hint)
 
 
+_ENDED: Final = {"Z", "X"}
+"""States of a process that has ended and that nobody has asked after yet, as in a container whose init does not."""
+
+
 def this_process(run: str) -> Owner:
     """The running process as the owner of a lock."""
     return Owner(host=socket.gethostname(), pid=os.getpid(), started=_started(os.getpid()) or "?", run=run)
@@ -113,7 +117,8 @@ def _started(pid: int) -> str | None:
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8")
     except OSError:
         return _alive_elsewhere(pid)
-    return stat.rpartition(")")[2].split()[19]
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in _ENDED else fields[19]
 
 
 def _alive_elsewhere(pid: int) -> str | None:

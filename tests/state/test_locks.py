@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -77,6 +78,22 @@ def test_a_dead_process_on_this_machine_loses_its_lock_at_once(open_one: OpenOne
 
         assert {} == state.owners()
         state.unlock(SCOPE, open_one().lock(SCOPE, "two"))
+
+
+def test_a_killed_process_that_nobody_has_asked_after_loses_its_lock_too(open_one: OpenOne) -> None:
+    """In a container without an init that reaps, a killed process stays listed; it holds nothing for all that."""
+    state = open_one()
+    killed = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    stat = Path(f"/proc/{killed.pid}/stat")
+    state.lock(SCOPE, "one")
+    moved_away(state, pid=killed.pid, started=stat.read_text().rpartition(")")[2].split()[19])
+    assert ["one"] == [owner.run for owner in state.owners().values()]
+
+    killed.kill()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+
+    assert {} == state.owners()
+    killed.communicate()
 
 
 def test_of_many_that_come_at_once_one_gets_the_lock(open_one: OpenOne) -> None:
