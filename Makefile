@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fast slow fuzz lint typecheck format record bench clean
+.PHONY: help venv demo test fast slow faults fuzz lint typecheck format record bench clean
 
 help: ## what can be made (this list)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
@@ -29,6 +29,9 @@ fast: $(READY) ## the fast suite, under three minutes
 
 slow: $(READY) ## the long proofs: faults at every request, kills, ten thousand jobs, a year of nights
 	$(BIN)/python -m pytest -q -n 2 -m slow
+
+faults: $(READY) ## every fault at every request of every kind of change between every pair; takes a quarter of an hour
+	MIGRATOR_FAULTS=all $(BIN)/python -m pytest -q -n 2 -m slow tests/faults/test_matrix.py
 
 fuzz: $(READY) ## random edits, faults and lost states for longer, from a seed that it prints: EXAMPLES=2000 SEED=1
 	@seed=$${SEED:-$$($(BIN)/python -c 'import random; print(random.randrange(2**32))')}; \

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from croniter import croniter
+from cronsim import CronSim
 
 from migrator.cron import Recurring, Timed, compare, parse, translate
 from migrator.cron.zones import load_zone
@@ -76,8 +77,10 @@ def parsing() -> None:
     texts = [f"{m} {h} * * {d}" for m in range(60) for h in range(0, 24, 2) for d in ("1-5", "*", "0")]
     ours = best(lambda: drain(parse(text, "vixie") for text in texts)) / len(texts)
     few = texts[::10]
-    theirs = best(lambda: drain(croniter(text, NOW) for text in few)) / len(few)
-    print(f"parse              {1 / ours:>9,.0f} texts/s   {theirs / ours:6.1f} x croniter's construction (goal 20)")
+    croniters = best(lambda: drain(croniter(text, NOW) for text in few)) / len(few)
+    cronsims = best(lambda: drain(CronSim(text, NOW) for text in few)) / len(few)
+    print(f"parse              {1 / ours:>9,.0f} texts/s   {croniters / ours:6.1f} x croniter's construction (goal 20)")
+    print(f"{'':<38}{cronsims / ours:6.1f} x cronsim's construction")
 
 
 def translating() -> None:
@@ -122,12 +125,18 @@ def verifying() -> None:
         end = (NOW + YEAR).timestamp()
         return set(itertools.takewhile(lambda at: at < end, iter(lambda: times.get_next(float), None)))
 
-    started = time.process_time()
-    assert all(step(one, "America/Sao_Paulo") == step(other, "UTC") for one, other in pairs)
-    theirs = time.process_time() - started
-    print(
-        f"verify a year      {len(pairs) / ours:>9,.0f} jobs/s    {theirs / ours:6.1f} x stepping croniter (goal 100)"
-    )
+    def step_cronsim(text: str, zone: str) -> set[datetime]:
+        end = NOW + YEAR
+        return set(itertools.takewhile(lambda at: at < end, CronSim(text, NOW.astimezone(load_zone(zone)))))
+
+    def seconds(stepping: Callable[[str, str], set[float] | set[datetime]]) -> float:
+        started = time.process_time()
+        assert all(stepping(one, "America/Sao_Paulo") == stepping(other, "UTC") for one, other in pairs)
+        return time.process_time() - started
+
+    rate, croniters, cronsims = len(pairs) / ours, seconds(step), seconds(step_cronsim)
+    print(f"verify a year      {rate:>9,.0f} jobs/s    {croniters / ours:6.1f} x stepping croniter (goal 100)")
+    print(f"{'':<38}{cronsims / ours:6.1f} x stepping cronsim")
 
 
 if __name__ == "__main__":
