@@ -26,7 +26,7 @@ from tests.faults.conftest import Served
 from tests.faults.machine import VARIANTS, Death, Tally, apply, check, until_quiet
 from tests.faults.scenarios import PAIRS, PUT, gone
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.fuzz
 
 EXAMPLES: Final = int(os.environ.get("MIGRATOR_FUZZ", "16"))
 STEPS: Final = 14
