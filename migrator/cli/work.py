@@ -141,7 +141,7 @@ class Interruption:
         try:
             yield
         finally:
-            with suppress(NotImplementedError, RuntimeError, ValueError):
+            with suppress(NotImplementedError, RuntimeError, ValueError):  # as above
                 for number in signals:
                     loop.remove_signal_handler(number)
 
