@@ -1,0 +1,10 @@
+"""What can be typed: the names, arguments and help of the commands, and nothing that is slow to import.
+
+What the commands do stands in the other modules of `migrator.cli`, which are loaded when they are first used. Help
+lists the commands in the order in which these modules name them.
+"""
+
+from migrator.cli.menu import start, move, mend, know  # isort: skip
+from migrator.cli.menu.app import app
+
+__all__ = ["app", "know", "mend", "move", "start"]

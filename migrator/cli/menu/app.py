@@ -1,0 +1,33 @@
+"""The parser that every command is entered in, and what several commands have in common."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", help="A connection of the config file.")]
+SyncName = Annotated[str, typer.Argument(metavar="SYNC", help="A sync of the config file.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run, as apply names it and migrator history lists it.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+OutFile = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the document to a file.")]
+
+
+def when_used(name: str) -> ModuleType:
+    """A module of `migrator.cli` that is loaded when something in it is first asked for: parsing must be quick."""
+    full = f"migrator.cli.{name}"
+    if full in sys.modules:
+        return sys.modules[full]
+    spec = importlib.util.find_spec(full)
+    assert spec
+    assert spec.loader
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = sys.modules[full] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,54 @@
+"""Commands for what can be known without asking anybody: explain, providers and schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from migrator.cli.menu.app import app, when_used
+from migrator.cli.options import Settings, takes_settings
+
+if TYPE_CHECKING:
+    from migrator.cli import explaining, telling
+else:
+    explaining, telling = map(when_used, ("explaining", "telling"))
+
+_NAMES: Final = (
+    "One of apply, audit, config, demo, error, explain, history, init, jobs, plan, providers, sandbox, settle, status, "
+    "verify."
+)
+
+
+@app.command()
+@takes_settings
+def explain(
+    settings: Settings,
+    expression: Annotated[str, typer.Argument(metavar="EXPR", help="A cron expression, in quotes.")],
+    *,
+    source: Annotated[str, typer.Option("--from", metavar="DIALECT", help="What it is written in, or for whom.")],
+    timezone: Annotated[str, typer.Option(metavar="ZONE", help="Whose wall clock it follows.")] = "UTC",
+    target: Annotated[
+        str | None, typer.Option("--to", metavar="DIALECT", help="What to translate it to, or for whom.")
+    ] = None,
+) -> int:
+    """Say what a cron expression means and when it fires.
+
+    With --to, also how another platform says it, and how faithfully. Dialects go by their own names or by the
+    provider's; `migrator providers` lists both.
+    """
+    return explaining.explain(settings, expression, source=source, timezone=timezone, target=target)
+
+
+@app.command()
+@takes_settings
+def providers(settings: Settings) -> int:
+    """Show what each provider can hold."""
+    return telling.providers(settings)
+
+
+@app.command()
+@takes_settings
+def schema(settings: Settings, name: Annotated[str, typer.Argument(metavar="NAME", help=_NAMES)]) -> int:
+    """Print the JSON Schema of the config or of a document."""
+    return telling.schema(settings, name)

@@ -1,0 +1,69 @@
+"""Commands for when a run did not end as it should have: status, history, settle and rollback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrator.cli.menu.app import RunId, YesOption, app, when_used
+from migrator.cli.options import Settings, takes_settings
+
+if TYPE_CHECKING:
+    from migrator.cli import recovering
+else:
+    recovering = when_used("recovering")
+
+
+@app.command()
+@takes_settings
+def status(settings: Settings) -> int:
+    """Show what is unsettled, unfinished or under way.
+
+    It looks at the state only, and asks no provider.
+    """
+    return recovering.status(settings)
+
+
+@app.command()
+@takes_settings
+def history(
+    settings: Settings,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="Show every write of this run.")] = None,
+    *,
+    sync: Annotated[str | None, typer.Option(metavar="SYNC", help="Only the runs of this sync.")] = None,
+) -> int:
+    """Show the runs so far, or every write of one."""
+    return recovering.history(settings, run, sync=sync)
+
+
+@app.command()
+@takes_settings
+def settle(
+    settings: Settings,
+    run: RunId,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="Id or name of the source job.")],
+    *,
+    created: Annotated[
+        str | None, typer.Option(metavar="ID", help="The job was made: this is its id at the target.")
+    ] = None,
+    not_created: Annotated[
+        bool, typer.Option("--not-created", help="The job was not made; the next run makes it.")
+    ] = False,
+) -> int:
+    """Decide a write that nobody knows the end of.
+
+    `migrator status` lists them. The job stays blocked until then, so that it is never made twice.
+    """
+    return recovering.settle(settings, run, job, created=created, not_created=not_created)
+
+
+@app.command()
+@takes_settings
+def rollback(settings: Settings, run: RunId, *, yes: YesOption = False) -> int:
+    """Put the target back as it was before a run, after asking.
+
+    What the run changed is changed back, what it made is removed, what it deleted is made anew under a new id. A job
+    that somebody has changed since is left alone. It is a run of its own, and can be rolled back like any other.
+    """
+    return recovering.rollback(settings, run, yes=yes)

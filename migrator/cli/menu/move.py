@@ -1,0 +1,108 @@
+"""Commands for moving jobs: export, audit, plan, apply and verify."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrator.cli.menu.app import ConnectionName, OutFile, SyncName, YesOption, app, when_used
+from migrator.cli.options import Settings, takes_settings
+
+if TYPE_CHECKING:
+    from migrator.cli import checking, moving
+else:
+    checking, moving = map(when_used, ("checking", "moving"))
+
+
+@app.command()
+@takes_settings
+def export(
+    settings: Settings,
+    connection: ConnectionName,
+    *,
+    out: OutFile = None,
+) -> int:
+    """Print every job of a connection as canonical JSON.
+
+    Nothing is written to any provider; the document can be a connection of its own (provider = "json").
+    """
+    return moving.export(settings, connection, out=out)
+
+
+@app.command()
+@takes_settings
+def audit(
+    settings: Settings,
+    connection: ConnectionName,
+    *,
+    provider: Annotated[str, typer.Option("--to", metavar="PROVIDER", help="Where its jobs would go.")],
+    days: Annotated[int, typer.Option(min=1, max=366, metavar="N", help="Length of the window.")] = 8,
+    mode: Annotated[
+        str, typer.Option(metavar="window|year|single|exact", help="How schedules would reach it.")
+    ] = "window",
+) -> int:
+    """Show what would become of a connection's jobs elsewhere.
+
+    What would move and how faithfully, what would be lost, and what a sync has to say. It needs no access to the other
+    provider.
+    """
+    return checking.audit(settings, connection, provider=provider, mode=mode, days=days)
+
+
+@app.command()
+@takes_settings
+def plan(
+    settings: Settings,
+    sync: SyncName,
+    *,
+    out: OutFile = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="End with 10 when changes are pending and none is blocked.")
+    ] = False,
+) -> int:
+    """Show what a sync would change.
+
+    Nothing is written to any provider. A plan that is saved with -o can be applied as it was looked at.
+    """
+    return moving.plan(settings, sync, out=out, detailed_exitcode=detailed_exitcode)
+
+
+@app.command()
+@takes_settings
+def apply(
+    settings: Settings,
+    what: Annotated[
+        str | None, typer.Argument(metavar="SYNC|PLAN.json", help="A sync, or a plan saved with plan -o.")
+    ] = None,
+    *,
+    yes: YesOption = False,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Instead: what that run has left of its plan.")
+    ] = None,
+    max_deletes: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Change nothing when more jobs than that would be deleted.")
+    ] = None,
+) -> int:
+    """Carry out a sync or a saved plan, after asking."""
+    return moving.apply(settings, what, yes=yes, resume=resume, max_deletes=max_deletes)
+
+
+@app.command()
+@takes_settings
+def verify(
+    settings: Settings,
+    sync: SyncName,
+    *,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=366, metavar="N", help="How long fires have to agree. [default: the window less a day]"
+        ),
+    ] = None,
+) -> int:
+    """Prove, job by job, that the target does what the source says.
+
+    Both sides are read again, and their fires compared. Ends with 1 when a job differs, is absent, or cannot be proved.
+    """
+    return checking.verify(settings, sync, days=days)

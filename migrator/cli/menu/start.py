@@ -1,0 +1,62 @@
+"""Commands for beginning: demo, sandbox and init."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrator.cli.menu.app import app, when_used
+from migrator.cli.options import Settings, takes_settings
+
+if TYPE_CHECKING:
+    from migrator.cli import local, telling
+else:
+    local, telling = map(when_used, ("local", "telling"))
+
+
+@app.command()
+@takes_settings
+def demo(settings: Settings) -> int:
+    """Play the whole story on local stand-ins.
+
+    Both sides, the plan, the move, and a second plan that is empty. Nothing leaves this machine.
+    """
+    return local.demo(settings)
+
+
+@app.command()
+@takes_settings
+def sandbox(
+    settings: Settings,
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 0,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the stand-ins' jobs in a file, and load them from there.")
+    ] = None,
+    load: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PROVIDER=FILE", help="Jobs instead of the samples, as the provider answers them; repeatable."
+        ),
+    ] = None,
+    omni_contract: Annotated[
+        str, typer.Option(metavar="put|patch", help="Which of its two published ways to update Omni takes.")
+    ] = "patch",
+    config_out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the config to a file, too.")] = None,
+) -> int:
+    """Serve stand-ins of the providers on this machine.
+
+    They listen on 127.0.0.1 until interrupted; stdout is a ready migrator.toml, with the tokens to export.
+    """
+    return local.sandbox(
+        settings, port=port, state=state, loads=load or (), omni_contract=omni_contract, config_out=config_out
+    )
+
+
+@app.command()
+@takes_settings
+def init(settings: Settings) -> int:
+    """Write a commented config file to start from."""
+    return telling.init(settings)
