@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from migrator.plan.planner import Basis, Planner
+from migrator.plan.basis import Basis
+from migrator.plan.planner import Planner
 from migrator.plan.values import TOUCHING, Change, FieldChange, Observed, Plan
 
 

@@ -1,0 +1,104 @@
+"""What a plan is made from: both listings, the links between them, and what else is known of the two sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+
+from attrs import frozen
+
+from migrator.canonical import Job, JobRef
+from migrator.config import Sync
+from migrator.extract import Extracted, Problem
+from migrator.mapping import ProviderMapping
+from migrator.plan.values import Plan
+from migrator.state.values import Intent, Link
+
+
+@frozen(kw_only=True)
+class Basis:
+    """What a plan is made from.
+
+    Attributes:
+        sync: what is wanted.
+        source: the source's listing.
+        target: the target's listing.
+        target_scope: where new jobs are made.
+        links: every link into the target.
+        reverse: every link into the source: the source jobs among its targets are copies of somebody else's.
+        mapping: the target's.
+        contract: the target's update contract.
+        now: the clock.
+        lineage: the state's.
+        serial: the state's.
+        uncertain: writes that only a person can settle; each blocks its source job.
+        unproved: jobs that a listing does not show and that could not be asked for.
+        last_count: how many jobs the source had when it was last in order; None when that is not known.
+    """
+
+    sync: Sync
+    source: Extracted
+    target: Extracted
+    target_scope: str
+    links: tuple[Link, ...]
+    reverse: tuple[Link, ...] = ()
+    mapping: ProviderMapping
+    contract: str
+    now: datetime
+    lineage: str
+    serial: int
+    uncertain: tuple[Intent, ...] = ()
+    unproved: frozenset[JobRef] = frozenset()
+    last_count: int | None = None
+
+    @cached_property
+    def at_target(self) -> Mapping[str, Job]:
+        """The target's jobs by id."""
+        return {job.ref.id: job for job in self.target.jobs}
+
+    @cached_property
+    def unreadable(self) -> Mapping[str, Problem]:
+        """The target's records that cannot be read, by id."""
+        return {problem.ref.id: problem for problem in self.target.problems}
+
+    @cached_property
+    def standing(self) -> Mapping[JobRef, Mapping[int, Link]]:
+        """The links in force: for each source job, by piece, the target job that stands for it."""
+        found: dict[JobRef, dict[int, Link]] = {}
+        for link in self.links:
+            if not link.superseded:
+                found.setdefault(link.source, {})[link.piece] = link
+        return found
+
+    @cached_property
+    def unsettled(self) -> Mapping[JobRef, Intent]:
+        """The writes that only a person can settle, by source job."""
+        return {intent.source: intent for intent in self.uncertain if intent.source}
+
+    def first_target(self, ref: JobRef) -> JobRef | None:
+        """The target job of a source job's first piece, if there is one."""
+        links = self.standing.get(ref)
+        return links[min(links)].target if links else None
+
+    def missing(self, plan: Plan) -> tuple[frozenset[JobRef], frozenset[JobRef]]:
+        """The jobs whose absence from a listing makes the plan touch something: at the source, and at the target."""
+        listed = {job.ref for job in self.source.jobs} | {problem.ref for problem in self.source.problems}
+        gone = {c.source for c in plan.changes if c.action in {"delete", "pause"} and c.source not in listed}
+        made = {(c.source, c.piece) for c in plan.changes if c.action == "create"}
+        lost = {link.target for link in self.links if not link.superseded and (link.source, link.piece) in made}
+        superseded = {link.source for link in self.links if link.superseded}
+        return frozenset(ref for ref in gone if ref and ref not in superseded), frozenset(lost)
+
+    @property
+    def shrunk(self) -> str:
+        """Why the source's listing is suspiciously short; "" when it is not."""
+        count, limits = len(self.source.jobs) + len(self.source.problems), self.sync.limits
+        if self.last_count is None or limits.deletes.allows(
+            self.last_count - count, of=self.last_count, floor=limits.floor
+        ):
+            return ""
+        return (
+            f"the source shows {count} jobs and had {self.last_count} the last time, which limits.deletes = "
+            f"{limits.deletes} does not allow; if they are really gone, raise it in [syncs.{self.sync.name}]"
+        )

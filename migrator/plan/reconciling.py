@@ -1,0 +1,66 @@
+"""A source job with a target job of ours: what was last applied, what is wanted now, and what is there.
+
+Whoever changed a field since we last wrote it decides what happens: the source alone, and the target follows; somebody
+at the target, and the sync's `on_drift` says whose value counts.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from migrator.canonical import Fields, flatten
+from migrator.plan.basis import Basis
+from migrator.plan.compare import BOTH, TARGET, agreed, differences
+from migrator.plan.values import Change
+from migrator.plan.ways import action_for, created, unchangeable
+from migrator.state.values import Link
+
+
+def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Change:
+    """What happens to the target job of a link.
+
+    Args:
+        basis: what the plan is made from.
+        piece: the change so far: what is known of it without looking at the target job.
+        fields: what the target job shall be.
+        link: what was last written.
+    """
+    piece = attrs.evolve(piece, target=link.target)
+    if problem := basis.unreadable.get(link.target.id):
+        return attrs.evolve(piece, action="blocked", reason=f"the target job cannot be read: {problem.error}")
+    job = basis.at_target.get(link.target.id)
+    if job is None:
+        return _vanished(basis, piece, fields, link)
+    remote = flatten(job)
+    states = {"applied": link.applied, "seen": link.seen, "desired": fields, "remote": remote}
+    found = tuple(differences(**states, mapping=basis.mapping))
+    piece = attrs.evolve(piece, agreed=agreed(**states, mapping=basis.mapping))
+    edited = [change for change in found if change.reason in {TARGET, BOTH}]
+    if edited and basis.sync.on_drift == "refuse":
+        paths = ", ".join(change.path for change in edited)
+        reason = (
+            f"{'both sides' if any(c.reason == BOTH for c in edited) else 'somebody'} changed {paths}; "
+            f'on_drift = "source" overwrites the target, "target" keeps it'
+        )
+        return attrs.evolve(piece, action="blocked", fields=found, reason=reason)
+    kept = tuple(change for change in found if change.reason not in {TARGET, BOTH} or basis.sync.on_drift == "source")
+    if blocked := unchangeable(basis, kept, remote, fields):
+        return attrs.evolve(piece, action="blocked", fields=found, reason=blocked)
+    if not kept and edited:
+        reason = f"edits at the target are kept: {', '.join(change.path for change in edited)}"
+        return attrs.evolve(piece, fields=found, reason=reason)
+    return attrs.evolve(piece, action=action_for(basis, kept, remote, fields), fields=kept) if kept else piece
+
+
+def _vanished(basis: Basis, piece: Change, fields: Fields, link: Link) -> Change:
+    """The target job is not there any more."""
+    if link.target in basis.unproved:
+        reason = f"the target's listing lacks {link.target.id}, and did not answer when it was asked for it"
+        return attrs.evolve(piece, action="blocked", reason=reason)
+    if basis.sync.on_deleted == "recreate":
+        return attrs.evolve(created(basis, piece, fields), target=None)
+    reason = (
+        f"somebody deleted {link.target.id} at the target; "
+        f'on_deleted = "recreate" in [syncs.{basis.sync.name}] makes it anew'
+    )
+    return attrs.evolve(piece, action="blocked", reason=reason)

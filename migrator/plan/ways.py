@@ -1,0 +1,54 @@
+"""In which ways the target lets a job be made and changed, under its update contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from migrator.canonical import PATHS, Fields
+from migrator.plan.basis import Basis
+from migrator.plan.values import Action, Change, FieldChange
+
+
+def created(basis: Basis, piece: Change, fields: Fields) -> Change:
+    """Make a target job with these fields, unless it would have to be paused where nothing can be."""
+    if fields.get("enabled") is False and not can_pause(basis):
+        reason = (
+            f"it is paused at the source, and under the {basis.contract} contract {basis.mapping.rules.title} "
+            "can neither create a paused job nor pause one; resume it, leave it out with select, or make it by hand"
+        )
+        return attrs.evolve(piece, action="blocked", reason=reason)
+    new = tuple(FieldChange(path=path, new=fields[path], reason="new") for path in PATHS if path in fields)
+    return attrs.evolve(piece, action="create", fields=new)
+
+
+def can_pause(basis: Basis) -> bool:
+    """Whether a target job can be brought to stand still."""
+    rule = basis.mapping.rules.fields.get("enabled")
+    if rule is None:
+        return False
+    return bool(rule.create_path) or rule.change_under(basis.contract) == "update"
+
+
+def unchangeable(basis: Basis, changes: Iterable[FieldChange], remote: Fields, new: Fields) -> str:
+    """Why a target job cannot be changed so; "" when it can."""
+    fixed = [change.path for change in changes if _kind(basis, change, remote, new) == "fixed"]
+    if not fixed:
+        return ""
+    title, contract = basis.mapping.rules.title, basis.contract
+    return f"{title} cannot change {', '.join(fixed)} under the {contract} contract; change it there by hand"
+
+
+def action_for(basis: Basis, changes: Iterable[FieldChange], remote: Fields, new: Fields) -> Action:
+    """What has to be done to a target job for these changes."""
+    changes = list(changes)
+    if any(_kind(basis, change, remote, new) == "replace" for change in changes):
+        return "replace"
+    if [change.path for change in changes] == ["enabled"]:
+        return "resume" if changes[0].new else "pause"
+    return "update"
+
+
+def _kind(basis: Basis, change: FieldChange, remote: Fields, new: Fields) -> str:
+    return basis.mapping.change_kind(change.path, remote, new, basis.contract)
