@@ -55,9 +55,24 @@ class MigratorError(Exception):
 
 
 class UsageError(MigratorError):
-    """The command cannot be carried out as it was given."""
+    """The command cannot be carried out as it was given.
+
+    Args:
+        what: one sentence: what went wrong.
+        where: the file and line, or the option, that it concerns.
+        actual: the value found.
+        allowed: the values that would do.
+        hint: the next step.
+        excerpt: the line of the file, and a second line with a caret under the very place; no secrets.
+    """
 
     exit_code = 2
+
+    def __init__(
+        self, what: str, *, where: str = "", actual: str = "", allowed: str = "", hint: str = "", excerpt: str = ""
+    ) -> None:
+        super().__init__(what, where=where, actual=actual, allowed=allowed, hint=hint)
+        self.excerpt = excerpt
 
 
 class ConfigError(UsageError):

@@ -18,6 +18,7 @@ from migrator import verify as verifying
 from migrator.apply import Applied
 from migrator.apply.settle import take_for
 from migrator.config import Schedule, Sync
+from migrator.config.shapes import did_you_mean
 from migrator.cron.check import second_opinion
 from migrator.document import job_document
 from migrator.errors import NotFoundError, RefusedError, UsageError
@@ -305,7 +306,8 @@ def _uncertain(intents: Iterable[Intent], run: str, job: str) -> Intent:
         return found[0]
     allowed = ", ".join(sorted(i.name for i in (found or unsettled))) or "none is left in this run"
     what = "that names several uncertain writes" if found else "there is no such uncertain write in this run"
-    raise UsageError(what, where=f"run {run}", actual=job, allowed=allowed, hint="migrator status lists them")
+    hint = did_you_mean(job, (i.name for i in unsettled)) or "migrator status lists them"
+    raise UsageError(what, where=f"run {run}", actual=job, allowed=allowed, hint=hint)
 
 
 def run_id(runtime: Runtime) -> str:
@@ -333,7 +335,10 @@ def plan_of(run: Run) -> Plan:
         RefusedError: it was not kept.
     """
     if run.plan is None:
-        raise RefusedError("the plan of this run was not kept: it was made by an old version", where=f"run {run.id}")
+        what = "the plan of this run was not kept: it was made by an old version"
+        raise RefusedError(
+            what, where=f"run {run.id}", hint=f"migrator apply {run.sync} does what is left by a new plan"
+        )
     return plan_from_json(run.plan, where=f"plan of run {run.id}")
 
 
@@ -349,7 +354,7 @@ def _guard(current: Plan, max_deletes: int | None) -> None:
     """Refuse a plan that is unsafe as a whole."""
     where = f"sync {current.sync}"
     if current.refusal:
-        raise RefusedError(current.refusal, where=where)
+        raise RefusedError(current.refusal, where=where, hint=f"look at it with migrator plan {current.sync}")
     deletes = current.summary["delete"]
     if max_deletes is not None and deletes > max_deletes:
         what = f"the plan deletes {deletes} jobs, and at most {max_deletes} may be deleted; nothing was changed"

@@ -32,6 +32,7 @@ _MOMENTS: Final = timedelta(minutes=1)
 """How long after a write that worked a listing that does not show it is taken for late."""
 _PATIENCE: Final = (0.5, 1.0, 2.0)
 """Seconds between listings while one is late."""
+_LOOK: Final = "look at that job, and give the id of the one that this write made"
 _REMEMBERED: Final = timedelta(days=7)
 """How long a create that failed is remembered, in case that what it made shows after all."""
 
@@ -210,10 +211,11 @@ def take_for(job: Job, intent: Intent, *, links: Iterable[Link], mapping: Provid
     """
     where = f"{mapping.rules.title} job {job.ref.id}"
     if taken := next((link for link in links if link.target == job.ref), None):
-        raise RefusedError("that job stands for another source job already", where=where, actual=str(taken.source))
+        what = "that job stands for another source job already"
+        raise RefusedError(what, where=where, actual=str(taken.source), hint=_LOOK)
     if job.mark is not None and not _marked(job, intent):
         what = "that job carries the mark of another source job"
-        raise RefusedError(what, where=where, actual=f"{job.mark.provider}/{job.mark.id}")
+        raise RefusedError(what, where=where, actual=f"{job.mark.provider}/{job.mark.id}", hint=_LOOK)
     state.put_link(link_to(job, intent), dialect=mapping.rules.dialect, settles=intent)
 
 

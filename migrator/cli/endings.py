@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
+from attrs import evolve
+
 from migrator.cli.options import Settings, Task
 from migrator.errors import MigratorError, UsageError
 from migrator.report.failures import failure_document, failure_lines, failure_of, trace
@@ -30,9 +32,9 @@ def finish(task: Task) -> int:
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError) as error:
         hint = "run the command again; what was on its way is settled first"
-        return fail(MigratorError("interrupted", hint=hint), task.settings, cause=error)
+        return fail(MigratorError("interrupted", hint=hint), task.settings, where=task.command, cause=error)
     except Exception as error:  # noqa: BLE001 (the last place where an error can be put into words)
-        return fail(error, task.settings)
+        return fail(error, task.settings, where=task.command)
     return code
 
 
@@ -52,12 +54,22 @@ def _logged() -> Iterator[None]:
 
 def wrong_usage(message: str, command: str | None, asked: Settings) -> int:
     """Tell what was typed wrongly."""
-    return fail(UsageError(message.rstrip("."), hint=f"{command or 'migrator'} --help"), asked)
+    command = command or "migrator"
+    return fail(UsageError(message.rstrip("."), hint=f"{command} --help"), asked, where=command)
 
 
-def fail(error: Exception, asked: Settings, *, cause: BaseException | None = None) -> int:
-    """Tell an error, and return its exit code."""
+def fail(error: Exception, asked: Settings, *, where: str, cause: BaseException | None = None) -> int:
+    """Tell an error, and return its exit code.
+
+    Args:
+        error: what went wrong.
+        asked: how to tell it.
+        where: the command, for an error that names no other place.
+        cause: what led to it.
+    """
     failure = failure_of(error)
+    if not failure.where and not failure.problems:
+        failure = evolve(failure, where=where)
     screen = Screen(as_json=asked.json)
     if asked.debug:
         sys.stderr.write(trace(cause or error))

@@ -24,6 +24,8 @@ except ImportError as missing:
     raise UsageError(f"the stand-ins need the package {missing.name}", hint=hint) from missing
 
 _SANDBOX: Final = "migrator/sandbox@1"
+_RECORDS: Final = "a JSON array of objects, or an object that holds one"
+_ANEW: Final = "name another file with --state, or remove this one to begin with the samples"
 
 
 def sandbox(
@@ -71,7 +73,9 @@ def _world(state: Path | None, loads: Sequence[str], options: Options) -> World:
     try:
         world = World(clock=None, state=state, options=options)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError("the sandbox's state cannot be read", where=str(state), actual=str(error)) from error
+        raise UsageError(
+            "the sandbox's state cannot be read", where=str(state), actual=str(error), hint=_ANEW
+        ) from error
     for load in loads:
         name, _, path = load.partition("=")
         provider = choose(name, world.providers, "there is no such stand-in")
@@ -80,7 +84,8 @@ def _world(state: Path | None, loads: Sequence[str], options: Options) -> World:
             world.load(provider, records)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             what = f"the records are not such as {provider} answers"
-            raise UsageError(what, where=path, actual=f"{type(error).__name__}: {error}") from error
+            allowed = f"what the list pages of {provider} hold"
+            raise UsageError(what, where=path, actual=f"{type(error).__name__}: {error}", allowed=allowed) from error
     if not known and not loads:
         load_samples(world)
     return world
@@ -91,11 +96,11 @@ def _records(path: Path) -> list[dict[str, Any]]:
     try:
         data = json.loads(read_file(path))
     except ValueError as error:
-        raise UsageError("the file is not JSON", where=str(path), actual=str(error)) from error
+        raise UsageError("the file is not JSON", where=str(path), actual=str(error), allowed=_RECORDS) from error
     parts = data.values() if isinstance(data, dict) else [data]
     lists = [part for part in parts if isinstance(part, list)]
     if len(lists) != 1 or not all(isinstance(record, dict) for record in lists[0]):
-        raise UsageError("the file holds no list of records", where=str(path), allowed="an array of objects")
+        raise UsageError("the file holds no list of records", where=str(path), allowed=_RECORDS)
     found: list[dict[str, Any]] = lists[0]
     return found
 

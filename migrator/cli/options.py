@@ -65,10 +65,12 @@ class Task:
     """A command with everything that was typed, ready to run.
 
     Attributes:
+        command: its name, as it was typed: "migrator plan".
         settings: what was said beside the command's own arguments.
         run: does it, and returns the exit code.
     """
 
+    command: str
     settings: Settings
     run: Callable[[], int]
 
@@ -92,7 +94,7 @@ def takes_settings(command: Callable[..., int]) -> Callable[..., Task]:
     def parsed(context: typer.Context, **values: Any) -> Task:
         settings = Settings(**{parameter.name: values.pop(parameter.name) for parameter in shared})
         settings = settings.over(context.obj or Settings())
-        return Task(settings, functools.partial(command, settings, **values))
+        return Task(context.command_path, settings, functools.partial(command, settings, **values))
 
     first = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     parameters = [first, *own, *shared]

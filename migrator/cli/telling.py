@@ -33,7 +33,8 @@ def init(settings: Settings) -> int:
         what, hint = "there is a config file already, and it stays as it is", "name another one with --config"
         raise UsageError(what, where=str(path), hint=hint) from error
     except OSError as error:
-        raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path)) from error
+        hint = "see that its folder is there and that you may write to it"
+        raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
     said = line(f"{path} is written. Fill in your connections, then look: ", ("migrator plan nightly", "bold"))
     screen.result({"schema": _INIT, "path": str(path)}, [said])
     return 0

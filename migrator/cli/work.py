@@ -83,9 +83,10 @@ def read_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"the file cannot be read: {error.strerror}", where=str(path)) from error
+        hint = "see that it is there and that you may read it"
+        raise UsageError(f"the file cannot be read: {error.strerror}", where=str(path), hint=hint) from error
     except UnicodeDecodeError as error:
-        raise UsageError("the file is no text", where=str(path)) from error
+        raise UsageError("the file is no text", where=str(path), allowed="a file in UTF-8") from error
 
 
 def write_file(path: Path, text: str) -> None:
@@ -104,7 +105,8 @@ def write_file(path: Path, text: str) -> None:
             Path(draft).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path)) from error
+        hint = "see that its folder is there and that you may write to it, or name another file"
+        raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
 
 
 @define(kw_only=True)

@@ -55,7 +55,7 @@ def causes(error: Exception, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Usag
         case cattrs.ForbiddenExtraKeysError(cl=cls, extra_fields=extra):
             yield from (((*path, key), unknown_key(key, keys_of(cls))) for key in extra)
         case KeyError():
-            yield path[:-1], UsageError(f"lacks the key {path[-1]}")
+            yield path[:-1], UsageError(f"lacks the key {path[-1]}", hint=f"add {path[-1]} = … to it")
         case UsageError():
             yield path, error
         case _:

@@ -12,6 +12,7 @@ import attrs
 import cattrs
 
 from migrator.config.converter import causes, make_converter, unknown_key
+from migrator.config.excerpts import excerpt
 from migrator.config.model import Config, ConnectionKeys, Document, Token
 from migrator.config.positions import KeyPath, locate
 from migrator.config.shapes import choose
@@ -72,9 +73,10 @@ def _read(path: Path) -> str:
     except FileNotFoundError as error:
         raise ConfigError("there is no such file", where=str(path), hint="migrator init writes one") from error
     except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8", where=str(path)) from error
+        raise ConfigError("is not UTF-8", where=str(path), hint="save it as UTF-8") from error
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        hint = "see that it is a file which you may read, or name another one with --config"
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from error
 
 
 def _parse(text: str, path: Path) -> dict[str, Any]:
@@ -82,11 +84,22 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = _SYNTAX.fullmatch(str(error))
-        what, line, column = found.groups() if found else (str(error), None, None)
-        if line is None:  # the end of the document
-            line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-        problem = UsageError(f"is not TOML: {what}", where=f"{path}:{line}:{column}")
+        what = found[1] if found else str(error)
+        line, column = text.count("\n") + 1, len(text) - text.rfind("\n")  # the end of the document
+        if found and found[2]:
+            line, column = int(found[2]), int(found[3])
+        problem = UsageError(
+            f"is not TOML: {what}",
+            where=f"{path}:{line}:{column}",
+            allowed="TOML, as https://toml.io describes it",
+            excerpt=excerpt(_line(text, line), column),
+        )
         raise ConfigError(f"{path} is not TOML", (problem,)) from None  # the error holds the text
+
+
+def _line(text: str, number: int) -> str:
+    """A line by its number, from 1."""
+    return [*text.split("\n"), ""][number - 1]
 
 
 def _provider_problems(raw: Mapping[str, Any], providers: Mapping[str, ProviderInfo]) -> Iterator[Problem]:
@@ -102,7 +115,8 @@ def _provider_problems(raw: Mapping[str, Any], providers: Mapping[str, ProviderI
             continue
         for key in provider.required:
             if key not in table:
-                yield at, UsageError(f"lacks the key {key}, which every {table['provider']} connection needs")
+                what = f"lacks the key {key}, which every {table['provider']} connection needs"
+                yield at, UsageError(what, hint=f"add {key} = … to it")
         taken = ["provider", *provider.required, *provider.optional]
         yield from (((*at, key), unknown_key(key, taken)) for key in table if key not in taken)
 
@@ -118,7 +132,8 @@ def _sync_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
                 except UsageError as error:
                     yield ("syncs", name, side), error
         if table.get("source") is not None and table.get("source") == table.get("target"):
-            yield ("syncs", name, "target"), UsageError("is the source itself", actual=repr(table["target"]))
+            same = UsageError("is the source itself", actual=repr(table["target"]), allowed="another connection")
+            yield ("syncs", name, "target"), same
 
 
 def _tables(raw: Mapping[str, Any], section: str) -> dict[str, dict[str, Any]]:
@@ -132,6 +147,7 @@ class _Places:
 
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
+        self.text = text
         self.known = locate(text)
 
     def position(self, at: KeyPath) -> tuple[int, int]:
@@ -145,6 +161,11 @@ class _Places:
         line, column = self.position(at)
         return f"{self.path}:{line}:{column}"
 
+    def excerpt(self, at: KeyPath, error: UsageError) -> str:
+        """The line of a key, with a caret under it."""
+        line, column = self.position(at)
+        return excerpt(_line(self.text, line), column, shown=error.actual)
+
     def error(self, problems: list[Problem]) -> ConfigError:
         """All problems of the file as one error, in the order of the file."""
         ordered = sorted(problems, key=lambda problem: self.position(problem[0]))
@@ -155,6 +176,7 @@ class _Places:
                 actual=error.actual,
                 allowed=error.allowed,
                 hint=error.hint,
+                excerpt=self.excerpt(at, error),
             )
             for at, error in ordered
         )

@@ -25,6 +25,7 @@ _REFERENCES: Final = {
     "keyring": re.compile(r"[^/]+/.+"),
     "command": re.compile(r".*\S.*"),
 }
+_BY_HAND: Final = "run it by hand to see why"
 _ALLOWED: Final = "env:NAME, file:PATH, keyring:SERVICE/NAME or command:PROGRAM ARGUMENTS"
 
 
@@ -73,9 +74,10 @@ def resolve(reference: str, *, environ: Mapping[str, str], base_dir: Path, where
         check_reference(reference)
         secret = readers[kind]().strip()
         if not secret:
-            raise UsageError(f"{_source(reference)} holds an empty secret")
+            raise UsageError(f"{_source(reference)} holds an empty secret", hint="put the token there")
         if not (secret.isascii() and secret.isprintable()) or " " in secret:
-            raise UsageError(f"{_source(reference)} holds something that is no token: blanks, line ends or odd signs")
+            what = f"{_source(reference)} holds something that is no token: blanks, line ends or odd signs"
+            raise UsageError(what, hint="was it copied whole, and nothing else with it?")
     except UsageError as error:
         raise ConfigError(error.what, where=where, hint=error.hint) from error
     return secret
@@ -97,9 +99,13 @@ def _from_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"the secret's file {path} cannot be read: {error.strerror}") from error
+        hint = "see that it is there and that you may read it"
+        raise UsageError(f"the secret's file {path} cannot be read: {error.strerror}", hint=hint) from error
     except UnicodeDecodeError:
-        raise UsageError(f"the secret's file {path} is no text") from None  # the error holds what the file holds
+        what = f"the secret's file {path} is no text"
+        raise UsageError(
+            what, hint="put the token there, and nothing else"
+        ) from None  # the error holds what the file holds
 
 
 def _from_keyring(rest: str) -> str:
@@ -130,11 +136,11 @@ def _from_command(words: list[str], environ: Mapping[str, str], base_dir: Path) 
         )
         return done.stdout.decode()
     except subprocess.TimeoutExpired as error:
-        raise UsageError(f"the command {program} gave no secret within {COMMAND_SECONDS} seconds") from error
+        what = f"the command {program} gave no secret within {COMMAND_SECONDS} seconds"
+        raise UsageError(what, hint=_BY_HAND) from error
     except subprocess.CalledProcessError as error:
-        hint = "run it by hand to see why"
-        raise UsageError(f"the command {program} ended with exit code {error.returncode}", hint=hint) from error
+        raise UsageError(f"the command {program} ended with exit code {error.returncode}", hint=_BY_HAND) from error
     except OSError as error:
-        raise UsageError(f"the command {program} cannot be run: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise UsageError(f"the command {program} printed no text") from None  # the error holds what was printed
+        raise UsageError(f"the command {program} cannot be run: {error.strerror}", hint=_BY_HAND) from error
+    except UnicodeDecodeError:  # the error holds what was printed
+        raise UsageError(f"the command {program} printed no text", hint=_BY_HAND) from None

@@ -61,8 +61,9 @@ def kind_of(value: Any) -> str:
 
 def did_you_mean(value: object, names: Iterable[str]) -> str:
     """A question that proposes the name nearest to `value`; "" when none is near."""
-    near = get_close_matches(str(value).casefold(), list(names), n=1)
-    return f'did you mean "{near[0]}"?' if near else ""
+    known = {name.casefold(): name for name in names}
+    near = get_close_matches(str(value).casefold(), known, n=1)
+    return f'did you mean "{known[near[0]]}"?' if near else ""
 
 
 def choose(value: Any, names: Iterable[str], what: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import cattrs
 from cattrs.gen import make_dict_structure_fn, override
@@ -19,6 +19,8 @@ from cattrs.gen import make_dict_structure_fn, override
 from migrator.canonical import LEAVES, PATHS, covers
 from migrator.errors import MappingError
 from migrator.mapping.rules import Rule, Rules, Unportable
+
+_DOCS: Final = "docs/mappings.md says what a mapping file holds"
 
 
 class Documented(Protocol):
@@ -64,17 +66,18 @@ def load(path: Path, documented: Documented | None = None) -> Rules:
     except OSError as error:
         raise MappingError("cannot be read", where=str(path), hint=str(error)) from error
     except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"is not TOML: {error}", where=str(path)) from error
+        raise MappingError(f"is not TOML: {error}", where=str(path), hint=_DOCS) from error
     except cattrs.BaseValidationError as error:
-        raise MappingError("is not a mapping", tuple(cattrs.transform_error(error)), where=str(path)) from error
-    problems = [
+        problems = tuple(cattrs.transform_error(error))
+        raise MappingError("is not a mapping", problems, where=str(path), hint=_DOCS) from error
+    gaps = [
         *_canonical_gaps(rules),
         *_loose_ends(rules),
         *(_provider_gaps(rules, documented) if documented else ()),
     ]
-    if problems:
+    if gaps:
         hint = "every field is mapped, or declined with a reason"
-        raise MappingError("is not complete", tuple(problems), where=str(path), hint=hint)
+        raise MappingError("is not complete", tuple(gaps), where=str(path), hint=hint)
     return rules
 
 

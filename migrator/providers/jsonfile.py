@@ -23,6 +23,7 @@ from migrator.errors import NotFoundError, ProtocolError, ProviderError, Rejecte
 from migrator.providers.base import PATCH, Created, Documented, Raw, Record, check_scope
 
 SCHEMA: Final = "migrator/jobs@1"
+_PLAN: Final = "somebody changed the file meanwhile: plan again"
 
 
 def _new_id() -> str:
@@ -76,7 +77,7 @@ class JsonFile:
         check_scope(scope, self.scopes, self.provider)
         jobs = self._load().jobs
         if job_id not in jobs:
-            raise NotFoundError("the file holds no such job", where=f"{self.path}, job {job_id}")
+            raise NotFoundError("the file holds no such job", where=f"{self.path}, job {job_id}", hint=_PLAN)
         return Record(scope=scope, raw=dict(jobs[job_id]))
 
     async def create_job(self, scope: str, payload: Raw) -> Created:
@@ -91,7 +92,8 @@ class JsonFile:
 
         def add(jobs: dict[str, Raw]) -> Raw:
             if job_id in jobs:
-                raise RejectedError("the file already holds a job with this id", where=f"{self.path}, job {job_id}")
+                what = "the file already holds a job with this id"
+                raise RejectedError(what, where=f"{self.path}, job {job_id}", hint=_PLAN)
             jobs[job_id] = raw
             return raw
 
@@ -108,7 +110,7 @@ class JsonFile:
 
         def merge(jobs: dict[str, Raw]) -> Raw:
             if job_id not in jobs:
-                raise NotFoundError("the file holds no such job", where=f"{self.path}, job {job_id}")
+                raise NotFoundError("the file holds no such job", where=f"{self.path}, job {job_id}", hint=_PLAN)
             jobs[job_id] = jobs[job_id] | payload | {"id": job_id}
             return jobs[job_id]
 
@@ -179,11 +181,11 @@ class JsonFile:
             hint = "check path; `migrator export CONNECTION -o FILE` makes such a file"
             raise NotFoundError("there is no such file", where=self.path, hint=hint) from None
         except UnicodeDecodeError as error:
-            raise ProtocolError(
-                f"the file is not UTF-8: {error.reason} at byte {error.start}", where=self.path
-            ) from error
+            what = f"the file is not UTF-8: {error.reason} at byte {error.start}"
+            raise ProtocolError(what, where=self.path, hint="save it as UTF-8") from error
         except OSError as error:
-            raise ProtocolError(f"the file cannot be read: {error.strerror or error}", where=self.path) from error
+            what, hint = f"the file cannot be read: {error.strerror or error}", "see that you may read it"
+            raise ProtocolError(what, where=self.path, hint=hint) from error
 
 
 def _parse(text: str, where: str) -> _Content:
@@ -196,7 +198,7 @@ def _parse(text: str, where: str) -> _Content:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         place = f"{where}:{error.lineno}:{error.colno}"
-        raise ProtocolError(f"the file is not JSON: {error.msg}", where=place) from error
+        raise ProtocolError(f"the file is not JSON: {error.msg}", where=place, hint="mend it there") from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA or not isinstance(document.get("jobs"), list):
         allowed = f'{{"schema": "{SCHEMA}", "jobs": [...]}}'
         raise ProtocolError("the file holds no jobs document", where=where, allowed=allowed)

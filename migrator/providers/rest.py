@@ -18,6 +18,7 @@ from migrator.providers.base import PATCH, Connection, Created, Raw, Record, che
 if TYPE_CHECKING:
     from migrator.transport.client import Client
 
+_JSON_KINDS: Final = {"str": "text", "dict": "JSON object", "list": "list"}
 _NOT_USED: Final = "a list that cannot be read to its end is not used; try again later"
 
 
@@ -174,7 +175,8 @@ def member(answer: Mapping[str, Any] | None, key: str, kind: type, *, where: str
     """
     value = (answer or {}).get(key)
     if not isinstance(value, kind):
-        raise ProtocolError(f"the answer has no usable {key}", where=where, body=f"{key} = {value!r:.80}")
+        body, allowed = f"{key} = {value!r:.80}", f"a {_JSON_KINDS[kind.__name__]}, as the platform's pages say"
+        raise ProtocolError(f"the answer has no usable {key}", where=where, body=body, allowed=allowed)
     return value
 
 

@@ -80,7 +80,8 @@ class Scrip(RestAdapter):
         record = await super().get_job(scope, job_id)
         if record.raw.get("status") == "archived":
             where = self.client.where("GET", self._address(scope, job_id))
-            raise NotFoundError("the automation is archived, for good", where=where)
+            hint = "make it anew; nothing brings an archived one back"
+            raise NotFoundError("the automation is archived, for good", where=where, hint=hint)
         return record
 
     async def _page(self, scope: str, start: str | int | None) -> Page:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from migrator.errors import ConfigError, MappingError, MigratorError
+from migrator.errors import ConfigError, MappingError, MigratorError, UsageError
 from migrator.report.words import Line, clean, line
 
 SCHEMA: Final = "migrator/error@1"
@@ -26,6 +26,7 @@ class Failure:
         actual: the value found.
         allowed: what would do.
         hint: the next step.
+        excerpt: a line of a file, and below it a caret under the very place.
         problems: the single errors that it consists of.
         exit_code: what the command ends with.
     """
@@ -35,6 +36,7 @@ class Failure:
     actual: str = ""
     allowed: str = ""
     hint: str = ""
+    excerpt: str = ""
     problems: tuple[Failure, ...] = ()
     exit_code: int = 1
 
@@ -72,6 +74,7 @@ def _of_ours(error: MigratorError) -> Failure:
         actual=error.actual,
         allowed=error.allowed,
         hint=error.hint,
+        excerpt=error.excerpt if isinstance(error, UsageError) else "",
         problems=problems,
         exit_code=error.exit_code,
     )
@@ -94,7 +97,9 @@ def failure_document(failure: Failure) -> dict[str, Any]:
 
 
 def _told(failure: Failure) -> dict[str, str]:
-    return {"error": failure.what} | {key: getattr(failure, key) for key in ("where", "actual", "allowed", "hint")}
+    return {"error": failure.what} | {
+        key: getattr(failure, key) for key in ("where", "actual", "allowed", "hint", "excerpt")
+    }
 
 
 def failure_lines(failure: Failure) -> Iterator[Line]:
@@ -108,6 +113,8 @@ def failure_lines(failure: Failure) -> Iterator[Line]:
 
 
 def _details(failure: Failure, *, indent: int, skip: str = "") -> Iterator[Line]:
+    for part in failure.excerpt.splitlines():
+        yield line((clean(part, edges=True), "dim"), indent=indent)
     for label, key in _LABELS:
         if key != skip and (text := getattr(failure, key)):
             yield line((f"{label}: ", "dim"), clean(text), indent=indent)

@@ -70,4 +70,4 @@ PIECE: Final = shape(
     {"text": maybe(TEXT), "dialect": TEXT, "timezone": TEXT}, {"at": TIME}, says="The schedule of one target job."
 )
 EVIDENCE: Final = {"type": "object", "description": "What a sceptic needs to check the verdict."}
-PLACES: Final = {"error": TEXT, "where": TEXT, "actual": TEXT, "allowed": TEXT, "hint": TEXT}
+PLACES: Final = {"error": TEXT, "where": TEXT, "actual": TEXT, "allowed": TEXT, "hint": TEXT, "excerpt": TEXT}

@@ -41,9 +41,9 @@ def line(*parts: str | tuple[str, str], indent: int = 0, hang: int = 2) -> Line:
     return Line(Text.assemble(*parts), indent, hang)
 
 
-def clean(text: str) -> str:
-    """A text on one line, with characters that a terminal would obey spelt out."""
-    broken = text.strip().translate(_BREAKS)
+def clean(text: str, *, edges: bool = False) -> str:
+    """A text on one line, with characters that a terminal would obey spelt out; blanks at its edges only on request."""
+    broken = (text if edges else text.strip()).translate(_BREAKS)
     return "".join(char if unicodedata.category(char) not in {"Cc", "Cf", "Cs"} else _spelt(char) for char in broken)
 
 

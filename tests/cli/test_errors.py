@@ -70,7 +70,9 @@ def test_an_unexpected_error_is_one_line_and_a_next_step(here: Path, run: Run, m
     ended, traced = run("plan", "strict"), run("plan", "strict", "--debug")
 
     expected = (
-        "error: unexpected: ZeroDivisionError: by zero\n  next: run again with --debug to see where, and report it\n"
+        "error: unexpected: ZeroDivisionError: by zero\n"
+        "  where: migrator plan\n"
+        "  next: run again with --debug to see where, and report it\n"
     )
     assert (ended.code, ended.out, ended.err) == (1, "", expected)
     assert "test_errors.py" in traced.err
