@@ -15,6 +15,7 @@ from typing import Any, Final
 import attrs
 from attrs import field, frozen
 
+from migrator.apply.origin import settle_origin
 from migrator.apply.settle import Settler
 from migrator.canonical import Fields, flatten
 from migrator.concurrency import side_by_side
@@ -28,7 +29,7 @@ from migrator.plan.values import Plan
 from migrator.providers import PROVIDERS, open_adapter
 from migrator.providers.base import LoadAdapter
 from migrator.state import State
-from migrator.state.values import Intent
+from migrator.state.values import ORIGIN, Intent
 from migrator.transport.clock import REAL, Clock
 
 _BEAT: Final = 15.0
@@ -251,15 +252,30 @@ async def settled(
     )
     if locked:
         state.release(provider, scopes)
-        target, left = await settler.settle(state.open_intents(provider, scopes, side.dialect), target)
+        target, left = await settler.settle(await _open_intents(runtime, state, side), target)
         settler.reclaim(target)
         return await settler.caught_up(target), left
     if not state.open_intents(provider, scopes, None):
         return await settler.caught_up(target), ()
     async with locking(state, side.lock, f"settle-{uuid.uuid4().hex[:8]}"):
         state.release(provider, scopes)
-        intents = state.open_intents(provider, scopes, side.dialect)
+        intents = await _open_intents(runtime, state, side)
         return await settler.settle(intents, await side.list_all())
+
+
+async def _open_intents(runtime: Runtime, state: State, side: Side) -> tuple[Intent, ...]:
+    """The writes to a side's jobs that nobody knows the end of, its own jobs apart: those are settled first."""
+    await settle_origins(runtime, state, side)
+    found = state.open_intents(side.adapter.provider, side.adapter.scopes, side.dialect)
+    return tuple(intent for intent in found if intent.piece != ORIGIN)
+
+
+async def settle_origins(runtime: Runtime, state: State, side: Side) -> None:
+    """Settle what dead runs left of writes to the jobs that a side is the source of; its lock is held."""
+    for intent in state.open_intents(side.adapter.provider, side.adapter.scopes, side.dialect):
+        if intent.piece == ORIGIN:
+            sleep = runtime.clock.sleep
+            await settle_origin(intent, adapter=side.adapter, mapping=side.mapping, state=state, sleep=sleep)
 
 
 async def contract_of(state: State, side: Side) -> str:

@@ -22,7 +22,7 @@ from migrator.mapping import ProviderMapping
 from migrator.mapping.marks import scope_digest
 from migrator.plan.compare import identical, same
 from migrator.state import State
-from migrator.state.values import Intent, Link
+from migrator.state.values import ORIGIN, Intent, Link
 
 _SKEW: Final = timedelta(minutes=5)
 """How far the platform's clock may be from ours."""
@@ -135,7 +135,8 @@ class Settler:
 
     def _since(self, span: timedelta) -> tuple[Intent, ...]:
         rules, since = self.mapping.rules, self.now() - span
-        return self.state.settled_since(rules.provider, self.scopes, rules.dialect, since)
+        found = self.state.settled_since(rules.provider, self.scopes, rules.dialect, since)
+        return tuple(intent for intent in found if intent.piece != ORIGIN)
 
     def _absent(self, intents: Iterable[Intent], target: Extracted, left: list[Intent]) -> Iterable[Intent]:
         """Settle against one listing: the creates that it does not show are returned, unclear ones go to `left`."""

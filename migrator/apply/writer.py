@@ -7,79 +7,52 @@ A crash anywhere leaves an intent that the next run settles by looking, never by
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 from attrs import define, field
 
+from migrator.apply.sending import ReadBackError, Sending, in_steps, not_held, stepped
 from migrator.canonical import Fields, Job, JobRef, flatten
-from migrator.errors import MigratorError, NotFoundError, RejectedError, StateError, UncertainError
-from migrator.extract import LATENESS, Extracted
-from migrator.mapping import ProviderMapping
+from migrator.errors import MigratorError, RejectedError, StateError
+from migrator.extract import Extracted
 from migrator.mapping.marks import mark_for
 from migrator.plan.compare import mismatches
 from migrator.plan.values import Change
-from migrator.providers.base import ContractError, LoadAdapter, Record
-from migrator.state import State
+from migrator.providers.base import Record
 from migrator.state.values import Intent, Link
 
 ClaimKey = tuple[JobRef | None, int, str | None]
 """Source job, piece, and id of the target job: what a change is about."""
 
 
-T = TypeVar("T")
-
-
-class ReadBackError(MigratorError):
-    """The platform took a write and holds something else than was written."""
-
-
 @define(kw_only=True)
-class Writer:
+class Writer(Sending):
     """Writes to one target scope during one run.
 
     Attributes:
-        run: the run's id.
-        sync: the sync's name.
         scope: where jobs are created.
-        adapter: the target.
-        mapping: the target's.
-        state: where everything is noted.
-        contract: the update contract in force, as far as known.
         target: the target's listing at the start.
-        now: the clock.
-        lock: the lock that the run holds while it writes.
-        sleep: waits that many seconds.
         claims: by what it is about, the number under which the run claimed a change.
         marks: whether the platform takes our marks.
+        numbers: the numbers of the run's further writes.
     """
 
-    run: str
-    sync: str
     scope: str
-    adapter: LoadAdapter
-    mapping: ProviderMapping
-    state: State
-    contract: str
     target: Extracted
-    now: Callable[[], datetime]
-    lock: str
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     claims: Mapping[ClaimKey, int] = field(factory=dict)
     marks: bool = True
-    _numbers: itertools.count[int] = field(init=False)
+    numbers: itertools.count[int] = field(init=False)
     _claims: dict[ClaimKey, int] = field(init=False)
     _links: dict[JobRef, Link] = field(factory=dict, init=False)
     _kept: set[JobRef] = field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._claims = dict(self.claims)
-        self._numbers = itertools.count(len(self._claims) + 1)
+        self.numbers = itertools.count(len(self._claims) + 1)
 
     # -- creating -----------------------------------------------------------------------------------------------------
 
@@ -132,12 +105,8 @@ class Writer:
         checked = attrs.evolve(link, applied=applied, seen=remote, marked=job.mark is not None)
         self._note(checked)
         if wrong:
-            raise ReadBackError(
-                f"{self.mapping.rules.title} holds something else than was written",
-                where=f"{', '.join(wrong)} of {link.target}",
-                actual="; ".join(f"{path} = {remote.get(path)!r:.80}" for path in wrong),
-                hint="look at the job; the next plan tries again",
-            )
+            what = f"{self.mapping.rules.title} holds something else than was written"
+            raise not_held(what, link.target, wrong, remote)
         return checked
 
     # -- changing -----------------------------------------------------------------------------------------------------
@@ -153,13 +122,8 @@ class Writer:
             new: the fields that change.
             remote: all of its fields as they are now.
         """
-        enabled, rest = (
-            {k: v for k, v in new.items() if k == "enabled"},
-            {k: v for k, v in new.items() if k != "enabled"},
-        )
-        steps = [step for step in ([rest, enabled] if new.get("enabled") else [enabled, rest]) if step]
-        for step in steps:
-            after = {path: value for path, value in {**remote, **step}.items() if value is not None}
+        for step in in_steps(new):
+            after = stepped(remote, step)
             link = await self._update_step(link, step, after)
             remote = {**after, **link.seen}
         return link
@@ -167,7 +131,9 @@ class Writer:
     async def _update_step(self, link: Link, step: Mapping[str, Any], after: Fields) -> Link:
         self.keep(link)
         intent = self._intend("update", link, step)
-        record = await self._noting(intent, self._send_update(link, set(step), after))
+        mark = mark_for(link.source, link.piece, link.pieces) if link.marked else None
+        request = self._send_update(link.target, set(step), before=link.applied, after=after, mark=mark)
+        record = await self._noting(intent, request)
         try:
             job, wrong = await self._look(
                 link.target,
@@ -185,53 +151,8 @@ class Writer:
         applied |= {path: seen[path] for path in wrong if path in seen}
         link = self._note(attrs.evolve(link, applied=applied, seen=seen, marked=job.mark is not None), intent)
         if wrong:
-            raise ReadBackError(
-                f"{self.mapping.rules.title} did not take the change",
-                where=f"{', '.join(wrong)} of {link.target}",
-                actual="; ".join(f"{path} = {seen.get(path)!r:.80}" for path in wrong),
-                hint="look at the job; the next plan tries again",
-            )
+            raise not_held(f"{self.mapping.rules.title} did not take the change", link.target, wrong, seen)
         return link
-
-    async def _send_update(self, link: Link, changed: AbstractSet[str], after: Fields) -> Record | None:
-        try:
-            return await self._send(link, changed, after)
-        except ContractError as error:
-            self.contract = error.contract
-            old = {path: value for path, value in link.applied.items() if path in changed}
-            new = {path: value for path, value in after.items() if path in changed}
-            if any(self.mapping.change_kind(path, old, new, self.contract) != "update" for path in changed):
-                raise
-            return await self._send(link, changed, after)
-
-    async def _send(self, link: Link, changed: AbstractSet[str], after: Fields) -> Record | None:
-        mark = mark_for(link.source, link.piece, link.pieces) if link.marked else None
-        payload = self.mapping.update_payload(after, set(changed), contract=self.contract, mark=mark)
-        return await self.adapter.update_job(link.target.scope, link.target.id, payload, contract=self.contract)
-
-    async def _look(
-        self, ref: JobRef, record: Record | None, wrong: Callable[[Fields], tuple[str, ...]]
-    ) -> tuple[Job, tuple[str, ...]]:
-        """A job as it is after a write, and what is wrong with it; looked at again while it seems late to show.
-
-        Raises:
-            ProviderError: it cannot be read.
-            RecordError: nor understood.
-        """
-        for wait in (*LATENESS, None):
-            try:
-                found = record or await self.adapter.get_job(ref.scope, ref.id)
-            except NotFoundError:
-                if wait is None:
-                    raise
-            else:
-                job = self.mapping.read(found.raw, scope=found.scope)
-                differs = wrong(flatten(job))
-                if not differs or wait is None:
-                    return job, differs
-            record = None
-            await self.sleep(wait)
-        raise AssertionError("the last look returns or raises")
 
     # -- deleting -----------------------------------------------------------------------------------------------------
 
@@ -288,17 +209,6 @@ class Writer:
         """The same, None where this run has not noted anything of it."""
         return self._links.get(target)
 
-    async def _noting(self, intent: Intent, request: Awaitable[T]) -> T:
-        """Wait for a request, and note when it fails, or when nobody knows."""
-        try:
-            return await request
-        except UncertainError as error:
-            self.state.settle(intent, "uncertain", str(error))
-            raise
-        except MigratorError as error:
-            self.state.settle(intent, "failed", str(error))
-            raise
-
     def _note(self, link: Link, settles: Intent | None = None) -> Link:
         self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=settles)
         self._links[link.target] = link
@@ -307,7 +217,7 @@ class Writer:
     def _intend(self, action: str, of: Change | Link, fields: Mapping[str, Any]) -> Intent:
         target = None if action == "create" else of.target
         seq = self._claims.pop(claim_key(of.source, of.piece, target), None)
-        intent = self._intent(action, of, fields, seq=seq or next(self._numbers))
+        intent = self._intent(action, of, fields, seq=seq or next(self.numbers))
         self.state.dispatch(intent, self.adapter.provider, self.mapping.rules.dialect, lock=self.lock)
         return intent
 

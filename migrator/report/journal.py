@@ -11,9 +11,11 @@ from attrs import frozen
 
 from migrator.mapping.codecs import write_time
 from migrator.report.words import Line, clean, columns, line
-from migrator.state.values import Intent, Owner, Run
+from migrator.state.values import ORIGIN, Intent, Owner, Run
 
 _STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
+_GO_ON: Final[Mapping[str, str]] = {"sync": "sync", "cutover": "cutover", "retire": "retire"}
+"""By kind of run, the command that goes on where one stopped, if it is not `apply`."""
 
 
 @frozen(kw_only=True)
@@ -97,7 +99,7 @@ def _next(run: Run, standing: Standing) -> str:
         return ""
     if run.kind == "rollback":
         return shlex.join(["migrator", "rollback", run.of or ""])
-    return shlex.join(["migrator", "apply", run.sync])
+    return shlex.join(["migrator", _GO_ON.get(run.kind, "apply"), run.sync])
 
 
 def _ways(intent: Intent) -> list[str]:
@@ -122,7 +124,7 @@ def history_lines(runs: Sequence[Run], writes: Sequence[Intent] | None) -> Itera
     yield from (line(row) for row in columns([(run.id, run.kind, run.sync, _told(run)) for run in runs]))
     for intent in writes or ():
         why = f": {clean(intent.error)}" if intent.error else ""
-        made = f" → {intent.target_id}" if intent.target_id else ""
+        made = " at the source" if intent.piece == ORIGIN else f" → {intent.target_id}" if intent.target_id else ""
         yield line(
             (f"{intent.state:<10} ", _STYLES.get(intent.state, "")),
             f"{intent.action:<7} {clean(intent.name)}{made}{why}",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from migrator.report.shapes import COUNT, REF, TEXT, TEXTS, TIME, Schema, document, listed, mapped, maybe, one_of, shape
+from migrator.state.values import RunKind
 
 _PLACE: Final = shape({"provider": TEXT, "scope": TEXT})
 _RUN: Final[dict[str, Schema]] = {
     "run": TEXT,
-    "kind": one_of("apply", "resume", "rollback"),
+    "kind": one_of(*get_args(RunKind)),
     "of": {**maybe(TEXT), "description": "The run that it took up or rolled back."},
     "sync": TEXT,
     "target": _PLACE,

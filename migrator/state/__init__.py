@@ -1,4 +1,4 @@
-"""The state: links, journal, snapshots and locks, in SQLite or PostgreSQL.
+"""The state: links, rights to fire, journal, snapshots and locks, in SQLite or PostgreSQL.
 
 Every public method is one transaction: when it returns, what it was told is on disk.
 """
@@ -14,11 +14,12 @@ from migrator.state.database import connect
 from migrator.state.journal import Journal
 from migrator.state.links import Links
 from migrator.state.locks import Locks
-from migrator.state.values import Intent, Link, Owner, Run, Snapshot
+from migrator.state.rights import Rights
+from migrator.state.values import Intent, Link, Missed, Owner, Right, Run, Snapshot
 
 
 @frozen(kw_only=True)
-class State(Links, Journal, Locks):
+class State(Links, Rights, Journal, Locks):
     """An open state."""
 
 
@@ -36,4 +37,4 @@ def open_state(url: str, *, now: Callable[[], datetime]) -> State:
     return State(engine=engine, now=now, shown=shown)
 
 
-__all__ = ["Intent", "Link", "Owner", "Run", "Snapshot", "State", "open_state"]
+__all__ = ["Intent", "Link", "Missed", "Owner", "Right", "Run", "Snapshot", "State", "open_state"]

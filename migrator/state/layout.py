@@ -19,8 +19,9 @@ _MIGRATIONS: Final[Mapping[int, tuple[str, ...]]] = {
         "ALTER TABLE intents ADD COLUMN ended_at VARCHAR(40)",
         "ALTER TABLE snapshots ADD COLUMN link TEXT",
     ),
+    2: (),
 }
-"""By version, what makes the next one of it."""
+"""By version, what makes the next one of it; tables that are new need no word."""
 
 _ONE_AT_A_TIME: Final = 0x6D696772
 """The advisory lock under which a PostgreSQL database gets its tables."""

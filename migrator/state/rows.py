@@ -8,7 +8,7 @@ from typing import Any
 from migrator.canonical import JobRef
 from migrator.document import fields_from_json, fields_to_json
 from migrator.mapping.codecs import read_time, write_time
-from migrator.state.values import Intent, Link, Run
+from migrator.state.values import Intent, Link, Missed, Right, Run
 
 
 def link_row(link: Link, dialect: str) -> dict[str, Any]:
@@ -104,4 +104,65 @@ def run_of(row: Any) -> Run:
         ended_at=row.ended_at and read_time(row.ended_at),
         summary=json.loads(row.result) if row.result else {},
         plan=row.plan,
+    )
+
+
+def right_row(right: Right, dialect: str) -> dict[str, Any]:
+    """A right to fire; `dialect` is the source's."""
+    return {
+        "source_provider": right.source.provider,
+        "source_scope": right.source.scope,
+        "source_id": right.source.id,
+        "target_provider": right.target[0],
+        "target_scope": right.target[1],
+        "sync": right.sync,
+        "name": right.name,
+        "live": right.live,
+        "was": right.was,
+        "parked": json.dumps(fields_to_json(right.parked, dialect), ensure_ascii=False),
+        "wish": json.dumps(fields_to_json(right.wish, dialect), ensure_ascii=False),
+        "since": write_time(right.since),
+    }
+
+
+def right_of(row: Any, dialect: str) -> Right:
+    """The reverse of `right_row`."""
+    return Right(
+        source=JobRef(provider=row.source_provider, scope=row.source_scope, id=row.source_id),
+        target=(row.target_provider, row.target_scope),
+        sync=row.sync,
+        name=row.name,
+        live=row.live,
+        was=row.was,
+        parked=fields_from_json(json.loads(row.parked), dialect),
+        wish=fields_from_json(json.loads(row.wish), dialect),
+        since=read_time(row.since),
+    )
+
+
+def missed_row(missed: Missed) -> dict[str, Any]:
+    """An instant of the ledger."""
+    return {
+        "source_provider": missed.source.provider,
+        "source_scope": missed.source.scope,
+        "source_id": missed.source.id,
+        "at": write_time(missed.at),
+        "sync": missed.sync,
+        "name": missed.name,
+        "kind": missed.kind,
+        "cause": missed.cause,
+        "run": missed.run,
+    }
+
+
+def missed_of(row: Any) -> Missed:
+    """The reverse of `missed_row`."""
+    return Missed(
+        source=JobRef(provider=row.source_provider, scope=row.source_scope, id=row.source_id),
+        at=read_time(row.at),
+        sync=row.sync,
+        name=row.name,
+        kind=row.kind,
+        cause=row.cause,
+        run=row.run,
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
-VERSION: Final = 2
+VERSION: Final = 3
 """The version of this layout; a file with a newer one is refused untouched."""
 
 metadata: Final = MetaData()
@@ -41,6 +41,37 @@ links: Final = Table(
     Column("superseded", Integer, nullable=False),
 )
 Index("links_source", links.c.source_provider, links.c.source_scope, links.c.source_id)
+
+rights: Final = Table(
+    "rights",
+    metadata,
+    Column("source_provider", String(32), primary_key=True),
+    Column("source_scope", String(512), primary_key=True),
+    Column("source_id", String(255), primary_key=True),
+    Column("target_provider", String(32), primary_key=True),
+    Column("target_scope", String(512), primary_key=True),
+    Column("sync", String(255), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("live", String(16), nullable=False),
+    Column("was", String(16), nullable=False),
+    Column("parked", Text, nullable=False),
+    Column("wish", Text, nullable=False),
+    Column("since", String(40), nullable=False),
+)
+
+missed: Final = Table(
+    "missed",
+    metadata,
+    Column("source_provider", String(32), primary_key=True),
+    Column("source_scope", String(512), primary_key=True),
+    Column("source_id", String(255), primary_key=True),
+    Column("at", String(40), primary_key=True),
+    Column("sync", String(255), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("run", String(64), nullable=False),
+)
 
 facts: Final = Table(
     "facts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
@@ -39,10 +39,74 @@ class Link:
     superseded: bool = False
 
 
+Live = Literal["both", "source", "target"]
+"""Which side may fire: each by its own flag, the source while the target is held back, or the target alone."""
+
+
+@frozen(kw_only=True)
+class Right:
+    """Which side of a source job has the right to fire; where nothing is remembered, both have.
+
+    It stands before the first request of a cut-over, so that what a dead run did can be told from what a person did,
+    and taken back.
+
+    Attributes:
+        source: the source job.
+        target: the provider and the scope that its target jobs are in.
+        sync: the sync that held them back or moved the right.
+        name: the source job's name.
+        live: which side has it, as confirmed by the last reading.
+        was: what `live` was before the right was moved.
+        parked: the fields that make the source job stand still, once they are sent; empty where it stood still anyway.
+        wish: what these fields were: what its owner wants, and what it gets back.
+        since: since when `live` is so.
+    """
+
+    source: JobRef
+    target: tuple[str, str]
+    sync: str
+    name: str = ""
+    live: Live
+    was: Live = "both"
+    parked: Fields = field(factory=dict)
+    wish: Fields = field(factory=dict)
+    since: datetime
+
+
+MissKind = Literal["neither", "both", "unclear"]
+"""Which sides were live at an instant: neither, both, or a write was under way that may have come before or after."""
+
+
+@frozen(kw_only=True)
+class Missed:
+    """An instant at which, as far as anybody knows, not exactly one side was live.
+
+    Attributes:
+        source: the source job.
+        at: the instant.
+        sync: the sync that moved the right to fire.
+        name: the job's name.
+        kind: see `MissKind`.
+        cause: what was under way, or went wrong.
+        run: the run that noted it.
+    """
+
+    source: JobRef
+    at: datetime
+    sync: str
+    name: str
+    kind: MissKind
+    cause: str
+    run: str
+
+
+ORIGIN: Final = 0
+"""The piece number of a write to the source job itself, not to one that stands for it."""
+
 IntentState = Literal["claimed", "dispatched", "done", "failed", "uncertain"]
 """What is known of a write: claimed for a run and never sent, then sent, then how it ended, or that nobody knows."""
 
-RunKind = Literal["apply", "resume", "rollback"]
+RunKind = Literal["apply", "resume", "rollback", "sync", "cutover", "retire"]
 
 
 @frozen(kw_only=True)
@@ -101,7 +165,7 @@ class Intent:
         source: the source job it is for; None when there is none.
         target_scope: where it is sent.
         target_id: the target job; None for a create.
-        piece: which piece of the source job.
+        piece: which piece of the source job; `ORIGIN` when the source job itself is written to.
         pieces: how many there are.
         name: the job's name, for people and for finding it again.
         fields: what is written, by canonical path; None empties a field.

@@ -16,6 +16,7 @@ from migrator.state import State, open_state
 from migrator.state import tables as t
 from tests.state.conftest import Time
 from tests.state.test_journal import TARGET, begun, intent, link
+from tests.state.test_rights import missed, right
 
 OpenOne = Callable[[], State]
 
@@ -64,21 +65,38 @@ def test_a_server_that_answers_early_is_told_not_to(fresh_schema: Callable[[], s
     state.close()
 
 
-def test_an_older_layout_is_brought_up(state_url: str, open_one: OpenOne, clock: Time) -> None:
-    """A state of version 1 keeps its links, runs and open writes, and takes everything new."""
+NEW_COLUMNS = {2: {"runs": {"kind", "of", "plan", "place"}, "intents": {"ended_at"}, "snapshots": {"link"}}}
+"""What each version brought to tables that were there, by version and table."""
+NEW_TABLES = {3: {"rights", "missed"}}
+"""The tables that each version brought."""
+
+
+def older_layout(version: int) -> sa.MetaData:
+    """The tables as they were in an older version."""
     older = sa.MetaData()
-    new = {"runs": {"kind", "of", "plan", "place"}, "intents": {"ended_at"}, "snapshots": {"link"}}
+    since = range(version + 1, t.VERSION + 1)
     for table in t.metadata.sorted_tables:
+        if any(table.name in NEW_TABLES.get(one, ()) for one in since):
+            continue
+        new = {name for one in since for name in NEW_COLUMNS.get(one, {}).get(table.name, ())}
         columns = [sa.Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable) for c in table.columns]
-        sa.Table(table.name, older, *(c for c in columns if c.name not in new.get(table.name, set())))
+        sa.Table(table.name, older, *(column for column in columns if column.name not in new))
+    return older
+
+
+@pytest.mark.parametrize("version", range(1, t.VERSION))
+def test_an_older_layout_is_brought_up(state_url: str, open_one: OpenOne, clock: Time, version: int) -> None:
+    """A state of an older version keeps its links, runs and open writes, and takes everything new."""
+    older = older_layout(version)
     driver = state_url.replace("postgresql://", "postgresql+psycopg://")
     engine = sa.create_engine(driver)
     with engine.begin() as connection:
         older.create_all(connection)
-        connection.execute(older.tables["meta"].insert().values(key="version", value="1"))
+        connection.execute(older.tables["meta"].insert().values(key="version", value=str(version)))
         connection.execute(older.tables["syncs"].insert().values(name="it", lineage="old", serial=7))
         run = {"id": "one", "sync": "it", "target_provider": "devin", "target_scope": "org-1", "plan_digest": "d"}
-        connection.execute(older.tables["runs"].insert().values(**run, started_at="2026-11-20T09:00:00Z"))
+        since = {"kind": "apply", "place": 1} if version > 1 else {}
+        connection.execute(older.tables["runs"].insert().values(**run, **since, started_at="2026-11-20T09:00:00Z"))
     engine.dispose()
 
     state = open_one()
@@ -86,8 +104,11 @@ def test_an_older_layout_is_brought_up(state_url: str, open_one: OpenOne, clock:
     assert (("old", 7), "apply", None) == (state.lineage("it", fresh="new"), found.kind, found.plan)
     begun(state, intent(run="two", state="claimed"), run="two")
     state.put_link(link(), dialect="vixie")
+    state.put_right(right(), dialect="vixie")
+    state.note_missed([missed()])
     state.snapshot("two", TARGET, {"id": "x"}, link=link(), dialect="vixie")
     assert ["two", "one"] == [known.id for known in open_one().runs()]
+    assert (missed(),) == open_one().missed()
 
 
 def test_a_newer_layout_is_refused_untouched(tmp_path: Path, clock: Time) -> None:

@@ -1,0 +1,127 @@
+"""What writes to either side have in common: how they are sent, noted when they fail, and looked at afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Any, TypeVar
+
+from attrs import define
+
+from migrator.canonical import Fields, Job, JobRef, Mark, flatten
+from migrator.errors import MigratorError, NotFoundError, UncertainError
+from migrator.extract import LATENESS
+from migrator.mapping import ProviderMapping
+from migrator.providers.base import ContractError, LoadAdapter, Record
+from migrator.state import State
+from migrator.state.values import Intent
+
+T = TypeVar("T")
+
+
+class ReadBackError(MigratorError):
+    """The platform took a write and holds something else than was written."""
+
+
+@define(kw_only=True)
+class Sending:
+    """Writes to one platform during one run.
+
+    Attributes:
+        run: the run's id.
+        sync: the sync's name.
+        adapter: the platform.
+        mapping: the platform's.
+        state: where everything is noted.
+        contract: the update contract in force, as far as known.
+        now: the clock.
+        lock: the lock that the run holds while it writes.
+        sleep: waits that many seconds.
+    """
+
+    run: str
+    sync: str
+    adapter: LoadAdapter
+    mapping: ProviderMapping
+    state: State
+    contract: str
+    now: Callable[[], datetime]
+    lock: str
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    async def _noting(self, intent: Intent, request: Awaitable[T]) -> T:
+        """Wait for a request, and note when it fails, or when nobody knows."""
+        try:
+            return await request
+        except UncertainError as error:
+            self.state.settle(intent, "uncertain", str(error))
+            raise
+        except MigratorError as error:
+            self.state.settle(intent, "failed", str(error))
+            raise
+
+    async def _send_update(
+        self, ref: JobRef, changed: AbstractSet[str], *, before: Fields, after: Fields, mark: Mark | None
+    ) -> Record | None:
+        """Send the changed fields, by the other contract where the platform turns out to follow that one."""
+        try:
+            return await self._send(ref, changed, after, mark)
+        except ContractError as error:
+            self.contract = error.contract
+            old = {path: value for path, value in before.items() if path in changed}
+            new = {path: value for path, value in after.items() if path in changed}
+            if any(self.mapping.change_kind(path, old, new, self.contract) != "update" for path in changed):
+                raise
+            return await self._send(ref, changed, after, mark)
+
+    async def _send(self, ref: JobRef, changed: AbstractSet[str], after: Fields, mark: Mark | None) -> Record | None:
+        payload = self.mapping.update_payload(after, set(changed), contract=self.contract, mark=mark)
+        return await self.adapter.update_job(ref.scope, ref.id, payload, contract=self.contract)
+
+    async def _look(
+        self, ref: JobRef, record: Record | None, wrong: Callable[[Fields], tuple[str, ...]]
+    ) -> tuple[Job, tuple[str, ...]]:
+        """A job as it is after a write, and what is wrong with it; looked at again while it seems late to show.
+
+        Raises:
+            ProviderError: it cannot be read.
+            RecordError: nor understood.
+        """
+        for wait in (*LATENESS, None):
+            try:
+                found = record or await self.adapter.get_job(ref.scope, ref.id)
+            except NotFoundError:
+                if wait is None:
+                    raise
+            else:
+                job = self.mapping.read(found.raw, scope=found.scope)
+                differs = wrong(flatten(job))
+                if not differs or wait is None:
+                    return job, differs
+            record = None
+            await self.sleep(wait)
+        raise AssertionError("the last look returns or raises")
+
+
+def not_held(what: str, ref: JobRef, wrong: Iterable[str], seen: Fields) -> ReadBackError:
+    """The error for fields that a platform did not keep as they were written."""
+    return ReadBackError(
+        what,
+        where=f"{', '.join(wrong)} of {ref}",
+        actual="; ".join(f"{path} = {seen.get(path)!r:.80}" for path in wrong),
+        hint="look at the job; the next run tries again",
+    )
+
+
+def in_steps(new: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The requests that bring fields to new values: paused before anything else changes, resumed after all else did."""
+    enabled = {path: value for path, value in new.items() if path == "enabled"}
+    rest = {path: value for path, value in new.items() if path != "enabled"}
+    return [step for step in ([rest, enabled] if new.get("enabled") else [enabled, rest]) if step]
+
+
+def stepped(before: Fields, step: Mapping[str, Any]) -> Fields:
+    """All fields of a job after a step."""
+    return {path: value for path, value in {**before, **step}.items() if value is not None}

@@ -1,0 +1,70 @@
+"""Which side may fire, and the ledger of the instants at which not exactly one could."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from attrs import frozen
+
+from migrator.canonical import JobRef
+from migrator.mapping.codecs import write_time
+from migrator.state import tables as t
+from migrator.state.database import Database
+from migrator.state.rows import missed_of, missed_row, right_of, right_row
+from migrator.state.values import Missed, Right
+
+
+@frozen(kw_only=True)
+class Rights(Database):
+    """The part of the state that knows which side has the right to fire."""
+
+    def rights(self, provider: str, scopes: tuple[str, ...], dialect: str) -> tuple[Right, ...]:
+        """What is remembered of the source jobs of these scopes; `dialect` is the source's."""
+        query = sa.select(t.rights).where(t.rights.c.source_provider == provider, t.rights.c.source_scope.in_(scopes))
+        with self.transaction() as connection:
+            return tuple(right_of(row, dialect) for row in connection.execute(query.order_by(t.rights.c.source_id)))
+
+    def put_right(self, *rights: Right, dialect: str) -> None:
+        """Remember rights, in place of what was remembered of the same job and target."""
+        with self.transaction() as connection:
+            for right in rights:
+                connection.execute(t.rights.delete().where(*_is_right(right)))
+                connection.execute(t.rights.insert().values(**right_row(right, dialect)))
+
+    def drop_right(self, right: Right) -> None:
+        """Forget a right: both sides fire by their own flags again."""
+        with self.transaction() as connection:
+            connection.execute(t.rights.delete().where(*_is_right(right)))
+
+    def note_missed(self, entries: Iterable[Missed]) -> None:
+        """Enter instants into the ledger; one that stands there already stays as it is."""
+        with self.transaction() as connection:
+            for entry in entries:
+                known = sa.select(t.missed.c.run).where(
+                    *_is_source(t.missed, entry.source), t.missed.c.at == write_time(entry.at)
+                )
+                if connection.execute(known).first() is None:
+                    connection.execute(t.missed.insert().values(**missed_row(entry)))
+
+    def missed(self, sync: str | None = None) -> tuple[Missed, ...]:
+        """The ledger, or the part of one sync, in the order of the instants."""
+        query = sa.select(t.missed).order_by(t.missed.c.at, t.missed.c.name)
+        with self.transaction() as connection:
+            rows = connection.execute(query if sync is None else query.where(t.missed.c.sync == sync))
+            return tuple(map(missed_of, rows))
+
+
+def _is_source(table: sa.Table, ref: JobRef) -> tuple[Any, ...]:
+    columns = table.c
+    return columns.source_provider == ref.provider, columns.source_scope == ref.scope, columns.source_id == ref.id
+
+
+def _is_right(right: Right) -> tuple[Any, ...]:
+    provider, scope = right.target
+    return (
+        *_is_source(t.rights, right.source),
+        t.rights.c.target_provider == provider,
+        t.rights.c.target_scope == scope,
+    )

@@ -1,0 +1,261 @@
+"""Writes to a job of the source: journalled as those to a target, and settled by looking."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import pytest
+
+from migrator.apply.origin import Origin
+from migrator.apply.sending import ReadBackError
+from migrator.canonical import JobRef, flatten
+from migrator.cron import parse
+from migrator.errors import LockedError, MigratorError, NotFoundError, RejectedError, UncertainError
+from migrator.sandbox import Options
+from migrator.session import Side, locking, opened, settle_origins
+from migrator.state import Run
+from tests.conformance.lab import HTTP, Lab
+from tests.conformance.platforms import wish
+from tests.cutover.conftest import MakeLab
+from tests.faults.machine import DEATH, Death
+
+PATCH: Final = Options(omni_update="patch")
+RUN: Final = "run-1"
+
+
+def begin(lab: Lab, side: Side, run: str) -> None:
+    """A run has begun."""
+    lab.state.lineage("it", fresh="first")
+    began = Run(id=run, sync="it", provider="x", scope="y", kind="cutover", started_at=lab.world.now())
+    lab.state.begin_run(began, plan_digest="", dialect=side.dialect)
+
+
+@asynccontextmanager
+async def source_of(lab: Lab, *, contract: str = "put", locked: bool = True) -> AsyncIterator[tuple[Side, Origin]]:
+    """The source, open for writing in a run that holds its lock unless told otherwise."""
+    async with opened(lab.runtime, lab.source.platform.name) as side:
+        begin(lab, side, RUN)
+        async with locking(lab.state, side.lock, RUN if locked else "another run"):
+            yield side, origin_of(lab, side, contract)
+
+
+def origin_of(lab: Lab, side: Side, contract: str) -> Origin:
+    """A writer to the source."""
+    only = next(iter(side.mapping.rules.contracts))
+    return Origin(
+        run=RUN,
+        sync="it",
+        adapter=side.adapter,
+        mapping=side.mapping,
+        state=lab.state,
+        contract=contract if contract in side.mapping.rules.contracts else only,
+        now=lab.world.now,
+        lock=side.lock,
+        sleep=lab.clock.sleep,
+        numbers=itertools.count(1),
+    )
+
+
+def ref_of(lab: Lab, side: Side, number: int = 1) -> JobRef:
+    """The source job of a number."""
+    platform = lab.source.platform
+    key = platform.id_of(platform.write(number, wish(number)))
+    return JobRef(provider=platform.name, scope=side.adapter.scopes[0], id=key)
+
+
+def states(lab: Lab) -> list[str]:
+    """What is known of the run's writes."""
+    return [intent.state for intent in lab.state.intents(RUN)]
+
+
+def writes(lab: Lab) -> list[str]:
+    """The methods of the writes that the platforms got."""
+    return [entry["method"] for entry in lab.world.requests if entry["method"] not in {"GET", "OPTIONS"}]
+
+
+@pytest.mark.parametrize("source", HTTP)
+async def test_a_source_job_is_paused_and_resumed(make_lab: MakeLab, source: str) -> None:
+    """The job is what it was but for that, its record is kept, and both writes are in the journal as done."""
+    lab = make_lab(source, "json")
+    wanted = lab.source.wish(1, description=None)
+    before = lab.source.records()
+
+    async with source_of(lab) as (side, origin):
+        ref = ref_of(lab, side)
+        paused = await origin.update(ref, {"enabled": False})
+        held = [lab.source.platform.read(raw) for raw in lab.source.records().values()]
+        resumed = await origin.update(ref, {"enabled": True})
+
+    assert (False, True) == (paused.enabled, resumed.enabled)
+    assert [wish(1, enabled=False)] == held
+    assert [wanted] == [lab.source.platform.read(raw) for raw in lab.source.records().values()]
+    assert ["done", "done"] == states(lab)
+    (kept,) = lab.state.snapshots(RUN, side.dialect)
+    assert (ref, before[ref.id]) == (kept.ref, kept.record)
+
+
+@pytest.mark.parametrize("source", HTTP)
+async def test_any_field_of_a_source_job_can_be_written(make_lab: MakeLab, source: str) -> None:
+    """Name, schedule and flag go together: the job is resumed only after everything else has changed."""
+    lab = make_lab(source, "json")
+    lab.source.wish(1, enabled=False)
+    lab.world.requests.clear()
+
+    async with source_of(lab) as (side, origin):
+        new = {"enabled": True, "name": "Renamed", "trigger.cron": _at_noon(side.dialect)}
+        job = await origin.update(ref_of(lab, side), new)
+
+    assert new == {path: flatten(job)[path] for path in new}
+    assert [wish(1, name="Renamed", hour=12)] == [
+        lab.source.platform.read(raw) for raw in lab.source.records().values()
+    ]
+    assert [["name", "trigger.cron"], ["enabled"]] == [
+        sorted(intent.fields) for intent in lab.state.intents(RUN, side.dialect)
+    ]
+
+
+async def test_a_schedule_moves_where_nothing_can_be_paused(make_lab: MakeLab) -> None:
+    """Under the contract that was not expected, the write is sent again in its shape if that one can make it."""
+    lab = make_lab("omni", "json", platforms=PATCH)
+    lab.source.wish(1)
+
+    async with source_of(lab, contract="put") as (side, origin):
+        job = await origin.update(ref_of(lab, side), {"trigger.cron": _at_noon(side.dialect)})
+        with pytest.raises(MigratorError):
+            await origin.update(job.ref, {"enabled": False})
+
+    assert [wish(1, hour=12)] == [lab.source.platform.read(raw) for raw in lab.source.records().values()]
+    assert ["done", "failed"] == states(lab)
+
+
+@pytest.mark.parametrize(("after", "expected"), [(True, "done"), (False, "failed")])
+async def test_a_lost_answer_is_settled_by_looking(make_lab: MakeLab, after: bool, expected: str) -> None:
+    """Whether the write arrived is read, and the caller hears of it only where it did not."""
+    lab = make_lab("devin", "json")
+    lab.source.wish(1)
+    lab.world.fault("reset", method="PATCH", after=after, times=0)
+
+    async with source_of(lab) as (side, origin):
+        ref = ref_of(lab, side)
+        if after:
+            assert not (await origin.update(ref, {"enabled": False})).enabled
+        else:
+            with pytest.raises(UncertainError):
+                await origin.update(ref, {"enabled": False})
+
+    assert [expected] == states(lab)
+
+
+async def test_a_write_that_nobody_can_look_at_stays_open(make_lab: MakeLab) -> None:
+    """When the job cannot be read either, the write is uncertain, and the next run settles it without sending it."""
+    lab = make_lab("devin", "json")
+    lab.source.wish(1)
+
+    async with source_of(lab) as (side, origin):
+        ref = ref_of(lab, side)
+        await origin.read(ref)
+        lab.world.fault("reset", method="PATCH", after=True, times=0)
+        lab.world.fault("status", status=503, method="GET", nth=2, times=0)
+        with pytest.raises(MigratorError):
+            await origin.update(ref, {"enabled": False})
+        assert ["uncertain"] == states(lab)
+
+        lab.world.faults.clear()
+        lab.world.requests.clear()
+        await settle_origins(lab.runtime, lab.state, side)
+
+    assert (["done"], []) == (states(lab), writes(lab))
+
+
+async def test_a_change_that_is_not_taken_is_an_error(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform that says yes and holds something else is found out by the answer."""
+    lab = make_lab("devin", "json")
+    lab.source.wish(1)
+
+    async with source_of(lab) as (side, origin):
+        unchanged = await side.adapter.get_job(side.adapter.scopes[0], ref_of(lab, side).id)
+
+        async def deaf(*_given: Any, **_named: Any) -> Any:
+            return unchanged
+
+        monkeypatch.setattr(type(side.adapter), "update_job", deaf)
+        with pytest.raises(ReadBackError, match="did not take the change"):
+            await origin.update(ref_of(lab, side), {"enabled": False})
+
+    assert ["failed"] == states(lab)
+
+
+@pytest.mark.parametrize("source", HTTP)
+async def test_a_source_job_is_deleted_for_good(make_lab: MakeLab, source: str) -> None:
+    """It is gone, its record is kept, and a lost answer is settled by its absence."""
+    lab = make_lab(source, "json")
+    lab.source.wish(1)
+    lab.source.wish(2)
+    lab.world.fault("reset", method="DELETE", after=True, times=0)
+
+    async with source_of(lab) as (side, origin):
+        await origin.delete(ref_of(lab, side))
+        with pytest.raises(NotFoundError):
+            await origin.read(ref_of(lab, side))
+
+    assert [wish(2).name] == [raw["name"] for raw in lab.source.records().values()]
+    assert ["done"] == states(lab)
+    assert [ref_of(lab, side)] == [kept.ref for kept in lab.state.snapshots(RUN, side.dialect)]
+
+
+async def test_without_the_lock_nothing_is_sent(make_lab: MakeLab) -> None:
+    """A run that does not hold the source's lock writes nothing there."""
+    lab = make_lab("devin", "json")
+    lab.source.wish(1)
+    lab.world.requests.clear()
+
+    async with source_of(lab, locked=False) as (side, origin):
+        with pytest.raises(LockedError):
+            await origin.update(ref_of(lab, side), {"enabled": False})
+        with pytest.raises(LockedError):
+            await origin.delete(ref_of(lab, side))
+
+    assert ([], []) == (states(lab), writes(lab))
+
+
+async def test_a_refusal_is_noted(make_lab: MakeLab) -> None:
+    """What the platform refuses has certainly not happened."""
+    lab = make_lab("devin", "json")
+    lab.source.wish(1)
+    lab.world.fault("status", status=400, method="PATCH")
+
+    async with source_of(lab) as (side, origin):
+        with pytest.raises(RejectedError):
+            await origin.update(ref_of(lab, side), {"action.text": "Something else."})
+
+    assert ["failed"] == states(lab)
+
+
+@pytest.mark.parametrize("happened", [True, False])
+@pytest.mark.parametrize("what", ["PATCH", "DELETE"])
+async def test_a_dead_run_is_settled_by_whoever_comes_next(make_lab: MakeLab, what: str, happened: bool) -> None:
+    """A run that dies in a write leaves it open; looking settles it, also when the scope is another sync's target."""
+    lab = make_lab("scrip", "devin")
+    lab.source.wish(1)
+    async with source_of(lab) as (side, origin):
+        ref = ref_of(lab, side)
+        task = asyncio.create_task(origin.update(ref, {"enabled": False}) if what == "PATCH" else origin.delete(ref))  # type: ignore[arg-type]  # two kinds of result, both dropped
+        lab.world.fault("slow", seconds=DEATH, method=what, after=happened)
+        waiting, lab.world.sleep = lab.world.sleep, Death(asyncio.get_running_loop(), task)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        lab.world.sleep = waiting
+    assert ["dispatched"] == states(lab)
+
+    await lab.carry_out(sync="back")
+
+    assert ["done" if happened else "failed"] == states(lab)
+    assert () == lab.state.unsettled()
+
+
+def _at_noon(dialect: str) -> Any:
+    return parse("0 12 * * ? *" if dialect == "eventbridge" else "0 12 * * *", dialect)
