@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import uuid
+from collections.abc import Awaitable, Callable
 
 import attrs
 
 from migrator.apply import Applied, Applier, Changer, Outcome, Writer
 from migrator.apply.writer import claim_key, claims_of
-from migrator.errors import MigratorError, StateError
+from migrator.errors import MigratorError, RefusedError, StateError, UsageError
 from migrator.extract import Extracted
 from migrator.mapping import ProviderMapping
-from migrator.plan.document import plan_to_json
+from migrator.plan.document import plan_from_json, plan_to_json
 from migrator.plan.values import Plan
 from migrator.recovery import merged, unfinished
 from migrator.session import Look, Runtime, Session, Side, remember_contract
@@ -23,9 +24,43 @@ from migrator.state.values import RunKind
 Progress = Callable[[Outcome], None]
 """Told after each change."""
 
+Agree = Callable[[Plan], Awaitable[bool]]
+"""Asked with a plan before anything is written."""
+
 
 def silently(_outcome: Outcome) -> None:
     """Tell nobody."""
+
+
+def run_id(runtime: Runtime) -> str:
+    """The id of a new run: when it begins, and a little chance."""
+    return f"{runtime.clock.now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+def run_of(state: State, run: str) -> Run:
+    """The run of that id.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = state.run(run)
+    if found is None:
+        latest = ", ".join(known.id for known in state.runs()[:3])
+        raise UsageError("there is no such run", actual=run, allowed=latest, hint="migrator history lists them all")
+    return found
+
+
+def plan_of(run: Run) -> Plan:
+    """The plan that a run carried out.
+
+    Raises:
+        RefusedError: it was not kept.
+    """
+    if run.plan is None:
+        what = "the plan of this run was not kept: it was made by an old version"
+        hint = f"migrator apply {run.sync} does what is left by a new plan"
+        raise RefusedError(what, where=f"run {run.id}", hint=hint)
+    return plan_from_json(run.plan, where=f"plan of run {run.id}")
 
 
 @attrs.frozen(kw_only=True)
@@ -145,4 +180,4 @@ def _takes_marks(mapping: ProviderMapping, target: Extracted) -> bool:
     return marker.form != "item" or not target.raws or any(marker.path in raw for raw in target.raws.values())
 
 
-__all__ = ["Carrying", "Progress", "silently"]
+__all__ = ["Agree", "Carrying", "Progress", "plan_of", "run_id", "run_of", "silently"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from migrator.canonical import LEAVES, PATHS
+from migrator.canonical import LEAVES
 from migrator.config import config_schema
-from migrator.plan.values import ACTIONS
 from migrator.report.journal_schemas import history_schema, settle_schema, status_schema
 from migrator.report.proof_schemas import audit_schema, verify_schema
 from migrator.report.shapes import (
@@ -16,9 +15,7 @@ from migrator.report.shapes import (
     EVIDENCE,
     FLAG,
     OBJECT,
-    PATH,
     PIECE,
-    PLACES,
     REF,
     REQUESTS,
     TEXT,
@@ -33,11 +30,7 @@ from migrator.report.shapes import mapped as _map
 from migrator.report.shapes import maybe as _maybe
 from migrator.report.shapes import one_of as _one_of
 from migrator.report.shapes import shape as _object
-
-_RESYNC: Final = {
-    **_maybe(TIME),
-    "description": "When the first schedule stops being exact unless a sync renews it; null when none does.",
-}
+from migrator.report.work_schemas import apply_schema, error_schema, plan_schema, run_schema
 
 
 def _jobs() -> Schema:
@@ -82,90 +75,6 @@ def _jobs() -> Schema:
         "jobs",
         "Every job of a connection, in the canonical form",
         {**head, "jobs": _list(job), "problems": _list(problem, "Records that cannot be read.")},
-    )
-
-
-def _plan() -> Schema:
-    field = _object(
-        {
-            "path": PATH,
-            "old": {"description": "What was last applied."},
-            "new": {"description": "What it shall be; null empties it."},
-            "remote": {"description": "What the target has now."},
-            "reason": TEXT,
-        }
-    )
-    loss = _object({"path": _one_of(*dict.fromkeys([*PATHS, *LEAVES])), "had": ANY, "becomes": ANY, "reason": TEXT})
-    schedule = _object(
-        {
-            "verdict": VERDICT,
-            "pieces": _list(PIECE),
-            "evidence": EVIDENCE,
-            "until": _maybe(TIME),
-            "flags": TEXTS,
-        }
-    )
-    change = _object(
-        {
-            "action": _one_of(*ACTIONS),
-            "source": _maybe(REF),
-            "target": _maybe(REF),
-            "name": TEXT,
-            "fields": _list(field),
-            "losses": _list(loss),
-            "schedule": _maybe(schedule),
-            "reason": TEXT,
-        },
-        {"piece": COUNT, "pieces": COUNT},
-    )
-    return _document(
-        "plan",
-        "What a sync would change",
-        {
-            "sync": TEXT,
-            "source": TEXT,
-            "target": TEXT,
-            "target_provider": TEXT,
-            "target_scope": TEXT,
-            "dialect": TEXT,
-            "contract": TEXT,
-            "lineage": TEXT,
-            "serial": COUNT,
-            "created_at": TIME,
-            "observed": _object({"source": TEXT, "target": TEXT}, says="Digests of what both sides held."),
-            "summary": _object(dict.fromkeys(ACTIONS, COUNT), says="How many changes of each action."),
-            "needs_resync_by": _RESYNC,
-            "changes": _list(change),
-            "refusal": {"type": "string", "description": 'Why the plan is unsafe as a whole; "" when it is not.'},
-            "digest": {"type": "string", "description": "Of everything else in the plan."},
-        },
-    )
-
-
-def _apply() -> Schema:
-    outcome = _object(
-        {
-            "action": _one_of(*ACTIONS),
-            "source": _maybe(REF),
-            "target": _maybe(REF),
-            "name": TEXT,
-            "status": _one_of("done", "failed", "skipped"),
-            "error": TEXT,
-        }
-    )
-    blocked = _object({"source": _maybe(REF), "target": _maybe(REF), "name": TEXT, "reason": TEXT})
-    return _document(
-        "apply",
-        "What came of a plan",
-        {
-            "run": {**_maybe(TEXT), "description": "Null when nothing was begun."},
-            "sync": TEXT,
-            "summary": _object({"done": COUNT, "failed": COUNT, "skipped": COUNT}),
-            "needs_resync_by": _RESYNC,
-            "outcomes": _list(outcome),
-            "blocked": _list(blocked, "What the plan refuses, and why."),
-            "requests": REQUESTS,
-        },
     )
 
 
@@ -229,15 +138,6 @@ def _explain() -> Schema:
     )
 
 
-def _error() -> Schema:
-    places = _object(PLACES)
-    return _document(
-        "error",
-        "Why a command failed",
-        {**PLACES, "problems": _list(places, "The single errors of a file."), "exit_code": {"type": "integer"}},
-    )
-
-
 def _sandbox() -> Schema:
     required = {"port": COUNT, "connections": _map(OBJECT), "config": {**TEXT, "description": "A migrator.toml."}}
     return _document("sandbox", "How to reach the stand-ins", required)
@@ -250,17 +150,18 @@ def _demo() -> Schema:
 
 
 SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
-    "apply": _apply,
+    "apply": apply_schema,
     "audit": audit_schema,
     "config": config_schema,
     "demo": _demo,
-    "error": _error,
+    "error": error_schema,
     "explain": _explain,
     "history": history_schema,
     "init": lambda: _document("init", "The config file that was written", {"path": TEXT}),
     "jobs": _jobs,
-    "plan": _plan,
+    "plan": plan_schema,
     "providers": _providers,
+    "run": run_schema,
     "sandbox": _sandbox,
     "settle": settle_schema,
     "status": status_schema,

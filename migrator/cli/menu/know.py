@@ -15,8 +15,8 @@ else:
     explaining, telling = map(when_used, ("explaining", "telling"))
 
 _NAMES: Final = (
-    "One of apply, audit, config, demo, error, explain, history, init, jobs, plan, providers, sandbox, settle, status, "
-    "verify."
+    "One of apply, audit, config, demo, error, explain, history, init, jobs, plan, providers, run, sandbox, settle, "
+    "status, verify."
 )
 
 

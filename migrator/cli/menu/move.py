@@ -1,4 +1,4 @@
-"""Commands for moving jobs: export, audit, plan, apply and verify."""
+"""Commands for moving jobs: export, audit, plan, apply, sync and verify."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from migrator.cli.menu.app import ConnectionName, OutFile, SyncName, YesOption, 
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
-    from migrator.cli import checking, moving
+    from migrator.cli import checking, moving, syncing
 else:
-    checking, moving = map(when_used, ("checking", "moving"))
+    checking, moving, syncing = map(when_used, ("checking", "moving", "syncing"))
 
 
 @app.command()
@@ -86,6 +86,22 @@ def apply(
 ) -> int:
     """Carry out a sync or a saved plan, after asking."""
     return moving.apply(settings, what, yes=yes, resume=resume, max_deletes=max_deletes)
+
+
+@app.command()
+@takes_settings
+def sync(
+    settings: Settings,
+    syncs: Annotated[list[str] | None, typer.Argument(metavar="SYNC", help="Syncs of the config file.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Every sync of the config file.")] = False,
+) -> int:
+    """Plan and apply within the limits, without asking.
+
+    Syncs that have nothing to do with each other run side by side, and one that fails does not stop the others. It ends
+    with the worst of their exit codes; 3 also says that a schedule will not stay exact until the next night.
+    """
+    return syncing.sync(settings, syncs or (), everything=everything)
 
 
 @app.command()

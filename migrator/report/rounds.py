@@ -1,0 +1,156 @@
+"""What came of a round of syncs: one line each as it ends, and the whole at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import attrs
+
+from migrator.mapping.codecs import write_time
+from migrator.plan.document import plan_to_json
+from migrator.report.failures import failure_document, failure_lines, failure_of
+from migrator.report.outcomes import apply_document, outcome_lines
+from migrator.report.plans import blocked_lines, head, promise_lines
+from migrator.report.words import Line, clean, count, line, stamp
+from migrator.sync.values import Hand, Lapse, Round, Synced
+
+SCHEMA: Final = "migrator/run@1"
+
+_WORDS: Final = {
+    "create": "created",
+    "update": "updated",
+    "replace": "replaced",
+    "pause": "paused",
+    "resume": "resumed",
+    "delete": "deleted",
+    "adopt": "adopted",
+}
+
+
+def round_document(found: Round) -> dict[str, Any]:
+    """The round as `migrator/run@1`."""
+    return {
+        "schema": SCHEMA,
+        "started_at": write_time(found.started_at),
+        "ended_at": write_time(found.ended_at),
+        "exit_code": found.exit_code,
+        "stopped": found.stopped,
+        "needs_resync_by": found.needs_resync_by and write_time(found.needs_resync_by),
+        "requests": dict(found.requests),
+        "syncs": [_synced(result) for result in found.results],
+    }
+
+
+def _synced(found: Synced) -> dict[str, Any]:
+    applied = apply_document(found.plan, found.applied) if found.plan else None
+    return {
+        "sync": found.name,
+        "source": found.source,
+        "target": found.target,
+        "started_at": write_time(found.started_at),
+        "ended_at": write_time(found.ended_at),
+        "exit_code": found.exit_code,
+        "error": failure_document(failure_of(found.error)) if found.error else None,
+        "needs_resync_by": found.needs_resync_by and write_time(found.needs_resync_by),
+        "plan": found.plan and plan_to_json(found.plan),
+        "apply": applied,
+        "conflicts": [_hand(hand) for hand in found.conflicts],
+        "drift": [_hand(hand) for hand in found.drift],
+        "lapses": [_lapse(lapse) for lapse in found.lapses],
+    }
+
+
+def _hand(hand: Hand) -> dict[str, Any]:
+    return {
+        "source": hand.change.source and attrs.asdict(hand.change.source),
+        "target": hand.change.target and attrs.asdict(hand.change.target),
+        "name": hand.change.name,
+        "paths": [field.path for field in hand.change.fields],
+        "since": write_time(hand.since),
+        "new": hand.is_new,
+    }
+
+
+def _lapse(lapse: Lapse) -> dict[str, Any]:
+    return {
+        "source": attrs.asdict(lapse.source),
+        "target": attrs.asdict(lapse.target),
+        "name": lapse.name,
+        "until": write_time(lapse.until),
+        "reason": lapse.reason,
+    }
+
+
+def synced_line(found: Synced) -> Line:
+    """One line of what came of a sync."""
+    seconds = (found.ended_at - found.started_at).total_seconds()
+    cost = f" ({count(sum(found.requests.values()), 'request')}, {seconds:.1f} s)"
+    style = "green" if found.exit_code == 0 else "bold red"
+    return line((f"{found.name}: ", style), clean(", ".join(_told(found))), (cost, "dim"))
+
+
+def _told(found: Synced) -> Iterator[str]:
+    if found.error:
+        yield failure_of(found.error).what
+    if found.plan is None:
+        return
+    if found.plan.refusal:
+        yield "refused as a whole"
+    done = [outcome.action for outcome in found.applied.outcomes if outcome.status == "done"]
+    yield from (f"{done.count(action):,} {words}" for action, words in _WORDS.items() if action in done)
+    summary = found.applied.summary
+    yield from (f"{summary[status]:,} {status}" for status in ("failed", "skipped") if summary[status])
+    yield from (f"{found.plan.summary['blocked']:,} blocked" for _ in found.plan.blocked[:1])
+    yield f"{found.plan.summary['none']:,} unchanged"
+    for hands, what in ((found.conflicts, "conflict"), (found.drift, "hand edit")):
+        if hands:
+            yield f"{count(len(hands), what)} ({sum(hand.is_new for hand in hands):,} new)"
+    if found.lapses:
+        yield count(len(found.lapses), "broken promise")
+
+
+def round_lines(found: Round) -> Iterator[Line]:
+    """The round for people."""
+    for number, result in enumerate(found.results):
+        if number:
+            yield line("")
+        yield from _synced_lines(result)
+
+
+def _synced_lines(found: Synced) -> Iterator[Line]:
+    yield line((f"{found.name}: {found.source} → {found.target}", "bold"))
+    if found.error:
+        yield from failure_lines(failure_of(found.error))
+    if found.plan is None:
+        return
+    yield from outcome_lines(found.applied)
+    if found.plan.refusal:
+        yield line(("Refused as a whole: ", "bold red"), clean(found.plan.refusal))
+    elif found.applied.run:
+        summary = ", ".join(f"{number:,} {status}" for status, number in found.applied.summary.items() if number)
+        yield line((f"Run {found.applied.run}: ", "bold"), summary or "nothing done", ".")
+    else:
+        yield line("Nothing to do: the target is as it shall be.")
+    yield from blocked_lines(found.plan)
+    for hands, title in ((found.conflicts, "Changed on both sides"), (found.drift, "Edited at the target")):
+        yield from _hand_lines(hands, title)
+    yield from _lapse_lines(found.lapses)
+    yield from promise_lines(found.plan)
+
+
+def _hand_lines(hands: tuple[Hand, ...], title: str) -> Iterator[Line]:
+    if hands:
+        yield line((f"{title}:", "bold"))
+    for hand in hands:
+        paths = ", ".join(field.path for field in hand.change.fields)
+        since = "new" if hand.is_new else f"still open since {stamp(hand.since)}"
+        shown = head(hand.change)
+        yield line(shown.text.plain, f": {paths} ({since})", indent=2)
+
+
+def _lapse_lines(lapses: tuple[Lapse, ...]) -> Iterator[Line]:
+    if lapses:
+        yield line(("Not exact any more before the next night:", "bold red"))
+    for lapse in lapses:
+        yield line(f"{clean(lapse.name)}: exact until {stamp(lapse.until)}: {clean(lapse.reason)}", indent=2)

@@ -1,0 +1,172 @@
+"""The JSON Schema of the documents that tell what a sync would do, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from migrator.canonical import LEAVES, PATHS
+from migrator.plan.values import ACTIONS
+from migrator.report.shapes import (
+    ANY,
+    COUNT,
+    EVIDENCE,
+    FLAG,
+    PATH,
+    PIECE,
+    PLACES,
+    REF,
+    REQUESTS,
+    TEXT,
+    TEXTS,
+    TIME,
+    VERDICT,
+    Schema,
+    document,
+    listed,
+    maybe,
+    one_of,
+    shape,
+)
+
+_RESYNC: Final = {
+    **maybe(TIME),
+    "description": "When the first schedule stops being exact unless a sync renews it; null when none does.",
+}
+
+
+def plan_schema() -> Schema:
+    """`migrator/plan@1`."""
+    field = shape(
+        {
+            "path": PATH,
+            "old": {"description": "What was last applied."},
+            "new": {"description": "What it shall be; null empties it."},
+            "remote": {"description": "What the target has now."},
+            "reason": TEXT,
+        }
+    )
+    loss = shape({"path": one_of(*dict.fromkeys([*PATHS, *LEAVES])), "had": ANY, "becomes": ANY, "reason": TEXT})
+    schedule = shape(
+        {
+            "verdict": VERDICT,
+            "pieces": listed(PIECE),
+            "evidence": EVIDENCE,
+            "until": maybe(TIME),
+            "flags": TEXTS,
+        }
+    )
+    change = shape(
+        {
+            "action": one_of(*ACTIONS),
+            "source": maybe(REF),
+            "target": maybe(REF),
+            "name": TEXT,
+            "fields": listed(field),
+            "losses": listed(loss),
+            "schedule": maybe(schedule),
+            "reason": TEXT,
+        },
+        {"piece": COUNT, "pieces": COUNT},
+    )
+    return document(
+        "plan",
+        "What a sync would change",
+        {
+            "sync": TEXT,
+            "source": TEXT,
+            "target": TEXT,
+            "target_provider": TEXT,
+            "target_scope": TEXT,
+            "dialect": TEXT,
+            "contract": TEXT,
+            "lineage": TEXT,
+            "serial": COUNT,
+            "created_at": TIME,
+            "observed": shape({"source": TEXT, "target": TEXT}, says="Digests of what both sides held."),
+            "summary": shape(dict.fromkeys(ACTIONS, COUNT), says="How many changes of each action."),
+            "needs_resync_by": _RESYNC,
+            "changes": listed(change),
+            "refusal": {"type": "string", "description": 'Why the plan is unsafe as a whole; "" when it is not.'},
+            "digest": {"type": "string", "description": "Of everything else in the plan."},
+        },
+    )
+
+
+def apply_schema() -> Schema:
+    """`migrator/apply@1`."""
+    outcome = shape(
+        {
+            "action": one_of(*ACTIONS),
+            "source": maybe(REF),
+            "target": maybe(REF),
+            "name": TEXT,
+            "status": one_of("done", "failed", "skipped"),
+            "error": TEXT,
+        }
+    )
+    blocked = shape({"source": maybe(REF), "target": maybe(REF), "name": TEXT, "reason": TEXT})
+    return document(
+        "apply",
+        "What came of a plan",
+        {
+            "run": {**maybe(TEXT), "description": "Null when nothing was begun."},
+            "sync": TEXT,
+            "summary": shape({"done": COUNT, "failed": COUNT, "skipped": COUNT}),
+            "needs_resync_by": _RESYNC,
+            "outcomes": listed(outcome),
+            "blocked": listed(blocked, "What the plan refuses, and why."),
+            "requests": REQUESTS,
+        },
+    )
+
+
+def error_schema() -> Schema:
+    """`migrator/error@1`."""
+    places = shape(PLACES)
+    return document(
+        "error",
+        "Why a command failed",
+        {**PLACES, "problems": listed(places, "The single errors of a file."), "exit_code": {"type": "integer"}},
+    )
+
+
+def run_schema() -> Schema:
+    """`migrator/run@1`."""
+    place = {"source": maybe(REF), "target": maybe(REF), "name": TEXT}
+    hand = shape({**place, "paths": listed(PATH), "since": TIME, "new": FLAG})
+    lapse = shape({**place, "until": TIME, "reason": TEXT})
+    sync = shape(
+        {
+            "sync": TEXT,
+            "source": TEXT,
+            "target": TEXT,
+            "started_at": TIME,
+            "ended_at": TIME,
+            "exit_code": COUNT,
+            "error": {**maybe(_inner(error_schema())), "description": "What ended it early."},
+            "needs_resync_by": _RESYNC,
+            "plan": {**maybe(_inner(plan_schema())), "description": "Null when it did not get so far."},
+            "apply": maybe(_inner(apply_schema())),
+            "conflicts": listed(hand, "Jobs that both sides have changed."),
+            "drift": listed(hand, "Jobs that were edited at the target alone."),
+            "lapses": listed(lapse, "Jobs that will not stay exact until the next night."),
+        }
+    )
+    return document(
+        "run",
+        "What came of a round of syncs",
+        {
+            "started_at": TIME,
+            "ended_at": TIME,
+            "exit_code": COUNT,
+            "stopped": {**FLAG, "description": "Whether it was interrupted."},
+            "needs_resync_by": _RESYNC,
+            "requests": REQUESTS,
+            "syncs": listed(sync),
+        },
+    )
+
+
+def _inner(schema: Schema) -> Schema:
+    """The schema of a document that stands in another one."""
+    return {key: value for key, value in schema.items() if key not in {"$schema", "title"}}

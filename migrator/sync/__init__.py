@@ -1,0 +1,119 @@
+"""Several syncs in one go: side by side where they have nothing to do with each other, in order where they do.
+
+Nobody is there to be asked, so every sync does what its limits allow, and says what it left. One that fails does not
+stop the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import attrs
+from attrs import frozen
+
+from migrator import pipeline
+from migrator.concurrency import side_by_side
+from migrator.config import Sync
+from migrator.errors import MigratorError
+from migrator.plan.values import Plan
+from migrator.running import Progress, silently
+from migrator.session import Runtime
+from migrator.state import State
+from migrator.sync.hands import hands_on
+from migrator.sync.order import in_order, meeting
+from migrator.sync.values import Hand, Lapse, Round, Synced
+
+
+@frozen(kw_only=True)
+class Syncing:
+    """A round of syncs.
+
+    Attributes:
+        runtime: what the command brings along; its pacers are shared by all.
+        state: the open state.
+        stop: set when no new change may be begun.
+        began: told each plan before anything of it is written.
+        ended: told each result as soon as it is there.
+        progress: told after each change.
+    """
+
+    runtime: Runtime
+    state: State
+    stop: asyncio.Event
+    began: Callable[[Plan], None] = lambda _plan: None
+    ended: Callable[[Synced], None] = lambda _synced: None
+    progress: Progress = silently
+
+    async def all(self, names: Sequence[str]) -> Round:
+        """Carry syncs out.
+
+        Raises:
+            UsageError: there is no such sync; nothing was begun.
+        """
+        config, started = self.runtime.config, self.runtime.clock.now()
+        syncs = [config.sync(name) for name in dict.fromkeys(names)]
+        over = {sync.name: asyncio.Event() for sync in syncs}
+
+        async def in_turn(name: str, before: frozenset[str]) -> Synced:
+            for other in before:
+                await over[other].wait()
+            found = await self._one(config.sync(name))
+            over[name].set()
+            self.ended(found)
+            return found
+
+        order = in_order(syncs, meeting(config))
+        results = await side_by_side(in_turn(name, before) for name, before in order.items())
+        by_name = {result.name: result for result in results}
+        return Round(
+            results=tuple(by_name[sync.name] for sync in syncs),
+            started_at=started,
+            ended_at=self.runtime.clock.now(),
+            stopped=self.stop.is_set(),
+        )
+
+    async def _one(self, sync: Sync) -> Synced:
+        now = self.runtime.clock.now
+        found = Synced(
+            name=sync.name,
+            source=sync.source,
+            target=sync.target,
+            started_at=now(),
+            ended_at=now(),
+            strict=sync.on_refused == "fail",
+        )
+        try:
+            if self.stop.is_set():
+                raise MigratorError("interrupted before it was begun", hint="run the command again")
+            async with self._own_stop() as stop:
+                plan, applied = await pipeline.sync(
+                    self.runtime, self.state, sync.name, agree=self._agree, stop=stop, progress=self.progress
+                )
+            hands = hands_on(plan, self.state, now=now())
+        except Exception as error:  # noqa: BLE001 (whatever it is, the other syncs go on, and it is told)
+            return attrs.evolve(found, ended_at=now(), error=error)
+        return attrs.evolve(found, ended_at=now(), plan=plan, applied=applied, hands=hands)
+
+    @asynccontextmanager
+    async def _own_stop(self) -> AsyncIterator[asyncio.Event]:
+        """What stops one sync: the round's, or that it has lost its own lock, which is no reason to stop the others."""
+        own = asyncio.Event()
+
+        async def relay() -> None:
+            await self.stop.wait()
+            own.set()
+
+        task = asyncio.create_task(relay())
+        try:
+            yield own
+        finally:
+            task.cancel()
+
+    async def _agree(self, plan: Plan) -> bool:
+        self.began(plan)
+        return True
+
+
+__all__ = ["Hand", "Lapse", "Round", "Synced", "Syncing"]

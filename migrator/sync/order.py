@@ -1,0 +1,71 @@
+"""Which syncs wait for which: who reads what another one writes comes after it, and no two write to one place at once.
+
+Where syncs feed each other in a circle, as A → B and B → A do, the one that stands first in the file runs first; the
+copies that each finds of its own jobs are known by their links and left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from migrator.config import Config, Sync
+from migrator.providers import PROVIDERS
+from migrator.providers.base import Connection
+
+Meet = Callable[[str, str], bool]
+"""Whether two connections reach the same jobs."""
+
+
+def in_order(syncs: Sequence[Sync], meet: Meet) -> Mapping[str, frozenset[str]]:
+    """The syncs by name in an order in which they can run, each with those that it waits for."""
+    feeds = {
+        (one.name, other.name) for one in syncs for other in syncs if one != other and meet(one.target, other.source)
+    }
+    reached = _closure(feeds)
+    waiting, placed = list(syncs), list[Sync]()
+    while waiting:
+        follows = next(one for one in waiting if not any(_is_fed(one, other, reached) for other in waiting))
+        waiting.remove(follows)
+        placed.append(follows)
+    return {
+        later.name: frozenset(
+            sooner.name
+            for sooner in placed[:number]
+            if (sooner.name, later.name) in feeds
+            or (later.name, sooner.name) in feeds
+            or meet(sooner.target, later.target)
+        )
+        for number, later in enumerate(placed)
+    }
+
+
+def _is_fed(one: Sync, other: Sync, reached: set[tuple[str, str]]) -> bool:
+    """Whether a sync must come after another one: it is fed by it, and does not feed it in turn."""
+    return (other.name, one.name) in reached and (one.name, other.name) not in reached
+
+
+def _closure(feeds: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Who feeds whom, by however many steps."""
+    reached = set(feeds)
+    while new := {(a, d) for a, b in reached for c, d in feeds if b == c} - reached:
+        reached |= new
+    return reached
+
+
+def meeting(config: Config) -> Meet:
+    """Whether two connections of a config reach the same jobs, as far as the config can tell."""
+
+    def meet(one: str, other: str) -> bool:
+        first, second = config.connections[one], config.connections[other]
+        if list(_place(first)) != list(_place(second)):
+            return False
+        members = set(first.user_ids), set(second.user_ids)
+        return not all(members) or bool(members[0] & members[1])
+
+    return meet
+
+
+def _place(connection: Connection) -> Iterator[str | None]:
+    yield connection.provider
+    yield (connection.base_url or PROVIDERS[connection.provider].base_url or "").rstrip("/")
+    yield from (connection.org_id, connection.program_id, connection.path)

@@ -1,0 +1,144 @@
+"""What a person does about runs of the past: roll one back, and decide a write that nobody knows the end of."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterable
+
+from migrator.apply import Applied
+from migrator.apply.settle import take_for
+from migrator.config.shapes import did_you_mean
+from migrator.errors import NotFoundError, RefusedError, UsageError
+from migrator.extract import Extracted
+from migrator.plan.values import Plan
+from migrator.rollback import Trace, way_back
+from migrator.running import Agree, Carrying, Progress, run_id, run_of, silently
+from migrator.session import Look, Runtime, Side, contract_of, locking, opened, requests_of, settled
+from migrator.state import Run, State
+from migrator.state.values import Intent
+
+
+async def rollback(
+    runtime: Runtime,
+    state: State,
+    run: str,
+    *,
+    agree: Agree,
+    stop: asyncio.Event,
+    progress: Progress = silently,
+) -> tuple[Plan, Applied]:
+    """Put the target back as it was before a run, by a run of its own.
+
+    Returns:
+        The way back, and what came of it.
+
+    Raises:
+        UsageError: there is no such run.
+        RefusedError: the sync writes elsewhere by now.
+        LockedError: another run writes to the same target.
+    """
+    undone, own = run_of(state, run), run_id(runtime)
+    sync = runtime.config.sync(undone.sync)
+    async with opened(runtime, sync.target, state=state, target=True) as side:
+        if (side.adapter.provider, side.adapter.scopes[0]) != (undone.provider, undone.scope):
+            what = f"sync {sync.name} writes to another target by now than run {undone.id} did"
+            raise RefusedError(what, actual=side.adapter.scopes[0], allowed=undone.scope)
+        async with locking(state, side.lock, own, lost=stop.set):
+            listed = await side.list_all()
+            target, _uncertain = await settled(runtime, state, side, listed, locked=True)
+            trace = await _trace(runtime, state, side, undone, target)
+            back = way_back(trace)
+            if not (back.pending or trace.adopted) or not await agree(back):
+                return back, Applied(requests=requests_of(side))
+            carrying = Carrying(
+                runtime=runtime,
+                state=state,
+                side=side,
+                run=own,
+                kind="rollback",
+                of=undone.id,
+                stop=stop,
+                progress=progress,
+            )
+            look = Look(plan=back, source=Extracted(jobs=()), target=target, is_short=True)
+            outcomes = await carrying.out(look, session=None)
+            undone_all = {o.target for o in outcomes if o.status != "done"}
+            for ref in trace.adopted - undone_all:
+                state.drop_link(ref)
+            return back, Applied(run=own, outcomes=outcomes, requests=requests_of(side), stopped=stop.is_set())
+
+
+async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: Extracted) -> Trace:
+    runs = [other for other in state.runs() if (other.provider, other.scope) == (run.provider, run.scope)]
+    own = ("rollback", run.id)
+    later = [one for one in runs[: [one.id for one in runs].index(run.id)] if (one.kind, one.of) != own]
+    lineage, serial = state.lineage(run.sync, fresh=uuid.uuid4().hex)
+    return Trace(
+        run=run,
+        intents=state.intents(run.id),
+        snapshots=state.snapshots(run.id, side.dialect),
+        later=tuple(intent for other in later for intent in state.intents(other.id)),
+        links=state.links(run.provider, (run.scope,), side.dialect),
+        target=target,
+        mapping=side.mapping,
+        contract=await contract_of(state, side),
+        connection=side.name,
+        now=runtime.clock.now(),
+        lineage=lineage,
+        serial=serial,
+    )
+
+
+async def settle(runtime: Runtime, state: State, run: str, job: str, *, created: str | None) -> Intent:
+    """Settle an uncertain create as a person says.
+
+    Args:
+        runtime: what the command brings along.
+        state: the open state.
+        run: the run that sent it.
+        job: id or name of the source job, or name of the job at the target.
+        created: id of the job that it made; None when it made none.
+
+    Returns:
+        The write that was settled.
+
+    Raises:
+        UsageError: there is no such uncertain write, or no such job.
+        RefusedError: that job stands for something else.
+        LockedError: another run writes to the same target.
+    """
+    found = run_of(state, run)
+    sync = runtime.config.sync(found.sync)
+    lock = f"{found.provider}:{found.scope}"
+    async with opened(runtime, sync.target, state=state, target=True) as side, locking(state, lock, run_id(runtime)):
+        intent = _uncertain(state.intents(run, side.dialect), run, job)
+        if created is None:
+            state.settle(intent, "failed", "a person looked: it was not made")
+            return intent
+        if (side.adapter.provider, side.adapter.scopes[0]) != (found.provider, found.scope):
+            what = f"sync {sync.name} writes to another target by now than run {found.id} did"
+            raise RefusedError(what, actual=side.adapter.scopes[0], allowed=found.scope)
+        try:
+            record = await side.adapter.get_job(found.scope, created)
+        except NotFoundError as error:
+            what = "there is no such job at the target"
+            raise UsageError(what, actual=created, hint="give its id as the target names it") from error
+        links = state.links(found.provider, (found.scope,), side.dialect)
+        it = side.mapping.read(record.raw, scope=record.scope)
+        take_for(it, intent, links=links, mapping=side.mapping, state=state)
+        return intent
+
+
+def _uncertain(intents: Iterable[Intent], run: str, job: str) -> Intent:
+    unsettled = [i for i in intents if i.state in {"dispatched", "uncertain"} and i.action == "create" and i.source]
+    found = [i for i in unsettled if job in {i.name, i.source and i.source.id}]
+    if len(found) == 1:
+        return found[0]
+    allowed = ", ".join(sorted(i.name for i in (found or unsettled))) or "none is left in this run"
+    what = "that names several uncertain writes" if found else "there is no such uncertain write in this run"
+    hint = did_you_mean(job, (i.name for i in unsettled)) or "migrator status lists them"
+    raise UsageError(what, where=f"run {run}", actual=job, allowed=allowed, hint=hint)
+
+
+__all__ = ["rollback", "settle"]

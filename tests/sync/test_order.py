@@ -1,0 +1,73 @@
+"""Which syncs wait for which."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from migrator.config import Config, Sync
+from migrator.providers.base import Connection
+from migrator.sync.order import in_order, meeting
+
+
+def syncs(*pairs: str) -> list[Sync]:
+    """Syncs of pairs like "A>B", each with its pair as its name."""
+    return [Sync(name=pair, source=pair[0], target=pair[2]) for pair in pairs]
+
+
+def waits(*pairs: str) -> dict[str, set[str]]:
+    """Who waits for whom, in the order in which they are placed; places are alike when their letters are."""
+    return {name: set(before) for name, before in in_order(syncs(*pairs), lambda a, b: a == b).items()}
+
+
+@pytest.mark.parametrize("pairs", list(permutations(["A>B", "B>C", "C>D"])))
+def test_a_chain_runs_from_its_beginning(pairs: tuple[str, ...]) -> None:
+    """However the file is ordered, each link of a chain waits for the one before it."""
+    assert waits(*pairs) == {"A>B": set(), "B>C": {"A>B"}, "C>D": {"B>C"}}
+
+
+def test_strangers_wait_for_nobody() -> None:
+    """Syncs that share at most a source run side by side."""
+    assert waits("A>B", "A>C", "D>E") == {"A>B": set(), "A>C": set(), "D>E": set()}
+
+
+def test_one_target_takes_one_sync_at_a_time() -> None:
+    """Two syncs into one place run one after the other, in the order of the file."""
+    assert waits("A>C", "B>C") == {"A>C": set(), "B>C": {"A>C"}}
+
+
+@pytest.mark.parametrize("pairs", [("A>B", "B>A"), ("B>A", "A>B")])
+def test_a_circle_begins_with_the_first_of_the_file(pairs: tuple[str, str]) -> None:
+    """Two directions between the same places run one after the other."""
+    assert waits(*pairs) == {pairs[0]: set(), pairs[1]: {pairs[0]}}
+
+
+def test_what_a_circle_feeds_comes_after_all_of_it() -> None:
+    """A sync that reads what a circle writes is no part of the circle, even if it is first in the file."""
+    assert waits("B>C", "A>B", "B>A") == {"A>B": set(), "B>A": {"A>B"}, "B>C": {"A>B"}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ({"provider": "devin", "org_id": "a"}, {"provider": "devin", "org_id": "a"}, True),
+        ({"provider": "devin", "org_id": "a"}, {"provider": "devin", "org_id": "b"}, False),
+        ({"provider": "devin", "org_id": "a"}, {"provider": "devin", "org_id": "a", "base_url": "http://x"}, False),
+        (
+            {"provider": "devin", "org_id": "a"},
+            {"provider": "devin", "org_id": "a", "base_url": "https://api.devin.ai/"},
+            True,
+        ),
+        ({"provider": "omni", "user_ids": ("a", "b")}, {"provider": "omni", "user_ids": ("b",)}, True),
+        ({"provider": "omni", "user_ids": ("a",)}, {"provider": "omni", "user_ids": ("b",)}, False),
+        ({"provider": "omni", "user_ids": ("a",)}, {"provider": "omni"}, True),
+        ({"provider": "json", "path": "a"}, {"provider": "json", "path": "b"}, False),
+    ],
+)
+def test_two_connections_meet_where_they_reach_the_same_jobs(one: dict, other: dict, *, is_same: bool) -> None:
+    """What counts is the place, not the name of the connection nor its token."""
+    connections = {"one": Connection(token="x", **one), "other": Connection(token="y", **other)}
+    meet = meeting(Config(path=None, connections=connections, syncs={}))
+
+    assert meet("one", "other") is is_same
