@@ -25,9 +25,9 @@ demo: $(READY) ## the whole story on local stand-ins: audit, plan, apply, and a 
 test: lint typecheck fast slow ## everything that must hold, offline: style, types, the fast suite, the long proofs
 
 fast: $(READY) ## the fast suite, under three minutes
-	$(BIN)/python -m pytest -q -n 2 -m "not slow and not fuzz"
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
-slow: $(READY) ## the long proofs: faults at every request, kills, ten thousand jobs, a year of nights
+slow: $(READY) ## the long proofs: faults at every request, random sequences, kills, ten thousand jobs, a year of nights
 	$(BIN)/python -m pytest -q -n 2 -m slow
 
 faults: $(READY) ## every fault at every request of every kind of change between every pair; takes a quarter of an hour
@@ -36,7 +36,7 @@ faults: $(READY) ## every fault at every request of every kind of change between
 fuzz: $(READY) ## random edits, faults and lost states for longer, from a seed that it prints: EXAMPLES=2000 SEED=1
 	@seed=$${SEED:-$$($(BIN)/python -c 'import random; print(random.randrange(2**32))')}; \
 	echo "make fuzz SEED=$$seed EXAMPLES=$${EXAMPLES:-1000}"; \
-	MIGRATOR_FUZZ=$${EXAMPLES:-1000} $(BIN)/python -m pytest -q -n 2 tests/faults/test_fuzz.py --hypothesis-seed=$$seed
+	MIGRATOR_FUZZ=$${EXAMPLES:-1000} $(BIN)/python -m pytest -q -n 2 -m slow tests/faults/test_fuzz.py --hypothesis-seed=$$seed
 
 lint: $(READY) ## style
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from migrator.plan.departed import departed
 from migrator.plan.matching import Matcher, is_ours
 from migrator.plan.names import unique_names
 from migrator.plan.reconciling import reconciled
+from migrator.plan.strays import strays
 from migrator.plan.values import Change
 from migrator.state.values import Intent
 
@@ -57,6 +58,7 @@ class Planner:
                 reason=f"it cannot be read: {problem.error}",
             )
         yield from departed(basis)
+        yield from strays(basis, self.matcher.free)
 
     def _original(self, job: Job) -> JobRef | None:
         """The target job that a source job is itself a copy of, as the state knows or its mark says."""

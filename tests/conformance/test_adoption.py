@@ -11,6 +11,7 @@ from migrator.sandbox import Options
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import PAIRS, Lab
 from tests.conformance.platforms import wish
+from tests.faults.scenarios import gone
 
 ADOPTING: Final[Mapping[str, Mapping[str, int]]] = {
     "never": {"blocked": 2, "create": 1},
@@ -113,3 +114,39 @@ async def test_one_look_alike_serves_one_job(make_lab: MakeLab) -> None:
 
     assert {"adopt": 1, "create": 1} == await lab.run()
     assert ["Twin", "Twin"] == [job.name for job in lab.held()]
+
+
+@pytest.mark.parametrize("on_missing", ["keep", "pause", "delete"])
+@pytest.mark.parametrize("adopt", ADOPTING)
+async def test_what_left_the_source_while_the_state_was_lost(make_lab: MakeLab, adopt: str, on_missing: str) -> None:
+    """Its job stays, whatever is to be done with missing ones, for it could be another state's; the plan names it."""
+    lab = make_lab("devin", "omni", adopt=adopt, on_missing=on_missing)
+    lab.source.wish(1)
+    lab.source.wish(2)
+    await lab.run()
+    lab.forget()
+    gone(lab, 2)
+    before = lab.made
+
+    planned, _applied = await lab.carry_out()
+
+    (stray,) = [change for change in planned.changes if change.name == "Job 002"]
+    assert ("none", lab.key_of("Job 002")) == (stray.action, stray.target and stray.target.id)
+    assert "it carries our mark, but the source does not show its job" in stray.reason
+    assert before == lab.made
+
+
+async def test_what_comes_back_to_the_source_is_known_again(make_lab: MakeLab) -> None:
+    """A job that left the source while the state was lost, and is there again, is adopted and not made twice."""
+    lab = make_lab("devin", "omni", adopt="identical")
+    lab.source.wish(1)
+    lab.source.wish(2)
+    await lab.run()
+    lab.forget()
+    gone(lab, 2)
+    await lab.run()
+
+    lab.source.wish(2)
+
+    assert {"adopt": 1, "none": 1} == await lab.run()
+    assert lab.expected(wish(1), wish(2)) == lab.held()

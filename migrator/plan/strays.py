@@ -1,0 +1,42 @@
+"""Target jobs that carry our mark and that this state does not know, while the source does not show what they stand for.
+
+They are what is left when a source job goes in the time between the loss of a state and the next run; or they belong to
+another state that writes to the same target. The mark does not tell which, so nothing is done to them, and the plan
+names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from migrator.canonical import Job, JobRef
+from migrator.mapping.marks import scope_digest
+from migrator.plan.basis import Basis
+from migrator.plan.values import Change
+
+_REASON: Final = (
+    "it carries our mark, but the source does not show its job and this state has no link to it; it stays as it is: "
+    "delete it at the target if nobody wants it"
+)
+
+
+def strays(basis: Basis, free: Iterable[Job]) -> Iterator[Change]:
+    """What is to be said about such jobs, given the target jobs that nothing is linked to."""
+    present = {job.ref for job in basis.source.jobs} | {problem.ref for problem in basis.source.problems}
+    scopes = {scope_digest(scope): scope for scope in basis.source.scopes}
+    for job in free:
+        mark = job.mark
+        if mark is None or mark.scope not in scopes:
+            continue
+        source = JobRef(provider=mark.provider, scope=scopes[mark.scope], id=mark.id)
+        if source not in present and source not in basis.unsettled:
+            yield Change(
+                action="none",
+                source=source,
+                target=job.ref,
+                name=job.name,
+                piece=mark.piece,
+                pieces=mark.pieces,
+                reason=_REASON,
+            )
