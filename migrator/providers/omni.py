@@ -7,6 +7,8 @@ found out.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -99,8 +101,9 @@ class Omni(RestAdapter):
     async def update_job(self, scope: str, job_id: str, payload: Raw, *, contract: str | None = None) -> Record | None:
         """Change a routine by the contract that `payload` was written for."""
         contract = contract or self._contract or PATCH
+        update = partial(super().update_job, scope, job_id, payload, contract=contract)
         try:
-            record = await super().update_job(scope, job_id, payload, contract=contract)
+            record = await _insisting(update)
         except (RejectedError, NotFoundError) as error:
             if await self._is_other_contract(error, scope, job_id):
                 self._contract = PUT if contract == PATCH else PATCH
@@ -110,7 +113,7 @@ class Omni(RestAdapter):
         return record
 
     async def _is_other_contract(self, error: ProviderError, scope: str, job_id: str) -> bool:
-        """Whether an update was refused for its method: 405, or 404 although the routine can be read."""
+        """Whether an update was refused for its method: 405, or 404 twice although the routine can be read."""
         if self.connection.update_contract != "auto":
             return False
         if error.status != HTTPStatus.NOT_FOUND:
@@ -135,3 +138,11 @@ class Omni(RestAdapter):
             offered = allowed & {PATCH, PUT}
             self._contract = offered.pop() if len(offered) == 1 else None
         return self._contract
+
+
+async def _insisting(update: Callable[[], Awaitable[Record | None]]) -> Record | None:
+    """Update, and once more after a 404: one may be a proxy's, but a method that does not exist says it again."""
+    try:
+        return await update()
+    except NotFoundError:
+        return await update()

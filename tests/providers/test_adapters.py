@@ -291,6 +291,17 @@ async def test_a_configured_contract_is_not_second_guessed(reach: Reach) -> None
     assert not isinstance(caught.value, ContractError)
 
 
+async def test_one_404_is_no_proof_of_the_other_contract(world: World, reach: Reach) -> None:
+    """An update that finds nothing once, as behind a restarting proxy, is sent again, and works."""
+    async with reach(world, CONNECTIONS["omni"]) as adapter:
+        made = await adapter.create_job(SCOPES["omni"], JOBS["omni"])
+        world.fault("status", status=404, method="PATCH")
+        changed = await adapter.update_job(SCOPES["omni"], made.id, {"name": "Renamed"})
+        assert "patch" == await adapter.update_contract()
+    assert changed is not None
+    assert "Renamed" == changed.raw["name"]
+
+
 @pytest.mark.parametrize(("readable", "error"), [(True, ContractError), (False, NotFoundError)])
 async def test_a_404_may_mean_the_method(readable: bool, error: type[ProviderError], reach: Reach) -> None:
     """An update that finds nothing where the routine can be read was refused for its method."""
