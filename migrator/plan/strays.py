@@ -1,4 +1,4 @@
-"""Target jobs that carry our mark and that this state does not know, while the source does not show what they stand for.
+"""Target jobs that carry our mark and that this state does not know, and whose source jobs are not to be seen.
 
 They are what is left when a source job goes in the time between the loss of a state and the next run; or they belong to
 another state that writes to the same target. The mark does not tell which, so nothing is done to them, and the plan
