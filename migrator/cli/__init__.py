@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -12,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from migrator import __version__
-from migrator.cli.menu import app
-from migrator.cli.menu.app import when_used
+from migrator.cli.menu.app import app, when_used
 from migrator.cli.options import (
     ConfigOption,
     DebugOption,
@@ -24,6 +24,7 @@ from migrator.cli.options import (
     Task,
     VerboseOption,
 )
+from migrator.cli.proposing import VARIABLE, answer
 
 if TYPE_CHECKING:
     from migrator.cli import endings
@@ -36,10 +37,13 @@ _WRONG_USAGE: Final[type[Any]] = typer.BadParameter.__mro__[1]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, and return its exit code."""
+    parser = typer.main.get_command(app)
+    if VARIABLE in os.environ:
+        return answer(parser)
     typed = list(sys.argv[1:] if arguments is None else arguments)
     asked = Settings(json="--json" in typed, debug="--debug" in typed)
     try:
-        task = typer.main.get_command(app).main(typed or ["--help"], prog_name="migrator", standalone_mode=False)
+        task = parser.main(typed or ["--help"], prog_name="migrator", standalone_mode=False)
     except _WRONG_USAGE as error:
         return endings.wrong_usage(error.format_message(), error.ctx and error.ctx.command_path, asked)
     return endings.finish(task) if isinstance(task, Task) else int(task or 0)

@@ -1,10 +1,13 @@
-"""providers, schema and init: what can be known without asking anybody."""
+"""providers, schema, completion and init: what can be known without asking anybody."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from typer.completion import get_completion_script  # type: ignore[attr-defined]  # typer re-exports it
+
 from migrator.cli.options import Settings
+from migrator.cli.proposing import SHELLS, VARIABLE
 from migrator.cli.work import config_file, open_screen, read_mappings
 from migrator.config import starter
 from migrator.config.shapes import choose
@@ -13,6 +16,7 @@ from migrator.report.holdings import holdings_document, holdings_lines
 from migrator.report.schemas import SCHEMAS
 from migrator.report.words import line
 
+_COMPLETION: Final = "migrator/completion@1"
 _INIT: Final = "migrator/init@1"
 
 
@@ -44,4 +48,16 @@ def schema(settings: Settings, name: str) -> int:
     """The JSON Schema of a document."""
     screen = open_screen(settings)
     screen.document(SCHEMAS[choose(name, SCHEMAS, "there is no such document")]())
+    return 0
+
+
+def completion(settings: Settings, shell: str) -> int:
+    """What makes a shell complete."""
+    choose(shell, SHELLS, "there is no completion for this shell")
+    script = get_completion_script(prog_name="migrator", complete_var=VARIABLE, shell=shell) + "\n"
+    screen = open_screen(settings)
+    if settings.json:
+        screen.document({"schema": _COMPLETION, "shell": shell, "script": script})
+    else:
+        screen.text(script)
     return 0

@@ -152,6 +152,7 @@ def _demo() -> Schema:
 SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "apply": apply_schema,
     "audit": audit_schema,
+    "completion": lambda: _document("completion", "A shell's script", {"shell": TEXT, "script": TEXT}),
     "config": config_schema,
     "demo": _demo,
     "error": error_schema,

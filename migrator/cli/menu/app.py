@@ -10,11 +10,23 @@ from typing import Annotated
 
 import typer
 
+from migrator.cli import proposing
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", help="A connection of the config file.")]
-SyncName = Annotated[str, typer.Argument(metavar="SYNC", help="A sync of the config file.")]
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run, as apply names it and migrator history lists it.")]
+ConnectionName = Annotated[
+    str,
+    typer.Argument(metavar="CONNECTION", help="A connection of the config file.", autocompletion=proposing.connections),
+]
+SyncName = Annotated[
+    str, typer.Argument(metavar="SYNC", help="A sync of the config file.", autocompletion=proposing.syncs)
+]
+RunId = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN", help="A run, as apply names it and migrator history lists it.", autocompletion=proposing.runs
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 OutFile = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the document to a file.")]
 

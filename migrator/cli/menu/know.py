@@ -1,4 +1,4 @@
-"""Commands for what can be known without asking anybody: explain, providers and schema."""
+"""Commands for what can be known without asking anybody: explain, providers, schema and completion."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from migrator.cli import proposing
 from migrator.cli.menu.app import app, when_used
 from migrator.cli.options import Settings, takes_settings
 
@@ -14,10 +15,7 @@ if TYPE_CHECKING:
 else:
     explaining, telling = map(when_used, ("explaining", "telling"))
 
-_NAMES: Final = (
-    "One of apply, audit, config, demo, error, explain, history, init, jobs, plan, providers, run, sandbox, settle, "
-    "status, verify."
-)
+_NAMES: Final = f"One of {', '.join(proposing.SCHEMAS)}."
 
 
 @app.command()
@@ -26,10 +24,24 @@ def explain(
     settings: Settings,
     expression: Annotated[str, typer.Argument(metavar="EXPR", help="A cron expression, in quotes.")],
     *,
-    source: Annotated[str, typer.Option("--from", metavar="DIALECT", help="What it is written in, or for whom.")],
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="DIALECT",
+            help="What it is written in, or for whom.",
+            autocompletion=proposing.dialects,
+        ),
+    ],
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="Whose wall clock it follows.")] = "UTC",
     target: Annotated[
-        str | None, typer.Option("--to", metavar="DIALECT", help="What to translate it to, or for whom.")
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="DIALECT",
+            help="What to translate it to, or for whom.",
+            autocompletion=proposing.dialects,
+        ),
     ] = None,
 ) -> int:
     """Say what a cron expression means and when it fires.
@@ -49,6 +61,27 @@ def providers(settings: Settings) -> int:
 
 @app.command()
 @takes_settings
-def schema(settings: Settings, name: Annotated[str, typer.Argument(metavar="NAME", help=_NAMES)]) -> int:
+def schema(
+    settings: Settings,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help=_NAMES, autocompletion=proposing.one_of(proposing.SCHEMAS))
+    ],
+) -> int:
     """Print the JSON Schema of the config or of a document."""
     return telling.schema(settings, name)
+
+
+@app.command()
+@takes_settings
+def completion(
+    settings: Settings,
+    shell: Annotated[
+        str,
+        typer.Argument(metavar="bash|zsh|fish", help="The shell.", autocompletion=proposing.one_of(proposing.SHELLS)),
+    ],
+) -> int:
+    """Print what makes a shell complete commands and names.
+
+    Such as: migrator completion bash > ~/.local/share/bash-completion/completions/migrator
+    """
+    return telling.completion(settings, shell)

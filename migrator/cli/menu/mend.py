@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migrator.cli import proposing
 from migrator.cli.menu.app import RunId, YesOption, app, when_used
 from migrator.cli.options import Settings, takes_settings
 
@@ -29,9 +30,15 @@ def status(settings: Settings) -> int:
 @takes_settings
 def history(
     settings: Settings,
-    run: Annotated[str | None, typer.Argument(metavar="RUN", help="Show every write of this run.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="Show every write of this run.", autocompletion=proposing.runs),
+    ] = None,
     *,
-    sync: Annotated[str | None, typer.Option(metavar="SYNC", help="Only the runs of this sync.")] = None,
+    sync: Annotated[
+        str | None,
+        typer.Option(metavar="SYNC", help="Only the runs of this sync.", autocompletion=proposing.syncs),
+    ] = None,
 ) -> int:
     """Show the runs so far, or every write of one."""
     return recovering.history(settings, run, sync=sync)

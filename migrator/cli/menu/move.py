@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migrator.cli import proposing
 from migrator.cli.menu.app import ConnectionName, OutFile, SyncName, YesOption, app, when_used
 from migrator.cli.options import Settings, takes_settings
 
@@ -36,10 +37,18 @@ def audit(
     settings: Settings,
     connection: ConnectionName,
     *,
-    provider: Annotated[str, typer.Option("--to", metavar="PROVIDER", help="Where its jobs would go.")],
+    provider: Annotated[
+        str,
+        typer.Option("--to", metavar="PROVIDER", help="Where its jobs would go.", autocompletion=proposing.providers),
+    ],
     days: Annotated[int, typer.Option(min=1, max=366, metavar="N", help="Length of the window.")] = 8,
     mode: Annotated[
-        str, typer.Option(metavar="window|year|single|exact", help="How schedules would reach it.")
+        str,
+        typer.Option(
+            metavar="window|year|single|exact",
+            help="How schedules would reach it.",
+            autocompletion=proposing.one_of(proposing.MODES),
+        ),
     ] = "window",
 ) -> int:
     """Show what would become of a connection's jobs elsewhere.
@@ -73,12 +82,16 @@ def plan(
 def apply(
     settings: Settings,
     what: Annotated[
-        str | None, typer.Argument(metavar="SYNC|PLAN.json", help="A sync, or a plan saved with plan -o.")
+        str | None,
+        typer.Argument(
+            metavar="SYNC|PLAN.json", help="A sync, or a plan saved with plan -o.", autocompletion=proposing.syncs
+        ),
     ] = None,
     *,
     yes: YesOption = False,
     resume: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Instead: what that run has left of its plan.")
+        str | None,
+        typer.Option(metavar="RUN", help="Instead: what that run has left of its plan.", autocompletion=proposing.runs),
     ] = None,
     max_deletes: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Change nothing when more jobs than that would be deleted.")
@@ -92,7 +105,10 @@ def apply(
 @takes_settings
 def sync(
     settings: Settings,
-    syncs: Annotated[list[str] | None, typer.Argument(metavar="SYNC", help="Syncs of the config file.")] = None,
+    syncs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SYNC", help="Syncs of the config file.", autocompletion=proposing.syncs),
+    ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every sync of the config file.")] = False,
 ) -> int:

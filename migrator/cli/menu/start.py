@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from migrator.cli import proposing
 from migrator.cli.menu.app import app, when_used
 from migrator.cli.options import Settings, takes_settings
 
@@ -42,7 +43,12 @@ def sandbox(
         ),
     ] = None,
     omni_contract: Annotated[
-        str, typer.Option(metavar="put|patch", help="Which of its two published ways to update Omni takes.")
+        str,
+        typer.Option(
+            metavar="put|patch",
+            help="Which of its two published ways to update Omni takes.",
+            autocompletion=proposing.one_of(proposing.CONTRACTS),
+        ),
     ] = "patch",
     config_out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the config to a file, too.")] = None,
 ) -> int:

@@ -1,0 +1,139 @@
+"""The names that a shell proposes while somebody types.
+
+It answers between two keys, so it reads the config and the state as plain files, asks no platform, and rather proposes
+nothing than print an error.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, redirect_stderr
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+SCHEMAS: Final = (
+    "apply",
+    "audit",
+    "completion",
+    "config",
+    "demo",
+    "error",
+    "explain",
+    "history",
+    "init",
+    "jobs",
+    "plan",
+    "providers",
+    "run",
+    "sandbox",
+    "settle",
+    "status",
+    "verify",
+)
+"""The names of the JSON Schemas, which are slow to load."""
+
+VARIABLE: Final = "_MIGRATOR_COMPLETE"
+"""The environment variable by which a shell's script asks."""
+SHELLS: Final = ("bash", "zsh", "fish")
+MODES: Final = ("window", "year", "single", "exact")
+CONTRACTS: Final = ("patch", "put")
+
+
+def answer(parser: Any) -> int:
+    """Print what fits at the place where somebody types, for the script of their shell; never an error.
+
+    Args:
+        parser: the command line's parser.
+    """
+    from typer.completion import completion_init  # type: ignore[attr-defined]  # noqa: PLC0415 (typer re-exports it; slow)
+
+    completion_init()
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):  # noqa: PTH123 (no real file)
+        try:
+            parser.main([], prog_name="migrator", complete_var=VARIABLE)
+        except SystemExit as ended:
+            return int(ended.code or 0)
+        except Exception:  # noqa: BLE001 (an error has no place on the line that somebody types)
+            return 1
+    return 0
+
+
+Proposer = Callable[[typer.Context, str], list[str]]
+
+_SQLITE: Final = "sqlite:///"
+_LATEST: Final = "SELECT id FROM runs ORDER BY started_at DESC LIMIT 30"
+
+
+def out_of(find: Callable[[typer.Context], Iterable[str]]) -> Proposer:
+    """Proposes what `find` finds and what was typed begins; nothing when that fails in any way."""
+
+    def propose(context: typer.Context, incomplete: str) -> list[str]:
+        try:
+            return [name for name in find(context) if name.startswith(incomplete)]
+        except Exception:  # noqa: BLE001 (an error has no place on the line that somebody types)
+            return []
+
+    return propose
+
+
+def _said(context: typer.Context, option: str) -> Any:
+    """What a shared option says, on either side of the command."""
+    place: typer.Context | None = context
+    while place:
+        if value := place.params.get(option):
+            return value
+        place = place.parent  # type: ignore[assignment]  # typer declares the parser's class, of which its own is one
+    return None
+
+
+def _config(context: typer.Context) -> Path:
+    return Path(_said(context, "config") or "migrator.toml")
+
+
+def _section(name: str) -> Callable[[typer.Context], Iterable[str]]:
+    """The names of the tables of a section of the config file, valid or not."""
+
+    def find(context: typer.Context) -> Iterable[str]:
+        return list(tomllib.loads(_config(context).read_text("utf-8")).get(name, ()))
+
+    return find
+
+
+def _runs(context: typer.Context) -> Iterator[str]:
+    """The latest runs of a state that is a file; nobody is asked over a network."""
+    import sqlite3  # noqa: PLC0415 (only here, and every command would wait for it)
+
+    url = str(_said(context, "state") or f"{_SQLITE}{_config(context).parent / 'migrator.db'}")
+    if url.startswith(_SQLITE):
+        file = Path(url.removeprefix(_SQLITE)).resolve().as_uri()
+        with closing(sqlite3.connect(f"{file}?mode=ro", uri=True, timeout=0.2)) as connection:
+            yield from (row[0] for row in connection.execute(_LATEST))
+
+
+def _providers(_context: typer.Context) -> Iterable[str]:
+    from migrator.providers import PROVIDERS  # noqa: PLC0415 (only here, and every command would wait for it)
+
+    return PROVIDERS
+
+
+def _dialects(_context: typer.Context) -> Iterable[str]:
+    from migrator.cron import DIALECTS  # noqa: PLC0415 (as above)
+    from migrator.providers import PROVIDERS  # noqa: PLC0415 (as above)
+
+    return dict.fromkeys([*PROVIDERS, *DIALECTS])
+
+
+def one_of(names: Iterable[str]) -> Proposer:
+    """Proposes fixed names."""
+    return out_of(lambda _context: names)
+
+
+syncs: Final = out_of(_section("syncs"))
+connections: Final = out_of(_section("connections"))
+runs: Final = out_of(_runs)
+providers: Final = out_of(_providers)
+dialects: Final = out_of(_dialects)
