@@ -36,7 +36,7 @@ STOREYS = (
     {"audit", "verify"},
     {"cutover"},
     {"session", "rollback", "recovery"},
-    {"running"},
+    {"running", "checkup"},
     {"undoing"},
     {"pipeline"},
     {"sync"},

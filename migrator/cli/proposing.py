@@ -21,6 +21,7 @@ SCHEMAS: Final = (
     "completion",
     "config",
     "demo",
+    "doctor",
     "error",
     "explain",
     "history",

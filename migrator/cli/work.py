@@ -55,6 +55,19 @@ def open_runtime(settings: Settings) -> Runtime:
     return Runtime(config=read_config(settings), environ=os.environ, mappings=settings.mappings)
 
 
+def state_url(settings: Settings) -> str:
+    """The state's URL: as it was said, or that of a file beside the config.
+
+    Raises:
+        UsageError: it names no kind of state that there is.
+    """
+    url = settings.state or f"sqlite:///{config_file(settings).parent / 'migrator.db'}"
+    if not url.startswith(_STATES):  # the value itself is not shown: it may hold a password
+        allowed = "sqlite:///FILE or postgresql://USER@HOST/NAME"
+        raise UsageError("this names no state", where="--state", allowed=allowed)
+    return url
+
+
 @contextmanager
 def opened_state(settings: Settings, runtime: Runtime) -> Iterator[State]:
     """The state, for as long as the block lasts.
@@ -63,11 +76,7 @@ def opened_state(settings: Settings, runtime: Runtime) -> Iterator[State]:
         UsageError: the URL names no kind of state that there is.
         StateError: it cannot be opened.
     """
-    url = settings.state or f"sqlite:///{config_file(settings).parent / 'migrator.db'}"
-    if not url.startswith(_STATES):  # the value itself is not shown: it may hold a password
-        allowed = "sqlite:///FILE or postgresql://USER@HOST/NAME"
-        raise UsageError("this names no state", where="--state", allowed=allowed)
-    state = open_state(url, now=runtime.clock.now)
+    state = open_state(state_url(settings), now=runtime.clock.now)
     try:
         yield state
     finally:

@@ -81,6 +81,11 @@ def tzdata_version() -> str:
     return max(_package_release(), _system_release()) or "unknown"
 
 
+def tzdata_source() -> str:
+    """Where the database in use comes from."""
+    return "the package tzdata" if _package_release() > _system_release() else "this system"
+
+
 @lru_cache(maxsize=1)
 def _package_release() -> str:
     try:

@@ -78,6 +78,23 @@ class Created:
 
 
 @frozen(kw_only=True)
+class Probe:
+    """What a harmless look at a scope told.
+
+    Attributes:
+        jobs: how many there are, None when the platform does not say and there is more than a page.
+        pages: how many requests a whole list takes, None when that cannot be told.
+        may_write: whether the token may change jobs; None when that was not asked, or the answer does not tell.
+        heard: the headers of the answer, names in lower case.
+    """
+
+    jobs: int | None
+    pages: int | None
+    may_write: bool | None = None
+    heard: Mapping[str, str] = field(factory=dict, repr=False)
+
+
+@frozen(kw_only=True)
 class Documented:
     """Every field that a platform's documentation names, in all its generations, as dotted paths.
 
@@ -126,6 +143,13 @@ class ExtractAdapter(Protocol):
 
         Raises:
             ProviderError: the list cannot be read to its end; what was yielded until then is not the whole.
+        """
+
+    async def probe(self, scope: str, *, writing: bool) -> Probe:
+        """Look whether the scope can be read and, with `writing`, changed; changes nothing.
+
+        Raises:
+            ProviderError: it cannot be read.
         """
 
     async def get_job(self, scope: str, job_id: str) -> Record:

@@ -58,6 +58,7 @@ class Devin(RestAdapter):
 
     provider: ClassVar[str] = "devin"
     id_field: ClassVar[str] = "scheduled_session_id"
+    no_job: ClassVar[str] = "sched-00000000000000000000000000000000"
     documented: ClassVar[Documented | None] = Documented(
         response=_COMMON | _SHOWN,
         create=_COMMON | {"playbook_id", "create_as_user_id"},

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final
 from attrs import Factory, define, field, frozen
 
 from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, TransientError
-from migrator.providers.base import PATCH, Created, Documented, Raw, Record, check_scope
+from migrator.providers.base import PATCH, Created, Documented, Probe, Raw, Record, check_scope
 
 SCHEMA: Final = "migrator/jobs@1"
 _PLAN: Final = "somebody changed the file meanwhile: plan again"
@@ -71,6 +71,12 @@ class JsonFile:
         """Every job of the file, in its order."""
         for raw in self._load().jobs.values():
             yield Record(scope=self.path, raw=dict(raw))
+
+    async def probe(self, scope: str, *, writing: bool) -> Probe:
+        """Read the file and, with `writing`, see whether its folder can be written to."""
+        check_scope(scope, self.scopes, self.provider)
+        jobs = len(self._load().jobs)
+        return Probe(jobs=jobs, pages=0, may_write=os.access(Path(self.path).parent, os.W_OK) if writing else None)
 
     async def get_job(self, scope: str, job_id: str) -> Record:
         """Read one job."""

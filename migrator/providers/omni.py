@@ -21,7 +21,6 @@ from migrator.providers.rest import Page, RestAdapter, count, member
 
 PAGE_SIZE = 100
 _ROUTINES = "/v1/ai/routines"
-_NO_ROUTINE = "00000000-0000-0000-0000-000000000000"
 
 _DESTINATION = frozenset(
     f"destination.{leaf}" for leaf in ("type", "recipientEmails", "userGroupIds", "recipientId", "slackRecipientType")
@@ -129,7 +128,7 @@ class Omni(RestAdapter):
         if self._contract is None and not self._asked:
             self._asked = True
             scope = self.scopes[0]
-            path = self._address(scope, _NO_ROUTINE)
+            path = self._address(scope, self.no_job)
             try:
                 _, headers = await self.client.status_of("OPTIONS", path, params=self._query(scope))
             except ProviderError:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
 
 from attrs import define, field, frozen
 
 from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, UncertainError
-from migrator.providers.base import PATCH, Connection, Created, Raw, Record, check_scope
+from migrator.providers.base import PATCH, Connection, Created, Probe, Raw, Record, check_scope
 
 if TYPE_CHECKING:
     from migrator.transport.client import Client
@@ -43,6 +44,7 @@ class RestAdapter(ABC):
 
     Attributes:
         id_field: the field of a job that holds its id.
+        no_job: an id that no job has.
         total_is_exact: whether a list that holds fewer jobs than the platform counts is an error.
         client: the way to the platform.
         connection: what to reach there.
@@ -50,6 +52,7 @@ class RestAdapter(ABC):
 
     provider: ClassVar[str]
     id_field: ClassVar[str] = "id"
+    no_job: ClassVar[str] = "00000000-0000-0000-0000-000000000000"
     total_is_exact: ClassVar[bool] = False
 
     client: Client
@@ -115,6 +118,25 @@ class RestAdapter(ABC):
                 return
         if self.total_is_exact:
             raise ProtocolError(f"the list ends after {len(found)} of {total} jobs", where=where, hint=_NOT_USED)
+
+    async def probe(self, scope: str, *, writing: bool) -> Probe:
+        """Read the first page and, with `writing`, ask to change a job that does not exist."""
+        page = await self._page(scope, None)
+        heard, size = self.client.heard, len(page.items)
+        whole = page.following is None
+        return Probe(
+            jobs=size if whole else page.total,
+            pages=1 if whole else -(-page.total // size) if page.total and size else None,
+            may_write=await self._may_write(scope) if writing else None,
+            heard=heard,
+        )
+
+    async def _may_write(self, scope: str) -> bool | None:
+        """Whether a change is refused because there is no such job (404), and not because of the token (401, 403)."""
+        path = self._address(scope, self.no_job)
+        status, _ = await self.client.status_of("PATCH", path, params=self._query(scope), json={})
+        told = {HTTPStatus.NOT_FOUND: True, HTTPStatus.UNAUTHORIZED: False, HTTPStatus.FORBIDDEN: False}
+        return told.get(HTTPStatus(status))
 
     async def get_job(self, scope: str, job_id: str) -> Record:
         """Read one job."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from migrator.canonical import LEAVES
 from migrator.config import config_schema
+from migrator.report.checkups import checkup_schema
 from migrator.report.journal_schemas import history_schema, settle_schema, status_schema
 from migrator.report.proof_schemas import audit_schema, verify_schema
 from migrator.report.shapes import (
@@ -155,6 +156,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "completion": lambda: _document("completion", "A shell's script", {"shell": TEXT, "script": TEXT}),
     "config": config_schema,
     "demo": _demo,
+    "doctor": checkup_schema,
     "error": error_schema,
     "explain": _explain,
     "history": history_schema,

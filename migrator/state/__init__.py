@@ -10,7 +10,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from migrator.state.database import connect
+from migrator.state.database import Condition, connect, inspect
 from migrator.state.journal import Journal
 from migrator.state.links import Links
 from migrator.state.locks import Locks
@@ -37,4 +37,16 @@ def open_state(url: str, *, now: Callable[[], datetime]) -> State:
     return State(engine=engine, now=now, shown=shown)
 
 
-__all__ = ["Intent", "Link", "Missed", "Owner", "Right", "Run", "Snapshot", "State", "open_state"]
+__all__ = [
+    "Condition",
+    "Intent",
+    "Link",
+    "Missed",
+    "Owner",
+    "Right",
+    "Run",
+    "Snapshot",
+    "State",
+    "inspect",
+    "open_state",
+]

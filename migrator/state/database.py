@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from migrator.errors import StateError
 from migrator.state import layout
+from migrator.state import tables as t
 
 _NOTED: Final = "what was noted before stays noted; run the command again when the state can be written"
 _ELSEWHERE: Final = "see that the file or server can be reached and written; another one can be named with --state"
@@ -66,25 +67,72 @@ class Database:
             raise _unusable("the state cannot be used", self.shown, error, _NOTED) from error
 
 
+@frozen(kw_only=True)
+class Condition:
+    """What a look at a state told.
+
+    Attributes:
+        shown: its URL without the password.
+        layout: the version of its tables, None when there are none yet.
+        size: bytes of its file, None where there is no file.
+    """
+
+    shown: str
+    layout: int | None
+    size: int | None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether its tables are those of this version."""
+        return self.layout == t.VERSION
+
+
 def connect(url: str) -> tuple[sa.Engine, str]:
     """An engine on a state whose layout is this version's, and the URL to show.
 
     Raises:
         StateError: it cannot be opened, is damaged, or was written by a newer version; nothing was changed then.
     """
+    parsed, shown = _read(url)
+    try:
+        if _is_file(parsed):
+            _look(parsed, shown)
+        return _brought_up(sa.create_engine(parsed), shown), shown
+    except (SQLAlchemyError, ImportError) as error:
+        raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
+
+
+def inspect(url: str) -> Condition:
+    """Look at a state without making, upgrading or changing it.
+
+    Raises:
+        StateError: it cannot be opened, is damaged, or was written by a newer version.
+    """
+    parsed, shown = _read(url)
+    is_file = parsed.get_backend_name() == "sqlite"
+    if is_file and not _is_file(parsed):
+        return Condition(shown=shown, layout=None, size=None)
+    try:
+        found = _look(parsed, shown)
+    except (SQLAlchemyError, ImportError) as error:
+        raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
+    return Condition(shown=shown, layout=found, size=Path(parsed.database or "").stat().st_size if is_file else None)
+
+
+def _read(url: str) -> tuple[sa.URL, str]:
+    """A URL with its driver, and as it is shown."""
     try:
         parsed = sa.engine.make_url(url)
         shown = parsed.render_as_string(hide_password=True)
     except SQLAlchemyError as error:
         raise StateError("the state's URL cannot be read", hint=_ELSEWHERE) from error
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    try:
-        if parsed.get_backend_name() == "sqlite":
-            _inspect(parsed, shown)
-        return _brought_up(sa.create_engine(parsed), shown), shown
-    except (SQLAlchemyError, ImportError) as error:
-        raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
+    return (parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed), shown
+
+
+def _is_file(url: sa.URL) -> bool:
+    """Whether it names a file that is there and holds something."""
+    place = Path(url.database or "")
+    return url.get_backend_name() == "sqlite" and place.is_file() and place.stat().st_size > 0
 
 
 def _brought_up(engine: sa.Engine, shown: str) -> sa.Engine:
@@ -98,17 +146,16 @@ def _brought_up(engine: sa.Engine, shown: str) -> sa.Engine:
     return engine
 
 
-def _inspect(url: sa.URL, shown: str) -> None:
-    """Look at a file before anything is written to it: whether it is whole, ours, and not of a newer version."""
-    if not url.database or not Path(url.database).is_file() or not Path(url.database).stat().st_size:
-        return
+def _look(url: sa.URL, shown: str) -> int | None:
+    """The layout of what is there, before anything is written to it: whole, ours, and not of a newer version."""
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
     with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA busy_timeout=10000")
-        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-        if found != "ok":
-            raise StateError("the state is damaged", where=shown, actual=str(found), hint=_REBUILD)
-        layout.check(connection, shown)
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA busy_timeout=10000")
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            if found != "ok":
+                raise StateError("the state is damaged", where=shown, actual=str(found), hint=_REBUILD)
+        return layout.check(connection, shown)
 
 
 def _configure(engine: sa.Engine) -> None:

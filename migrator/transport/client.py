@@ -69,6 +69,7 @@ class Client:
         timeout: seconds to wait for an answer; connecting may take a sixth of it.
         wire: what carries requests, None for the network.
         requests: how many have been sent, retries included.
+        heard: the headers of the latest answer, names in lower case: what the platform says of its clock and limits.
     """
 
     provider: str
@@ -83,6 +84,7 @@ class Client:
     timeout: float = 60.0
     wire: Wire | None = field(default=None, repr=False)
     requests: int = field(default=0, init=False)
+    heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _http: httpx.AsyncClient = field(init=False, repr=False)
     _slots: asyncio.Semaphore = field(init=False, repr=False)
 
@@ -152,14 +154,16 @@ class Client:
         return answer
 
     async def status_of(
-        self, method: str, path: str, *, params: Mapping[str, str | int] | None = None
+        self, method: str, path: str, *, params: Mapping[str, str | int] | None = None, json: Any = None
     ) -> tuple[int, Mapping[str, str]]:
         """The status and headers of the answer to a harmless request, whatever they are; the body is not looked at.
 
         Raises:
             ProviderError: no answer that says anything (5xx, 429, no connection) in all tries.
         """
-        call = Call(method=method, path=path, params=params, kind="read", where=self.where(method, path))
+        where = self.where(method, path)
+        body = None if json is None else _encoded(json, where)
+        call = Call(method=method, path=path, params=params, body=body, kind="read", where=where)
         reply = await self._send(call, any_answer=True)
         return reply.status, reply.headers
 
@@ -222,8 +226,8 @@ class Client:
             return Lost(f"{self._http.base_url.host} did not answer within {self.timeout:g} s", sent=True)
         except httpx.RequestError as error:
             return Lost(f"the connection to {self._http.base_url.host} broke: {self._say(error)}", sent=True)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(status=response.status_code, headers=headers, text=response.text)
+        self.heard = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(status=response.status_code, headers=self.heard, text=response.text)
 
     def _say(self, error: Exception) -> str:
         return redact(str(error) or type(error).__name__, self._secrets)

@@ -1,4 +1,4 @@
-"""Commands for beginning: demo, sandbox and init."""
+"""Commands for beginning: demo, sandbox, init and doctor."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from migrator.cli.menu.app import app, when_used
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
-    from migrator.cli import local, telling
+    from migrator.cli import examining, local, telling
 else:
-    local, telling = map(when_used, ("local", "telling"))
+    examining, local, telling = map(when_used, ("examining", "local", "telling"))
 
 
 @app.command()
@@ -66,3 +66,14 @@ def sandbox(
 def init(settings: Settings) -> int:
     """Write a commented config file to start from."""
     return telling.init(settings)
+
+
+@app.command()
+@takes_settings
+def doctor(settings: Settings) -> int:
+    """Check that everything a run needs is in order.
+
+    The config, each connection (reached, let in, allowed to write), clocks, time zones, the state and rate limits. Each
+    line is ok or says what to do. Nothing is changed; ends with 1 or 2 when a run would fail.
+    """
+    return examining.doctor(settings)

@@ -1,0 +1,171 @@
+"""Whether a connection works: reached, let in, allowed to write, on time, and with room under its rate limit.
+
+Nothing is changed. Of a target it is asked to change a job that does not exist: the answer tells a token that may not
+write from one that may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from migrator.checkup.values import Check, of_error
+from migrator.concurrency import side_by_side
+from migrator.errors import MigratorError
+from migrator.providers import PROVIDERS, open_adapter
+from migrator.providers.base import Connection, LoadAdapter, Probe
+from migrator.session import Runtime
+from migrator.transport.pacing import Rate
+from migrator.transport.retry import Retry
+
+_IMPATIENT: Final = Retry(failures=2, throttles=2, seconds=20.0)
+"""Somebody waits for the answer."""
+
+_SKEW: Final = timedelta(seconds=30)
+"""How far clocks may be apart: a tenth of the guard that a cut-over keeps around every fire."""
+
+_WRITES: Final = 3
+"""Requests that one changed job takes at most: read, write, read back."""
+
+_LONG: Final = timedelta(hours=6)
+"""A night's work should be done in this time."""
+
+
+async def check_connections(runtime: Runtime) -> tuple[Check, ...]:
+    """Every connection of the config file, side by side, in its order."""
+    syncs = runtime.config.syncs.values()
+    sources = {sync.source for sync in syncs}
+    targets = {sync.target for sync in syncs} | {sync.source for sync in syncs if sync.two_way}
+    lists = {name: sum(name in {sync.source, sync.target} for sync in syncs) for name in runtime.config.connections}
+    found = await side_by_side(
+        [
+            check_connection(runtime, name, reading=name in sources, writing=name in targets, lists=max(lists[name], 1))
+            for name in runtime.config.connections
+        ]
+    )
+    return tuple(check for checks in found for check in checks)
+
+
+async def check_connection(
+    runtime: Runtime, name: str, *, reading: bool = True, writing: bool = False, lists: int = 1
+) -> tuple[Check, ...]:
+    """One connection.
+
+    Args:
+        runtime: what the command brings along.
+        name: its name in the config file.
+        reading: whether a sync reads jobs from it, so that a file must be there.
+        writing: whether it is written to.
+        lists: how many times a night it is listed.
+    """
+    try:
+        connection = runtime.config.connection(name, environ=runtime.environ)
+    except MigratorError as error:
+        return (of_error(name, "secret", error, otherwise="put the token there"),)
+    try:
+        async with open_adapter(
+            connection, target=not reading, pacers=runtime.pacers, clock=runtime.clock, retry=_IMPATIENT
+        ) as adapter:
+            return await _look(runtime, name, connection, adapter, writing=writing, lists=lists)
+    except MigratorError as error:
+        return (of_error(name, "reading", error, otherwise="see what the platform says, and ask it"),)
+
+
+async def _look(
+    runtime: Runtime, name: str, connection: Connection, adapter: LoadAdapter, *, writing: bool, lists: int
+) -> tuple[Check, ...]:
+    probes = [await adapter.probe(scope, writing=writing) for scope in adapter.scopes]
+    found = [_reading(name, adapter.scopes, probes)]
+    if writing:
+        found.append(_writing(name, probes))
+    if connection.provider == "json":
+        return tuple(found)
+    if writing and len(contracts := runtime.mapping(connection.provider).rules.contracts) > 1:
+        found.append(_contract(name, await adapter.update_contract(), contracts))
+    return (*found, _clock(name, probes[0].heard, runtime.clock.now()), _rate(name, connection, probes, lists))
+
+
+def _reading(name: str, scopes: Sequence[str], probes: Sequence[Probe]) -> Check:
+    counts = [probe.jobs for probe in probes]
+    held = "more than one page of jobs" if None in counts else _counted(sum(filter(None, counts)), "job")
+    places = f" in {len(scopes)} scopes" if len(scopes) > 1 else ""
+    return Check(about=name, what="reading", status="ok", found=f"let in; {held}{places}")
+
+
+def _writing(name: str, probes: Sequence[Probe]) -> Check:
+    answers = {probe.may_write for probe in probes}
+    if False in answers:
+        return Check(
+            about=name,
+            what="writing",
+            status="fault",
+            found="the token may read and not write",
+            todo=f"give it the permission that docs/providers/ names for the provider of {name}",
+        )
+    if None in answers:
+        found = "the answer does not tell whether the token may write; the first apply does"
+        return Check(about=name, what="writing", status="unknown", found=found)
+    return Check(
+        about=name,
+        what="writing",
+        status="ok",
+        found="may change jobs: asked for one that is not there, it went to look for it",
+    )
+
+
+def _contract(name: str, found: str | None, contracts: Iterable[str]) -> Check:
+    if found is None:
+        told = f"not known yet which of {', '.join(contracts)} it takes; the first update finds it out"
+        return Check(about=name, what="update contract", status="unknown", found=told)
+    return Check(about=name, what="update contract", status="ok", found=f"updates by {found.upper()}")
+
+
+def _clock(name: str, heard: Mapping[str, str], now: datetime) -> Check:
+    """How far the platform's clock, in whole seconds, is from ours."""
+    try:
+        skew = parsedate_to_datetime(heard.get("date", "")) - now
+    except (TypeError, ValueError):  # no date, or one without a zone
+        return Check(about=name, what="clock", status="unknown", found="the answer carries no usable date")
+    seconds = round(abs(skew).total_seconds())
+    if abs(skew) <= _SKEW:
+        return Check(about=name, what="clock", status="ok", found=f"{_counted(seconds, 'second')} apart")
+    way = "ahead of" if skew > timedelta() else "behind"
+    return Check(
+        about=name,
+        what="clock",
+        status="advice",
+        found=f"the platform is {_counted(seconds, 'second')} {way} this machine",
+        todo="let this machine take its time from the network (NTP)",
+    )
+
+
+def _rate(name: str, connection: Connection, probes: Sequence[Probe], lists: int) -> Check:
+    """How many requests a night takes, against what the limit allows and what is left of it now."""
+    text = connection.rate or PROVIDERS[connection.provider].rate or ""
+    rate = Rate.parse(text)
+    if None in {probe.pages for probe in probes} or None in {probe.jobs for probe in probes}:
+        return Check(about=name, what="rate", status="unknown", found=f"{text}; how long the list is, nobody says")
+    quiet = lists * sum(probe.pages or 0 for probe in probes)
+    busy = quiet + _WRITES * sum(probe.jobs or 0 for probe in probes)
+    length = timedelta(seconds=max(busy - (rate.burst or rate.count), 0) * rate.period / rate.count)
+    told = f"{text}; a night takes {_counted(quiet, 'request')}, and {busy:,} at most, in {_lasting(length)}"
+    left = probes[-1].heard.get("x-ratelimit-remaining", "")
+    told += f"; {left} are left now" if left else ""
+    if length > _LONG:
+        todo = "ask the platform for a higher limit and say so with rate, or split the sync with select"
+        return Check(about=name, what="rate", status="advice", found=told, todo=todo)
+    if left.isdecimal() and int(left) < quiet:
+        todo = "somebody else uses the same allowance: run at another time, or lower rate"
+        return Check(about=name, what="rate", status="advice", found=told, todo=todo)
+    return Check(about=name, what="rate", status="ok", found=told)
+
+
+def _lasting(length: timedelta) -> str:
+    minutes = -(-length // timedelta(minutes=1))
+    return "less than a minute" if minutes <= 1 else _counted(minutes, "minute")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,105 @@
+"""Whether this machine is in order: the time zone database, the state, and the packages that are optional."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from importlib.util import find_spec
+from typing import Final
+
+from attrs import frozen
+
+from migrator.checkup.values import Check, of_error
+from migrator.config import Config
+from migrator.cron.zones import tzdata_source, tzdata_version
+from migrator.errors import StateError
+from migrator.state import inspect, open_state
+
+_UPGRADE: Final = "pip install --upgrade tzdata, so that clock changes which were decided since are known"
+
+
+@frozen
+class _Extra:
+    """Packages that are optional.
+
+    Attributes:
+        name: what brings them.
+        packages: what must be importable.
+        install: the command that installs them.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    install: str
+
+
+_EXTRAS: Final = (
+    _Extra("sandbox", ("starlette", "uvicorn"), 'pip install "migrator[sandbox]"'),
+    _Extra("postgres", ("psycopg",), 'pip install "migrator[postgres]"'),
+    _Extra("keyring", ("keyring",), "pip install keyring"),
+)
+
+
+def check_time_zones(now: datetime) -> Check:
+    """Which time zone database is in use, and how old it is; it has several releases a year."""
+    release, told = tzdata_version(), f"tzdata {tzdata_version()} from {tzdata_source()}"
+    year = release[:4]
+    if not year.isdecimal():
+        told = f"a time zone database from {tzdata_source()} that does not say its release"
+        return Check(about="time zones", what="tzdata", status="advice", found=told, todo=_UPGRADE)
+    if now.year - int(year) > 1:
+        return Check(about="time zones", what="tzdata", status="advice", found=f"{told}, years old", todo=_UPGRADE)
+    return Check(about="time zones", what="tzdata", status="ok", found=told)
+
+
+def check_state(url: str, *, now: Callable[[], datetime]) -> tuple[Check, ...]:
+    """Whether the state can be read, and what it holds that is not finished; nothing is made or upgraded."""
+    try:
+        found = inspect(url)
+        if found.layout is None:
+            return (Check(about="state", what="file", status="ok", found=f"{found.shown}: none yet; a run makes it"),)
+        size = f", {found.size:,} bytes" if found.size is not None else ""
+        whole = f"{found.shown}: whole, layout {found.layout}{size}"
+        if not found.is_current:
+            todo = "back it up; the next command that uses it brings it up to this version"
+            return (
+                Check(about="state", what="file", status="advice", found=f"{whole}, of an older version", todo=todo),
+            )
+        return (Check(about="state", what="file", status="ok", found=whole), *_unfinished(url, now))
+    except StateError as error:
+        return (of_error("state", "file", error, otherwise="name another one with --state"),)
+
+
+def _unfinished(url: str, now: Callable[[], datetime]) -> tuple[Check, Check]:
+    state = open_state(url, now=now)
+    try:
+        owners = state.owners()
+        writing = {owner.run for owner in owners.values()}
+        left = [intent for intent in state.unsettled() if intent.run not in writing]
+    finally:
+        state.close()
+    locks = "; ".join(f"{scope} is held by {owner}" for scope, owner in owners.items()) or "nobody writes now"
+    lock = Check(about="state", what="locks", status="ok", found=locks)
+    if not left:
+        return lock, Check(about="state", what="writes", status="ok", found="every write has an outcome")
+    told = f"{len(left):,} without an outcome, of {', '.join(sorted({intent.sync for intent in left}))}"
+    todo = "migrator status says how to settle them"
+    return lock, Check(about="state", what="writes", status="advice", found=told, todo=todo)
+
+
+def check_extras(config: Config | None, state: str) -> tuple[Check, ...]:
+    """Which optional packages are there; one is a fault only where the config or the state needs it."""
+    needed = {"postgres"} if state.startswith("postgresql") else set()
+    if config and any(token.reference.startswith("keyring:") for token in config.tokens.values()):
+        needed.add("keyring")
+    return tuple(_extra(extra, is_needed=extra.name in needed) for extra in _EXTRAS)
+
+
+def _extra(extra: _Extra, *, is_needed: bool) -> Check:
+    lacking = [package for package in extra.packages if find_spec(package) is None]
+    if not lacking:
+        return Check(about="packages", what=extra.name, status="ok", found="installed")
+    if is_needed:
+        found = f"{', '.join(lacking)} is not installed, and is needed"
+        return Check(about="packages", what=extra.name, status="fault", found=found, todo=extra.install)
+    return Check(about="packages", what=extra.name, status="ok", found=f"not installed, not needed ({extra.install})")
