@@ -118,6 +118,7 @@ def test_commands_that_the_readme_names_exist() -> None:
     from migrator.cli import app  # noqa: PLC0415 (the command line is slow to build)
 
     known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    known |= {str(group.name) for group in app.registered_groups}
     command = re.compile(r"(?:`|\$ |^    )migrator ([a-z]+)", re.MULTILINE)
     named = {name for page in DOCS[:-1] for name in command.findall(page.read_text("utf-8"))}
 

@@ -25,6 +25,7 @@ SCHEMAS: Final = (
     "error",
     "explain",
     "history",
+    "import",
     "init",
     "jobs",
     "plan",
@@ -32,7 +33,9 @@ SCHEMAS: Final = (
     "run",
     "sandbox",
     "settle",
+    "state",
     "status",
+    "upgrade",
     "verify",
 )
 """The names of the JSON Schemas, which are slow to load."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final, get_args
 
 from migrator.report.shapes import COUNT, REF, TEXT, TEXTS, TIME, Schema, document, listed, mapped, maybe, one_of, shape
+from migrator.state.document import Column
+from migrator.state.document import columns as state_columns
 from migrator.state.values import RunKind
 
 _PLACE: Final = shape({"provider": TEXT, "scope": TEXT})
@@ -30,6 +32,7 @@ _WRITE: Final[dict[str, Schema]] = {
     "state": one_of("claimed", "dispatched", "done", "failed", "uncertain"),
     "error": TEXT,
 }
+_BACKUP: Final = {**maybe(TEXT), "description": "The copy of the file as it was before; null where none was made."}
 
 
 def status_schema() -> Schema:
@@ -61,3 +64,44 @@ def history_schema() -> Schema:
 def settle_schema() -> Schema:
     """`migrator/settle@1`."""
     return document("settle", "What a person decided", {"run": TEXT, "sync": TEXT, "write": shape(_WRITE)})
+
+
+def state_schema() -> Schema:
+    """`migrator/state@1`."""
+    tables = {
+        name: listed(
+            shape(
+                {key: _held(column) for key, column in columns.items() if not column.later},
+                {key: _held(column) for key, column in columns.items() if column.later},
+            )
+        )
+        for name, columns in state_columns().items()
+    }
+    return document(
+        "state",
+        "Everything that a state holds but locks, as migrator state export writes it",
+        {
+            "layout": {**COUNT, "description": "The version of the tables; an older one may lack columns."},
+            "exported_at": TIME,
+            "tables": shape({}, tables, says="Rows as the database holds them; texts that hold JSON stay texts."),
+        },
+    )
+
+
+def _held(column: Column) -> Schema:
+    kind: Schema = {"type": "integer"} if column.type is int else TEXT
+    return maybe(kind) if column.optional else kind
+
+
+def import_schema() -> Schema:
+    """`migrator/import@1`."""
+    required = {"state": TEXT, "layout": COUNT, "moved": mapped(COUNT, "Rows by table."), "backup": _BACKUP}
+    return document("import", "What was put into a state", required)
+
+
+def upgrade_schema() -> Schema:
+    """`migrator/upgrade@1`."""
+    found = {**maybe(COUNT), "description": "The layout it had; null when there was none."}
+    return document(
+        "upgrade", "The layout of a state", {"state": TEXT, "found": found, "now": COUNT, "backup": _BACKUP}
+    )

@@ -8,7 +8,14 @@ from typing import Final
 from migrator.canonical import LEAVES
 from migrator.config import config_schema
 from migrator.report.checkups import checkup_schema
-from migrator.report.journal_schemas import history_schema, settle_schema, status_schema
+from migrator.report.journal_schemas import (
+    history_schema,
+    import_schema,
+    settle_schema,
+    state_schema,
+    status_schema,
+    upgrade_schema,
+)
 from migrator.report.proof_schemas import audit_schema, verify_schema
 from migrator.report.shapes import (
     ANY,
@@ -160,6 +167,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "error": error_schema,
     "explain": _explain,
     "history": history_schema,
+    "import": import_schema,
     "init": lambda: _document("init", "The config file that was written", {"path": TEXT}),
     "jobs": _jobs,
     "plan": plan_schema,
@@ -167,7 +175,9 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "run": run_schema,
     "sandbox": _sandbox,
     "settle": settle_schema,
+    "state": state_schema,
     "status": status_schema,
+    "upgrade": upgrade_schema,
     "verify": verify_schema,
 }
 """By the document's name; `config` is that of migrator.toml."""

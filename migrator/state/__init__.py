@@ -12,36 +12,43 @@ from attrs import frozen
 
 from migrator.state.database import Condition, connect, inspect
 from migrator.state.journal import Journal
+from migrator.state.layout import Layout, Older
 from migrator.state.links import Links
 from migrator.state.locks import Locks
 from migrator.state.rights import Rights
 from migrator.state.values import Intent, Link, Missed, Owner, Right, Run, Snapshot
+from migrator.state.whole import Whole
 
 
 @frozen(kw_only=True)
-class State(Links, Rights, Journal, Locks):
+class State(Links, Rights, Journal, Locks, Whole):
     """An open state."""
 
 
-def open_state(url: str, *, now: Callable[[], datetime]) -> State:
+def open_state(url: str, *, now: Callable[[], datetime], older: Older = "files") -> State:
     """Open the state, making its tables when it is new.
 
     Args:
         url: "sqlite:///migrator.db" or "postgresql://user@host/name".
         now: the clock.
+        older: what becomes of an older layout: "files" brings up a file and refuses a server, "upgrade" brings up
+            either, "keep" leaves it as it is; then only `contents` and `owners` may be used.
 
     Raises:
-        StateError: it cannot be opened, is damaged, or was written by a newer version; nothing was changed then.
+        StateError: it cannot be opened, is damaged, or was written by another version; nothing was changed then.
+        LockedError: its layout is older, and a run is under way.
     """
-    engine, shown = connect(url)
-    return State(engine=engine, now=now, shown=shown)
+    engine, shown, layout = connect(url, now=now(), older=older)
+    return State(engine=engine, now=now, shown=shown, layout=layout)
 
 
 __all__ = [
     "Condition",
     "Intent",
+    "Layout",
     "Link",
     "Missed",
+    "Older",
     "Owner",
     "Right",
     "Run",

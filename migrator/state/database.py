@@ -13,8 +13,8 @@ from attrs import frozen
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from migrator.errors import StateError
-from migrator.state import layout
 from migrator.state import tables as t
+from migrator.state.layout import Layout, Older, bring_up, check, no_state
 
 _NOTED: Final = "what was noted before stays noted; run the command again when the state can be written"
 _ELSEWHERE: Final = "see that the file or server can be reached and written; another one can be named with --state"
@@ -40,11 +40,13 @@ class Database:
         engine: the way to it.
         now: the clock.
         shown: its URL without the password.
+        layout: how it was found, and what became of it.
     """
 
     engine: sa.Engine
     now: Callable[[], datetime]
     shown: str
+    layout: Layout
 
     def close(self) -> None:
         """Let go of the file or the server."""
@@ -87,17 +89,27 @@ class Condition:
         return self.layout == t.VERSION
 
 
-def connect(url: str) -> tuple[sa.Engine, str]:
-    """An engine on a state whose layout is this version's, and the URL to show.
+def connect(url: str, *, now: datetime, older: Older) -> tuple[sa.Engine, str, Layout]:
+    """An engine on a state, the URL to show, and how its layout was found.
 
     Raises:
-        StateError: it cannot be opened, is damaged, or was written by a newer version; nothing was changed then.
+        StateError: it cannot be opened, is damaged, or was written by another version; nothing was changed then.
+        LockedError: its layout is older, and a run is under way.
     """
     parsed, shown = _read(url)
     try:
         if _is_file(parsed):
             _look(parsed, shown)
-        return _brought_up(sa.create_engine(parsed), shown), shown
+        elif older == "keep" and parsed.get_backend_name() == "sqlite":
+            raise no_state(shown)
+        engine = sa.create_engine(parsed)
+        try:
+            _configure(engine)
+            with engine.begin() as connection:
+                return engine, shown, bring_up(connection, shown, now=now, older=older)
+        except BaseException:
+            engine.dispose()
+            raise
     except (SQLAlchemyError, ImportError) as error:
         raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
 
@@ -135,17 +147,6 @@ def _is_file(url: sa.URL) -> bool:
     return url.get_backend_name() == "sqlite" and place.is_file() and place.stat().st_size > 0
 
 
-def _brought_up(engine: sa.Engine, shown: str) -> sa.Engine:
-    try:
-        _configure(engine)
-        with engine.begin() as connection:
-            layout.bring_up(connection, shown)
-    except BaseException:
-        engine.dispose()
-        raise
-    return engine
-
-
 def _look(url: sa.URL, shown: str) -> int | None:
     """The layout of what is there, before anything is written to it: whole, ours, and not of a newer version."""
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
@@ -155,7 +156,7 @@ def _look(url: sa.URL, shown: str) -> int | None:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             if found != "ok":
                 raise StateError("the state is damaged", where=shown, actual=str(found), hint=_REBUILD)
-        return layout.check(connection, shown)
+        return check(connection, shown)
 
 
 def _configure(engine: sa.Engine) -> None:

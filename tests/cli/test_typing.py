@@ -12,7 +12,18 @@ import migrator
 from migrator.cli import app
 from tests.cli.bench import Run
 
-COMMANDS = sorted(command.callback.__name__ for command in app.registered_commands if command.callback)
+TOP = sorted(
+    [command.callback.__name__ for command in app.registered_commands if command.callback]
+    + [str(group.name) for group in app.registered_groups]
+)
+BELOW = sorted(
+    f"{group.name} {command.name or command.callback.__name__}"
+    for group in app.registered_groups
+    if group.typer_instance
+    for command in group.typer_instance.registered_commands
+    if command.callback
+)
+COMMANDS = sorted({*TOP, *BELOW} - {below.split()[0] for below in BELOW})
 SHARED = ("--config", "-c", "--mappings", "--json", "--debug", "--verbose", "-v", "--help")
 
 
@@ -21,14 +32,14 @@ def test_without_arguments_it_says_what_it_can_do(run: Run) -> None:
     ended = run()
 
     assert (ended.code, ended.err, ended.out) == (0, "", run("--help").out)
-    assert [name for name in COMMANDS if f"\n  {name} " not in ended.out] == []
+    assert [name for name in TOP if f"\n  {name} " not in ended.out] == []
     assert "Exit codes: 0 done or nothing to do; 1 failed; 2 " in ended.out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(run: Run, command: str) -> None:
     """Its help begins with its usage and a sentence, and lists the shared options."""
-    ended = run(command, "--help")
+    ended = run(*command.split(), "--help")
     usage, _, sentence, *rest = ended.out.splitlines()
 
     assert (ended.code, usage.startswith(f"Usage: migrator {command} "), sentence[:2]) == (0, True, "  ")
@@ -66,6 +77,7 @@ def test_what_stands_nearer_to_the_command_counts(run: Run, tmp_path: Path) -> N
     [
         (["plam"], "No such command 'plam'. Did you mean 'plan'?", "migrator --help"),
         (["plan"], "Missing argument 'SYNC'", "migrator plan --help"),
+        (["state"], "Missing command", "migrator state --help"),
         (["plan", "x", "--nope"], "No such option: --nope", "migrator plan --help"),
         (["schema", "plam"], "there is no such document", 'did you mean "plan"?'),
         (["explain", "0 9 * * *", "--from", "vixi"], "there is no such dialect", 'did you mean "vixie"?'),

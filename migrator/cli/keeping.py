@@ -1,0 +1,54 @@
+"""state upgrade, export and import: what is remembered, over the years and from one database to another."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from migrator.cli.options import Settings
+from migrator.cli.work import open_screen, opened_state, read_file, write_file
+from migrator.report.screen import document_text
+from migrator.report.states import (
+    import_document,
+    import_lines,
+    moved_words,
+    upgrade_document,
+    upgrade_lines,
+    writing_lines,
+)
+from migrator.report.words import line
+from migrator.state.document import contents_from_json, contents_to_json
+
+
+def upgrade(settings: Settings) -> int:
+    """Bring the state to this version's layout."""
+    screen = open_screen(settings)
+    with opened_state(settings, older="upgrade") as state:
+        screen.result(upgrade_document(state.layout, state.shown), upgrade_lines(state.layout, state.shown))
+    return 0
+
+
+def export(settings: Settings, *, out: Path | None) -> int:
+    """Write everything that the state holds as one document."""
+    screen = open_screen(settings)
+    with opened_state(settings, older="keep") as state:
+        contents, at = state.contents(), datetime.now(UTC)
+        screen.say(writing_lines(state.owners()))
+    document = contents_to_json(contents, at=at)
+    if out is not None:
+        write_file(out, document_text(document))
+        screen.say([line(f"{moved_words(contents.counts)} written to {out}")])
+    if out is None or settings.json:
+        screen.document(document)
+    return 0
+
+
+def import_(settings: Settings, file: Path, *, replace: bool) -> int:
+    """Put an exported state into this one."""
+    screen = open_screen(settings)
+    contents = contents_from_json(read_file(file), where=str(file))
+    with opened_state(settings) as state:
+        backup = state.fill(contents, replace=replace)
+        document = import_document(contents.counts, backup, state.layout, state.shown)
+        screen.result(document, import_lines(contents.counts, backup, state.shown))
+    return 0

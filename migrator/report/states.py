@@ -1,0 +1,68 @@
+"""What was done to the state as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from migrator.report.words import Line, clean, line
+from migrator.state import Layout, Owner
+
+
+def upgrade_document(layout: Layout, place: str) -> dict[str, Any]:
+    """How a state's layout was found and what it is now, as `migrator/upgrade@1`."""
+    return {
+        "schema": "migrator/upgrade@1",
+        "state": place,
+        "found": layout.found,
+        "now": layout.now,
+        "backup": layout.backup and str(layout.backup),
+    }
+
+
+def upgrade_lines(layout: Layout, place: str) -> Iterator[Line]:
+    """The same for people."""
+    if layout.found is None:
+        yield line(f"{place} is new, with layout {layout.now}.")
+    elif layout.found == layout.now:
+        yield line(f"{place} has layout {layout.now}, which is this version's: nothing to do.")
+    else:
+        yield line(f"{place} was brought from layout {layout.found} to layout {layout.now}.")
+    yield from _backup_lines(layout.backup)
+
+
+def import_document(moved: Mapping[str, int], backup: Path | None, layout: Layout, place: str) -> dict[str, Any]:
+    """What was put into a state, as `migrator/import@1`."""
+    return {
+        "schema": "migrator/import@1",
+        "state": place,
+        "layout": layout.now,
+        "moved": dict(moved),
+        "backup": backup and str(backup),
+    }
+
+
+def import_lines(moved: Mapping[str, int], backup: Path | None, place: str) -> Iterator[Line]:
+    """The same for people."""
+    yield line(f"{place} holds {moved_words(moved)} now.")
+    yield from _backup_lines(backup)
+    yield line(
+        "Where this state came from is not to be used any more: two states of one target know nothing of each other."
+    )
+
+
+def moved_words(moved: Mapping[str, int]) -> str:
+    """How many rows of what."""
+    return ", ".join(f"{number:,} {table}" for table, number in moved.items() if number) or "nothing"
+
+
+def writing_lines(owners: Mapping[str, Owner]) -> Iterator[Line]:
+    """That runs were under way when the state was read."""
+    for scope, owner in owners.items():
+        yield line(f"{clean(scope)} is being written to by {owner}: its writes are in it as they stood.")
+
+
+def _backup_lines(backup: Path | None) -> Iterator[Line]:
+    if backup:
+        yield line(f"As it was before: {backup}")

@@ -1,0 +1,124 @@
+"""The state as a whole: taken out as plain rows, and put into another database.
+
+Which rows there are, and of what, is read off the tables themselves. Two of them stay behind: `meta` says the layout,
+which is said beside the rows; and locks belong to processes that are running now.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from attrs import frozen
+from sqlalchemy.exc import DataError, IntegrityError
+
+from migrator.errors import RefusedError, StateError
+from migrator.state import tables as t
+from migrator.state.backups import back_up
+from migrator.state.database import Database
+from migrator.state.owners import require_rest
+
+Row = Mapping[str, Any]
+
+MOVED: Final = tuple(
+    sorted((table for table in t.metadata.tables.values() if table not in {t.meta, t.locks}), key=lambda one: one.name)
+)
+"""The tables that are taken out and put back."""
+
+
+@frozen(kw_only=True)
+class Contents:
+    """What a state holds.
+
+    Attributes:
+        layout: the version of the layout that the rows are of.
+        tables: by table, its rows by column.
+    """
+
+    layout: int
+    tables: Mapping[str, tuple[Row, ...]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows of each table there are."""
+        return {name: len(rows) for name, rows in self.tables.items()}
+
+
+@frozen(kw_only=True)
+class Whole(Database):
+    """The part of the state that moves it."""
+
+    def contents(self) -> Contents:
+        """Everything, as it was at one moment; in the same order on every database."""
+        with self.transaction() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            held = sa.inspect(connection)
+            tables = {table.name: _taken(connection, table, held) for table in MOVED if held.has_table(table.name)}
+        return Contents(layout=self.layout.now, tables=tables)
+
+    def fill(self, contents: Contents, *, replace: bool = False) -> Path | None:
+        """Put everything in, or nothing.
+
+        Args:
+            contents: of this version's layout or an older one.
+            replace: what is there already goes.
+
+        Returns:
+            A copy of the file as it was before, when something was replaced in a file.
+
+        Raises:
+            LockedError: a run is under way.
+            RefusedError: the state is not empty, and nothing is to be replaced.
+            StateError: this database cannot hold it.
+        """
+        with self.transaction() as connection:
+            _keep_others_out(connection, "locks")
+            require_rest(connection, self.shown, now=self.now())
+            _keep_others_out(connection, *(table.name for table in MOVED))
+            backup = self._cleared(connection, replace=replace)
+            for table in MOVED:
+                self._put(connection, table, contents.tables.get(table.name, ()))
+            return backup
+
+    def _cleared(self, connection: sa.Connection, *, replace: bool) -> Path | None:
+        """Make room; nothing is to be done in an empty state."""
+        counted = {table.name: connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in MOVED}
+        held = ", ".join(f"{number:,} {name}" for name, number in counted.items() if number)
+        if not held:
+            return None
+        if not replace:
+            hint = "name an empty one with --state, or give this one up with --replace"
+            raise RefusedError("the state is not empty, and stays as it is", where=self.shown, actual=held, hint=hint)
+        backup = back_up(connection, "replaced", now=self.now())
+        for table in MOVED:
+            connection.execute(table.delete())
+        return backup
+
+    def _put(self, connection: sa.Connection, table: sa.Table, rows: Iterable[Row]) -> None:
+        """Rows into a table; columns that they do not name, because they are older, get what the table gives them."""
+        try:
+            for _names, alike in itertools.groupby(rows, key=tuple):
+                connection.execute(table.insert(), [*alike])
+        except (DataError, IntegrityError) as error:
+            what = f"this database cannot hold the rows of {table.name}, and the state is as it was"
+            hint = "take the document as migrator state export wrote it"
+            raise StateError(what, where=self.shown, actual=str(error.orig).strip(), hint=hint) from error
+
+
+def _taken(connection: sa.Connection, table: sa.Table, held: sa.Inspector) -> tuple[Row, ...]:
+    """The rows of a table, with the columns that this layout has."""
+    there = {column["name"] for column in held.get_columns(table.name)}
+    columns = [column for column in table.columns if column.name in there]
+    key = [column.name for column in table.primary_key]
+    rows = (dict(row) for row in connection.execute(sa.select(*columns)).mappings())
+    return tuple(sorted(rows, key=lambda row: [row[name] for name in key]))
+
+
+def _keep_others_out(connection: sa.Connection, *tables: str) -> None:
+    """Let nobody else write until the transaction ends; a SQLite transaction does that by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE")

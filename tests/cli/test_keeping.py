@@ -1,0 +1,111 @@
+"""state upgrade, export and import, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+from migrator.sandbox import World
+from migrator.state import open_state
+from tests.cli.bench import Run
+from tests.cli.test_documents import faults
+from tests.state.test_opening import make_older
+
+
+def test_a_state_moves_and_the_next_plan_is_empty(here: Path, run: Run, world: World) -> None:
+    """What one state remembers, another one goes on with: jobs that were made are known, and none is made again."""
+    run("apply", "omni-to-devin", "--yes")
+    saved = run("state", "export", "-o", "state.json")
+    assert (saved.code, saved.out) == (0, "")
+    assert "3 intents, 3 links, 1 runs" in saved.err
+    assert "state.json" in saved.err
+
+    moved = run("state", "import", "state.json", "--state", "sqlite:///other.db")
+    assert (moved.code, "sqlite:///other.db holds " in moved.out, "3 links" in moved.out) == (0, True, True)
+    planned = run("plan", "omni-to-devin", "--state", "sqlite:///other.db", "--json").document
+    assert (planned["summary"]["none"], planned["summary"]["create"]) == (3, 0)
+    assert len(run("history", "--state", "sqlite:///other.db", "--json").document["runs"]) == 1
+
+
+def test_an_export_is_a_document_that_comes_back_alike(here: Path, run: Run, world: World) -> None:
+    """Without -o it is printed; import prints what it moved; exporting again gives the same rows."""
+    run("apply", "omni-to-devin", "--yes")
+    exported = run("state", "export").document
+    (here / "state.json").write_text(json.dumps(exported), "utf-8")
+    moved = run("state", "import", "state.json", "--state", "sqlite:///other.db", "--json").document
+    again = run("state", "export", "--state", "sqlite:///other.db").document
+
+    assert (faults(exported, "state"), faults(moved, "import")) == ([], [])
+    assert again["tables"] == exported["tables"]
+    assert {name: len(rows) for name, rows in exported["tables"].items()} == moved["moved"]
+
+
+def test_an_export_is_for_its_owner_alone(here: Path, run: Run, world: World) -> None:
+    """It holds prompts, so nobody else may read the file; tokens are not in it."""
+    run("apply", "omni-to-devin", "--yes")
+    run("state", "export", "-o", "state.json")
+
+    assert stat.S_IMODE((here / "state.json").stat().st_mode) == 0o600
+    assert "Do Alpha." in (here / "state.json").read_text("utf-8")
+    assert [token for token in ("omni_", "cog_", "sk_") if token in (here / "state.json").read_text("utf-8")] == []
+
+
+def test_nothing_is_replaced_unasked(here: Path, run: Run, world: World) -> None:
+    """A state that is in use ends the import with 3; --replace goes ahead, and says where the old one is."""
+    run("apply", "omni-to-devin", "--yes")
+    run("state", "export", "-o", "state.json")
+
+    refused = run("state", "import", "state.json")
+    assert (refused.code, "--replace" in refused.err) == (3, True)
+    replaced = run("state", "import", "state.json", "--replace", "--json").document
+    assert Path(replaced["backup"]).is_file()
+
+
+def test_a_state_under_a_run_is_exported_and_not_replaced(here: Path, run: Run, world: World) -> None:
+    """An export says which run was writing; an import ends with 5."""
+    run("apply", "omni-to-devin", "--yes")
+    run("state", "export", "-o", "state.json")
+    state = open_state(f"sqlite:///{here}/migrator.db", now=lambda: datetime.now(UTC))
+    state.lock("devin:org-1", "another")
+
+    assert "devin:org-1 is being written to by run another" in run("state", "export").err
+    assert run("state", "import", "state.json", "--replace").code == 5
+    state.unlock("devin:org-1", state.owners()["devin:org-1"])
+    state.close()
+
+
+def test_there_is_nothing_to_export_before_the_first_run(here: Path, run: Run) -> None:
+    """An export makes no state."""
+    ended = run("state", "export")
+
+    assert (ended.code, ended.out, "there is no state" in ended.err) == (1, "", True)
+    assert not (here / "migrator.db").exists()
+
+
+def test_upgrade_says_what_it_did(here: Path, run: Run) -> None:
+    """From which layout to which, and where the old one is; again, there is nothing to do; a new state is made."""
+    make_older("sqlite:///migrator.db")
+
+    first = run("state", "upgrade", "--json").document
+    assert (faults(first, "upgrade"), first["found"], Path(first["backup"]).is_file()) == ([], 1, True)
+    again = run("state", "upgrade")
+    assert (again.code, f"has layout {first['now']}, which is this version's: nothing to do" in again.out) == (0, True)
+    assert "is new, with layout" in run("state", "upgrade", "--state", "sqlite:///new.db").out
+
+
+def test_any_command_brings_a_file_up_and_says_so(here: Path, run: Run) -> None:
+    """The copy is named on stderr, so that stdout is the command's own."""
+    make_older("sqlite:///migrator.db")
+    ended = run("history", "--json")
+
+    assert (ended.document["runs"][0]["run"], "As it was before: migrator.db.layout-1." in ended.err) == ("one", True)
+
+
+def test_no_config_is_needed(run: Run, tmp_path: Path) -> None:
+    """The state can be kept where no migrator.toml is."""
+    url = f"sqlite:///{tmp_path}/kept.db"
+
+    assert run("state", "upgrade", "--state", url).code == 0
+    assert run("state", "export", "--state", url).document["tables"]["links"] == []
