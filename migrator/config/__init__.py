@@ -1,14 +1,16 @@
 """migrator.toml: connections and syncs as frozen values, or every error of the file at once."""
 
-from migrator.config.load import load
+from migrator.config.load import check_key, load
 from migrator.config.model import Config, Limits, Mode, Schedule, Select, Sync, Template
 from migrator.config.schema import config_schema
 from migrator.config.secrets import resolve
 from migrator.config.shapes import Limit
-from migrator.config.starter import starter
+from migrator.config.starter import EXAMPLES, Draft, starter
 
 __all__ = [
+    "EXAMPLES",
     "Config",
+    "Draft",
     "Limit",
     "Limits",
     "Mode",
@@ -16,6 +18,7 @@ __all__ = [
     "Select",
     "Sync",
     "Template",
+    "check_key",
     "config_schema",
     "load",
     "resolve",

@@ -59,6 +59,19 @@ def load(path: Path, *, providers: Mapping[str, ProviderInfo]) -> Config:
     )
 
 
+def check_key(key: str, value: str) -> None:
+    """Make sure that a connection's key may have this value.
+
+    Raises:
+        UsageError: it may not; says why, and shows no secret.
+    """
+    try:
+        make_converter().structure({"provider": "any", key: value}, ConnectionKeys)
+    except cattrs.BaseValidationError as error:
+        _, first = next(causes(error))
+        raise UsageError(f"{key} {first.what}", actual=first.actual, allowed=first.allowed, hint=first.hint) from None
+
+
 def _connection(keys: ConnectionKeys, base_dir: Path) -> Connection:
     """The settings of a connection, without its secret."""
     given = {key: value for key, value in attrs.asdict(keys).items() if value is not None and key != "token"}

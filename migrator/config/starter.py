@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from string import Template
 from typing import Final
 
-_STARTER: Final = Template("""\
+from attrs import field, frozen
+
+_HEAD: Final = Template("""\
 #:schema $schema
 # What migrator moves, and where. Editors that know TOML check this file against its schema:
 #   migrator schema config > $schema
@@ -16,36 +20,50 @@ _STARTER: Final = Template("""\
 #   keyring:SERVICE/NAME      the system's keyring (pip install keyring)
 #   command:PROGRAM ARGUMENTS what a program prints, such as a password manager
 
-# --- Connections: where jobs live. Delete those that you do not have. ---------------------------------------------
+# --- Connections: where jobs live. $advice---
+""")
+
+_CONNECTIONS: Final[Mapping[str, Template]] = {
+    "omni": Template("""\
 
 [connections.omni]
 provider = "omni"
-base_url = "https://acme.omniapp.co/api" # your instance, with /api
-token = "env:OMNI_API_KEY"
+base_url = $base_url # your instance, with /api
+token = $token
 # user_ids = ["00000000-0000-0000-0000-000000000000"] # organisation keys only: the memberships to read
 # update_contract = "auto"                            # "put" or "patch" where you know which one the instance takes
 # rate = "60/min"                                     # "500/min" where Omni has raised it for you
 # concurrency = 8                                     # requests on their way at once
+"""),
+    "devin": Template("""\
 
 [connections.devin]
 provider = "devin"
-org_id = "org-123"
-token = "env:DEVIN_API_KEY"
+org_id = $org_id
+token = $token
+"""),
+    "scrip": Template("""\
 
 [connections.scrip]
 provider = "scrip"
-program_id = "00000000-0000-0000-0000-000000000000"
-token = "env:SCRIP_API_KEY"
+program_id = $program_id
+token = $token
+"""),
+    "json": Template("""\
 
 [connections.archive]
 provider = "json" # a file is a provider too: export, review, restore
-path = "jobs.json"
+path = $path
+"""),
+}
+
+_SYNC: Final = Template("""\
 
 # --- Syncs: what is kept in step with what. -----------------------------------------------------------------------
 
 [syncs.nightly]
-source = "omni"
-target = "devin"
+source = $source
+target = $target
 
 # Which jobs take part: every one of these conditions that is given must hold.
 # select = { name = ["Weekly *"], enabled = true, id = ["00000000-0000-0000-0000-000000000000"] }
@@ -77,7 +95,7 @@ limits = { changes = "30%", deletes = "30%", floor = 10 }
 
 # Values for what the source has no value for, by canonical path in quotes.
 [syncs.nightly.set]
-"action.agent" = "devin"
+${agent}"action.agent" = "devin"
 
 # Which value at the target stands for which at the source.
 [syncs.nightly.lookup."action.playbook"]
@@ -85,10 +103,65 @@ limits = { changes = "30%", deletes = "30%", floor = 10 }
 """)
 
 
-def starter(*, schema: str = "migrator.schema.json") -> str:
+@frozen(kw_only=True)
+class Draft:
+    """A connection to begin with; it is named after its provider, and a file is named archive.
+
+    Attributes:
+        provider: "omni", "devin", "scrip" or "json".
+        values: what its keys say.
+    """
+
+    provider: str
+    values: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its name in the file."""
+        return "archive" if self.provider == "json" else self.provider
+
+
+EXAMPLES: Final = (
+    Draft(provider="omni", values={"base_url": "https://acme.omniapp.co/api", "token": "env:OMNI_API_KEY"}),
+    Draft(provider="devin", values={"org_id": "org-123", "token": "env:DEVIN_API_KEY"}),
+    Draft(
+        provider="scrip",
+        values={"program_id": "00000000-0000-0000-0000-000000000000", "token": "env:SCRIP_API_KEY"},
+    ),
+    Draft(provider="json", values={"path": "jobs.json"}),
+)
+"""One connection of each kind."""
+
+
+def starter(
+    connections: Sequence[Draft] = EXAMPLES,
+    *,
+    source: str = "omni",
+    target: str = "devin",
+    schema: str = "migrator.schema.json",
+) -> str:
     """A commented migrator.toml.
 
     Args:
+        connections: the connections in it.
+        source: the connection that the sync reads.
+        target: the connection that the sync writes to.
         schema: the file that holds its JSON Schema, relative to it.
     """
-    return _STARTER.substitute(schema=schema)
+    advice = "Delete those that you do not have. " if connections is EXAMPLES else ""
+    sides = {"source": _toml(source), "target": _toml(target)}
+    return "".join(
+        [
+            _HEAD.substitute(schema=schema, advice=f"{advice:-<77}"),
+            *(
+                _CONNECTIONS[one.provider].substitute({k: _toml(v) for k, v in one.values.items()})
+                for one in connections
+            ),
+            _SYNC.substitute(sides, agent="" if target == "devin" else "# "),
+        ]
+    )
+
+
+def _toml(text: str) -> str:
+    """A text as TOML writes it; JSON's escapes are TOML's."""
+    return json.dumps(text, ensure_ascii=False)

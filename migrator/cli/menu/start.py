@@ -12,9 +12,9 @@ from migrator.cli.menu.app import app, when_used
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
-    from migrator.cli import examining, local, telling
+    from migrator.cli import examining, local, starting
 else:
-    examining, local, telling = map(when_used, ("examining", "local", "telling"))
+    examining, local, starting = map(when_used, ("examining", "local", "starting"))
 
 
 @app.command()
@@ -64,8 +64,12 @@ def sandbox(
 @app.command()
 @takes_settings
 def init(settings: Settings) -> int:
-    """Write a commented config file to start from."""
-    return telling.init(settings)
+    """Write a commented config file to start from.
+
+    On a terminal it asks which platforms there are, what each connection needs and where its secret is kept, and checks
+    each by reading. Elsewhere it asks nothing. A file that is there stays as it is.
+    """
+    return starting.init(settings)
 
 
 @app.command()

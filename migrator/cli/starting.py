@@ -1,0 +1,155 @@
+"""init: a config file to start from, with what the person at the terminal knows already."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from migrator import checkup
+from migrator.checkup import Check
+from migrator.cli.options import Settings
+from migrator.cli.work import config_file, open_screen
+from migrator.config import EXAMPLES, Config, Draft, check_key, starter
+from migrator.config.model import ConnectionKeys, Token
+from migrator.config.shapes import choose
+from migrator.errors import MigratorError, UsageError
+from migrator.providers import PROVIDERS
+from migrator.providers.base import Connection
+from migrator.report.checkups import check_lines
+from migrator.report.failures import failure_lines, failure_of
+from migrator.report.screen import Screen
+from migrator.report.words import line
+from migrator.session import Runtime
+
+_INIT: Final = "migrator/init@1"
+_PLATFORMS: Final = ("omni", "devin", "scrip")
+_EXAMPLES: Final = {draft.provider: draft.values for draft in EXAMPLES}
+_HELP: Final = {key: a.metadata["description"] for key, a in attrs.fields_dict(ConnectionKeys).items()}
+_THERE: Final = "there is a config file already, and it stays as it is"
+
+
+def init(settings: Settings) -> int:
+    """Write a commented config file."""
+    screen, path = open_screen(settings), config_file(settings)
+    if path.exists():
+        raise UsageError(_THERE, where=str(path), hint="name another one with --config")
+    source, target, text = "omni", "devin", starter()
+    if screen.can_ask and not settings.json:
+        drafts = _interview(screen, path)
+        source, target = _sides(screen, [draft.name for draft in drafts])
+        text = starter([*drafts, EXAMPLES[-1]], source=source, target=target)
+    write_new(path, text)
+    config = ["-c", str(settings.config)] if settings.config else []
+    steps = (["doctor"], ["audit", source, "--to", "json" if target == "archive" else target], ["plan", "nightly"])
+    told = [line((shlex.join(["migrator", *step, *config]), "bold"), indent=2) for step in steps]
+    head = line(f"{path} is written. Fill in what is missing, then look, in this order:")
+    screen.result({"schema": _INIT, "path": str(path)}, [head, *told])
+    return 0
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, whole or not at all.
+
+    Raises:
+        UsageError: it is there, or cannot be written.
+    """
+    try:
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(draft).chmod(0o644)
+            path.hardlink_to(draft)  # fails where the name is taken, even since we looked
+        finally:
+            with suppress(FileNotFoundError):
+                Path(draft).unlink()
+    except FileExistsError as error:
+        raise UsageError(_THERE, where=str(path), hint="name another one with --config") from error
+    except OSError as error:
+        hint = "see that its folder is there and that you may write to it"
+        raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
+
+
+def _interview(screen: Screen, path: Path) -> list[Draft]:
+    """What there is to connect to, each looked at by reading."""
+    screen.say([line("No secret is asked for, only where it is kept. Enter takes what stands in [brackets].")])
+    told = _ask(screen, "Which platforms do you have?", ", ".join(_PLATFORMS), _platforms)
+    return [_connection(screen, path, name) for name in _platforms(told)]
+
+
+def _platforms(answer: str) -> list[str]:
+    words = answer.replace(",", " ").casefold().split()
+    return list(dict.fromkeys(choose(word, _PLATFORMS, "there is no such platform") for word in words))
+
+
+def _connection(screen: Screen, path: Path, provider: str) -> Draft:
+    """Ask what a connection needs until it works, or is to stay as it is."""
+    values = dict(_EXAMPLES[provider])
+    while True:
+        screen.say([line(""), line((provider, "bold"))])
+        for key in PROVIDERS[provider].required:
+            example = values[key]
+            values[key] = _ask(screen, f"{key}: {_HELP[key]}", example, partial(check_key, key))
+        draft = Draft(provider=provider, values=values)
+        checks = _looked_at(path, draft)
+        screen.say(check_lines(checks))
+        is_well = all(check.status != "fault" or check.what == "secret" for check in checks)
+        if is_well or _yes(screen, "Keep it as it is?"):
+            return draft
+
+
+def _looked_at(path: Path, draft: Draft) -> Sequence[Check]:
+    """What a harmless look at the connection tells; a secret that is not there yet is no reason to ask again."""
+    values = dict(draft.values)
+    token = Token(reference=values.pop("token"), where=draft.name)
+    connection = Connection(provider=draft.provider, **values)  # type: ignore[arg-type]  # the required keys are texts
+    config = Config(path=path, connections={draft.name: connection}, syncs={}, tokens={draft.name: token})
+    found = asyncio.run(checkup.check_connection(Runtime(config=config, environ=os.environ), draft.name))
+    return [check for check in found if check.what in {"secret", "reading", "clock"}]
+
+
+def _sides(screen: Screen, names: Sequence[str]) -> tuple[str, str]:
+    """Which connection jobs are read from, and which they are written to."""
+    screen.say([line("")])
+    source = names[0]
+    if len(names) > 1:
+        source = _ask(
+            screen, "Where do jobs come from?", source, lambda value: choose(value, names, "is no connection")
+        )
+    others = [*(name for name in names if name != source), "archive"]
+    return source, _ask(screen, "Where do they go?", others[0], partial(_one_of, others))
+
+
+def _one_of(names: Sequence[str], answer: str) -> str:
+    return choose(answer, names, "there is no such connection to choose")
+
+
+def _ask(screen: Screen, question: str, default: str, check: Callable[[str], object]) -> str:
+    """Ask until the answer will do."""
+    while True:
+        screen.question(f"{question} [{default}]")
+        typed = sys.stdin.readline()
+        if not typed:
+            raise KeyboardInterrupt
+        answer = typed.strip() or default
+        try:
+            check(answer)
+        except MigratorError as error:
+            screen.say(failure_lines(failure_of(error)))
+        else:
+            return answer
+
+
+def _yes(screen: Screen, question: str) -> bool:
+    screen.question(f"{question} [y/N]")
+    return sys.stdin.readline().strip().casefold() in {"y", "yes"}
