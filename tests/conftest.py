@@ -17,6 +17,10 @@ settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+NO_BROWSER = "no Chromium on this machine; install it, or name it in MIGRATOR_CHROMIUM"
+"""Why tests in a browser are skipped."""
+
+
 class NetworkBlockedError(Exception):
     """A test tried to reach another machine. No OSError, so that no retry takes it for bad weather."""
 
@@ -67,7 +71,10 @@ def _this_machine_only(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the fault machine did and found, whether it passed or not."""
+    """What the fault machine did and found, whether it passed or not; and what was not run for want of a browser."""
+    skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", ())]
+    if unseen := sum(NO_BROWSER in str(reason) for reason in skipped):
+        terminalreporter.write_sep("!", f"{unseen} tests of the HTML reports were NOT RUN: {NO_BROWSER}", yellow=True)
     found: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:

@@ -33,7 +33,7 @@ STOREYS = (
     {"lower"},
     {"plan"},
     {"apply"},
-    {"audit", "verify"},
+    {"audit", "forecast", "verify"},
     {"cutover"},
     {"session", "rollback", "recovery"},
     {"running", "checkup"},
@@ -55,6 +55,8 @@ HOMES = {
     "cronsim": {"sandbox"},
     "sqlalchemy": {"state"},
     "starlette": {"sandbox"},
+    "jinja2": {"report"},
+    "markupsafe": {"report"},
     "typer": {"cli"},
     "rich": {"report", "cli"},
 }

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, get_args
 
 from migrator import pipeline
+from migrator.cli.filing import check_reports, write_reports
 from migrator.cli.options import Settings
 from migrator.cli.work import open_runtime, open_screen, opened_state
 from migrator.config import Mode, Schedule
@@ -15,6 +18,7 @@ from migrator.config.shapes import choose
 from migrator.providers import PROVIDERS
 from migrator.report.audits import audit_document, audit_lines
 from migrator.report.outcomes import cost_lines
+from migrator.report.overview.audits import audit_overview
 from migrator.report.proofs import verify_document, verify_lines
 
 _MODES: Final[dict[str, Mode]] = {mode: mode for mode in get_args(Mode)}
@@ -23,15 +27,20 @@ _DONE: Final = 0
 _FAILED: Final = 1
 
 
-def audit(settings: Settings, connection: str, *, provider: str, mode: str, days: int) -> int:
+def audit(
+    settings: Settings, connection: str, *, provider: str, mode: str, days: int, reports: Sequence[Path] = ()
+) -> int:
     """What would become of a connection's jobs at a provider."""
+    check_reports(reports)
     screen, runtime = open_screen(settings), open_runtime(settings)
     choose(provider, PROVIDERS, "there is no such provider")
     schedule = Schedule(mode=_MODES[choose(mode, _MODES, "there is no such mode")], days=days)
     began = time.monotonic()
     with screen.activity(f"reading {connection}"):
         found = asyncio.run(pipeline.audit(runtime, connection, provider, schedule))
-    screen.result(audit_document(found), audit_lines(found, verbose=settings.verbose))
+    document = audit_document(found)
+    write_reports(reports, document, lambda: audit_overview(found), screen)
+    screen.result(document, audit_lines(found, verbose=settings.verbose))
     screen.say(cost_lines(found.requests, time.monotonic() - began))
     return _DONE
 

@@ -15,7 +15,7 @@ It is exact: fire sets are compared as sets, not sampled. It does no I/O but for
     task one_time approximate translator verdict                                   comparison check
 """
 
-from migrator.cron.comparison import Comparison, Timed, compare
+from migrator.cron.comparison import Comparison, Timed, compare, fires_between
 from migrator.cron.describe import describe
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.fires import next_fires
@@ -38,6 +38,7 @@ __all__ = [
     "Verdict",
     "compare",
     "describe",
+    "fires_between",
     "next_fires",
     "parse",
     "render",

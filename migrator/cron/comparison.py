@@ -88,6 +88,17 @@ def compare(wanted: Iterable[Timed], got: Iterable[Timed], start: datetime, end:
     )
 
 
+def fires_between(jobs: Iterable[Timed], start: datetime, end: datetime) -> tuple[datetime, ...]:
+    """The instants in [start, end) at which any of these jobs fires, in order, to the minute.
+
+    Raises:
+        ScheduleError: a text cannot be read, or a zone is unknown.
+    """
+    window = Window(to_minutes(start), to_minutes(end))
+    union, _ = _union(jobs, window)
+    return tuple(from_minutes(minute) for minute in instants(union, window))
+
+
 def _union(jobs: Iterable[Timed], window: Window) -> tuple[FireSet, FireSet]:
     """Every instant of the jobs, and those that more than one of them has."""
     union: FireSet = {}

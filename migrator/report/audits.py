@@ -11,12 +11,12 @@ from migrator.audit import Audit, Finding, Outcome
 from migrator.document import value_to_json
 from migrator.lower import Lowered
 from migrator.mapping.codecs import write_time
-from migrator.report.schedules import piece_words, verdict_words
+from migrator.report.schedules import piece_words, verdict_name, verdict_words
 from migrator.report.words import Line, clean, columns, count, line
 
 SCHEMA: Final = "migrator/audit@1"
 
-_SIGNS: Final[Mapping[Outcome, tuple[str, str]]] = {
+SIGNS: Final[Mapping[Outcome, tuple[str, str]]] = {
     "unreadable": ("!", "bold red"),
     "refused": ("!", "bold red"),
     "undecided": ("?", "yellow"),
@@ -24,7 +24,7 @@ _SIGNS: Final[Mapping[Outcome, tuple[str, str]]] = {
     "over": (" ", "dim"),
     "whole": ("+", "green"),
 }
-_WORDS: Final[Mapping[str, str]] = {
+OUTCOME_WORDS: Final[Mapping[str, str]] = {
     "unreadable": "cannot be read",
     "refused": "cannot go",
     "undecided": "go once a decision is taken",
@@ -95,8 +95,10 @@ def audit_lines(found: Audit, *, verbose: bool = False) -> Iterator[Line]:
         yield from _finding_lines(finding, verbose=verbose)
     if shown:
         yield line("")
-    yield from _table("Jobs", [(f"{number:,}", _WORDS[name]) for name, number in found.summary.items() if number])
-    verdicts = [(f"{number:,}", _verdict(verdict)) for verdict, number in found.verdicts.items()]
+    yield from _table(
+        "Jobs", [(f"{number:,}", OUTCOME_WORDS[name]) for name, number in found.summary.items() if number]
+    )
+    verdicts = [(f"{number:,}", verdict_name(verdict)) for verdict, number in found.verdicts.items()]
     yield from _table("Schedules", verdicts)
     losses = [(f"{number:,}", path, clean(reason)) for (path, reason), number in found.losses.items()]
     yield from _table("Lost on the way", losses)
@@ -117,26 +119,8 @@ def _table(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[Line]:
         yield from (line(text, indent=2, hang=width + 2) for text in columns(aligned))
 
 
-def _verdict(verdict: str) -> str:
-    """A verdict on many schedules."""
-    return _VERDICTS.get(verdict, verdict)
-
-
-_VERDICTS: Final[Mapping[str, str]] = {
-    "exact": "exact for ever",
-    "exact_split": "exact for ever, each in several jobs",
-    "exact_until": "exact until a date, then to be renewed by a sync",
-    "one_time": "exact, each fire by a one-time job",
-    "approximate": "approximate: some fires are missed or added",
-    "dead": "never again",
-    "impossible": "impossible to say there",
-    "none": "follow no clock",
-    "carried": "kept as they are",
-}
-
-
 def _finding_lines(finding: Finding, *, verbose: bool) -> Iterator[Line]:
-    sign, style = _SIGNS[finding.outcome]
+    sign, style = SIGNS[finding.outcome]
     yield line((f"{sign} ", style), (clean(finding.name), style), "" if finding.enabled else " (paused)")
     if finding.reason:
         yield line(clean(finding.reason), indent=4)

@@ -31,6 +31,24 @@ _VERDICTS: Final[Mapping[str, str]] = {
 }
 
 
+_NAMES: Final[Mapping[str, str]] = {
+    "exact": "exact for ever",
+    "exact_split": "exact for ever, each in several jobs",
+    "exact_until": "exact until a date, then to be renewed by a sync",
+    "one_time": "exact, each fire by a one-time job",
+    "approximate": "approximate: some fires are missed or added",
+    "dead": "never again",
+    "impossible": "impossible to say there",
+    "none": "follow no clock",
+    "carried": "kept as they are",
+}
+
+
+def verdict_name(verdict: str) -> str:
+    """A verdict on many schedules."""
+    return _NAMES.get(verdict, verdict)
+
+
 def piece_words(piece: Piece) -> str:
     """A schedule: its expression and zone, or its instant."""
     if piece.get("text"):

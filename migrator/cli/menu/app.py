@@ -28,6 +28,12 @@ RunId = Annotated[
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+ReportFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--report", metavar="FILE", help="Write a report to look at (.html), to paste (.md) or to read on (.json)."
+    ),
+]
 OutFile = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the document to a file.")]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrator.cli import proposing
-from migrator.cli.menu.app import ConnectionName, OutFile, SyncName, YesOption, app, when_used
+from migrator.cli.menu.app import ConnectionName, OutFile, ReportFiles, SyncName, YesOption, app, when_used
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
@@ -50,13 +50,14 @@ def audit(
             autocompletion=proposing.one_of(proposing.MODES),
         ),
     ] = "window",
+    report: ReportFiles = None,
 ) -> int:
     """Show what would become of a connection's jobs elsewhere.
 
     What would move and how faithfully, what would be lost, and what a sync has to say. It needs no access to the other
     provider.
     """
-    return checking.audit(settings, connection, provider=provider, mode=mode, days=days)
+    return checking.audit(settings, connection, provider=provider, mode=mode, days=days, reports=report or ())
 
 
 @app.command()

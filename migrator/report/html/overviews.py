@@ -1,0 +1,52 @@
+"""Audits and plans as a page."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from migrator.report.html.frame import page
+from migrator.report.html.pictures import Instant, Paths, Track, heat, instants, stacked, track
+from migrator.report.overview import Overview, Row, Tally
+
+
+@frozen(kw_only=True)
+class _Drawn:
+    """A row with its tally and its pictures."""
+
+    row: Row
+    tally: Tally
+    coming: Track | None = None
+    tracks: tuple[tuple[str, Track], ...] = ()
+    instants: tuple[Instant, ...] = ()
+
+
+def overview_page(shown: Overview) -> str:
+    """An audit or a plan as one HTML document."""
+    paths = Paths()
+    rows = [_drawn(row, shown, paths) for row in shown.rows]
+    maps = heat(shown.week)
+    return page(
+        "overview.html",
+        shown=shown,
+        rows=rows,
+        paths=list(paths),
+        bar=stacked(shown.outcomes),
+        most=max((tally.jobs for tally in shown.verdicts), default=1),
+        before=maps.before,
+        after=maps.after,
+        shades=maps.shades,
+    )
+
+
+def _drawn(row: Row, shown: Overview, paths: Paths) -> _Drawn:
+    tally, forecast = shown.tally(row.outcome), row.forecast
+    if forecast is None:
+        return _Drawn(row=row, tally=tally)
+    coming = track(forecast.coming, paths, moves=forecast.moves)
+    tracks = [("The next two weeks", coming)] if coming.before or coming.after else []
+    if forecast.later:
+        tracks.append(("Around its next fire", track(forecast.later, paths, moves=forecast.moves)))
+    if forecast.around:
+        title = "Around the first fire that would differ"
+        tracks.append((title, track(forecast.around, paths, moves=forecast.moves)))
+    return _Drawn(row=row, tally=tally, coming=coming, tracks=tuple(tracks), instants=tuple(instants(forecast)))

@@ -1,0 +1,152 @@
+"""What a report shows, whatever it is drawn in: counts, decisions, losses, and one row for each job.
+
+Every text in it stands on one line and moves no cursor (`report.words.clean`); drawing it must still escape it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Literal
+
+from attrs import frozen
+
+from migrator.audit import Decision
+from migrator.forecast import Forecast, Week
+
+Tone = Literal["good", "note", "warn", "bad", "move", "quiet"]
+"""good: as it shall be. note: somebody has to say something. warn: something changes or is lost. bad: refused or gone.
+move: it changes places. quiet: nothing happens."""
+
+
+@frozen(kw_only=True)
+class Tally:
+    """How many jobs have something in common.
+
+    Attributes:
+        key: what filters find them by.
+        sign: one character, so that colour is not alone in saying it.
+        short: what it is, in a word or two.
+        words: the same in a sentence that goes on from the number.
+        tone: how it is coloured.
+        jobs: how many.
+    """
+
+    key: str
+    sign: str = ""
+    short: str = ""
+    words: str
+    tone: Tone = "quiet"
+    jobs: int
+
+    @property
+    def pressing(self) -> bool:
+        """Whether a person should look at these jobs first."""
+        return self.tone in {"bad", "note"}
+
+
+@frozen(kw_only=True)
+class Lost:
+    """Something that a job, or several, give up: what, what is left of it, and why."""
+
+    path: str
+    reason: str
+    had: str = ""
+    becomes: str = ""
+    jobs: int = 1
+
+
+@frozen(kw_only=True)
+class Edit:
+    """One field of a target job: what it has, what it gets, and what else must be known."""
+
+    path: str
+    old: str
+    new: str
+    note: str = ""
+
+
+@frozen(kw_only=True)
+class Row:
+    """One job.
+
+    Attributes:
+        outcome: key of its tally.
+        name: visible name.
+        source: where it lives.
+        targets: what stands for it at the target.
+        paused: whether it does not run at present.
+        reason: what must be said about the whole of it.
+        needs: what must be decided before it can go.
+        before: its schedule at the source.
+        meaning: that in a sentence.
+        after: its schedules at the target.
+        verdict: key of the verdict.
+        faithful: the verdict in a sentence.
+        timezone: whose wall clock it follows.
+        losses: what it gives up.
+        edits: what changes at the target.
+        forecast: when it fires; None when no calendar can say.
+    """
+
+    outcome: str
+    name: str
+    source: str
+    targets: tuple[str, ...] = ()
+    paused: bool = False
+    reason: str = ""
+    needs: tuple[str, ...] = ()
+    before: str = ""
+    meaning: str = ""
+    after: tuple[str, ...] = ()
+    verdict: str
+    faithful: str = ""
+    timezone: str = "UTC"
+    losses: tuple[Lost, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    forecast: Forecast | None = None
+
+
+@frozen(kw_only=True)
+class Overview:
+    """A report.
+
+    Attributes:
+        kind: which.
+        name: of the connection or the sync.
+        source: where jobs come from.
+        target: where they go.
+        at: when it was made.
+        facts: what else there is to know about the report itself, by label.
+        lead: what it comes to, a sentence each.
+        outcomes: jobs by what happens to them, in the order of gravity.
+        verdicts: jobs by the verdict on their schedule, the most frequent first.
+        decisions: what a person must decide.
+        losses: what is given up, the most frequent first.
+        rows: the jobs.
+        week: fires of the jobs that run, by hour of the week.
+    """
+
+    kind: Literal["audit", "plan"]
+    name: str
+    source: str
+    target: str
+    at: datetime
+    facts: Mapping[str, str]
+    lead: tuple[str, ...]
+    outcomes: tuple[Tally, ...]
+    verdicts: tuple[Tally, ...]
+    decisions: tuple[Decision, ...]
+    losses: tuple[Lost, ...]
+    rows: tuple[Row, ...]
+    week: Week
+
+    def tally(self, key: str) -> Tally:
+        """The tally of a row's outcome."""
+        return next(one for one in self.outcomes if one.key == key)
+
+    @property
+    def settings(self) -> Iterable[tuple[str, tuple[str, ...]]]:
+        """What the decisions come to as text for the config file: each table with its lines."""
+        tables = dict.fromkeys(decision.table for decision in self.decisions)
+        return [(table, tuple(d.line for d in self.decisions if d.table == table)) for table in tables]

@@ -1,0 +1,111 @@
+"""An audit as an overview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from attrs import evolve
+
+from migrator.audit import OUTCOMES, Audit, Finding, Outcome
+from migrator.forecast import forecast, sides, week
+from migrator.report.audits import OUTCOME_WORDS, SIGNS
+from migrator.report.overview import Overview, Row, Tally, Tone
+from migrator.report.overview.rows import lost, scheduled, total_losses, verdict_tallies
+from migrator.report.words import clean, count
+
+_TONES: Final[Mapping[Outcome, Tone]] = {
+    "unreadable": "bad",
+    "refused": "bad",
+    "undecided": "note",
+    "lossy": "warn",
+    "over": "quiet",
+    "whole": "good",
+}
+_SHORT: Final[Mapping[Outcome, str]] = {
+    "unreadable": "unreadable",
+    "refused": "cannot go",
+    "undecided": "to decide",
+    "lossy": "loses something",
+    "over": "over",
+    "whole": "whole",
+}
+_GOING: Final = frozenset({"undecided", "lossy", "whole"})
+
+
+def audit_overview(found: Audit) -> Overview:
+    """What an audit found, for drawing."""
+    rows = tuple(_row(finding, found.at) for finding in found.findings)
+    return Overview(
+        kind="audit",
+        name=found.connection,
+        source=found.connection,
+        target=found.title,
+        at=found.at,
+        facts={
+            "Jobs": f"{len(rows):,}",
+            "Mode": found.sync.schedule.mode,
+            "Window": count(found.sync.schedule.days, "day"),
+            "Requests": ", ".join(f"{number:,} to {name}" for name, number in found.requests.items()) or "none",
+        },
+        lead=tuple(_lead(found)),
+        outcomes=tuple(_tally(outcome, found.summary[outcome]) for outcome in OUTCOMES),
+        verdicts=verdict_tallies(rows),
+        decisions=found.decisions,
+        losses=total_losses(rows),
+        rows=rows,
+        week=week(row.forecast for row in rows if row.forecast and not row.paused),
+    )
+
+
+def _tally(outcome: Outcome, jobs: int) -> Tally:
+    return Tally(
+        key=outcome,
+        sign=SIGNS[outcome][0].strip() or "·",
+        short=_SHORT[outcome],
+        words=OUTCOME_WORDS[outcome],
+        tone=_TONES[outcome],
+        jobs=jobs,
+    )
+
+
+def _lead(found: Audit) -> list[str]:
+    """What it comes to."""
+    summary = found.summary
+    ways = (
+        (summary["whole"], "as they are"),
+        (summary["lossy"], "once the sync allows what they lose"),
+        (summary["undecided"], "once it says what is missing"),
+    )
+    able, stuck = sum(number for number, _ in ways), summary["refused"] + summary["unreadable"]
+    parts = ", ".join(f"{number:,} {words}" for number, words in ways if number)
+    told = [f"{able:,} of {count(len(found.findings), 'job')} can move to {found.title}{': ' * bool(parts)}{parts}."]
+    if stuck:
+        told.append(f"{count(stuck, 'job')} cannot.")
+    if summary["over"]:
+        told.append(f"{count(summary['over'], 'job')} will never fire again.")
+    return told
+
+
+def _row(finding: Finding, at: datetime) -> Row:
+    plain = Row(
+        outcome=finding.outcome,
+        name=clean(finding.name) or finding.source.id,
+        source=clean(str(finding.source)),
+        paused=not finding.enabled,
+        reason=clean(finding.reason),
+        verdict="none",
+    )
+    lowered = finding.lowered
+    if lowered is None:
+        return plain
+    schedule = lowered.schedule
+    before, after = sides(schedule, lowered.pieces[0] if lowered.pieces else {})
+    return evolve(
+        plain,
+        needs=tuple(clean(need.what) for need in lowered.needs),
+        losses=tuple(lost(loss) for loss in lowered.losses),
+        forecast=forecast(before, after, start=at, moves=finding.outcome in _GOING),
+        **scheduled(schedule, before),
+    )

@@ -1,0 +1,81 @@
+"""What rows of every kind of report have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from migrator.canonical import Loss
+from migrator.cron import Cron, Recurring, Timed, describe, parse
+from migrator.document import value_to_json
+from migrator.lower.schedule import EXACT, Schedule
+from migrator.report.overview import Lost, Row, Tally, Tone
+from migrator.report.schedules import piece_words, verdict_name, verdict_words
+from migrator.report.words import clean, value_words
+
+_REFUSED: Final = frozenset({"impossible", "none"})
+
+
+def lost(loss: Loss) -> Lost:
+    """A loss in words."""
+    return Lost(
+        path=loss.path,
+        reason=clean(loss.reason),
+        had=value_words(value_to_json(loss.had, "")),
+        becomes="" if loss.becomes is None else value_words(value_to_json(loss.becomes, "")),
+    )
+
+
+def scheduled(schedule: Schedule, triggers: list[Timed]) -> dict[str, Any]:
+    """What a row says of a schedule, by the names of its attributes.
+
+    Args:
+        schedule: what became of it.
+        triggers: what it was.
+    """
+    source = schedule.evidence.get("source")
+    return {
+        "before": piece_words(source) if source else "",
+        "meaning": _meaning(triggers),
+        "after": tuple(piece_words(piece) for piece in schedule.pieces),
+        "verdict": schedule.verdict,
+        "faithful": verdict_words(
+            schedule.verdict,
+            pieces=len(schedule.pieces),
+            until=schedule.until,
+            flags=schedule.flags,
+            evidence=schedule.evidence,
+        ),
+        "timezone": (source or {}).get("timezone", "UTC"),
+    }
+
+
+def _meaning(triggers: list[Timed]) -> str:
+    """A recurring trigger in a sentence; "" for anything else."""
+    if not triggers or not isinstance(triggers[0].trigger, Recurring):
+        return ""
+    trigger = triggers[0].trigger
+    cron = trigger.cron if isinstance(trigger.cron, Cron) else parse(trigger.cron, triggers[0].dialect)
+    return clean(describe(cron, trigger.timezone))
+
+
+def total_losses(rows: Iterable[Row]) -> tuple[Lost, ...]:
+    """Every loss and how many jobs have it, the most frequent first."""
+    counted = Counter((loss.path, loss.reason) for row in rows for loss in row.losses)
+    return tuple(Lost(path=path, reason=reason, jobs=jobs) for (path, reason), jobs in counted.most_common())
+
+
+def verdict_tallies(rows: Iterable[Row]) -> tuple[Tally, ...]:
+    """How many jobs have each verdict, the most frequent first."""
+    counted = Counter(row.verdict for row in rows)
+    return tuple(
+        Tally(key=verdict, words=verdict_name(verdict), tone=_tone(verdict), jobs=jobs)
+        for verdict, jobs in counted.most_common()
+    )
+
+
+def _tone(verdict: str) -> Tone:
+    if verdict in EXACT or verdict == "carried":
+        return "warn" if verdict == "exact_until" else "good"
+    return "bad" if verdict in _REFUSED else "quiet" if verdict == "dead" else "warn"

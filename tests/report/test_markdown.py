@@ -1,0 +1,76 @@
+"""The Markdown report: compact, and inert whatever a platform sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from migrator.report.markdown import code, escaped, markdown_text
+from migrator.report.overview.audits import audit_overview
+from tests.cli.bench import routine
+from tests.report.bench import HOSTILE, audited, many, samples
+
+RENDER = MarkdownIt("gfm-like", {"linkify": False, "html": True})
+
+
+def test_it_says_what_it_comes_to_what_to_decide_and_every_job() -> None:
+    """Counts, decisions with their lines, losses with their reasons, and a row for each job."""
+    text = markdown_text(audit_overview(audited(samples("omni"))))
+
+    assert text.startswith("## Audit: omni → Devin Schedules\n")
+    assert '```toml\n[syncs.omni-to-devin]\nallow_loss = ["action.branch", "action.model"' in text
+    assert "| `action.model` | 13 | Devin has no data models |" in text
+    assert "| `Weekly revenue note` | `0 9 ? * MON * (America/New_York)` → `0 14 * * 1 (UTC)`<br>exact until" in text
+    assert text.count("\n| ~ | `") == 12
+
+
+def test_a_long_report_stays_short_enough_for_a_comment() -> None:
+    """Two thousand jobs fit into what a code host takes as one comment, and the rest is counted."""
+    text = markdown_text(audit_overview(audited(many(2_000))))
+
+    assert len(text) < 65_536
+    assert "and 1,800 more" in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        HOSTILE,
+        "a | b ` c `` d",
+        "[click](http://evil.example) ![x](http://evil.example/x.png)",
+        "@everyone #12 GH-12 http://evil.example <b>",
+        "# **bold** ~~gone~~ | --- |",
+        "`",
+        "||",
+    ],
+)
+def test_what_a_platform_sent_is_text(name: str) -> None:
+    """No element, link or column comes of a name, in a table or outside."""
+    hostile: dict[str, Any] = routine(name, topicName=name, description=name)
+    html = RENDER.render(markdown_text(audit_overview(audited([hostile]))))
+    ours = RENDER.render(markdown_text(audit_overview(audited([routine("Plain", topicName="t", description="d")]))))
+
+    assert [html.count(tag) for tag in ("<td", "<tr", "<table")] == [
+        ours.count(tag) for tag in ("<td", "<tr", "<table")
+    ]
+    for tag in ("<a ", "<img", "<script", "<b>", "<svg", "<strong>bold", "<s>"):
+        assert tag not in html
+
+
+@pytest.mark.parametrize("text", ["@someone", "#12", "org/repo#3", "see GH-7", "http://evil.example"])
+def test_nobody_is_called_and_nothing_is_referred_to(text: str) -> None:
+    """A sentence with a mention or a reference keeps its letters, and is no mention any more."""
+    said = escaped(text)
+
+    assert said != text
+    assert RENDER.renderInline(said).replace("\u200b", "") == text
+
+
+@pytest.mark.parametrize("text", ["a", "`", "``", "a`b", "`a", "a`", "| `|"])
+def test_a_code_span_holds_any_text(text: str) -> None:
+    """Whatever the number of backticks in it; bars are escaped for tables."""
+    (row,) = [token for token in RENDER.parse(f"| x |\n| --- |\n| {code(text)} |") if token.type == "inline"][1:]
+
+    assert [(child.type, child.content) for child in row.children or ()] == [("code_inline", text)]

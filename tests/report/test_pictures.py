@@ -1,0 +1,58 @@
+"""Charts as numbers: nothing is left out, and nothing is drawn twice."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.forecast import CELLS, Week
+from migrator.report.html.pictures import SHADES, WIDTH, Paths, heat, stacked, ticks
+from migrator.report.overview import Tally
+
+COUNTS = st.lists(st.integers(0, 50), min_size=CELLS, max_size=CELLS).map(tuple)
+
+
+@given(COUNTS, COUNTS)
+def test_more_fires_are_never_lighter(before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    """Shades keep the order of the numbers, on both maps alike, and none is for none."""
+    maps = heat(Week(before=before, after=after))
+    shades = sorted({(cell.fires, cell.shade) for cell in (*maps.before, *maps.after)})
+
+    assert len(dict(shades)) == len(shades)
+    assert [shade for _, shade in shades] == sorted(shade for _, shade in shades)
+    assert all((shade == 0) == (fires == 0) and shade <= SHADES for fires, shade in shades)
+    for fires, shade in shades:
+        assert any(one == shade and least <= fires <= most for one, least, most in maps.shades)
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=9))
+def test_a_stacked_bar_is_as_wide_as_its_jobs(numbers: list[int]) -> None:
+    """Parts stand side by side, within the bar, and as wide as their share."""
+    parts = stacked([Tally(key=str(n), words="", jobs=number) for n, number in enumerate(numbers)])
+
+    assert [part.tally.jobs for part in parts] == [number for number in numbers if number]
+    assert all(0 <= part.x and part.x + part.width <= WIDTH + 0.2 for part in parts)
+    assert all(one.x + one.width <= other.x for one, other in itertools.pairwise(parts))
+
+
+@given(st.lists(st.floats(0, WIDTH), max_size=60).map(sorted))
+def test_every_fire_is_under_a_tick(places: list[float]) -> None:
+    """Fires that stand close together become a bar that covers them; no other place is marked."""
+    spans = []
+    for first, width in re.findall(r"M([\d.e+-]+) 0(?:h([\d.e+-]+))?v1", ticks(places)):
+        spans.append((float(first), float(first) + float(width or 0)))
+
+    assert all(any(start - 1.5 <= place <= end + 1.5 for start, end in spans) for place in places)
+    assert all(any(abs(start - place) < 1.5 for place in places) for start, _ in spans)
+
+
+def test_equal_paths_are_drawn_once() -> None:
+    """Jobs with one schedule share a path, and an empty one has no name."""
+    paths = Paths()
+
+    assert paths.name("M1 0v1") == paths.name("M1 0v1") != paths.name("M2 0v1")
+    assert paths.name("") == ""
+    assert len(list(paths)) == 2
