@@ -99,7 +99,8 @@ class Served:
             lines += [f"[connections.{name}]", *(f'{key} = "{value}"' for key, value in given.items())]
             lines += [f"concurrency = {concurrency}"]
         lines += ["[syncs.it]", f'source = "{self.spec["source"]}"', f'target = "{self.spec["target"]}"']
-        lines += ['allow_loss = ["description", "action", "delivery", "run_as", "labels"]', *WISHES[self.spec["target"]]]
+        lines += ['allow_loss = ["description", "action", "delivery", "run_as", "labels"]']
+        lines += WISHES[self.spec["target"]]
         (folder / "migrator.toml").write_text("\n".join(lines) + "\n", "utf-8")
 
 

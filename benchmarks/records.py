@@ -1,4 +1,4 @@
-"""Jobs for the benchmarks, as each platform answers them: invented, all different, each one job on the other side too."""
+"""Jobs for the benchmarks, as each platform answers them: invented, all different, one job on the other side too."""
 
 from __future__ import annotations
 

@@ -142,7 +142,8 @@ def main() -> None:
         world.limits = {name: Bucket(float(rate), spec["burst"]) for name in world.stores}
     delay = _delay(spec["latency"], spread=spec.get("spread", False))
     app = Counting(create_app(world), world, spec["source"], delay)
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: else answers wait for ACKs
+    # The protocol is named, because asyncio sends small answers at once only where it reads TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(512)
     print(json.dumps(settings(world, listener.getsockname()[1])), flush=True)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import attrs
 
@@ -92,9 +93,14 @@ class Carrying:
         plan = look.plan
         writer = self._writer(look)
         self._begin(plan)
-        outcomes = await self._applier(writer, plan, self.progress).apply(plan)
-        if session and not self.stop.is_set():
-            outcomes = await self._once_more(writer, plan, outcomes, session, look)
+        try:
+            outcomes = await self._applier(writer, plan, self.progress).apply(plan)
+            if session and not self.stop.is_set():
+                outcomes = await self._once_more(writer, plan, outcomes, session, look)
+        except BaseException:
+            with suppress(StateError):  # what ended the run matters more
+                await writer.notes.flush()
+            raise
         if found := await self.side.adapter.update_contract():  # what was only assumed is not remembered
             remember_contract(self.state, self.side, found)
         done = Applied(run=self.run, outcomes=outcomes)

@@ -25,6 +25,8 @@ from migrator.providers.base import Record
 from migrator.state.values import Link
 
 _MAKING: Final = {"create", "replace", "adopt"}
+_SPARE: Final = 4
+"""One worker more for so many requests in flight."""
 _BULK: Final = 5
 """From how many unread creates on one listing is cheaper than reading each."""
 
@@ -37,19 +39,24 @@ class Applier:
         writer: writes to the target.
         changer: carries single changes out.
         stop: set when no new change may be begun.
-        workers: how many changes are under way at once.
+        workers: how many changes are under way at once; by default a few more than the target takes requests, so that
+            none of its places waits for the disk.
         progress: called after each change.
     """
 
     writer: Writer
     changer: Changer
     stop: asyncio.Event
-    workers: int = 8
+    workers: int = field(init=False)
     progress: Callable[[Outcome], None] = lambda _outcome: None
     _outcomes: dict[int, Outcome] = field(factory=dict, init=False)
     _unread: dict[int, tuple[Change, Link]] = field(factory=dict, init=False)
     _halted: str = field(default="", init=False)
     _full: str = field(default="", init=False)
+
+    def __attrs_post_init__(self) -> None:
+        places = self.writer.adapter.concurrency
+        self.workers = places + max(1, places // _SPARE)
 
     async def apply(self, plan: Plan) -> tuple[Outcome, ...]:
         """Make every pending change; one outcome for each, in the plan's order."""
@@ -61,13 +68,15 @@ class Applier:
                 self._skip(unit, "nothing is deleted when something could not be made")
         else:
             await self._all(deleting)
+        await self.writer.notes.flush()
         return tuple(self._outcomes[number] for number in sorted(self._outcomes))
 
     async def _all(self, units: Iterable[Unit]) -> None:
-        slots = asyncio.Semaphore(self.workers)
+        """Carry them out side by side, each begun when there is a worker for it."""
+        waiting = iter(units)
 
-        async def work(unit: Unit) -> None:
-            async with slots:
+        async def work() -> None:
+            for unit in waiting:
                 if reason := self._why_not(unit):
                     self._skip(unit, reason)
                 elif len(unit) == 1:
@@ -75,7 +84,7 @@ class Applier:
                 else:
                     await self._together(unit)
 
-        await side_by_side(work(unit) for unit in units)
+        await side_by_side(work() for _ in range(self.workers))
 
     def _why_not(self, unit: Unit) -> str:
         if self.stop.is_set():

@@ -1,4 +1,4 @@
-"""What writes to either side have in common: how they are sent, noted when they fail, and looked at afterwards."""
+"""What writes to either side have in common: how they are sent, and looked at afterwards."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from attrs import define
 
 from migrator.canonical import Fields, Job, JobRef, Mark, flatten
-from migrator.errors import MigratorError, NotFoundError, UncertainError
+from migrator.errors import MigratorError, NotFoundError
 from migrator.extract import LATENESS
 from migrator.mapping import ProviderMapping
 from migrator.providers.base import ContractError, LoadAdapter, Record
 from migrator.state import State
-from migrator.state.values import Intent
-
-T = TypeVar("T")
 
 
 class ReadBackError(MigratorError):
@@ -50,17 +47,6 @@ class Sending:
     now: Callable[[], datetime]
     lock: str
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
-    async def _noting(self, intent: Intent, request: Awaitable[T]) -> T:
-        """Wait for a request, and note when it fails, or when nobody knows."""
-        try:
-            return await request
-        except UncertainError as error:
-            self.state.settle(intent, "uncertain", str(error))
-            raise
-        except MigratorError as error:
-            self.state.settle(intent, "failed", str(error))
-            raise
 
     async def _send_update(
         self, ref: JobRef, changed: AbstractSet[str], *, before: Fields, after: Fields, mark: Mark | None

@@ -2,28 +2,32 @@
 
     intent on disk ──▶ request ──▶ answer read back and compared ──▶ link and outcome on disk
 
-A crash anywhere leaves an intent that the next run settles by looking, never by sending again.
+A crash anywhere leaves an intent that the next run settles by looking, never by sending again. Only the intent is
+waited for; links and outcomes reach the disk a moment later, before any intent that is noted after them.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 from attrs import define, field
 
 from migrator.apply.sending import ReadBackError, Sending, in_steps, not_held, stepped
 from migrator.canonical import Fields, Job, JobRef, flatten
-from migrator.errors import MigratorError, RejectedError, StateError
+from migrator.errors import MigratorError, RejectedError, StateError, UncertainError
 from migrator.extract import Extracted
 from migrator.mapping.marks import mark_for
 from migrator.plan.compare import mismatches
 from migrator.plan.values import Change
 from migrator.providers.base import Record
+from migrator.state import Notes
 from migrator.state.values import Intent, Link
+
+T = TypeVar("T")
 
 ClaimKey = tuple[JobRef | None, int, str | None]
 """Source job, piece, and id of the target job: what a change is about."""
@@ -38,6 +42,7 @@ class Writer(Sending):
         target: the target's listing at the start.
         claims: by what it is about, the number under which the run claimed a change.
         marks: whether the platform takes our marks.
+        notes: what the run notes; flush them when it ends.
         numbers: the numbers of the run's further writes.
     """
 
@@ -45,12 +50,14 @@ class Writer(Sending):
     target: Extracted
     claims: Mapping[ClaimKey, int] = field(factory=dict)
     marks: bool = True
+    notes: Notes = field(init=False)
     numbers: itertools.count[int] = field(init=False)
     _claims: dict[ClaimKey, int] = field(init=False)
     _links: dict[JobRef, Link] = field(factory=dict, init=False)
     _kept: set[JobRef] = field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.notes = Notes(self.state)
         self._claims = dict(self.claims)
         self.numbers = itertools.count(len(self._claims) + 1)
 
@@ -66,7 +73,7 @@ class Writer(Sending):
         sent = dict(fields)
         if not self.mapping.rules.fields["enabled"].create_path:
             sent["enabled"] = True
-        intent = self._intend("create", change, sent)
+        intent = await self._intend("create", change, sent)
         mark = mark_for(change.source, change.piece, change.pieces) if self.marks else None
         created = await self._noting(intent, self._create(sent, mark))
         link = Link(
@@ -130,7 +137,7 @@ class Writer(Sending):
 
     async def _update_step(self, link: Link, step: Mapping[str, Any], after: Fields) -> Link:
         self.keep(link)
-        intent = self._intend("update", link, step)
+        intent = await self._intend("update", link, step)
         mark = mark_for(link.source, link.piece, link.pieces) if link.marked else None
         request = self._send_update(link.target, set(step), before=link.applied, after=after, mark=mark)
         record = await self._noting(intent, request)
@@ -143,7 +150,7 @@ class Writer(Sending):
         except StateError:
             raise
         except MigratorError as error:
-            self.state.settle(intent, "uncertain", f"it was sent and cannot be read back: {error}")
+            self.notes.settle(intent, "uncertain", f"it was sent and cannot be read back: {error}")
             raise
         seen = flatten(job)
         applied = {path: value for path, value in {**link.applied, **step}.items() if value is not None}
@@ -159,9 +166,9 @@ class Writer(Sending):
     async def delete(self, link: Link) -> None:
         """Delete a target job of ours."""
         self.keep(link)
-        intent = self._intend("delete", link, {})
+        intent = await self._intend("delete", link, {})
         await self._noting(intent, self.adapter.delete_job(link.target.scope, link.target.id))
-        self.state.drop_link(link.target, settles=intent)
+        self.notes.drop_link(link.target, settles=intent)
 
     # -- noting -------------------------------------------------------------------------------------------------------
 
@@ -172,7 +179,7 @@ class Writer(Sending):
         self._kept.add(link.target)
         if raw := self.target.raws.get(link.target):
             known = link if ours else None
-            self.state.snapshot(self.run, link.target, raw, link=known, dialect=self.mapping.rules.dialect)
+            self.notes.snapshot(self.run, link.target, raw, link=known, dialect=self.mapping.rules.dialect)
 
     def adopt(self, job: Job, change: Change) -> Link:
         """Link a job that was there already."""
@@ -209,16 +216,27 @@ class Writer(Sending):
         """The same, None where this run has not noted anything of it."""
         return self._links.get(target)
 
+    async def _noting(self, intent: Intent, request: Awaitable[T]) -> T:
+        """Wait for a request, and note when it fails, or when nobody knows."""
+        try:
+            return await request
+        except UncertainError as error:
+            self.notes.settle(intent, "uncertain", str(error))
+            raise
+        except MigratorError as error:
+            self.notes.settle(intent, "failed", str(error))
+            raise
+
     def _note(self, link: Link, settles: Intent | None = None) -> Link:
-        self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=settles)
+        self.notes.put_link(link, dialect=self.mapping.rules.dialect, settles=settles)
         self._links[link.target] = link
         return link
 
-    def _intend(self, action: str, of: Change | Link, fields: Mapping[str, Any]) -> Intent:
+    async def _intend(self, action: str, of: Change | Link, fields: Mapping[str, Any]) -> Intent:
         target = None if action == "create" else of.target
         seq = self._claims.pop(claim_key(of.source, of.piece, target), None)
         intent = self._intent(action, of, fields, seq=seq or next(self.numbers))
-        self.state.dispatch(intent, self.adapter.provider, self.mapping.rules.dialect, lock=self.lock)
+        await self.notes.dispatch(intent, self.adapter.provider, self.mapping.rules.dialect, lock=self.lock)
         return intent
 
     def _intent(self, action: str, of: Change | Link, fields: Mapping[str, Any], *, seq: int) -> Intent:

@@ -138,6 +138,10 @@ class ExtractAdapter(Protocol):
     def requests(self) -> int:
         """Requests sent so far."""
 
+    @property
+    def concurrency(self) -> int:
+        """How many requests may be under way at once."""
+
     def list_jobs(self) -> AsyncIterator[Record]:
         """Every job of every scope, each id once.
 

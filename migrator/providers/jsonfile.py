@@ -50,6 +50,7 @@ class JsonFile:
         must_exist: whether a missing file is an error (a source) or an empty list (a target).
         new_id: makes the id of a job that brings none.
         requests: always 0: no request leaves the machine.
+        concurrency: how many changes one replacing of the file carries out at most.
     """
 
     provider: ClassVar[str] = "json"
@@ -59,6 +60,7 @@ class JsonFile:
     must_exist: bool = True
     new_id: Callable[[], str] = field(default=_new_id, repr=False)
     requests: int = field(default=0, init=False)
+    concurrency: int = field(default=256, init=False)
     _waiting: list[tuple[_Change, asyncio.Future[Raw | None]]] = field(factory=list, init=False, repr=False)
     _read: tuple[tuple[int, ...], _Content] | None = field(default=None, init=False, repr=False)
 

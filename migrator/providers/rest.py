@@ -80,6 +80,11 @@ class RestAdapter(ABC):
         """Requests sent so far, retries included."""
         return self.client.requests
 
+    @property
+    def concurrency(self) -> int:
+        """How many requests may be under way at once."""
+        return self.client.concurrency
+
     async def list_jobs(self) -> AsyncIterator[Record]:
         """Every job of every scope, in the platform's order; a job that two scopes show belongs to the first."""
         taken: set[str] = set()

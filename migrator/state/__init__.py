@@ -1,6 +1,7 @@
 """The state: links, rights to fire, journal, snapshots and locks, in SQLite or PostgreSQL.
 
-Every public method is one transaction: when it returns, what it was told is on disk.
+Every public method is one transaction: when it returns, what it was told is on disk. `Notes` brings what a run notes
+while it writes to disk in larger pieces.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from migrator.state.journal import Journal
 from migrator.state.layout import Layout, Older
 from migrator.state.links import Links
 from migrator.state.locks import Locks
+from migrator.state.notes import Notes
 from migrator.state.rights import Rights
 from migrator.state.values import Intent, Link, Missed, Owner, Right, Run, Snapshot
 from migrator.state.whole import Whole
@@ -48,6 +50,7 @@ __all__ = [
     "Layout",
     "Link",
     "Missed",
+    "Notes",
     "Older",
     "Owner",
     "Right",

@@ -21,8 +21,9 @@ from migrator.mapping.codecs import write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
 from migrator.state.locks import require
-from migrator.state.rows import intent_of, intent_row, link_of, link_row, run_of
+from migrator.state.rows import intent_of, intent_row, link_of, outcome_row, run_of, snapshot_row
 from migrator.state.values import Intent, IntentState, Link, Run, Snapshot
+from migrator.state.writes import write_intents, write_outcomes, write_snapshot
 
 _OPEN: Final = ("dispatched", "uncertain")
 NEVER_SENT: Final = "the run ended before it was sent"
@@ -100,18 +101,12 @@ class Journal(Database):
         row = intent_row(intent, provider, dialect)
         with self.transaction() as connection:
             require(connection, lock, intent.run)
-            taken = connection.execute(
-                t.intents.update()
-                .where(t.intents.c.run == intent.run, t.intents.c.seq == intent.seq)
-                .values(**row, ended_at=None)
-            )
-            if not taken.rowcount:
-                connection.execute(t.intents.insert().values(**row))
+            write_intents(connection, [row])
 
     def settle(self, intent: Intent, state: IntentState, error: str = "") -> None:
         """Note what became of a write."""
         with self.transaction() as connection:
-            settle_intent(connection, intent, state, error, now=self.now())
+            write_outcomes(connection, [outcome_row(intent, state, error, now=self.now())])
 
     def open_intents(self, provider: str, scopes: tuple[str, ...], dialect: str | None) -> tuple[Intent, ...]:
         """Every write whose outcome is not known, oldest first; without a dialect, without the fields."""
@@ -167,13 +162,9 @@ class Journal(Database):
         self, run: str, ref: JobRef, record: Mapping[str, Any], *, link: Link | None = None, dialect: str = ""
     ) -> None:
         """Keep a target job's record and link as they were before a run touched it; the first ones of a run count."""
-        key = {"run": run, "provider": ref.provider, "scope": ref.scope, "id": ref.id}
-        known = json.dumps(link_row(link, dialect), ensure_ascii=False) if link else None
+        row = snapshot_row(run, ref, record, link=link, dialect=dialect)
         with self.transaction() as connection:
-            same = sa.select(t.snapshots.c.id).where(*(t.snapshots.c[name] == value for name, value in key.items()))
-            if connection.execute(same).first() is None:
-                values = {**key, "record": json.dumps(record, ensure_ascii=False), "link": known}
-                connection.execute(t.snapshots.insert().values(**values))
+            write_snapshot(connection, row)
 
     def snapshots(self, run: str, dialect: str) -> tuple[Snapshot, ...]:
         """What a run touched, as it was before."""
@@ -187,24 +178,6 @@ class Journal(Database):
                 )
                 for row in rows
             )
-
-
-def settle_intent(
-    connection: sa.Connection,
-    intent: Intent,
-    state: IntentState,
-    error: str,
-    *,
-    now: datetime,
-    target_id: str | None = None,
-) -> None:
-    """Note what became of a write, within a transaction; a create that worked gets the id of what it made."""
-    values: dict[str, Any] = {"state": state, "error": error, "ended_at": write_time(now)}
-    if target_id is not None:
-        values["target_id"] = target_id
-    connection.execute(
-        t.intents.update().where(t.intents.c.run == intent.run, t.intents.c.seq == intent.seq).values(**values)
-    )
 
 
 def _release(connection: sa.Connection, *which: Any, now: str) -> None:

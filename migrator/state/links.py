@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.exc import IntegrityError
@@ -11,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from migrator.canonical import JobRef
 from migrator.state import tables as t
 from migrator.state.database import Database
-from migrator.state.journal import settle_intent
-from migrator.state.rows import link_of, link_row
+from migrator.state.rows import link_of, link_row, outcome_row, target_row
 from migrator.state.values import Intent, Link
+from migrator.state.writes import drop_links, in_turn, write_links, write_outcomes
 
 
 @frozen(kw_only=True)
@@ -45,22 +43,20 @@ class Links(Database):
 
         A link takes the place of an older one of the same piece, unless that one still waits for its job to go.
         """
+        rows = [link_row(link, dialect) for link in links]
         with self.transaction() as connection:
-            for link in links:
-                connection.execute(t.links.delete().where(*_is_target(link.target)))
-                if not link.superseded:
-                    connection.execute(t.links.delete().where(*_is_piece(link)))
-                connection.execute(t.links.insert().values(**link_row(link, dialect)))
+            for part in in_turn(rows):
+                write_links(connection, part)
             if settles:
                 made = links[0].target.id if links else None
-                settle_intent(connection, settles, "done", "", now=self.now(), target_id=made)
+                write_outcomes(connection, [outcome_row(settles, "done", "", now=self.now(), target_id=made)])
 
     def drop_link(self, target: JobRef, *, settles: Intent | None = None) -> None:
         """Forget a target job, and in the same transaction that the intent behind it is done."""
         with self.transaction() as connection:
-            connection.execute(t.links.delete().where(*_is_target(target)))
+            drop_links(connection, [target_row(target)])
             if settles:
-                settle_intent(connection, settles, "done", "", now=self.now())
+                write_outcomes(connection, [outcome_row(settles, "done", "", now=self.now())])
 
     def recall(self, scope: str, key: str) -> str | None:
         """Something that was found out about a connection or a sync."""
@@ -78,21 +74,3 @@ class Links(Database):
         except IntegrityError:  # another process was a moment earlier; the later word counts
             with self.transaction() as connection:
                 connection.execute(t.facts.update().where(*is_it).values(value=value))
-
-
-def _is_target(ref: JobRef) -> tuple[Any, ...]:
-    columns = t.links.c
-    return columns.target_provider == ref.provider, columns.target_scope == ref.scope, columns.target_id == ref.id
-
-
-def _is_piece(link: Link) -> tuple[Any, ...]:
-    columns = t.links.c
-    return (
-        columns.source_provider == link.source.provider,
-        columns.source_scope == link.source.scope,
-        columns.source_id == link.source.id,
-        columns.piece == link.piece,
-        columns.target_provider == link.target.provider,
-        columns.target_scope == link.target.scope,
-        columns.superseded == 0,
-    )

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from migrator.canonical import JobRef
 from migrator.document import fields_from_json, fields_to_json
 from migrator.mapping.codecs import read_time, write_time
-from migrator.state.values import Intent, Link, Missed, Right, Run
+from migrator.state.values import Intent, IntentState, Link, Missed, Right, Run
 
 
 def link_row(link: Link, dialect: str) -> dict[str, Any]:
     """A link; `dialect` is the target's."""
     return {
-        "target_provider": link.target.provider,
-        "target_scope": link.target.scope,
-        "target_id": link.target.id,
+        **target_row(link.target),
         "source_provider": link.source.provider,
         "source_scope": link.source.scope,
         "source_id": link.source.id,
@@ -28,6 +28,11 @@ def link_row(link: Link, dialect: str) -> dict[str, Any]:
         "marked": int(link.marked),
         "superseded": int(link.superseded),
     }
+
+
+def target_row(ref: JobRef) -> dict[str, Any]:
+    """The part of a link that says which target job it is about."""
+    return {"target_provider": ref.provider, "target_scope": ref.scope, "target_id": ref.id}
 
 
 def link_of(row: Any, dialect: str) -> Link:
@@ -66,6 +71,34 @@ def intent_row(intent: Intent, provider: str, dialect: str) -> dict[str, Any]:
         "at": write_time(intent.at),
         "state": intent.state,
         "error": intent.error,
+    }
+
+
+def outcome_row(
+    intent: Intent, state: IntentState, error: str, *, now: datetime, target_id: str | None = None
+) -> dict[str, Any]:
+    """What became of a write; a create that worked has the id of what it made."""
+    return {
+        "run": intent.run,
+        "seq": intent.seq,
+        "state": state,
+        "error": error,
+        "ended_at": write_time(now),
+        "target_id": target_id,
+    }
+
+
+def snapshot_row(
+    run: str, ref: JobRef, record: Mapping[str, Any], *, link: Link | None, dialect: str
+) -> dict[str, Any]:
+    """A job's record, and its link, as they were before a run touched it."""
+    return {
+        "run": run,
+        "provider": ref.provider,
+        "scope": ref.scope,
+        "id": ref.id,
+        "record": json.dumps(record, ensure_ascii=False),
+        "link": json.dumps(link_row(link, dialect), ensure_ascii=False) if link else None,
     }
 
 

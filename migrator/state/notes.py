@@ -1,0 +1,178 @@
+"""What a run notes while it writes: many notes to a commit, and the event loop goes on meanwhile.
+
+    noted ──▶ waiting ──▶ one commit, in a thread ──▶ on disk
+                 ▲ what is noted during a commit goes into the next one
+
+Notes reach the disk in the order in which they were made, none before an earlier one. An intent is waited for: when
+`dispatch` returns, it and everything noted before it are on disk. An outcome is not waited for: it is there a commit
+later, and at the latest with the next intent. A crash in between leaves a write without an outcome, as a crash before
+the answer does, and the next run settles it in the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any, Final
+
+import sqlalchemy as sa
+from attrs import define, field
+
+from migrator.canonical import JobRef
+from migrator.errors import LockedError
+from migrator.state.database import Database
+from migrator.state.locks import require
+from migrator.state.rows import intent_row, link_row, outcome_row, snapshot_row, target_row
+from migrator.state.values import Intent, IntentState, Link
+from migrator.state.writes import Row, drop_links, in_turn, write_intents, write_links, write_outcomes, write_snapshot
+
+_Told = asyncio.Future[None]
+_HELD: Final = {"applied", "seen", "marked"}
+"""What a link says of the fields of its target job."""
+
+
+@define
+class _Batch:
+    """The notes that go to disk together.
+
+    Attributes:
+        sent: intents, with the locks that their runs must hold and those who wait for them.
+        outcomes: what became of earlier writes.
+        links: whether a link is put or dropped, and its row, in their order.
+        snapshots: records as they were.
+    """
+
+    sent: list[tuple[Row, str, _Told]] = field(factory=list)
+    outcomes: list[Row] = field(factory=list)
+    links: list[tuple[bool, Row]] = field(factory=list)
+    snapshots: list[Row] = field(factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.sent or self.outcomes or self.links or self.snapshots)
+
+    def commit(self, database: Database) -> LockedError | None:
+        """Bring it to disk, all of it; when the run has lost its lock, all but the intents, whose writes may not go.
+
+        Outcomes come after the intents: that of an intent in the same batch is not known yet, but for an adoption,
+        which sends nothing and was claimed when the run began.
+        """
+        with database.transaction() as connection:
+            lost = self._lost(connection)
+            for row in self.snapshots:
+                write_snapshot(connection, row)
+            if lost is None:
+                write_intents(connection, [row for row, _lock, _told in self.sent])
+            write_outcomes(connection, self.outcomes)
+            for put, group in groupby(self.links, key=lambda link: link[0]):
+                rows = [row for _put, row in group]
+                if not put:
+                    drop_links(connection, rows)
+                for part in in_turn(rows) if put else ():
+                    write_links(connection, part)
+        return lost
+
+    def _lost(self, connection: sa.Connection) -> LockedError | None:
+        try:
+            for lock, run in {(lock, row["run"]) for row, lock, _told in self.sent}:
+                require(connection, lock, run)
+        except LockedError as error:
+            return error
+        return None
+
+    def tell(self, error: Exception | None) -> None:
+        """Let those go on who wait."""
+        for _row, _lock, told in self.sent:
+            if not told.done():
+                told.set_exception(error) if error else told.set_result(None)
+
+
+def _is_newer(row: Row, noted: tuple[bool, Row]) -> bool:
+    """Whether a link says of its target job what the one noted just before it says, but for what the job holds."""
+    put, older = noted
+    return put and all(row[name] == older[name] for name in row.keys() - _HELD)
+
+
+@define(eq=False)
+class Notes:
+    """The notes of one run.
+
+    Attributes:
+        database: where they go.
+    """
+
+    database: Database
+    _waiting: _Batch = field(factory=_Batch, init=False)
+    _committing: asyncio.Task[None] | None = field(default=None, init=False)
+    _failed: Exception | None = field(default=None, init=False)
+
+    async def dispatch(self, intent: Intent, provider: str, dialect: str, *, lock: str) -> None:
+        """Note a write before it is sent, and wait until that is on disk; see `Journal.dispatch`.
+
+        Raises:
+            LockedError: the run has lost its lock; nothing may be sent.
+            StateError: the state cannot be written.
+        """
+        told: _Told = asyncio.get_running_loop().create_future()
+        self._batch().sent.append((intent_row(intent, provider, dialect), lock, told))
+        await told
+
+    def settle(self, intent: Intent, state: IntentState, error: str = "") -> None:
+        """Note what became of a write."""
+        self._batch().outcomes.append(outcome_row(intent, state, error, now=self.database.now()))
+
+    def put_link(self, link: Link, *, dialect: str, settles: Intent | None = None) -> None:
+        """Note a link, and that the write behind it is done; see `Links.put_link`."""
+        batch, row = self._batch(), link_row(link, dialect)
+        if batch.links and _is_newer(row, batch.links[-1]):
+            batch.links.pop()
+        batch.links.append((True, row))
+        if settles:
+            now = self.database.now()
+            batch.outcomes.append(outcome_row(settles, "done", "", now=now, target_id=link.target.id))
+
+    def drop_link(self, target: JobRef, *, settles: Intent) -> None:
+        """Forget a target job, and note that it is deleted."""
+        batch = self._batch()
+        batch.links.append((False, target_row(target)))
+        batch.outcomes.append(outcome_row(settles, "done", "", now=self.database.now()))
+
+    def snapshot(
+        self, run: str, ref: JobRef, record: Mapping[str, Any], *, link: Link | None = None, dialect: str = ""
+    ) -> None:
+        """Keep a target job's record and link as they were before a run touched it."""
+        self._batch().snapshots.append(snapshot_row(run, ref, record, link=link, dialect=dialect))
+
+    async def flush(self) -> None:
+        """Wait until everything is on disk.
+
+        Raises:
+            StateError: it is not, and will not be.
+        """
+        while self._committing and not self._committing.done():
+            await asyncio.wait([self._committing])
+        if self._failed:
+            raise self._failed
+
+    def _batch(self) -> _Batch:
+        """Where the next note goes; it is on its way as soon as the event loop comes round.
+
+        Raises:
+            StateError: an earlier note could not be written, and none is after it.
+        """
+        if self._failed:
+            raise self._failed
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit())
+        return self._waiting
+
+    async def _commit(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, _Batch()
+            try:
+                batch.tell(await asyncio.to_thread(batch.commit, self.database))
+            except Exception as error:  # noqa: BLE001 (whoever waits, and whoever notes something next, gets it)
+                self._failed = error
+                batch.tell(error)
+                self._waiting.tell(error)
+                return

@@ -1,0 +1,108 @@
+"""The single writes that the state is made of, each within somebody's transaction; many of a kind cost one statement.
+
+The statements are made once: building them anew takes longer than running them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from migrator.state import tables as t
+
+Row = Mapping[str, Any]
+
+_TARGET: Final = ("target_provider", "target_scope", "target_id")
+_PIECE: Final = ("source_provider", "source_scope", "source_id", "piece", "target_provider", "target_scope")
+_INTENT: Final = ("run", "seq")
+_SNAPSHOT: Final = ("run", "provider", "scope", "id")
+
+
+def _is(table: sa.Table, names: Iterable[str]) -> list[sa.ColumnElement[bool]]:
+    """Whether these columns hold what the parameters of a statement say, whose names begin with is_."""
+    return [table.c[name] == sa.bindparam(f"is_{name}") for name in names]
+
+
+def _key(row: Row, names: Iterable[str]) -> dict[str, Any]:
+    return {f"is_{name}": row[name] for name in names}
+
+
+_NO_INTENT: Final = t.intents.delete().where(*_is(t.intents, _INTENT))
+_NEW_INTENT: Final = t.intents.insert()
+_OUTCOME: Final = (
+    t.intents.update()
+    .where(*_is(t.intents, _INTENT))
+    .values(
+        state=sa.bindparam("to_state"),
+        error=sa.bindparam("to_error"),
+        ended_at=sa.bindparam("to_ended_at"),
+        target_id=sa.func.coalesce(sa.bindparam("to_target_id", type_=sa.String()), t.intents.c.target_id),
+    )
+)
+_NO_LINK: Final = t.links.delete().where(*_is(t.links, _TARGET))
+_NO_PIECE: Final = t.links.delete().where(*_is(t.links, _PIECE), t.links.c.superseded == 0)
+_NEW_LINK: Final = t.links.insert()
+_SNAPSHOT_THERE: Final = sa.select(t.snapshots.c.id).where(*_is(t.snapshots, _SNAPSHOT))
+_NEW_SNAPSHOT: Final = t.snapshots.insert()
+
+
+def write_intents(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Note writes as sent; a claim of the same number becomes the write, also one that was given up meanwhile."""
+    if rows:
+        connection.execute(_NO_INTENT, [_key(row, _INTENT) for row in rows])
+        connection.execute(_NEW_INTENT, list(rows))
+
+
+def write_outcomes(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Note what became of writes.
+
+    Args:
+        connection: in a transaction.
+        rows: run, seq, state, error, ended_at, and target_id: what a create made, else None.
+    """
+    if rows:
+        told = ("state", "error", "ended_at", "target_id")
+        connection.execute(_OUTCOME, [_key(row, _INTENT) | {f"to_{name}": row[name] for name in told} for row in rows])
+
+
+def write_links(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Remember links; a link takes the place of an older one of its piece, unless that one still waits to be deleted.
+
+    Args:
+        connection: in a transaction.
+        rows: links of different targets and of different pieces.
+    """
+    if rows:
+        connection.execute(_NO_LINK, [_key(row, _TARGET) for row in rows])
+        if standing := [_key(row, _PIECE) for row in rows if not row["superseded"]]:
+            connection.execute(_NO_PIECE, standing)
+        connection.execute(_NEW_LINK, list(rows))
+
+
+def drop_links(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Forget target jobs, named by the three columns of a target."""
+    if rows:
+        connection.execute(_NO_LINK, [_key(row, _TARGET) for row in rows])
+
+
+def write_snapshot(connection: sa.Connection, row: Row) -> None:
+    """Keep a record as it was, unless the run has kept that job's before."""
+    if connection.execute(_SNAPSHOT_THERE, _key(row, _SNAPSHOT)).first() is None:
+        connection.execute(_NEW_SNAPSHOT, row)
+
+
+def in_turn(rows: Iterable[Row]) -> Iterable[list[Row]]:
+    """Links in parts of which each can be written at once: no two of a part concern one target or one piece."""
+    part: list[Row] = []
+    taken: set[tuple[Any, ...]] = set()
+    for row in rows:
+        keys = {("target", *(row[name] for name in _TARGET)), ("piece", *(row[name] for name in _PIECE))}
+        if taken & keys:
+            yield part
+            part, taken = [], set()
+        part.append(row)
+        taken |= keys
+    if part:
+        yield part
