@@ -9,7 +9,7 @@ from pathlib import Path
 
 from migrator.sandbox import World
 from migrator.state import open_state
-from tests.cli.bench import Run
+from tests.cli.bench import Run, routine
 from tests.cli.test_documents import faults
 from tests.state.test_opening import make_older
 
@@ -74,6 +74,25 @@ def test_a_state_under_a_run_is_exported_and_not_replaced(here: Path, run: Run, 
     assert run("state", "import", "state.json", "--replace").code == 5
     state.unlock("devin:org-1", state.owners()["devin:org-1"])
     state.close()
+
+
+def test_an_older_backup_makes_nothing_twice(here: Path, run: Run, world: World) -> None:
+    """What was made after the backup is known by its mark: it is taken over when allowed, and not made again."""
+    run("apply", "omni-to-devin", "--yes")
+    run("state", "export", "-o", "state.json")
+    world.load("omni", [routine("Delta")])
+    run("apply", "omni-to-devin", "--yes")
+    assert run("state", "import", "state.json", "--replace").code == 0
+
+    planned = run("plan", "omni-to-devin", "--json")
+    assert (planned.code, planned.document["summary"]["blocked"], planned.document["summary"]["create"]) == (3, 1, 0)
+    config = here / "migrator.toml"
+    config.write_text(config.read_text("utf-8").replace("[syncs.omni-to-devin]", ADOPTING), "utf-8")
+    assert run("apply", "omni-to-devin", "--yes", "--json").document["summary"]["done"] == 1
+    assert sorted(row["record"]["name"] for row in world.records("devin")) == ["Alpha", "Beta", "Delta", "Gamma"]
+
+
+ADOPTING = '[syncs.omni-to-devin]\nadopt = "identical"'
 
 
 def test_there_is_nothing_to_export_before_the_first_run(here: Path, run: Run) -> None:
