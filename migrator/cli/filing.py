@@ -9,8 +9,10 @@ from typing import Any, Final
 from migrator.cli.work import write_file
 from migrator.errors import UsageError
 from migrator.report.overview import Overview
+from migrator.report.round_view import round_view
 from migrator.report.screen import Screen, document_text
 from migrator.report.words import line
+from migrator.sync import Round
 
 _ENDINGS: Final = (".html", ".md", ".json")
 
@@ -41,18 +43,41 @@ def write_reports(
     Raises:
         UsageError: a file cannot be written.
     """
-    for path in paths:
-        write_file(path, _text(path, document, overview))
-        screen.say([line(f"report written to {path}")])
 
-
-def _text(path: Path, document: Mapping[str, Any], overview: Callable[[], Overview]) -> str:
-    if path.suffix == ".json":
-        return document_text(document)
-    if path.suffix == ".md":
+    def markdown() -> str:
         from migrator.report.markdown import markdown_text  # noqa: PLC0415 (only when it is asked for)
 
         return markdown_text(overview())
-    from migrator.report.html import overview_page  # noqa: PLC0415 (loads the templates' library)
 
-    return overview_page(overview())
+    def html() -> str:
+        from migrator.report.html import overview_page  # noqa: PLC0415 (loads the templates' library)
+
+        return overview_page(overview())
+
+    _write(paths, {".json": lambda: document_text(document), ".md": markdown, ".html": html}, screen)
+
+
+def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], found: Round, screen: Screen) -> None:
+    """The same for a round of syncs.
+
+    Raises:
+        UsageError: a file cannot be written.
+    """
+
+    def markdown() -> str:
+        from migrator.report.round_markdown import round_markdown  # noqa: PLC0415 (only when it is asked for)
+
+        return round_markdown(round_view(found))
+
+    def html() -> str:
+        from migrator.report.html import round_page  # noqa: PLC0415 (loads the templates' library)
+
+        return round_page(round_view(found))
+
+    _write(paths, {".json": lambda: document_text(document), ".md": markdown, ".html": html}, screen)
+
+
+def _write(paths: Iterable[Path], drawn: Mapping[str, Callable[[], str]], screen: Screen) -> None:
+    for path in paths:
+        write_file(path, drawn[path.suffix]())
+        screen.say([line(f"report written to {path}")])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from migrator.apply.values import Outcome
+from migrator.cli.filing import check_reports, write_round_reports
 from migrator.cli.options import Settings
 from migrator.cli.work import Interruption, open_runtime, open_screen, opened_state
 from migrator.errors import UsageError
@@ -17,8 +19,9 @@ from migrator.report.words import line
 from migrator.sync import Round, Synced, Syncing
 
 
-def sync(settings: Settings, names: Sequence[str], *, everything: bool) -> int:
+def sync(settings: Settings, names: Sequence[str], *, everything: bool, reports: Sequence[Path] = ()) -> int:
     """Carry syncs out, and tell what came of each."""
+    check_reports(reports)
     screen, runtime = open_screen(settings), open_runtime(settings)
     if bool(names) == everything:
         raise UsageError("say what to sync", allowed="the names of syncs, or --all")
@@ -47,5 +50,7 @@ def sync(settings: Settings, names: Sequence[str], *, everything: bool) -> int:
                 return await syncing.all(chosen)
 
         found = asyncio.run(run())
-    screen.result(round_document(found), round_lines(found))
+    document = round_document(found)
+    screen.result(document, round_lines(found))
+    write_round_reports(reports, document, found, screen)
     return found.exit_code

@@ -87,10 +87,11 @@ def synced_line(found: Synced) -> Line:
     seconds = (found.ended_at - found.started_at).total_seconds()
     cost = f" ({count(sum(found.requests.values()), 'request')}, {seconds:.1f} s)"
     style = "green" if found.exit_code == 0 else "bold red"
-    return line((f"{found.name}: ", style), clean(", ".join(_told(found))), (cost, "dim"))
+    return line((f"{found.name}: ", style), clean(", ".join(told(found))), (cost, "dim"))
 
 
-def _told(found: Synced) -> Iterator[str]:
+def told(found: Synced) -> Iterator[str]:
+    """What came of a sync, in a few words each."""
     if found.error:
         yield failure_of(found.error).what
     if found.plan is None:

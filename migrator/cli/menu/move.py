@@ -112,13 +112,14 @@ def sync(
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every sync of the config file.")] = False,
+    report: ReportFiles = None,
 ) -> int:
     """Plan and apply within the limits, without asking.
 
     Syncs that have nothing to do with each other run side by side, and one that fails does not stop the others. It ends
     with the worst of their exit codes; 3 also says that a schedule will not stay exact until the next night.
     """
-    return syncing.sync(settings, syncs or (), everything=everything)
+    return syncing.sync(settings, syncs or (), everything=everything, reports=report or ())
 
 
 @app.command()

@@ -3,6 +3,7 @@
     frame       the page around every report: head, policy, styles, script
     pictures    the geometry of charts; the templates draw them as SVG
     overviews   audits and plans
+    rounds      what came of a round of syncs
 
 What a platform sent is hostile until proved otherwise. Templates escape every value, the script writes text only, and
 the page's own policy lets nothing run or load but the one style sheet and the one script whose digests it names.
@@ -10,5 +11,6 @@ the page's own policy lets nothing run or load but the one style sheet and the o
 
 from migrator.report.html.frame import page
 from migrator.report.html.overviews import overview_page
+from migrator.report.html.rounds import round_page
 
-__all__ = ["overview_page", "page"]
+__all__ = ["overview_page", "page", "round_page"]

@@ -1,0 +1,181 @@
+"""What the report of a round of syncs shows, whatever it is drawn in: what needs a person first, what was done last.
+
+Every text in it stands on one line and moves no cursor (`words.clean`); drawing it must still escape it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from attrs import frozen
+
+from migrator.plan.values import FieldChange
+from migrator.report.failures import failure_of
+from migrator.report.overview import Tone
+from migrator.report.rounds import told
+from migrator.report.words import clean, count, stamp
+from migrator.sync import Hand, Round, Synced
+
+_MEANS: Final[Mapping[int, tuple[str, Tone, str]]] = {
+    0: ("✓", "good", "in order"),
+    1: ("✗", "bad", "failed"),
+    2: ("✗", "bad", "the config is wrong"),
+    3: ("!", "note", "needs a decision"),
+    4: ("✗", "warn", "partly failed"),
+    5: ("…", "warn", "another run held the lock"),
+}
+"""By exit code: a sign, so that colour is not alone in saying it, a tone, and a few words."""
+
+
+@frozen
+class Entry:
+    """One line about a job: its name, what there is to say, and a word about how long that has been so."""
+
+    name: str
+    said: str = ""
+    note: str = ""
+
+
+@frozen
+class Part:
+    """Jobs that have something in common.
+
+    Attributes:
+        title: what that is.
+        tone: how it is coloured.
+        entries: the jobs.
+        pressing: whether a person should read it.
+    """
+
+    title: str
+    tone: Tone
+    entries: tuple[Entry, ...]
+    pressing: bool = True
+
+
+@frozen(kw_only=True)
+class SyncView:
+    """One sync.
+
+    Attributes:
+        name: the sync.
+        source: the source connection.
+        target: the target connection.
+        code: its exit code.
+        sign: the code as one character.
+        tone: how it is coloured.
+        means: the code in a few words.
+        told: what came of it in one line.
+        error: what ended it early, with its next step; empty when nothing did.
+        parts: its jobs, what needs a person first.
+    """
+
+    name: str
+    source: str
+    target: str
+    code: int
+    sign: str
+    tone: Tone
+    means: str
+    told: str
+    error: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+@frozen(kw_only=True)
+class RoundView:
+    """A round.
+
+    Attributes:
+        at: when it ended.
+        lead: what it comes to, in sentences.
+        facts: further numbers, by what they are.
+        syncs: one for each sync.
+    """
+
+    at: datetime
+    lead: tuple[str, ...]
+    facts: Mapping[str, str]
+    syncs: tuple[SyncView, ...]
+
+
+def round_view(found: Round) -> RoundView:
+    """What a report shows of a round."""
+    seconds = (found.ended_at - found.started_at).total_seconds()
+    asked = (f"{number:,} to {provider}" for provider, number in found.requests.items() if number)
+    facts = {
+        "exit code": str(found.exit_code),
+        "began": stamp(found.started_at.replace(microsecond=0)),
+        "took": f"{seconds:,.1f} s",
+        "requests": ", ".join(asked) or "none",
+    }
+    return RoundView(
+        at=found.ended_at.replace(microsecond=0),
+        lead=tuple(_lead(found)),
+        facts=facts,
+        syncs=tuple(map(_sync, found.results)),
+    )
+
+
+def _lead(found: Round) -> Iterator[str]:
+    wrong = sum(result.exit_code != 0 for result in found.results)
+    syncs = count(len(found.results), "sync")
+    yield f"{wrong:,} of {syncs} did not end in order." if wrong else f"{syncs}, all in order."
+    if found.stopped:
+        yield "It was interrupted."
+    if by := found.needs_resync_by:
+        yield f"The next one has to come before {stamp(by)}."
+
+
+def _sync(found: Synced) -> SyncView:
+    sign, tone, means = _MEANS[found.exit_code]
+    return SyncView(
+        name=clean(found.name),
+        source=clean(found.source),
+        target=clean(found.target),
+        code=found.exit_code,
+        sign=sign,
+        tone=tone,
+        means=means,
+        told=clean(", ".join(told(found))),
+        error=tuple(_error(found)),
+        parts=tuple(part for part in _parts(found) if part.entries),
+    )
+
+
+def _error(found: Synced) -> Iterator[str]:
+    if found.error:
+        failure = failure_of(found.error)
+        yield clean(failure.what)
+        yield from (clean(text) for text in (failure.where, failure.actual, failure.hint) if text)
+    elif found.plan and found.plan.refusal:
+        yield clean(found.plan.refusal)
+
+
+def _parts(found: Synced) -> Iterator[Part]:
+    lapses = (Entry(clean(one.name), clean(one.reason), f"exact until {stamp(one.until)}") for one in found.lapses)
+    yield Part("Not exact any more before the next night", "bad", tuple(lapses))
+    outcomes = found.applied.outcomes
+    failed = (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == "failed")
+    yield Part("Failed", "bad", tuple(failed))
+    yield Part("Changed on both sides", "note", tuple(map(_hand, found.conflicts)))
+    blocked = found.plan.blocked if found.plan else ()
+    conflicting = {id(hand.change) for hand in found.conflicts}
+    rest = (Entry(clean(one.name), clean(one.reason)) for one in blocked if id(one) not in conflicting)
+    yield Part("Blocked", "note", tuple(rest))
+    yield Part("Edited at the target", "warn", tuple(map(_hand, found.drift)))
+    skipped = (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == "skipped")
+    yield Part("Not begun", "warn", tuple(skipped))
+    done = (Entry(clean(one.name), "", one.action) for one in outcomes if one.status == "done")
+    yield Part("Done", "good", tuple(done), pressing=False)
+
+
+def _hand(hand: Hand) -> Entry:
+    since = "new" if hand.is_new else f"open since {stamp(hand.since.replace(microsecond=0))}"
+    return Entry(clean(hand.change.name), ", ".join(_paths(hand.change.fields)), since)
+
+
+def _paths(fields: Iterable[FieldChange]) -> list[str]:
+    return list(dict.fromkeys(field.path for field in fields))

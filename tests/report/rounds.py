@@ -1,0 +1,78 @@
+"""Rounds of syncs, made by hand: every way in which one can end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from migrator.apply.values import Applied, Outcome
+from migrator.canonical import JobRef
+from migrator.errors import AuthError
+from migrator.plan.compare import BOTH, TARGET
+from migrator.plan.values import Change, FieldChange, Observed, Plan
+from migrator.sync import Hand, Lapse, Round, Synced
+
+BEGAN = datetime(2026, 11, 21, 2, 17, tzinfo=UTC)
+SOURCE = JobRef(provider="omni", scope="acme.example/api", id="source-1")
+MADE = JobRef(provider="devin", scope="org-1", id="target-1")
+
+
+def plan(*changes: Change, refusal: str = "") -> Plan:
+    """A plan of the sync "nightly"."""
+    return Plan(
+        sync="nightly",
+        source="omni",
+        target="devin",
+        target_provider="devin",
+        target_scope="org-1",
+        dialect="vixie",
+        contract="patch",
+        lineage="one",
+        serial=1,
+        created_at=BEGAN,
+        observed=Observed(source="", target=""),
+        changes=changes,
+        refusal=refusal,
+    )
+
+
+def synced(**changes: Any) -> Synced:
+    """What came of the sync "nightly"; in order unless something else is said."""
+    known = {"name": "nightly", "source": "omni", "target": "devin", "plan": plan()}
+    return Synced(**{**known, "started_at": BEGAN, "ended_at": BEGAN + timedelta(seconds=4), **changes})
+
+
+def round_of(*results: Synced) -> Round:
+    """A round."""
+    return Round(results=results, started_at=BEGAN, ended_at=BEGAN + timedelta(seconds=5))
+
+
+def edited(name: str, *, is_new: bool = True, is_conflict: bool = False) -> Hand:
+    """A job whose prompt somebody has edited at the target."""
+    reason, action = (BOTH, "blocked") if is_conflict else (TARGET, "none")
+    field = FieldChange(path="action.text", old="Old prompt.", new="New prompt.", remote="Their prompt.", reason=reason)
+    change = Change(action=action, source=SOURCE, target=MADE, name=name, fields=(field,), reason="both sides changed")  # type: ignore[arg-type]  # one of the literals
+    return Hand(change=change, is_conflict=is_conflict, since=BEGAN - timedelta(days=2), is_new=is_new)
+
+
+def outcome(name: str, status: Any = "done", error: str = "") -> Outcome:
+    """What became of a job that was to be made."""
+    return Outcome(action="create", source=SOURCE, target=MADE, name=name, status=status, error=error)
+
+
+def bad_night(name: str = "Weekly note", error: str = "the token is refused") -> Round:
+    """A round in which everything happened that can; the name and the error stand wherever a platform's text does."""
+    blocked = Change(action="blocked", source=SOURCE, name=name, reason="it would lose action.branch")
+    conflict = edited(name, is_conflict=True)
+    busy = synced(
+        plan=plan(blocked, conflict.change),
+        applied=Applied(
+            run="r1",
+            outcomes=(outcome(name), outcome(name, "failed", error), outcome(name, "skipped")),
+            requests={"omni": 2, "devin": 7},
+        ),
+        hands=(conflict, edited(name, is_new=False)),
+        lapses=(Lapse(source=SOURCE, target=MADE, name=name, until=BEGAN + timedelta(hours=9), reason=error),),
+    )
+    down = synced(name="other", plan=None, error=AuthError(error, status=401, body="no", hint="check the token"))
+    return round_of(busy, down, synced(name="quiet"))
