@@ -6,7 +6,7 @@ open both sides ─▶ list and read both ─▶ settle what a dead run left ─
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,13 +14,14 @@ import attrs
 
 from migrator import audit as auditing
 from migrator import verify as verifying
-from migrator.apply import Applied
+from migrator.apply import Applied, Outcome
 from migrator.config import Schedule, Sync
 from migrator.cron.check import second_opinion
 from migrator.document import job_document
 from migrator.errors import RefusedError
 from migrator.extract import extract
 from migrator.mapping.codecs import write_time
+from migrator.noting import note_agreement, note_count, note_schedules
 from migrator.plan.values import Plan
 from migrator.recovery import rest_of, still_fits
 from migrator.running import Agree, Carrying, Progress, plan_of, run_id, run_of, silently
@@ -208,14 +209,22 @@ async def sync(
 
 async def _carried_out(carrying: Carrying, session: Session, look: Look, agree: Agree) -> Applied:
     """What came of a plan that is safe, if there was anything to do."""
-    session.note_agreement(look)
-    if not look.plan.pending:
-        session.remember_count(look)
-    if not look.plan.pending or not await agree(look.plan):
+    plan, state = look.plan, session.state
+    note_agreement(state, plan, look.target, look.links)
+    if not plan.pending:
+        _note(look, session)
+    if not plan.pending or not await agree(plan):
         return Applied(requests=session.requests)
     outcomes = await carrying.out(look, session=session)
-    session.remember_count(look)
+    _note(look, session, outcomes)
     return Applied(run=carrying.run, outcomes=outcomes, requests=session.requests, stopped=carrying.stop.is_set())
+
+
+def _note(look: Look, session: Session, outcomes: Sequence[Outcome] = ()) -> None:
+    """Note what the next look is to know of this one; of a short listing the old count stays in force."""
+    note_schedules(session.state, look.plan, look.links, outcomes)
+    if not look.is_short:
+        note_count(session.state, session.sync.name, look.source)
 
 
 def _rest_of(state: State, run: str, fresh: Plan) -> Plan:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -17,24 +17,22 @@ from attrs import field, frozen
 
 from migrator.apply.origin import settle_origin
 from migrator.apply.settle import Settler
-from migrator.canonical import Fields, flatten
 from migrator.concurrency import side_by_side
 from migrator.config import Config, Sync
-from migrator.document import digest
 from migrator.errors import StateError, UsageError
 from migrator.extract import Extracted, extract, look_up
 from migrator.mapping import ProviderMapping, load_mapping
+from migrator.noting import last_count
 from migrator.plan import Basis, make_plan
 from migrator.plan.values import Plan
 from migrator.providers import PROVIDERS, open_adapter
 from migrator.providers.base import LoadAdapter
 from migrator.state import State
-from migrator.state.values import ORIGIN, Intent
+from migrator.state.values import ORIGIN, Intent, Link
 from migrator.transport.clock import REAL, Clock
 
 _BEAT: Final = 15.0
 _CONTRACT: Final = "update_contract"
-_LISTED: Final = "jobs listed"
 
 
 @frozen(kw_only=True)
@@ -112,6 +110,7 @@ class Look:
     source: Extracted
     target: Extracted
     is_short: bool
+    links: tuple[Link, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -141,7 +140,6 @@ class Session:
 
     async def _basis(self, source: Extracted, target: Extracted, uncertain: tuple[Intent, ...]) -> Basis:
         lineage, serial = self.state.lineage(self.sync.name, fresh=uuid.uuid4().hex)
-        last = self.state.recall(self._listed(source), _LISTED)
         return Basis(
             sync=self.sync,
             source=source,
@@ -155,7 +153,7 @@ class Session:
             lineage=lineage,
             serial=serial,
             uncertain=uncertain,
-            last_count=None if last is None else int(last),
+            last_count=last_count(self.state, self.sync.name, source),
         )
 
     async def _proved(self, basis: Basis, plan: Plan) -> Look:
@@ -180,39 +178,13 @@ class Session:
                 unproved=found.unproved | lost_found.unproved,
             )
             plan = make_plan(basis)
-        return Look(plan=plan, source=basis.source, target=basis.target, is_short=bool(basis.shrunk))
-
-    def note_agreement(self, look: Look) -> None:
-        """Note what both sides were changed to alike: a later change of one side is then no conflict."""
-        alike = {change.target: change.agreed for change in look.plan.changes if change.target and change.agreed}
-        side = self.target
-        links = self.state.links(side.adapter.provider, side.adapter.scopes, side.dialect) if alike else ()
-        for link in links:
-            if paths := alike.get(link.target):
-                remote = flatten(look.target.job(link.target))
-                applied, seen = _brought_up(link.applied, remote, paths), _brought_up(link.seen, remote, paths)
-                self.state.put_link(attrs.evolve(link, applied=applied, seen=seen), dialect=side.dialect)
-
-    def remember_count(self, look: Look) -> None:
-        """Note how many jobs the source had, unless they are suspiciously few: then the old number stays in force."""
-        if not look.is_short:
-            count = len(look.source.jobs) + len(look.source.problems)
-            self.state.remember(self._listed(look.source), _LISTED, str(count))
-
-    def _listed(self, source: Extracted) -> str:
-        """Which listing a number of jobs is about."""
-        return f"sync {self.sync.name} of {digest(sorted(source.scopes))[:16]}"
+        short = bool(basis.shrunk)
+        return Look(plan=plan, source=basis.source, target=basis.target, is_short=short, links=basis.links)
 
     @property
     def requests(self) -> dict[str, int]:
         """How many requests each provider got."""
         return requests_of(self.source, self.target)
-
-
-def _brought_up(fields: Fields, now: Fields, paths: Iterable[str]) -> Fields:
-    """The fields with what these paths hold now."""
-    rest = {path: value for path, value in fields.items() if path not in paths}
-    return rest | {path: now[path] for path in paths if path in now}
 
 
 @asynccontextmanager

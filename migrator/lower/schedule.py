@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -40,6 +41,12 @@ class Schedule:
     evidence: Mapping[str, Any] = field(factory=dict)
     until: datetime | None = None
     flags: tuple[str, ...] = ()
+
+    @property
+    def stands_for(self) -> str:
+        """The source's schedule as text, the same for as long as nobody edits it; "" where nothing was translated."""
+        source = self.evidence.get("source")
+        return json.dumps(source, sort_keys=True, ensure_ascii=False) if source else ""
 
 
 def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> tuple[Schedule, tuple[Fields, ...], str]:

@@ -38,8 +38,8 @@ def _over_limits(changes: Iterable[Change], basis: Basis) -> str:
     """Why the plan does more than the sync allows in one run."""
     limits, linked = basis.sync.limits, sum(link.sync == basis.sync.name for link in basis.links)
     counts = {
-        "changes": sum(change.action in TOUCHING for change in changes),
-        "deletes": sum(change.action == "delete" for change in changes),
+        "changes": sum(change.action in TOUCHING and not change.renews for change in changes),
+        "deletes": sum(change.action == "delete" and not change.renews for change in changes),
     }
     for name, count in counts.items():
         limit = getattr(limits, name)

@@ -115,6 +115,8 @@ def _change_to_json(change: Change, dialect: str) -> dict[str, Any]:
     }
     if change.pieces > 1:
         document |= {"piece": change.piece, "pieces": change.pieces}
+    if change.renews:
+        document |= {"renews": True}
     return document
 
 
@@ -143,6 +145,7 @@ def _change(document: Mapping[str, Any], dialect: str) -> Change:
         losses=tuple(Loss(**loss) for loss in document["losses"]),
         schedule=schedule and _schedule(schedule),
         reason=document["reason"],
+        renews=document.get("renews", False),
     )
 
 

@@ -13,7 +13,7 @@ from migrator.plan.basis import Basis
 from migrator.plan.departed import departed
 from migrator.plan.matching import Matcher, is_ours
 from migrator.plan.names import unique_names
-from migrator.plan.reconciling import reconciled
+from migrator.plan.reconciling import is_same_schedule, reconciled
 from migrator.plan.strays import strays
 from migrator.plan.values import Change
 from migrator.state.values import Intent
@@ -100,14 +100,19 @@ class Planner:
 
     def _for_pieces(self, job: Job, lowered: Lowered, base: Change) -> Iterator[Change]:
         count, links = len(lowered.pieces), self.basis.standing.get(job.ref, {})
+        renews = is_same_schedule(self.basis, base)
         for number, fields in enumerate(lowered.pieces, 1):
             piece = attrs.evolve(base, piece=number, pieces=count, name=fields["name"], target=None)
             link = links.get(number)
-            yield reconciled(self.basis, piece, fields, link) if link else self.matcher.matched(piece, fields)
+            if link:
+                yield reconciled(self.basis, piece, fields, link)
+            else:
+                yield self.matcher.matched(attrs.evolve(piece, renews=renews), fields)
         for number, link in links.items():
             if number > count and link.target.id in self.basis.at_target:
                 extra = attrs.evolve(base, piece=number, pieces=link.pieces, target=link.target, losses=())
-                yield attrs.evolve(extra, action="delete", reason=f"its schedule takes {count} jobs now")
+                reason = f"its schedule takes {count} jobs now"
+                yield attrs.evolve(extra, action="delete", reason=reason, renews=renews)
 
     def _refusal(self, lowered: Lowered) -> str:
         if lowered.refused or lowered.needs:

@@ -6,14 +6,19 @@ at the target, and the sync's `on_drift` says whose value counts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 import attrs
 
-from migrator.canonical import Fields, flatten
+from migrator.canonical import TRIGGER_PATHS, Fields, flatten
 from migrator.plan.basis import Basis
-from migrator.plan.compare import BOTH, TARGET, agreed, differences
-from migrator.plan.values import Change
+from migrator.plan.compare import BOTH, SOURCE, TARGET, agreed, differences
+from migrator.plan.values import Change, FieldChange
 from migrator.plan.ways import action_for, created, unchangeable
 from migrator.state.values import Link
+
+_RENEWED: Final = "the schedule at the source is as it was; only its window has moved on"
 
 
 def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Change:
@@ -49,7 +54,27 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
     if not kept and edited:
         reason = f"edits at the target are kept: {', '.join(change.path for change in edited)}"
         return attrs.evolve(piece, fields=found, reason=reason)
-    return attrs.evolve(piece, action=action_for(basis, kept, remote, fields), fields=kept) if kept else piece
+    if not kept:
+        return piece
+    renews = _renews(basis, kept, piece, link)
+    action = action_for(basis, kept, remote, fields)
+    return attrs.evolve(piece, action=action, fields=kept, renews=renews, reason=_RENEWED if renews else piece.reason)
+
+
+def _renews(basis: Basis, changes: Iterable[FieldChange], piece: Change, link: Link) -> bool:
+    """Whether these changes come from time going by alone: the source's schedule is what it was."""
+    moved = {*TRIGGER_PATHS, *(("name",) if link.pieces != piece.pieces else ())}  # names say how many pieces there are
+    return is_same_schedule(basis, piece) and all(c.reason == SOURCE and c.path in moved for c in changes)
+
+
+def is_same_schedule(basis: Basis, change: Change) -> bool:
+    """Whether the source's schedule is the one that a target job of ours was last in step with.
+
+    Of several pieces one suffices: a run that died may have left others that never got theirs.
+    """
+    said = change.schedule.stands_for if change.schedule else ""
+    links = basis.standing.get(change.source, {}) if change.source else {}
+    return bool(said) and any(link.stands_for == said for link in links.values())
 
 
 def _vanished(basis: Basis, piece: Change, fields: Fields, link: Link) -> Change:

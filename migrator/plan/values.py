@@ -67,6 +67,8 @@ class Change:
         losses: what the source job gives up.
         schedule: what became of its schedule.
         reason: why.
+        renews: whether nothing but its window has moved on: the source's schedule is as it was, and its translation is
+            a new one. Limits do not count it.
         agreed: the fields that both sides were changed to alike; nothing is sent, and a saved plan does not have them.
     """
 
@@ -80,6 +82,7 @@ class Change:
     losses: tuple[Loss, ...] = ()
     schedule: Schedule | None = None
     reason: str = ""
+    renews: bool = False
     agreed: tuple[str, ...] = field(default=(), eq=False)
 
     @property
@@ -145,19 +148,20 @@ class Plan:
         return {action: counts[action] for action in ACTIONS}
 
     @property
+    def promises(self) -> Mapping[datetime, tuple[str, ...]]:
+        """When schedules stop being exact unless a sync renews them, soonest first, and the names of those jobs."""
+        found: dict[datetime, list[str]] = {}
+        for change in self.changes:
+            schedule = change.schedule
+            if change.action != "blocked" and schedule and schedule.verdict == "exact_until" and schedule.until:
+                names = found.setdefault(schedule.until, [])
+                names += [change.name] if change.piece == 1 else []
+        return {until: tuple(found[until]) for until in sorted(found)}
+
+    @property
     def needs_resync_by(self) -> datetime | None:
         """When the first schedule stops being exact unless a sync renews it; None when none does."""
-        return min(
-            (
-                change.schedule.until
-                for change in self.changes
-                if change.action != "blocked"
-                and change.schedule
-                and change.schedule.verdict == "exact_until"
-                and change.schedule.until
-            ),
-            default=None,
-        )
+        return next(iter(self.promises), None)
 
     @property
     def pending(self) -> tuple[Change, ...]:

@@ -66,7 +66,11 @@ def plan_schema() -> Schema:
             "schedule": maybe(schedule),
             "reason": TEXT,
         },
-        {"piece": COUNT, "pieces": COUNT},
+        {
+            "piece": COUNT,
+            "pieces": COUNT,
+            "renews": {**FLAG, "description": "Whether only its window has moved on, which limits do not count."},
+        },
     )
     return document(
         "plan",

@@ -32,7 +32,10 @@ _MIGRATIONS: Final[Mapping[int, tuple[str, ...]]] = {
         "ALTER TABLE intents ADD COLUMN ended_at VARCHAR(40)",
         "ALTER TABLE snapshots ADD COLUMN link TEXT",
     ),
-    2: (),
+    2: (
+        "ALTER TABLE links ADD COLUMN stands_for TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE links ADD COLUMN until VARCHAR(40)",
+    ),
 }
 """By version, what makes the next one of it; tables that are new need no word."""
 

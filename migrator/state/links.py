@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
 import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.exc import IntegrityError
 
 from migrator.canonical import JobRef
+from migrator.mapping.codecs import write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
-from migrator.state.rows import link_of, link_row, outcome_row, target_row
-from migrator.state.values import Intent, Link
+from migrator.state.rows import lapsing_of, link_of, link_row, outcome_row, target_row
+from migrator.state.values import Intent, Lapsing, Link
 from migrator.state.writes import drop_links, in_turn, write_links, write_outcomes
 
 
@@ -50,6 +55,40 @@ class Links(Database):
             if settles:
                 made = links[0].target.id if links else None
                 write_outcomes(connection, [outcome_row(settles, "done", "", now=self.now(), target_id=made)])
+
+    def note_schedules(self, schedules: Mapping[JobRef, tuple[str, datetime | None]]) -> None:
+        """Note of target jobs that their schedules are in step: `stands_for` and `until` of their links."""
+        if not schedules:
+            return
+        columns = t.links.c
+        statement = (
+            t.links.update()
+            .where(
+                columns.target_provider == sa.bindparam("provider"),
+                columns.target_scope == sa.bindparam("scope"),
+                columns.target_id == sa.bindparam("id"),
+            )
+            .values(stands_for=sa.bindparam("text"), until=sa.bindparam("end"))
+        )
+        rows = [
+            {**attrs.asdict(target), "text": text, "end": until and write_time(until)}
+            for target, (text, until) in schedules.items()
+        ]
+        with self.transaction() as connection:
+            connection.execute(statement, rows)
+
+    def lapsing(self, sync: str, before: datetime) -> tuple[Lapsing, ...]:
+        """The live target jobs of a sync whose schedules stop being exact before an instant, soonest first."""
+        columns = t.links.c
+        query = (
+            sa.select(t.links)
+            .where(columns.sync == sync, columns.superseded == 0, columns.until < write_time(before))
+            .order_by(columns.until, columns.target_id)
+        )
+        with self.transaction() as connection:
+            return tuple(
+                found for row in connection.execute(query).mappings() if (found := lapsing_of(row)) is not None
+            )
 
     def drop_link(self, target: JobRef, *, settles: Intent | None = None) -> None:
         """Forget a target job, and in the same transaction that the intent behind it is done."""

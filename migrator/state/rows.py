@@ -10,7 +10,7 @@ from typing import Any
 from migrator.canonical import JobRef
 from migrator.document import fields_from_json, fields_to_json
 from migrator.mapping.codecs import read_time, write_time
-from migrator.state.values import Intent, IntentState, Link, Missed, Right, Run
+from migrator.state.values import Intent, IntentState, Lapsing, Link, Missed, Right, Run
 
 
 def link_row(link: Link, dialect: str) -> dict[str, Any]:
@@ -27,6 +27,8 @@ def link_row(link: Link, dialect: str) -> dict[str, Any]:
         "seen": json.dumps(fields_to_json(link.seen, dialect), ensure_ascii=False),
         "marked": int(link.marked),
         "superseded": int(link.superseded),
+        "stands_for": link.stands_for,
+        "until": link.until and write_time(link.until),
     }
 
 
@@ -36,7 +38,8 @@ def target_row(ref: JobRef) -> dict[str, Any]:
 
 
 def link_of(row: Any, dialect: str) -> Link:
-    """The reverse of `link_row`, of a mapping."""
+    """The reverse of `link_row`, of a mapping; one that an old version kept lacks what that did not know."""
+    until = row.get("until")
     return Link(
         source=JobRef(provider=row["source_provider"], scope=row["source_scope"], id=row["source_id"]),
         target=JobRef(provider=row["target_provider"], scope=row["target_scope"], id=row["target_id"]),
@@ -47,6 +50,21 @@ def link_of(row: Any, dialect: str) -> Link:
         seen=fields_from_json(json.loads(row["seen"]), dialect),
         marked=bool(row["marked"]),
         superseded=bool(row["superseded"]),
+        stands_for=row.get("stands_for") or "",
+        until=until and read_time(until),
+    )
+
+
+def lapsing_of(row: Any) -> Lapsing | None:
+    """A link whose schedule lapses, of a mapping; None when the target job is paused, so that nothing does."""
+    applied = json.loads(row["applied"])
+    if applied.get("enabled") is False:
+        return None
+    return Lapsing(
+        source=JobRef(provider=row["source_provider"], scope=row["source_scope"], id=row["source_id"]),
+        target=JobRef(provider=row["target_provider"], scope=row["target_scope"], id=row["target_id"]),
+        name=str(applied.get("name") or row["target_id"]),
+        until=read_time(row["until"]),
     )
 
 

@@ -39,6 +39,8 @@ links: Final = Table(
     Column("seen", Text, nullable=False),
     Column("marked", Integer, nullable=False),
     Column("superseded", Integer, nullable=False),
+    Column("stands_for", Text, nullable=False, server_default=""),
+    Column("until", String(40)),
 )
 Index("links_source", links.c.source_provider, links.c.source_scope, links.c.source_id)
 

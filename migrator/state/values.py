@@ -26,6 +26,9 @@ class Link:
             sent, the two differ without anybody having touched the job.
         marked: whether the target job carries our mark.
         superseded: whether another target job has taken its place, and it only waits to be deleted.
+        stands_for: the source's schedule when the target's was last in step with it, as text; "" when that is not
+            known. It tells a renewal from an edit.
+        until: when the target's schedule stops being exact unless it is renewed; None when it never does.
     """
 
     source: JobRef
@@ -37,6 +40,8 @@ class Link:
     seen: Fields
     marked: bool = False
     superseded: bool = False
+    stands_for: str = ""
+    until: datetime | None = None
 
 
 Live = Literal["both", "source", "target"]
@@ -71,6 +76,23 @@ class Right:
     parked: Fields = field(factory=dict)
     wish: Fields = field(factory=dict)
     since: datetime
+
+
+@frozen(kw_only=True)
+class Lapsing:
+    """A live target job whose schedule stops being exact soon.
+
+    Attributes:
+        source: the source job.
+        target: the target job.
+        name: its visible name.
+        until: from when on it fires at other instants than the source job.
+    """
+
+    source: JobRef
+    target: JobRef
+    name: str
+    until: datetime
 
 
 MissKind = Literal["neither", "both", "unclear"]

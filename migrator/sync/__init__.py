@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import attrs
 from attrs import frozen
@@ -16,12 +16,13 @@ from attrs import frozen
 from migrator import pipeline
 from migrator.concurrency import side_by_side
 from migrator.config import Sync
-from migrator.errors import MigratorError
+from migrator.errors import MigratorError, StateError
 from migrator.plan.values import Plan
 from migrator.running import Progress, silently
 from migrator.session import Runtime
 from migrator.state import State
 from migrator.sync.hands import hands_on
+from migrator.sync.lapses import lapses_of
 from migrator.sync.order import in_order, meeting
 from migrator.sync.values import Hand, Lapse, Round, Synced
 
@@ -93,8 +94,18 @@ class Syncing:
                 )
             hands = hands_on(plan, self.state, now=now())
         except Exception as error:  # noqa: BLE001 (whatever it is, the other syncs go on, and it is told)
-            return attrs.evolve(found, ended_at=now(), error=error)
-        return attrs.evolve(found, ended_at=now(), plan=plan, applied=applied, hands=hands)
+            return self._with_lapses(attrs.evolve(found, error=error))
+        return self._with_lapses(attrs.evolve(found, plan=plan, applied=applied, hands=hands))
+
+    def _with_lapses(self, found: Synced) -> Synced:
+        """What came of a sync, with the promises that it could not keep and the time that it ended."""
+        now = self.runtime.clock.now()
+        with suppress(StateError):  # where that is not readable either, the error that ended the sync says so
+            lapses = lapses_of(
+                found.name, self.state, now=now, plan=found.plan, applied=found.applied, error=found.error
+            )
+            return attrs.evolve(found, ended_at=now, lapses=tuple(lapses))
+        return attrs.evolve(found, ended_at=now)
 
     @asynccontextmanager
     async def _own_stop(self) -> AsyncIterator[asyncio.Event]:

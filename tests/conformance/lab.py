@@ -24,6 +24,7 @@ from migrator.providers import PROVIDERS
 from migrator.sandbox import World, settings
 from migrator.sandbox.omni import MODEL
 from migrator.state import Link, State, open_state
+from migrator.sync import Round, Syncing
 from migrator.transport.clock import Clock
 from tests.conformance.platforms import PLATFORMS, TEMPLATE, Place, Raw, Wish, wish
 
@@ -146,6 +147,11 @@ class Lab:
             return True
 
         return await pipeline.apply(self.runtime, self.state, sync, saved=saved, agree=agree, stop=asyncio.Event())
+
+    async def night(self, *syncs: str) -> Round:
+        """One night: syncs as `migrator sync` carries them out; "it" alone by default."""
+        syncing = Syncing(runtime=self.runtime, state=self.state, stop=asyncio.Event())
+        return await syncing.all(syncs or ("it",))
 
     async def run(self, sync: str = "it") -> dict[str, int]:
         """Carry a sync out, and see that all of it works, that it is done, and that finding that out costs little.

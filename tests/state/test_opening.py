@@ -66,7 +66,10 @@ def test_a_server_that_answers_early_is_told_not_to(fresh_schema: Callable[[], s
     state.close()
 
 
-NEW_COLUMNS = {2: {"runs": {"kind", "of", "plan", "place"}, "intents": {"ended_at"}, "snapshots": {"link"}}}
+NEW_COLUMNS = {
+    2: {"runs": {"kind", "of", "plan", "place"}, "intents": {"ended_at"}, "snapshots": {"link"}},
+    3: {"links": {"stands_for", "until"}},
+}
 """What each version brought to tables that were there, by version and table."""
 NEW_TABLES = {3: {"rights", "missed"}}
 """The tables that each version brought."""

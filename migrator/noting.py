@@ -1,0 +1,67 @@
+"""What a look at both sides leaves in the state, although nothing is sent: it makes the next look see more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import attrs
+
+from migrator.apply.values import Outcome
+from migrator.canonical import Fields, flatten
+from migrator.document import digest
+from migrator.extract import Extracted
+from migrator.plan.values import Plan
+from migrator.state import State
+from migrator.state.values import Link
+
+_LISTED: Final = "jobs listed"
+
+
+def note_agreement(state: State, plan: Plan, target: Extracted, links: Iterable[Link]) -> None:
+    """Note what both sides were changed to alike: a later change of one side is then no conflict."""
+    alike = {change.target: change.agreed for change in plan.changes if change.target and change.agreed}
+    for link in links:
+        if paths := alike.get(link.target):
+            remote = flatten(target.job(link.target))
+            applied, seen = _brought_up(link.applied, remote, paths), _brought_up(link.seen, remote, paths)
+            state.put_link(attrs.evolve(link, applied=applied, seen=seen), dialect=plan.dialect)
+
+
+def _brought_up(fields: Fields, now: Fields, paths: Iterable[str]) -> Fields:
+    """The fields with what these paths hold now."""
+    rest = {path: value for path, value in fields.items() if path not in paths}
+    return rest | {path: now[path] for path in paths if path in now}
+
+
+def note_schedules(state: State, plan: Plan, links: Iterable[Link], outcomes: Sequence[Outcome] = ()) -> None:
+    """Note which target jobs are in step with their source's schedule, and until when they are exact by it.
+
+    Those are the ones that a run has just written, and those that were as they shall be.
+    """
+    known = {link.target: (link.stands_for, link.until) for link in links}
+    standing = {change.target: change for change in plan.changes if change.action == "none" and not change.fields}
+    ended = zip(plan.pending, outcomes, strict=bool(outcomes))
+    written = {o.target: change for change, o in ended if o.status == "done" and change.action != "delete"}
+    found = {
+        target: (change.schedule.stands_for, change.schedule.until)
+        for target, change in {**standing, **written}.items()
+        if target and change.schedule
+    }
+    state.note_schedules({target: now for target, now in found.items() if known.get(target) != now})
+
+
+def note_count(state: State, sync: str, source: Extracted) -> None:
+    """Note how many jobs the source had when it was last in order."""
+    state.remember(_listing(sync, source), _LISTED, str(len(source.jobs) + len(source.problems)))
+
+
+def last_count(state: State, sync: str, source: Extracted) -> int | None:
+    """How many jobs the source had then; None when that is not known."""
+    known = state.recall(_listing(sync, source), _LISTED)
+    return None if known is None else int(known)
+
+
+def _listing(sync: str, source: Extracted) -> str:
+    """Which listing a number of jobs is about."""
+    return f"sync {sync} of {digest(sorted(source.scopes))[:16]}"
