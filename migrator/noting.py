@@ -8,7 +8,8 @@ from typing import Final
 import attrs
 
 from migrator.apply.values import Outcome
-from migrator.canonical import Fields, flatten
+from migrator.apply.writer import brought_up
+from migrator.canonical import flatten
 from migrator.document import digest
 from migrator.extract import Extracted
 from migrator.plan.values import Plan
@@ -24,14 +25,8 @@ def note_agreement(state: State, plan: Plan, target: Extracted, links: Iterable[
     for link in links:
         if paths := alike.get(link.target):
             remote = flatten(target.job(link.target))
-            applied, seen = _brought_up(link.applied, remote, paths), _brought_up(link.seen, remote, paths)
+            applied, seen = brought_up(link.applied, remote, paths), brought_up(link.seen, remote, paths)
             state.put_link(attrs.evolve(link, applied=applied, seen=seen), dialect=plan.dialect)
-
-
-def _brought_up(fields: Fields, now: Fields, paths: Iterable[str]) -> Fields:
-    """The fields with what these paths hold now."""
-    rest = {path: value for path, value in fields.items() if path not in paths}
-    return rest | {path: now[path] for path in paths if path in now}
 
 
 def note_schedules(state: State, plan: Plan, links: Iterable[Link], outcomes: Sequence[Outcome] = ()) -> None:

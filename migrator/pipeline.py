@@ -25,7 +25,7 @@ from migrator.noting import note_agreement, note_count, note_schedules
 from migrator.plan.values import Plan
 from migrator.recovery import rest_of, still_fits
 from migrator.running import Agree, Carrying, Progress, plan_of, run_id, run_of, silently
-from migrator.session import Look, Runtime, Session, locking, opened, requests_of, session_of
+from migrator.session import Look, Runtime, Session, opened, requests_of, session_of
 from migrator.state import State
 from migrator.state.journal import NEVER_SENT
 from migrator.undoing import rollback, settle
@@ -142,7 +142,7 @@ async def apply(
     run = run_id(runtime)
     async with (
         session_of(runtime, state, sync) as session,
-        locking(state, session.target.lock, run, lost=stop.set),
+        session.locking(run, lost=stop.set),
     ):
         look = await session.look(locked=True)
         current = look.plan
@@ -155,6 +155,7 @@ async def apply(
             runtime=runtime,
             state=state,
             side=session.target,
+            source=session.source if session.sync.two_way else None,
             run=run,
             kind="resume" if resume else "apply",
             of=resume,
@@ -189,7 +190,7 @@ async def sync(
     run = run_id(runtime)
     async with (
         session_of(runtime, state, sync) as session,
-        locking(state, session.target.lock, run, lost=stop.set),
+        session.locking(run, lost=stop.set),
     ):
         look = await session.look(locked=True)
         if look.plan.refusal:
@@ -198,6 +199,7 @@ async def sync(
             runtime=runtime,
             state=state,
             side=session.target,
+            source=session.source if session.sync.two_way else None,
             run=run,
             kind="sync",
             of=None,

@@ -150,10 +150,11 @@ def _counterpart(change: Change, saved: Plan) -> Change | None:
 def _continues(change: Change, before: Change | None, touched: AbstractSet[JobRef | None]) -> bool:
     """Whether a change is what was planned, or what is left of it where the run has begun it."""
     if change.source not in touched:
-        return before is not None and (before.action, before.target, before.fields) == (
+        return before is not None and (before.action, before.target, before.fields, before.back) == (
             change.action,
             change.target,
             change.fields,
+            change.back,
         )
     wanted = {field.path: field.new for field in before.fields} if before else {}
     return all(same(wanted[field.path], field.new) for field in change.fields if field.path in wanted)

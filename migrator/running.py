@@ -11,6 +11,7 @@ from contextlib import suppress
 import attrs
 
 from migrator.apply import Applied, Applier, Changer, Outcome, Writer
+from migrator.apply.origin import Origin
 from migrator.apply.writer import claim_key, claims_of
 from migrator.errors import MigratorError, RefusedError, StateError, UsageError
 from migrator.extract import Extracted
@@ -18,7 +19,7 @@ from migrator.mapping import ProviderMapping
 from migrator.plan.document import plan_from_json, plan_to_json
 from migrator.plan.values import Plan
 from migrator.recovery import merged, unfinished
-from migrator.session import Look, Runtime, Session, Side, remember_contract
+from migrator.session import Look, Runtime, Session, Side, contract_of, remember_contract
 from migrator.state import Run, State
 from migrator.state.values import RunKind
 
@@ -72,6 +73,7 @@ class Carrying:
         runtime: what the command brings along.
         state: the open state.
         side: the target, whose lock is held.
+        source: the source, where it is written to as well; then its lock is held, too.
         run: the run's id.
         kind: what kind of run it is.
         of: the run that it takes up or rolls back.
@@ -82,6 +84,7 @@ class Carrying:
     runtime: Runtime
     state: State
     side: Side
+    source: Side | None = None
     run: str
     kind: RunKind
     of: str | None
@@ -93,10 +96,11 @@ class Carrying:
         plan = look.plan
         writer = self._writer(look)
         self._begin(plan)
+        origin = await self._origin(writer)
         try:
-            outcomes = await self._applier(writer, plan, self.progress).apply(plan)
+            outcomes = await self._applier(writer, plan, self.progress, origin).apply(plan)
             if session and not self.stop.is_set():
-                outcomes = await self._once_more(writer, plan, outcomes, session, look)
+                outcomes = await self._once_more(writer, plan, outcomes, session, look, origin)
         except BaseException:
             with suppress(StateError):  # what ended the run matters more
                 await writer.notes.flush()
@@ -144,19 +148,45 @@ class Carrying:
             marks=_takes_marks(self.side.mapping, look.target),
         )
 
-    def _applier(self, writer: Writer, plan: Plan, progress: Progress) -> Applier:
+    async def _origin(self, writer: Writer) -> Origin | None:
+        """What writes to the source in this run, if anything does."""
+        if self.source is None:
+            return None
+        return Origin(
+            run=self.run,
+            sync=writer.sync,
+            adapter=self.source.adapter,
+            mapping=self.source.mapping,
+            state=self.state,
+            contract=await contract_of(self.state, self.source),
+            now=writer.now,
+            lock=self.source.lock,
+            sleep=writer.sleep,
+            numbers=writer.numbers,
+        )
+
+    def _applier(self, writer: Writer, plan: Plan, progress: Progress, origin: Origin | None) -> Applier:
         links = self.state.links(self.side.adapter.provider, self.side.adapter.scopes, plan.dialect)
         return Applier(
             writer=writer,
             changer=Changer(
-                writer=writer, links={link.target.id: link for link in links}, sleep=self.runtime.clock.sleep
+                writer=writer,
+                links={link.target.id: link for link in links},
+                origin=origin,
+                sleep=self.runtime.clock.sleep,
             ),
             stop=self.stop,
             progress=progress,
         )
 
     async def _once_more(
-        self, writer: Writer, plan: Plan, outcomes: tuple[Outcome, ...], session: Session, before: Look
+        self,
+        writer: Writer,
+        plan: Plan,
+        outcomes: tuple[Outcome, ...],
+        session: Session,
+        before: Look,
+        origin: Origin | None,
     ) -> tuple[Outcome, ...]:
         """Find out with one more listing what became of writes without an answer, and finish their jobs.
 
@@ -174,7 +204,7 @@ class Carrying:
             return outcomes
         rest = unfinished(plan.pending, outcomes, look.plan, unclear)
         writer.target = look.target
-        later = await self._applier(writer, rest, silently).apply(rest)
+        later = await self._applier(writer, rest, silently, origin).apply(rest)
         return merged(plan.pending, outcomes, rest, later, unclear)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,14 +86,14 @@ class Side:
 async def opened(
     runtime: Runtime, name: str, *, state: State | None = None, target: bool = False
 ) -> AsyncIterator[Side]:
-    """A connection, open for as long as the block lasts; of a target, with what the state knows about it."""
+    """A connection, open for as long as the block lasts; with a state, with what that knows about it."""
     connection = runtime.config.connection(name, environ=runtime.environ)
     mapping = runtime.mapping(connection.provider)
     if target and len(connection.user_ids) > 1:
         what = "a target must be one place, and this connection names several members"
         raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
     async with open_adapter(connection, target=target, pacers=runtime.pacers, clock=runtime.clock) as adapter:
-        known = state.recall(adapter.scopes[0], _CONTRACT) if state and target else None
+        known = state.recall(adapter.scopes[0], _CONTRACT) if state else None
         if known and connection.update_contract == "auto":
             remembered = attrs.evolve(connection, known_contract=known)
             async with open_adapter(remembered, target=target, pacers=runtime.pacers, clock=runtime.clock) as informed:
@@ -134,6 +134,8 @@ class Session:
             source, target = await side_by_side([self.source.list_all(as_source=True), self.target.list_all()])
         else:
             target = await self.target.list_all()
+        if locked and self.sync.two_way:
+            await settle_origins(self.runtime, self.state, self.source)
         target, uncertain = await settled(self.runtime, self.state, self.target, target, locked=locked)
         basis = await self._basis(source, target, uncertain)
         return await self._proved(basis, make_plan(basis))
@@ -149,6 +151,8 @@ class Session:
             reverse=self.state.links(self.source.adapter.provider, self.source.adapter.scopes, self.source.dialect),
             mapping=self.target.mapping,
             contract=await contract_of(self.state, self.target),
+            origin=self.source.mapping,
+            origin_contract=await contract_of(self.state, self.source) if self.sync.two_way else "",
             now=self.runtime.clock.now(),
             lineage=lineage,
             serial=serial,
@@ -181,6 +185,28 @@ class Session:
         short = bool(basis.shrunk)
         return Look(plan=plan, source=basis.source, target=basis.target, is_short=short, links=basis.links)
 
+    @asynccontextmanager
+    async def locking(self, run: str, *, lost: Callable[[], None]) -> AsyncIterator[None]:
+        """Hold the lock of what the sync writes to: its target, and its source where it goes both ways.
+
+        Args:
+            run: who holds it.
+            lost: as in `locking`.
+
+        Raises:
+            UsageError: it goes both ways, and its source is no single place.
+            LockedError: another run holds one.
+        """
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(locking(self.state, self.target.lock, run, lost=lost))
+            if self.sync.two_way:
+                if len(self.source.adapter.scopes) > 1:
+                    what = "a sync that goes both ways needs a source that is one place"
+                    where, hint = f"syncs.{self.sync.name}", "give it a connection with one of user_ids"
+                    raise UsageError(what, where=where, hint=hint)
+                await stack.enter_async_context(locking(self.state, self.source.lock, run, lost=lost))
+            yield
+
     @property
     def requests(self) -> dict[str, int]:
         """How many requests each provider got."""
@@ -192,7 +218,7 @@ async def session_of(runtime: Runtime, state: State, name: str) -> AsyncIterator
     """A sync with both sides open for as long as the block lasts."""
     sync = runtime.config.sync(name)
     async with (
-        opened(runtime, sync.source) as source,
+        opened(runtime, sync.source, state=state) as source,
         opened(runtime, sync.target, state=state, target=True) as target,
     ):
         yield Session(runtime=runtime, sync=sync, state=state, source=source, target=target)

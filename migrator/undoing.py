@@ -16,7 +16,7 @@ from migrator.rollback import Trace, way_back
 from migrator.running import Agree, Carrying, Progress, run_id, run_of, silently
 from migrator.session import Look, Runtime, Side, contract_of, locking, opened, requests_of, settled
 from migrator.state import Run, State
-from migrator.state.values import Intent
+from migrator.state.values import ORIGIN, Intent
 
 
 async def rollback(
@@ -76,7 +76,7 @@ async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: E
     lineage, serial = state.lineage(run.sync, fresh=uuid.uuid4().hex)
     return Trace(
         run=run,
-        intents=state.intents(run.id),
+        intents=tuple(intent for intent in state.intents(run.id) if intent.piece != ORIGIN),
         snapshots=state.snapshots(run.id, side.dialect),
         later=tuple(intent for other in later for intent in state.intents(other.id)),
         links=state.links(run.provider, (run.scope,), side.dialect),

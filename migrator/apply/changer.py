@@ -11,6 +11,7 @@ from attrs import define, frozen
 
 from migrator.apply.gaps import wait_for_gap
 from migrator.apply.held import far_away, must_be_held
+from migrator.apply.origin import Origin
 from migrator.apply.writer import ReadBackError, Writer
 from migrator.canonical import Fields, JobRef, flatten
 from migrator.errors import MigratorError, UncertainError
@@ -41,19 +42,31 @@ class Changer:
     Attributes:
         writer: writes to the target.
         links: every link into the target, by the target job's id.
+        origin: writes to the source; None where a sync goes one way only.
         sleep: waits that many seconds.
     """
 
     writer: Writer
     links: Mapping[str, Link]
+    origin: Origin | None = None
     sleep: Callable[[float], Awaitable[None]]
 
     async def carry_out(self, change: Change) -> Made:
-        """Make one change.
+        """Make one change, at the target and, where edits go back, at the source.
 
         Raises:
             MigratorError: it could not be made; what was begun is put back, or noted for the next run.
         """
+        made = await self._at_target(change)
+        if change.back:
+            assert self.origin is not None
+            assert change.source is not None
+            assert made.target is not None
+            await self.origin.update(change.source, change.back.wanted())
+            self.writer.agree(self.latest(made.target), change.back.paths, self.fields_of(made.target))
+        return made
+
+    async def _at_target(self, change: Change) -> Made:
         match change.action:
             case "create":
                 return await self._create(change, change.new_fields())

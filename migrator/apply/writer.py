@@ -17,7 +17,7 @@ import attrs
 from attrs import define, field
 
 from migrator.apply.sending import ReadBackError, Sending, in_steps, not_held, stepped
-from migrator.canonical import Fields, Job, JobRef, flatten
+from migrator.canonical import PATHS, Fields, Job, JobRef, flatten
 from migrator.errors import MigratorError, RejectedError, StateError, UncertainError
 from migrator.extract import Extracted
 from migrator.mapping.marks import mark_for
@@ -199,6 +199,13 @@ class Writer(Sending):
         claimed = None if change.fields else self._claims.pop(claim_key(change.source, change.piece, job.ref), None)
         return self._note(link, self._intent("adopt", change, {}, seq=claimed) if claimed else None)
 
+    def agree(self, link: Link, paths: Iterable[str], now: Fields) -> Link:
+        """Note that the source has taken over what these paths of a target job hold now."""
+        applied, seen = brought_up(link.applied, now, paths), brought_up(link.seen, now, paths)
+        claimed = self._claims.pop(claim_key(link.source, link.piece, link.target), None)
+        settles = self._intent("update", link, {}, seq=claimed) if claimed else None
+        return self._note(attrs.evolve(link, applied=applied, seen=seen), settles)
+
     def supersede(self, link: Link) -> Link:
         """Note that another job is about to take this one's place."""
         self.keep(link)
@@ -255,6 +262,13 @@ class Writer(Sending):
             fields=fields,
             at=self.now(),
         )
+
+
+def brought_up(fields: Fields, now: Fields, paths: Iterable[str]) -> Fields:
+    """The fields with what these paths hold now."""
+    paths = set(paths)
+    rest = {path: value for path, value in fields.items() if path not in paths}
+    return rest | {path: now[path] for path in PATHS if path in paths and path in now}
 
 
 def claim_key(source: JobRef | None, piece: int, target: JobRef | None) -> ClaimKey:

@@ -8,10 +8,10 @@ from functools import cached_property
 
 from attrs import frozen
 
-from migrator.canonical import Job, JobRef
+from migrator.canonical import Fields, Job, JobRef
 from migrator.config import Sync
 from migrator.extract import Extracted, Problem
-from migrator.mapping import ProviderMapping
+from migrator.mapping import ChangeKind, ProviderMapping
 from migrator.plan.values import Plan
 from migrator.state.values import Intent, Link
 
@@ -29,6 +29,8 @@ class Basis:
         reverse: every link into the source: the source jobs among its targets are copies of somebody else's.
         mapping: the target's.
         contract: the target's update contract.
+        origin: the source's mapping.
+        origin_contract: the source's update contract; "" where nothing is written to the source.
         now: the clock.
         lineage: the state's.
         serial: the state's.
@@ -45,6 +47,8 @@ class Basis:
     reverse: tuple[Link, ...] = ()
     mapping: ProviderMapping
     contract: str
+    origin: ProviderMapping
+    origin_contract: str = ""
     now: datetime
     lineage: str
     serial: int
@@ -75,6 +79,15 @@ class Basis:
     def unsettled(self) -> Mapping[JobRef, Intent]:
         """The writes that only a person can settle, by source job."""
         return {intent.source: intent for intent in self.uncertain if intent.source}
+
+    @cached_property
+    def at_source(self) -> Mapping[JobRef, Job]:
+        """The source's jobs."""
+        return {job.ref: job for job in self.source.jobs}
+
+    def origin_kind(self, path: str, old: Fields, new: Fields) -> ChangeKind:
+        """How a field of a source job can go from its value in `old` to its value in `new`."""
+        return self.origin.change_kind(path, old, new, self.origin_contract)
 
     def first_target(self, ref: JobRef) -> JobRef | None:
         """The target job of a source job's first piece, if there is one."""

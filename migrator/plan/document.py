@@ -14,7 +14,7 @@ from migrator.document import digest, fields_from_json, value_to_json
 from migrator.errors import MigratorError, StalePlanError
 from migrator.lower import Schedule
 from migrator.mapping.codecs import read_time, write_time
-from migrator.plan.values import ACTIONS, Change, FieldChange, Observed, Plan
+from migrator.plan.values import ACTIONS, Back, Change, FieldChange, Observed, Plan
 
 SCHEMA: Final = "migrator/plan@1"
 
@@ -91,16 +91,7 @@ def _change_to_json(change: Change, dialect: str) -> dict[str, Any]:
         "source": change.source and attrs.asdict(change.source),
         "target": change.target and attrs.asdict(change.target),
         "name": change.name,
-        "fields": [
-            {
-                "path": field.path,
-                "old": value_to_json(field.old, dialect),
-                "new": value_to_json(field.new, dialect),
-                "remote": value_to_json(field.remote, dialect),
-                "reason": field.reason,
-            }
-            for field in change.fields
-        ],
+        "fields": [_field_to_json(field, dialect) for field in change.fields],
         "losses": [
             {
                 "path": loss.path,
@@ -115,9 +106,22 @@ def _change_to_json(change: Change, dialect: str) -> dict[str, Any]:
     }
     if change.pieces > 1:
         document |= {"piece": change.piece, "pieces": change.pieces}
+    if change.back:
+        fields = [_field_to_json(field, "") for field in change.back.fields]
+        document |= {"back": {"paths": list(change.back.paths), "fields": fields}}
     if change.renews:
         document |= {"renews": True}
     return document
+
+
+def _field_to_json(field: FieldChange, dialect: str) -> dict[str, Any]:
+    return {
+        "path": field.path,
+        "old": value_to_json(field.old, dialect),
+        "new": value_to_json(field.new, dialect),
+        "remote": value_to_json(field.remote, dialect),
+        "reason": field.reason,
+    }
 
 
 def _schedule_to_json(schedule: Schedule) -> dict[str, Any]:
@@ -145,8 +149,13 @@ def _change(document: Mapping[str, Any], dialect: str) -> Change:
         losses=tuple(Loss(**loss) for loss in document["losses"]),
         schedule=schedule and _schedule(schedule),
         reason=document["reason"],
+        back=_back(document["back"]) if "back" in document else None,
         renews=document.get("renews", False),
     )
+
+
+def _back(document: Mapping[str, Any]) -> Back:
+    return Back(paths=tuple(document["paths"]), fields=tuple(_field(field, "") for field in document["fields"]))
 
 
 def _schedule(document: Mapping[str, Any]) -> Schedule:

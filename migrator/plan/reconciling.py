@@ -6,7 +6,7 @@ at the target, and the sync's `on_drift` says whose value counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import attrs
@@ -14,6 +14,7 @@ import attrs
 from migrator.canonical import TRIGGER_PATHS, Fields, flatten
 from migrator.plan.basis import Basis
 from migrator.plan.compare import BOTH, SOURCE, TARGET, agreed, differences
+from migrator.plan.returning import RETURNED, Returning, returning
 from migrator.plan.values import Change, FieldChange
 from migrator.plan.ways import action_for, created, unchangeable
 from migrator.state.values import Link
@@ -41,16 +42,13 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
     found = tuple(differences(**states, mapping=basis.mapping))
     piece = attrs.evolve(piece, agreed=agreed(**states, mapping=basis.mapping))
     edited = [change for change in found if change.reason in {TARGET, BOTH}]
-    if edited and basis.sync.on_drift == "refuse":
-        paths = ", ".join(change.path for change in edited)
-        reason = (
-            f"{'both sides' if any(c.reason == BOTH for c in edited) else 'somebody'} changed {paths}; "
-            f'on_drift = "source" overwrites the target, "target" keeps it'
-        )
+    if reason := _undecided(edited, basis.sync.on_drift):
         return attrs.evolve(piece, action="blocked", fields=found, reason=reason)
-    kept = tuple(change for change in found if change.reason not in {TARGET, BOTH} or basis.sync.on_drift == "source")
+    kept = tuple(change for change in found if change.reason == SOURCE or basis.sync.on_drift == "source")
     if blocked := unchangeable(basis, kept, remote, fields):
         return attrs.evolve(piece, action="blocked", fields=found, reason=blocked)
+    if edited and basis.sync.on_drift == "target" and basis.sync.two_way:
+        return _both_ways(basis, piece, kept, desired=fields, edited=edited, remote=remote)
     if not kept and edited:
         reason = f"edits at the target are kept: {', '.join(change.path for change in edited)}"
         return attrs.evolve(piece, fields=found, reason=reason)
@@ -59,6 +57,50 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
     renews = _renews(basis, kept, piece, link)
     action = action_for(basis, kept, remote, fields)
     return attrs.evolve(piece, action=action, fields=kept, renews=renews, reason=_RENEWED if renews else piece.reason)
+
+
+def _both_ways(
+    basis: Basis,
+    piece: Change,
+    kept: tuple[FieldChange, ...],
+    *,
+    desired: Fields,
+    edited: Sequence[FieldChange],
+    remote: Fields,
+) -> Change:
+    """The target takes what the source has changed, and the source what was edited at the target; or neither does."""
+    assert piece.source is not None
+    paths = [change.path for change in edited]
+    job = basis.at_source[piece.source]
+    found = (
+        returning(basis, job, desired=desired, edited=paths, remote=remote)
+        if piece.pieces == len(basis.standing[piece.source]) == 1
+        else Returning(reason="several target jobs stand for one source job")
+    )
+    if found.back is None:
+        reason = f"{', '.join(paths)} cannot go back to the source: {found.reason}; edit it there, or undo it here"
+        return attrs.evolve(piece, action="blocked", fields=(*kept, *edited), reason=reason)
+    action = action_for(basis, kept, remote, desired) if kept else "update"
+    reason = f"{RETURNED}: {', '.join(paths)}"
+    return attrs.evolve(piece, action=action, fields=kept, back=found.back, reason=reason)
+
+
+def _undecided(edited: Iterable[FieldChange], on_drift: str) -> str:
+    """Why an edit at the target waits for a person; "" where the sync says whose value counts.
+
+    That the target's counts says nothing of a field that the source has changed as well: then one of two people's work
+    would be lost unseen.
+    """
+    both = ", ".join(change.path for change in edited if change.reason == BOTH)
+    if both and on_drift != "source":
+        return (
+            f"both sides changed {both}; make them alike, on either side, or let the source overwrite the target "
+            'with on_drift = "source"'
+        )
+    paths = ", ".join(change.path for change in edited)
+    if paths and on_drift == "refuse":
+        return f'somebody changed {paths} at the target; on_drift = "source" overwrites it, "target" keeps it'
+    return ""
 
 
 def _renews(basis: Basis, changes: Iterable[FieldChange], piece: Change, link: Link) -> bool:

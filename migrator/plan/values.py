@@ -53,6 +53,23 @@ class FieldChange:
 
 
 @frozen(kw_only=True)
+class Back:
+    """What is written back to a source job, where a sync goes both ways.
+
+    Attributes:
+        paths: the canonical paths that were edited at the target.
+        fields: the fields of the source job that change, as its own platform holds them.
+    """
+
+    paths: tuple[str, ...]
+    fields: tuple[FieldChange, ...]
+
+    def wanted(self) -> Fields:
+        """The fields that change, None where one is emptied."""
+        return {change.path: change.new for change in self.fields}
+
+
+@frozen(kw_only=True)
 class Change:
     """What happens to one target job.
 
@@ -67,6 +84,7 @@ class Change:
         losses: what the source job gives up.
         schedule: what became of its schedule.
         reason: why.
+        back: what is written back to the source job; None for nothing.
         renews: whether nothing but its window has moved on: the source's schedule is as it was, and its translation is
             a new one. Limits do not count it.
         agreed: the fields that both sides were changed to alike; nothing is sent, and a saved plan does not have them.
@@ -82,6 +100,7 @@ class Change:
     losses: tuple[Loss, ...] = ()
     schedule: Schedule | None = None
     reason: str = ""
+    back: Back | None = None
     renews: bool = False
     agreed: tuple[str, ...] = field(default=(), eq=False)
 

@@ -10,7 +10,7 @@ import attrs
 from migrator.apply.values import Applied, Outcome
 from migrator.mapping.codecs import write_time
 from migrator.plan.values import Change, Plan
-from migrator.report.plans import STYLES, SYMBOLS, blocked_lines, promise_lines
+from migrator.report.plans import STYLES, SYMBOLS, blocked_lines, lapse_lines
 from migrator.report.words import Line, clean, count, line
 
 SCHEMA: Final = "migrator/apply@1"
@@ -47,14 +47,14 @@ def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]
         yield line("Nothing to do: the target is as it shall be." if not plan.pending else "Nothing was changed.")
         yield from blocked_lines(plan)
         if not plan.pending:
-            yield from promise_lines(plan)
+            yield from lapse_lines(plan)
         return
     yield from outcome_lines(applied)
     yield line("")
     summary = ", ".join(f"{number:,} {status}" for status, number in applied.summary.items() if number)
     yield line((f"Run {applied.run}: ", "bold"), summary or "nothing done", ".")
     yield from blocked_lines(plan)
-    yield from promise_lines(plan)
+    yield from lapse_lines(plan)
     if applied.stopped:
         yield line("It was interrupted. Go on with: ", (command, "bold"))
     elif any(outcome.status != "done" for outcome in applied.outcomes):

@@ -11,6 +11,7 @@ from migrator.cron import Cron
 from migrator.document import value_to_json
 from migrator.lower.schedule import EXACT, Schedule
 from migrator.mapping.codecs import write_cron, write_time
+from migrator.plan.compare import BOTH
 from migrator.plan.values import Action, Change, FieldChange, Plan
 from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
 from migrator.report.words import Line, clean, line, pad, stamp, value_words
@@ -39,6 +40,8 @@ STYLES: Final[Mapping[Action, str]] = {
 }
 
 _FIRES: Final = 3
+_NAMED: Final = 5
+"""How many jobs of one date are named."""
 _LOSING: Final = frozenset({"create", "update", "replace", "adopt"})
 _LABELS: Final = max(map(len, PATHS))
 """Columns for what a line is about: a canonical path, or "schedule"."""
@@ -103,6 +106,17 @@ def promise_lines(plan: Plan) -> Iterator[Line]:
         yield line(f"Exact until {stamp(until)}; a sync before then renews that.")
 
 
+def lapse_lines(plan: Plan) -> Iterator[Line]:
+    """Which jobs stop being exact when, if no sync renews them: what a one-off migration has to know at its end."""
+    promises = plan.promises
+    if not promises:
+        return
+    yield line(("Exact until, unless a sync renews it before:", "bold"))
+    for until, names in promises.items():
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        yield line(f"{stamp(until)}  {', '.join(map(clean, names[:_NAMED]))}{more}", indent=2)
+
+
 def blocked_lines(plan: Plan) -> Iterator[Line]:
     """Why jobs are refused, each reason once."""
     yield from reasons("Blocked", (change.reason for change in plan.blocked))
@@ -129,6 +143,9 @@ def _change_lines(change: Change, plan: Plan, *, first: bool, verbose: bool) -> 
     if change.action != "create":
         skipped = () if change.pieces > 1 else TRIGGER_PATHS
         yield from _fields((field for field in change.fields if field.path not in skipped), plan)
+        for field in change.back.fields if change.back else ():
+            old, new = _words(field.old, plan), _words(field.new, plan)
+            yield _labelled(field.path, f"at the source: {old} → {new}")
     elif first:
         yield from _created(change, plan, verbose=verbose)
     if first and change.schedule and change.action != "delete" and (_touches_schedule(change) or verbose):
@@ -148,9 +165,19 @@ def _created(change: Change, plan: Plan, *, verbose: bool) -> Iterator[Line]:
 
 def _fields(fields: Iterable[FieldChange], plan: Plan) -> Iterator[Line]:
     for field in fields:
+        if field.reason == BOTH:
+            yield from _side_by_side(field, plan)
+            continue
         yield _labelled(field.path, f"{_words(field.remote, plan)} → {_words(field.new, plan)}")
         if field.remote != field.old and field.old is not None:
             yield _labelled("", f"{field.reason}; last applied: {_words(field.old, plan)}")
+
+
+def _side_by_side(field: FieldChange, plan: Plan) -> Iterator[Line]:
+    """A field that both sides have changed: what each of them has, and what they had in common."""
+    yield _labelled(field.path, f"source: {_words(field.new, plan)}")
+    yield _labelled("", f"target: {_words(field.remote, plan)}")
+    yield _labelled("", f"last applied: {_words(field.old, plan)}")
 
 
 def _words(value: Any, plan: Plan) -> str:

@@ -69,6 +69,10 @@ def plan_schema() -> Schema:
         {
             "piece": COUNT,
             "pieces": COUNT,
+            "back": shape(
+                {"paths": listed(PATH), "fields": listed(field)},
+                says="What is written back to the source job, where a sync goes both ways.",
+            ),
             "renews": {**FLAG, "description": "Whether only its window has moved on, which limits do not count."},
         },
     )

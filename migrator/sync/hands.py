@@ -44,7 +44,7 @@ def hands_on(plan: Plan, state: State, *, now: datetime) -> tuple[Hand, ...]:
 
 
 def _reasons(change: Change) -> set[str]:
-    return {field.reason for field in change.fields}
+    return {field.reason for field in change.fields} | ({TARGET} if change.back else set())
 
 
 def _digest(change: Change, dialect: str) -> str:
@@ -56,3 +56,5 @@ def _values(change: Change, dialect: str) -> Iterator[list[object]]:
         if field.reason in {TARGET, BOTH}:
             new = value_to_json(field.new, dialect) if field.reason == BOTH else None
             yield [field.path, new, value_to_json(field.remote, dialect)]
+    for field in change.back.fields if change.back else ():
+        yield [field.path, None, value_to_json(field.new, "")]

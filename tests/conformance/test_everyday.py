@@ -193,7 +193,7 @@ SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
                 do=both(edited_at_target("Job 001", name="Edited"), at_source(1, name="Renamed")),
                 then=then(EDITED, TWO, blocked=1, none=1),
             ),
-            Step(do=lambda lab: lab.configure(on_drift="target"), then=then(EDITED, TWO, none=2)),
+            Step(do=lambda lab: lab.configure(on_drift="target"), then=then(EDITED, TWO, blocked=1, none=1)),
             Step(do=lambda lab: lab.configure(on_drift="source"), then=then(RENAMED, TWO, update=1, none=1)),
         ),
     ),

@@ -1,0 +1,185 @@
+"""Edits at the target: refused, overwritten, kept, or written back to the source; and what both sides have changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from migrator.plan.document import plan_from_json, plan_to_json
+from tests.conformance.conftest import MakeLab
+from tests.conformance.lab import PAIRS, Lab, counts
+from tests.conformance.platforms import Wish, wish
+
+BOTH_WAYS: Final = {"on_drift": "target", "two_way": True}
+HTTP_PAIRS: Final = [pair for pair in PAIRS if "json" not in pair]
+
+
+def edits(lab: Lab) -> dict[str, Callable[[], Any]]:
+    """Edits of job 1 at the target, by what they change, as its platform holds them."""
+    key, name = lab.key_of("Job 001"), lab.target.platform.name
+    text: dict[str, Any] = {"omni": {"prompt": "Anew."}, "devin": {"prompt": "Anew."}}
+    pause: dict[str, Any] = {"omni": {"disabled": True}, "devin": {"enabled": False}, "scrip": {"status": "paused"}}
+    hour: dict[str, Any] = {
+        "omni": {"schedule": "0 15 * * ? *"},
+        "devin": {"frequency": "0 15 * * *"},
+        "scrip": {"cron_expression": "0 15 * * *"},
+    }
+    found = {
+        "name": {"name": "Anew"},
+        "hour": hour[name],
+        "enabled": pause[name],
+        **({"text": text[name]} if name in text else {}),
+    }
+    return {what: lambda change=change: lab.target.edit(key, **change) for what, change in found.items()}
+
+
+def source_wishes(lab: Lab) -> list[Wish]:
+    """What the source's records stand for, by number."""
+    return [lab.source.platform.read(raw) for _key, raw in sorted(lab.source.records().items())]
+
+
+async def moved(make_lab: MakeLab, source: str, target: str, **options: Any) -> Lab:
+    """A laboratory in which two jobs have been moved."""
+    lab = make_lab(source, target, **options)
+    lab.source.wish(1)
+    lab.source.wish(2)
+    await lab.night()
+    return lab
+
+
+CHANGED: Final[dict[str, Wish]] = {
+    "name": wish(1, name="Anew"),
+    "hour": wish(1, hour=15),
+    "enabled": wish(1, enabled=False),
+    "text": wish(1, text="Anew."),
+}
+
+
+@pytest.mark.parametrize("what", CHANGED)
+@pytest.mark.parametrize(("source", "target"), HTTP_PAIRS, ids=lambda name: name)
+async def test_an_edit_at_the_target_goes_back(make_lab: MakeLab, source: str, target: str, what: str) -> None:
+    """The source says what was edited, the target stays as it was edited, and the next night there is nothing to do.
+
+    What the source cannot say (it sends events, and the words around them are the sync's) is blocked and named.
+    """
+    lab = await moved(make_lab, source, target, **BOTH_WAYS)
+    edit = edits(lab).get(what)
+    if edit is None:
+        return
+    edit()
+    at_target = lab.held()
+    (found,) = (await lab.night()).results
+
+    cannot = (source == "scrip" and what == "text") or (source == "omni" and what == "enabled")
+    assert (found.exit_code, lab.held()) == (3 if cannot else 0, at_target), found
+    assert source_wishes(lab) == ([wish(1), wish(2)] if cannot else [CHANGED[what], wish(2)])
+    assert [hand.is_conflict for hand in found.hands] == [False]
+    await lab.settled()
+
+
+async def test_what_both_sides_change_in_different_fields_goes_both_ways(make_lab: MakeLab) -> None:
+    """The target gets what the source changed, the source what was edited at the target, in one run."""
+    lab = await moved(make_lab, "omni", "devin", **BOTH_WAYS)
+    lab.source.wish(1, hour=17)
+    lab.target.edit(lab.key_of("Job 001"), name="Anew")
+    (found,) = (await lab.night()).results
+
+    assert (found.exit_code, counts(found.plan)) == (0, {"update": 1, "none": 1})
+    assert source_wishes(lab)[0] == lab.held()[0] == wish(1, name="Anew", hour=17)
+    await lab.settled()
+
+
+@pytest.mark.parametrize("two_way", [True, False])
+@pytest.mark.parametrize(("source", "target"), HTTP_PAIRS, ids=lambda name: name)
+async def test_a_field_that_both_sides_change_is_a_conflict(
+    make_lab: MakeLab, source: str, target: str, *, two_way: bool
+) -> None:
+    """Nothing is done to the job on either side; the plan has all three values, and it is announced once."""
+    lab = await moved(make_lab, source, target, on_drift="target", two_way=two_way)
+    lab.source.wish(1, name="Source")
+    lab.target.edit(lab.key_of("Job 001"), name="Target")
+    nights = [(await lab.night()).results[0] for _ in range(3)]
+
+    assert [(night.exit_code, len(night.conflicts)) for night in nights] == [(3, 1)] * 3
+    assert [night.conflicts[0].is_new for night in nights] == [True, False, False]
+    assert len({night.conflicts[0].since for night in nights}) == 1
+    ((field,),) = [change.fields for change in nights[0].plan.blocked]
+    assert (field.path, field.old, field.new, field.remote) == ("name", "Job 001", "Source", "Target")
+    assert (source_wishes(lab)[0].name, sorted(job.name for job in lab.held())) == ("Source", ["Job 002", "Target"])
+
+
+async def test_a_conflict_that_changes_is_another_one(make_lab: MakeLab) -> None:
+    """It is announced anew when somebody has changed one of its sides, and never again once it is solved."""
+    lab = await moved(make_lab, "omni", "devin")
+    lab.source.wish(1, name="Source")
+    key = lab.key_of("Job 001")
+    announced = []
+    for name in ("Target", "Target", "Other", "Other", "Source", "Source"):
+        lab.target.edit(key, name=name)
+        announced.append([hand.is_new for hand in (await lab.night()).results[0].conflicts])
+
+    assert announced == [[True], [False], [True], [False], [], []]
+
+
+async def test_a_sync_of_one_direction_never_writes_to_its_source(make_lab: MakeLab) -> None:
+    """Keeping edits at the target, without two_way, leaves the source's server in peace."""
+    lab = await moved(make_lab, "omni", "devin", on_drift="target")
+    lab.target.edit(lab.key_of("Job 001"), name="Target")
+    lab.world.requests.clear()
+    (found,) = (await lab.night()).results
+
+    assert (found.exit_code, [hand.is_new for hand in found.drift]) == (0, [True])
+    assert {entry["method"] for entry in lab.world.requests if entry["provider"] == "omni"} == {"GET"}
+    assert source_wishes(lab) == [wish(1), wish(2)]
+
+
+async def test_an_edit_that_could_not_go_back_goes_back_the_next_night(make_lab: MakeLab) -> None:
+    """When the source refuses the write the target keeps the edit, and the next night tries again."""
+    lab = await moved(make_lab, "omni", "devin", **BOTH_WAYS)
+    lab.target.edit(lab.key_of("Job 001"), name="Anew")
+    lab.world.fault("status", provider="omni", method="PATCH", status=422, nth=1)
+    first, second = [(await lab.night()).results[0] for _ in range(2)]
+
+    assert (first.exit_code, second.exit_code, source_wishes(lab)[0].name) == (4, 0, "Anew")
+    assert [hand.is_new for night in (first, second) for hand in night.drift] == [True, False]
+    await lab.settled()
+
+
+async def test_a_later_edit_of_what_went_back_is_no_conflict(make_lab: MakeLab) -> None:
+    """What went back is common ground at once: either side can be changed again before the next night."""
+    lab = await moved(make_lab, "omni", "devin", **BOTH_WAYS)
+    key = lab.key_of("Job 001")
+    for name in ("One", "Two", "Three"):
+        lab.target.edit(key, name=name)
+        assert [(await lab.night()).exit_code, source_wishes(lab)[0].name] == [0, name]
+    lab.source.wish(1, name="Four")
+    assert ((await lab.night()).exit_code, lab.held()[0].name) == (0, "Four")
+
+
+async def test_a_saved_plan_goes_both_ways(make_lab: MakeLab) -> None:
+    """The way back is data like all else: a plan that was saved writes to the source what it said."""
+    lab = await moved(make_lab, "omni", "devin", **BOTH_WAYS)
+    lab.target.edit(lab.key_of("Job 001"), frequency="0 15 * * *")
+    planned = plan_from_json(json.dumps(plan_to_json(await lab.plan())), where="plan.json")
+
+    _plan, applied = await lab.carry_out(planned)
+    assert ([outcome.status for outcome in applied.outcomes], source_wishes(lab)[0].hour) == (["done"], 15)
+    assert [intent.state for intent in lab.state.intents(applied.run)] == ["done", "done"]
+
+
+async def test_one_of_several_pieces_cannot_go_back(make_lab: MakeLab) -> None:
+    """An edit of a job that several target jobs stand for means nothing at the source: it is blocked."""
+    lab = make_lab("omni", "devin", **BOTH_WAYS)
+    made = lab.source.platform.write(1, wish(1))
+    lab.source.put({**made, "schedule": "*/45 9-10 * * ? *", "timezone": "Asia/Kathmandu"})
+    await lab.night()
+    (first, *_rest) = pieces = (await lab.plan()).changes
+    assert (len(pieces) > 1, first.target is not None) == (True, True)
+    lab.target.edit(first.target.id, prompt="Anew.")
+
+    (found,) = (await lab.night()).results
+    assert (found.exit_code, {change.action for change in found.plan.changes}) == (3, {"blocked", "none"})
+    assert "several target jobs" in found.plan.blocked[0].reason
