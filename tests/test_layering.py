@@ -29,7 +29,7 @@ STOREYS = (
     {"convention"},
     {"providers"},
     {"config", "state"},
-    {"extract"},
+    {"extract", "notify"},
     {"lower"},
     {"plan"},
     {"apply"},
@@ -53,6 +53,7 @@ RANK = {name: rank for rank, storey in enumerate(STOREYS) for name in storey}
 HOMES = {
     "httpx": {"transport", "sandbox"},
     "croniter": {"cron", "sandbox"},
+    "apprise": {"notify"},
     "cronsim": {"sandbox"},
     "sqlalchemy": {"state"},
     "starlette": {"sandbox"},

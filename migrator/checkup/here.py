@@ -36,6 +36,7 @@ class _Extra:
 _EXTRAS: Final = (
     _Extra("sandbox", ("starlette", "uvicorn"), 'pip install "migrator[sandbox]"'),
     _Extra("postgres", ("psycopg",), 'pip install "migrator[postgres]"'),
+    _Extra("notify", ("apprise",), 'pip install "migrator[notify]"'),
     _Extra("keyring", ("keyring",), "pip install keyring"),
 )
 
@@ -94,6 +95,8 @@ def check_extras(config: Config | None, state: str) -> tuple[Check, ...]:
     needed = {"postgres"} if state.startswith("postgresql") else set()
     if config and any(token.reference.startswith("keyring:") for token in config.tokens.values()):
         needed.add("keyring")
+    if config and config.notify:
+        needed.add("notify")
     return tuple(_extra(extra, is_needed=extra.name in needed) for extra in _EXTRAS)
 
 

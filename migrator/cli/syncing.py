@@ -12,10 +12,14 @@ from migrator.cli.filing import check_reports, write_round_reports
 from migrator.cli.options import Settings
 from migrator.cli.work import Interruption, open_runtime, open_screen, opened_state
 from migrator.errors import UsageError
+from migrator.notify import send
 from migrator.plan.values import Plan
 from migrator.report.failures import trace
+from migrator.report.notices import notice_of
 from migrator.report.rounds import round_document, round_lines, synced_line
-from migrator.report.words import line
+from migrator.report.screen import Screen
+from migrator.report.words import clean, line
+from migrator.session import Runtime
 from migrator.sync import Round, Synced, Syncing
 
 
@@ -52,5 +56,15 @@ def sync(settings: Settings, names: Sequence[str], *, everything: bool, reports:
         found = asyncio.run(run())
     document = round_document(found)
     screen.result(document, round_lines(found))
+    _notify(screen, runtime, found)
     write_round_reports(reports, document, found, screen)
     return found.exit_code
+
+
+def _notify(screen: Screen, runtime: Runtime, found: Round) -> None:
+    """Tell those who want to be told; that somebody was not reached is said, and changes nothing."""
+    config = runtime.config
+    if config.notify is None or (notice := notice_of(found, config.notify.on)) is None:
+        return
+    failed = send(notice, config.notify.to, environ=runtime.environ, base_dir=config.path.parent)
+    screen.say(line(f"notification not sent: {clean(why)}") for why in failed)

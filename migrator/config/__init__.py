@@ -1,7 +1,7 @@
 """migrator.toml: connections and syncs as frozen values, or every error of the file at once."""
 
 from migrator.config.load import check_key, load
-from migrator.config.model import Config, Limits, Mode, Schedule, Select, Sync, Template
+from migrator.config.model import Config, Limits, Mode, Notices, Occasion, Schedule, Select, Sync, Template, Token
 from migrator.config.schema import config_schema
 from migrator.config.secrets import resolve
 from migrator.config.shapes import Limit
@@ -14,10 +14,13 @@ __all__ = [
     "Limit",
     "Limits",
     "Mode",
+    "Notices",
+    "Occasion",
     "Schedule",
     "Select",
     "Sync",
     "Template",
+    "Token",
     "check_key",
     "config_schema",
     "load",

@@ -13,7 +13,7 @@ import cattrs
 
 from migrator.config.converter import causes, make_converter, unknown_key
 from migrator.config.excerpts import excerpt
-from migrator.config.model import Config, ConnectionKeys, Document, Token
+from migrator.config.model import Config, ConnectionKeys, Document, Notices, Notify, Token
 from migrator.config.positions import KeyPath, locate
 from migrator.config.shapes import choose
 from migrator.errors import ConfigError, UsageError
@@ -52,10 +52,11 @@ def load(path: Path, *, providers: Mapping[str, ProviderInfo]) -> Config:
         connections={name: _connection(keys, path.parent) for name, keys in document.connections.items()},
         syncs={name: attrs.evolve(sync, name=name) for name, sync in document.syncs.items()},
         tokens={
-            name: Token(reference=keys.token, where=f"{places.of(at)} ({dotted(at)})")
+            name: places.token(keys.token, ("connections", name, "token"))
             for name, keys in document.connections.items()
-            if keys.token and (at := ("connections", name, "token"))
+            if keys.token
         },
+        notify=None if document.notify is None else _notices(document.notify, places),
     )
 
 
@@ -78,6 +79,11 @@ def _connection(keys: ConnectionKeys, base_dir: Path) -> Connection:
     if keys.path:
         given["path"] = str(base_dir / Path(keys.path).expanduser())
     return Connection(**given)
+
+
+def _notices(notify: Notify, places: _Places) -> Notices:
+    at = enumerate(notify.urls)
+    return Notices(to=tuple(places.token(url, ("notify", "urls", number)) for number, url in at), on=notify.on)
 
 
 def _read(path: Path) -> str:
@@ -178,6 +184,10 @@ class _Places:
         """The line of a key, with a caret under it."""
         line, column = self.position(at)
         return excerpt(_line(self.text, line), column, shown=error.actual)
+
+    def token(self, reference: str, at: KeyPath) -> Token:
+        """A reference to a secret, with its place."""
+        return Token(reference=reference, where=f"{self.of(at)} ({dotted(at)})")
 
     def error(self, problems: list[Problem]) -> ConfigError:
         """All problems of the file as one error, in the order of the file."""

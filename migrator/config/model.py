@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from string import Template as Placeholders
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from attrs import evolve, field, frozen
 
@@ -163,17 +163,35 @@ class ConnectionKeys:
     )
 
 
+Occasion = Literal["failure", "drift", "conflict", "lapse"]
+"""What somebody may want to be told of."""
+
+
+@frozen(kw_only=True)
+class Notify:
+    """Who is told when a sync needs a person."""
+
+    urls: shapes.Secrets = field(
+        metadata=says("Where the URLs of Apprise are kept, one for each who is told: env:NAME and so on.")
+    )
+    on: tuple[Occasion, ...] = field(
+        default=get_args(Occasion),
+        metadata=says("What they are told of: failures, edits at the target, conflicts, schedules that lapse."),
+    )
+
+
 @frozen(kw_only=True)
 class Document:
     """The file as a whole."""
 
     connections: Mapping[shapes.Name, ConnectionKeys] = field(metadata=says("Where jobs live."))
     syncs: Mapping[shapes.Name, Sync] = field(factory=dict, metadata=says("What is kept in step with what."))
+    notify: Notify | None = field(default=None, metadata=says("Who is told when a sync needs a person."))
 
 
 @frozen(kw_only=True)
 class Token:
-    """Where a connection's secret is kept.
+    """Where a secret is kept.
 
     Attributes:
         reference: "env:NAME" and so on.
@@ -185,6 +203,19 @@ class Token:
 
 
 @frozen(kw_only=True)
+class Notices:
+    """Who is told, and of what.
+
+    Attributes:
+        to: where the URLs are kept.
+        on: what they are told of.
+    """
+
+    to: tuple[Token, ...]
+    on: tuple[Occasion, ...]
+
+
+@frozen(kw_only=True)
 class Config:
     """A config file that has no errors.
 
@@ -193,12 +224,14 @@ class Config:
         connections: by name; without their secrets.
         syncs: by name.
         tokens: where the secrets are kept, by the connection's name.
+        notify: who is told when a sync needs a person.
     """
 
     path: Path
     connections: Mapping[str, Connection]
     syncs: Mapping[str, Sync]
     tokens: Mapping[str, Token] = field(factory=dict)
+    notify: Notices | None = None
 
     def connection(self, name: str, *, environ: Mapping[str, str]) -> Connection:
         """A connection with its secret, ready to be opened.

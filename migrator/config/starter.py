@@ -100,6 +100,12 @@ ${agent}"action.agent" = "devin"
 # Which value at the target stands for which at the source.
 [syncs.nightly.lookup."action.playbook"]
 # "<model id at the source>" = "<playbook id at the target>"
+
+# --- Notifications: who is told when a sync needs a person. pip install "migrator[notify]" ------------------------
+
+# [notify]
+# urls = ["env:MIGRATOR_NOTIFY"]                 # where URLs of Apprise are kept, such as mailto://… or slack://…
+# on = ["failure", "drift", "conflict", "lapse"]
 """)
 
 

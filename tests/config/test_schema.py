@@ -162,9 +162,11 @@ class TestStarter:
 
     def test_its_comments_are_good_too(self, read: Read) -> None:
         """Every setting that it shows as a comment can be used by taking the comment sign away."""
-        text = re.sub(r"^# (?=(?:[a-z_]+|\"<.*>\") = )", "", starter(), flags=re.MULTILINE)
+        text = re.sub(r"^# (?=(?:[a-z_]+|\"<.*>\") = |\[)", "", starter(), flags=re.MULTILINE)
 
-        assert read(text).sync("nightly").template
+        config = read(text)
+        assert config.sync("nightly").template
+        assert config.notify
 
     def test_it_shows_every_setting_and_states_the_defaults(self, read: Read) -> None:
         """No option of a sync is missing, and what it writes out changes nothing but the example value to set."""

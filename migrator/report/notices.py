@@ -1,0 +1,80 @@
+"""What people are told of a round that nobody watched: names of syncs, jobs and fields, not what stands in them.
+
+What waits for a person is told once, by the sync that sees it first; what fails or lapses is told until it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+from migrator.config import Occasion
+from migrator.errors import MigratorError
+from migrator.notify import Notice
+from migrator.report.rounds import told
+from migrator.report.words import clean, count, stamp
+from migrator.sync import Hand, Round, Synced
+
+_NAMED: Final = 10
+"""Jobs of one kind that are named."""
+
+
+def notice_of(found: Round, on: Collection[Occasion]) -> Notice | None:
+    """What to tell of a round; None when there is nothing that somebody wanted to be told of."""
+    affected = {result.name: lines for result in found.results if (lines := list(_lines(result, on)))}
+    if not affected:
+        return None
+    failed = any(_is_failure(result) or result.lapses for result in found.results if result.name in affected)
+    names = ", ".join(affected)
+    of = "" if len(found.results) == 1 else f" of {count(len(found.results), 'sync')}"
+    title = f"migrator: {names} needs a look" if len(affected) == 1 else f"migrator: {len(affected)}{of} need a look"
+    body = "\n\n".join("\n".join(lines) for lines in affected.values())
+    return Notice(title=title, body=body, kind="failure" if failed else "warning")
+
+
+def _lines(found: Synced, on: Collection[Occasion]) -> Iterator[str]:
+    """What there is to tell of one sync, behind a line that says what came of it."""
+    occasions = {
+        "failure": _failure(found) if _is_failure(found) else (),
+        "lapse": _listed("will not stay exact", (f"{one.name} (until {stamp(one.until)})" for one in found.lapses)),
+        "conflict": _listed("changed on both sides", _new(found.conflicts)),
+        "drift": _listed("edited at the target", _new(found.drift)),
+    }
+    lines = [line for occasion, lines in occasions.items() if occasion in on for line in lines]
+    if lines:
+        summary = ", ".join(told(found)) if found.plan else "not begun" if found.error is None else _error(found.error)
+        yield clean(f"{found.name} ({found.source} → {found.target}): {summary}")
+        yield from lines
+
+
+def _is_failure(found: Synced) -> bool:
+    refused = found.plan is not None and bool(found.plan.refusal)
+    return found.error is not None or refused or any(one.status == "failed" for one in found.applied.outcomes)
+
+
+def _failure(found: Synced) -> Iterator[str]:
+    if isinstance(found.error, MigratorError) and found.error.hint:
+        yield f"next: {clean(found.error.hint)}"
+    if found.plan and found.plan.refusal:
+        yield f"refused as a whole: {clean(found.plan.refusal)}"
+    yield from _listed("failed", (one.name for one in found.applied.outcomes if one.status == "failed"))
+    yield "see: migrator status"
+
+
+def _error(error: Exception) -> str:
+    """An error of ours says what happened without quoting anybody; what another one says, nobody knows."""
+    return error.what if isinstance(error, MigratorError) else f"unexpected {type(error).__name__}"
+
+
+def _new(hands: Iterable[Hand]) -> Iterator[str]:
+    for hand in hands:
+        if hand.is_new:
+            paths = ", ".join(dict.fromkeys(field.path for field in hand.change.fields))
+            yield f"{hand.change.name} ({paths})"
+
+
+def _listed(title: str, names: Iterable[str]) -> Iterator[str]:
+    known = [clean(name) for name in names]
+    if known:
+        more = f" and {len(known) - _NAMED:,} more" if len(known) > _NAMED else ""
+        yield f"{title}: {', '.join(known[:_NAMED])}{more}"
