@@ -6,6 +6,8 @@ together into request bodies. For every mapping, reading what was written gives 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,11 @@ class ProviderMapping:
             for leaf, rule in self.rules.fields.items()
             if rule.default is not None and leaf in PATHS and not covers("trigger", leaf)
         }
+
+    @cached_property
+    def echoes(self) -> Mapping[str, str]:
+        """The canonical fields that the provider has a place for, each with `echo_of` it; asked for with every job."""
+        return {path: self.echo_of(path) for path in PATHS if self.holds(path)}
 
     def echo_of(self, path: str) -> str:
         """How faithfully an answer repeats what was sent: the weakest of the field's parts."""

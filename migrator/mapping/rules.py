@@ -216,6 +216,11 @@ class Rules:
             for path in dict.fromkeys([*PATHS, *LEAVES])
         }
 
+    @cached_property
+    def tagged(self) -> tuple[tuple[str, str, Rule], ...]:
+        """The paths, leaves and rules of the fields that say what kind of record they stand in."""
+        return tuple((path, leaf, rule) for path in PATHS for leaf, rule in self.below(path) if rule.tags)
+
     def tag(self, path: str) -> Tag:
         """What the file says of a tag."""
         return self.tags.get(path, Tag())

@@ -71,10 +71,9 @@ def change_kind(rules: Rules, path: str, old: Fields, new: Fields, contract: str
 def tags_of(rules: Rules, fields: Fields) -> dict[str, str]:
     """The tags that a record with these fields has; where two fields disagree, the first one's."""
     tags: dict[str, str] = {}
-    for path in PATHS:
-        for leaf, rule in rules.below(path):
-            if not is_absent(part_of(path, leaf, fields.get(path))) and agrees(rule, tags):
-                tags |= rule.tags
+    for path, leaf, rule in rules.tagged:
+        if path in fields and not is_absent(part_of(path, leaf, fields[path])) and agrees(rule, tags):
+            tags |= rule.tags
     return tags
 
 

@@ -89,6 +89,11 @@ class Basis:
         """How a field of a source job can go from its value in `old` to its value in `new`."""
         return self.origin.change_kind(path, old, new, self.origin_contract)
 
+    @cached_property
+    def originals(self) -> Mapping[JobRef, str]:
+        """The source jobs that are copies of target jobs, as the links tell, each with its original's id."""
+        return {link.target: link.source.id for link in self.reverse}
+
     def first_target(self, ref: JobRef) -> JobRef | None:
         """The target job of a source job's first piece, if there is one."""
         links = self.standing.get(ref)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from migrator.canonical import PATHS, Email, Fields, is_absent
+from migrator.canonical import Email, Fields, is_absent
 from migrator.mapping import ProviderMapping
 from migrator.plan.values import FieldChange
 
@@ -35,11 +35,9 @@ def differences(
     Where the platform answers with something derived from what was sent, a remote value that is still what it was right
     after our last write is no difference.
     """
-    for path in PATHS:
-        if not mapping.holds(path):
-            continue
+    for path, echo in mapping.echoes.items():
         old, was, new, now = applied.get(path), seen.get(path), desired.get(path), remote.get(path)
-        if mapping.echo_of(path) == "none":
+        if echo == "none":
             was = now = old
         source_changed, target_edited = not same(old, new), not same(was, now)
         if same(new, now) or not (source_changed or target_edited):
@@ -54,9 +52,8 @@ def agreed(
     """The fields that both sides were changed to alike since we last looked: no difference, but new common ground."""
     return tuple(
         path
-        for path in PATHS
-        if mapping.holds(path)
-        and mapping.echo_of(path) != "none"
+        for path, echo in mapping.echoes.items()
+        if echo != "none"
         and same(desired.get(path), remote.get(path))
         and not same(applied.get(path), desired.get(path))
         and not same(seen.get(path), remote.get(path))
@@ -67,17 +64,15 @@ def mismatches(desired: Fields, remote: Fields, mapping: ProviderMapping) -> tup
     """The fields that a platform did not keep as they were written, but for those that its mapping says it derives."""
     return tuple(
         path
-        for path in PATHS
-        if mapping.holds(path) and mapping.echo_of(path) == "exact" and not same(desired.get(path), remote.get(path))
+        for path, echo in mapping.echoes.items()
+        if echo == "exact" and not same(desired.get(path), remote.get(path))
     )
 
 
 def identical(desired: Fields, remote: Fields, mapping: ProviderMapping) -> bool:
     """Whether a target job is already what a source job would become."""
     return not any(
-        not same(desired.get(path), remote.get(path))
-        for path in PATHS
-        if mapping.holds(path) and mapping.echo_of(path) != "none"
+        not same(desired.get(path), remote.get(path)) for path, echo in mapping.echoes.items() if echo != "none"
     )
 
 

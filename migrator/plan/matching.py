@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Final
 
 import attrs
 
-from migrator.canonical import Fields, Job, JobRef, flatten
+from migrator.canonical import Fields, Job, JobRef, Mark, flatten
 from migrator.mapping.marks import scope_digest
 from migrator.plan.basis import Basis
 from migrator.plan.compare import differences, identical
 from migrator.plan.values import Change
 from migrator.plan.ways import created, unchangeable
+
+MarkKey = tuple[str, str, str]
+"""Provider, digest of the scope, and id of the source job that our mark on a target job names."""
 
 _ADOPTED: Final = "it is there already"
 
@@ -24,16 +27,22 @@ class Matcher:
         self.basis = basis
         linked = {link.target.id for link in basis.links}
         self.free = [job for job in basis.target.jobs if job.ref.id not in linked]
+        self._taken: set[JobRef] = set()
+        self._marked: dict[tuple[MarkKey, int], list[Job]] = {}
+        self._named: dict[str, list[Job]] = {}
+        for job in self.free:
+            if job.mark is None:
+                self._named.setdefault(job.name, []).append(job)
+            else:
+                self._marked.setdefault((key_of_mark(job.mark), job.mark.piece), []).append(job)
 
     def matched(self, piece: Change, fields: Fields) -> Change:
         """There is no target job of ours yet: make one, unless it is there."""
         assert piece.source is not None
-        marked = [job for job in self.free if stands_for(job, piece.source, piece.piece)]
-        unmarked = [job for job in self.free if job.mark is None]
-        twins = [job for job in unmarked if identical(fields, flatten(job), self.basis.mapping)]
-        by_name = self.basis.sync.adopt == "name"
-        namesakes = [job for job in unmarked if job.name == fields["name"]] if by_name else []
-        candidates = marked or twins or namesakes
+        marked = self._not_taken(self._marked.get((key_of(piece.source), piece.piece), ()))
+        namesakes = self._not_taken(self._named.get(fields["name"], ()))
+        twins = [job for job in namesakes if identical(fields, flatten(job), self.basis.mapping)]
+        candidates = marked or twins or (namesakes if self.basis.sync.adopt == "name" else [])
         if not candidates:
             return created(self.basis, piece, fields)
         why = "carries our mark" if marked else "is exactly like it" if twins else "has its name"
@@ -42,6 +51,9 @@ class Matcher:
             reason = f"several jobs at the target could be it, each {why}: {ids}; delete or rename all but one"
             return attrs.evolve(piece, action="blocked", reason=reason)
         return self._adopted(piece, fields, candidates[0], why)
+
+    def _not_taken(self, jobs: Iterable[Job]) -> list[Job]:
+        return [job for job in jobs if job.ref not in self._taken]
 
     def _adopted(self, piece: Change, fields: Fields, job: Job, why: str) -> Change:
         found, adopt = attrs.evolve(piece, target=job.ref), self.basis.sync.adopt
@@ -61,18 +73,15 @@ class Matcher:
             return attrs.evolve(found, action="blocked", fields=changes, reason=reason)
         if blocked := unchangeable(self.basis, changes, remote, fields):
             return attrs.evolve(found, action="blocked", fields=changes, reason=blocked)
-        self.free.remove(job)
+        self._taken.add(job.ref)
         return attrs.evolve(found, action="adopt", fields=changes, reason=f"it {why}")
 
 
-def stands_for(job: Job, ref: JobRef, piece: int | None = None) -> bool:
-    """Whether a target job carries our mark for this source job (and this piece of it)."""
-    mark = job.mark
-    if mark is None or (mark.provider, mark.scope, mark.id) != (ref.provider, scope_digest(ref.scope), ref.id):
-        return False
-    return piece is None or mark.piece == piece
+def key_of(source: JobRef) -> MarkKey:
+    """How our mark names a source job."""
+    return source.provider, scope_digest(source.scope), source.id
 
 
-def is_ours(job: Job, sources: Collection[JobRef]) -> bool:
-    """Whether a target job carries our mark for one of these source jobs."""
-    return job.mark is not None and any(stands_for(job, ref) for ref in sources)
+def key_of_mark(mark: Mark) -> MarkKey:
+    """The source job that a mark names."""
+    return mark.provider, mark.scope, mark.id

@@ -11,7 +11,7 @@ from migrator.lower import Lowered, lower
 from migrator.mapping.marks import scope_digest
 from migrator.plan.basis import Basis
 from migrator.plan.departed import departed
-from migrator.plan.matching import Matcher, is_ours
+from migrator.plan.matching import Matcher, key_of, key_of_mark
 from migrator.plan.names import unique_names
 from migrator.plan.reconciling import is_same_schedule, reconciled
 from migrator.plan.strays import strays
@@ -62,7 +62,7 @@ class Planner:
 
     def _original(self, job: Job) -> JobRef | None:
         """The target job that a source job is itself a copy of, as the state knows or its mark says."""
-        ids = [link.source.id for link in self.basis.reverse if link.target == job.ref]
+        ids = [self.basis.originals[job.ref]] if job.ref in self.basis.originals else []
         if job.mark and job.mark.provider == self.mapping.rules.provider:
             home = {scope_digest(scope) for scope in self.basis.target.scopes}
             ids += [job.mark.id] if job.mark.scope in home else []
@@ -77,7 +77,12 @@ class Planner:
             if (link := basis.standing.get(ref, {}).get(1)) and link.target.id in basis.at_target
         }
         ours = {link.target.id for ref in lowered for link in basis.standing.get(ref, {}).values()}
-        foreign = {job.name for job in basis.target.jobs if job.ref.id not in ours and not is_ours(job, lowered)}
+        marks = {key_of(ref) for ref in lowered}
+        foreign = {
+            job.name
+            for job in basis.target.jobs
+            if job.ref.id not in ours and not (job.mark and key_of_mark(job.mark) in marks)
+        }
         return unique_names(lowered, current=current, foreign=foreign, rules=self.mapping.rules)
 
     def _for_job(self, job: Job, lowered: Lowered) -> Iterator[Change]:
