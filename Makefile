@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fast slow faults fuzz lint typecheck format record bench clean
+.PHONY: help venv demo test fast slow faults fuzz lint typecheck format record screenshots bench clean
 
 help: ## what can be made (this list)
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-11s %s\n' "$$name" "$$text"; done
 
 venv: $(READY) ## the virtual environment with everything that is needed to work on migrator
 
@@ -51,6 +51,9 @@ format: $(READY) ## rewrite the code in the house style
 
 record: $(READY) ## record the cassettes anew: from the stand-ins, or from a live platform whose credentials are set
 	$(BIN)/python -m pytest -q -m vcr --record-mode=rewrite
+
+screenshots: $(READY) ## the pictures in docs/images, in the Chromium of this machine; best with the font Inter
+	$(BIN)/python -m tests.report.screenshots docs/images
 
 bench: $(READY) ## the figures of benchmarks/, as ratios within one run
 	$(BIN)/python benchmarks/cron.py

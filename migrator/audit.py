@@ -18,6 +18,7 @@ from migrator.config import Sync
 from migrator.extract import Extracted
 from migrator.lower import Lowered, lower
 from migrator.mapping import ProviderMapping
+from migrator.plan.decisions import Decision
 
 Outcome = Literal["unreadable", "refused", "undecided", "lossy", "over", "whole"]
 """unreadable: nobody can say. refused: it cannot go. undecided: it can, when the sync says what is missing. lossy: it
@@ -45,23 +46,6 @@ class Finding:
     reason: str = ""
     enabled: bool = True
     lowered: Lowered | None = None
-
-
-@frozen(kw_only=True)
-class Decision:
-    """Something that a sync has to say, and for how many jobs.
-
-    Attributes:
-        what: what is to be decided.
-        table: the table of the config file that the answer belongs in.
-        line: the line to write there.
-        jobs: how many jobs wait for it.
-    """
-
-    what: str
-    table: str
-    line: str
-    jobs: int
 
 
 @frozen(kw_only=True)

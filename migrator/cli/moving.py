@@ -14,6 +14,7 @@ from attrs import define
 
 from migrator import pipeline
 from migrator.apply.values import Applied, Outcome
+from migrator.cli.filing import check_reports, write_reports
 from migrator.cli.options import Settings
 from migrator.cli.work import (
     Interruption,
@@ -29,6 +30,7 @@ from migrator.errors import UsageError
 from migrator.plan.document import plan_from_json, plan_to_json
 from migrator.plan.values import Plan
 from migrator.report.outcomes import apply_document, apply_lines, cost_lines
+from migrator.report.overview.plans import plan_overview
 from migrator.report.plans import plan_lines
 from migrator.report.screen import Activity, Screen, document_text
 from migrator.report.words import count, line
@@ -61,8 +63,11 @@ def export(settings: Settings, connection: str, *, out: Path | None) -> int:
     return _SOME_FAILED if problems else _DONE
 
 
-def plan(settings: Settings, sync: str, *, out: Path | None, detailed_exitcode: bool) -> int:
+def plan(
+    settings: Settings, sync: str, *, out: Path | None, detailed_exitcode: bool, reports: Sequence[Path] = ()
+) -> int:
     """Show what a sync would change."""
+    check_reports(reports)
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides"):
@@ -70,6 +75,7 @@ def plan(settings: Settings, sync: str, *, out: Path | None, detailed_exitcode: 
     document = plan_to_json(found)
     if out is not None:
         write_file(out, document_text(document))
+    write_reports(reports, document, lambda: plan_overview(found), screen)
     command = _command(settings, "apply", str(out or sync))
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(requests, time.monotonic() - began))

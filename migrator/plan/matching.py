@@ -11,6 +11,7 @@ from migrator.canonical import Fields, Job, JobRef, Mark, flatten
 from migrator.mapping.marks import scope_digest
 from migrator.plan.basis import Basis
 from migrator.plan.compare import differences, identical
+from migrator.plan.decisions import setting
 from migrator.plan.values import Change
 from migrator.plan.ways import created, unchangeable
 
@@ -61,7 +62,8 @@ class Matcher:
             reason = (
                 f'{_ADOPTED}: {job.ref.id} {why}, but this state has no link to it; adopt = "identical" takes it over'
             )
-            return attrs.evolve(found, action="blocked", reason=reason)
+            need = setting(self.basis.sync, 'adopt = "identical"', f"a job that {why} is at the target already")
+            return attrs.evolve(found, action="blocked", reason=reason, needs=(need,))
         remote = flatten(job)
         states = {"applied": remote, "seen": remote, "desired": fields, "remote": remote}
         changes = tuple(differences(**states, mapping=self.basis.mapping))
@@ -70,7 +72,8 @@ class Matcher:
             reason = (
                 f'{_ADOPTED}: {job.ref.id} {why}, but differs in {paths}; adopt = "name" takes it over and changes it'
             )
-            return attrs.evolve(found, action="blocked", fields=changes, reason=reason)
+            need = setting(self.basis.sync, 'adopt = "name"', f"a job that {why} is at the target already, and differs")
+            return attrs.evolve(found, action="blocked", fields=changes, reason=reason, needs=(need,))
         if blocked := unchangeable(self.basis, changes, remote, fields):
             return attrs.evolve(found, action="blocked", fields=changes, reason=blocked)
         self._taken.add(job.ref)

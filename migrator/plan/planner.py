@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from migrator.canonical import Job, JobRef, covers
-from migrator.lower import Lowered, lower
+from migrator.canonical import Job, JobRef, Loss, covers
+from migrator.lower import Lowered, Need, lower
 from migrator.mapping.marks import scope_digest
 from migrator.plan.basis import Basis
+from migrator.plan.decisions import permission
 from migrator.plan.departed import departed
 from migrator.plan.matching import Matcher, key_of, key_of_mark
 from migrator.plan.names import unique_names
@@ -94,12 +95,14 @@ class Planner:
             losses=lowered.losses,
             schedule=lowered.schedule,
             reason="; ".join(lowered.notes),
+            live=job.live,
         )
         if lowered.dead:
             yield attrs.evolve(base, losses=(), reason=f"nothing is left to move: {lowered.dead}")
             return
-        if reason := self._refusal(lowered):
-            yield attrs.evolve(base, action="blocked", reason=reason)
+        reason, needs = self._refusal(lowered)
+        if reason:
+            yield attrs.evolve(base, action="blocked", reason=reason, needs=needs)
             return
         yield from _all_or_none(self._for_pieces(job, lowered, base))
 
@@ -119,17 +122,27 @@ class Planner:
                 reason = f"its schedule takes {count} jobs now"
                 yield attrs.evolve(extra, action="delete", reason=reason, renews=renews)
 
-    def _refusal(self, lowered: Lowered) -> str:
-        if lowered.refused or lowered.needs:
-            return "; ".join(lowered.refused or map(str, lowered.needs))
-        unallowed = [
-            loss for loss in lowered.losses if not any(covers(allowed, loss.path) for allowed in self.sync.allow_loss)
-        ]
-        if not unallowed:
-            return ""
+    def _refusal(self, lowered: Lowered) -> tuple[str, tuple[Need, ...]]:
+        """Why a job cannot go, and what the sync could say about it."""
+        if lowered.refused:
+            return "; ".join(lowered.refused), ()
+        if lowered.needs:
+            return "; ".join(map(str, lowered.needs)), (*lowered.needs, *self._permissions(lowered))
+        permissions = self._permissions(lowered)
+        if not permissions:
+            return "", ()
+        unallowed = self._unallowed(lowered)
         told = "; ".join(f"{loss.path} ({loss.reason})" for loss in unallowed)
         listed = ", ".join(f'"{path}"' for path in dict.fromkeys(loss.path for loss in unallowed))
-        return f"it would lose {told}; allow it with allow_loss = [{listed}] in [syncs.{self.sync.name}]"
+        what = f"it would lose {told}; allow it with allow_loss = [{listed}] in [syncs.{self.sync.name}]"
+        return what, permissions
+
+    def _permissions(self, lowered: Lowered) -> tuple[Need, ...]:
+        return tuple(permission(self.sync, loss) for loss in self._unallowed(lowered))
+
+    def _unallowed(self, lowered: Lowered) -> list[Loss]:
+        allowed = self.sync.allow_loss
+        return [loss for loss in lowered.losses if not any(covers(path, loss.path) for path in allowed)]
 
 
 def _unsettled(intent: Intent) -> Change:

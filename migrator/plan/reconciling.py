@@ -12,8 +12,10 @@ from typing import Final
 import attrs
 
 from migrator.canonical import TRIGGER_PATHS, Fields, flatten
+from migrator.lower import Need
 from migrator.plan.basis import Basis
 from migrator.plan.compare import BOTH, SOURCE, TARGET, agreed, differences
+from migrator.plan.decisions import setting
 from migrator.plan.returning import RETURNED, Returning, returning
 from migrator.plan.values import Change, FieldChange
 from migrator.plan.ways import action_for, created, unchangeable
@@ -43,7 +45,7 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
     piece = attrs.evolve(piece, agreed=agreed(**states, mapping=basis.mapping))
     edited = [change for change in found if change.reason in {TARGET, BOTH}]
     if reason := _undecided(edited, basis.sync.on_drift):
-        return attrs.evolve(piece, action="blocked", fields=found, reason=reason)
+        return attrs.evolve(piece, action="blocked", fields=found, reason=reason, needs=(_overwriting(basis, edited),))
     kept = tuple(change for change in found if change.reason == SOURCE or basis.sync.on_drift == "source")
     if blocked := unchangeable(basis, kept, remote, fields):
         return attrs.evolve(piece, action="blocked", fields=found, reason=blocked)
@@ -103,6 +105,13 @@ def _undecided(edited: Iterable[FieldChange], on_drift: str) -> str:
     return ""
 
 
+def _overwriting(basis: Basis, edited: Iterable[FieldChange]) -> Need:
+    """What a sync says so that the source overwrites an edit at the target."""
+    if any(change.reason == BOTH for change in edited):
+        return setting(basis.sync, 'on_drift = "source"', "it was changed on both sides")
+    return setting(basis.sync, 'on_drift = "source"', 'it was edited at the target; "target" keeps such edits')
+
+
 def _renews(basis: Basis, changes: Iterable[FieldChange], piece: Change, link: Link) -> bool:
     """Whether these changes come from time going by alone: the source's schedule is what it was."""
     moved = {*TRIGGER_PATHS, *(("name",) if link.pieces != piece.pieces else ())}  # names say how many pieces there are
@@ -130,4 +139,5 @@ def _vanished(basis: Basis, piece: Change, fields: Fields, link: Link) -> Change
         f"somebody deleted {link.target.id} at the target; "
         f'on_deleted = "recreate" in [syncs.{basis.sync.name}] makes it anew'
     )
-    return attrs.evolve(piece, action="blocked", reason=reason)
+    need = setting(basis.sync, 'on_deleted = "recreate"', "somebody deleted it at the target")
+    return attrs.evolve(piece, action="blocked", reason=reason, needs=(need,))

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from attrs import field, frozen
 
 from migrator.canonical import Fields, JobRef, Loss
-from migrator.lower import Schedule
+from migrator.lower import Need, Schedule
 
 Action = Literal["create", "update", "replace", "pause", "resume", "delete", "adopt", "none", "blocked"]
 
@@ -87,7 +87,11 @@ class Change:
         back: what is written back to the source job; None for nothing.
         renews: whether nothing but its window has moved on: the source's schedule is as it was, and its translation is
             a new one. Limits do not count it.
-        agreed: the fields that both sides were changed to alike; nothing is sent, and a saved plan does not have them.
+        agreed: the fields that both sides were changed to alike; nothing is sent.
+        needs: what the sync could say to settle what blocks it.
+        live: whether the source job runs at present.
+
+    The last three are for whoever made the plan: a saved one does not have them.
     """
 
     action: Action
@@ -103,6 +107,8 @@ class Change:
     back: Back | None = None
     renews: bool = False
     agreed: tuple[str, ...] = field(default=(), eq=False)
+    needs: tuple[Need, ...] = field(default=(), eq=False)
+    live: bool = field(default=True, eq=False)
 
     @property
     def label(self) -> str:

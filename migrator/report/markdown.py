@@ -45,6 +45,9 @@ def _blocks(shown: Overview) -> Iterator[str]:
     yield ""
     yield escaped(" ".join(shown.lead))
     yield ""
+    if shown.refusal:
+        yield f"**Refused as a whole:** {escaped(shown.refusal)}"
+        yield ""
     yield from _table(["", "jobs", ""], [[one.sign, f"{one.jobs:,}", one.words] for one in shown.outcomes if one.jobs])
     if shown.decisions:
         yield from _decisions(shown)
@@ -55,7 +58,7 @@ def _blocks(shown: Overview) -> Iterator[str]:
     pressing = [row for row in shown.rows if shown.tally(row.outcome).pressing]
     rest = [row for row in shown.rows if not shown.tally(row.outcome).pressing]
     if pressing:
-        yield from _section("To look at")
+        yield from _section("Changes" if shown.kind == "plan" else "To look at")
         yield from _jobs(pressing, shown)
     if rest:
         others = "other job" if pressing else "job"
@@ -83,7 +86,7 @@ def _jobs(rows: Sequence[Row], shown: Overview) -> Iterator[str]:
     cells = [
         [
             shown.tally(row.outcome).sign,
-            code(row.name) + (" (paused)" if row.paused else ""),
+            _name(row),
             _schedule(row),
             ", ".join(code(path) for path in dict.fromkeys(loss.path for loss in row.losses)),
             escaped("; ".join(filter(None, [row.reason, *row.needs]))),
@@ -94,6 +97,11 @@ def _jobs(rows: Sequence[Row], shown: Overview) -> Iterator[str]:
     if len(rows) > LISTED:
         yield f"and {len(rows) - LISTED:,} more, which the HTML and JSON reports list."
         yield ""
+
+
+def _name(row: Row) -> str:
+    more = [f"{row.pieces} jobs"] * (row.pieces > 1) + ["paused"] * row.paused
+    return code(row.name) + (f" ({', '.join(more)})" if more else "")
 
 
 def _schedule(row: Row) -> str:

@@ -42,7 +42,7 @@ STYLES: Final[Mapping[Action, str]] = {
 _FIRES: Final = 3
 _NAMED: Final = 5
 """How many jobs of one date are named."""
-_LOSING: Final = frozenset({"create", "update", "replace", "adopt"})
+LOSING: Final = frozenset({"create", "update", "replace", "adopt"})
 _LABELS: Final = max(map(len, PATHS))
 """Columns for what a line is about: a canonical path, or "schedule"."""
 
@@ -71,9 +71,9 @@ def plan_lines(plan: Plan, *, command: str = "", verbose: bool = False) -> Itera
 
 def summary_lines(plan: Plan, *, command: str = "") -> Iterator[Line]:
     """What a plan comes to, what is refused and why, and what to do next."""
-    counts = [f"{plan.summary[action]:,} {words}" for action, words in _TENSES.items() if plan.summary[action]]
+    counts = [f"{plan.summary[action]:,} {words}" for action, words in TENSES.items() if plan.summary[action]]
     yield line(("Plan: ", "bold"), ", ".join(counts) or "no jobs", ".")
-    lost = {(str(c.source), loss.path, loss.reason) for c in plan.changes if c.action in _LOSING for loss in c.losses}
+    lost = {(str(c.source), loss.path, loss.reason) for c in plan.changes if c.action in LOSING for loss in c.losses}
     yield from reasons("Lost on the way", sorted(f"{path}: {reason}" for _source, path, reason in lost))
     yield from reasons("Unchanged, but note", (c.reason for c in plan.changes if c.action == "none" and c.reason))
     yield from blocked_lines(plan)
@@ -87,7 +87,7 @@ def summary_lines(plan: Plan, *, command: str = "") -> Iterator[Line]:
         yield line("Nothing to do: the target is as it shall be.")
 
 
-_TENSES: Final[Mapping[Action, str]] = {
+TENSES: Final[Mapping[Action, str]] = {
     "create": "to create",
     "update": "to update",
     "replace": "to replace",
@@ -150,7 +150,7 @@ def _change_lines(change: Change, plan: Plan, *, first: bool, verbose: bool) -> 
         yield from _created(change, plan, verbose=verbose)
     if first and change.schedule and change.action != "delete" and (_touches_schedule(change) or verbose):
         yield from _schedule_lines(change.schedule, change, plan)
-    if first and change.action in _LOSING:
+    if first and change.action in LOSING:
         yield from _loss_lines(change)
 
 

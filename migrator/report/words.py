@@ -72,30 +72,30 @@ def columns(rows: Sequence[tuple[str, ...]], *, gap: int = 2) -> list[str]:
     return ["".join(row).rstrip() for row in padded]
 
 
-def value_words(value: Any) -> str:
-    """A canonical value, as its JSON says it, in a few words."""
+def value_words(value: Any, width: int = SHOWN) -> str:
+    """A canonical value, as its JSON says it, in a few words; of a text, as many characters as `width`."""
     match value:
         case None:
             return "nothing"
         case bool():
             return "yes" if value else "no"
         case str():
-            return shorten(value)
+            return shorten(value, width)
         case list() | tuple():
             return ", ".join(clean(str(item)) if isinstance(item, str) else _compact(item) for item in value) or "none"
         case Mapping():
-            return _parts(value)
+            return _parts(value, width)
         case _:
             return clean(str(value))
 
 
-def _parts(value: Mapping[str, Any]) -> str:
+def _parts(value: Mapping[str, Any], width: int) -> str:
     """The parts that say something; a larger object as JSON."""
     said = {name: part for name, part in value.items() if part not in (None, [], (), "")}
     if all(isinstance(part, str | list | tuple) for part in said.values()) and len(said) <= len(("team", "channel")):
         return "; ".join(f"{name} {_bare(part)}" for name, part in said.items()) or "nothing"
     text = _compact(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text):,} characters)"
+    return text if len(text) <= width else f"{text[:width]}… ({len(text):,} characters)"
 
 
 def _bare(part: Any) -> str:

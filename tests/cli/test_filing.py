@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from migrator.sandbox import World
 from tests.cli.bench import Run
+from tests.cli.test_checking import edit
 
 
 def test_an_audit_is_written_in_every_form_at_once(here: Path, run: Run) -> None:
@@ -44,3 +50,53 @@ def test_a_place_that_takes_no_file_is_told(here: Path, run: Run) -> None:
 
     assert ended.code == 2
     assert "nowhere" in ended.err
+
+
+def test_a_plan_is_written_too(here: Path, run: Run) -> None:
+    """A plan's report beside the plan itself; the exit code stays what it was."""
+    ended = run("plan", "strict", "-o", "plan.json", "--report", "report.json", "--report", "plan.html")
+
+    assert ended.code == 3
+    assert (here / "report.json").read_text("utf-8") == (here / "plan.json").read_text("utf-8")
+    assert "strict: omni → devin" in (here / "plan.html").read_text("utf-8")
+
+
+def delete(world: World) -> None:
+    """Somebody deletes a job at the target."""
+    (made,) = [row["record"] for row in world.records("devin") if row["record"]["name"] == "Alpha"]
+    del world.stores["devin"].rows[made["scheduled_session_id"]]
+    world.stores["devin"]._lists.clear()
+
+
+def drift(world: World) -> None:
+    """Somebody edits a job at the target."""
+    edit(world, "Alpha", prompt="Do something else.")
+
+
+def forget(_world: World) -> None:
+    """The state is lost."""
+    for file in Path().glob("migrator.db*"):
+        file.unlink()
+
+
+@pytest.mark.parametrize("event", [None, delete, drift, forget], ids=["losses", "deleted", "edited", "state lost"])
+def test_the_lines_of_the_report_settle_what_is_blocked(
+    here: Path, run: Run, world: World, event: Callable[[World], None] | None
+) -> None:
+    """Whatever a decision is about: with its line in the table that it names, nothing is blocked any more."""
+    if event:
+        allow(here, 'allow_loss = ["action", "delivery"]')
+        assert run("apply", "strict", "--yes").code == 0
+        event(world)
+    assert run("plan", "strict", "--report", "plan.md").code == 3
+    block = re.search(r"```toml\n\[syncs.strict\]\n(.*?)```", (here / "plan.md").read_text("utf-8"), re.DOTALL)
+    assert block
+    allow(here, block[1])
+
+    assert run("plan", "strict").code == 0
+
+
+def allow(here: Path, lines: str) -> None:
+    """Write lines into the table of the sync."""
+    config = here / "migrator.toml"
+    config.write_text(config.read_text("utf-8").replace("[syncs.strict]\n", f"[syncs.strict]\n{lines}\n"), "utf-8")

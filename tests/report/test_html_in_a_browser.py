@@ -10,7 +10,9 @@ from playwright.sync_api import Page, expect
 
 from migrator.report.html import overview_page
 from migrator.report.overview.audits import audit_overview
+from migrator.report.overview.plans import plan_overview
 from tests.cli.bench import routine
+from tests.cli.test_plan_lines import WINDOW, change, field, plan
 from tests.report.bench import HOSTILE, audited, many, samples
 from tests.report.conftest import Open
 
@@ -26,13 +28,44 @@ def shown(page: Page) -> list[str]:
     return page.locator("#table > tbody:visible .one button").all_inner_texts()
 
 
-@pytest.mark.parametrize("number", [0, 1, 13, 300])
+@pytest.mark.parametrize("number", [0, 1, 13])
 def test_it_renders_without_a_complaint_and_asks_for_nothing(open_report: Open, number: int) -> None:
     """No console message, no request, and every job is there."""
     opened = open_report(overview_page(audit_overview(audited(many(number)))))
 
     assert (opened.complaints, opened.requests) == ([], [])
     assert len(shown(opened.page)) == number
+
+
+def test_many_jobs_are_laid_out_when_they_are_asked_for(open_report: Open) -> None:
+    """The first 250 at once, the others by search, by order, or all together; a job takes less than four kilobytes."""
+    text = overview_page(audit_overview(audited(many(300))))
+    page = open_report(text).page
+
+    assert len(text) < 4_000 * 300 + 60_000
+    expect(page.locator("#count")).to_have_text("300 jobs")
+    assert page.locator("#table > tbody:visible").count() == 250
+    page.locator("#find").fill("job 0299")
+    assert shown(page) == ["Job 0299"]
+    page.locator("#find").fill("")
+    page.locator("#whole").click()
+    assert page.locator("#table > tbody:visible").count() == 300
+    assert page.locator("#whole:visible").count() == 0
+
+
+def test_a_plan_renders_too(open_report: Open) -> None:
+    """The same page for a plan: actions in place of outcomes, changes from old to new, a refusal at the top."""
+    renamed = field("action.text", "Do this.", "Do that.")
+    made = plan(change("update", fields=(renamed,), schedule=WINDOW), change("blocked", "Beta"), refusal="too much")
+    opened = open_report(overview_page(plan_overview(made)))
+    page = opened.page
+    page.locator("#open").click()
+
+    assert (opened.complaints, opened.requests) == ([], [])
+    assert shown(page) == ["Beta", "Alpha"]
+    assert page.locator(".alert").inner_text() == "Refused as a whole: too much"
+    assert [page.locator(tag).inner_text() for tag in ("del", "ins")] == ['"Do this."', '"Do that."']
+    assert not Axe().run(page).response["violations"]
 
 
 def test_what_a_platform_sent_is_text(open_report: Open) -> None:

@@ -21,7 +21,7 @@ def test_it_says_what_it_comes_to_what_to_decide_and_every_job() -> None:
 
     assert text.startswith("## Audit: omni → Devin Schedules\n")
     assert '```toml\n[syncs.omni-to-devin]\nallow_loss = ["action.branch", "action.model"' in text
-    assert "| `action.model` | 13 | Devin has no data models |" in text
+    assert "| `action.model` | 12 | Devin has no data models |" in text
     assert "| `Weekly revenue note` | `0 9 ? * MON * (America/New_York)` → `0 14 * * 1 (UTC)`<br>exact until" in text
     assert text.count("\n| ~ | `") == 12
 

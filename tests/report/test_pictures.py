@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.forecast import CELLS, Week
-from migrator.report.html.pictures import SHADES, WIDTH, Paths, heat, stacked, ticks
+from migrator.report.html.pictures import SHADES, WIDTH, Shared, heat, stacked, ticks
 from migrator.report.overview import Tally
 
 COUNTS = st.lists(st.integers(0, 50), min_size=CELLS, max_size=CELLS).map(tuple)
@@ -51,8 +51,8 @@ def test_every_fire_is_under_a_tick(places: list[float]) -> None:
 
 def test_equal_paths_are_drawn_once() -> None:
     """Jobs with one schedule share a path, and an empty one has no name."""
-    paths = Paths()
+    shared = Shared()
 
-    assert paths.name("M1 0v1") == paths.name("M1 0v1") != paths.name("M2 0v1")
-    assert paths.name("") == ""
-    assert len(list(paths)) == 2
+    assert shared.path("M1 0v1") == shared.path("M1 0v1") != shared.path("M2 0v1")
+    assert shared.path("") == ""
+    assert len(shared.paths) == 2

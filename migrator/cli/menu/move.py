@@ -70,12 +70,13 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="End with 10 when changes are pending and none is blocked.")
     ] = False,
+    report: ReportFiles = None,
 ) -> int:
     """Show what a sync would change.
 
     Nothing is written to any provider. A plan that is saved with -o can be applied as it was looked at.
     """
-    return moving.plan(settings, sync, out=out, detailed_exitcode=detailed_exitcode)
+    return moving.plan(settings, sync, out=out, detailed_exitcode=detailed_exitcode, reports=report or ())
 
 
 @app.command()

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from migrator.report.words import instant, stamp
@@ -36,8 +36,7 @@ def page(template: str, **values: Any) -> str:
 def _environment() -> Environment:
     environment = Environment(
         autoescape=True,
-        loader=PackageLoader("migrator.report.html", _FOLDER),
-        lstrip_blocks=True,
+        loader=FunctionLoader(_template),
         trim_blocks=True,
         undefined=StrictUndefined,
     )
@@ -47,10 +46,18 @@ def _environment() -> Environment:
     return environment
 
 
+def _template(name: str) -> str:
+    """A template without its indentation, which would be a third of a long report."""
+    return "".join(line.lstrip() for line in _text(name).splitlines(keepends=True))
+
+
 @cache
 def _own(name: str) -> Markup:
-    text = files("migrator.report.html").joinpath(_FOLDER, name).read_text(encoding="utf-8")
-    return Markup(text)  # noqa: S704 (a file of this package, not a value)
+    return Markup(_text(name))  # noqa: S704 (a file of this package, not a value)
+
+
+def _text(name: str) -> str:
+    return files("migrator.report.html").joinpath(_FOLDER, name).read_text(encoding="utf-8")
 
 
 def _policy(style: str, script: str) -> str:

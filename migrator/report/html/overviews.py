@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from migrator.report.html.frame import page
-from migrator.report.html.pictures import Instant, Paths, Track, heat, instants, stacked, track
+from migrator.report.html.pictures import Instant, Shared, Track, heat, instants, stacked, ticks, track
 from migrator.report.overview import Overview, Row, Tally
 
 
@@ -22,14 +22,15 @@ class _Drawn:
 
 def overview_page(shown: Overview) -> str:
     """An audit or a plan as one HTML document."""
-    paths = Paths()
-    rows = [_drawn(row, shown, paths) for row in shown.rows]
+    shared = Shared()
+    rows = [_drawn(row, shown, shared) for row in shown.rows]
     maps = heat(shown.week)
     return page(
         "overview.html",
         shown=shown,
         rows=rows,
-        paths=list(paths),
+        paths=[(name, path) for path, name in shared.paths.items()],
+        axes=[(name, days, ticks([place for place, _day in days])) for days, name in shared.axes.items()],
         bar=stacked(shown.outcomes),
         most=max((tally.jobs for tally in shown.verdicts), default=1),
         before=maps.before,
@@ -38,15 +39,15 @@ def overview_page(shown: Overview) -> str:
     )
 
 
-def _drawn(row: Row, shown: Overview, paths: Paths) -> _Drawn:
+def _drawn(row: Row, shown: Overview, shared: Shared) -> _Drawn:
     tally, forecast = shown.tally(row.outcome), row.forecast
     if forecast is None:
         return _Drawn(row=row, tally=tally)
-    coming = track(forecast.coming, paths, moves=forecast.moves)
+    coming = track(forecast.coming, shared, moves=forecast.moves)
     tracks = [("The next two weeks", coming)] if coming.before or coming.after else []
     if forecast.later:
-        tracks.append(("Around its next fire", track(forecast.later, paths, moves=forecast.moves)))
+        tracks.append(("Around its next fire", track(forecast.later, shared, moves=forecast.moves)))
     if forecast.around:
-        title = "Around the first fire that would differ"
-        tracks.append((title, track(forecast.around, paths, moves=forecast.moves)))
+        renewed = ", unless a sync renews the schedule before" if row.verdict == "exact_until" else ""
+        tracks.append((f"Where the two sides part{renewed}", track(forecast.around, shared, moves=forecast.moves)))
     return _Drawn(row=row, tally=tally, coming=coming, tracks=tuple(tracks), instants=tuple(instants(forecast)))

@@ -105,19 +105,29 @@ def _cells(side: Sequence[int], opposite: Sequence[int], shade: Mapping[int, int
     )
 
 
+Days = tuple[tuple[float, datetime], ...]
+"""The beginnings of days, with their places."""
+
+
 @define
-class Paths:
-    """Each path once: most jobs share their schedule with another, and most have the same one on both sides."""
+class Shared:
+    """Paths and axes, each once: most jobs share their schedule with another, and have the same one on both sides.
 
-    _known: dict[str, str] = field(factory=dict)
+    Attributes:
+        paths: the names of paths.
+        axes: the names of axes.
+    """
 
-    def name(self, path: str) -> str:
+    paths: dict[str, str] = field(factory=dict)
+    axes: dict[Days, str] = field(factory=dict)
+
+    def path(self, path: str) -> str:
         """What a path is called in the document; "" for an empty one."""
-        return self._known.setdefault(path, f"t{len(self._known)}") if path else ""
+        return self.paths.setdefault(path, f"t{len(self.paths)}") if path else ""
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        """Every path with its name."""
-        return ((name, path) for path, name in self._known.items())
+    def axis(self, days: Days) -> str:
+        """What the axis of these days is called."""
+        return self.axes.setdefault(days, f"d{len(self.axes)}")
 
 
 @frozen(kw_only=True)
@@ -130,7 +140,7 @@ class Track:
         after: of the target's.
         missing: of those that the target lacks.
         extra: of those that only the target has.
-        days: the beginnings of the days, with their place.
+        days: name of the axis.
         moves: whether there is a target.
     """
 
@@ -139,15 +149,15 @@ class Track:
     after: str
     missing: str
     extra: str
-    days: tuple[tuple[float, datetime], ...]
+    days: str
     moves: bool
 
 
-def track(stretch: Stretch, paths: Paths, *, moves: bool) -> Track:
+def track(stretch: Stretch, shared: Shared, *, moves: bool) -> Track:
     """A stretch of time as paths."""
 
     def drawn(fires: Sequence[datetime]) -> str:
-        return paths.name(ticks([_place(at, stretch) for at in fires]))
+        return shared.path(ticks([_place(at, stretch) for at in fires]))
 
     return Track(
         stretch=stretch,
@@ -155,7 +165,7 @@ def track(stretch: Stretch, paths: Paths, *, moves: bool) -> Track:
         after=drawn(stretch.after),
         missing=drawn(stretch.missing) if moves else "",
         extra=drawn(stretch.extra) if moves else "",
-        days=tuple(_days(stretch)),
+        days=shared.axis(tuple(_days(stretch))),
         moves=moves,
     )
 

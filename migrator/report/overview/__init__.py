@@ -11,8 +11,8 @@ from typing import Literal
 
 from attrs import frozen
 
-from migrator.audit import Decision
 from migrator.forecast import Forecast, Week
+from migrator.plan.decisions import Decision
 
 Tone = Literal["good", "note", "warn", "bad", "move", "quiet"]
 """good: as it shall be. note: somebody has to say something. warn: something changes or is lost. bad: refused or gone.
@@ -30,6 +30,7 @@ class Tally:
         words: the same in a sentence that goes on from the number.
         tone: how it is coloured.
         jobs: how many.
+        pressing: whether a person should look at these jobs first.
     """
 
     key: str
@@ -38,11 +39,7 @@ class Tally:
     words: str
     tone: Tone = "quiet"
     jobs: int
-
-    @property
-    def pressing(self) -> bool:
-        """Whether a person should look at these jobs first."""
-        return self.tone in {"bad", "note"}
+    pressing: bool = False
 
 
 @frozen(kw_only=True)
@@ -73,11 +70,13 @@ class Row:
     Attributes:
         outcome: key of its tally.
         name: visible name.
+        pieces: how many target jobs the row stands for.
         source: where it lives.
         targets: what stands for it at the target.
         paused: whether it does not run at present.
         reason: what must be said about the whole of it.
         needs: what must be decided before it can go.
+        settles: the lines of the config file that say it.
         before: its schedule at the source.
         meaning: that in a sentence.
         after: its schedules at the target.
@@ -91,11 +90,13 @@ class Row:
 
     outcome: str
     name: str
+    pieces: int = 1
     source: str
     targets: tuple[str, ...] = ()
     paused: bool = False
     reason: str = ""
     needs: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
     before: str = ""
     meaning: str = ""
     after: tuple[str, ...] = ()
@@ -119,6 +120,7 @@ class Overview:
         at: when it was made.
         facts: what else there is to know about the report itself, by label.
         lead: what it comes to, a sentence each.
+        refusal: why the whole of it is refused; "" when it is not.
         outcomes: jobs by what happens to them, in the order of gravity.
         verdicts: jobs by the verdict on their schedule, the most frequent first.
         decisions: what a person must decide.
@@ -134,6 +136,7 @@ class Overview:
     at: datetime
     facts: Mapping[str, str]
     lead: tuple[str, ...]
+    refusal: str = ""
     outcomes: tuple[Tally, ...]
     verdicts: tuple[Tally, ...]
     decisions: tuple[Decision, ...]

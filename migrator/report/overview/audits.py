@@ -11,8 +11,8 @@ from attrs import evolve
 from migrator.audit import OUTCOMES, Audit, Finding, Outcome
 from migrator.forecast import forecast, sides, week
 from migrator.report.audits import OUTCOME_WORDS, SIGNS
-from migrator.report.overview import Overview, Row, Tally, Tone
-from migrator.report.overview.rows import lost, scheduled, total_losses, verdict_tallies
+from migrator.report.overview import Lost, Overview, Row, Tally, Tone
+from migrator.report.overview.rows import lost, scheduled, verdict_tallies
 from migrator.report.words import clean, count
 
 _TONES: Final[Mapping[Outcome, Tone]] = {
@@ -31,6 +31,7 @@ _SHORT: Final[Mapping[Outcome, str]] = {
     "over": "over",
     "whole": "whole",
 }
+_PRESSING: Final = frozenset({"unreadable", "refused", "undecided"})
 _GOING: Final = frozenset({"undecided", "lossy", "whole"})
 
 
@@ -53,7 +54,7 @@ def audit_overview(found: Audit) -> Overview:
         outcomes=tuple(_tally(outcome, found.summary[outcome]) for outcome in OUTCOMES),
         verdicts=verdict_tallies(rows),
         decisions=found.decisions,
-        losses=total_losses(rows),
+        losses=tuple(Lost(path=path, reason=clean(why), jobs=jobs) for (path, why), jobs in found.losses.items()),
         rows=rows,
         week=week(row.forecast for row in rows if row.forecast and not row.paused),
     )
@@ -67,6 +68,7 @@ def _tally(outcome: Outcome, jobs: int) -> Tally:
         words=OUTCOME_WORDS[outcome],
         tone=_TONES[outcome],
         jobs=jobs,
+        pressing=outcome in _PRESSING,
     )
 
 
@@ -100,12 +102,13 @@ def _row(finding: Finding, at: datetime) -> Row:
     lowered = finding.lowered
     if lowered is None:
         return plain
-    schedule = lowered.schedule
+    schedule, goes = lowered.schedule, finding.outcome in _GOING
     before, after = sides(schedule, lowered.pieces[0] if lowered.pieces else {})
     return evolve(
         plain,
         needs=tuple(clean(need.what) for need in lowered.needs),
-        losses=tuple(lost(loss) for loss in lowered.losses),
-        forecast=forecast(before, after, start=at, moves=finding.outcome in _GOING),
+        settles=tuple(need.line for need in lowered.needs),
+        losses=tuple(lost(loss) for loss in lowered.losses) if goes else (),
+        forecast=forecast(before, after, start=at, moves=goes),
         **scheduled(schedule, before),
     )

@@ -2,6 +2,7 @@
 // The page is complete without this; it adds search, filters, order, copying and the choice of a theme.
 document.documentElement.classList.add("js");
 
+const AT_ONCE = 250; // rows that are laid out before somebody asks for all of them
 const THEMES = ["system", "light", "dark"];
 
 function remembered() {
@@ -49,6 +50,7 @@ function jobs() {
   const sort = document.getElementById("sort"), open = document.getElementById("open");
   const boxes = [...tools.querySelectorAll("input[name=outcome]")];
   const all = [...table.tBodies].map((body) => ({ body, button: body.querySelector("button"), text: null }));
+  let limit = AT_ONCE;
   const textOf = (job) => job.text ??= job.body.textContent.toLowerCase();
   const shownOnes = () => all.filter((job) => !job.body.hidden);
 
@@ -60,17 +62,19 @@ function jobs() {
   function filter() {
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
     const outcomes = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
-    let shown = 0;
+    let found = 0;
     for (const job of all) {
       const data = job.body.dataset;
       const fits = outcomes.has(data.outcome) && (!verdict.value || verdict.value === data.verdict)
         && words.every((word) => textOf(job).includes(word));
-      job.body.hidden = !fits;
-      shown += fits;
+      found += fits;
+      job.body.hidden = !fits || found > limit;
     }
     document.getElementById("count").textContent =
-      shown === all.length ? `${all.length} jobs` : `${shown} of ${all.length} jobs`;
-    document.getElementById("nothing").hidden = shown > 0;
+      found === all.length ? `${all.length} jobs` : `${found} of ${all.length} jobs`;
+    document.getElementById("nothing").hidden = found > 0;
+    document.getElementById("more").hidden = found <= limit;
+    document.getElementById("whole").textContent = `Show all ${found}; these are the first ${limit}`;
     for (const tile of document.querySelectorAll("[data-only]"))
       tile.setAttribute("aria-pressed", String(outcomes.size === 1 && outcomes.has(tile.dataset.only)));
     names();
@@ -79,15 +83,19 @@ function jobs() {
   function order() {
     const [down, key] = sort.value.startsWith("-") ? [true, sort.value.slice(1)] : [false, sort.value];
     const numeric = ["n", "losses", "differing"].includes(key);
+    const { compare } = new Intl.Collator(undefined, { numeric: true });
     const value = (job) => numeric ? Number(job.body.dataset[key])
       : key === "name" ? job.button.textContent : job.body.dataset[key] || "\uffff";
     const sign = down ? -1 : 1;
     all.sort((a, b) => {
       const [x, y] = [value(a), value(b)];
-      const first = numeric ? x - y : x.localeCompare(y, undefined, { numeric: true });
+      const first = numeric ? x - y : compare(x, y);
       return sign * first || Number(a.body.dataset.n) - Number(b.body.dataset.n);
     });
-    table.append(...all.map((job) => job.body));
+    const rows = document.createDocumentFragment();
+    rows.append(...all.map((job) => job.body));
+    table.append(rows);
+    filter();
   }
 
   function reset() {
@@ -95,7 +103,6 @@ function jobs() {
     sort.value = "n";
     for (const box of boxes) box.checked = true;
     order();
-    filter();
   }
 
   function names() {
@@ -128,6 +135,7 @@ function jobs() {
     if (event.key === "/" && !typing) { event.preventDefault(); find.focus(); }
     if (event.key === "Escape" && event.target === find) { find.value = ""; filter(); }
   });
+  document.getElementById("whole").addEventListener("click", () => { limit = Infinity; filter(); });
   tools.hidden = false;
   filter();
 }

@@ -1,0 +1,156 @@
+"""A plan as an overview."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import evolve
+
+from migrator.canonical import TRIGGER_PATHS
+from migrator.cron import Cron
+from migrator.document import value_to_json
+from migrator.forecast import forecast, sides, week
+from migrator.plan.decisions import decisions
+from migrator.plan.values import ACTIONS, Action, Change, FieldChange, Plan
+from migrator.report.overview import Edit, Overview, Row, Tally, Tone
+from migrator.report.overview.rows import lost, scheduled, total_losses, verdict_tallies
+from migrator.report.plans import LOSING, SYMBOLS, TENSES
+from migrator.report.words import clean, stamp, value_words
+
+_TONES: Final[Mapping[Action, Tone]] = {
+    "create": "good",
+    "update": "warn",
+    "replace": "warn",
+    "pause": "note",
+    "resume": "move",
+    "delete": "bad",
+    "adopt": "move",
+    "none": "quiet",
+    "blocked": "bad",
+}
+_SHOWN: Final = 400
+"""Characters of a value that are shown: a page has more room than a line."""
+
+
+def plan_overview(plan: Plan) -> Overview:
+    """What a plan would change, for drawing; needs and pauses are known of a plan that was not saved."""
+    rows = tuple(_row(changes, plan) for changes in _grouped(plan.changes))
+    until = plan.needs_resync_by
+    return Overview(
+        kind="plan",
+        name=clean(plan.sync),
+        source=clean(plan.source),
+        target=clean(plan.target),
+        at=plan.created_at,
+        facts={
+            "Jobs": f"{len(rows):,}",
+            "Exact": f"until {stamp(until)}, unless a sync renews it" if until else "for as long as it was asked for",
+            "Scope": clean(plan.target_scope),
+        },
+        lead=tuple(_lead(plan)),
+        refusal=clean(plan.refusal),
+        outcomes=tuple(
+            Tally(
+                key=action,
+                sign=SYMBOLS[action].strip() or "·",
+                short=_SHORT.get(action, action),
+                words=TENSES[action],
+                tone=_TONES[action],
+                jobs=plan.summary[action],
+                pressing=action != "none",
+            )
+            for action in ACTIONS
+            if plan.summary[action]
+        ),
+        verdicts=verdict_tallies(rows),
+        decisions=decisions(plan.changes),
+        losses=total_losses(row for row in rows if row.outcome in LOSING),
+        rows=rows,
+        week=week(row.forecast for row in rows if row.forecast and not row.paused),
+    )
+
+
+_SHORT: Final[Mapping[Action, str]] = {"none": "unchanged"}
+
+
+def _lead(plan: Plan) -> list[str]:
+    counts = [f"{plan.summary[action]:,} {words}" for action, words in TENSES.items() if plan.summary[action]]
+    told = [f"{', '.join(counts) or 'No jobs'}."]
+    if not plan.pending and not plan.blocked and not plan.refusal:
+        told.append("Nothing to do: the target is as it shall be.")
+    return told
+
+
+def _grouped(changes: Iterable[Change]) -> Iterable[Sequence[Change]]:
+    """The changes to one job that are alike: the pieces of a split stand in one row; what is blocked comes first."""
+    groups: dict[tuple[Any, ...], list[Change]] = {}
+    for change in changes:
+        alone = () if change.source else (change.target, change.name)
+        groups.setdefault((change.action, change.source, *alone), []).append(change)
+    order = ("blocked", *(action for action in ACTIONS if action != "blocked"))
+    return sorted(groups.values(), key=lambda group: order.index(group[0].action))
+
+
+def _row(changes: Sequence[Change], plan: Plan) -> Row:
+    first = changes[0]
+    plain = Row(
+        outcome=first.action,
+        name=clean(first.name if len(changes) > 1 else first.label) or str(first.source or first.target),
+        pieces=len(changes),
+        source=clean(str(first.source)) if first.source else "",
+        targets=tuple(clean(str(change.target)) for change in changes if change.target),
+        paused=_is_paused(first),
+        reason=clean("; ".join(dict.fromkeys(change.reason for change in changes if change.reason))),
+        settles=tuple(decision.line for decision in decisions(changes)),
+        verdict="none",
+        losses=tuple(lost(loss) for loss in first.losses),
+        edits=tuple(edit for change in changes for edit in _edits(change, plan)),
+    )
+    schedule = first.schedule
+    if schedule is None:
+        return plain
+    before, after = sides(schedule, first.new_fields())
+    return evolve(
+        plain,
+        forecast=forecast(before, after, start=plan.created_at, moves=_fires_as_told(first)),
+        **scheduled(schedule, before),
+    )
+
+
+def _fires_as_told(change: Change) -> bool:
+    """Whether the target fires as the change's schedule says, once the plan is carried out."""
+    if change.action == "blocked":
+        return change.target is not None and not any(field.path in TRIGGER_PATHS for field in change.fields)
+    return change.action != "delete"
+
+
+def _is_paused(change: Change) -> bool:
+    """Whether the job does not run once the plan is carried out."""
+    enabled = [field.new for field in change.fields if field.path == "enabled"]
+    return enabled[-1] is False if enabled else not change.live
+
+
+def _edits(change: Change, plan: Plan) -> Iterable[Edit]:
+    """What changes at the target; of a new job everything but its name, and of schedules what the row says anyway."""
+    for field in change.fields:
+        if field.path in TRIGGER_PATHS and (change.action == "create" or change.pieces > 1):
+            continue
+        if change.action == "create" and field.path == "name":
+            continue
+        old = "" if change.action == "create" else _words(field.remote, plan)
+        yield Edit(path=field.path, old=old, new=_words(field.new, plan), note=_note(field, plan))
+    for field in change.back.fields if change.back else ():
+        note = f"at the source: {clean(field.reason)}"
+        yield Edit(path=field.path, old=_words(field.remote, plan), new=_words(field.new, plan), note=note)
+
+
+def _note(field: FieldChange, plan: Plan) -> str:
+    """What somebody else did to a field."""
+    if field.remote == field.old or field.old is None:
+        return ""
+    return f"{clean(field.reason)}; last applied: {_words(field.old, plan)}"
+
+
+def _words(value: Any, plan: Plan) -> str:
+    return clean(str(value)) if isinstance(value, Cron) else value_words(value_to_json(value, plan.dialect), _SHOWN)

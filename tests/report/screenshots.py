@@ -1,0 +1,121 @@
+"""The pictures of docs/reports.md: an audit and a plan of the sandbox's samples, in the browser of this machine.
+
+python -m tests.report.screenshots docs/images
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+from playwright.sync_api import Browser, sync_playwright
+
+from migrator import pipeline
+from migrator.audit import Audit
+from migrator.config import Schedule, load
+from migrator.pipeline import Runtime
+from migrator.plan.values import Plan
+from migrator.providers import PROVIDERS
+from migrator.report.html import overview_page
+from migrator.report.overview.audits import audit_overview
+from migrator.report.overview.plans import plan_overview
+from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
+from migrator.state import open_state
+from migrator.transport.clock import Clock
+from tests.report.conftest import ARGUMENTS, chromium
+
+SYNC = "omni-to-devin"
+ALLOWED = ("description", "action.model", "action.topic", "delivery.email")
+WIDTH = 1280
+
+
+@contextmanager
+def sandbox(folder: Path) -> Iterator[tuple[World, Runtime]]:
+    """The samples, served on a clock that stands still, with one loss that nobody has allowed."""
+    world = World()
+    load_samples(world)
+    with BackgroundServer(world) as server:
+        path = folder / "migrator.toml"
+        path.write_text(migrator_toml(world, server.port), encoding="utf-8")
+        config = load(path, providers=PROVIDERS)
+        config = evolve(config, syncs={SYNC: evolve(config.sync(SYNC), allow_loss=ALLOWED)})
+        environ = {way["env"]: way["token"] for way in settings(world, server.port).values() if "env" in way}
+        yield world, Runtime(config=config, environ=environ, clock=Clock(now=world.now))
+
+
+def sample_audit(source: str, target: str) -> Audit:
+    """What would become of a platform's samples elsewhere."""
+    with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder)) as (_world, runtime):
+        return asyncio.run(pipeline.audit(runtime, source, target, Schedule()))
+
+
+def sample_plan() -> Plan:
+    """What there is to do some time after a move, when both sides have been edited."""
+    with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder)) as (world, runtime):
+        state = open_state(f"sqlite:///{folder}/migrator.db", now=world.now)
+        try:
+            asyncio.run(pipeline.apply(runtime, state, SYNC, agree=_yes, stop=asyncio.Event()))
+            _edit(world, "omni", "Night loads", {"prompt": "List the tables that were refreshed late, with the delay."})
+            _edit(world, "omni", "Refunds", {"schedule": "15 14 ? * TUE *"})
+            _edit(world, "omni", "Stock levels", {"disabled": True})
+            _edit(world, "devin", "Month end close", {"prompt": "Something that somebody wrote at the target."})
+            return asyncio.run(pipeline.plan(runtime, state, SYNC))[0]
+        finally:
+            state.close()
+
+
+def _edit(world: World, provider: str, name: str, fields: Mapping[str, Any]) -> None:
+    """Somebody edits a job."""
+    (record,) = [row["record"] for row in world.records(provider) if row["record"]["name"] == name]
+    world.load(provider, [{**record, **fields}])
+
+
+async def _yes(_plan: Plan) -> bool:
+    return True
+
+
+def main(folder: Path) -> None:
+    """Take them all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    audit = overview_page(audit_overview(sample_audit("omni", "devin")))
+    plan = overview_page(plan_overview(sample_plan()))
+    program = chromium()
+    if program is None:
+        sys.exit("no Chromium on this machine; install it, or name it in MIGRATOR_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        _take(browser, audit, folder / "audit.png", height=1180)
+        _take(browser, audit, folder / "audit-jobs.png", scheme="dark", opened="Weekly revenue note", height=860)
+        _take(browser, plan, folder / "plan.png", opened="Refunds", height=1000)
+        browser.close()
+
+
+def _take(browser: Browser, text: str, path: Path, *, height: int, scheme: str = "light", opened: str = "") -> None:
+    """One picture: the top of a report, or its jobs with one of them opened."""
+    context = browser.new_context(
+        viewport={"width": WIDTH, "height": height},
+        offline=True,
+        color_scheme=scheme,  # type: ignore[arg-type]  # one of the driver's literals
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "report.html"
+        file.write_text(text, encoding="utf-8")
+        page.goto(file.as_uri())
+        if opened:
+            page.get_by_role("button", name=opened, exact=True).click()
+            page.locator("#jobs").scroll_into_view_if_needed()
+            page.evaluate("document.getElementById('jobs').scrollIntoView()")
+        page.screenshot(path=path)
+    context.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

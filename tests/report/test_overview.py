@@ -1,0 +1,141 @@
+"""An audit and a plan as what reports show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from migrator.canonical import JobRef
+from migrator.cron import parse
+from migrator.plan.values import Back, Change, FieldChange
+from migrator.report.overview.audits import audit_overview
+from migrator.report.overview.plans import plan_overview
+from tests.cli.test_plan_lines import SOURCE, WINDOW, change, field, plan
+from tests.report.bench import audited, samples
+
+TARGET = JobRef(provider="devin", scope="org-1", id="d1")
+
+
+def test_an_audit_counts_what_it_lists() -> None:
+    """Outcomes, verdicts and losses are those of the rows."""
+    shown = audit_overview(audited(samples("omni")))
+
+    assert sum(tally.jobs for tally in shown.outcomes) == len(shown.rows) == 13
+    for tally in shown.outcomes:
+        assert tally.jobs == sum(row.outcome == tally.key for row in shown.rows)
+    for tally in shown.verdicts:
+        assert tally.jobs == sum(row.verdict == tally.key for row in shown.rows)
+    for loss in shown.losses:
+        assert loss.jobs == sum(
+            loss.path == one.path and loss.reason == one.reason for r in shown.rows for one in r.losses
+        )
+    assert shown.lead[0] == "12 of 13 jobs can move to Devin Schedules: 12 once the sync allows what they lose."
+
+
+def test_jobs_that_do_not_run_fire_on_neither_side() -> None:
+    """The week counts what runs: a paused job has a forecast of its own, and no part in the sum."""
+    shown = audit_overview(audited(samples("omni")))
+    paused = [row for row in shown.rows if row.paused and row.forecast]
+
+    assert paused
+    fires = sum(len(row.forecast.coming.before) for row in shown.rows if row.forecast and not row.paused)
+    assert sum(shown.week.before) == fires
+
+
+def test_a_job_that_stays_has_fires_on_one_side_only() -> None:
+    """Where nothing of a job goes, the map after lacks it."""
+    shown = audit_overview(audited(samples("devin"), source="devin", target="omni"))
+    (guard,) = [row for row in shown.rows if row.name == "Quarter hour guard"]
+
+    assert guard.forecast
+    assert (guard.outcome, guard.forecast.moves, guard.forecast.coming.after) == ("refused", False, ())
+    assert sum(shown.week.after) < sum(shown.week.before)
+
+
+def test_pieces_of_one_job_are_one_row() -> None:
+    """Several target jobs for one source job stand together, and are counted."""
+    pieces = [change("create", piece=n, pieces=3, schedule=WINDOW) for n in (1, 2, 3)]
+    shown = plan_overview(plan(*pieces, Change(action="none", name="Beta", source=None, target=TARGET)))
+
+    assert [(row.outcome, row.pieces) for row in shown.rows] == [("create", 3), ("none", 1)]
+    assert [(tally.key, tally.jobs) for tally in shown.outcomes] == [("create", 3), ("none", 1)]
+
+
+def test_what_is_blocked_comes_first() -> None:
+    """The order of the rows is that of attention."""
+    shown = plan_overview(plan(change("none"), change("create"), change("blocked", reason="so it is")))
+
+    assert [row.outcome for row in shown.rows] == ["blocked", "create", "none"]
+
+
+@pytest.mark.parametrize(
+    ("made", "moves"),
+    [
+        ({"action": "create"}, True),
+        ({"action": "none", "target": TARGET}, True),
+        ({"action": "delete", "target": TARGET}, False),
+        ({"action": "blocked"}, False),
+        ({"action": "blocked", "target": TARGET}, True),
+        ({"action": "blocked", "target": TARGET, "fields": (field("trigger.cron", None, None),)}, False),
+    ],
+)
+def test_fires_at_the_target_are_those_once_the_plan_is_carried_out(made: dict[str, Any], moves: bool) -> None:
+    """What is deleted or refused does not fire there; what stands there already does."""
+    (row,) = plan_overview(plan(Change(source=SOURCE, name="Alpha", schedule=WINDOW, **made))).rows
+
+    assert row.forecast
+    assert row.forecast.moves is moves
+
+
+def test_an_edit_at_the_target_is_told_beside_the_change() -> None:
+    """What stands there, what will stand there, and what we wrote last."""
+    drifted = FieldChange(path="action.text", old="Ours.", new="New.", remote="Theirs.", reason="the target was edited")
+    (row,) = plan_overview(plan(change("update", fields=(drifted,)))).rows
+
+    assert [(edit.path, edit.old, edit.new) for edit in row.edits] == [("action.text", '"Theirs."', '"New."')]
+    assert row.edits[0].note == 'the target was edited; last applied: "Ours."'
+
+
+def test_what_goes_back_to_the_source_is_told_as_such() -> None:
+    """A field that was edited at the target and that the source takes over."""
+    back = Back(paths=("action.text",), fields=(field("action.text", "Ours.", "Theirs.", reason="it was edited"),))
+    (row,) = plan_overview(plan(change("update", back=back))).rows
+
+    assert [(edit.old, edit.new, edit.note) for edit in row.edits] == [
+        ('"Ours."', '"Theirs."', "at the source: it was edited")
+    ]
+
+
+def test_a_new_job_is_shown_whole_but_for_what_its_row_says() -> None:
+    """Name and schedule stand in the row; the rest are its fields."""
+    fields = (
+        FieldChange(path="name", new="Alpha", reason="new"),
+        FieldChange(path="action.text", new="Do it. " * 30, reason="new"),
+        FieldChange(path="trigger.cron", new=parse("0 14 * * 1", "vixie"), reason="new"),
+    )
+    (row,) = plan_overview(plan(change("create", fields=fields, schedule=WINDOW))).rows
+
+    assert [(edit.path, edit.old, len(edit.new) > 200) for edit in row.edits] == [("action.text", "", True)]
+
+
+@pytest.mark.parametrize(
+    ("action", "enabled", "live", "paused"),
+    [
+        ("create", False, True, True),
+        ("none", None, False, True),
+        ("none", None, True, False),
+        ("resume", True, False, False),
+        ("pause", False, True, True),
+    ],
+)
+def test_a_job_counts_as_paused_when_it_will_be(action: Any, enabled: bool | None, live: bool, paused: bool) -> None:
+    """What the plan does about it counts, and else whether it runs now."""
+    fields = (
+        ()
+        if enabled is None
+        else (FieldChange(path="enabled", old=not enabled, new=enabled, remote=not enabled, reason=""),)
+    )
+    (row,) = plan_overview(plan(change(action, fields=fields, live=live))).rows
+
+    assert row.paused is paused
