@@ -215,6 +215,7 @@ async def _carried_out(carrying: Carrying, session: Session, look: Look, agree: 
     note_agreement(state, plan, look.target, look.links)
     if not plan.pending:
         _note(look, session)
+        state.note_order(plan.sync)  # what earlier runs left is history
     if not plan.pending or not await agree(plan):
         return Applied(requests=session.requests)
     outcomes = await carrying.out(look, session=session)

@@ -105,7 +105,7 @@ class Settler:
             if intent.state != "done" or intent.target_id is None or intent.target_id in unread:
                 continue
             known, job = links.get(intent.target_id), jobs.get(intent.target_id)
-            if (known is None) != (job is None):
+            if (job is None and known) or (job and known is None and intent.action == "delete"):
                 return True
             if known and job and not identical(known.seen, flatten(job), self.mapping):
                 return True

@@ -49,7 +49,13 @@ def status(settings: Settings) -> int:
     """What is unsettled or unfinished."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     with opened_state(settings, runtime) as state:
-        standing = Standing(runs=state.runs(), unsettled=state.unsettled(), owners=state.owners(), place=state.shown)
+        standing = Standing(
+            runs=state.runs(),
+            unsettled=state.unsettled(),
+            owners=state.owners(),
+            in_order=state.in_order(),
+            place=state.shown,
+        )
     screen.result(status_document(standing), status_lines(standing))
     return 0
 

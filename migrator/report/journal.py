@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import attrs
-from attrs import frozen
+from attrs import field, frozen
 
 from migrator.mapping.codecs import write_time
 from migrator.report.words import Line, clean, columns, line
 from migrator.state.values import ORIGIN, Intent, Owner, Run
 
 _STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
+_ENDS: Final[Mapping[str, str]] = {"done": "green", "settled": "green"}
 _GO_ON: Final[Mapping[str, str]] = {"sync": "sync", "cutover": "cutover", "retire": "retire"}
 """By kind of run, the command that goes on where one stopped, if it is not `apply`."""
 
@@ -26,12 +28,14 @@ class Standing:
         runs: every run, latest first.
         unsettled: writes without an outcome.
         owners: who is writing, by lock.
+        in_order: by sync, when a run last found nothing left to do.
         place: the state's URL.
     """
 
     runs: Sequence[Run]
     unsettled: Sequence[Intent]
     owners: Mapping[str, Owner]
+    in_order: Mapping[str, datetime] = field(factory=dict)
     place: str
 
     @property
@@ -50,9 +54,13 @@ class Standing:
 
     def how(self, run: Run) -> str:
         """How a run ended, in a word."""
-        if run.ended_at is None:
-            return "under way" if run.id in {owner.run for owner in self.owners.values()} else "died"
-        return "done" if not run.summary.get("failed") and not run.summary.get("skipped") else "unfinished"
+        if run.id in {owner.run for owner in self.owners.values()}:
+            return "under way"
+        if run.ended_at and not run.summary.get("failed") and not run.summary.get("skipped"):
+            return "done"
+        if (since := self.in_order.get(run.sync)) and since > run.started_at:
+            return "settled"
+        return "unfinished" if run.ended_at else "died"
 
 
 def status_document(standing: Standing) -> dict[str, Any]:
@@ -86,7 +94,9 @@ def status_lines(standing: Standing) -> Iterator[Line]:
             yield line(words, (command, "bold"), indent=2)
     for run in standing.latest:
         how, follow = standing.how(run), _next(run, standing)
-        yield line((f"{how} ", "green" if how == "done" else "yellow"), f"{run.sync}: {_told(run)}")
+        yield line((f"{how} ", _ENDS.get(how, "yellow")), f"{run.sync}: {run.kind}{_of(run)}, {_told(run)}")
+        if how == "settled":
+            yield line(f"nothing was left to do at {_moment(standing.in_order[run.sync])}", indent=2)
         if follow:
             yield line("go on with: ", (follow, "bold"), indent=2)
     if not standing.runs:
@@ -95,7 +105,7 @@ def status_lines(standing: Standing) -> Iterator[Line]:
 
 def _next(run: Run, standing: Standing) -> str:
     """What to type to go on where a run stopped; "" where there is nothing."""
-    if standing.how(run) in {"done", "under way"}:
+    if standing.how(run) in {"done", "settled", "under way"}:
         return ""
     if run.kind == "rollback":
         return shlex.join(["migrator", "rollback", run.of or ""])
@@ -121,7 +131,7 @@ def history_lines(runs: Sequence[Run], writes: Sequence[Intent] | None) -> Itera
     if not runs:
         yield line("No run yet.")
         return
-    yield from (line(row) for row in columns([(run.id, run.kind, run.sync, _told(run)) for run in runs]))
+    yield from (line(row) for row in columns([(run.id, run.kind + _of(run), run.sync, _told(run)) for run in runs]))
     for intent in writes or ():
         why = f": {clean(intent.error)}" if intent.error else ""
         made = " at the source" if intent.piece == ORIGIN else f" → {intent.target_id}" if intent.target_id else ""
@@ -134,9 +144,16 @@ def history_lines(runs: Sequence[Run], writes: Sequence[Intent] | None) -> Itera
 
 def _told(run: Run) -> str:
     summary = ", ".join(f"{number:,} {status}" for status, number in run.summary.items() if number)
-    of = f" of run {run.of}" if run.of else ""
     ended = summary or ("nothing done" if run.ended_at else "no end noted")
-    return f"{run.kind}{of} at {write_time(run.started_at)}: {ended}"
+    return f"{_moment(run.started_at)}: {ended}"
+
+
+def _of(run: Run) -> str:
+    return f" of run {run.of}" if run.of else ""
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _run(run: Run) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def status_schema() -> Schema:
     """`migrator/status@1`."""
     writing = shape({"target": TEXT, "host": TEXT, "pid": COUNT, "started": TEXT, "run": TEXT})
     uncertain = shape({**_WRITE, "run": TEXT, "sync": TEXT, "settle": {**TEXTS, "description": "What a person types."}})
-    how = one_of("done", "unfinished", "died", "under way")
+    how = one_of("done", "unfinished", "died", "under way", "settled")
     sync = shape({**_RUN, "how": how, "next": {**TEXT, "description": "What to type to go on, if anything."}})
     return document(
         "status",

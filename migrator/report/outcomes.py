@@ -10,7 +10,7 @@ import attrs
 from migrator.apply.values import Applied, Outcome
 from migrator.mapping.codecs import write_time
 from migrator.plan.values import Change, Plan
-from migrator.report.plans import STYLES, SYMBOLS, blocked_lines, lapse_lines
+from migrator.report.plans import STYLES, SYMBOLS, blocked_lines, lapse_lines, note_lines
 from migrator.report.words import Line, clean, count, line
 
 SCHEMA: Final = "migrator/apply@1"
@@ -52,7 +52,9 @@ def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]
     yield from outcome_lines(applied)
     yield line("")
     summary = ", ".join(f"{number:,} {status}" for status, number in applied.summary.items() if number)
-    yield line((f"Run {applied.run}: ", "bold"), summary or "nothing done", ".")
+    yield line((f"Run {applied.run}: ", "bold"), summary or "nothing was to be written", ".")
+    if not applied.outcomes:
+        yield from note_lines(plan)
     yield from blocked_lines(plan)
     yield from lapse_lines(plan)
     if applied.stopped:

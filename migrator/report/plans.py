@@ -75,7 +75,7 @@ def summary_lines(plan: Plan, *, command: str = "") -> Iterator[Line]:
     yield line(("Plan: ", "bold"), ", ".join(counts) or "no jobs", ".")
     lost = {(str(c.source), loss.path, loss.reason) for c in plan.changes if c.action in LOSING for loss in c.losses}
     yield from reasons("Lost on the way", sorted(f"{path}: {reason}" for _source, path, reason in lost))
-    yield from reasons("Unchanged, but note", (c.reason for c in plan.changes if c.action == "none" and c.reason))
+    yield from note_lines(plan)
     yield from blocked_lines(plan)
     if plan.refusal:
         yield line(("Refused as a whole: ", "bold red"), clean(plan.refusal))
@@ -115,6 +115,11 @@ def lapse_lines(plan: Plan) -> Iterator[Line]:
     for until, names in promises.items():
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
         yield line(f"{stamp(until)}  {', '.join(map(clean, names[:_NAMED]))}{more}", indent=2)
+
+
+def note_lines(plan: Plan) -> Iterator[Line]:
+    """What there is to say of jobs that nothing is done about, each reason once."""
+    yield from reasons("Unchanged, but note", (c.reason for c in plan.changes if c.action == "none" and c.reason))
 
 
 def blocked_lines(plan: Plan) -> Iterator[Line]:

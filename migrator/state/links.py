@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 import attrs
 import sqlalchemy as sa
@@ -11,12 +12,14 @@ from attrs import frozen
 from sqlalchemy.exc import IntegrityError
 
 from migrator.canonical import JobRef
-from migrator.mapping.codecs import write_time
+from migrator.mapping.codecs import read_time, write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
 from migrator.state.rows import lapsing_of, link_of, link_row, outcome_row, target_row
 from migrator.state.values import Intent, Lapsing, Link
 from migrator.state.writes import drop_links, in_turn, write_links, write_outcomes
+
+_IN_ORDER: Final = "in order"
 
 
 @frozen(kw_only=True)
@@ -113,3 +116,13 @@ class Links(Database):
         except IntegrityError:  # another process was a moment earlier; the later word counts
             with self.transaction() as connection:
                 connection.execute(t.facts.update().where(*is_it).values(value=value))
+
+    def note_order(self, sync: str) -> None:
+        """Note that a run of a sync has just found nothing left to do."""
+        self.remember(sync, _IN_ORDER, write_time(self.now()))
+
+    def in_order(self) -> dict[str, datetime]:
+        """By sync, when a run last found nothing left to do."""
+        query = sa.select(t.facts.c.scope, t.facts.c.value).where(t.facts.c.key == _IN_ORDER)
+        with self.transaction() as connection:
+            return {row.scope: read_time(row.value) for row in connection.execute(query)}

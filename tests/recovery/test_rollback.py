@@ -11,6 +11,7 @@ from migrator import pipeline
 from migrator.apply.values import Applied
 from migrator.errors import RefusedError
 from migrator.plan.values import Plan
+from migrator.report.outcomes import apply_lines
 from migrator.sandbox.omni import BRANCH
 from tests.conformance.lab import Lab, counts
 from tests.faults.machine import apply
@@ -130,6 +131,23 @@ async def test_adopted_jobs_are_given_back(make_lab: MakeLab) -> None:
     assert {"update": 1} == counts(plan)
     assert ["By hand."] == [job.text for job in lab.held()]
     assert () == lab.state.links("devin", (lab.scope,), "vixie")
+
+
+async def test_giving_back_what_was_only_linked(make_lab: MakeLab) -> None:
+    """Jobs that were taken over as they were are not ours any more, which is said; the next plan waits for nothing."""
+    lab = make_lab("omni", "devin", adopt="identical")
+    lab.source.wish(1)
+    lab.target.wish(1)
+    await apply(lab)
+
+    plan, applied = await back(lab)
+
+    told = "\n".join(line.text.plain for line in apply_lines(plan, applied, command=""))
+    assert "1 x it is as it was before; it is no longer ours" in told
+    assert () == lab.state.links("devin", (lab.scope,), "vixie")
+    lab.world.requests.clear()
+    assert {"adopt": 1} == counts(await lab.plan())
+    assert 2 == len(lab.world.requests)
 
 
 async def test_what_has_moved_on_is_left_alone(make_lab: MakeLab) -> None:
