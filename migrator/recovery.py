@@ -29,7 +29,8 @@ def still_fits(saved: Plan, fresh: Plan) -> Plan:
     where, hint = _told(saved)
     if saved.serial != fresh.serial:
         what = "the plan was applied already, or another run came after it"
-        raise StalePlanError(what, where=where, actual=f"run {saved.serial}", allowed=f"run {fresh.serial}", hint=hint)
+        actual, allowed = f"made after {saved.serial} runs of the sync", f"made after {fresh.serial}"
+        raise StalePlanError(what, where=where, actual=actual, allowed=allowed, hint=hint)
     for side in ("source", "target"):
         if getattr(saved.observed, side) != getattr(fresh.observed, side):
             name = getattr(saved, side)

@@ -120,8 +120,6 @@ def carry_out(
         yes: do not ask.
         again: the command that goes on where it stopped; `--resume` gets the run. By default, to apply the sync.
     """
-    if not yes and not screen.can_ask:
-        raise UsageError("nobody is here to be asked", allowed="--yes", hint="look at the plan, then apply with --yes")
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides") as activity:
         session = _Carrying(screen=screen, settings=settings, activity=activity, yes=yes)
@@ -163,6 +161,9 @@ class _Carrying:
     async def _ask(self, found: Plan) -> bool:
         self.activity.end()
         self.screen.say(plan_lines(found, verbose=self.settings.verbose))
+        if not self.screen.can_ask:
+            what, hint = "nobody is here to be asked, and nothing was changed", "if that plan is right, add --yes"
+            raise UsageError(what, allowed="--yes", hint=hint)
         return await ask(self.screen, "Carry it out?")
 
     def _progress(self, _outcome: Outcome) -> None:

@@ -117,6 +117,6 @@ class Basis:
         ):
             return ""
         return (
-            f"the source shows {count} jobs and had {self.last_count} the last time, which limits.deletes = "
-            f"{limits.deletes} does not allow; if they are really gone, raise it in [syncs.{self.sync.name}]"
+            f"the jobs at the source went from {self.last_count} to {count} since the last time, which limits.deletes "
+            f"= {limits.deletes} does not allow; if they are really gone, raise it in [syncs.{self.sync.name}]"
         )

@@ -44,7 +44,8 @@ def _blocked(change: Change) -> dict[str, Any]:
 def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]:
     """The outcomes for people; `command` is what does the rest."""
     if applied.run is None:
-        yield line("Nothing to do: the target is as it shall be." if not plan.pending else "Nothing was changed.")
+        in_order = not plan.pending and not plan.blocked
+        yield line("Nothing to do: the target is as it shall be." if in_order else "Nothing was changed.")
         yield from blocked_lines(plan)
         if not plan.pending:
             yield from lapse_lines(plan)

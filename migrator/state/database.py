@@ -22,12 +22,17 @@ _REBUILD: Final = (
     'the links can be built anew: move the file away, set adopt = "identical" in the sync and apply; '
     "jobs that are there already are then taken over, never made twice"
 )
+_ROOM: Final = "make room on the disk; what was noted before stays noted, and the next run finishes the rest"
+_RIGHTS: Final = (
+    "the file, its folder or the disk is missing or read-only: make it writable, or name another state with --state"
+)
 _HINTS: Final = (
     ("malformed", _REBUILD),
     ("not a database", _REBUILD),
-    ("disk i/o error", _REBUILD),
-    ("readonly", "the file, its folder or the disk is read-only: make it writable, or name another state with --state"),
-    ("is full", "make room on the disk; what was noted before stays noted, and the next run finishes the rest"),
+    ("disk i/o error", f"the disk is full or failing: {_ROOM}"),
+    ("readonly", _RIGHTS),
+    ("unable to open database file", _RIGHTS),
+    ("is full", _ROOM),
     ("is locked", "another program holds the file, perhaps a backup: wait for it, then run the command again"),
 )
 

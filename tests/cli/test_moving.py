@@ -165,10 +165,11 @@ class TestApply:
         assert ended.document["requests"] == {"omni": 1, "devin": 1}
 
     def test_without_a_terminal_it_must_be_told_to(self, here: Path, run: Run, world: World) -> None:
-        """Nobody can be asked, so nothing is done, and no request is sent."""
+        """Nobody can be asked, so the plan is shown and nothing is done."""
         ended = run("apply", SYNC)
 
-        assert (ended.code, ended.out, world.requests) == (2, "", [])
+        assert (ended.code, ended.out, names(world, "devin")) == (2, "", [])
+        assert "Plan: 3 to create" in ended.err
         assert "allowed: --yes" in ended.err
 
     def test_a_saved_plan_names_its_sync(self, here: Path, run: Run, world: World) -> None:

@@ -42,11 +42,13 @@ class Variant:
         name: what it is.
         rule: the stand-ins' rule.
         dies: whether the run ends there, in the middle of everything.
+        blinds: whether a list shows what was there before; without a state nobody can see through that.
     """
 
     name: str
     rule: dict[str, Any]
     dies: bool = False
+    blinds: bool = False
 
 
 def _both(name: str, **rule: Any) -> Iterator[Variant]:
@@ -66,7 +68,7 @@ VARIANTS: Final = {
         Variant("429 storm", {"kind": "throttle", "times": 8}),
         Variant("broken JSON", {"kind": "broken_json"}),
         Variant("truncated page", {"kind": "truncated_page"}),
-        Variant("repeated page", {"kind": "repeated_page"}),
+        Variant("repeated page", {"kind": "repeated_page"}, blinds=True),
         Variant("late to show", {"kind": "eventual", "reads": 3}),
         Variant("the run dies, no effect", {"kind": "slow", "seconds": DEATH}, dies=True),
         Variant("the run dies, the effect stays", {"kind": "slow", "seconds": DEATH, "after": True}, dies=True),

@@ -33,6 +33,7 @@ class Scenario:
         pairs: where it can happen.
         platforms: what they are like.
         never: whether the target jobs must not fire, whatever happens.
+        forgets: whether the state is lost before.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Scenario:
     pairs: tuple[tuple[str, str], ...] = PAIRS
     platforms: Options = field(default=PUT)
     never: bool = False
+    forgets: bool = False
 
 
 def gone(lab: Lab, number: int) -> None:
@@ -131,7 +133,7 @@ SCENARIOS: Final = {
         Scenario(name="pause", prepare=_pause),
         Scenario(name="resume", prepare=_resume),
         Scenario(name="delete", prepare=_delete),
-        Scenario(name="adopt", prepare=_adopt),
+        Scenario(name="adopt", prepare=_adopt, forgets=True),
         Scenario(name="everything", prepare=_everything),
     )
 }

@@ -101,7 +101,7 @@ async def test_a_source_that_has_shrunk_too_far_removes_nothing(make_lab: MakeLa
     for _night in range(2):
         planned, _applied = await apply(lab)
         assert {"blocked": 4, "none": 6} == counts(planned)
-        assert "shows 6 jobs and had 10 the last time" in planned.blocked[0].reason
+        assert "went from 10 to 6 since the last time" in planned.blocked[0].reason
     lab.configure(limits={**limits, "deletes": "50%"})
     assert {"pause": 4, "none": 6} == counts((await apply(lab))[0])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -284,6 +286,28 @@ def test_a_read_only_disk_is_named(tmp_path: Path, clock: Time) -> None:
     with pytest.raises(StateError, match="read-only: make it writable"):
         state.remember("a", "b", "c")
     state.close()
+
+
+def test_a_log_that_cannot_be_opened_is_named(tmp_path: Path, clock: Time) -> None:
+    """A file beside which nothing can be written is whole: nobody is told to move it away."""
+    path = known_file(tmp_path / "migrator.db", clock)
+    path.with_name("migrator.db-wal").mkdir()
+
+    told = refused(path, clock)
+
+    assert ("make it writable" in told, "move the file away" in told) == (True, False)
+
+
+def test_a_disk_without_room_for_opening_is_named(tmp_path: Path, clock: Time) -> None:
+    """A whole file on a full disk cannot even be opened: make room, and never move it away."""
+    path = known_file(tmp_path / "migrator.db", clock)
+    script = f"from migrator.state import open_state; open_state('sqlite:///{path}', now=None)"
+    full = ["/bin/sh", "-c", 'ulimit -f 8; exec "$@"', "sh", sys.executable, "-c", script]
+
+    ended = subprocess.run(full, capture_output=True, text=True, check=False)
+
+    assert "disk I/O error; the disk is full or failing: make room on the disk" in ended.stderr
+    assert "move the file away" not in ended.stderr
 
 
 def test_passwords_stay_out_of_messages(clock: Time) -> None:
