@@ -301,7 +301,7 @@ def test_a_log_that_cannot_be_opened_is_named(tmp_path: Path, clock: Time) -> No
 def test_a_disk_without_room_for_opening_is_named(tmp_path: Path, clock: Time) -> None:
     """A whole file on a full disk cannot even be opened: make room, and never move it away."""
     path = known_file(tmp_path / "migrator.db", clock)
-    script = f"from migrator.state import open_state; open_state('sqlite:///{path}', now=None)"
+    script = f"from migrator.state import open_state; open_state('sqlite:///{path}', now=lambda: None)"
     full = ["/bin/sh", "-c", 'ulimit -f 8; exec "$@"', "sh", sys.executable, "-c", script]
 
     ended = subprocess.run(full, capture_output=True, text=True, check=False)
