@@ -37,7 +37,8 @@ async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
     Jobs that cannot be read stand in `problems`, with their records.
     """
     async with opened(runtime, connection) as side:
-        found = await extract(side.adapter, side.mapping, as_source=True)
+        with runtime.watch.stage("list"):
+            found = await extract(side.adapter, side.mapping, as_source=True)
         mapping = runtime.mapping("json")
         return {
             "schema": "migrator/jobs@1",
@@ -78,14 +79,15 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
         look = await session.look(locked=False)
         side = session.target
         links = state.links(side.adapter.provider, side.adapter.scopes, side.dialect)
-        found = verifying.verify(
-            look.plan,
-            source=look.source,
-            target=look.target,
-            links=[link for link in links if link.sync == sync],
-            span=timedelta(days=days or max(session.sync.schedule.days - 1, 1)),
-            spot=second_opinion,
-        )
+        with runtime.watch.stage("verify"):
+            found = verifying.verify(
+                look.plan,
+                source=look.source,
+                target=look.target,
+                links=[link for link in links if link.sync == sync],
+                span=timedelta(days=days or max(session.sync.schedule.days - 1, 1)),
+                spot=second_opinion,
+            )
         return attrs.evolve(found, requests=session.requests)
 
 
@@ -100,9 +102,11 @@ async def audit(runtime: Runtime, connection: str, provider: str, schedule: Sche
     """
     assumed = Sync(name=f"{connection}-to-{provider}", source=connection, target=provider, schedule=schedule)
     async with opened(runtime, connection) as side:
-        found = await extract(side.adapter, side.mapping, as_source=True)
+        with runtime.watch.stage("list"):
+            found = await extract(side.adapter, side.mapping, as_source=True)
         now = runtime.clock.now()
-        told = auditing.audit(found, target=runtime.mapping(provider), sync=assumed, now=now)
+        with runtime.watch.stage("audit"):
+            told = auditing.audit(found, target=runtime.mapping(provider), sync=assumed, now=now)
         return attrs.evolve(told, requests=requests_of(side))
 
 

@@ -93,6 +93,14 @@ class Carrying:
 
     async def out(self, look: Look, *, session: Session | None) -> tuple[Outcome, ...]:
         """Journal the run from beginning to end; with a session, take up what lost its answer."""
+        watch = self.runtime.watch
+        with watch.stage("apply", run=self.run):
+            outcomes = await self._out(look, session=session)
+        for outcome in outcomes:
+            watch.job(sync=look.plan.sync, action=outcome.action, status=outcome.status)
+        return outcomes
+
+    async def _out(self, look: Look, *, session: Session | None) -> tuple[Outcome, ...]:
         plan = look.plan
         writer = self._writer(look)
         self._begin(plan)

@@ -30,6 +30,7 @@ from migrator.providers.base import LoadAdapter
 from migrator.state import State
 from migrator.state.values import ORIGIN, Intent, Link
 from migrator.transport.clock import REAL, Clock
+from migrator.watching import NOBODY, Watch
 
 _BEAT: Final = 15.0
 _CONTRACT: Final = "update_contract"
@@ -45,6 +46,7 @@ class Runtime:
         mappings: a folder of mapping files, None for our own.
         clock: time and chance.
         pacers: shared by every connection of the run.
+        watch: told what goes on.
     """
 
     config: Config
@@ -52,6 +54,7 @@ class Runtime:
     mappings: Path | None = None
     clock: Clock = REAL
     pacers: dict[str, Any] = field(factory=dict, repr=False)
+    watch: Watch = field(default=NOBODY, repr=False)
 
     def mapping(self, provider: str) -> ProviderMapping:
         """A provider's mapping, checked against its documentation."""
@@ -92,11 +95,15 @@ async def opened(
     if target and len(connection.user_ids) > 1:
         what = "a target must be one place, and this connection names several members"
         raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
-    async with open_adapter(connection, target=target, pacers=runtime.pacers, clock=runtime.clock) as adapter:
+    async with open_adapter(
+        connection, target=target, pacers=runtime.pacers, clock=runtime.clock, watch=runtime.watch
+    ) as adapter:
         known = state.recall(adapter.scopes[0], _CONTRACT) if state else None
         if known and connection.update_contract == "auto":
             remembered = attrs.evolve(connection, known_contract=known)
-            async with open_adapter(remembered, target=target, pacers=runtime.pacers, clock=runtime.clock) as informed:
+            async with open_adapter(
+                remembered, target=target, pacers=runtime.pacers, clock=runtime.clock, watch=runtime.watch
+            ) as informed:
                 yield Side(name=name, adapter=informed, mapping=mapping)
         else:
             yield Side(name=name, adapter=adapter, mapping=mapping)
@@ -130,15 +137,19 @@ class Session:
             locked: whether this run holds the target's lock.
             source: the source's listing, when it was read before.
         """
-        if source is None:
-            source, target = await side_by_side([self.source.list_all(as_source=True), self.target.list_all()])
-        else:
-            target = await self.target.list_all()
-        if locked and self.sync.two_way:
-            await settle_origins(self.runtime, self.state, self.source)
-        target, uncertain = await settled(self.runtime, self.state, self.target, target, locked=locked)
-        basis = await self._basis(source, target, uncertain)
-        return await self._proved(basis, make_plan(basis))
+        stage = self.runtime.watch.stage
+        with stage("list"):
+            if source is None:
+                source, target = await side_by_side([self.source.list_all(as_source=True), self.target.list_all()])
+            else:
+                target = await self.target.list_all()
+        with stage("settle"):
+            if locked and self.sync.two_way:
+                await settle_origins(self.runtime, self.state, self.source)
+            target, uncertain = await settled(self.runtime, self.state, self.target, target, locked=locked)
+        with stage("plan"):
+            basis = await self._basis(source, target, uncertain)
+            return await self._proved(basis, make_plan(basis))
 
     async def _basis(self, source: Extracted, target: Extracted, uncertain: tuple[Intent, ...]) -> Basis:
         lineage, serial = self.state.lineage(self.sync.name, fresh=uuid.uuid4().hex)
@@ -217,11 +228,12 @@ class Session:
 async def session_of(runtime: Runtime, state: State, name: str) -> AsyncIterator[Session]:
     """A sync with both sides open for as long as the block lasts."""
     sync = runtime.config.sync(name)
-    async with (
-        opened(runtime, sync.source, state=state) as source,
-        opened(runtime, sync.target, state=state, target=True) as target,
-    ):
-        yield Session(runtime=runtime, sync=sync, state=state, source=source, target=target)
+    with runtime.watch.stage("sync", sync=name):
+        async with (
+            opened(runtime, sync.source, state=state) as source,
+            opened(runtime, sync.target, state=state, target=True) as target,
+        ):
+            yield Session(runtime=runtime, sync=sync, state=state, source=source, target=target)
 
 
 async def settled(

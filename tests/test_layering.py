@@ -21,7 +21,7 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency"},
+    {"concurrency", "watching"},
     {"cron"},
     {"canonical"},
     {"mapping", "transport"},
@@ -29,7 +29,7 @@ STOREYS = (
     {"convention"},
     {"providers"},
     {"config", "state"},
-    {"extract", "notify"},
+    {"extract", "notify", "telemetry"},
     {"lower"},
     {"plan"},
     {"apply"},
@@ -52,6 +52,7 @@ RANK = {name: rank for rank, storey in enumerate(STOREYS) for name in storey}
 
 HOMES = {
     "httpx": {"transport", "sandbox"},
+    "opentelemetry": {"telemetry"},
     "croniter": {"cron", "sandbox"},
     "apprise": {"notify"},
     "cronsim": {"sandbox"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ from migrator.config import Config
 from migrator.cron.zones import tzdata_source, tzdata_version
 from migrator.errors import StateError
 from migrator.state import inspect, open_state
+from migrator.telemetry import is_wanted
 
 _UPGRADE: Final = "pip install --upgrade tzdata, so that clock changes which were decided since are known"
 
@@ -36,6 +38,7 @@ class _Extra:
 _EXTRAS: Final = (
     _Extra("sandbox", ("starlette", "uvicorn"), 'pip install "migrator[sandbox]"'),
     _Extra("postgres", ("psycopg",), 'pip install "migrator[postgres]"'),
+    _Extra("otel", ("opentelemetry",), 'pip install "migrator[otel]"'),
     _Extra("notify", ("apprise",), 'pip install "migrator[notify]"'),
     _Extra("keyring", ("keyring",), "pip install keyring"),
 )
@@ -95,6 +98,8 @@ def check_extras(config: Config | None, state: str) -> tuple[Check, ...]:
     needed = {"postgres"} if state.startswith("postgresql") else set()
     if config and any(token.reference.startswith("keyring:") for token in config.tokens.values()):
         needed.add("keyring")
+    if is_wanted(os.environ, config.collector if config else None):
+        needed.add("otel")
     if config and config.notify:
         needed.add("notify")
     return tuple(_extra(extra, is_needed=extra.name in needed) for extra in _EXTRAS)

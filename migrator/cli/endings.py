@@ -24,7 +24,7 @@ def finish(task: Task) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a stream that lacks a sign gets its number, not an error
     try:
-        with _logged() if task.settings.verbose else nullcontext():
+        with _logged() if task.settings.verbose else nullcontext(), task.settings.at_end:
             code = task.run()
         sys.stdout.flush()
     except BrokenPipeError:

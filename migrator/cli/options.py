@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from attrs import evolve, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", metavar="FILE", help="The config file. [default: migrator.toml]")
@@ -45,6 +46,7 @@ class Settings:
         json: the result is one JSON document.
         debug: errors come with their trace.
         verbose: more is said.
+        at_end: what is to be closed when the command ends.
     """
 
     config: Path | None = None
@@ -53,6 +55,7 @@ class Settings:
     json: bool = False
     debug: bool = False
     verbose: bool = False
+    at_end: ExitStack = field(factory=ExitStack, eq=False, repr=False)
 
     def over(self, others: Settings) -> Settings:
         """These, with the others where these say nothing."""

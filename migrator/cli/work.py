@@ -22,7 +22,9 @@ from migrator.pipeline import Runtime
 from migrator.providers import PROVIDERS
 from migrator.report.screen import Screen
 from migrator.report.states import upgrade_lines
+from migrator.report.words import line
 from migrator.state import Older, State, open_state
+from migrator.telemetry import watching
 from migrator.transport.clock import REAL
 
 _CONFIG: Final = Path("migrator.toml")
@@ -53,8 +55,14 @@ def open_screen(settings: Settings) -> Screen:
 
 
 def open_runtime(settings: Settings) -> Runtime:
-    """What the pipeline needs."""
-    return Runtime(config=read_config(settings), environ=os.environ, mappings=settings.mappings)
+    """What the pipeline needs; whoever watches is told the rest when the command ends."""
+    config = read_config(settings)
+
+    def say(text: str) -> None:
+        open_screen(settings).say([line(text)])
+
+    watch = settings.at_end.enter_context(watching(os.environ, config.collector, say=say))
+    return Runtime(config=config, environ=os.environ, mappings=settings.mappings, watch=watch)
 
 
 def state_url(settings: Settings) -> str:

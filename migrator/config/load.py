@@ -57,6 +57,7 @@ def load(path: Path, *, providers: Mapping[str, ProviderInfo]) -> Config:
             if keys.token
         },
         notify=None if document.notify is None else _notices(document.notify, places),
+        collector=document.telemetry.endpoint if document.telemetry else None,
     )
 
 

@@ -181,12 +181,22 @@ class Notify:
 
 
 @frozen(kw_only=True)
+class Telemetry:
+    """Where OpenTelemetry goes."""
+
+    endpoint: shapes.Collector = field(
+        metadata=says("The collector, as in OTEL_EXPORTER_OTLP_ENDPOINT, which counts first: http://collector:4318.")
+    )
+
+
+@frozen(kw_only=True)
 class Document:
     """The file as a whole."""
 
     connections: Mapping[shapes.Name, ConnectionKeys] = field(metadata=says("Where jobs live."))
     syncs: Mapping[shapes.Name, Sync] = field(factory=dict, metadata=says("What is kept in step with what."))
     notify: Notify | None = field(default=None, metadata=says("Who is told when a sync needs a person."))
+    telemetry: Telemetry | None = field(default=None, metadata=says("Where OpenTelemetry goes; off without it."))
 
 
 @frozen(kw_only=True)
@@ -225,6 +235,7 @@ class Config:
         syncs: by name.
         tokens: where the secrets are kept, by the connection's name.
         notify: who is told when a sync needs a person.
+        collector: where OpenTelemetry goes, None when only the environment may say so.
     """
 
     path: Path
@@ -232,6 +243,7 @@ class Config:
     syncs: Mapping[str, Sync]
     tokens: Mapping[str, Token] = field(factory=dict)
     notify: Notices | None = None
+    collector: str | None = None
 
     def connection(self, name: str, *, environ: Mapping[str, str]) -> Connection:
         """A connection with its secret, ready to be opened.

@@ -136,6 +136,21 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _collector(value: str) -> str:
+    """Where telemetry goes: it carries no token of ours, so that a collector within a network needs no https."""
+    allowed = "http(s)://HOST:PORT, without credentials"
+    try:
+        url = urlsplit(value)
+        known = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError as error:
+        raise UsageError("is no URL", allowed=allowed) from error
+    if url.username is not None or url.password is not None:
+        raise UsageError("holds credentials", allowed="a URL without them, and OTEL_EXPORTER_OTLP_HEADERS")
+    if not known or url.query or url.fragment:
+        raise UsageError("is no URL of a collector", allowed=allowed)
+    return value.rstrip("/")
+
+
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
         raise UsageError("is no name", allowed="letters, digits, _ and -, as a command line takes them")
@@ -238,6 +253,7 @@ Slots = Annotated[int, _between(1, 256)]
 Share = Annotated[Limit, Shape(read=Limit.read, schema=_SHARE_SCHEMA)]
 Pace = Annotated[str, Shape(read=_rate, source=str, schema={"pattern": _RATE_PATTERN})]
 Url = Annotated[str, Shape(read=_url, source=str, schema={"pattern": "^https?://[^@?#]+$"})]
+Collector = Annotated[str, Shape(read=_collector, source=str, schema={"pattern": "^https?://[^@?#]+$"})]
 Prompt = Annotated[str, Shape(read=_template, source=str)]
 Texts = Annotated[tuple[str, ...], Shape(read=_some, source=tuple[str, ...], schema={"minItems": 1})]
 LossPath = Annotated[str, Shape(read=_loss_path, source=str, schema={"enum": list(LOSS_PATHS)})]

@@ -106,6 +106,11 @@ ${agent}"action.agent" = "devin"
 # [notify]
 # urls = ["env:MIGRATOR_NOTIFY"]                 # where URLs of Apprise are kept, such as mailto://… or slack://…
 # on = ["failure", "drift", "conflict", "lapse"]
+
+# --- OpenTelemetry: traces and metrics of every run. pip install "migrator[otel]" ---------------------------------
+
+# [telemetry]
+# endpoint = "http://localhost:4318"             # or the environment variable OTEL_EXPORTER_OTLP_ENDPOINT
 """)
 
 

@@ -14,6 +14,7 @@ from migrator.providers.devin import Devin
 from migrator.providers.jsonfile import JsonFile
 from migrator.providers.omni import Omni, is_quota
 from migrator.providers.scrip import Scrip
+from migrator.watching import NOBODY, Watch
 
 if TYPE_CHECKING:
     from migrator.transport.client import Wire
@@ -96,6 +97,7 @@ async def open_adapter(
     clock: Clock | None = None,
     retry: Retry | None = None,
     wire: Wire | None = None,
+    watch: Watch = NOBODY,
 ) -> AsyncIterator[LoadAdapter]:
     """Open a connection for as long as the block lasts.
 
@@ -106,6 +108,7 @@ async def open_adapter(
         clock: time and chance; the real ones by default.
         retry: how long to keep trying.
         wire: what carries requests; the network by default.
+        watch: told of every request.
 
     Raises:
         UsageError: base_url, rate or token cannot be used as they are.
@@ -138,5 +141,6 @@ async def open_adapter(
         clock=clock,
         is_quota=info.is_quota,
         wire=wire,
+        watch=watch,
     ) as client:
         yield info.adapter(client=client, connection=connection)

@@ -30,6 +30,7 @@ from migrator.transport.answers import Call, Kind, Reply, message, redact, refus
 from migrator.transport.clock import REAL, Clock
 from migrator.transport.pacing import Outcome, Pacer
 from migrator.transport.retry import PATIENT, Effort, Lost, Retry, may_change, throttled
+from migrator.watching import NOBODY, Exchange, Watch
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Client:
         is_quota: tells from the body of a 429 whether waiting cannot help.
         timeout: seconds to wait for an answer; connecting may take a sixth of it.
         wire: what carries requests, None for the network.
+        watch: told of every request.
         requests: how many have been sent, retries included.
         heard: the headers of the latest answer, names in lower case: what the platform says of its clock and limits.
     """
@@ -83,6 +85,7 @@ class Client:
     is_quota: Callable[[Any], bool] = field(default=_no_quota, repr=False)
     timeout: float = 60.0
     wire: Wire | None = field(default=None, repr=False)
+    watch: Watch = field(default=NOBODY, repr=False)
     requests: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _http: httpx.AsyncClient = field(init=False, repr=False)
@@ -210,9 +213,20 @@ class Client:
                 asked, remaining = answer.wait(self.clock.now()), answer.remaining
         finally:
             wait = self.pacer.answered(turn, outcome, asked=asked, remaining=remaining)
-        ms = (self.clock.monotonic() - turn.since) * 1000
+        exchange = Exchange(
+            provider=self.provider,
+            host=self._http.base_url.host,
+            method=call.method,
+            path=call.path,
+            is_write=call.kind != "read",
+            nth=nth,
+            status=answer.status if isinstance(answer, Reply) else None,
+            is_throttled=outcome == "throttled",
+            seconds=self.clock.monotonic() - turn.since,
+        )
+        self.watch.exchange(exchange)
         came = answer.status if isinstance(answer, Reply) else answer.what
-        log.debug("%s %s -> %s in %.0f ms, try %d", call.method, call.path, came, ms, nth)
+        log.debug("%s %s -> %s in %.0f ms, try %d", call.method, call.path, came, exchange.seconds * 1000, nth)
         return answer, wait
 
     async def _exchange(self, call: Call) -> Reply | Lost:
