@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import Literal
+from typing import Any, Final, Literal
 
 from attrs import frozen
 
 from migrator.config import Token, resolve
 from migrator.errors import MigratorError
+
+_LACKING: Final = 'notifications need a package that is not installed: pip install "migrator[notify]"'
 
 
 @frozen(kw_only=True)
@@ -47,30 +48,36 @@ def send(notice: Notice, to: Iterable[Token], *, environ: Mapping[str, str], bas
     Returns:
         What went wrong, one text for each that was not reached.
     """
+
+    def tell(service: Any) -> bool:
+        return bool(service.notify(title=notice.title, body=notice.body, notify_type=notice.kind))
+
+    wrong = (_wrong_with(token, tell, environ=environ, base_dir=base_dir) for token in to)
+    return tuple(dict.fromkeys(filter(None, wrong)))
+
+
+def wrong_with(token: Token, *, environ: Mapping[str, str], base_dir: Path) -> str:
+    """What is wrong with a URL that somebody is to be told by, as far as that shows without telling; "" for nothing."""
+    return _wrong_with(token, lambda _service: True, environ=environ, base_dir=base_dir)
+
+
+def _wrong_with(token: Token, tell: Callable[[Any], bool], *, environ: Mapping[str, str], base_dir: Path) -> str:
     try:
         import apprise  # noqa: PLC0415 (slow to import, and not needed unless there is something to tell)
     except ImportError:
-        return ('notifications need a package that is not installed: pip install "migrator[notify]"',)
+        return _LACKING
     with _quietly():
-        return tuple(_failures(apprise, notice, to, environ, base_dir))
-
-
-def _failures(
-    apprise: ModuleType, notice: Notice, to: Iterable[Token], environ: Mapping[str, str], base_dir: Path
-) -> Iterator[str]:
-    asset = apprise.AppriseAsset(app_id="migrator", app_desc="migrator", app_url="", async_mode=False)
-    for token in to:
         try:
             url = resolve(token.reference, environ=environ, base_dir=base_dir, where=token.where)
+            asset = apprise.AppriseAsset(app_id="migrator", app_desc="migrator", app_url="", async_mode=False)
             service = apprise.Apprise(asset=asset)
             if not service.add(url):
-                yield f"{token.where} holds no URL that Apprise knows"
-            elif not service.notify(title=notice.title, body=notice.body, notify_type=notice.kind):
-                yield f"{token.where} was not reached"
+                return f"{token.where} holds no URL that Apprise knows"
+            return "" if tell(service) else f"{token.where} was not reached"
         except MigratorError as error:
-            yield str(error)
+            return str(error)
         except Exception as error:  # noqa: BLE001 (a hundred plug-ins; none may end a sync)
-            yield f"{token.where} was not reached: {type(error).__name__}"
+            return f"{token.where} was not reached: {type(error).__name__}"
 
 
 @contextmanager

@@ -6,9 +6,7 @@ import json
 import logging
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +17,7 @@ import migrator
 from migrator.config import Occasion, Token
 from migrator.notify import Notice, send
 from migrator.report.notices import notice_of
+from tests.listening import listening
 from tests.report.rounds import bad_night, edited, outcome, plan, round_of, synced
 
 ALL = get_args(Occasion)
@@ -43,24 +42,15 @@ class Inbox:
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     """A server on this machine."""
+    box = Inbox("")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            box.got.append({"path": self.path, **json.loads(body)})
-            self.send_response(box.status)
-            self.end_headers()
+    def take(path: str, body: bytes) -> int:
+        box.got.append({"path": path, **json.loads(body)})
+        return box.status
 
-        def log_message(self, *_arguments: Any) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        box = Inbox(f"json://127.0.0.1:{server.server_port}/inbox")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with listening(take) as port:
+        box.url = f"json://127.0.0.1:{port}/inbox"
         yield box
-        server.shutdown()
-        thread.join()
 
 
 def sent(*urls: str) -> tuple[str, ...]:

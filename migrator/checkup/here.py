@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.util import find_spec
 from typing import Final
@@ -14,6 +14,7 @@ from migrator.checkup.values import Check, of_error
 from migrator.config import Config
 from migrator.cron.zones import tzdata_source, tzdata_version
 from migrator.errors import StateError
+from migrator.notify import wrong_with
 from migrator.state import inspect, open_state
 from migrator.telemetry import is_wanted
 
@@ -96,13 +97,28 @@ def _unfinished(url: str, now: Callable[[], datetime]) -> tuple[Check, Check]:
 def check_extras(config: Config | None, state: str) -> tuple[Check, ...]:
     """Which optional packages are there; one is a fault only where the config or the state needs it."""
     needed = {"postgres"} if state.startswith("postgresql") else set()
-    if config and any(token.reference.startswith("keyring:") for token in config.tokens.values()):
+    tokens = [*config.tokens.values(), *(config.notify.to if config.notify else ())] if config else []
+    if any(token.reference.startswith("keyring:") for token in tokens):
         needed.add("keyring")
     if is_wanted(os.environ, config.collector if config else None):
         needed.add("otel")
     if config and config.notify:
         needed.add("notify")
     return tuple(_extra(extra, is_needed=extra.name in needed) for extra in _EXTRAS)
+
+
+def check_notify(config: Config, environ: Mapping[str, str]) -> tuple[Check, ...]:
+    """Whether those who are to be told can be, as far as that shows without telling them."""
+    if config.notify is None or find_spec("apprise") is None:  # which is told among the packages
+        return ()
+    found = [wrong_with(token, environ=environ, base_dir=config.path.parent) for token in config.notify.to]
+    todo = "see what Apprise says to it: apprise --body test URL"
+    return tuple(
+        Check(about="notify", what=f"urls[{number}]", status="fault", found=wrong, todo=todo)
+        if wrong
+        else Check(about="notify", what=f"urls[{number}]", status="ok", found="a URL that Apprise knows; not tried")
+        for number, wrong in enumerate(found)
+    )
 
 
 def _extra(extra: _Extra, *, is_needed: bool) -> Check:

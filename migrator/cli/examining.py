@@ -29,6 +29,7 @@ def doctor(settings: Settings) -> int:
         runtime = Runtime(config=config, environ=os.environ, mappings=settings.mappings)
         with screen.activity("asking the platforms"):
             checks += asyncio.run(checkup.check_connections(runtime))
+        checks += checkup.check_notify(config, os.environ)
     checks += checkup.check_state(url, now=REAL.now)
     checks += (checkup.check_time_zones(REAL.now()), *checkup.check_extras(config, url))
     screen.result(checkup_document(checks), checkup_lines(checks))

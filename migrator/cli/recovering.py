@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from migrator import pipeline
 from migrator.cli.moving import carry_out
@@ -19,6 +21,9 @@ from migrator.report.journal import (
     status_document,
     status_lines,
 )
+
+_HORIZON: Final = timedelta(days=400)
+"""How far ahead a schedule's end is of interest; none is promised for longer than a year."""
 
 
 def rollback(settings: Settings, run: str, *, yes: bool) -> int:
@@ -49,12 +54,15 @@ def status(settings: Settings) -> int:
     """What is unsettled or unfinished."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     with opened_state(settings, runtime) as state:
+        runs, horizon = state.runs(), runtime.clock.now() + _HORIZON
+        soonest = {sync: state.lapsing(sync, horizon)[:1] for sync in {run.sync for run in runs}}
         standing = Standing(
-            runs=state.runs(),
+            runs=runs,
             unsettled=state.unsettled(),
             owners=state.owners(),
             in_order=state.in_order(),
             place=state.shown,
+            until={sync: one.until for sync, found in soonest.items() for one in found},
         )
     screen.result(status_document(standing), status_lines(standing))
     return 0

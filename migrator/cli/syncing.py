@@ -50,7 +50,7 @@ def sync(settings: Settings, names: Sequence[str], *, everything: bool, reports:
             syncing = Syncing(
                 runtime=runtime, state=state, stop=interruption.stop, began=began, ended=ended, progress=advanced
             )
-            with interruption.listening():
+            with interruption.listening(), runtime.watch.stage("round"):
                 return await syncing.all(chosen)
 
         found = asyncio.run(run())

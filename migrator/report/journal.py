@@ -11,7 +11,7 @@ import attrs
 from attrs import field, frozen
 
 from migrator.mapping.codecs import write_time
-from migrator.report.words import Line, clean, columns, line
+from migrator.report.words import Line, clean, columns, line, stamp
 from migrator.state.values import ORIGIN, Intent, Owner, Run
 
 _STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
@@ -30,6 +30,7 @@ class Standing:
         owners: who is writing, by lock.
         in_order: by sync, when a run last found nothing left to do.
         place: the state's URL.
+        until: by sync, when the first of its schedules stops being exact unless a sync renews it.
     """
 
     runs: Sequence[Run]
@@ -37,6 +38,7 @@ class Standing:
     owners: Mapping[str, Owner]
     in_order: Mapping[str, datetime] = field(factory=dict)
     place: str
+    until: Mapping[str, datetime] = field(factory=dict)
 
     @property
     def uncertain(self) -> list[Intent]:
@@ -73,8 +75,14 @@ def status_document(standing: Standing) -> dict[str, Any]:
             {**_write(intent), "run": intent.run, "sync": intent.sync, "settle": _ways(intent)}
             for intent in standing.uncertain
         ],
-        "syncs": [{**_run(run), "how": standing.how(run), "next": _next(run, standing)} for run in standing.latest],
+        "syncs": [_sync(run, standing) for run in standing.latest],
     }
+
+
+def _sync(run: Run, standing: Standing) -> dict[str, Any]:
+    until = standing.until.get(run.sync)
+    how = {"how": standing.how(run), "next": _next(run, standing)}
+    return {**_run(run), **how, "needs_resync_by": until and write_time(until)}
 
 
 def status_lines(standing: Standing) -> Iterator[Line]:
@@ -82,25 +90,37 @@ def status_lines(standing: Standing) -> Iterator[Line]:
     for scope, owner in standing.owners.items():
         yield line(("writing ", "bold"), f"{clean(scope)}: {owner}")
     for intent in standing.uncertain:
-        yield line(
-            ("uncertain ", "bold red"),
-            f"{intent.action} of {clean(intent.name)} (sync {intent.sync}, run {intent.run})",
-        )
-        if intent.state == "uncertain" and intent.error:
-            yield line(clean(intent.error), indent=2)
-        if intent.state == "dispatched" or intent.action != "create":
-            yield line(f"The next migrator plan {intent.sync} looks what became of it.", indent=2)
-        for words, command in zip(("if it is there: ", "if it is not: "), _ways(intent), strict=False):
-            yield line(words, (command, "bold"), indent=2)
+        yield from _uncertain_lines(intent)
     for run in standing.latest:
-        how, follow = standing.how(run), _next(run, standing)
-        yield line((f"{how} ", _ENDS.get(how, "yellow")), f"{run.sync}: {run.kind}{_of(run)}, {_told(run)}")
-        if how == "settled":
-            yield line(f"nothing was left to do at {_moment(standing.in_order[run.sync])}", indent=2)
-        if follow:
-            yield line("go on with: ", (follow, "bold"), indent=2)
+        yield from _latest_lines(run, standing)
     if not standing.runs:
         yield line("No run yet.")
+
+
+def _uncertain_lines(intent: Intent) -> Iterator[Line]:
+    """A write that nobody knows the end of, and the ways to settle it."""
+    yield line(
+        ("uncertain ", "bold red"),
+        f"{intent.action} of {clean(intent.name)} (sync {intent.sync}, run {intent.run})",
+    )
+    if intent.state == "uncertain" and intent.error:
+        yield line(clean(intent.error), indent=2)
+    if intent.state == "dispatched" or intent.action != "create":
+        yield line(f"The next migrator plan {intent.sync} looks what became of it.", indent=2)
+    for words, command in zip(("if it is there: ", "if it is not: "), _ways(intent), strict=False):
+        yield line(words, (command, "bold"), indent=2)
+
+
+def _latest_lines(run: Run, standing: Standing) -> Iterator[Line]:
+    """How the latest run of a sync ended, how to go on, and until when that has time."""
+    how, follow = standing.how(run), _next(run, standing)
+    yield line((f"{how} ", _ENDS.get(how, "yellow")), f"{run.sync}: {run.kind}{_of(run)}, {_told(run)}")
+    if how == "settled":
+        yield line(f"nothing was left to do at {_moment(standing.in_order[run.sync])}", indent=2)
+    if follow:
+        yield line("go on with: ", (follow, "bold"), indent=2)
+    if until := standing.until.get(run.sync):
+        yield line(f"exact until {stamp(until)}; a sync before then renews that", indent=2)
 
 
 def _next(run: Run, standing: Standing) -> str:

@@ -40,7 +40,12 @@ def status_schema() -> Schema:
     writing = shape({"target": TEXT, "host": TEXT, "pid": COUNT, "started": TEXT, "run": TEXT})
     uncertain = shape({**_WRITE, "run": TEXT, "sync": TEXT, "settle": {**TEXTS, "description": "What a person types."}})
     how = one_of("done", "unfinished", "died", "under way", "settled")
-    sync = shape({**_RUN, "how": how, "next": {**TEXT, "description": "What to type to go on, if anything."}})
+    more = {
+        "how": how,
+        "next": {**TEXT, "description": "What to type to go on, if anything."},
+        "needs_resync_by": {**maybe(TIME), "description": "When its first schedule stops being exact unless renewed."},
+    }
+    sync = shape({**_RUN, **more})
     return document(
         "status",
         "How things stand, as far as the state knows",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import attrs
 
+from migrator import __version__
 from migrator.mapping.codecs import write_time
 from migrator.plan.document import plan_to_json
 from migrator.report.failures import failure_document, failure_lines, failure_of
@@ -32,6 +33,7 @@ def round_document(found: Round) -> dict[str, Any]:
     """The round as `migrator/run@1`."""
     return {
         "schema": SCHEMA,
+        "version": __version__,
         "started_at": write_time(found.started_at),
         "ended_at": write_time(found.ended_at),
         "exit_code": found.exit_code,

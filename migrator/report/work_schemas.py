@@ -164,6 +164,7 @@ def run_schema() -> Schema:
         "run",
         "What came of a round of syncs",
         {
+            "version": {**TEXT, "description": "Of the migrator that made it."},
             "started_at": TIME,
             "ended_at": TIME,
             "exit_code": COUNT,

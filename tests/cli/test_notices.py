@@ -69,8 +69,11 @@ def test_mistakes_are_told_with_their_place(here: Path, run: Run, line: str, sai
     assert (ended.code, said in ended.err, "secret-token" in ended.err) == (2, True, False)
 
 
-def test_doctor_names_the_package(told: Inbox, run: Run) -> None:
-    """Where somebody is to be told, the extra is one of the things that are needed."""
+def test_doctor_looks_at_them(told: Inbox, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody is to be told, the package is needed, and the URL has to be one; nobody is told anything."""
     found = {check["what"]: check for check in run("doctor", "--json").document["checks"]}
+    assert (found["notify"]["status"], found["urls[0]"]["status"], told.got) == ("ok", "ok", [])
 
-    assert found["notify"]["status"] == "ok"
+    monkeypatch.setenv("MIGRATOR_NOTIFY", "nonsense://secret")
+    wrong = run("doctor")
+    assert (wrong.code, "holds no URL that Apprise knows" in wrong.out, "secret" in wrong.out) == (1, True, False)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from migrator.sandbox import World, settings
 from migrator.telemetry import watching
 from migrator.watching import NOBODY
 from tests.cli.bench import Run, routine
+from tests.listening import listening
 
 
 @define
@@ -80,23 +79,15 @@ def attributes(thing: Any) -> dict[str, Any]:
 @pytest.fixture
 def collector() -> Iterator[Collector]:
     """A collector that takes everything."""
+    taken = Collector("")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            taken.got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
+    def take(path: str, body: bytes) -> int:
+        taken.got.append((path, body))
+        return 200
 
-        def log_message(self, *_arguments: Any) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        taken = Collector(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with listening(take) as port:
+        taken.url = f"http://127.0.0.1:{port}"
         yield taken
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -107,12 +98,13 @@ def watched(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Collector:
 
 
 def test_a_span_for_each_stage_and_each_request(watched: Collector, here: Path, run: Run, world: World) -> None:
-    """A sync is one trace of its stages; a request belongs to the stage that sent it."""
-    requests = run("sync", "omni-to-devin", "--json").document["requests"]
+    """A round is one trace of its syncs and their stages; a request belongs to the stage that sent it."""
+    requests = run("sync", "omni-to-devin", "backup", "--json").document["requests"]
     by_id = {span.span_id: span for span in watched.spans}
     belongs = {(span.name, by_id[span.parent_span_id].name) for span in by_id.values() if span.parent_span_id}
 
-    assert {("list", "sync"), ("settle", "sync"), ("plan", "sync"), ("apply", "sync")} <= belongs
+    stages = {("list", "sync"), ("settle", "sync"), ("plan", "sync"), ("apply", "sync")}
+    assert {("sync", "round"), *stages} <= belongs
     assert {("GET omni", "list"), ("GET devin", "list"), ("POST devin", "apply")} <= belongs
     assert len({span.trace_id for span in by_id.values()}) == 1
     sent = [attributes(span) for span in by_id.values() if "http.request.method" in attributes(span)]

@@ -189,7 +189,7 @@ def test_the_github_workflow_is_one() -> None:
     workflow = yaml.safe_load(recipe("github-actions.yml"))
     steps = workflow["jobs"]["sync"]["steps"]
     runs = [step["run"] for step in steps if "run" in step]
-    _, _, typed = runs[-1].partition('"$IMAGE" ')
+    (typed,) = (run.partition('"$IMAGE" ')[2] for run in runs if '"$IMAGE"' in run)
 
     assert 0 == done.returncode, done.stdout
     parse(workflow[True]["schedule"][0]["cron"], "github")  # YAML 1.1 reads the key "on" as true
