@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fast slow faults fuzz lint typecheck format record screenshots bench clean
+.PHONY: help venv demo test fast slow faults fuzz lint typecheck format record screenshots bench reference docs clean
 
 help: ## what can be made (this list)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-11s %s\n' "$$name" "$$text"; done
@@ -54,6 +54,13 @@ record: $(READY) ## record the cassettes anew: from the stand-ins, or from a liv
 
 screenshots: $(READY) ## the pictures in docs/images, in the Chromium of this machine; best with the font Inter
 	$(BIN)/python -m tests.report.screenshots docs/images
+
+reference: $(READY) ## write the generated pages and pictures of docs/ anew
+	$(BIN)/python .ci/reference.py
+
+docs: $(READY) ## the documentation as a site, in build/site
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[docs]"
+	$(BIN)/mkdocs build --strict --quiet --config-file .ci/mkdocs.yml
 
 bench: $(READY) ## the figures of benchmarks/, as ratios within one run
 	$(BIN)/python benchmarks/cron.py
