@@ -60,7 +60,7 @@ reference: $(READY) ## write the generated pages and pictures of docs/ anew
 
 docs: $(READY) ## the documentation as a site, in build/site
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[docs]"
-	$(BIN)/mkdocs build --strict --quiet --config-file .ci/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file .ci/mkdocs.yml
 
 bench: $(READY) ## the figures of benchmarks/, as ratios within one run
 	$(BIN)/python benchmarks/cron.py

@@ -1,3 +1,106 @@
-"""Move scheduled AI jobs between platforms, and keep them in step."""
+"""Move scheduled AI jobs between platforms, and keep them in step.
+
+What programs use is listed in `__all__`, and loaded when it is first asked for: importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from migrator.api import AsyncMigrator, Migrator, load_config, to_document
+    from migrator.apply import Applied, Outcome
+    from migrator.audit import Audit
+    from migrator.checkup import Check
+    from migrator.config import Config, Schedule
+    from migrator.cron import Once, Recurring, Translation, next_fires, parse, render, translate
+    from migrator.errors import (
+        ConfigError,
+        LockedError,
+        MigratorError,
+        ProviderError,
+        RefusedError,
+        ScheduleError,
+        StalePlanError,
+        StateError,
+        UsageError,
+    )
+    from migrator.plan.values import Change, Plan
+    from migrator.state import Intent, Run
+    from migrator.sync import Round
+    from migrator.verify import Verification
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "api": ("AsyncMigrator", "Migrator", "load_config", "to_document"),
+    "apply": ("Applied", "Outcome"),
+    "audit": ("Audit",),
+    "checkup": ("Check",),
+    "config": ("Config", "Schedule"),
+    "cron": ("Once", "Recurring", "Translation", "next_fires", "parse", "render", "translate"),
+    "errors": (
+        "ConfigError",
+        "LockedError",
+        "MigratorError",
+        "ProviderError",
+        "RefusedError",
+        "ScheduleError",
+        "StalePlanError",
+        "StateError",
+        "UsageError",
+    ),
+    "plan.values": ("Change", "Plan"),
+    "state": ("Intent", "Run"),
+    "sync": ("Round",),
+    "verify": ("Verification",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})
+
+
+__all__ = [
+    "Applied",
+    "AsyncMigrator",
+    "Audit",
+    "Change",
+    "Check",
+    "Config",
+    "ConfigError",
+    "Intent",
+    "LockedError",
+    "Migrator",
+    "MigratorError",
+    "Once",
+    "Outcome",
+    "Plan",
+    "ProviderError",
+    "Recurring",
+    "RefusedError",
+    "Round",
+    "Run",
+    "Schedule",
+    "ScheduleError",
+    "StalePlanError",
+    "StateError",
+    "Translation",
+    "UsageError",
+    "Verification",
+    "__version__",
+    "load_config",
+    "next_fires",
+    "parse",
+    "render",
+    "to_document",
+    "translate",
+]

@@ -1,0 +1,288 @@
+"""What the commands do, for programs: the same stages on the same config and state, with values instead of text.
+
+`AsyncMigrator` is the whole of it; `Migrator` is the same for programs without an event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from migrator import checkup, pipeline
+from migrator.apply import Applied
+from migrator.audit import Audit
+from migrator.checkup import Check
+from migrator.config import Config, Schedule, load
+from migrator.errors import UsageError
+from migrator.plan.values import Plan
+from migrator.providers import PROVIDERS
+from migrator.session import Runtime
+from migrator.state import Intent, Run, State, open_state
+from migrator.sync import Round, Syncing
+from migrator.verify import Verification
+
+T = TypeVar("T")
+
+Agree = Callable[[Plan], bool]
+"""Asked with a plan before anything is written; False leaves everything as it is."""
+
+
+def load_config(path: str | Path) -> Config:
+    """Read a config file.
+
+    Raises:
+        ConfigError: it cannot be read, or is wrong; `problems` holds every error.
+    """
+    return load(Path(path), providers=PROVIDERS)
+
+
+def agreed(_plan: Plan) -> bool:
+    """Agree to any plan, as `--yes` does."""
+    return True
+
+
+class AsyncMigrator:
+    """A config file and its state, open; use it as an async context manager.
+
+    Args:
+        config: the config file, or its path.
+        state: URL of the state, as `--state` takes it; by default a file beside the config.
+        environ: where secrets of the form env:NAME are found; the process's environment by default.
+        mappings: a folder of mapping files to use instead of ours.
+
+    Raises:
+        ConfigError: the config file is wrong.
+        StateError: the state cannot be opened.
+    """
+
+    def __init__(
+        self,
+        config: Config | str | Path = "migrator.toml",
+        *,
+        state: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        mappings: str | Path | None = None,
+    ) -> None:
+        self.config = config if isinstance(config, Config) else load_config(config)
+        folder = None if mappings is None else Path(mappings)
+        self._runtime = Runtime(config=self.config, environ=os.environ if environ is None else environ, mappings=folder)
+        self._url = state or f"sqlite:///{self.config.path.parent / 'migrator.db'}"
+        self._opened: State | None = None
+
+    @property
+    def _state(self) -> State:
+        """The state, opened when it is first needed: looking at connections alone makes no file."""
+        if self._opened is None:
+            self._opened = open_state(self._url, now=self._runtime.clock.now)
+        return self._opened
+
+    def close(self) -> None:
+        """Let go of the state."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def doctor(self) -> tuple[Check, ...]:
+        """Whether every connection, the state and the time zones are in order; changes nothing."""
+        now = self._runtime.clock.now
+        asked = await checkup.check_connections(self._runtime)
+        return (*asked, *checkup.check_state(self._url, now=now), checkup.check_time_zones(now()))
+
+    async def export(self, connection: str) -> dict[str, Any]:
+        """Every job of a connection as a `migrator/jobs@1` document."""
+        return await pipeline.export(self._runtime, connection)
+
+    async def audit(self, connection: str, *, to: str, schedule: Schedule | None = None) -> Audit:
+        """What would become of a connection's jobs at a provider; writes nowhere.
+
+        Args:
+            connection: where the jobs live.
+            to: the provider.
+            schedule: how their schedules would be translated; the exact window of eight days by default.
+        """
+        if to not in PROVIDERS:
+            raise UsageError("there is no such provider", where="audit", actual=to, allowed=", ".join(PROVIDERS))
+        return await pipeline.audit(self._runtime, connection, to, schedule or Schedule())
+
+    async def plan(self, sync: str) -> Plan:
+        """What a sync would change; writes to no provider."""
+        found, _requests = await pipeline.plan(self._runtime, self._state, sync)
+        return found
+
+    async def apply(
+        self,
+        what: str | Plan,
+        *,
+        agree: Agree = agreed,
+        max_deletes: int | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> tuple[Plan, Applied]:
+        """Carry out a sync, or a plan that was made before and must still fit.
+
+        Args:
+            what: the sync's name, or its plan.
+            agree: asked before anything is written.
+            max_deletes: refuse everything when more than that many jobs would be deleted.
+            stop: set it to begin no new change.
+
+        Returns:
+            The plan, and what came of it.
+
+        Raises:
+            StalePlanError: the plan does not fit any more.
+            RefusedError: the plan is unsafe as a whole.
+            LockedError: another run writes to the same target.
+        """
+        return await pipeline.apply(
+            self._runtime,
+            self._state,
+            what.sync if isinstance(what, Plan) else what,
+            saved=what if isinstance(what, Plan) else None,
+            max_deletes=max_deletes,
+            agree=_asking(agree),
+            stop=stop or asyncio.Event(),
+        )
+
+    async def sync(self, *names: str, stop: asyncio.Event | None = None) -> Round:
+        """Carry out syncs within their limits, as a nightly run does; all of the config by default.
+
+        An error of one sync stands in its result, and the others go on.
+        """
+        syncing = Syncing(runtime=self._runtime, state=self._state, stop=stop or asyncio.Event())
+        return await syncing.all(names or tuple(self.config.syncs))
+
+    async def verify(self, sync: str, *, days: int | None = None) -> Verification:
+        """Read both sides again and prove, job by job, that they agree; writes to no provider."""
+        return await pipeline.verify(self._runtime, self._state, sync, days=days)
+
+    async def rollback(self, run: str, *, agree: Agree = agreed) -> tuple[Plan, Applied]:
+        """Put the target back as it was before a run, by a run of its own."""
+        return await pipeline.rollback(self._runtime, self._state, run, agree=_asking(agree), stop=asyncio.Event())
+
+    async def settle(self, run: str, job: str, *, created: str | None) -> Intent:
+        """Say what became of an uncertain write: the id of the job that it made, or None when it made none."""
+        return await pipeline.settle(self._runtime, self._state, run, job, created=created)
+
+    async def history(self, sync: str | None = None) -> Sequence[Run]:
+        """The runs so far, latest first."""
+        return self._state.runs(sync)
+
+    async def unsettled(self) -> Sequence[Intent]:
+        """Writes whose outcome nobody knows."""
+        return self._state.unsettled()
+
+
+def _asking(agree: Agree) -> pipeline.Agree:
+    async def ask(plan: Plan) -> bool:
+        return agree(plan)
+
+    return ask
+
+
+class Migrator:
+    """The same as `AsyncMigrator` for programs without an event loop; use it as a context manager.
+
+    Each method waits until it is done. Within a running event loop, such as a notebook's, use `AsyncMigrator`.
+    """
+
+    def __init__(
+        self,
+        config: Config | str | Path = "migrator.toml",
+        *,
+        state: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        mappings: str | Path | None = None,
+    ) -> None:
+        self._all = AsyncMigrator(config, state=state, environ=environ, mappings=mappings)
+
+    @property
+    def config(self) -> Config:
+        """The config file."""
+        return self._all.config
+
+    def close(self) -> None:
+        """Let go of the state."""
+        self._all.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def doctor(self) -> tuple[Check, ...]:
+        """As `AsyncMigrator.doctor`."""
+        return _done(self._all.doctor())
+
+    def export(self, connection: str) -> dict[str, Any]:
+        """As `AsyncMigrator.export`."""
+        return _done(self._all.export(connection))
+
+    def audit(self, connection: str, *, to: str, schedule: Schedule | None = None) -> Audit:
+        """As `AsyncMigrator.audit`."""
+        return _done(self._all.audit(connection, to=to, schedule=schedule))
+
+    def plan(self, sync: str) -> Plan:
+        """As `AsyncMigrator.plan`."""
+        return _done(self._all.plan(sync))
+
+    def apply(self, what: str | Plan, *, agree: Agree = agreed, max_deletes: int | None = None) -> tuple[Plan, Applied]:
+        """As `AsyncMigrator.apply`."""
+        return _done(self._all.apply(what, agree=agree, max_deletes=max_deletes))
+
+    def sync(self, *names: str) -> Round:
+        """As `AsyncMigrator.sync`."""
+        return _done(self._all.sync(*names))
+
+    def verify(self, sync: str, *, days: int | None = None) -> Verification:
+        """As `AsyncMigrator.verify`."""
+        return _done(self._all.verify(sync, days=days))
+
+    def rollback(self, run: str, *, agree: Agree = agreed) -> tuple[Plan, Applied]:
+        """As `AsyncMigrator.rollback`."""
+        return _done(self._all.rollback(run, agree=agree))
+
+    def settle(self, run: str, job: str, *, created: str | None) -> Intent:
+        """As `AsyncMigrator.settle`."""
+        return _done(self._all.settle(run, job, created=created))
+
+    def history(self, sync: str | None = None) -> Sequence[Run]:
+        """As `AsyncMigrator.history`."""
+        return _done(self._all.history(sync))
+
+    def unsettled(self) -> Sequence[Intent]:
+        """As `AsyncMigrator.unsettled`."""
+        return _done(self._all.unsettled())
+
+
+def _done(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def to_document(result: object) -> dict[str, Any]:
+    """A result as the JSON document that the command prints; `migrator schema NAME` has its schema.
+
+    Args:
+        result: a Plan, an Audit, a Verification, a Round, the checks of `doctor`, or the pair that `apply` and
+            `rollback` return.
+
+    Raises:
+        TypeError: it is none of these.
+    """
+    from migrator.report import documents  # noqa: PLC0415 (it loads terminal libraries that programs may not need)
+
+    return documents.of(result)
