@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
+from migrator.state import open_state
 from tests.docs.pages import COMMANDS, ROOT, Block, Command, every_block
 
 Story = list[Block]
@@ -63,6 +65,8 @@ def furnish(scenario: str, folder: Path, served: tuple[World, int]) -> dict[str,
     world.clear()
     load_samples(world)
     (folder / "migrator.toml").write_text(migrator_toml(world, port), encoding="utf-8")
+    if "state" in scenario:
+        open_state(f"sqlite:///{folder}/migrator.db", now=lambda: datetime.now(UTC)).close()
     return {way["env"]: way["token"] for way in settings(world, port).values() if "env" in way}
 
 
