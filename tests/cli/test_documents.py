@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from jsonschema import Draft202012Validator, FormatChecker
 
+from migrator.cli.menu.app import app
 from migrator.report.schemas import SCHEMAS
 from migrator.sandbox import World, load_samples
 from tests.cli.bench import Run, routine
@@ -153,3 +155,65 @@ def test_all_problems_of_a_config_at_once(here: Path, run: Run) -> None:
 
     assert (ended.code, faults(ended.document, "error")) == (2, [])
     assert [problem["where"] for problem in ended.document["problems"]] == ["bad.toml:2:1", "bad.toml:3:8"]
+
+
+EVERY: Mapping[str, tuple[list[str], str]] = {
+    "demo": ([], "demo"),
+    "init": (["-c", "new.toml"], "init"),
+    "doctor": ([], "doctor"),
+    "export": (["omni"], "jobs"),
+    "audit": (["omni", "--to", "devin"], "audit"),
+    "plan": (["omni-to-devin"], "plan"),
+    "apply": (["omni-to-devin", "--yes"], "apply"),
+    "sync": (["omni-to-devin"], "run"),
+    "verify": (["omni-to-devin"], "verify"),
+    "status": ([], "status"),
+    "history": (["RUN"], "history"),
+    "settle": (["RUN", "Beta", "--not-created"], "settle"),
+    "rollback": (["RUN", "--yes"], "apply"),
+    "explain": (["0 9 * * *", "--from", "vixie"], "explain"),
+    "providers": ([], "providers"),
+    "completion": (["bash"], "completion"),
+    "state upgrade": ([], "upgrade"),
+    "state export": ([], "state"),
+    "state import": (["state.json", "--state", "sqlite:///other.db"], "import"),
+}
+"""Every command, what it is given, and the document that it prints; RUN stands for a run that lost an answer."""
+
+OTHERWISE = {"sandbox", "schema"}
+"""sandbox serves until it is stopped, and is tried where that is; schema prints schemas."""
+
+
+def commands(group: Any, before: str = "") -> Iterator[str]:
+    """The names of all commands."""
+    for name, command in group.commands.items():
+        deeper = hasattr(command, "commands")
+        yield from commands(command, f"{before}{name} ") if deeper else [f"{before}{name}"]
+
+
+def test_every_command_is_tried() -> None:
+    """None can be added without a document."""
+    assert set(commands(typer.main.get_command(app))) == {*EVERY, *OTHERWISE}
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_every_command_prints_its_document(here: Path, run: Run, world: World, command: str) -> None:
+    """With --json, stdout is one document that its schema lets through."""
+    arguments, name = EVERY[command]
+    if "RUN" in arguments or command.startswith("state"):
+        world.fault("reset", method="POST", after=True)
+        world.fault("status", status=403, provider="devin", method="GET", nth=2, times=0)
+        run("apply", "omni-to-devin", "--yes")
+        world.faults.clear()
+        lost = run("history", "--json").document["runs"][0]["run"]
+        arguments = [lost if word == "RUN" else word for word in arguments]
+        if command == "settle":
+            (write,) = run("status", "--json").document["uncertain"]
+            arguments[1] = write["name"]
+    if command == "state import":
+        run("state", "export", "-o", "state.json")
+
+    ended = run(*command.split(), *arguments, "--json")
+
+    assert ended.code in {0, 1, 3}, ended.err
+    assert faults(ended.document, name) == []

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -176,3 +179,15 @@ class TestStarter:
         assert attrs.evolve(read(text).sync("nightly"), set={}, lookup={}) == Sync(
             name="nightly", source="omni", target="devin"
         )
+
+    @pytest.mark.parametrize(("old", "new", "code"), [("", "", 0), ('"refuse"', '"refuze"', 1), ("adopt", "adpot", 1)])
+    def test_an_editor_reads_it_with_its_schema(self, tmp_path: Path, old: str, new: str, code: int) -> None:
+        """taplo, which is behind editors, follows the first line to the schema, and finds what is wrong."""
+        (tmp_path / "migrator.toml").write_text(starter().replace(old, new, 1) if old else starter(), encoding="utf-8")
+        (tmp_path / "migrator.schema.json").write_text(json.dumps(config_schema()), encoding="utf-8")
+        taplo = Path(sys.executable).parent / "taplo"
+        ended = subprocess.run(
+            [taplo, "lint", "migrator.toml"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+        assert (ended.returncode, "migrator.toml" in ended.stderr) == (code, bool(code)), ended.stderr
