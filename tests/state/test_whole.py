@@ -183,6 +183,20 @@ def test_all_or_nothing(state: State) -> None:
     assert before == state.contents()
 
 
+def test_what_a_server_cannot_hold_is_named(fresh_schema: Callable[[], str], tmp_path: Path, clock: Time) -> None:
+    """SQLite takes texts that PostgreSQL does not: longer ones than the table says, and signs without a meaning."""
+    file, server = (open_state(url, now=clock) for url in (f"sqlite:///{tmp_path}/migrator.db", fresh_schema()))
+    for key, value in (("k" * 65, "v"), ("k", "\0")):
+        file.remember("scope", key, value)
+        with pytest.raises(StateError, match="cannot hold the rows of facts, and the state is as it was"):
+            server.fill(through(file.contents()))
+        assert {0} == set(server.contents().counts.values())
+        with file.transaction() as connection:
+            connection.execute(t.facts.delete())
+    file.close()
+    server.close()
+
+
 def _document(**changes: Any) -> dict[str, Any]:
     empty: dict[str, list[Any]] = {table.name: [] for table in MOVED}
     return contents_to_json(Contents(layout=t.VERSION, tables={}), at=START) | {"tables": empty} | changes
