@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
 
 from migrator.audit import Audit, Finding, Outcome
 from migrator.document import value_to_json
-from migrator.lower import Lowered
+from migrator.lower import Lowered, Need
 from migrator.mapping.codecs import write_time
 from migrator.report.schedules import piece_words, verdict_name, verdict_words
 from migrator.report.words import Line, clean, columns, count, line
@@ -87,12 +87,19 @@ def _losses(lowered: Lowered) -> list[dict[str, Any]]:
 
 
 def audit_lines(found: Audit, *, verbose: bool = False) -> Iterator[Line]:
-    """The audit for people: counts, decisions, and the jobs that need a look, the worst first; all on request."""
+    """The audit for people: counts, decisions, and the jobs that need a look, the worst first; all on request.
+
+    What several jobs in a row wait for is spelt out once.
+    """
     yield line((f"{found.connection} → {found.title}", "bold"), f": {count(len(found.findings), 'job')}")
     yield line("")
     shown = [finding for finding in found.findings if verbose or finding.outcome not in {"lossy", "over", "whole"}]
+    told: tuple[Need, ...] = ()
     for finding in shown:
-        yield from _finding_lines(finding, verbose=verbose)
+        needs = finding.lowered.needs if finding.lowered and (finding.outcome == "undecided" or verbose) else ()
+        said = [clean(need.what) for need in needs]
+        yield from _finding_lines(finding, ["as above"] if said and needs == told else said, verbose=verbose)
+        told = needs
     if shown:
         yield line("")
     yield from _table(
@@ -119,7 +126,7 @@ def _table(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[Line]:
         yield from (line(text, indent=2, hang=width + 2) for text in columns(aligned))
 
 
-def _finding_lines(finding: Finding, *, verbose: bool) -> Iterator[Line]:
+def _finding_lines(finding: Finding, needs: Iterable[str], *, verbose: bool) -> Iterator[Line]:
     sign, style = SIGNS[finding.outcome]
     yield line((f"{sign} ", style), (clean(finding.name), style), "" if finding.enabled else " (paused)")
     if finding.reason:
@@ -127,8 +134,7 @@ def _finding_lines(finding: Finding, *, verbose: bool) -> Iterator[Line]:
     lowered = finding.lowered
     if lowered is None:
         return
-    if finding.outcome == "undecided" or verbose:
-        yield from (line(clean(need.what), indent=4) for need in lowered.needs)
+    yield from (line(need, indent=4) for need in needs)
     schedule = lowered.schedule
     if source := schedule.evidence.get("source"):
         said = " + ".join(piece_words(piece) for piece in schedule.pieces)

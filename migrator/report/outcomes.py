@@ -77,6 +77,7 @@ def _outcome(outcome: Outcome) -> Line:
         (f"{SYMBOLS[outcome.action]} ", style),
         (clean(outcome.name), style),
         why,
+        hang=len("skipped + "),
     )
 
 

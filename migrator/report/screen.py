@@ -13,12 +13,19 @@ from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 from attrs import define, field
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.text import Text
 
 from migrator.report.words import Line
 
-_NARROWEST: Final = 40
+_NARROWEST: Final = 30
+"""Columns that a text should have beside its label."""
+_LABEL: Final = 8
+"""Columns of a hang that are a label's, which can stand on a line of its own."""
+_TIGHT: Final = 2
+"""Columns that a text is moved to the right below its label."""
 
 
 def _console(stream: TextIO) -> Console:
@@ -72,7 +79,8 @@ class Screen:
     @contextmanager
     def activity(self, what: str) -> Iterator[Activity]:
         """What goes on, shown on a terminal for as long as the block lasts."""
-        shown = sys.stderr.isatty() and not self._err.is_dumb_terminal and not self.as_json
+        is_quiet = self.as_json or self.verbose  # with -v, every request is told instead
+        shown = sys.stderr.isatty() and not self._err.is_dumb_terminal and not is_quiet
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[counted]}"))
         bar = Progress(*columns, console=self._err, transient=True, disable=not shown)
         activity = Activity(bar=bar)
@@ -125,9 +133,38 @@ def _takes_unicode(stream: TextIO) -> bool:
 def _put(console: Console, lines: Iterable[Line]) -> None:
     """Write lines; a terminal's are folded under their own beginning, others stay whole, for grep."""
     for line in lines:
-        room = max(console.width - line.indent - line.hang, _NARROWEST)
-        parts = line.text.wrap(console, room) if console.file.isatty() else [line.text]
-        for number, part in enumerate(parts):
-            part.rstrip()
-            part.pad_left(line.indent + (line.hang if number else 0))
+        for part in _folded(line, console) if console.file.isatty() else [_indented(line.text, line.indent)]:
             console.print(part, soft_wrap=True)
+
+
+def _folded(line: Line, console: Console) -> Iterator[Text]:
+    """A line as a terminal can show it: what does not fit goes on below, to the right of where the line hangs from.
+
+    Where that would leave too little room, a label stands on a line of its own.
+    """
+    indent, hang = line.indent, line.hang
+    begun = _characters(line.text.plain, hang)
+    label, body = line.text[:begun], line.text[begun:]
+    is_named, is_narrow = bool(label.plain.strip()), console.width - indent - hang < _NARROWEST
+    if cell_len(line.text.plain) <= console.width - indent and (is_named or not is_narrow):
+        yield _indented(line.text, indent)
+        return
+    if hang > _LABEL and is_narrow:
+        if is_named:
+            yield _indented(label, indent)
+        label, indent, hang = Text(), indent + _TIGHT, 0
+    for part in body.wrap(console, max(console.width - indent - hang, 1)):
+        yield _indented(label + part, indent)
+        label = Text(" " * hang)
+
+
+def _characters(text: str, columns: int) -> int:
+    """How many characters of a text fit into so many columns."""
+    return next((n for n in range(len(text)) if cell_len(text[: n + 1]) > columns), len(text))
+
+
+def _indented(text: Text, columns: int) -> Text:
+    moved = text.copy()
+    moved.rstrip()
+    moved.pad_left(columns)
+    return moved

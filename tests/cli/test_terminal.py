@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from attrs import frozen
+from rich.cells import cell_len
 
 import migrator
 from migrator.sandbox import World
@@ -41,11 +42,11 @@ class Typed:
     shown: str
 
 
-def type_at_terminal(arguments: list[str], answer: bytes, *, columns: int = 100) -> Typed:
+def type_at_terminal(arguments: list[str], answer: bytes, *, columns: int = 100, **more: str) -> Typed:
     """Run a command on a terminal of its own, and answer its question."""
     child, terminal = pty.fork()
     if child == 0:  # pragma: no cover (another process)
-        os.execve(sys.executable, [*COMMAND, *arguments], environment(COLUMNS=str(columns)))  # noqa: S606 (our own command)
+        os.execve(sys.executable, [*COMMAND, *arguments], environment(COLUMNS=str(columns), **more))  # noqa: S606 (our own command)
     shown, asked = b"", False
     while True:
         try:
@@ -93,15 +94,73 @@ def test_yes_beforehand_asks_nothing(here: Path, world: World) -> None:
     assert (typed.code, "[y/N]" in typed.shown) == (0, False)
 
 
+def lines_of(shown: str) -> list[str]:
+    """What stood on the screen in the end: escapes done, and lines that were written over gone."""
+    bare = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    return [line.rstrip("\r").rpartition("\r")[2] for line in bare.split("\n")]
+
+
+NAMES = ["週次売上レポート 🎉", "e\u0301tude cafe\u0301", "تقرير أسبوعي", "👩\u200d💻 builds ⚠\ufe0f 🇫🇷", "long " * 30]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(here: Path, world: World, columns: int) -> None:
+    """From a phone to a wide screen, whatever script a name is written in; nothing is left out for it."""
+    world.load("omni", [routine(name, schedule="30 2 * * ? *", timezone="Europe/Berlin") for name in NAMES])
+    wide = lines_of(type_at_terminal(["plan", SYNC], b"", columns=1_000).shown)
+    plain = lines_of(type_at_terminal(["plan", SYNC], b"", columns=columns).shown)
+
+    assert max(map(cell_len, plain)) <= columns
+
+    def told(lines: list[str]) -> str:
+        """The plan without blanks, from its title to its last line."""
+        return "".join("".join(lines).split()).partition("omni→devin")[2].partition("2requests")[0]
+
+    assert told(plain) == told(wide) != ""
+
+
 def test_long_lines_are_folded_under_their_beginning(here: Path) -> None:
-    """On a narrow terminal a line goes on below where its text begins."""
-    typed = type_at_terminal(["plan", SYNC], b"", columns=60)
-    bare = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", typed.shown)
-    plain = [line.rstrip("\r").rpartition("\r")[2] for line in bare.split("\n")]
+    """On a narrow terminal a line goes on below where its text begins, and its first part is as long as the others."""
+    plain = lines_of(type_at_terminal(["plan", SYNC], b"", columns=60).shown)
     fires = next(number for number, line in enumerate(plain) if " next " in line)
 
-    assert max(map(len, plain)) <= 60
+    assert plain[fires].startswith(" " * 21 + "next Mon ")
+    assert len(plain[fires]) > 45
     assert re.match(r" {21}\S", plain[fires + 1])
+
+
+def test_where_labels_leave_no_room_they_stand_above(here: Path) -> None:
+    """At forty columns, text goes on two columns to the right of its label."""
+    plain = lines_of(type_at_terminal(["plan", SYNC], b"", columns=40).shown)
+    number = plain.index("    schedule")
+
+    assert plain[number + 1].startswith("      0 9 ? * MON * (UTC)")
+    assert "      exact for ever" in plain
+
+
+def test_a_document_knows_nothing_of_the_terminal(here: Path, run: Run) -> None:
+    """--json on a narrow, coloured terminal is the same text as in a pipe, but for when it was made."""
+    typed = type_at_terminal(["providers", "--json"], b"", columns=40)
+
+    assert typed.shown.replace("\r\n", "\n") == run("providers", "--json").out
+
+
+@pytest.mark.parametrize(("more", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colours_are_for_terminals_that_want_them(here: Path, more: dict[str, str], coloured: bool) -> None:
+    """NO_COLOR turns them off; everything else stays."""
+    typed = type_at_terminal(["plan", SYNC], b"", **more)
+
+    assert ("\x1b[32m" in typed.shown) is coloured
+    assert re.search(r"\x1b\[[0-9;]*3[0-7]m", typed.shown) is None or coloured
+    assert "Plan:" in typed.shown
+
+
+def test_requests_that_are_named_are_not_written_into_a_bar(here: Path) -> None:
+    """With -v each request has a line of its own, and no progress bar is drawn between them."""
+    plain = lines_of(type_at_terminal(["plan", SYNC, "-v"], b"").shown)
+
+    assert len([line for line in plain if re.match(r"GET \S+ -> 200 in \d+ ms, try 1$", line)]) == 2
+    assert not any("━" in line for line in plain)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
