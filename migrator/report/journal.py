@@ -105,9 +105,10 @@ def _uncertain_lines(intent: Intent) -> Iterator[Line]:
     )
     if intent.state == "uncertain" and intent.error:
         yield line(clean(intent.error), indent=2)
-    if intent.state == "dispatched" or intent.action != "create":
-        yield line(f"The next migrator plan {intent.sync} looks what became of it.", indent=2)
-    for words, command in zip(("if it is there: ", "if it is not: "), _ways(intent), strict=False):
+    ways = _ways(intent)
+    until = "; where that cannot tell, look there and say what you found" if ways else ""
+    yield line(f"The next migrator plan {intent.sync} looks what became of it{until}.", indent=2)
+    for words, command in zip(("if it is there: ", "if it is not: "), ways, strict=False):
         yield line(words, (command, "bold"), indent=2)
 
 

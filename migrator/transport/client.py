@@ -244,7 +244,7 @@ class Client:
         return Reply(status=response.status_code, headers=self.heard, text=response.text)
 
     def _say(self, error: Exception) -> str:
-        return redact(str(error) or type(error).__name__, self._secrets)
+        return redact((str(error) or type(error).__name__).rstrip("."), self._secrets)
 
     def _quota(self, reply: Reply) -> bool:
         return reply.status == HTTPStatus.TOO_MANY_REQUESTS and self.is_quota(reply.parsed())
