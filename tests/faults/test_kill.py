@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ LANES: Final = 6
 """A pair's requests are divided among so many tests."""
 MOST: Final = 60
 """More requests than the run takes."""
+HELD: Final = 60.0
+"""A slowness of so many seconds at most stands for a wait until it is released."""
 
 Record = Callable[[str, object], None]
 
@@ -40,9 +43,13 @@ class Killer:
         self.process: subprocess.Popen[str] | None = None
         self.number = number
         self.struck = False
+        self.released = threading.Event()
 
     async def __call__(self, seconds: float) -> None:
-        """Wait, or kill."""
+        """Wait, also for a release, or kill."""
+        if seconds == HELD:
+            await asyncio.to_thread(self.released.wait, seconds)
+            return
         if seconds != DEATH or self.process is None:
             await asyncio.sleep(seconds)
             return
@@ -159,13 +166,14 @@ async def test_two_runs_at_once(make_lab: Callable[[tuple[str, str]], Lab], kill
     """The second of two runs ends with 5 and names the first; the first is not disturbed."""
     lab = make_lab(("omni", "devin"))
     wanted = [lab.source.wish(number) for number in range(5)]
-    lab.world.fault("slow", seconds=1.5, method="POST", times=1)
+    lab.world.fault("slow", seconds=HELD, method="POST", times=1)
     first = command(lab, "apply", "it", "--yes")
     until = time.monotonic() + 30
     while not lab.state.owners() and time.monotonic() < until:  # noqa: ASYNC110 (another process's lock rings no bell)
         await asyncio.sleep(0.01)
     second = command(lab, "apply", "it", "--yes")
     _, err = second.communicate(timeout=60)
+    killer.released.set()
     first.communicate(timeout=60)
 
     assert (5, 0) == (second.returncode, first.returncode)
