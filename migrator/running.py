@@ -120,7 +120,8 @@ class Carrying:
         return outcomes
 
     def _begin(self, plan: Plan) -> None:
-        now, document = self.runtime.clock.now(), plan_to_json(plan)
+        changes = tuple(plan.pending)  # what stays as it is would be kept again every night, for years
+        now, document = self.runtime.clock.now(), plan_to_json(attrs.evolve(plan, changes=changes))
         self.state.begin_run(
             Run(
                 id=self.run,
@@ -134,7 +135,7 @@ class Carrying:
             ),
             plan_digest=str(document["digest"]),
             dialect=plan.dialect,
-            claims=claims_of(plan.pending, run=self.run, sync=plan.sync, scope=plan.target_scope, now=now),
+            claims=claims_of(changes, run=self.run, sync=plan.sync, scope=plan.target_scope, now=now),
         )
 
     def _writer(self, look: Look) -> Writer:

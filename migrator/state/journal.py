@@ -73,13 +73,14 @@ class Journal(Database):
             )
 
     def runs(self, sync: str | None = None) -> tuple[Run, ...]:
-        """Every run, or those of one sync, latest first."""
-        query = sa.select(t.runs).order_by(t.runs.c.place.desc(), t.runs.c.started_at.desc())
+        """Every run, or those of one sync, latest first; without their plans, of which there may be years."""
+        columns = [column for column in t.runs.columns if column is not t.runs.c.plan]
+        query = sa.select(*columns).order_by(t.runs.c.place.desc(), t.runs.c.started_at.desc())
         with self.transaction() as connection:
             return tuple(map(run_of, connection.execute(query if sync is None else query.where(t.runs.c.sync == sync))))
 
     def run(self, run: str) -> Run | None:
-        """The run of that id."""
+        """The run of that id, with its plan."""
         with self.transaction() as connection:
             row = connection.execute(sa.select(t.runs).where(t.runs.c.id == run)).first()
             return run_of(row) if row else None

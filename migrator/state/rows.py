@@ -154,7 +154,7 @@ def run_of(row: Any) -> Run:
         started_at=read_time(row.started_at),
         ended_at=row.ended_at and read_time(row.ended_at),
         summary=json.loads(row.result) if row.result else {},
-        plan=row.plan,
+        plan=getattr(row, "plan", None),
     )
 
 

@@ -145,7 +145,8 @@ class Run:
         started_at: when.
         ended_at: when it ended in order; None when it was killed or still goes on.
         summary: how many changes ended how; empty until it ended.
-        plan: the plan that it carried out, as JSON text; None when an old version of migrator left it.
+        plan: the changes that it was to make, as a plan in JSON text; None when an old version of migrator left it, and
+            in a list of runs.
     """
 
     id: str
