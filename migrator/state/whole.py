@@ -54,8 +54,7 @@ class Whole(Database):
     def contents(self) -> Contents:
         """Everything, as it was at one moment; in the same order on every database."""
         with self.transaction() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            only_read(connection)
             held = sa.inspect(connection)
             tables = {table.name: _taken(connection, table, held) for table in MOVED if held.has_table(table.name)}
         return Contents(layout=self.layout.now, tables=tables)
@@ -107,6 +106,15 @@ class Whole(Database):
             what = f"this database cannot hold the rows of {table.name}, and the state is as it was"
             hint = "take the document as migrator state export wrote it"
             raise StateError(what, where=self.shown, actual=str(error.orig).strip(), hint=hint) from error
+
+
+def only_read(connection: sa.Connection) -> None:
+    """Let a transaction that has just begun see everything as it is now, and keep nobody who writes waiting."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    else:
+        connection.exec_driver_sql("COMMIT")  # of the transaction that writes; what follows is one that reads
+        connection.exec_driver_sql("BEGIN")
 
 
 def _taken(connection: sa.Connection, table: sa.Table, held: sa.Inspector) -> tuple[Row, ...]:

@@ -21,7 +21,7 @@ from migrator.report.schemas import SCHEMAS
 from migrator.state import State, open_state
 from migrator.state import tables as t
 from migrator.state.document import contents_from_json, contents_to_json
-from migrator.state.whole import MOVED, Contents
+from migrator.state.whole import MOVED, Contents, only_read
 from tests.state.conftest import START, Time
 from tests.state.test_journal import FIELDS, LOCK, TARGET, begun, intent, link
 from tests.state.test_opening import make_older
@@ -120,6 +120,21 @@ def test_locks_stay_behind(state: State, tmp_path: Path, clock: Time) -> None:
 
     assert ({}, (intent(),)) == (other.owners(), other.open_intents("devin", ("org-1",), "vixie"))
     other.close()
+
+
+def test_reading_keeps_nobody_waiting(open_one: OpenOne) -> None:
+    """While the whole is read, another process writes; what is read is as it was when it began, throughout."""
+    reader, writer = open_one(), open_one()
+    writer.remember("org-1", "contract", "put")
+    query = sa.select(t.facts.c.value)
+    with reader.transaction() as connection:
+        only_read(connection)
+        before = connection.scalar(query)
+        writer.remember("org-1", "contract", "patch")
+        assert ("put", "put") == (before, connection.scalar(query))
+
+    assert "patch" == reader.contents().tables["facts"][0]["value"]
+    reader.remember("org-1", "contract", "put")
 
 
 @pytest.mark.parametrize("version", range(1, t.VERSION))
