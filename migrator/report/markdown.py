@@ -16,6 +16,9 @@ from migrator.report.words import count, stamp
 LISTED: Final = 200
 """Rows of a table; comments on code hosts have a limit, and nobody reads on."""
 
+_SHORT: Final = 60
+"""Characters of an old and a new value that a cell has room for."""
+
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~$^&=-])")
 _ACTED_ON: Final = re.compile(r"([@#]|:(?=//)|\bGH-(?=\d))")
 _NOTHING: Final = "\u200b"
@@ -88,12 +91,14 @@ def _jobs(rows: Sequence[Row], shown: Overview) -> Iterator[str]:
             shown.tally(row.outcome).sign,
             _name(row),
             _schedule(row),
+            *([_changes(row)] if shown.kind == "plan" else []),
             ", ".join(code(path) for path in dict.fromkeys(loss.path for loss in row.losses)),
             escaped("; ".join(filter(None, [row.reason, *row.needs]))),
         ]
         for row in rows[:LISTED]
     ]
-    yield from _table(["", "job", "schedule", "loses", ""], cells)
+    changes = ["changes"] if shown.kind == "plan" else []
+    yield from _table(["", "job", "schedule", *changes, "loses", ""], cells)
     if len(rows) > LISTED:
         yield f"and {len(rows) - LISTED:,} more, which the HTML and JSON reports list."
         yield ""
@@ -108,6 +113,16 @@ def _schedule(row: Row) -> str:
     """Before, after, and how faithful that is."""
     said = " → ".join(filter(None, [code(row.before), " + ".join(map(code, row.after))]))
     return "<br>".join(filter(None, [said, escaped(row.faithful)]))
+
+
+def _changes(row: Row) -> str:
+    """The fields that change: from old to new where that is short; those of a new job are all new."""
+    said = [
+        code(edit.path) + (f" {code(edit.old)} → {code(edit.new)}" if len(edit.old + edit.new) <= _SHORT else "")
+        for edit in row.edits
+        if edit.old
+    ]
+    return "<br>".join(said)
 
 
 def _section(title: str) -> Iterator[str]:

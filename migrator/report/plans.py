@@ -14,7 +14,7 @@ from migrator.mapping.codecs import write_cron, write_time
 from migrator.plan.compare import BOTH
 from migrator.plan.values import Action, Change, FieldChange, Plan
 from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
-from migrator.report.words import Line, clean, line, pad, stamp, value_words
+from migrator.report.words import Line, clean, line, pad, shorten_both, stamp, value_words
 
 SYMBOLS: Final[Mapping[Action, str]] = {
     "create": "+",
@@ -149,8 +149,7 @@ def _change_lines(change: Change, plan: Plan, *, first: bool, verbose: bool) -> 
         skipped = () if change.pieces > 1 else TRIGGER_PATHS
         yield from _fields((field for field in change.fields if field.path not in skipped), plan)
         for field in change.back.fields if change.back else ():
-            old, new = _words(field.old, plan), _words(field.new, plan)
-            yield _labelled(field.path, f"at the source: {old} → {new}")
+            yield _labelled(field.path, f"at the source: {' → '.join(_both(field.old, field.new, plan))}")
     elif first:
         yield from _created(change, plan, verbose=verbose)
     if first and change.schedule and change.action != "delete" and (_touches_schedule(change) or verbose):
@@ -173,7 +172,7 @@ def _fields(fields: Iterable[FieldChange], plan: Plan) -> Iterator[Line]:
         if field.reason == BOTH:
             yield from _side_by_side(field, plan)
             continue
-        yield _labelled(field.path, f"{_words(field.remote, plan)} → {_words(field.new, plan)}")
+        yield _labelled(field.path, " → ".join(_both(field.remote, field.new, plan)))
         if field.remote != field.old and field.old is not None:
             yield _labelled("", f"{field.reason}; last applied: {_words(field.old, plan)}")
 
@@ -183,6 +182,12 @@ def _side_by_side(field: FieldChange, plan: Plan) -> Iterator[Line]:
     yield _labelled(field.path, f"source: {_words(field.new, plan)}")
     yield _labelled("", f"target: {_words(field.remote, plan)}")
     yield _labelled("", f"last applied: {_words(field.old, plan)}")
+
+
+def _both(old: Any, new: Any, plan: Plan) -> tuple[str, str]:
+    if isinstance(old, str) and isinstance(new, str):
+        return shorten_both(old, new)
+    return _words(old, plan), _words(new, plan)
 
 
 def _words(value: Any, plan: Plan) -> str:

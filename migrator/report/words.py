@@ -60,6 +60,22 @@ def shorten(text: str, width: int = SHOWN) -> str:
     return f'"{said[:width].rstrip()}…" ({len(text):,} characters)'
 
 
+def shorten_both(old: str, new: str, width: int = SHOWN) -> tuple[str, str]:
+    """Two texts in quotes, from shortly before the place where they part, so that what differs is to be seen."""
+    shortest = min(len(old), len(new))
+    common = next((n for n in range(shortest) if old[n] != new[n]), shortest)
+    if common < width // 2 or max(len(old), len(new)) <= width:
+        return shorten(old, width), shorten(new, width)
+    start = max(old.find(" ", common - width // 3, common) + 1, common - width // 3)
+    return _from(old, start, width), _from(new, start, width)
+
+
+def _from(text: str, start: int, width: int) -> str:
+    said = clean(text[start : start + width])
+    more = "…" if len(text) > start + width else ""
+    return f'"…{said}{more}" ({len(text):,} characters)'
+
+
 def pad(text: str, width: int) -> str:
     """A text with blanks up to `width` columns; wide characters take two."""
     return text + " " * max(width - cell_len(text), 0)

@@ -97,6 +97,18 @@ def test_a_changed_field_goes_from_old_to_new() -> None:
     ]
 
 
+def test_texts_that_begin_alike_are_shown_from_where_they_part() -> None:
+    """Two long prompts whose beginnings are the same would look the same."""
+    common = "Compare last week's revenue with the four weeks before it. "
+    lines = told(plan(change("update", fields=(field("action.text", common + "Name three.", common + "Name five."),))))
+
+    assert lines[1] == (
+        '    action.text      "…before it. Name three." (70 characters) → "…before it. Name five." (69 characters)'
+    )
+    added = told(plan(change("update", fields=(field("action.text", common + "Then", common + "Then stop."),))))
+    assert added[1].endswith('"…before it. Then" (63 characters) → "…before it. Then stop." (69 characters)')
+
+
 def test_an_edit_at_the_target_is_told_beside_the_change() -> None:
     """What is overwritten, and what it was when we last wrote it."""
     drifted = field("action.text", "Ours.", "New.", remote="Theirs.", reason="the target was edited")

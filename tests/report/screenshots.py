@@ -92,7 +92,7 @@ def main(folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
         _take(browser, audit, folder / "audit.png", height=1180)
         _take(browser, audit, folder / "audit-jobs.png", scheme="dark", opened="Weekly revenue note", height=860)
-        _take(browser, plan, folder / "plan.png", opened="Refunds", height=1000)
+        _take(browser, plan, folder / "plan.png", opened="Night loads", height=960)
         browser.close()
 
 

@@ -9,7 +9,9 @@ from markdown_it import MarkdownIt
 
 from migrator.report.markdown import code, escaped, markdown_text
 from migrator.report.overview.audits import audit_overview
+from migrator.report.overview.plans import plan_overview
 from tests.cli.bench import routine
+from tests.cli.test_plan_lines import change, field, plan
 from tests.report.bench import HOSTILE, audited, many, samples
 
 RENDER = MarkdownIt("gfm-like", {"linkify": False, "html": True})
@@ -24,6 +26,16 @@ def test_it_says_what_it_comes_to_what_to_decide_and_every_job() -> None:
     assert "| `action.model` | 12 | Devin has no data models |" in text
     assert "| `Weekly revenue note` | `0 9 ? * MON * (America/New_York)` → `0 14 * * 1 (UTC)`<br>exact until" in text
     assert text.count("\n| ~ | `") == 12
+
+
+def test_a_plan_says_what_changes() -> None:
+    """Fields with their old and new values where these are short; what is unchanged is folded away."""
+    fields = (field("enabled", old=True, new=False), field("action.text", "Long. " * 30, "Longer. " * 30))
+    text = markdown_text(plan_overview(plan(change("update", fields=fields), change("none", "Beta"))))
+
+    assert "### Changes" in text
+    assert "| `enabled` `yes` → `no`<br>`action.text` |" in text
+    assert text.index("`Alpha`") < text.index("<details><summary>1 other job</summary>") < text.index("`Beta`")
 
 
 def test_a_long_report_stays_short_enough_for_a_comment() -> None:

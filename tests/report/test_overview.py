@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrator.canonical import JobRef
 from migrator.cron import parse
 from migrator.plan.values import Back, Change, FieldChange
 from migrator.report.overview.audits import audit_overview
 from migrator.report.overview.plans import plan_overview
+from migrator.report.overview.rows import text_parts
 from tests.cli.test_plan_lines import SOURCE, WINDOW, change, field, plan
 from tests.report.bench import audited, samples
 
@@ -105,6 +108,31 @@ def test_what_goes_back_to_the_source_is_told_as_such() -> None:
     assert [(edit.old, edit.new, edit.note) for edit in row.edits] == [
         ('"Ours."', '"Theirs."', "at the source: it was edited")
     ]
+
+
+WORDS = st.lists(st.sampled_from(["one", "two", "\n", " ", "three", "four ", "  "])).map("".join)
+
+
+@given(WORDS, WORDS)
+def test_a_changed_text_is_told_word_by_word(old: str, new: str) -> None:
+    """What stays with what goes is the old text, and what stays with what comes the new one."""
+    parts = text_parts(old, new)
+
+    def joined(left_out: str) -> str:
+        return "".join(text for kind, text in parts if kind != left_out)
+
+    shown = [text.replace("\n", "⏎") for text in (old, new)]
+    assert [joined("new"), joined("old")] == shown
+
+
+def test_a_long_stretch_that_stays_is_cut() -> None:
+    """Around one changed word of a long prompt, its ends are enough."""
+    parts = text_parts("word " * 500 + "then stop", "word " * 500 + "then go on")
+
+    assert [kind for kind, _ in parts] == ["", "old", "new"]
+    assert len(parts[0][1]) < 300
+    assert (parts[1][1], parts[2][1]) == ("stop", "go on")
+    assert text_parts("a" * 10_000, "b") == text_parts(None, "b") == ()
 
 
 def test_a_new_job_is_shown_whole_but_for_what_its_row_says() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.forecast import CELLS, Week
-from migrator.report.html.pictures import SHADES, WIDTH, Shared, heat, stacked, ticks
+from migrator.cron import Recurring, Timed
+from migrator.forecast import CELLS, Week, forecast
+from migrator.report.html.pictures import SHADES, WIDTH, Shared, heat, instants, stacked, ticks
 from migrator.report.overview import Tally
 
 COUNTS = st.lists(st.integers(0, 50), min_size=CELLS, max_size=CELLS).map(tuple)
@@ -56,3 +58,20 @@ def test_equal_paths_are_drawn_once() -> None:
     assert shared.path("M1 0v1") == shared.path("M1 0v1") != shared.path("M2 0v1")
     assert shared.path("") == ""
     assert len(shared.paths) == 2
+
+
+def test_the_instants_of_a_job_are_its_next_ones_and_those_that_differ() -> None:
+    """What a picture shows, in words: six fires, and the first that only one side has."""
+    new_york = Timed(trigger=Recurring(cron="0 9 * * *", timezone="America/New_York"), dialect="vixie")
+    utc = Timed(trigger=Recurring(cron="0 14 * * *"), dialect="vixie")
+    found = forecast([new_york], [utc], start=datetime(2026, 11, 21, tzinfo=UTC))
+    assert found
+    listed = instants(found)
+
+    assert [(one.at.day, one.before, one.after) for one in listed[:6]] == [(n, True, True) for n in range(21, 27)]
+    assert [(one.at.isoformat()[5:13], one.before, one.after) for one in listed[6:]] == [
+        ("03-14T13", True, False),
+        ("03-14T14", False, True),
+        ("03-15T13", True, False),
+        ("03-15T14", False, True),
+    ]

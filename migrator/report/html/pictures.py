@@ -207,12 +207,14 @@ class Instant:
 
 def instants(forecast: Forecast, *, number: int = 6) -> list[Instant]:
     """The next instants, and the first that differ."""
-    stretches = [one for one in (forecast.coming, forecast.later, forecast.around) if one]
     found: dict[datetime, Instant] = {}
-    for stretch in stretches:
+    for stretch in (forecast.coming, forecast.later, forecast.around):
+        if stretch is None:
+            continue
         before, after = frozenset(stretch.before), frozenset(stretch.after)
         every = sorted(before | after)
         differing = [at for at in every if (at in before) != (at in after)] if forecast.moves else []
-        for at in {*every[: number if stretch is stretches[0] else 2], *differing[:4]}:
+        coming = () if stretch is forecast.around else [at for at in every if at >= (forecast.next or at)][:number]
+        for at in {*coming, *differing[:4]}:
             found[at] = Instant(at=at, before=at in before, after=at in after)
     return [found[at] for at in sorted(found)]

@@ -55,12 +55,21 @@ class Lost:
 
 @frozen(kw_only=True)
 class Edit:
-    """One field of a target job: what it has, what it gets, and what else must be known."""
+    """One field of a job.
+
+    Attributes:
+        path: canonical path.
+        old: what it has.
+        new: what it gets.
+        note: what else must be known.
+        parts: of a text that changes, what goes, comes and stays, in order: ("old" | "new" | "", text).
+    """
 
     path: str
     old: str
     new: str
     note: str = ""
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 @frozen(kw_only=True)

@@ -14,7 +14,7 @@ from migrator.forecast import forecast, sides, week
 from migrator.plan.decisions import decisions
 from migrator.plan.values import ACTIONS, Action, Change, FieldChange, Plan
 from migrator.report.overview import Edit, Overview, Row, Tally, Tone
-from migrator.report.overview.rows import lost, scheduled, total_losses, verdict_tallies
+from migrator.report.overview.rows import lost, scheduled, text_parts, total_losses, verdict_tallies
 from migrator.report.plans import LOSING, SYMBOLS, TENSES
 from migrator.report.words import clean, stamp, value_words
 
@@ -138,11 +138,19 @@ def _edits(change: Change, plan: Plan) -> Iterable[Edit]:
             continue
         if change.action == "create" and field.path == "name":
             continue
-        old = "" if change.action == "create" else _words(field.remote, plan)
-        yield Edit(path=field.path, old=old, new=_words(field.new, plan), note=_note(field, plan))
+        yield _edit(field, plan, note=_note(field, plan), is_new=change.action == "create")
     for field in change.back.fields if change.back else ():
-        note = f"at the source: {clean(field.reason)}"
-        yield Edit(path=field.path, old=_words(field.remote, plan), new=_words(field.new, plan), note=note)
+        yield _edit(field, plan, note=f"at the source: {clean(field.reason)}")
+
+
+def _edit(field: FieldChange, plan: Plan, *, note: str, is_new: bool = False) -> Edit:
+    return Edit(
+        path=field.path,
+        old="" if is_new else _words(field.remote, plan),
+        new=_words(field.new, plan),
+        note=note,
+        parts=text_parts(field.remote, field.new),
+    )
 
 
 def _note(field: FieldChange, plan: Plan) -> str:

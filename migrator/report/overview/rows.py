@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
+from difflib import SequenceMatcher
 from typing import Any, Final
 
 from migrator.canonical import Loss
@@ -14,6 +16,10 @@ from migrator.report.overview import Lost, Row, Tally, Tone
 from migrator.report.schedules import piece_words, verdict_name, verdict_words
 from migrator.report.words import clean, value_words
 
+_COMPARED: Final = 8_000
+"""Characters of a text that is compared word by word."""
+_KEPT: Final = 120
+"""Characters at each end of a stretch that stays."""
 _REFUSED: Final = frozenset({"impossible", "none"})
 
 
@@ -49,6 +55,32 @@ def scheduled(schedule: Schedule, triggers: list[Timed]) -> dict[str, Any]:
         ),
         "timezone": (source or {}).get("timezone", "UTC"),
     }
+
+
+def text_parts(old: Any, new: Any) -> tuple[tuple[str, str], ...]:
+    """What goes ("old"), comes ("new") and stays ("") between two texts, word by word; () for other values.
+
+    Of a long stretch that stays, its ends are kept.
+    """
+    if not (isinstance(old, str) and isinstance(new, str)) or max(len(old), len(new)) > _COMPARED:
+        return ()
+    one, other = re.findall(r"\s+|\S+", old), re.findall(r"\s+|\S+", new)
+    parts: list[tuple[str, str]] = []
+    for kind, i, j, k, m in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append(("", _ends("".join(one[i:j]))))
+        else:
+            parts += [(name, "".join(words)) for name, words in (("old", one[i:j]), ("new", other[k:m])) if words]
+    return tuple((name, _clean_inside(text)) for name, text in parts)
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 2 * _KEPT else f"{text[:_KEPT]} … {text[-_KEPT:]}"
+
+
+def _clean_inside(text: str) -> str:
+    """A text made safe, with the blanks at its ends."""
+    return clean(f"|{text}|")[1:-1]
 
 
 def _meaning(triggers: list[Timed]) -> str:
