@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -196,13 +197,19 @@ def test_without_script_everything_is_there(open_report: Open, report: str) -> N
     assert page.locator("#tools:visible, .copy:visible, #theme:visible").count() == 0
 
 
-@pytest.mark.parametrize("width", [390, 768, 1280])
-def test_nothing_reaches_over_the_edge(open_report: Open, report: str, width: int) -> None:
-    """From a phone to a desk, the page is never wider than its window."""
+@pytest.mark.parametrize(("width", "media"), [(390, "screen"), (768, "screen"), (1280, "screen"), (690, "print")])
+def test_nothing_reaches_over_the_edge(
+    open_report: Open, report: str, width: int, media: Literal["screen", "print"]
+) -> None:
+    """From a phone to a desk and on paper, the page is never wider than its window, and no part lies over another."""
     page = open_report(report, width=width).page
     page.locator("#open").click()
+    page.emulate_media(media=media)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for parts in (".tiles > li", ".cols > div"):
+        wide = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+        assert page.locator(parts).evaluate_all(wide) == []
 
 
 def test_on_paper_every_job_is_open_and_no_control_is_left(open_report: Open, report: str) -> None:

@@ -36,6 +36,18 @@ def test_an_audit_counts_what_it_lists() -> None:
     assert shown.lead[0] == "12 of 13 jobs can move to Devin Schedules: 12 once the sync allows what they lose."
 
 
+def test_each_job_says_what_settles_it() -> None:
+    """The lines that a job waits for, permission for what it loses among them; what cannot go has none."""
+    shown = audit_overview(audited(samples("devin"), source="devin", target="omni"))
+    settles = {row.name: row.settles for row in shown.rows}
+
+    assert settles["Incident summary"] == (
+        '"action.model" = "…"',
+        'allow_loss = ["action.agent", "delivery.notify", "delivery.slack"]',
+    )
+    assert settles["Quarter hour guard"] == settles["Certificate renewal"] == ()
+
+
 def test_jobs_that_do_not_run_fire_on_neither_side() -> None:
     """The week counts what runs: a paused job has a forecast of its own, and no part in the sum."""
     shown = audit_overview(audited(samples("omni")))

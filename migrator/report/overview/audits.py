@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -10,6 +11,7 @@ from attrs import evolve
 
 from migrator.audit import OUTCOMES, Audit, Finding, Outcome
 from migrator.forecast import forecast, sides, week
+from migrator.lower import Lowered
 from migrator.report.audits import OUTCOME_WORDS, SIGNS
 from migrator.report.overview import Lost, Overview, Row, Tally, Tone
 from migrator.report.overview.rows import lost, scheduled, verdict_tallies
@@ -90,6 +92,12 @@ def _lead(found: Audit) -> list[str]:
     return told
 
 
+def _permission(lowered: Lowered) -> list[str]:
+    """The line that allows what a job loses, if it loses anything."""
+    paths = sorted({loss.path for loss in lowered.losses})
+    return [f"allow_loss = {json.dumps(paths)}"] if paths else []
+
+
 def _row(finding: Finding, at: datetime) -> Row:
     plain = Row(
         outcome=finding.outcome,
@@ -107,7 +115,7 @@ def _row(finding: Finding, at: datetime) -> Row:
     return evolve(
         plain,
         needs=tuple(clean(need.what) for need in lowered.needs),
-        settles=tuple(need.line for need in lowered.needs),
+        settles=(*(need.line for need in lowered.needs), *_permission(lowered)) if goes else (),
         losses=tuple(lost(loss) for loss in lowered.losses) if goes else (),
         forecast=forecast(before, after, start=at, moves=goes),
         **scheduled(schedule, before),
