@@ -13,14 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import attrs
-
 from migrator import checkup
 from migrator.checkup import Check
 from migrator.cli.options import Settings
 from migrator.cli.work import config_file, open_screen
 from migrator.config import EXAMPLES, Config, Draft, check_key, starter
-from migrator.config.model import ConnectionKeys, Token
+from migrator.config.model import Token
 from migrator.config.shapes import choose
 from migrator.errors import MigratorError, UsageError
 from migrator.providers import PROVIDERS
@@ -34,7 +32,12 @@ from migrator.session import Runtime
 _INIT: Final = "migrator/init@1"
 _PLATFORMS: Final = ("omni", "devin", "scrip")
 _EXAMPLES: Final = {draft.provider: draft.values for draft in EXAMPLES}
-_HELP: Final = {key: a.metadata["description"] for key, a in attrs.fields_dict(ConnectionKeys).items()}
+_ASKED: Final = {
+    "base_url": "the address of your instance, with /api",
+    "org_id": "the organisation whose schedules it has",
+    "program_id": "the program whose automations it has",
+    "token": "where the key is kept: env:NAME, file:PATH, keyring:SERVICE/NAME or command:PROGRAM ARGUMENTS",
+}
 _THERE: Final = "there is a config file already, and it stays as it is"
 
 
@@ -94,13 +97,14 @@ def _platforms(answer: str) -> list[str]:
 
 def _connection(screen: Screen, path: Path, provider: str) -> Draft:
     """Ask what a connection needs until it works, or is to stay as it is."""
-    values = dict(_EXAMPLES[provider])
+    examples = _EXAMPLES[provider]
+    values = {"token": examples["token"]}  # a name for the variable is as good as any; the rest is the person's own
     while True:
         screen.say([line(""), line((provider, "bold"))])
         for key in PROVIDERS[provider].required:
-            example = values[key]
-            values[key] = _ask(screen, f"{key}: {_HELP[key]}", example, partial(check_key, key))
-        draft = Draft(provider=provider, values=values)
+            question, known = f"{key}, {_ASKED[key]}", values.get(key, "")
+            values[key] = _ask(screen, question, known, partial(check_key, key), example=examples[key])
+        draft = Draft(provider=provider, values=dict(values))
         checks = _looked_at(path, draft)
         screen.say(check_lines(checks))
         is_well = all(check.status != "fault" or check.what == "secret" for check in checks)
@@ -111,7 +115,7 @@ def _connection(screen: Screen, path: Path, provider: str) -> Draft:
 def _looked_at(path: Path, draft: Draft) -> Sequence[Check]:
     """What a harmless look at the connection tells; a secret that is not there yet is no reason to ask again."""
     values = dict(draft.values)
-    token = Token(reference=values.pop("token"), where=draft.name)
+    token = Token(reference=values.pop("token"), where="")
     connection = Connection(provider=draft.provider, **values)  # type: ignore[arg-type]  # the required keys are texts
     config = Config(path=path, connections={draft.name: connection}, syncs={}, tokens={draft.name: token})
     found = asyncio.run(checkup.check_connection(Runtime(config=config, environ=os.environ), draft.name))
@@ -134,10 +138,10 @@ def _one_of(names: Sequence[str], answer: str) -> str:
     return choose(answer, names, "there is no such connection to choose")
 
 
-def _ask(screen: Screen, question: str, default: str, check: Callable[[str], object]) -> str:
-    """Ask until the answer will do."""
+def _ask(screen: Screen, question: str, default: str, check: Callable[[str], object], *, example: str = "") -> str:
+    """Ask until the answer will do; without a default there must be one."""
     while True:
-        screen.question(f"{question} [{default}]")
+        screen.question(f"{question} [{default}]" if default else f"{question} (such as {example})")
         typed = sys.stdin.readline()
         if not typed:
             raise KeyboardInterrupt

@@ -17,7 +17,7 @@ from tests.cli.bench import Run
 from tests.cli.test_terminal import COMMAND, Typed, environment
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-PROMPT = re.compile(rb"\[[^\]\n]+\] $")
+PROMPT = re.compile(rb"(?:\[[^\]\n]+\]|\(such as [^\n]+\)) $")
 
 
 def converse(arguments: list[str], answers: list[str], *, env: dict[str, str] | None = None) -> Typed:
@@ -80,8 +80,8 @@ def test_a_secret_is_never_taken(here: Path, base_url: str) -> None:
 
 
 def test_a_wrong_answer_is_asked_again(here: Path, base_url: str) -> None:
-    """A platform that is none, and an address that is none, are told with what would do."""
-    typed = converse(["init"], ["omny", "omni", "acme.example.com", base_url, "", ""])
+    """A platform that is none, an address that is none, and no answer at all, are told with what would do."""
+    typed = converse(["init"], ["omny", "omni", "", "acme.example.com", base_url, "", ""])
 
     assert typed.code == 0, typed.shown
     assert 'did you mean "omni"?' in typed.shown

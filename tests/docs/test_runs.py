@@ -85,7 +85,7 @@ def test_a_story_runs(story: Story, tmp_path: Path, served: tuple[World, int], f
 
 def run(command: list[str], folder: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run something there, to its end, whatever that is."""
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=300)
 
 
 def _run_commands(commands: list[Command], folder: Path, env: dict[str, str], port: int) -> None:
