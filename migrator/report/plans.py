@@ -43,6 +43,7 @@ _FIRES: Final = 3
 _NAMED: Final = 5
 """How many jobs of one date are named."""
 LOSING: Final = frozenset({"create", "update", "replace", "adopt"})
+_CLOCKS: Final = ("trigger.cron", "trigger.at")
 _LABELS: Final = max(map(len, PATHS))
 """Columns for what a line is about: a canonical path, or "schedule"."""
 
@@ -149,7 +150,7 @@ def _change_lines(change: Change, plan: Plan, *, first: bool, verbose: bool) -> 
         skipped = () if change.pieces > 1 else TRIGGER_PATHS
         yield from _fields((field for field in change.fields if field.path not in skipped), plan)
         for field in change.back.fields if change.back else ():
-            yield _labelled(field.path, f"at the source: {' → '.join(_both(field.old, field.new, plan))}")
+            yield _labelled(field.path, "at the source: ", *_arrow(*_both(field.old, field.new, plan)))
     elif first:
         yield from _created(change, plan, verbose=verbose)
     if first and change.schedule and change.action != "delete" and (_touches_schedule(change) or verbose):
@@ -172,7 +173,7 @@ def _fields(fields: Iterable[FieldChange], plan: Plan) -> Iterator[Line]:
         if field.reason == BOTH:
             yield from _side_by_side(field, plan)
             continue
-        yield _labelled(field.path, " → ".join(_both(field.remote, field.new, plan)))
+        yield _labelled(field.path, *_arrow(*_both(field.remote, field.new, plan)))
         if field.remote != field.old and field.old is not None:
             yield _labelled("", f"{field.reason}; last applied: {_words(field.old, plan)}")
 
@@ -194,8 +195,13 @@ def _words(value: Any, plan: Plan) -> str:
     return clean(str(value)) if isinstance(value, Cron) else value_words(value_to_json(value, plan.dialect))
 
 
-def _labelled(label: str, text: str, style: str = "") -> Line:
-    return line((pad(label, _LABELS) + " ", "dim"), (text, style), indent=4, hang=_LABELS + 1)
+def _labelled(label: str, *parts: str | tuple[str, str]) -> Line:
+    return line((pad(label, _LABELS) + " ", "dim"), *parts, indent=4, hang=_LABELS + 1)
+
+
+def _arrow(old: str, new: str) -> tuple[str | tuple[str, str], ...]:
+    """From old to new."""
+    return (old, "red"), " → ", (new, "green")
 
 
 def _loss_lines(change: Change) -> Iterator[Line]:
@@ -203,7 +209,7 @@ def _loss_lines(change: Change) -> Iterator[Line]:
     for number, loss in enumerate(change.losses):
         had, becomes = (value_words(value_to_json(value, "")) for value in (loss.had, loss.becomes))
         kept = "" if loss.becomes is None else f" → {becomes}"
-        yield _labelled("" if number else "loses", f"{loss.path} {had}{kept}", "yellow")
+        yield _labelled("" if number else "loses", (f"{loss.path} {had}{kept}", "yellow"))
 
 
 # -- schedules --------------------------------------------------------------------------------------------------------
@@ -227,6 +233,8 @@ def _schedule_lines(schedule: Schedule, change: Change, plan: Plan) -> Iterator[
         evidence=schedule.evidence,
     )
     yield _labelled("schedule", " → ".join(said) or verdict)
+    if was := [_words(field.remote, plan) for field in change.fields if field.path in _CLOCKS and field.remote]:
+        yield _labelled("", "was ", (", ".join(was), "red"))
     if said:
         yield _labelled("", verdict)
     firing = [source] if source and schedule.verdict in EXACT else pieces

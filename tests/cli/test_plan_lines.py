@@ -97,6 +97,17 @@ def test_a_changed_field_goes_from_old_to_new() -> None:
     ]
 
 
+def test_a_schedule_that_changes_says_what_it_was() -> None:
+    """The target's own schedule before the change, below what it becomes."""
+    cron = field("trigger.cron", parse("0 13 * * 1", "vixie"), parse("0 14 * * 1", "vixie"))
+    lines = told(plan(change("update", fields=(cron,), schedule=WINDOW)))
+
+    assert lines[1:3] == [
+        "    schedule         0 9 ? * MON * (America/New_York) → 0 14 * * 1 (UTC)",
+        "                     was 0 13 * * 1",
+    ]
+
+
 def test_texts_that_begin_alike_are_shown_from_where_they_part() -> None:
     """Two long prompts whose beginnings are the same would look the same."""
     common = "Compare last week's revenue with the four weeks before it. "

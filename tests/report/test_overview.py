@@ -48,6 +48,20 @@ def test_each_job_says_what_settles_it() -> None:
     assert settles["Quarter hour guard"] == settles["Certificate renewal"] == ()
 
 
+def test_a_schedule_that_is_kept_is_shown() -> None:
+    """A file takes every dialect: the schedule stands there as it was, and fires on both sides."""
+    shown = audit_overview(audited(samples("omni"), target="json"))
+    (note,) = [row for row in shown.rows if row.name == "Weekly revenue note"]
+
+    assert (note.before, note.timezone, note.faithful) == (
+        "0 9 ? * MON * (America/New_York)",
+        "America/New_York",
+        "kept as it is",
+    )
+    assert note.forecast
+    assert note.forecast.coming.before == note.forecast.coming.after != ()
+
+
 def test_jobs_that_do_not_run_fire_on_neither_side() -> None:
     """The week counts what runs: a paused job has a forecast of its own, and no part in the sum."""
     shown = audit_overview(audited(samples("omni")))

@@ -14,7 +14,7 @@ from migrator.document import value_to_json
 from migrator.lower.schedule import EXACT, Schedule
 from migrator.report.overview import Lost, Row, Tally, Tone
 from migrator.report.schedules import piece_words, verdict_name, verdict_words
-from migrator.report.words import clean, value_words
+from migrator.report.words import clean, stamp, value_words
 
 _COMPARED: Final = 8_000
 """Characters of a text that is compared word by word."""
@@ -42,7 +42,7 @@ def scheduled(schedule: Schedule, triggers: list[Timed]) -> dict[str, Any]:
     """
     source = schedule.evidence.get("source")
     return {
-        "before": piece_words(source) if source else "",
+        "before": piece_words(source) if source else " + ".join(map(_trigger_words, triggers)),
         "meaning": _meaning(triggers),
         "after": tuple(piece_words(piece) for piece in schedule.pieces),
         "verdict": schedule.verdict,
@@ -53,8 +53,22 @@ def scheduled(schedule: Schedule, triggers: list[Timed]) -> dict[str, Any]:
             flags=schedule.flags,
             evidence=schedule.evidence,
         ),
-        "timezone": (source or {}).get("timezone", "UTC"),
+        "timezone": _timezone(triggers),
     }
+
+
+def _trigger_words(timed: Timed) -> str:
+    """A trigger that its target takes as it is."""
+    trigger = timed.trigger
+    if isinstance(trigger, Recurring):
+        return f"{clean(str(trigger.cron))} ({clean(trigger.timezone)})"
+    return f"once, {stamp(trigger.at)}"
+
+
+def _timezone(triggers: list[Timed]) -> str:
+    """Whose wall clock a source follows."""
+    trigger = triggers[0].trigger if triggers else None
+    return trigger.timezone if isinstance(trigger, Recurring) else "UTC"
 
 
 def text_parts(old: Any, new: Any) -> tuple[tuple[str, str], ...]:
