@@ -1,8 +1,8 @@
-"""state upgrade, export and import: what is remembered, over the years and from one database to another."""
+"""state upgrade, export, import and prune: what is remembered, over the years and from one database to another."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from migrator.cli.options import Settings
@@ -12,6 +12,8 @@ from migrator.report.states import (
     import_document,
     import_lines,
     moved_words,
+    prune_document,
+    prune_lines,
     upgrade_document,
     upgrade_lines,
     writing_lines,
@@ -40,6 +42,15 @@ def export(settings: Settings, *, out: Path | None) -> int:
         screen.say([line(f"{moved_words(contents.counts)} written to {out}")])
     if out is None or settings.json:
         screen.document(document)
+    return 0
+
+
+def prune(settings: Settings, *, days: int) -> int:
+    """Forget old runs."""
+    screen, before = open_screen(settings), datetime.now(UTC) - timedelta(days=days)
+    with opened_state(settings) as state:
+        pruned = state.prune(before)
+        screen.result(prune_document(pruned, before, state.shown), prune_lines(pruned, before))
     return 0
 
 

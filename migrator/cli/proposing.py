@@ -30,6 +30,7 @@ SCHEMAS: Final = (
     "jobs",
     "plan",
     "providers",
+    "prune",
     "run",
     "sandbox",
     "settle",

@@ -104,6 +104,13 @@ def import_schema() -> Schema:
     return document("import", "What was put into a state", required)
 
 
+def prune_schema() -> Schema:
+    """`migrator/prune@1`."""
+    counts = dict.fromkeys(("runs", "writes", "records"), COUNT)
+    left = {**COUNT, "description": "Runs that are still known."}
+    return document("prune", "What a state forgot", {"state": TEXT, "before": TIME, **counts, "left": left})
+
+
 def upgrade_schema() -> Schema:
     """`migrator/upgrade@1`."""
     found = {**maybe(COUNT), "description": "The layout it had; null when there was none."}

@@ -11,6 +11,7 @@ from migrator.report.checkups import checkup_schema
 from migrator.report.journal_schemas import (
     history_schema,
     import_schema,
+    prune_schema,
     settle_schema,
     state_schema,
     status_schema,
@@ -172,6 +173,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "jobs": _jobs,
     "plan": plan_schema,
     "providers": _providers,
+    "prune": prune_schema,
     "run": run_schema,
     "sandbox": _sandbox,
     "settle": settle_schema,

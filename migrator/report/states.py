@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from migrator.report.words import Line, clean, line
-from migrator.state import Layout, Owner
+import attrs
+
+from migrator.mapping.codecs import write_time
+from migrator.report.words import Line, clean, count, line, stamp
+from migrator.state import Layout, Owner, Pruned
 
 
 def upgrade_document(layout: Layout, place: str) -> dict[str, Any]:
@@ -50,6 +54,18 @@ def import_lines(moved: Mapping[str, int], backup: Path | None, place: str) -> I
     yield line(
         "Where this state came from is not to be used any more: two states of one target know nothing of each other."
     )
+
+
+def prune_document(pruned: Pruned, before: datetime, place: str) -> dict[str, Any]:
+    """What was forgotten, as `migrator/prune@1`."""
+    return {"schema": "migrator/prune@1", "state": place, "before": write_time(before), **attrs.asdict(pruned)}
+
+
+def prune_lines(pruned: Pruned, before: datetime) -> Iterator[Line]:
+    """The same for people."""
+    runs = f"{count(pruned.runs, 'run')} from before {stamp(before)[:10]}"
+    held = f"{count(pruned.writes, 'write')} and {count(pruned.records, 'saved record')}"
+    yield line(f"Forgotten: {runs}, with {held}. {count(pruned.left, 'run')} left.")
 
 
 def moved_words(moved: Mapping[str, int]) -> str:

@@ -17,13 +17,14 @@ from migrator.state.layout import Layout, Older
 from migrator.state.links import Links
 from migrator.state.locks import Locks
 from migrator.state.notes import Notes
+from migrator.state.pruning import Pruned, Pruning
 from migrator.state.rights import Rights
 from migrator.state.values import Intent, Link, Missed, Owner, Right, Run, Snapshot
 from migrator.state.whole import Whole
 
 
 @frozen(kw_only=True)
-class State(Links, Rights, Journal, Locks, Whole):
+class State(Links, Rights, Journal, Locks, Whole, Pruning):
     """An open state."""
 
 
@@ -53,6 +54,7 @@ __all__ = [
     "Notes",
     "Older",
     "Owner",
+    "Pruned",
     "Right",
     "Run",
     "Snapshot",

@@ -176,6 +176,7 @@ EVERY: Mapping[str, tuple[list[str], str]] = {
     "completion": (["bash"], "completion"),
     "state upgrade": ([], "upgrade"),
     "state export": ([], "state"),
+    "state prune": (["--older-than", "90"], "prune"),
     "state import": (["state.json", "--state", "sqlite:///other.db"], "import"),
 }
 """Every command, what it is given, and the document that it prints; RUN stands for a run that lost an answer."""

@@ -122,6 +122,17 @@ def test_any_command_brings_a_file_up_and_says_so(here: Path, run: Run) -> None:
     assert (ended.document["runs"][0]["run"], "As it was before: migrator.db.layout-1." in ended.err) == ("one", True)
 
 
+def test_old_runs_can_be_forgotten(here: Path, run: Run, world: World) -> None:
+    """What is forgotten is counted, the latest run stays, and the next plan is as empty as before."""
+    run("sync", "omni-to-devin")
+    pruned = run("state", "prune", "--older-than", "30", "--json")
+    assert (pruned.code, faults(pruned.document, "prune"), pruned.document["left"]) == (0, [], 1)
+    assert run("state", "prune", "--older-than", "30").out.startswith("Forgotten: 0 runs from before ")
+    assert run("plan", "omni-to-devin", "--json").document["summary"]["none"] == 3
+    assert run("state", "prune", "--older-than", "7").code == 2
+    assert run("state", "prune").code == 2
+
+
 def test_no_config_is_needed(run: Run, tmp_path: Path) -> None:
     """The state can be kept where no migrator.toml is."""
     url = f"sqlite:///{tmp_path}/kept.db"

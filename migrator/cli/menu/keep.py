@@ -1,4 +1,4 @@
-"""Commands for keeping the state over the years: state upgrade, state export and state import."""
+"""Commands for keeping the state over the years: state upgrade, export, import and prune."""
 
 from __future__ import annotations
 
@@ -39,6 +39,23 @@ def export(settings: Settings, *, out: OutFile = None) -> int:
     and names, and no secrets.
     """
     return keeping.export(settings, out=out)
+
+
+@state.command()
+@takes_settings
+def prune(
+    settings: Settings,
+    *,
+    older_than: Annotated[
+        int, typer.Option("--older-than", min=30, metavar="DAYS", help="Runs that began before that many days.")
+    ],
+) -> int:
+    """Forget old runs: their plans, writes and saved records.
+
+    The latest run of each sync stays, and every run with a write that is not settled. What is forgotten can be listed
+    and rolled back no more; the jobs that it made stay linked.
+    """
+    return keeping.prune(settings, days=older_than)
 
 
 @state.command(name="import")
