@@ -40,7 +40,7 @@ def _sync(one: SyncView) -> Iterator[str]:
     yield f"### {escaped(one.name)}: {escaped(one.source)} → {escaped(one.target)}"
     yield ""
     if one.error:
-        yield "<br>".join(escaped(text) for text in one.error)
+        yield "<br>".join(f"{label}: {escaped(text)}" if label else escaped(text) for label, text in one.error)
         yield ""
     for part in one.parts:
         yield from _part(part) if part.pressing else _folded(part)

@@ -68,7 +68,8 @@ class SyncView:
         tone: how it is coloured.
         means: the code in a few words.
         told: what came of it in one line.
-        error: what ended it early, with its next step; empty when nothing did.
+        error: what ended it early, and more of that by label: where, what was got, what to do next; empty when
+            nothing did.
         parts: its jobs, what needs a person first.
     """
 
@@ -80,7 +81,7 @@ class SyncView:
     tone: Tone
     means: str
     told: str
-    error: tuple[str, ...]
+    error: tuple[tuple[str, str], ...]
     parts: tuple[Part, ...]
 
 
@@ -107,12 +108,12 @@ def round_view(found: Round) -> RoundView:
     asked = (f"{number:,} to {provider}" for provider, number in found.requests.items() if number)
     facts = {
         "exit code": str(found.exit_code),
-        "began": stamp(found.started_at.replace(microsecond=0)),
+        "began": stamp(_to_the_minute(found.started_at)),
         "took": f"{seconds:,.1f} s",
         "requests": ", ".join(asked) or "none",
     }
     return RoundView(
-        at=found.ended_at.replace(microsecond=0),
+        at=_to_the_minute(found.ended_at),
         lead=tuple(_lead(found)),
         facts=facts,
         syncs=tuple(map(_sync, found.results)),
@@ -145,13 +146,14 @@ def _sync(found: Synced) -> SyncView:
     )
 
 
-def _error(found: Synced) -> Iterator[str]:
+def _error(found: Synced) -> Iterator[tuple[str, str]]:
     if found.error:
         failure = failure_of(found.error)
-        yield clean(failure.what)
-        yield from (clean(text) for text in (failure.where, failure.actual, failure.hint) if text)
+        yield "", clean(failure.what)
+        more = {"where": failure.where, "got": failure.actual, "next": failure.hint}
+        yield from ((label, clean(text)) for label, text in more.items() if text)
     elif found.plan and found.plan.refusal:
-        yield clean(found.plan.refusal)
+        yield "", clean(found.plan.refusal)
 
 
 def _parts(found: Synced) -> Iterator[Part]:
@@ -173,8 +175,12 @@ def _parts(found: Synced) -> Iterator[Part]:
 
 
 def _hand(hand: Hand) -> Entry:
-    since = "new" if hand.is_new else f"open since {stamp(hand.since.replace(microsecond=0))}"
+    since = "new" if hand.is_new else f"open since {stamp(_to_the_minute(hand.since))}"
     return Entry(clean(hand.change.name), ", ".join(_paths(hand.change.fields)), since)
+
+
+def _to_the_minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
 
 
 def _paths(fields: Iterable[FieldChange]) -> list[str]:

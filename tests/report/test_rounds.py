@@ -29,7 +29,7 @@ def test_it_says_first_what_needs_a_person() -> None:
         "Done",
     ]
     assert [part.pressing for part in busy.parts] == [True] * 6 + [False]
-    assert (busy.code, busy.means, down.code, down.error[0]) == (4, "partly failed", 1, "the token is refused")
+    assert (busy.code, busy.means, down.code, down.error[0]) == (4, "partly failed", 1, ("", "the token is refused"))
     assert (quiet.sign, quiet.parts, quiet.error) == ("✓", (), ())
     assert shown.lead == ("2 of 3 syncs did not end in order.", "The next one has to come before 2026-11-21 11:17 UTC.")
     assert shown.facts["requests"] == "2 to omni, 7 to devin"
@@ -77,7 +77,7 @@ def test_it_renders_without_a_complaint_and_asks_for_nothing(open_report: Open) 
 
     assert (opened.complaints, opened.requests, opened.page.locator("img").count()) == ([], [], 0)
     assert "owned" not in opened.page.title()
-    assert opened.page.get_by_role("heading", name="Changed on both sides").count() == 1
+    assert opened.page.get_by_role("rowheader", name="Changed on both sides").count() == 1
     for scheme in ("light", "dark"):
         page = open_report(round_page(round_view(bad_night())), color_scheme=scheme).page
         assert Axe().run(page).response["violations"] == []
