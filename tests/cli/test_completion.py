@@ -97,6 +97,16 @@ def test_runs_are_proposed_latest_first(loaded: Path, run: Run) -> None:
     assert bash(f"migrator settle {known[0][:8]}") == known
 
 
+def test_proposing_loads_nothing_slow(here: Path) -> None:
+    """An answer between two keys waits for neither HTTP nor database nor terminal libraries."""
+    script = "import sys; from migrator.cli import main; main([]); print(*sys.modules, file=sys.stderr)"
+    asked = environment(COMP_WORDS="migrator plan len", COMP_CWORD="2", _MIGRATOR_COMPLETE="complete_bash")
+    ran = subprocess.run([sys.executable, "-c", script], env=asked, capture_output=True, text=True, check=True)
+
+    assert ran.stdout == "lenient\n"
+    assert {"httpx", "sqlalchemy", "rich", "cattrs", "croniter", "migrator.config"} & set(ran.stderr.split()) == set()
+
+
 def test_every_document_is_proposed() -> None:
     """The names that are proposed and that help lists are those that there are."""
     assert list(PROPOSED) == list(SCHEMAS)

@@ -82,6 +82,6 @@ def completion(
 ) -> int:
     """Print what makes a shell complete commands and names.
 
-    Such as: migrator completion bash > ~/.local/share/bash-completion/completions/migrator
+    A line for the shell's start-up file: source <(migrator completion bash)
     """
     return telling.completion(settings, shell)
