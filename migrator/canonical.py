@@ -161,6 +161,7 @@ class Job:
         labels: the owner's tags.
         provider_fields: everything read that has no canonical home, kept for export.
         residue: the provider fields among these whose loss changes what the job does, by canonical path.
+        unanswered: canonical paths that the platform holds and left out of its answer; a default stands there.
         mark: our note on it, if we made it.
         created_at: aware.
         updated_at: aware.
@@ -178,6 +179,7 @@ class Job:
     labels: tuple[str, ...] = field(default=(), converter=_in_any_order)
     provider_fields: Mapping[str, Any] = field(factory=dict)
     residue: Mapping[str, str] = field(factory=dict)
+    unanswered: frozenset[str] = frozenset()
     mark: Mark | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -271,6 +273,15 @@ def flatten(job: Job) -> dict[str, Any]:
     values |= {f"delivery.{n}": v for n, v in _items(job.delivery)}
     values |= {"run_as": job.run_as, "labels": job.labels}
     return {path: values[path] for path in PATHS if not is_absent(values.get(path))}
+
+
+def answered(job: Job, known: Fields) -> dict[str, Any]:
+    """A job seen flat; where its platform has left a field out of its answer, with what is known of that field."""
+    if not job.unanswered:
+        return flatten(job)
+    rest = {path: value for path, value in flatten(job).items() if path not in job.unanswered or path not in known}
+    told = rest | {path: known[path] for path in job.unanswered if path in known}
+    return {path: told[path] for path in PATHS if path in told}
 
 
 def unflatten(fields: Fields, **rest: Any) -> Job:

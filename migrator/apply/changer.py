@@ -13,7 +13,7 @@ from migrator.apply.gaps import wait_for_gap
 from migrator.apply.held import far_away, must_be_held
 from migrator.apply.origin import Origin
 from migrator.apply.writer import ReadBackError, Writer
-from migrator.canonical import Fields, JobRef, flatten
+from migrator.canonical import Fields, JobRef, answered, flatten
 from migrator.errors import MigratorError, UncertainError
 from migrator.plan.values import Change
 from migrator.state.values import Link
@@ -89,7 +89,7 @@ class Changer:
 
     def remote(self, ref: JobRef) -> Fields:
         """A target job as it was listed."""
-        return flatten(self.writer.target.job(ref))
+        return answered(self.writer.target.job(ref), self.links[ref.id].applied if ref.id in self.links else {})
 
     async def _create(self, change: Change, fields: Fields) -> Made:
         if must_be_held(fields, self.writer.mapping):

@@ -102,6 +102,7 @@ class Origin(Sending):
                 job.ref,
                 record,
                 lambda seen: tuple(path for path in mismatches(after, seen, self.mapping) if path in intent.fields),
+                known=after,
             )
         except StateError:
             raise

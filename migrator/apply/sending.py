@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define
 
-from migrator.canonical import Fields, Job, JobRef, Mark, flatten
+from migrator.canonical import Fields, Job, JobRef, Mark, answered
 from migrator.errors import MigratorError, NotFoundError
 from migrator.extract import LATENESS
 from migrator.mapping import ProviderMapping
@@ -67,9 +67,15 @@ class Sending:
         return await self.adapter.update_job(ref.scope, ref.id, payload, contract=self.contract)
 
     async def _look(
-        self, ref: JobRef, record: Record | None, wrong: Callable[[Fields], tuple[str, ...]]
+        self, ref: JobRef, record: Record | None, wrong: Callable[[Fields], tuple[str, ...]], *, known: Fields
     ) -> tuple[Job, tuple[str, ...]]:
         """A job as it is after a write, and what is wrong with it; looked at again while it seems late to show.
+
+        Args:
+            ref: the job.
+            record: what the write was answered with, if anything.
+            wrong: the fields that are not as they were written.
+            known: what is taken for true of fields that the platform leaves out of its answers.
 
         Raises:
             ProviderError: it cannot be read.
@@ -83,7 +89,7 @@ class Sending:
                     raise
             else:
                 job = self.mapping.read(found.raw, scope=found.scope)
-                differs = wrong(flatten(job))
+                differs = wrong(answered(job, known))
                 if not differs or wait is None:
                     return job, differs
             record = None

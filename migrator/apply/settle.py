@@ -15,7 +15,7 @@ from typing import Final
 import attrs
 from attrs import frozen
 
-from migrator.canonical import Job, flatten
+from migrator.canonical import Job, answered, flatten
 from migrator.errors import RefusedError
 from migrator.extract import LATENESS, Extracted
 from migrator.mapping import ProviderMapping
@@ -107,7 +107,7 @@ class Settler:
             known, job = links.get(intent.target_id), jobs.get(intent.target_id)
             if (job is None and known) or (job and known is None and intent.action == "delete"):
                 return True
-            if known and job and not identical(known.seen, flatten(job), self.mapping):
+            if known and job and not identical(known.seen, answered(job, known.seen), self.mapping):
                 return True
         return False
 
@@ -172,7 +172,9 @@ class Settler:
         fresh = [job for job in free if _may_be_of(job, intent)]
         marked = [job for job in fresh if _marked(job, intent)]
         unmarked = [job for job in fresh if job.mark is None]
-        found = marked or [job for job in unmarked if identical(intent.fields, flatten(job), self.mapping)]
+        found = marked or [
+            job for job in unmarked if identical(intent.fields, answered(job, intent.fields), self.mapping)
+        ]
         since = f"{intent.at:%Y-%m-%d %H:%M} UTC"
         sought = f"the answer to its create was lost; looked for a job of {self.mapping.rules.title} made since {since}"
         if len(found) == 1:
@@ -192,7 +194,7 @@ class Settler:
         if job is None or link is None:
             self.state.settle(intent, "failed", "the job is gone")
             return
-        remote = flatten(job)
+        remote = answered(job, link.applied)
         arrived = {path for path, value in intent.fields.items() if same(value, remote.get(path))}
         if not arrived:
             self.state.settle(intent, "failed", "it never arrived")

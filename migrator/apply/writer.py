@@ -17,7 +17,7 @@ import attrs
 from attrs import define, field
 
 from migrator.apply.sending import ReadBackError, Sending, in_steps, not_held, stepped
-from migrator.canonical import PATHS, Fields, Job, JobRef, flatten
+from migrator.canonical import PATHS, Fields, Job, JobRef, answered, flatten
 from migrator.errors import MigratorError, RejectedError, StateError, UncertainError
 from migrator.extract import Extracted
 from migrator.mapping.marks import mark_for
@@ -105,8 +105,11 @@ class Writer(Sending):
         Raises:
             ReadBackError: it differs; the link then says what is really there, so that the next plan tries again.
         """
-        job, wrong = await self._look(link.target, record, lambda seen: mismatches(link.applied, seen, self.mapping))
-        remote = flatten(job)
+        sent = link.applied
+        job, wrong = await self._look(
+            link.target, record, lambda seen: mismatches(sent, seen, self.mapping), known=sent
+        )
+        remote = answered(job, sent)
         applied = {path: value for path, value in link.applied.items() if path not in wrong}
         applied |= {path: remote[path] for path in wrong if path in remote}
         checked = attrs.evolve(link, applied=applied, seen=remote, marked=job.mark is not None)
@@ -146,13 +149,14 @@ class Writer(Sending):
                 link.target,
                 record,
                 lambda seen: tuple(path for path in mismatches(after, seen, self.mapping) if path in step),
+                known=after,
             )
         except StateError:
             raise
         except MigratorError as error:
             self.notes.settle(intent, "uncertain", f"it was sent and cannot be read back: {error}")
             raise
-        seen = flatten(job)
+        seen = answered(job, after)
         applied = {path: value for path, value in {**link.applied, **step}.items() if value is not None}
         applied = {path: value for path, value in applied.items() if path not in wrong}
         applied |= {path: seen[path] for path in wrong if path in seen}

@@ -107,7 +107,7 @@ class ProviderMapping:
 
     def echo_of(self, path: str) -> str:
         """How faithfully an answer repeats what was sent: the weakest of the field's parts."""
-        order = ("exact", "resolved", "none")
+        order = ("exact", "optional", "resolved", "none")
         return max((rule.echo for _leaf, rule in self.rules.below(path)), key=order.index, default="exact")
 
 

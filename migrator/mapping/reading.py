@@ -40,6 +40,7 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
             ref=JobRef(provider=rules.provider, scope=scope, id=job_id),
             trigger=trigger,
             suspended=_suspended(rules, raw),
+            unanswered=_unanswered(rules, raw),
             mark=mark,
             provider_fields=without(raw, used),
             residue=_residue(rules, raw),
@@ -73,6 +74,12 @@ def _fields(rules: Rules, raw: Raw, job_id: str) -> tuple[dict[str, Any], set[st
             if not is_absent(value):
                 values[leaf] = value
     return gather(values), used, unreadable
+
+
+def _unanswered(rules: Rules, raw: Raw) -> frozenset[str]:
+    """The fields that some servers leave out of their answers, where this one has."""
+    missing = object()
+    return frozenset(leaf for leaf, path in rules.optional if get(raw, path, missing) is missing)
 
 
 def _decode(rules: Rules, rule: Rule, raw: Raw) -> Any:

@@ -38,8 +38,8 @@ class Rule:
         required: whether an answer without it is an error.
         max: longest text, or most items of a list.
         clear: what empties it: "null", "empty", "object" or "list"; without it the job is made anew.
-        echo: "exact", or "resolved" when the platform answers with something derived from what was sent, or "none" when
-            it never answers with it.
+        echo: "exact", or "optional" when some servers take it and leave it out of their answers, or "resolved" when the
+            platform answers with something derived from what was sent, or "none" when it never answers with it.
         change: how it can change, for every contract or by contract.
         tags: provider fields that hold these values whenever this field is used (`with` in the file).
     """
@@ -57,7 +57,7 @@ class Rule:
     required: bool = False
     max: int | None = None
     clear: str | None = field(default=None, validator=attrs.validators.optional(attrs.validators.in_(CLEARED)))
-    echo: Literal["exact", "resolved", "none"] = "exact"
+    echo: Literal["exact", "optional", "resolved", "none"] = "exact"
     change: Any = "update"
     tags: Mapping[str, str] = field(factory=dict)
 
@@ -215,6 +215,11 @@ class Rules:
             path: tuple((leaf, rule) for leaf, rule in self.fields.items() if covers(path, leaf))
             for path in dict.fromkeys([*PATHS, *LEAVES])
         }
+
+    @cached_property
+    def optional(self) -> tuple[tuple[str, str], ...]:
+        """The fields that some servers leave out of their answers, each with where it is read."""
+        return tuple((leaf, rule.read_path) for leaf, rule in self.fields.items() if rule.echo == "optional")
 
     @cached_property
     def tagged(self) -> tuple[tuple[str, str, Rule], ...]:

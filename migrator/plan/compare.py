@@ -15,6 +15,8 @@ from migrator.plan.values import FieldChange
 
 SOURCE: Final = "the source changed"
 TARGET: Final = "the target was edited"
+_REPEATED: Final = frozenset({"exact", "optional"})
+"""How an answer may repeat a field so that what it says of it, if anything, is what is there."""
 BOTH: Final = "the source changed and the target was edited"
 
 
@@ -65,7 +67,7 @@ def mismatches(desired: Fields, remote: Fields, mapping: ProviderMapping) -> tup
     return tuple(
         path
         for path, echo in mapping.echoes.items()
-        if echo == "exact" and not same(desired.get(path), remote.get(path))
+        if echo in _REPEATED and not same(desired.get(path), remote.get(path))
     )
 
 

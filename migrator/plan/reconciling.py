@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from migrator.canonical import TRIGGER_PATHS, Fields, flatten
+from migrator.canonical import TRIGGER_PATHS, Fields, answered
 from migrator.lower import Need
 from migrator.plan.basis import Basis
 from migrator.plan.compare import BOTH, SOURCE, TARGET, agreed, differences
@@ -39,7 +39,7 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
     job = basis.at_target.get(link.target.id)
     if job is None:
         return _vanished(basis, piece, fields, link)
-    remote = flatten(job)
+    remote = answered(job, link.applied)
     states = {"applied": link.applied, "seen": link.seen, "desired": fields, "remote": remote}
     found = tuple(differences(**states, mapping=basis.mapping))
     piece = attrs.evolve(piece, agreed=agreed(**states, mapping=basis.mapping))

@@ -69,8 +69,7 @@ def _error(error: Exception) -> str:
 def _new(hands: Iterable[Hand]) -> Iterator[str]:
     for hand in hands:
         if hand.is_new:
-            paths = ", ".join(dict.fromkeys(field.path for field in hand.change.fields))
-            yield f"{hand.change.name} ({paths})"
+            yield f"{hand.change.name} ({', '.join(hand.paths)})"
 
 
 def _listed(title: str, names: Iterable[str]) -> Iterator[str]:

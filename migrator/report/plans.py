@@ -171,14 +171,14 @@ def _created(change: Change, plan: Plan, *, verbose: bool) -> Iterator[Line]:
 def _fields(fields: Iterable[FieldChange], plan: Plan) -> Iterator[Line]:
     for field in fields:
         if field.reason == BOTH:
-            yield from _side_by_side(field, plan)
+            yield from side_by_side(field, plan)
             continue
         yield _labelled(field.path, *_arrow(*_both(field.remote, field.new, plan)))
         if field.remote != field.old and field.old is not None:
             yield _labelled("", f"{field.reason}; last applied: {_words(field.old, plan)}")
 
 
-def _side_by_side(field: FieldChange, plan: Plan) -> Iterator[Line]:
+def side_by_side(field: FieldChange, plan: Plan) -> Iterator[Line]:
     """A field that both sides have changed: what each of them has, and what they had in common."""
     yield _labelled(field.path, f"source: {_words(field.new, plan)}")
     yield _labelled("", f"target: {_words(field.remote, plan)}")

@@ -5,13 +5,12 @@ Every text in it stands on one line and moves no cursor (`words.clean`); drawing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
 from attrs import frozen
 
-from migrator.plan.values import FieldChange
 from migrator.report.failures import failure_of
 from migrator.report.overview import Tone
 from migrator.report.rounds import told
@@ -176,12 +175,8 @@ def _parts(found: Synced) -> Iterator[Part]:
 
 def _hand(hand: Hand) -> Entry:
     since = "new" if hand.is_new else f"open since {stamp(_to_the_minute(hand.since))}"
-    return Entry(clean(hand.change.name), ", ".join(_paths(hand.change.fields)), since)
+    return Entry(clean(hand.change.name), ", ".join(hand.paths), since)
 
 
 def _to_the_minute(at: datetime) -> datetime:
     return at.replace(second=0, microsecond=0)
-
-
-def _paths(fields: Iterable[FieldChange]) -> list[str]:
-    return list(dict.fromkeys(field.path for field in fields))

@@ -9,10 +9,12 @@ import attrs
 
 from migrator import __version__
 from migrator.mapping.codecs import write_time
+from migrator.plan.compare import BOTH
 from migrator.plan.document import plan_to_json
+from migrator.plan.values import Plan
 from migrator.report.failures import failure_document, failure_lines, failure_of
 from migrator.report.outcomes import apply_document, outcome_lines
-from migrator.report.plans import blocked_lines, head, promise_lines
+from migrator.report.plans import blocked_lines, head, promise_lines, side_by_side
 from migrator.report.words import Line, clean, count, line, stamp
 from migrator.sync.values import Hand, Lapse, Round, Synced
 
@@ -68,7 +70,7 @@ def _hand(hand: Hand) -> dict[str, Any]:
         "source": hand.change.source and attrs.asdict(hand.change.source),
         "target": hand.change.target and attrs.asdict(hand.change.target),
         "name": hand.change.name,
-        "paths": [field.path for field in hand.change.fields],
+        "paths": list(hand.paths),
         "since": write_time(hand.since),
         "new": hand.is_new,
     }
@@ -137,19 +139,20 @@ def _synced_lines(found: Synced) -> Iterator[Line]:
         yield line("Nothing to do: the target is as it shall be.")
     yield from blocked_lines(found.plan)
     for hands, title in ((found.conflicts, "Changed on both sides"), (found.drift, "Edited at the target")):
-        yield from _hand_lines(hands, title)
+        yield from _hand_lines(hands, title, found.plan)
     yield from _lapse_lines(found.lapses)
     yield from promise_lines(found.plan)
 
 
-def _hand_lines(hands: tuple[Hand, ...], title: str) -> Iterator[Line]:
+def _hand_lines(hands: tuple[Hand, ...], title: str, plan: Plan) -> Iterator[Line]:
     if hands:
         yield line((f"{title}:", "bold"))
     for hand in hands:
-        paths = ", ".join(field.path for field in hand.change.fields)
         since = "new" if hand.is_new else f"still open since {stamp(hand.since)}"
-        shown = head(hand.change)
-        yield line(shown.text.plain, f": {paths} ({since})", indent=2)
+        yield line(head(hand.change).text.plain, f": {', '.join(hand.paths)} ({since})", indent=2)
+        for field in hand.change.fields:
+            if field.reason == BOTH:
+                yield from side_by_side(field, plan)
 
 
 def _lapse_lines(lapses: tuple[Lapse, ...]) -> Iterator[Line]:

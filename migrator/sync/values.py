@@ -12,6 +12,7 @@ from attrs import field, frozen
 from migrator.apply.values import Applied
 from migrator.canonical import JobRef
 from migrator.errors import MigratorError
+from migrator.plan.compare import BOTH, TARGET
 from migrator.plan.values import Change, Plan
 
 _REFUSED: Final = 3
@@ -35,6 +36,12 @@ class Hand:
     is_conflict: bool
     since: datetime
     is_new: bool
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The canonical paths that were edited at the target; what the source alone has changed is none of them."""
+        edited = [field.path for field in self.change.fields if field.reason in {TARGET, BOTH}]
+        return (*edited, *(self.change.back.paths if self.change.back else ()))
 
 
 @frozen(kw_only=True)

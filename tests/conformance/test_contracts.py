@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import pytest
 
-from migrator.sandbox import Options
+from migrator.sandbox import Options, World
 from migrator.sandbox.omni import BRANCH, MODEL
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab, counts
@@ -143,19 +143,35 @@ async def test_every_generation_of_devin_works(make_lab: MakeLab, shape: Shape, 
     assert lab.expected(renamed) == lab.held()
 
 
-@pytest.mark.parametrize(("shape", "status"), [("full", "done"), ("newest", "failed")])
-async def test_what_cannot_be_confirmed_is_not_believed(make_lab: MakeLab, shape: Shape, status: str) -> None:
-    """A setting that the platform took and does not answer with is reported as not confirmed; nothing is made twice."""
+@pytest.mark.parametrize("shape", ["full", "newest"])
+async def test_what_an_answer_leaves_out_is_no_drift(make_lab: MakeLab, shape: Shape) -> None:
+    """A setting that the platform takes and may leave out of its answers is written once, and again when it changes."""
     lab = make_lab("json", "devin", platforms=Options(devin_shape=shape))
+    record = lab.source.platform.write(1, wish(1))
+    for agent, notify, actions in (
+        ("data_analyst", "always", {"create": 1}),
+        ("devin", "always", {"update": 1}),
+        ("devin", "never", {"update": 1}),
+    ):
+        record["action"]["agent"], record["delivery"] = agent, {"notify": notify}
+        lab.source.put(record)
+        assert actions == await lab.run()
+        (held,) = (row["record"] for row in lab.world.records("devin") if row["record"]["name"] == "Job 001")
+        assert (held["agent"], held["notify_on"]) == (agent, notify)
+        assert (await lab.night()).results[0].plan.pending == ()
+
+
+async def test_another_generation_of_answers_is_no_drift(make_lab: MakeLab) -> None:
+    """When a platform stops answering with a field, and when it begins again, nothing has changed."""
+    lab = make_lab("json", "devin", world=World())
     record = lab.source.platform.write(1, wish(1))
     record["action"]["agent"] = "data_analyst"
     lab.source.put(record)
-
-    for _night in range(2):
-        _planned, applied = await lab.carry_out()
-        assert {status} >= {outcome.status for outcome in applied.outcomes}
-
-    assert 1 == len(lab.made)
+    assert {"create": 1} == await lab.run()
+    for shape in ("newest", "full"):
+        lab.world.providers["devin"].shape = shape
+        (found,) = (await lab.night()).results
+        assert (found.exit_code, counts(found.plan)) == (0, {"none": 1})
 
 
 async def test_a_generation_without_one_time_schedules_refuses_them(make_lab: MakeLab) -> None:
