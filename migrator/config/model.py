@@ -70,7 +70,10 @@ class Limits:
     """How much one run may do before it stops and asks; creating never counts."""
 
     changes: shapes.Share = field(
-        default=Limit.read("30%"), metadata=says("Most jobs to update, replace, pause or resume: a share or a number.")
+        default=Limit.read("30%"),
+        metadata=says(
+            "Most jobs to update, replace, pause or resume: a share or a number; renewing a window never counts."
+        ),
     )
     deletes: shapes.Share = field(default=Limit.read("30%"), metadata=says("Most jobs to delete: a share or a number."))
     floor: shapes.Count = field(default=10, metadata=says("Shares do not bind where there are fewer jobs than this."))
@@ -109,7 +112,11 @@ class Sync:
         default="keep", metadata=says("What happens at the target to a job that has left the source.")
     )
     on_drift: Literal["refuse", "source", "target"] = field(
-        default="refuse", metadata=says("Whose value counts where somebody else edited the target.")
+        default="refuse",
+        metadata=says(
+            "Whose value counts where somebody else edited the target. What both sides have changed waits for a "
+            "person, unless the source's counts."
+        ),
     )
     on_deleted: Literal["report", "recreate"] = field(
         default="report", metadata=says("What happens when somebody deleted a job that we made.")
@@ -120,7 +127,9 @@ class Sync:
     adopt: Literal["never", "identical", "name"] = field(
         default="never", metadata=says("Which jobs that are at the target already are taken over instead of made anew.")
     )
-    two_way: bool = field(default=False, metadata=says("Whether edits at the target travel back to the source."))
+    two_way: bool = field(
+        default=False, metadata=says('Whether edits at the target travel back to the source, with on_drift = "target".')
+    )
     limits: Limits = field(
         default=Limits(), metadata=says("How much one run may do before it stops and asks; creating never counts.")
     )

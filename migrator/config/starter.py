@@ -83,7 +83,7 @@ on_drift = "refuse"    # somebody else edited the target: refuse | source | targ
 on_deleted = "report"  # somebody deleted a job that we made: report | recreate
 on_refused = "fail"    # a refused job: fail (exit code 3) | report (listed, exit code 0)
 adopt = "never"        # jobs that are there already: never | identical | name
-two_way = false        # whether edits at the target travel back
+two_way = false        # with on_drift = "target": whether edits at the target travel back
 
 # Most jobs that one run may change (creating never counts) or delete: a share or a number. Shares do not bind where
 # there are fewer jobs than the floor.

@@ -57,8 +57,8 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
     if not kept:
         return piece
     renews = _renews(basis, kept, piece, link)
-    action = action_for(basis, kept, remote, fields)
-    return attrs.evolve(piece, action=action, fields=kept, renews=renews, reason=_RENEWED if renews else piece.reason)
+    action, reason = action_for(basis, kept, remote, fields, why=_RENEWED if renews else piece.reason)
+    return attrs.evolve(piece, action=action, fields=kept, renews=renews, reason=reason)
 
 
 def _both_ways(
@@ -82,8 +82,7 @@ def _both_ways(
     if found.back is None:
         reason = f"{', '.join(paths)} cannot go back to the source: {found.reason}; edit it there, or undo it here"
         return attrs.evolve(piece, action="blocked", fields=(*kept, *edited), reason=reason)
-    action = action_for(basis, kept, remote, desired) if kept else "update"
-    reason = f"{RETURNED}: {', '.join(paths)}"
+    action, reason = action_for(basis, kept, remote, desired, why=f"{RETURNED}: {', '.join(paths)}")
     return attrs.evolve(piece, action=action, fields=kept, back=found.back, reason=reason)
 
 

@@ -40,14 +40,19 @@ def unchangeable(basis: Basis, changes: Iterable[FieldChange], remote: Fields, n
     return f"{title} cannot change {', '.join(fixed)} under the {contract} contract; change it there by hand"
 
 
-def action_for(basis: Basis, changes: Iterable[FieldChange], remote: Fields, new: Fields) -> Action:
-    """What has to be done to a target job for these changes."""
+def action_for(
+    basis: Basis, changes: Iterable[FieldChange], remote: Fields, new: Fields, *, why: str = ""
+) -> tuple[Action, str]:
+    """What has to be done to a target job for these changes, and why; `why` is the reason that is known already."""
     changes = list(changes)
-    if any(_kind(basis, change, remote, new) == "replace" for change in changes):
-        return "replace"
+    anew = [change.path for change in changes if _kind(basis, change, remote, new) == "replace"]
+    if anew:
+        title, contract = basis.mapping.rules.title, basis.contract
+        reason = f"{title} cannot change {', '.join(anew)} in place under the {contract} contract, so it is made anew"
+        return "replace", "; ".join(filter(None, (why, reason)))
     if [change.path for change in changes] == ["enabled"]:
-        return "resume" if changes[0].new else "pause"
-    return "update"
+        return ("resume" if changes[0].new else "pause"), why
+    return "update", why
 
 
 def _kind(basis: Basis, change: FieldChange, remote: Fields, new: Fields) -> str:

@@ -82,6 +82,7 @@ class Lab:
         leap = Leap()
         self.clock = Clock(now=world.now, monotonic=leap.monotonic, sleep=leap.sleep, random=lambda: 0.5)
         self.connection: dict[str, dict[str, Any]] = {"omni": {}, "devin": {}, "scrip": {}}
+        self.tables: dict[str, dict[str, Any]] = {}
         self.options = _needed(source, target)
         self.configure(**options)
         self.state = self.open_state()
@@ -103,7 +104,7 @@ class Lab:
         self.state = self.open_state()
 
     def configure(self, **options: Any) -> None:
-        """Write migrator.toml anew with more options of the sync; connections take `self.connection`."""
+        """Write migrator.toml anew with more options of "it"; see also `self.connection` and `self.tables`."""
         self.options |= options
         path = self.folder / "migrator.toml"
         path.write_text(self.toml(), "utf-8")
@@ -131,7 +132,15 @@ class Lab:
         tables["syncs.it"] = {**ends, **self.options}
         back = {"source": ends["target"], "target": ends["source"]}
         tables["syncs.back"] = {**back, **_needed(names["target"], names["source"])}
-        return "\n".join(_table(name, values) for name, values in tables.items())
+        return "\n".join(_table(name, values) for name, values in {**tables, **self.tables}.items())
+
+    def also(self, name: str, source: str, target: str, **options: Any) -> None:
+        """Let there be one more sync; a connection that is none of the platforms is a file of that name."""
+        for end in {source, target} - set(HTTP):
+            self.tables[f"connections.{end}"] = {"provider": "json", "path": str(self.folder / f"{end}.json")}
+        kinds = [end if end in HTTP else "json" for end in (source, target)]
+        self.tables[f"syncs.{name}"] = {"source": source, "target": target, **_needed(*kinds), **options}
+        self.configure()
 
     # -- running ------------------------------------------------------------------------------------------------------
 
