@@ -19,7 +19,10 @@ Meet = Callable[[str, str], bool]
 def in_order(syncs: Sequence[Sync], meet: Meet) -> Mapping[str, frozenset[str]]:
     """The syncs by name in an order in which they can run, each with those that it waits for."""
     feeds = {
-        (one.name, other.name) for one in syncs for other in syncs if one != other and meet(one.target, other.source)
+        (one.name, other.name)
+        for one in syncs
+        for other in syncs
+        if one != other and any(meet(place, other.source) for place in _written(one))
     }
     reached = _closure(feeds)
     waiting, placed = list(syncs), list[Sync]()
@@ -31,12 +34,16 @@ def in_order(syncs: Sequence[Sync], meet: Meet) -> Mapping[str, frozenset[str]]:
         later.name: frozenset(
             sooner.name
             for sooner in placed[:number]
-            if (sooner.name, later.name) in feeds
-            or (later.name, sooner.name) in feeds
-            or meet(sooner.target, later.target)
+            if {(sooner.name, later.name), (later.name, sooner.name)} & feeds
+            or any(meet(one, other) for one in _written(sooner) for other in _written(later))
         )
         for number, later in enumerate(placed)
     }
+
+
+def _written(sync: Sync) -> tuple[str, ...]:
+    """The connections that a sync writes to."""
+    return (sync.target, sync.source) if sync.two_way else (sync.target,)
 
 
 def _is_fed(one: Sync, other: Sync, reached: set[tuple[str, str]]) -> bool:

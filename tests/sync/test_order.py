@@ -12,8 +12,8 @@ from migrator.sync.order import in_order, meeting
 
 
 def syncs(*pairs: str) -> list[Sync]:
-    """Syncs of pairs like "A>B", each with its pair as its name."""
-    return [Sync(name=pair, source=pair[0], target=pair[2]) for pair in pairs]
+    """Syncs of pairs like "A>B", or "A=B" for both ways, each with its pair as its name."""
+    return [Sync(name=pair, source=pair[0], target=pair[2], two_way=pair[1] == "=") for pair in pairs]
 
 
 def waits(*pairs: str) -> dict[str, set[str]]:
@@ -35,6 +35,14 @@ def test_strangers_wait_for_nobody() -> None:
 def test_one_target_takes_one_sync_at_a_time() -> None:
     """Two syncs into one place run one after the other, in the order of the file."""
     assert waits("A>C", "B>C") == {"A>C": set(), "B>C": {"A>C"}}
+
+
+@pytest.mark.parametrize("pairs", [("A=B", "A>C"), ("A>C", "A=B")])
+def test_a_sync_of_both_ways_writes_to_its_source(pairs: tuple[str, str]) -> None:
+    """What reads from that source as well comes after it, and two of both ways never share a source at once."""
+    assert waits(*pairs) == {"A=B": set(), "A>C": {"A=B"}}
+    assert waits("A=B", "A=C") == {"A=B": set(), "A=C": {"A=B"}}
+    assert waits("A>B", "C=A") == {"C=A": set(), "A>B": {"C=A"}}
 
 
 @pytest.mark.parametrize("pairs", [("A>B", "B>A"), ("B>A", "A>B")])
