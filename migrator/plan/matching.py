@@ -13,7 +13,7 @@ from migrator.plan.basis import Basis
 from migrator.plan.compare import differences, identical
 from migrator.plan.decisions import setting
 from migrator.plan.values import Change
-from migrator.plan.ways import created, unchangeable
+from migrator.plan.ways import action_for, created, unchangeable
 
 MarkKey = tuple[str, str, str]
 """Provider, digest of the scope, and id of the source job that our mark on a target job names."""
@@ -74,7 +74,13 @@ class Matcher:
             )
             need = setting(self.basis.sync, 'adopt = "name"', f"a job that {why} is at the target already, and differs")
             return attrs.evolve(found, action="blocked", fields=changes, reason=reason, needs=(need,))
-        if blocked := unchangeable(self.basis, changes, remote, fields):
+        blocked = unchangeable(self.basis, changes, remote, fields)
+        action, anew = action_for(self.basis, changes, remote, fields)
+        if not blocked and action == "replace":
+            blocked = (
+                f"{_ADOPTED}: {job.ref.id} {why}, but {anew}; what is taken over is never deleted: change it there"
+            )
+        if blocked:
             return attrs.evolve(found, action="blocked", fields=changes, reason=blocked)
         self._taken.add(job.ref)
         return attrs.evolve(found, action="adopt", fields=changes, reason=f"it {why}")

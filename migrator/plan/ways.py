@@ -48,7 +48,7 @@ def action_for(
     anew = [change.path for change in changes if _kind(basis, change, remote, new) == "replace"]
     if anew:
         title, contract = basis.mapping.rules.title, basis.contract
-        reason = f"{title} cannot change {', '.join(anew)} in place under the {contract} contract, so it is made anew"
+        reason = f"{title} can change {', '.join(anew)} only by making it anew under the {contract} contract"
         return "replace", "; ".join(filter(None, (why, reason)))
     if [change.path for change in changes] == ["enabled"]:
         return ("resume" if changes[0].new else "pause"), why

@@ -150,3 +150,14 @@ async def test_what_comes_back_to_the_source_is_known_again(make_lab: MakeLab) -
 
     assert {"adopt": 1, "none": 1} == await lab.run()
     assert lab.expected(wish(1), wish(2)) == lab.held()
+
+
+async def test_what_is_taken_over_is_never_made_anew(make_lab: MakeLab) -> None:
+    """A namesake that could only be brought in line by deleting it is somebody's work: it is blocked, and stays."""
+    lab = make_lab("json", "omni", adopt="name")
+    lab.source.wish(1)
+    lab.target.put({**lab.target.platform.write(1, wish(1, text="Other words.")), "topicName": "orders"})
+
+    assert {"blocked": 1} == await lab.run()
+    assert ["Other words."] == [job.text for job in lab.held()]
+    assert "only by making it anew" in (await lab.plan()).changes[0].reason

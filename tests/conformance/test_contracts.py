@@ -118,7 +118,7 @@ async def test_a_change_that_the_found_contract_cannot_make_is_planned_anew(make
     planned, applied = await lab.carry_out()
     assert ({"update": 1}, 1) == (counts(planned), applied.summary["failed"])
     (change,) = (await lab.plan()).changes
-    assert "cannot change trigger.timezone in place under the put contract" in change.reason
+    assert "can change trigger.timezone only by making it anew under the put contract" in change.reason
     assert {"replace": 1} == await lab.run()
     assert ["Europe/Berlin"] == [raw["timezone"] for raw in lab.made.values()]
 
