@@ -1,16 +1,13 @@
-"""What the commands do, for programs: the same stages on the same config and state, with values instead of text.
-
-`AsyncMigrator` is the whole of it; `Migrator` is the same for programs without an event loop.
-"""
+"""What the commands do, as coroutines."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from migrator import checkup, pipeline
 from migrator.apply import Applied
@@ -24,8 +21,6 @@ from migrator.session import Runtime
 from migrator.state import Intent, Run, State, open_state
 from migrator.sync import Round, Syncing
 from migrator.verify import Verification
-
-T = TypeVar("T")
 
 Agree = Callable[[Plan], bool]
 """Asked with a plan before anything is written; False leaves everything as it is."""
@@ -189,100 +184,3 @@ def _asking(agree: Agree) -> pipeline.Agree:
         return agree(plan)
 
     return ask
-
-
-class Migrator:
-    """The same as `AsyncMigrator` for programs without an event loop; use it as a context manager.
-
-    Each method waits until it is done. Within a running event loop, such as a notebook's, use `AsyncMigrator`.
-    """
-
-    def __init__(
-        self,
-        config: Config | str | Path = "migrator.toml",
-        *,
-        state: str | None = None,
-        environ: Mapping[str, str] | None = None,
-        mappings: str | Path | None = None,
-    ) -> None:
-        self._all = AsyncMigrator(config, state=state, environ=environ, mappings=mappings)
-
-    @property
-    def config(self) -> Config:
-        """The config file."""
-        return self._all.config
-
-    def close(self) -> None:
-        """Let go of the state."""
-        self._all.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def doctor(self) -> tuple[Check, ...]:
-        """As `AsyncMigrator.doctor`."""
-        return _done(self._all.doctor())
-
-    def export(self, connection: str) -> dict[str, Any]:
-        """As `AsyncMigrator.export`."""
-        return _done(self._all.export(connection))
-
-    def audit(self, connection: str, *, to: str, schedule: Schedule | None = None) -> Audit:
-        """As `AsyncMigrator.audit`."""
-        return _done(self._all.audit(connection, to=to, schedule=schedule))
-
-    def plan(self, sync: str) -> Plan:
-        """As `AsyncMigrator.plan`."""
-        return _done(self._all.plan(sync))
-
-    def apply(self, what: str | Plan, *, agree: Agree = agreed, max_deletes: int | None = None) -> tuple[Plan, Applied]:
-        """As `AsyncMigrator.apply`."""
-        return _done(self._all.apply(what, agree=agree, max_deletes=max_deletes))
-
-    def sync(self, *names: str) -> Round:
-        """As `AsyncMigrator.sync`."""
-        return _done(self._all.sync(*names))
-
-    def verify(self, sync: str, *, days: int | None = None) -> Verification:
-        """As `AsyncMigrator.verify`."""
-        return _done(self._all.verify(sync, days=days))
-
-    def rollback(self, run: str, *, agree: Agree = agreed) -> tuple[Plan, Applied]:
-        """As `AsyncMigrator.rollback`."""
-        return _done(self._all.rollback(run, agree=agree))
-
-    def settle(self, run: str, job: str, *, created: str | None) -> Intent:
-        """As `AsyncMigrator.settle`."""
-        return _done(self._all.settle(run, job, created=created))
-
-    def history(self, sync: str | None = None) -> Sequence[Run]:
-        """As `AsyncMigrator.history`."""
-        return _done(self._all.history(sync))
-
-    def unsettled(self) -> Sequence[Intent]:
-        """As `AsyncMigrator.unsettled`."""
-        return _done(self._all.unsettled())
-
-
-def _done(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
-
-
-def to_document(result: object) -> dict[str, Any]:
-    """A result as the JSON document that the command prints; `migrator schema NAME` has its schema.
-
-    Args:
-        result: a Plan, an Audit, a Verification, a Round, the checks of `doctor`, or the pair that `apply` and
-            `rollback` return.
-
-    Raises:
-        TypeError: it is none of these.
-    """
-    from migrator.report import documents  # noqa: PLC0415 (it loads terminal libraries that programs may not need)
-
-    return documents.of(result)

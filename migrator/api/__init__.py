@@ -1,0 +1,29 @@
+"""What the commands do, for programs: the same stages on the same config and state, with values instead of text.
+
+`AsyncMigrator` is the whole of it; `Migrator` is the same for programs without an event loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from migrator.api.awaited import Agree, AsyncMigrator, agreed, load_config
+from migrator.api.blocking import Migrator
+
+
+def to_document(result: object) -> dict[str, Any]:
+    """A result as the JSON document that the command prints; `migrator schema NAME` has its schema.
+
+    Args:
+        result: a Plan, an Audit, a Verification, a Round, the checks of `doctor`, or the pair that `apply` and
+            `rollback` return.
+
+    Raises:
+        TypeError: it is none of these.
+    """
+    from migrator.report import documents  # noqa: PLC0415 (it loads terminal libraries that programs may not need)
+
+    return documents.of(result)
+
+
+__all__ = ["Agree", "AsyncMigrator", "Migrator", "agreed", "load_config", "to_document"]
