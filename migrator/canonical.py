@@ -165,6 +165,7 @@ class Job:
         mark: our note on it, if we made it.
         created_at: aware.
         updated_at: aware.
+        fired_at: when it last fired, as its platform says; aware.
     """
 
     ref: JobRef
@@ -183,6 +184,7 @@ class Job:
     mark: Mark | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    fired_at: datetime | None = None
 
     @property
     def live(self) -> bool:

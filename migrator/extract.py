@@ -67,6 +67,10 @@ class Extracted:
             raws={**self.raws, **found.raws},
         )
 
+    def with_jobs(self, change: Callable[[Job], Job]) -> Extracted:
+        """The listing with every job seen in another way."""
+        return attrs.evolve(self, jobs=tuple(map(change, self.jobs)))
+
     @cached_property
     def _by_ref(self) -> Mapping[JobRef, Job]:
         return {job.ref: job for job in self.jobs}

@@ -20,6 +20,7 @@ from migrator.cron.check import second_opinion
 from migrator.document import job_document
 from migrator.errors import RefusedError
 from migrator.extract import extract
+from migrator.handover import cutover, retire, standings
 from migrator.mapping.codecs import write_time
 from migrator.noting import note_agreement, note_count, note_schedules
 from migrator.plan.values import Plan
@@ -58,10 +59,10 @@ async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
         }
 
 
-async def plan(runtime: Runtime, state: State, sync: str) -> tuple[Plan, Mapping[str, int]]:
-    """What `sync` would change, and how many requests it took to find out."""
+async def plan(runtime: Runtime, state: State, sync: str, *, hold: bool = False) -> tuple[Plan, Mapping[str, int]]:
+    """What `sync` would change, and how many requests it took to find out; `hold` is as for `apply`."""
     async with session_of(runtime, state, sync) as session:
-        look = await session.look(locked=False)
+        look = await session.look(locked=False, hold=hold)
         return look.plan, session.requests
 
 
@@ -118,6 +119,7 @@ async def apply(
     saved: Plan | None = None,
     resume: str | None = None,
     max_deletes: int | None = None,
+    hold: bool = False,
     agree: Agree,
     stop: asyncio.Event,
     progress: Progress = silently,
@@ -131,6 +133,7 @@ async def apply(
         saved: a plan that was made before; it must still fit.
         resume: a run whose plan was only partly carried out; what is left of it must still fit.
         max_deletes: refuse everything when more than that many jobs would be deleted.
+        hold: make new target jobs so that they fire nothing until the cut-over.
         agree: asked with the plan before anything is written.
         stop: set it to begin no new change.
         progress: called after each change.
@@ -148,7 +151,7 @@ async def apply(
         session_of(runtime, state, sync) as session,
         session.locking(run, lost=stop.set),
     ):
-        look = await session.look(locked=True)
+        look = await session.look(locked=True, hold=hold)
         current = look.plan
         if saved:
             current = still_fits(saved, current)
@@ -258,12 +261,15 @@ __all__ = [
     "Runtime",
     "apply",
     "audit",
+    "cutover",
     "export",
     "plan",
     "plan_of",
+    "retire",
     "rollback",
     "run_of",
     "settle",
+    "standings",
     "sync",
     "verify",
 ]

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 
 import attrs
 
@@ -21,7 +22,7 @@ from migrator.plan.values import Plan
 from migrator.recovery import merged, unfinished
 from migrator.session import Look, Runtime, Session, Side, contract_of, remember_contract
 from migrator.state import Run, State
-from migrator.state.values import RunKind
+from migrator.state.values import Right, RunKind
 
 Progress = Callable[[Outcome], None]
 """Told after each change."""
@@ -137,6 +138,21 @@ class Carrying:
             dialect=plan.dialect,
             claims=claims_of(changes, run=self.run, sync=plan.sync, scope=plan.target_scope, now=now),
         )
+        self._note_rights(plan, now)
+
+    def _note_rights(self, plan: Plan, now: datetime) -> None:
+        """Note of jobs that are new at the target whether they are held back, before any of them is made."""
+        place = (plan.target_provider, plan.target_scope)
+        known = {link.source for link in self.state.links(place[0], (place[1],), plan.dialect)}
+        new = {c.source: c for c in plan.pending if c.action in {"create", "adopt"} and c.source not in known}
+        for source, change in new.items():
+            if source is None:
+                continue
+            if change.right == "source":
+                held = Right(source=source, target=place, sync=plan.sync, name=change.name, live="source", since=now)
+                self.state.put_right(attrs.evolve(held, was="source"), dialect=plan.dialect)
+            else:
+                self.state.drop_right(source, place)
 
     def _writer(self, look: Look) -> Writer:
         plan, clock = look.plan, self.runtime.clock
@@ -206,7 +222,7 @@ class Carrying:
         if not unclear:
             return outcomes
         try:
-            look = await session.look(locked=True, source=before.source)
+            look = await session.look(locked=True, source=before.listed)
         except StateError:
             raise
         except MigratorError:

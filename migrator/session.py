@@ -17,10 +17,12 @@ from attrs import field, frozen
 
 from migrator.apply.origin import settle_origin
 from migrator.apply.settle import Settler
+from migrator.canonical import JobRef
 from migrator.concurrency import side_by_side
 from migrator.config import Config, Sync
 from migrator.errors import StateError, UsageError
 from migrator.extract import Extracted, extract, look_up
+from migrator.holding import as_wished, is_parked, may_fire
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.noting import last_count
 from migrator.plan import Basis, make_plan
@@ -28,7 +30,7 @@ from migrator.plan.values import Plan
 from migrator.providers import PROVIDERS, open_adapter
 from migrator.providers.base import LoadAdapter
 from migrator.state import State
-from migrator.state.values import ORIGIN, Intent, Link
+from migrator.state.values import ORIGIN, Intent, Link, Right
 from migrator.transport.clock import REAL, Clock
 from migrator.watching import NOBODY, Watch
 
@@ -76,6 +78,11 @@ class Side:
         return f"{self.adapter.provider}:{self.adapter.scopes[0]}"
 
     @property
+    def place(self) -> tuple[str, str]:
+        """The provider and the scope that jobs are made in."""
+        return self.adapter.provider, self.adapter.scopes[0]
+
+    @property
     def dialect(self) -> str:
         """Its cron dialect."""
         return self.mapping.rules.dialect
@@ -111,13 +118,24 @@ async def opened(
 
 @frozen(kw_only=True)
 class Look:
-    """What was seen, and the plan that follows from it."""
+    """What was seen, and the plan that follows from it.
+
+    Attributes:
+        plan: the plan.
+        source: the source's jobs as their owners want them.
+        target: the target's jobs.
+        is_short: whether the source's listing is suspiciously short.
+        listed: the source's jobs as they are, stopped by a cut-over or not.
+        rights: which side may fire, by source job.
+    """
 
     plan: Plan
     source: Extracted
     target: Extracted
     is_short: bool
     links: tuple[Link, ...] = ()
+    listed: Extracted = field(factory=lambda: Extracted(jobs=()))
+    rights: Mapping[JobRef, Right] = field(factory=dict)
 
 
 @frozen(kw_only=True)
@@ -130,12 +148,13 @@ class Session:
     source: Side
     target: Side
 
-    async def look(self, *, locked: bool, source: Extracted | None = None) -> Look:
+    async def look(self, *, locked: bool, source: Extracted | None = None, hold: bool = False) -> Look:
         """List both sides, settle what a dead run left, and plan.
 
         Args:
             locked: whether this run holds the target's lock.
             source: the source's listing, when it was read before.
+            hold: whether new target jobs are to be held back until the cut-over.
         """
         stage = self.runtime.watch.stage
         with stage("list"):
@@ -148,14 +167,13 @@ class Session:
                 await settle_origins(self.runtime, self.state, self.source)
             target, uncertain = await settled(self.runtime, self.state, self.target, target, locked=locked)
         with stage("plan"):
-            basis = await self._basis(source, target, uncertain)
-            return await self._proved(basis, make_plan(basis))
+            basis = attrs.evolve(await self._basis(source, target, uncertain), hold=hold)
+            return await self._proved(basis, make_plan(basis), source)
 
     async def _basis(self, source: Extracted, target: Extracted, uncertain: tuple[Intent, ...]) -> Basis:
         lineage, serial = self.state.lineage(self.sync.name, fresh=uuid.uuid4().hex)
         return Basis(
             sync=self.sync,
-            source=source,
             target=target,
             target_scope=self.target.adapter.scopes[0],
             links=self.state.links(self.target.adapter.provider, self.target.adapter.scopes, self.target.dialect),
@@ -169,9 +187,23 @@ class Session:
             serial=serial,
             uncertain=uncertain,
             last_count=last_count(self.state, self.sync.name, source),
+            **self._in_their_right(source),
         )
 
-    async def _proved(self, basis: Basis, plan: Plan) -> Look:
+    def _in_their_right(self, listed: Extracted) -> dict[str, Any]:
+        """The source's jobs as their owners want them, and which of them are not where their right to fire is."""
+        known = self.state.rights(self.source.adapter.provider, listed.scopes, self.source.dialect)
+        rights = {right.source: right for right in known if right.target == self.target.place}
+        moved = {ref for ref, right in rights.items() if right.live == "target"}
+        mine = [(job, rights[job.ref]) for job in listed.jobs if job.ref in rights]
+        return {
+            "source": listed.with_jobs(lambda job: as_wished(job, known)) if known else listed,
+            "rights": rights,
+            "revived": frozenset(job.ref for job, right in mine if job.ref in moved and may_fire(job, right)),
+            "unfinished": frozenset(j.ref for j, right in mine if j.ref not in moved and is_parked(j, right)),
+        }
+
+    async def _proved(self, basis: Basis, plan: Plan, listed: Extracted) -> Look:
         """Plan again with what the listings missed, where the plan rests on a job's absence.
 
         A job that moved between two pages while we read is in none of them. So before anything is done to a target job
@@ -186,15 +218,23 @@ class Session:
                     look_up(self.target.adapter, self.target.mapping, lost, sleep=self.runtime.clock.sleep),
                 ]
             )
+            listed = listed.with_found(found)
             basis = attrs.evolve(
                 basis,
-                source=basis.source.with_found(found),
                 target=basis.target.with_found(lost_found),
                 unproved=found.unproved | lost_found.unproved,
+                **self._in_their_right(listed),
             )
             plan = make_plan(basis)
-        short = bool(basis.shrunk)
-        return Look(plan=plan, source=basis.source, target=basis.target, is_short=short, links=basis.links)
+        return Look(
+            plan=plan,
+            source=basis.source,
+            target=basis.target,
+            is_short=bool(basis.shrunk),
+            links=basis.links,
+            listed=listed,
+            rights=basis.rights,
+        )
 
     @asynccontextmanager
     async def locking(self, run: str, *, lost: Callable[[], None]) -> AsyncIterator[None]:

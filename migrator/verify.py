@@ -16,9 +16,10 @@ from attrs import field, frozen
 from migrator.canonical import TRIGGER_PATHS, Job, JobRef, Unportable
 from migrator.cron import Comparison, Cron, Once, Recurring, Timed, compare, next_fires
 from migrator.extract import Extracted
+from migrator.holding import in_place_of
 from migrator.lower import Schedule
 from migrator.plan.values import Change, FieldChange, Plan
-from migrator.state.values import Link
+from migrator.state.values import Link, Live
 
 Status = Literal["absent", "differs", "unproved", "approximate", "proved"]
 """absent: one side lacks the job. differs: fields or instants do not agree. unproved: nobody can say. approximate: the
@@ -52,6 +53,7 @@ class Proof:
         fires: the comparison of the instants, None where there was nothing to compare.
         agree_until: the first instant beyond it that differs, None when none does within a year.
         spot: what the second opinion says of sampled instants.
+        live: which side may fire; of "source", what the target job is to become at the cut-over was compared.
     """
 
     source: JobRef
@@ -64,6 +66,7 @@ class Proof:
     fires: Comparison | None = None
     agree_until: datetime | None = None
     spot: Mapping[str, Any] = field(factory=dict)
+    live: Live = "both"
 
 
 @frozen(kw_only=True)
@@ -185,7 +188,9 @@ class _Judge:
                 return Proof(source=ref, name=name, targets=targets, status="unproved", reason="it cannot be read")
             return Proof(source=ref, name=name, targets=targets, status="absent", reason=reason)
         replaced = [_listed(self.target, link.target) for link in group if link.superseded]
-        standing = [one for one in found if one] + [one for one in replaced if one and one.enabled]
+        due = {change.target: change.due for change in changes}
+        current_jobs = [in_place_of(one, due.get(one.ref, {})) for one in found if one]
+        standing = current_jobs + [one for one in replaced if one and one.enabled]
         return self._compared(job, standing, targets, changes)
 
     def _compared(self, job: Job, standing: list[Job], targets: tuple[JobRef, ...], changes: list[Change]) -> Proof:
@@ -215,6 +220,7 @@ class _Judge:
             fires=fires,
             agree_until=until,
             spot=second,
+            live=next((change.right for change in changes), "both"),
         )
 
 

@@ -7,7 +7,7 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -70,17 +70,22 @@ def _this_machine_only(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+MACHINES: Final = {"faults": "fault machine", "cutover": "instants across cut-overs"}
+"""What tests count, by the property that they record it in."""
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the fault machine did and found, whether it passed or not; and what was not run for want of a browser."""
+    """What the machines did and found, whether they passed or not; and what was not run for want of a browser."""
     skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", ())]
     if unseen := sum(NO_BROWSER in str(reason) for reason in skipped):
         terminalreporter.write_sep("!", f"{unseen} tests of the HTML reports were NOT RUN: {NO_BROWSER}", yellow=True)
-    found: Counter[str] = Counter()
+    found: dict[str, Counter[str]] = {name: Counter() for name in MACHINES}
     for reports in terminalreporter.stats.values():
         for report in reports:
             for name, tally in getattr(report, "user_properties", ()):
-                if name == "faults" and report.when == "call":
-                    found.update(tally)
-    if found:
-        told = ", ".join(f"{name} {number:,}" for name, number in found.items())
-        terminalreporter.write_sep("-", f"fault machine: {told}")
+                if name in found and report.when == "call":
+                    found[name].update(tally)
+    for name, tallies in found.items():
+        if tallies:
+            told = ", ".join(f"{what} {number:,}" for what, number in tallies.items())
+            terminalreporter.write_sep("-", f"{MACHINES[name]}: {told}")

@@ -10,11 +10,11 @@ import attrs
 from attrs import define, frozen
 
 from migrator.apply.gaps import wait_for_gap
-from migrator.apply.held import far_away, must_be_held
 from migrator.apply.origin import Origin
 from migrator.apply.writer import ReadBackError, Writer
 from migrator.canonical import Fields, JobRef, answered, flatten
 from migrator.errors import MigratorError, UncertainError
+from migrator.holding import far_away, must_be_held, standstill
 from migrator.plan.values import Change
 from migrator.state.values import Link
 
@@ -116,10 +116,8 @@ class Changer:
 
     def parked(self, remote: Fields) -> Mapping[str, Any]:
         """What makes a live job stand still: a pause, or a schedule most of a year away where there is none."""
-        rules, contract = self.writer.mapping.rules, self.writer.contract
-        if rules.fields["enabled"].change_under(contract) == "update":
-            return {"enabled": False}
-        return far_away(remote, self.writer.mapping, now=self.writer.now())
+        mapping, now = self.writer.mapping, self.writer.now()
+        return standstill(remote, mapping, self.writer.contract, now=now) or far_away(remote, mapping, now=now)
 
     def latest(self, target: JobRef) -> Link:
         """The link of a target job as it was last noted."""

@@ -65,7 +65,7 @@ async def wait_for_gap(
 
 def _harmful(states: Sequence[Live], dialect: str, at: datetime, ahead: timedelta) -> list[datetime]:
     """The coming instants at which not all states fire equally often."""
-    fires = {id(job): _coming(job, dialect, at, at + ahead) for live in states for job in live}
+    fires = {id(job): coming(job, dialect, at, at + ahead) for live in states for job in live}
     counted = [Counter(fire for job in live for fire in fires[id(job)]) for live in states]
     instants = sorted(set().union(*counted))
     return [instant for instant in instants if len({counts[instant] for counts in counted}) > 1]
@@ -73,16 +73,19 @@ def _harmful(states: Sequence[Live], dialect: str, at: datetime, ahead: timedelt
 
 def _firing(live: Live, dialect: str, at: datetime) -> int:
     """How many of these jobs fire at an instant."""
-    return sum(at in _coming(job, dialect, at - _MINUTE, at) for job in live)
+    return sum(at in coming(job, dialect, at - _MINUTE, at) for job in live)
 
 
-def _coming(fields: Fields, dialect: str, after: datetime, until: datetime) -> list[datetime]:
+def coming(fields: Fields, dialect: str, after: datetime, until: datetime) -> list[datetime]:
     """When a job fires in (after, until]."""
     if not fields.get("enabled", True):
         return []
     cron, at = fields.get("trigger.cron"), fields.get("trigger.at")
     if isinstance(cron, Cron):
+        zone, rules = fields["trigger.timezone"], dialect or cron.dialect
+        first = next_fires(cron, zone, after, 1, dialect=rules)
+        if not first or first[0] > until:
+            return []
         count = int((until - after) / _MINUTE) + 1
-        fires = next_fires(cron, fields["trigger.timezone"], after, count, dialect=dialect or cron.dialect)
-        return [fire for fire in fires if fire <= until]
+        return [fire for fire in next_fires(cron, zone, after, count, dialect=rules) if fire <= until]
     return [at] if isinstance(at, datetime) and after < at <= until else []

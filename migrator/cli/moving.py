@@ -64,19 +64,25 @@ def export(settings: Settings, connection: str, *, out: Path | None) -> int:
 
 
 def plan(
-    settings: Settings, sync: str, *, out: Path | None, detailed_exitcode: bool, reports: Sequence[Path] = ()
+    settings: Settings,
+    sync: str,
+    *,
+    out: Path | None,
+    detailed_exitcode: bool,
+    held: bool,
+    reports: Sequence[Path] = (),
 ) -> int:
     """Show what a sync would change."""
     check_reports(reports)
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides"):
-        found, requests = asyncio.run(pipeline.plan(runtime, state, sync))
+        found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held))
     document = plan_to_json(found)
     if out is not None:
         write_file(out, document_text(document))
     write_reports(reports, document, lambda: plan_overview(found), screen)
-    command = _command(settings, "apply", str(out or sync))
+    command = command_of(settings, "apply", str(out or sync), *(["--held"] if held and not out else []))
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(requests, time.monotonic() - began))
     if _is_refused(found, runtime.config):
@@ -84,7 +90,9 @@ def plan(
     return _PENDING if detailed_exitcode and found.pending else _DONE
 
 
-def apply(settings: Settings, what: str | None, *, yes: bool, resume: str | None, max_deletes: int | None) -> int:
+def apply(
+    settings: Settings, what: str | None, *, yes: bool, resume: str | None, max_deletes: int | None, held: bool
+) -> int:
     """Carry out a sync, a saved plan, or what a run has left of its plan."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     if (what is None) == (resume is None):
@@ -95,10 +103,13 @@ def apply(settings: Settings, what: str | None, *, yes: bool, resume: str | None
             sync, saved = pipeline.run_of(state, resume).sync, None
         else:
             sync, saved = _sync_or_plan(what or "", runtime.config)
-        return partial(pipeline.apply, runtime, state, sync, saved=saved, resume=resume, max_deletes=max_deletes)
+        return partial(
+            pipeline.apply, runtime, state, sync, saved=saved, resume=resume, max_deletes=max_deletes, hold=held
+        )
 
     as_planned = resume is not None or what not in runtime.config.syncs
-    return carry_out(settings, screen, runtime, operation, yes=yes, again=["apply", "--resume"] if as_planned else [])
+    again = ["apply", "--resume"] if as_planned else ["apply", what or "", "--held"] if held else []
+    return carry_out(settings, screen, runtime, operation, yes=yes, again=again)
 
 
 def carry_out(
@@ -125,7 +136,7 @@ def carry_out(
         session = _Carrying(screen=screen, settings=settings, activity=activity, yes=yes)
         carried_out, applied = asyncio.run(session.run(operation(state)))
     typed = [*again, applied.run or ""] if again[-1:] == ["--resume"] else again
-    command = _command(settings, *(typed or ["apply", carried_out.sync]))
+    command = command_of(settings, *(typed or ["apply", carried_out.sync]))
     screen.result(apply_document(carried_out, applied), apply_lines(carried_out, applied, command=command))
     screen.say(cost_lines(applied.requests, time.monotonic() - began))
     if session.declined:
@@ -181,7 +192,7 @@ def _sync_or_plan(what: str, config: Config) -> tuple[str, Plan | None]:
     return config.sync(saved.sync).name, saved
 
 
-def _command(settings: Settings, *what: str) -> str:
+def command_of(settings: Settings, *what: str) -> str:
     """What to type: a command and its arguments."""
     config = ["-c", str(settings.config)] if settings.config else []
     return shlex.join(["migrator", what[0], *config, *what[1:]])

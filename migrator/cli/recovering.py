@@ -50,19 +50,25 @@ def settle(settings: Settings, run: str, job: str, *, created: str | None, not_c
     return 0
 
 
-def status(settings: Settings) -> int:
-    """What is unsettled or unfinished."""
+def status(settings: Settings, sync: str | None) -> int:
+    """What is unsettled or unfinished, and on request which side of each job fires."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     with opened_state(settings, runtime) as state:
-        runs, horizon = state.runs(), runtime.clock.now() + _HORIZON
-        soonest = {sync: state.lapsing(sync, horizon)[:1] for sync in {run.sync for run in runs}}
+        name = sync and runtime.config.sync(sync).name
+        runs, horizon = state.runs(name), runtime.clock.now() + _HORIZON
+        soonest = {one: state.lapsing(one, horizon)[:1] for one in {run.sync for run in runs}}
+        if name:
+            with screen.activity("reading both sides"):
+                jobs = asyncio.run(pipeline.standings(runtime, state, name))
         standing = Standing(
             runs=runs,
-            unsettled=state.unsettled(),
+            unsettled=[intent for intent in state.unsettled() if name in {None, intent.sync}],
             owners=state.owners(),
             in_order=state.in_order(),
             place=state.shown,
-            until={sync: one.until for sync, found in soonest.items() for one in found},
+            until={one: lapse.until for one, found in soonest.items() for lapse in found},
+            ledger=state.missed(name),
+            jobs=jobs if name else None,
         )
     screen.result(status_document(standing), status_lines(standing))
     return 0
@@ -75,5 +81,6 @@ def history(settings: Settings, run: str | None, *, sync: str | None) -> int:
         one = None if run is None else pipeline.run_of(state, run)
         found = (one,) if one else state.runs(sync and runtime.config.sync(sync).name)
         writes = state.intents(one.id) if one else None
-    screen.result(history_document(found, writes), history_lines(found, writes))
+        ledger = [entry for entry in state.missed() if one and entry.run == one.id]
+    screen.result(history_document(found, writes, ledger), history_lines(found, writes, ledger))
     return 0

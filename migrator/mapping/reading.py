@@ -46,6 +46,7 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
             residue=_residue(rules, raw),
             created_at=_time(raw, rules.identity.created, job_id),
             updated_at=_time(raw, rules.identity.updated, job_id),
+            fired_at=_time(raw, rules.identity.fired, job_id),
         )
     except KeyError as missing:
         path = str(missing.args[0])
@@ -58,7 +59,7 @@ def _fields(rules: Rules, raw: Raw, job_id: str) -> tuple[dict[str, Any], set[st
     """Every canonical value that the record has, the provider fields that were read, and a schedule that cannot be."""
     values: dict[str, Any] = {}
     unreadable: Unportable | None = None
-    used = {rules.identity.id, rules.identity.created, rules.identity.updated}
+    used = {rules.identity.id, rules.identity.created, rules.identity.updated, rules.identity.fired}
     for leaf, rule in rules.fields.items():
         if any(get(raw, tag, rules.tag(tag).assume) != constant for tag, constant in rule.tags.items()):
             continue

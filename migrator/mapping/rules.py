@@ -101,11 +101,12 @@ class Tag:
 
 @frozen(kw_only=True)
 class Identity:
-    """Where a record keeps its key and its times."""
+    """Where a record keeps its key and its times; `fired` is when it last fired."""
 
     id: str
     created: str = ""
     updated: str = ""
+    fired: str = ""
 
 
 @frozen(kw_only=True)
@@ -188,6 +189,7 @@ class Rules:
     dialect_path: str = ""
     timezone: str = ""
     min_interval: int = 0
+    lateness: int = 0
     actions: tuple[Literal["prompt", "event"], ...]
     whole: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 
-from attrs import frozen
+from attrs import field, frozen
 
 from migrator.canonical import Fields, Job, JobRef
 from migrator.config import Sync
 from migrator.extract import Extracted, Problem
 from migrator.mapping import ChangeKind, ProviderMapping
 from migrator.plan.values import Plan
-from migrator.state.values import Intent, Link
+from migrator.state.values import Intent, Link, Live, Right
 
 
 @frozen(kw_only=True)
@@ -37,6 +37,10 @@ class Basis:
         uncertain: writes that only a person can settle; each blocks its source job.
         unproved: jobs that a listing does not show and that could not be asked for.
         last_count: how many jobs the source had when it was last in order; None when that is not known.
+        rights: by source job, which side has the right to fire; without one, each side fires by its own flag.
+        revived: the source jobs that are live again although their right has moved.
+        unfinished: the source jobs that a cut-over has stopped, and whose target it has not released yet.
+        hold: whether new target jobs are held back until the cut-over.
     """
 
     sync: Sync
@@ -55,6 +59,10 @@ class Basis:
     uncertain: tuple[Intent, ...] = ()
     unproved: frozenset[JobRef] = frozenset()
     last_count: int | None = None
+    rights: Mapping[JobRef, Right] = field(factory=dict)
+    revived: frozenset[JobRef] = frozenset()
+    unfinished: frozenset[JobRef] = frozenset()
+    hold: bool = False
 
     @cached_property
     def at_target(self) -> Mapping[str, Job]:
@@ -93,6 +101,13 @@ class Basis:
     def originals(self) -> Mapping[JobRef, str]:
         """The source jobs that are copies of target jobs, as the links tell, each with its original's id."""
         return {link.target: link.source.id for link in self.reverse}
+
+    def right_of(self, ref: JobRef) -> Live:
+        """Which side of a source job may fire; that the target may counts while there is a target job."""
+        right = self.rights.get(ref)
+        if right and (right.live == "source" or ref in self.standing):
+            return right.live
+        return "source" if self.hold and ref not in self.standing else "both"
 
     def first_target(self, ref: JobRef) -> JobRef | None:
         """The target job of a source job's first piece, if there is one."""

@@ -42,6 +42,8 @@ def _left(basis: Basis, link: Link) -> Change:
     remote = basis.at_target.get(link.target.id)
     if remote is None:
         return attrs.evolve(gone, reason="it has left both sides")
+    if basis.right_of(link.source) == "target":
+        return attrs.evolve(gone, reason="it has left the source; the target has the right to fire, and keeps it")
     if basis.sync.on_missing == "keep":
         return attrs.evolve(gone, reason="it has left the source; kept")
     if not basis.source.jobs:

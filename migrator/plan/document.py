@@ -111,6 +111,8 @@ def _change_to_json(change: Change, dialect: str) -> dict[str, Any]:
         document |= {"back": {"paths": list(change.back.paths), "fields": fields}}
     if change.renews:
         document |= {"renews": True}
+    if change.right != "both":
+        document |= {"right": change.right}
     return document
 
 
@@ -151,6 +153,7 @@ def _change(document: Mapping[str, Any], dialect: str) -> Change:
         reason=document["reason"],
         back=_back(document["back"]) if "back" in document else None,
         renews=document.get("renews", False),
+        right=document.get("right", "both"),
     )
 
 

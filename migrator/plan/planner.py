@@ -6,18 +6,20 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from migrator.canonical import Job, JobRef, Loss, covers
+from migrator.canonical import Fields, Job, JobRef, Loss, covers
 from migrator.lower import Lowered, Need, lower
 from migrator.mapping.marks import scope_digest
 from migrator.plan.basis import Basis
 from migrator.plan.decisions import permission
 from migrator.plan.departed import departed
+from migrator.plan.holding_back import held, out_of_place
 from migrator.plan.matching import Matcher, key_of, key_of_mark
 from migrator.plan.names import unique_names
 from migrator.plan.reconciling import is_same_schedule, reconciled
 from migrator.plan.strays import strays
 from migrator.plan.values import Change
-from migrator.state.values import Intent
+from migrator.plan.ways import created
+from migrator.state.values import Intent, Link
 
 
 class Planner:
@@ -104,23 +106,37 @@ class Planner:
         if reason:
             yield attrs.evolve(base, action="blocked", reason=reason, needs=needs)
             return
-        yield from _all_or_none(self._for_pieces(job, lowered, base))
+        pieces = _all_or_none(self._for_pieces(job, lowered, base))
+        if reason := out_of_place(self.basis, job.ref):
+            pieces = (attrs.evolve(piece, action="blocked", fields=(), reason=reason) for piece in pieces)
+        yield from pieces
 
     def _for_pieces(self, job: Job, lowered: Lowered, base: Change) -> Iterator[Change]:
         count, links = len(lowered.pieces), self.basis.standing.get(job.ref, {})
+        base = attrs.evolve(base, right=self.basis.right_of(job.ref))
         renews = is_same_schedule(self.basis, base)
         for number, fields in enumerate(lowered.pieces, 1):
             piece = attrs.evolve(base, piece=number, pieces=count, name=fields["name"], target=None)
             link = links.get(number)
-            if link:
-                yield reconciled(self.basis, piece, fields, link)
-            else:
-                yield self.matcher.matched(attrs.evolve(piece, renews=renews), fields)
+            yield self._for_piece(piece if link else attrs.evolve(piece, renews=renews), fields, link)
         for number, link in links.items():
             if number > count and link.target.id in self.basis.at_target:
                 extra = attrs.evolve(base, piece=number, pieces=link.pieces, target=link.target, losses=())
                 reason = f"its schedule takes {count} jobs now"
                 yield attrs.evolve(extra, action="delete", reason=reason, renews=renews)
+
+    def _for_piece(self, piece: Change, fields: Fields, link: Link | None) -> Change:
+        basis, wanted = self.basis, fields
+        if piece.right == "source":
+            piece, wanted = held(basis, piece, fields, link)
+            if piece.action == "blocked":
+                return attrs.evolve(piece, target=link.target if link else None)
+        if link:
+            return reconciled(basis, piece, wanted, link)
+        found = self.matcher.matched(piece, fields)
+        if found.action != "create":
+            return attrs.evolve(found, right="both")  # what is there already fires already
+        return found if wanted is fields else created(basis, piece, wanted)
 
     def _refusal(self, lowered: Lowered) -> tuple[str, tuple[Need, ...]]:
         """Why a job cannot go, and what the sync could say about it."""

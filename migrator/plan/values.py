@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from migrator.canonical import Fields, JobRef, Loss
 from migrator.lower import Need, Schedule
+from migrator.state.values import Live
 
 Action = Literal["create", "update", "replace", "pause", "resume", "delete", "adopt", "none", "blocked"]
 
@@ -87,11 +88,13 @@ class Change:
         back: what is written back to the source job; None for nothing.
         renews: whether nothing but its window has moved on: the source's schedule is as it was, and its translation is
             a new one. Limits do not count it.
+        right: which side may fire; of "source", the target job is held back.
         agreed: the fields that both sides were changed to alike; nothing is sent.
         needs: what the sync could say to settle what blocks it.
         live: whether the source job runs at present.
+        due: what the fields that hold the target job back become at the cut-over.
 
-    The last three are for whoever made the plan: a saved one does not have them.
+    The last four are for whoever made the plan: a saved one does not have them.
     """
 
     action: Action
@@ -107,8 +110,10 @@ class Change:
     back: Back | None = None
     renews: bool = False
     agreed: tuple[str, ...] = field(default=(), eq=False)
+    right: Live = "both"
     needs: tuple[Need, ...] = field(default=(), eq=False)
     live: bool = field(default=True, eq=False)
+    due: Fields = field(factory=dict, eq=False)
 
     @property
     def label(self) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import attrs
 
 from migrator.canonical import PATHS, Fields
 from migrator.plan.basis import Basis
 from migrator.plan.values import Action, Change, FieldChange
+
+HELD: Final = "held back until the cut-over"
 
 
 def created(basis: Basis, piece: Change, fields: Fields) -> Change:
@@ -19,7 +22,11 @@ def created(basis: Basis, piece: Change, fields: Fields) -> Change:
             "can neither create a paused job nor pause one; resume it, leave it out with select, or make it by hand"
         )
         return attrs.evolve(piece, action="blocked", reason=reason)
-    new = tuple(FieldChange(path=path, new=fields[path], reason="new") for path in PATHS if path in fields)
+    new = tuple(
+        FieldChange(path=path, new=fields[path], reason=HELD if path in piece.due else "new")
+        for path in PATHS
+        if path in fields
+    )
     return attrs.evolve(piece, action="create", fields=new)
 
 

@@ -10,9 +10,11 @@ from typing import Any, Final
 import attrs
 from attrs import field, frozen
 
+from migrator.cutover import Standing as JobStanding
 from migrator.mapping.codecs import write_time
+from migrator.report.handovers import ledger_lines, missed_document, standing_document, standing_lines
 from migrator.report.words import Line, clean, columns, line, stamp
-from migrator.state.values import ORIGIN, Intent, Owner, Run
+from migrator.state.values import ORIGIN, Intent, Missed, Owner, Run
 
 _STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
 _ENDS: Final[Mapping[str, str]] = {"done": "green", "settled": "green"}
@@ -31,6 +33,8 @@ class Standing:
         in_order: by sync, when a run last found nothing left to do.
         place: the state's URL.
         until: by sync, when the first of its schedules stops being exact unless a sync renews it.
+        ledger: the instants of cut-overs at which not exactly one side was live.
+        jobs: which side of each job of one sync fires; None where no sync was asked for.
     """
 
     runs: Sequence[Run]
@@ -39,6 +43,8 @@ class Standing:
     in_order: Mapping[str, datetime] = field(factory=dict)
     place: str
     until: Mapping[str, datetime] = field(factory=dict)
+    ledger: Sequence[Missed] = ()
+    jobs: Sequence[JobStanding] | None = None
 
     @property
     def uncertain(self) -> list[Intent]:
@@ -76,6 +82,8 @@ def status_document(standing: Standing) -> dict[str, Any]:
             for intent in standing.uncertain
         ],
         "syncs": [_sync(run, standing) for run in standing.latest],
+        "ledger": [missed_document(entry) for entry in standing.ledger],
+        "jobs": None if standing.jobs is None else [standing_document(job) for job in standing.jobs],
     }
 
 
@@ -95,6 +103,8 @@ def status_lines(standing: Standing) -> Iterator[Line]:
         yield from _latest_lines(run, standing)
     if not standing.runs:
         yield line("No run yet.")
+    yield from standing_lines(standing.jobs or ())
+    yield from ledger_lines(standing.ledger)
 
 
 def _uncertain_lines(intent: Intent) -> Iterator[Line]:
@@ -141,13 +151,20 @@ def _ways(intent: Intent) -> list[str]:
     return [f"{start} --created ID", f"{start} --not-created"]
 
 
-def history_document(runs: Sequence[Run], writes: Sequence[Intent] | None) -> dict[str, Any]:
-    """The runs as `migrator/history@1`; with the writes of the one run that was asked for."""
+def history_document(
+    runs: Sequence[Run], writes: Sequence[Intent] | None, ledger: Sequence[Missed] = ()
+) -> dict[str, Any]:
+    """The runs as `migrator/history@1`; with the writes and the ledger of the one run that was asked for."""
     document: dict[str, Any] = {"schema": "migrator/history@1", "runs": [_run(run) for run in runs]}
-    return document if writes is None else document | {"writes": [_write(intent) for intent in writes]}
+    if writes is None:
+        return document
+    entries = [missed_document(entry) for entry in ledger]
+    return document | {"writes": [_write(intent) for intent in writes], "ledger": entries}
 
 
-def history_lines(runs: Sequence[Run], writes: Sequence[Intent] | None) -> Iterator[Line]:
+def history_lines(
+    runs: Sequence[Run], writes: Sequence[Intent] | None, ledger: Sequence[Missed] = ()
+) -> Iterator[Line]:
     """The runs for people."""
     if not runs:
         yield line("No run yet.")
@@ -161,6 +178,7 @@ def history_lines(runs: Sequence[Run], writes: Sequence[Intent] | None) -> Itera
             f"{intent.action:<7} {clean(intent.name)}{made}{why}",
             indent=2,
         )
+    yield from ledger_lines(ledger)
 
 
 def _told(run: Run) -> str:

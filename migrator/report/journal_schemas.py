@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
+from migrator.report.handover_schemas import MISSED, STANDING
 from migrator.report.shapes import COUNT, REF, TEXT, TEXTS, TIME, Schema, document, listed, mapped, maybe, one_of, shape
 from migrator.state.document import Column
 from migrator.state.document import columns as state_columns
@@ -54,6 +55,8 @@ def status_schema() -> Schema:
             "writing": listed(writing, "Who holds which lock."),
             "uncertain": listed(uncertain, "Writes whose outcome nobody knows."),
             "syncs": listed(sync, "The latest run of each."),
+            "ledger": listed(MISSED, "Instants of cut-overs at which not exactly one side was surely live."),
+            "jobs": {**maybe(listed(STANDING)), "description": "Of the sync that was asked for; null for none."},
         },
     )
 
@@ -63,6 +66,7 @@ def history_schema() -> Schema:
     runs = listed(shape(_RUN), "Latest first.")
     schema = document("history", "The runs so far", {"runs": runs})
     schema["properties"]["writes"] = listed(shape(_WRITE), "Of the one run that was asked for.")
+    schema["properties"]["ledger"] = listed(MISSED, "What that run entered into the ledger.")
     return schema
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from migrator.audit import OUTCOMES
 from migrator.canonical import LEAVES, PATHS
 from migrator.report.shapes import (
@@ -25,6 +27,7 @@ from migrator.report.shapes import (
     one_of,
     shape,
 )
+from migrator.state.values import Live
 from migrator.verify import STATUSES
 
 _LOSS_PATH = one_of(*dict.fromkeys([*PATHS, *LEAVES]))
@@ -59,6 +62,7 @@ def verify_schema() -> Schema:
             "fires": maybe(fires),
             "agree_until": {**maybe(TIME), "description": "First instant after `end` that differs, within a year."},
             "second_opinion": maybe(opinion),
+            "live": {**one_of(*get_args(Live)), "description": "Of source, the target job is still held back."},
         }
     )
     left = shape({"source": REF, "name": TEXT, "reason": TEXT})

@@ -70,6 +70,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "fires": proof.fires and _fires(proof.fires),
         "agree_until": proof.agree_until and write_time(proof.agree_until),
         "second_opinion": dict(proof.spot) or None,
+        "live": proof.live,
     }
 
 
@@ -105,7 +106,9 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     if shown:
         yield line("")
     counts = [f"{found.summary[status]:,} {words}" for status, words in _WORDS.items() if found.summary[status]]
-    yield line(("Verified: ", "bold"), ", ".join(counts) or "no job was carried over", ".")
+    held = sum(proof.live == "source" for proof in found.proofs)
+    told = f" {held:,} held back until the cut-over, as {'it' if held == 1 else 'they'} will be then." if held else ""
+    yield line(("Verified: ", "bold"), ", ".join(counts) or "no job was carried over", f".{told}")
     yield from reasons("Not carried over", (one.reason for one in found.left_out))
     yield from _opinions(found)
     agree = [proof.agree_until for proof in found.proofs if proof.status in WELL and proof.agree_until]
@@ -118,7 +121,8 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
 def _proof_lines(proof: Proof) -> Iterator[Line]:
     sign, style = _SIGNS[proof.status]
     fires = f", {count(proof.fires.wanted, 'fire')}" if proof.fires and proof.fires.equal else ""
-    yield line((f"{sign} ", style), (clean(proof.name), style), f": {_WORDS[proof.status]}{fires}")
+    held = "; held back until the cut-over" if proof.live == "source" else ""
+    yield line((f"{sign} ", style), (clean(proof.name), style), f": {_WORDS[proof.status]}{fires}{held}")
     if proof.reason:
         yield line(clean(proof.reason), indent=4)
     for one in proof.fields:

@@ -8,6 +8,7 @@ from typing import Final
 from migrator.canonical import LEAVES
 from migrator.config import config_schema
 from migrator.report.checkups import checkup_schema
+from migrator.report.handover_schemas import cutover_schema, retire_schema
 from migrator.report.journal_schemas import (
     history_schema,
     import_schema,
@@ -163,6 +164,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "audit": audit_schema,
     "completion": lambda: _document("completion", "A shell's script", {"shell": TEXT, "script": TEXT}),
     "config": config_schema,
+    "cutover": cutover_schema,
     "demo": _demo,
     "doctor": checkup_schema,
     "error": error_schema,
@@ -174,6 +176,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "plan": plan_schema,
     "providers": _providers,
     "prune": prune_schema,
+    "retire": retire_schema,
     "run": run_schema,
     "sandbox": _sandbox,
     "settle": settle_schema,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from migrator.canonical import LEAVES, PATHS
 from migrator.plan.values import ACTIONS
@@ -27,6 +27,7 @@ from migrator.report.shapes import (
     one_of,
     shape,
 )
+from migrator.state.values import Live
 
 _RESYNC: Final = {
     **maybe(TIME),
@@ -74,6 +75,7 @@ def plan_schema() -> Schema:
                 says="What is written back to the source job, where a sync goes both ways.",
             ),
             "renews": {**FLAG, "description": "Whether only its window has moved on, which limits do not count."},
+            "right": {**one_of(*get_args(Live)), "description": "Of source, the target job is held back."},
         },
     )
     return document(

@@ -22,7 +22,7 @@ from migrator.state import tables as t
 from migrator.state.database import Database
 from migrator.state.locks import require
 from migrator.state.rows import intent_of, intent_row, link_of, outcome_row, run_of, snapshot_row
-from migrator.state.values import Intent, IntentState, Link, Run, Snapshot
+from migrator.state.values import Intent, IntentState, Link, Run, RunKind, Snapshot
 from migrator.state.writes import write_intents, write_outcomes, write_snapshot
 
 _OPEN: Final = ("dispatched", "uncertain")
@@ -156,6 +156,28 @@ class Journal(Database):
         query = sa.select(t.intents).where(t.intents.c.run == run).order_by(t.intents.c.seq)
         with self.transaction() as connection:
             return tuple(intent_of(row, dialect) for row in connection.execute(query))
+
+    def about(self, source: JobRef, kinds: Iterable[RunKind], dialects: Mapping[str, str]) -> tuple[Intent, ...]:
+        """Every write for a source job, and to it, by runs of these kinds, in order.
+
+        Args:
+            source: the source job.
+            kinds: the kinds of run.
+            dialects: by provider, the dialect of what was written.
+        """
+        query = (
+            sa.select(t.intents)
+            .join(t.runs, t.runs.c.id == t.intents.c.run)
+            .where(
+                t.runs.c.kind.in_(tuple(kinds)),
+                t.intents.c.source_provider == source.provider,
+                t.intents.c.source_scope == source.scope,
+                t.intents.c.source_id == source.id,
+            )
+            .order_by(t.intents.c.at, t.intents.c.run, t.intents.c.seq)
+        )
+        with self.transaction() as connection:
+            return tuple(intent_of(row, dialects[row.target_provider]) for row in connection.execute(query))
 
     # -- snapshots ----------------------------------------------------------------------------------------------------
 

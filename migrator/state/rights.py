@@ -30,13 +30,13 @@ class Rights(Database):
         """Remember rights, in place of what was remembered of the same job and target."""
         with self.transaction() as connection:
             for right in rights:
-                connection.execute(t.rights.delete().where(*_is_right(right)))
+                connection.execute(t.rights.delete().where(*_is_right(right.source, right.target)))
                 connection.execute(t.rights.insert().values(**right_row(right, dialect)))
 
-    def drop_right(self, right: Right) -> None:
-        """Forget a right: both sides fire by their own flags again."""
+    def drop_right(self, source: JobRef, target: tuple[str, str]) -> None:
+        """Forget the right of a source job towards a target: both sides fire by their own flags again."""
         with self.transaction() as connection:
-            connection.execute(t.rights.delete().where(*_is_right(right)))
+            connection.execute(t.rights.delete().where(*_is_right(source, target)))
 
     def note_missed(self, entries: Iterable[Missed]) -> None:
         """Enter instants into the ledger; one that stands there already stays as it is."""
@@ -61,10 +61,10 @@ def _is_source(table: sa.Table, ref: JobRef) -> tuple[Any, ...]:
     return columns.source_provider == ref.provider, columns.source_scope == ref.scope, columns.source_id == ref.id
 
 
-def _is_right(right: Right) -> tuple[Any, ...]:
-    provider, scope = right.target
+def _is_right(source: JobRef, target: tuple[str, str]) -> tuple[Any, ...]:
+    provider, scope = target
     return (
-        *_is_source(t.rights, right.source),
+        *_is_source(t.rights, source),
         t.rights.c.target_provider == provider,
         t.rights.c.target_scope == scope,
     )

@@ -167,6 +167,8 @@ EVERY: Mapping[str, tuple[list[str], str]] = {
     "apply": (["omni-to-devin", "--yes"], "apply"),
     "sync": (["omni-to-devin"], "run"),
     "verify": (["omni-to-devin"], "verify"),
+    "cutover": (["omni-to-devin", "--yes"], "cutover"),
+    "retire": (["omni-to-devin", "--yes"], "retire"),
     "status": ([], "status"),
     "history": (["RUN"], "history"),
     "settle": (["RUN", "Beta", "--not-created"], "settle"),

@@ -149,13 +149,16 @@ class Lab:
         found, _requests = await pipeline.plan(self.runtime, self.state, sync)
         return found
 
-    async def carry_out(self, saved: Plan | None = None, sync: str = "it") -> tuple[Plan, Applied]:
-        """Carry a sync out, or a saved plan of it."""
+    async def carry_out(
+        self, saved: Plan | None = None, sync: str = "it", *, hold: bool = False
+    ) -> tuple[Plan, Applied]:
+        """Carry a sync out, or a saved plan of it; new jobs are held back on request."""
 
         async def agree(_plan: Plan) -> bool:
             return True
 
-        return await pipeline.apply(self.runtime, self.state, sync, saved=saved, agree=agree, stop=asyncio.Event())
+        stop = asyncio.Event()
+        return await pipeline.apply(self.runtime, self.state, sync, saved=saved, hold=hold, agree=agree, stop=stop)
 
     async def night(self, *syncs: str) -> Round:
         """One night: syncs as `migrator sync` carries them out; "it" alone by default."""

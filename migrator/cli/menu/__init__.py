@@ -4,7 +4,7 @@ What the commands do stands in the other modules of `migrator.cli`, which are lo
 lists the commands in the order in which these modules name them.
 """
 
-from migrator.cli.menu import start, move, mend, keep, know  # isort: skip
+from migrator.cli.menu import start, move, hand, mend, keep, know  # isort: skip
 from migrator.cli.menu.app import app
 
-__all__ = ["app", "keep", "know", "mend", "move", "start"]
+__all__ = ["app", "hand", "keep", "know", "mend", "move", "start"]

@@ -18,12 +18,21 @@ else:
 
 @app.command()
 @takes_settings
-def status(settings: Settings) -> int:
+def status(
+    settings: Settings,
+    sync: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SYNC", help="Read both sides of it, and say which one fires.", autocompletion=proposing.syncs
+        ),
+    ] = None,
+) -> int:
     """Show what is unsettled, unfinished or under way.
 
-    It looks at the state only, and asks no provider.
+    It looks at the state only, and asks no provider, unless a sync is named: then it says of each job which side is
+    live now, by what both of them hold.
     """
-    return recovering.status(settings)
+    return recovering.status(settings, sync)
 
 
 @app.command()

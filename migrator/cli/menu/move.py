@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 else:
     checking, moving, syncing = map(when_used, ("checking", "moving", "syncing"))
 
+HeldOption = Annotated[bool, typer.Option("--held", help="Hold new jobs back until the cut-over.")]
+
 
 @app.command()
 @takes_settings
@@ -71,12 +73,13 @@ def plan(
         bool, typer.Option("--detailed-exitcode", help="End with 10 when changes are pending and none is blocked.")
     ] = False,
     report: ReportFiles = None,
+    held: HeldOption = False,
 ) -> int:
     """Show what a sync would change.
 
     Nothing is written to any provider. A plan that is saved with -o can be applied as it was looked at.
     """
-    return moving.plan(settings, sync, out=out, detailed_exitcode=detailed_exitcode, reports=report or ())
+    return moving.plan(settings, sync, out=out, detailed_exitcode=detailed_exitcode, held=held, reports=report or ())
 
 
 @app.command()
@@ -98,9 +101,13 @@ def apply(
     max_deletes: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Change nothing when more jobs than that would be deleted.")
     ] = None,
+    held: HeldOption = False,
 ) -> int:
-    """Carry out a sync or a saved plan, after asking."""
-    return moving.apply(settings, what, yes=yes, resume=resume, max_deletes=max_deletes)
+    """Carry out a sync or a saved plan, after asking.
+
+    With --held, new jobs fire nothing at the target until `migrator cutover` moves the right to fire.
+    """
+    return moving.apply(settings, what, yes=yes, resume=resume, max_deletes=max_deletes, held=held)
 
 
 @app.command()

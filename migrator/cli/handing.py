@@ -1,0 +1,183 @@
+"""cutover and retire: move the right to fire, and remove what it has left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from attrs import define
+
+from migrator import pipeline
+from migrator.cli.moving import command_of
+from migrator.cli.options import Settings
+from migrator.cli.work import Interruption, ask, open_runtime, open_screen, opened_state
+from migrator.cutover import Cutover, Moved, Order
+from migrator.errors import UsageError
+from migrator.plan.values import Plan
+from migrator.report.handovers import handover_document, handover_lines
+from migrator.report.outcomes import cost_lines
+from migrator.report.plans import plan_lines
+from migrator.report.screen import Activity, Screen
+from migrator.report.words import line
+from migrator.state import State
+
+_DONE: Final = 0
+_DECLINED: Final = 1
+_REFUSED: Final = 3
+_SOME_FAILED: Final = 4
+
+_SPAN: Final = re.compile(r"(\d+)\s*(s|m|h)")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours"}
+
+Work = Callable[[pipeline.Runtime, State, "Hands"], Awaitable[Cutover]]
+"""What is done with an open state, given the hands of a person."""
+
+
+def cutover(
+    settings: Settings,
+    sync: str,
+    *,
+    jobs: Sequence[str],
+    guard: str,
+    at: str | None,
+    dry_run: bool,
+    back: bool,
+    delete_source: bool,
+    yes: bool,
+) -> int:
+    """Move the right to fire of a sync's jobs to the target, or back."""
+    order = Order(
+        goal="source" if back else "target",
+        jobs=tuple(jobs),
+        guard=_span(guard),
+        at=_instant(at) if at else None,
+        is_dry=dry_run,
+        may_delete=delete_source,
+    )
+
+    async def work(runtime: pipeline.Runtime, state: State, hands: Hands) -> Cutover:
+        return await pipeline.cutover(
+            runtime, state, sync, order, agree=hands.agree, stop=hands.stop, progress=hands.progress
+        )
+
+    typed = [word for job in jobs for word in ("--job", job)]
+    again = command_of(settings, "cutover", sync, *typed, *(["--back"] if back else []))
+    undo = "" if back else command_of(settings, "cutover", sync, *typed, "--back")
+    return _run(settings, work, name="cutover", yes=yes or dry_run, again=again, undo=undo)
+
+
+def retire(
+    settings: Settings,
+    sync: str,
+    *,
+    jobs: Sequence[str],
+    guard: str,
+    dry_run: bool,
+    delete: bool,
+    max_deletes: int | None,
+    yes: bool,
+) -> int:
+    """Stop or delete the source jobs whose target has proved itself."""
+    order = Order(jobs=tuple(jobs), guard=_span(guard), is_dry=dry_run)
+
+    async def work(runtime: pipeline.Runtime, state: State, hands: Hands) -> Cutover:
+        return await pipeline.retire(
+            runtime,
+            state,
+            sync,
+            order,
+            delete=delete,
+            at_most=max_deletes,
+            agree=hands.agree,
+            stop=hands.stop,
+            progress=hands.progress,
+        )
+
+    typed = [*(word for job in jobs for word in ("--job", job)), *(["--delete"] if delete else [])]
+    again = command_of(settings, "retire", sync, *typed)
+    return _run(settings, work, name="retire", yes=yes or dry_run, again=again, undo="")
+
+
+def _run(settings: Settings, work: Work, *, name: str, yes: bool, again: str, undo: str) -> int:
+    screen, runtime = open_screen(settings), open_runtime(settings)
+    if not yes and not screen.can_ask:
+        hint = "look at it with --dry-run, then do it with --yes"
+        raise UsageError("nobody is here to be asked", allowed="--yes", hint=hint)
+    began = time.monotonic()
+    with opened_state(settings, runtime) as state, screen.activity("reading both sides") as activity:
+        hands = Hands(screen=screen, settings=settings, activity=activity, yes=yes, again=again)
+        found = asyncio.run(hands.watch(work, runtime, state))
+    screen.result(handover_document(found, name), handover_lines(found, back=undo, again=again))
+    screen.say(cost_lines(found.requests, time.monotonic() - began))
+    if hands.declined:
+        return _DECLINED
+    summary = found.summary
+    if summary["failed"] or summary["skipped"]:
+        return _SOME_FAILED
+    return _REFUSED if summary["refused"] else _DONE
+
+
+@define(kw_only=True)
+class Hands:
+    """The part of a person: agree, watch, interrupt."""
+
+    screen: Screen
+    settings: Settings
+    activity: Activity
+    yes: bool
+    again: str
+    declined: bool = False
+    interruption: Interruption | None = None
+
+    @property
+    def stop(self) -> asyncio.Event:
+        """Set when nothing new may be begun."""
+        assert self.interruption
+        return self.interruption.stop
+
+    async def watch(self, work: Work, runtime: pipeline.Runtime, state: State) -> Cutover:
+        """Do it, and let a person interrupt."""
+        stopping = "Stopping when the moves under way are finished; interrupt again to stop at once."
+        self.interruption = Interruption(warn=lambda: self.screen.say([line(stopping)]))
+        with self.interruption.listening():
+            return await work(runtime, state, self)
+
+    async def agree(self, found: Cutover, first: Plan) -> bool:
+        """Ask, unless that was answered beforehand."""
+        self.declined = not (self.yes or await self._ask(found, first))
+        if not self.declined and self.interruption:
+            self.interruption.writing = True
+            planned = found.summary["planned"]
+            self.activity.begin("waiting for gaps between fires, and moving", total=planned or None)
+        return not self.declined
+
+    async def _ask(self, found: Cutover, first: Plan) -> bool:
+        self.activity.end()
+        if first.pending:
+            self.screen.say(plan_lines(first, verbose=self.settings.verbose))
+        self.screen.say(handover_lines(found, back="", again=self.again))
+        return await ask(self.screen, "Carry it out?")
+
+    def progress(self, _moved: Moved) -> None:
+        """One more is done."""
+        self.activity.advance()
+
+
+def _span(text: str) -> timedelta:
+    found = _SPAN.fullmatch(text.strip())
+    if not found:
+        raise UsageError("this is no length of time", where="--guard", actual=text, allowed="90s, 5m or 1h")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _instant(text: str) -> datetime:
+    allowed = "2026-12-01T02:30Z; without a zone it is UTC"
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError("this is no time", where="--at", actual=text, allowed=allowed) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

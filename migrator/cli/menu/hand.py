@@ -1,0 +1,92 @@
+"""Commands for moving the right to fire: cutover and retire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from migrator.cli.menu.app import SyncName, YesOption, app, when_used
+from migrator.cli.options import Settings, takes_settings
+
+if TYPE_CHECKING:
+    from migrator.cli import handing
+else:
+    handing = when_used("handing")
+
+JobsOption = Annotated[
+    list[str] | None,
+    typer.Option("--job", metavar="NAME", help="Only this source job, by name or id; repeatable."),
+]
+GuardOption = Annotated[
+    str, typer.Option(metavar="TIME", help="How long nothing shall fire before and after: 90s, 5m, 1h.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what it takes, and write nothing.")]
+
+
+@app.command()
+@takes_settings
+def cutover(
+    settings: Settings,
+    sync: SyncName,
+    *,
+    job: JobsOption = None,
+    guard: GuardOption = "5m",
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Begin no move before: 2026-12-01T02:30Z. [default: now]")
+    ] = None,
+    dry_run: DryRunOption = False,
+    back: Annotated[bool, typer.Option("--back", help="Give the right to fire back to the source.")] = False,
+    delete_source: Annotated[
+        bool,
+        typer.Option("--delete-source", help="Delete source jobs that their platform can neither pause nor re-time."),
+    ] = False,
+    yes: YesOption = False,
+) -> int:
+    """Let the target fire and the source stop, job by job.
+
+    Each job moves between two of its fires: the source is stopped and read back, then the target is released and read
+    back, so that at every instant exactly one side is live. What is not at the target yet is made first, held back.
+    """
+    return handing.cutover(
+        settings,
+        sync,
+        jobs=job or (),
+        guard=guard,
+        at=at,
+        dry_run=dry_run,
+        back=back,
+        delete_source=delete_source,
+        yes=yes,
+    )
+
+
+@app.command()
+@takes_settings
+def retire(
+    settings: Settings,
+    sync: SyncName,
+    *,
+    job: JobsOption = None,
+    guard: GuardOption = "5m",
+    dry_run: DryRunOption = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete the source jobs that stand still.")] = False,
+    max_deletes: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="How many may be touched. [default: limits.deletes]")
+    ] = None,
+    yes: YesOption = False,
+) -> int:
+    """Stop, or with --delete remove, source jobs that are not needed any more.
+
+    Only those whose target is verified now, and was due at least once since it has the right to fire.
+    """
+    return handing.retire(
+        settings,
+        sync,
+        jobs=job or (),
+        guard=guard,
+        dry_run=dry_run,
+        delete=delete,
+        max_deletes=max_deletes,
+        yes=yes,
+    )

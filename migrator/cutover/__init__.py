@@ -1,0 +1,51 @@
+"""Cut-over: at every fire instant exactly one side is live.
+
+    read both sides ─▶ moves ─▶ wait for a gap ─▶ stop the one side ─▶ release the other ─▶ ledger
+
+Everything here is pure: which writes a move takes, when they may be sent, and what the journal says of the instants
+that passed meanwhile.
+"""
+
+from migrator.cutover.gaps import next_gap
+from migrator.cutover.ledger import missed
+from migrator.cutover.moves import Mover, coming_fires, found_live
+from migrator.cutover.values import (
+    STATUSES,
+    Calendar,
+    Cutover,
+    Does,
+    Found,
+    Gap,
+    Goal,
+    Move,
+    Moved,
+    Order,
+    Scene,
+    Sent,
+    Standing,
+    Status,
+    Turn,
+)
+
+__all__ = [
+    "STATUSES",
+    "Calendar",
+    "Cutover",
+    "Does",
+    "Found",
+    "Gap",
+    "Goal",
+    "Move",
+    "Moved",
+    "Mover",
+    "Order",
+    "Scene",
+    "Sent",
+    "Standing",
+    "Status",
+    "Turn",
+    "coming_fires",
+    "found_live",
+    "missed",
+    "next_gap",
+]

@@ -1,0 +1,212 @@
+"""What moving the right to fire takes, job by job: from what was read, never from what was meant.
+
+    forward    source stands still ──▶ target released          back    target held ──▶ source restored
+
+The side that fires is stopped first, so that at no instant both are live; in the gap between fires, neither being live
+for a moment harms nobody. Only what cannot be taken back, deleting the source job, comes last. Every move is planned
+from what both sides hold now: so a move that died half-way is finished by planning it again, and taken back by planning
+the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import attrs
+from attrs import frozen
+
+from migrator.canonical import Fields, Job, flatten
+from migrator.cron import Cron, next_fires
+from migrator.cutover.values import Calendar, Does, Found, Goal, Move, Scene, Turn
+from migrator.holding import held_back, is_distant, is_parked, may_fire, standstill
+from migrator.mapping import ProviderMapping
+from migrator.plan.compare import same
+from migrator.state.values import Live, Right
+
+
+@frozen(kw_only=True)
+class Mover:
+    """Plans moves between two sides.
+
+    Attributes:
+        sync: the sync's name.
+        scope: provider and scope of the target.
+        source: the source's mapping.
+        source_contract: its update contract.
+        target: the target's mapping.
+        target_contract: its update contract.
+        now: the clock.
+        spare: how long before its only fire a job is left where it is.
+        may_delete: whether a source job that can be brought to stand still in no other way may be deleted.
+    """
+
+    sync: str
+    scope: tuple[str, str]
+    source: ProviderMapping
+    source_contract: str
+    target: ProviderMapping
+    target_contract: str
+    now: datetime
+    spare: timedelta
+    may_delete: bool = False
+
+    def move(self, scene: Scene, goal: Goal) -> Move:
+        """What it takes that one side fires and the other does not."""
+        base = Move(
+            source=scene.source.ref,
+            name=scene.source.name,
+            goal=goal,
+            live=found_live(scene),
+            targets=tuple(link.target for link in scene.links),
+            right=scene.right,
+            calendars=tuple(self.calendars(scene)),
+        )
+        return self._forward(base, scene) if goal == "target" else self._back(base, scene)
+
+    # -- forward ------------------------------------------------------------------------------------------------------
+
+    def _forward(self, base: Move, scene: Scene) -> Move:
+        if reason := self._about_to_fire(scene):
+            return attrs.evolve(base, status="left", reason=reason)
+        stop, parked, wish = self._stop(scene)
+        if stop is None:
+            return attrs.evolve(base, status="refused", reason=self._cannot_stop())
+        releases = tuple(self._release(scene))
+        was: Live = scene.right.was if scene.right else "both"
+        right = self.right(scene, live="target", was=was, parked=parked, wish=wish)
+        if not stop and not releases and scene.right and scene.right.live == "target":
+            return attrs.evolve(base, status="there", reason="the target has the right to fire already")
+        deleting = any(turn.does == "delete" for turn in stop)
+        return attrs.evolve(base, turns=(*releases, *stop) if deleting else (*stop, *releases), moved=right)
+
+    def _stop(self, scene: Scene) -> tuple[tuple[Turn, ...] | None, Fields, Fields]:
+        """What stops the source job, what it then holds, and what that was before; None where nothing can stop it."""
+        right = scene.right
+        if not may_fire(scene.source, right):
+            if right is None or not is_parked(scene.source, right):
+                return (), {}, {}
+            if "enabled" in right.parked or is_distant(flatten(scene.source), self.source.rules.dialect, now=self.now):
+                return (), right.parked, right.wish
+        before = flatten(scene.source)
+        parked = standstill(before, self.source, self.source_contract, now=self.now)
+        if parked:
+            does: Does = "pause" if "enabled" in parked else "move away"
+            turn = Turn(side="source", job=scene.source.ref, does=does, before=before, new=parked)
+            wish = right.wish if right and is_parked(scene.source, right) else before
+            return (turn,), parked, {path: wish[path] for path in parked}
+        if self.may_delete:
+            return (Turn(side="source", job=scene.source.ref, does="delete", before=before),), {}, {}
+        return None, {}, {}
+
+    def _cannot_stop(self) -> str:
+        title = self.source.rules.title
+        return (
+            f"under the {self.source_contract} contract {title} can neither pause a job nor move its schedule: pause "
+            "it there by hand when it is not due, then run this again; or let it be deleted with --delete-source"
+        )
+
+    def _release(self, scene: Scene) -> Iterator[Turn]:
+        for link in scene.links:
+            before = flatten(scene.targets[link.target])
+            new = {p: v for p, v in scene.due.get(link.target, {}).items() if not same(before.get(p), v)}
+            if new:
+                yield Turn(side="target", job=link.target, does="release", before=before, new=new, link=link)
+
+    def _about_to_fire(self, scene: Scene) -> str:
+        """Why a job is left on the source: it fires once more, and that soon."""
+        if not may_fire(scene.source, scene.right):
+            return ""
+        fires = coming_fires(scene.wished, self.source.rules.dialect, self.now)
+        if not fires:
+            return "it will not fire any more"
+        if len(fires) == 1 and fires[0] <= self.now + self.spare:
+            return f"it fires for the last time at {fires[0]:%Y-%m-%d %H:%M} UTC: the source does that"
+        return ""
+
+    # -- back ---------------------------------------------------------------------------------------------------------
+
+    def _back(self, base: Move, scene: Scene) -> Move:
+        right = scene.right
+        if right is None:
+            return attrs.evolve(base, status="there", reason="it was not cut over: each side fires by its own flag")
+        holds = tuple(self._hold(scene)) if right.was == "source" else ()
+        restore = tuple(self._restore(scene, right))
+        moved = self.right(scene, live="source", was="source") if right.was == "source" else None
+        if not holds and not restore and right.live == "source" and not right.parked:
+            return attrs.evolve(base, status="there", reason="the source has the right to fire already")
+        return attrs.evolve(base, turns=(*holds, *restore), moved=moved)
+
+    def _hold(self, scene: Scene) -> Iterator[Turn]:
+        for link in scene.links:
+            before = flatten(scene.targets[link.target])
+            fields, made = scene.released(link), link.applied
+            held = held_back(fields, self.target, self.target_contract, now=self.now, as_made=made)
+            new = {path: value for path, value in held.items() if not same(before.get(path), value)}
+            if new and before.get("enabled", True):
+                yield Turn(side="target", job=link.target, does="hold", before=before, new=new, link=link)
+
+    def _restore(self, scene: Scene, right: Right) -> Iterator[Turn]:
+        before = flatten(scene.source)
+        new = {path: value for path, value in right.wish.items() if not same(before.get(path), value)}
+        if new and is_parked(scene.source, right):
+            yield Turn(side="source", job=scene.source.ref, does="restore", before=before, new=new)
+
+    # -- both ---------------------------------------------------------------------------------------------------------
+
+    def right(
+        self,
+        scene: Scene,
+        *,
+        live: Live,
+        was: Live | None = None,
+        parked: Fields | None = None,
+        wish: Fields | None = None,
+    ) -> Right:
+        """What is to be remembered of a job's right to fire."""
+        return Right(
+            source=scene.source.ref,
+            target=self.scope,
+            sync=self.sync,
+            name=scene.source.name,
+            live=live,
+            was=was or (scene.right.was if scene.right else "both"),
+            parked=parked or {},
+            wish=wish or {},
+            since=self.now,
+        )
+
+    def calendars(self, scene: Scene) -> Iterator[Calendar]:
+        """When the source job fires, and then each target job."""
+        yield Calendar(job=scene.source.ref, fields=flatten(scene.wished), dialect=self.source.rules.dialect)
+        for link in scene.links:
+            yield Calendar(job=link.target, fields=scene.released(link), dialect=self.target.rules.dialect)
+
+
+def found_live(scene: Scene) -> Found:
+    """Which side fires, by what both of them hold."""
+    source = may_fire(scene.source, scene.right)
+    live = [_is_live(scene, number) for number in range(len(scene.links))]
+    if source:
+        return "both" if any(live) else "source"
+    if all(live) and live:
+        return "target"
+    if any(live):
+        return "part"
+    return "over" if scene.is_over else "neither" if scene.wished.live else "paused"
+
+
+def _is_live(scene: Scene, number: int) -> bool:
+    """Whether a target job fires: it is on, and nothing holds it back."""
+    job, due = scene.targets[scene.links[number].target], scene.due.get(scene.links[number].target, {})
+    fields = flatten(job)
+    return job.live and all(same(fields.get(path), value) for path, value in due.items())
+
+
+def coming_fires(job: Job, dialect: str, now: datetime) -> list[datetime]:
+    """The next two instants at which a job is due, or as many as there are."""
+    fields = flatten(job)
+    cron, at = fields.get("trigger.cron"), fields.get("trigger.at")
+    if isinstance(cron, Cron):
+        return next_fires(cron, fields["trigger.timezone"], now, 2, dialect=dialect or cron.dialect)
+    return [at] if isinstance(at, datetime) and at > now else []

@@ -1,0 +1,282 @@
+"""Moving the right to fire, as data: what was read, what is to be done, and what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from attrs import field, frozen
+
+from migrator.apply.gaps import coming
+from migrator.apply.sending import stepped
+from migrator.canonical import Fields, Job, JobRef, flatten
+from migrator.state.values import Link, Live, Missed, Right
+
+Goal = Literal["target", "source"]
+"""Which side shall fire."""
+
+Found = Literal["source", "target", "both", "part", "neither", "paused", "over", "unknown"]
+"""Which side fires, as read: one, both, some pieces of the target only, none although its owner wants it to, none
+because its owner paused it, or because it was due for the last time; or a side could not be read."""
+
+Status = Literal["moved", "planned", "there", "left", "refused", "failed", "skipped"]
+"""moved: done and confirmed. planned: would be. there: nothing to do. left: better not moved. refused: unsafe. failed:
+begun, and `live` says which side fires now. skipped: not begun."""
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+@frozen(kw_only=True)
+class Scene:
+    """What is known of one source job and of the target jobs that stand for it.
+
+    Attributes:
+        source: the source job as it is.
+        wished: as its owner wants it.
+        right: what is remembered of its right to fire.
+        links: its target jobs, by piece.
+        targets: the target jobs as they are.
+        due: what each target job holds once it may fire, by target job; only the fields that hold it back now.
+        is_over: whether the job will never be due again.
+    """
+
+    source: Job
+    wished: Job
+    right: Right | None
+    links: tuple[Link, ...]
+    targets: Mapping[JobRef, Job]
+    due: Mapping[JobRef, Fields] = field(factory=dict)
+    is_over: bool = False
+
+    def released(self, link: Link) -> Fields:
+        """All fields of a target job once it may fire."""
+        return stepped(flatten(self.targets[link.target]), self.due.get(link.target, {}))
+
+
+Does = Literal["pause", "move away", "delete", "release", "hold", "restore"]
+"""What a turn does. To the source: pause it, move its schedule far away, delete it, or restore it. To a target job:
+release it, or hold it back."""
+
+
+@frozen(kw_only=True)
+class Turn:
+    """One write of a move.
+
+    Attributes:
+        side: where it is sent.
+        job: the job that it changes.
+        does: what it does there.
+        before: all of the job's fields until then.
+        new: the fields that change.
+        link: the link of a target job.
+    """
+
+    side: Goal
+    job: JobRef
+    does: Does
+    before: Fields
+    new: Mapping[str, Any] = field(factory=dict)
+    link: Link | None = None
+
+    @property
+    def back(self) -> Mapping[str, Any]:
+        """The fields that take it back."""
+        return {path: self.before.get(path) for path in self.new}
+
+
+@frozen(kw_only=True)
+class Calendar:
+    """When a job fires, if it may.
+
+    Attributes:
+        job: the job.
+        fields: the job as it is while it may fire.
+        dialect: the dialect of its schedule.
+    """
+
+    job: JobRef
+    fields: Fields
+    dialect: str
+
+    def between(self, after: datetime, until: datetime) -> list[datetime]:
+        """Every instant in (after, until] at which it is due, whether it is paused or not."""
+        return coming({**self.fields, "enabled": True}, self.dialect, after, until)
+
+
+@frozen(kw_only=True)
+class Move:
+    """What moving the right of one source job takes.
+
+    Attributes:
+        source: the source job.
+        name: its name.
+        goal: which side shall fire.
+        live: which side fires now.
+        targets: the target jobs.
+        turns: what is to be written, in order.
+        right: what is remembered before the first turn.
+        moved: what is remembered after the last; None forgets it.
+        calendars: when the source job fires, and then each target job.
+        status: planned, or why not.
+        reason: the same in words.
+    """
+
+    source: JobRef
+    name: str
+    goal: Goal
+    live: Found
+    targets: tuple[JobRef, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    right: Right | None = None
+    moved: Right | None = None
+    calendars: tuple[Calendar, ...] = ()
+    status: Status = "planned"
+    reason: str = ""
+
+
+@frozen(kw_only=True)
+class Gap:
+    """A time at which nothing fires.
+
+    Attributes:
+        start: when the first write may be sent.
+        end: when something fires again; None when nothing does for as long as was looked ahead.
+        asked: how long the guard was to be.
+    """
+
+    start: datetime
+    end: datetime | None
+    asked: timedelta
+
+    @property
+    def room(self) -> timedelta | None:
+        """How much time there is; None for more than anybody needs."""
+        return None if self.end is None else self.end - self.start
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is shorter than the guard that was asked for."""
+        return self.room is not None and self.room < self.asked
+
+
+@frozen(kw_only=True)
+class Sent:
+    """A write of a move that was sent.
+
+    Attributes:
+        side: where.
+        job: the job.
+        does: what it did.
+        at: when it was sent.
+        confirmed: when its effect was read back; None when it was not.
+    """
+
+    side: Goal
+    job: JobRef
+    does: Does
+    at: datetime
+    confirmed: datetime | None = None
+
+
+@frozen(kw_only=True)
+class Moved:
+    """What came of one move.
+
+    Attributes:
+        move: what was planned.
+        status: how it ended.
+        live: which side fires now, as read; as planned where nothing was done.
+        gap: the time that it was done in.
+        sent: its writes.
+        reason: why it did not end as it should.
+        proof: what verifying it afterwards came to; "" where that was not done.
+    """
+
+    move: Move
+    status: Status
+    live: Found
+    gap: Gap | None = None
+    sent: tuple[Sent, ...] = ()
+    reason: str = ""
+    proof: str = ""
+
+
+@frozen(kw_only=True)
+class Order:
+    """What is asked for.
+
+    Attributes:
+        goal: which side shall fire.
+        jobs: names or ids of source jobs; empty for all.
+        guard: how long nothing shall fire after a move has begun, and before.
+        at: no move begins before; None for as soon as may be.
+        is_dry: whether nothing is to be written.
+        may_delete: whether a source job that can be brought to stand still in no other way may be deleted.
+    """
+
+    goal: Goal = "target"
+    jobs: tuple[str, ...] = ()
+    guard: timedelta = timedelta(minutes=5)
+    at: datetime | None = None
+    is_dry: bool = False
+    may_delete: bool = False
+
+
+@frozen(kw_only=True)
+class Standing:
+    """Which side of a job fires.
+
+    Attributes:
+        source: the source job.
+        name: its name.
+        targets: the target jobs.
+        meant: which side has the right to fire, as far as is remembered.
+        live: which side fires, as both of them were just read.
+        since: since when the right is so; None when it was never moved.
+        is_unfinished: whether a cut-over of it was begun and not ended.
+    """
+
+    source: JobRef
+    name: str
+    targets: tuple[JobRef, ...]
+    meant: Live
+    live: Found
+    since: datetime | None = None
+    is_unfinished: bool = False
+
+
+@frozen(kw_only=True)
+class Cutover:
+    """What came of a cut-over.
+
+    Attributes:
+        sync: name of the sync.
+        source: name of the source connection.
+        target: name of the target connection.
+        goal: which side shall fire.
+        run: the run; None when nothing was begun.
+        is_dry: whether nothing was to be written.
+        moves: one for each source job, by name.
+        ledger: the instants at which not exactly one side was live.
+        requests: how many requests each provider got.
+        stopped: whether it was interrupted.
+    """
+
+    sync: str
+    source: str
+    target: str
+    goal: Goal
+    run: str | None = None
+    is_dry: bool = False
+    moves: tuple[Moved, ...] = ()
+    ledger: tuple[Missed, ...] = ()
+    requests: Mapping[str, int] = field(factory=dict)
+    stopped: bool = False
+
+    @property
+    def summary(self) -> Mapping[str, int]:
+        """How many moves ended how."""
+        counts = Counter(moved.status for moved in self.moves)
+        return {status: counts[status] for status in STATUSES}

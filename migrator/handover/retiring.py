@@ -1,0 +1,154 @@
+"""Retire source jobs: stop or delete them, once their target is proved and has been due since it fires alone.
+
+A target job counts as tried when its platform says that it fired since it has the right to, or when it was due since
+then. How that went stays for a person to look at: no platform here says so reliably.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import get_args
+
+import attrs
+
+from migrator.canonical import JobRef, flatten
+from migrator.cutover import Cutover, Move, Mover, Order, Scene, Turn
+from migrator.errors import RefusedError
+from migrator.handover.cutting import Consent, Handing, Told, both_locked, preview
+from migrator.handover.stage import Stage, mover_of, stage_of
+from migrator.holding import may_fire
+from migrator.running import run_id
+from migrator.session import Runtime, session_of, settle_origins
+from migrator.state import State
+from migrator.state.values import RunKind
+from migrator.verify import WELL
+
+
+async def retire(
+    runtime: Runtime,
+    state: State,
+    sync: str,
+    order: Order,
+    *,
+    delete: bool,
+    at_most: int | None,
+    agree: Consent,
+    stop: asyncio.Event,
+    progress: Told,
+) -> Cutover:
+    """Stop or delete the source jobs of a sync that are not needed any more.
+
+    Args:
+        runtime: what the command brings along.
+        state: the open state.
+        sync: its name.
+        order: which jobs, and how long nothing shall fire around a stop.
+        delete: whether those that stand still are deleted, too; else those that still fire are stopped.
+        at_most: how many may be touched; None for what the sync's `limits.deletes` allows.
+        agree: asked before anything is written.
+        stop: set it to begin no new one.
+        progress: told after each.
+
+    Raises:
+        UsageError: there is no such job.
+        RefusedError: that would be too many at once.
+        LockedError: another run writes to one of the two sides.
+    """
+    run = run_id(runtime)
+    async with session_of(runtime, state, sync) as session, both_locked(session, run, stop=stop):
+        await settle_origins(runtime, state, session.source)
+        look = await session.look(locked=True)
+        stage = await stage_of(session, look)
+        mover = mover_of(stage, order)
+        refs = sorted(stage.chosen(order.jobs), key=lambda ref: (stage.name(ref).casefold(), str(ref)))
+        moves = [_retirement(stage, mover, ref, delete=delete) for ref in refs]
+        planned = sum(move.status == "planned" for move in moves)
+        if not order.is_dry:
+            _guard(stage, planned, at_most)
+        asked = preview(session, order, moves)
+        if not planned or order.is_dry or not await agree(asked, attrs.evolve(look.plan, changes=())):
+            return asked
+        return await Handing(stage=stage, order=order, run=run, kind="retire", stop=stop, progress=progress).out(moves)
+
+
+def _guard(stage: Stage, planned: int, at_most: int | None) -> None:
+    """Refuse to touch more source jobs than is allowed."""
+    sync = stage.session.sync
+    if at_most is not None:
+        allowed, limit = planned <= at_most, f"--max-deletes {at_most}"
+    else:
+        of, deletes = len(stage.links), sync.limits.deletes
+        allowed, limit = deletes.allows(planned, of=of, floor=sync.limits.floor), f"limits.deletes = {deletes}"
+    if planned and not allowed:
+        what = f"{planned} source jobs would be retired at once, and {limit} does not allow that; nothing was changed"
+        hint = f"look at them with --dry-run, then allow more: --max-deletes {planned}"
+        raise RefusedError(what, where=f"sync {sync.name}", hint=hint)
+
+
+def _retirement(stage: Stage, mover: Mover, ref: JobRef, *, delete: bool) -> Move:
+    """What retiring one source job takes, or why it stays."""
+    scene, right = stage.scene(ref), stage.look.rights.get(ref)
+    move = stage.move(ref, mover, "target")
+    if scene is None:
+        return attrs.evolve(move, reason="it has no target job yet") if ref not in stage.links else move
+    if reason := _too_early(stage, move, scene):
+        return attrs.evolve(move, status="refused", turns=(), reason=reason)
+    told, is_tried = _tried(mover, scene, right.since if right else _made_at(stage, ref))
+    if not is_tried:
+        return attrs.evolve(move, status="refused", turns=(), reason=told)
+    if not delete:
+        return attrs.evolve(move, reason=told) if move.turns else _stands_still(move)
+    if may_fire(scene.source, right):
+        reason = "both sides fire: retire it without --delete first, and delete it when that has proved itself"
+        return attrs.evolve(move, status="refused", turns=(), reason=reason)
+    return attrs.evolve(_deleted(move, scene, mover), reason=told)
+
+
+def _too_early(stage: Stage, move: Move, scene: Scene) -> str:
+    """Why the source job is needed yet; "" when its target has the right to fire and is proved."""
+    right, cutover = scene.right, f"move it first: migrator cutover {stage.session.sync.name}"
+    if right is not None and right.live == "source":
+        return f"the source has the right to fire; {cutover}"
+    if stage.is_out_of_place(move.source):
+        return f"the source is live again; {cutover}"
+    at = flatten(scene.wished).get("trigger.at")
+    if isinstance(at, datetime) and at <= stage.look.plan.created_at:
+        return ""  # it was for one instant, which has passed: there is nothing left to prove
+    if move.status in {"refused", "left"}:
+        return move.reason
+    proof = stage.proofs.get(move.source)
+    if proof is None or proof.status not in WELL:
+        return f"it is not verified ({f'{proof.status}: {proof.reason}' if proof else 'nothing was compared'})"
+    return ""
+
+
+def _stands_still(move: Move) -> Move:
+    return attrs.evolve(move, status="there", reason="it stands still at the source; --delete removes it")
+
+
+def _deleted(move: Move, scene: Scene, mover: Mover) -> Move:
+    turn = Turn(side="source", job=scene.source.ref, does="delete", before=flatten(scene.source))
+    return attrs.evolve(move, status="planned", turns=(turn,), moved=mover.right(scene, live="target"))
+
+
+def _tried(mover: Mover, scene: Scene, since: datetime | None) -> tuple[str, bool]:
+    """Whether the target jobs have fired, or would have, since they may; in words, and at all."""
+    told = f"since {since:%Y-%m-%d %H:%M} UTC" if since else "since it is there"
+    fired = max((job.fired_at for job in scene.targets.values() if job.fired_at), default=None)
+    if fired and since and fired >= since:
+        return f"the target is proved, and fired last at {fired:%Y-%m-%d %H:%M} UTC", True
+    if since is None or since >= mover.now:
+        return "the target was not due yet; wait until it was", False
+    _own, *targets = mover.calendars(scene)
+    if due := sum(len(calendar.between(since, mover.now)) for calendar in targets):
+        return f"the target is proved, and was due {'once' if due == 1 else f'{due} times'} {told}", True
+    return f"the target was not due yet {told}; wait until it was", False
+
+
+def _made_at(stage: Stage, ref: JobRef) -> datetime | None:
+    """When the target job of a source job was made, as far as the journal knows."""
+    sides = (stage.session.source, stage.session.target)
+    dialects = {side.adapter.provider: side.dialect for side in sides}
+    writes = stage.session.state.about(ref, get_args(RunKind), dialects)
+    return next((w.ended_at for w in writes if w.action in {"create", "adopt"} and w.state == "done"), None)

@@ -1,0 +1,108 @@
+"""Jobs that must not fire, and the right to fire.
+
+A job stands still when it is paused; where its platform cannot pause, when its schedule is most of a year away. No
+platform here can create a paused job: it is created with such a schedule, paused, read back, and only then given its
+real one, so that it is never live and due at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import attrs
+
+from migrator.canonical import TRIGGER_PATHS, Fields, Job, flatten, unflatten
+from migrator.cron import Cron, next_fires, parse, render
+from migrator.mapping import ProviderMapping
+from migrator.state.values import Right
+
+_LAST_DAY_OF_EVERY_MONTH: Final = 28
+_DISTANT: Final = timedelta(days=60)
+"""A job whose next fire is further away than that stands still: nobody cuts over for so long."""
+
+
+def must_be_held(fields: Fields, mapping: ProviderMapping) -> bool:
+    """Whether a job with these fields has to be made in steps."""
+    return fields.get("enabled") is False and not mapping.rules.fields["enabled"].create_path
+
+
+def far_away(fields: Fields, mapping: ProviderMapping, *, now: datetime) -> Mapping[str, Any]:
+    """A trigger of the same kind as the job's own whose next fire is most of a year away."""
+    if "trigger.at" in fields:
+        return {"trigger.at": (now + timedelta(days=360)).replace(microsecond=0)}
+    day = now - timedelta(days=5)
+    yearly = parse(f"0 0 {min(day.day, _LAST_DAY_OF_EVERY_MONTH)} {day.month} *", "vixie")
+    return {"trigger.cron": parse(render(yearly, mapping.rules.dialect), mapping.rules.dialect)}
+
+
+def standstill(fields: Fields, mapping: ProviderMapping, contract: str, *, now: datetime) -> Fields | None:
+    """What makes a job stand still: a pause, or a schedule most of a year away; None where it can be given neither.
+
+    Args:
+        fields: the job.
+        mapping: its platform's.
+        contract: the platform's update contract.
+        now: the clock.
+    """
+    if mapping.rules.fields["enabled"].change_under(contract) == "update":
+        return {"enabled": False}
+    away = far_away(fields, mapping, now=now)
+    kinds = {mapping.change_kind(path, fields, {**fields, **away}, contract) for path in away}
+    return away if kinds == {"update"} else None
+
+
+def held_back(fields: Fields, mapping: ProviderMapping, contract: str, *, now: datetime, as_made: Fields) -> Fields:
+    """The fields that a target job holds in place of its own while it is held back; empty where nothing can hold it.
+
+    Args:
+        fields: the job as it shall be once it may fire.
+        mapping: its platform's.
+        contract: the platform's update contract.
+        now: the clock.
+        as_made: what was last written to it; a schedule in it that is still far away stays.
+    """
+    held = standstill(fields, mapping, contract, now=now) or {}
+    written = {path: as_made[path] for path in held if path in TRIGGER_PATHS and path in as_made}
+    return written if written and is_distant({**fields, **written}, mapping.rules.dialect, now=now) else held
+
+
+def is_distant(fields: Fields, dialect: str, *, now: datetime) -> bool:
+    """Whether a job's next fire by its trigger is so far away that it stands still; pauses do not count."""
+    cron, at = fields.get("trigger.cron"), fields.get("trigger.at")
+    if isinstance(at, datetime):
+        return at > now + _DISTANT
+    if not isinstance(cron, Cron):
+        return True
+    coming = next_fires(cron, fields["trigger.timezone"], now, 1, dialect=dialect or cron.dialect)
+    return not coming or coming[0] > now + _DISTANT
+
+
+def is_parked(job: Job, right: Right | None) -> bool:
+    """Whether a source job still is as a cut-over left it to stand still."""
+    if right is None or not right.parked:
+        return False
+    fields = flatten(job)
+    return all(fields.get(path) == value for path, value in right.parked.items())
+
+
+def may_fire(job: Job, right: Right | None) -> bool:
+    """Whether a source job fires by itself: wanted by its owner, not stopped by its platform, and not parked by us."""
+    return job.live and not is_parked(job, right)
+
+
+def as_wished(job: Job, rights: Iterable[Right]) -> Job:
+    """A source job as its owner wants it: what a cut-over did to make it stand still is looked through."""
+    parked = next((right for right in rights if right.source == job.ref and is_parked(job, right)), None)
+    if parked is None:
+        return job
+    return in_place_of(job, parked.wish)
+
+
+def in_place_of(job: Job, new: Fields) -> Job:
+    """A job with another flag or schedule in place of its own."""
+    fields = {**flatten(job), **new}
+    moved = any(path in TRIGGER_PATHS for path in new)
+    trigger = unflatten(fields, ref=job.ref).trigger if moved else job.trigger
+    return attrs.evolve(job, enabled=fields["enabled"], trigger=trigger)

@@ -1,0 +1,150 @@
+"""One cut-over meets one fault at one request; the runs after it must finish it, or take it back."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from attrs import define
+
+from migrator.cutover import Goal
+from migrator.errors import MigratorError
+from migrator.pipeline import standings
+from migrator.sandbox import BackgroundServer, Options, World
+from tests.conformance.lab import Lab
+from tests.conformance.platforms import Raw, wish
+from tests.cutover.passing import Count, Passing, compared, cut, expected
+from tests.faults.machine import Death, Variant
+
+SCHEDULES: Final = {"omni": "5 * * * ? *", "devin": "5 * * * *", "scrip": "5 * * * *"}
+"""Every hour: what goes wrong for long is missed."""
+_MOST: Final = 60
+_RERUNS: Final = 5
+
+
+@define
+class Tally:
+    """What the machine did and found.
+
+    Attributes:
+        cases: cut-overs that were to meet a fault.
+        struck: faults that struck.
+        once: instants that fired exactly once.
+        in_ledger: instants that did not, and stand in the ledger.
+        wrong: instants that did not, and nobody knows.
+    """
+
+    cases: int = 0
+    struck: int = 0
+    once: int = 0
+    in_ledger: int = 0
+    wrong: int = 0
+
+    def add(self, count: Count) -> None:
+        """One more cut-over."""
+        self.once += count.once
+        self.in_ledger += count.in_ledger
+        self.wrong += len(count.wrong)
+
+
+@define
+class Stage:
+    """A world that a case after the other is played in."""
+
+    passing: Passing
+    world: World
+    port: int
+    folder: Path
+    source: str
+    target: str
+
+    def lab(self, stack: ExitStack) -> Lab:
+        """A laboratory on the emptied world, with one job that fires every hour."""
+        self.world.clear()
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        lab = stack.enter_context(Lab(self.world, self.port, folder, self.source, self.target))
+        self.passing.rule(lab)
+        raw = lab.source.platform.write(1, wish(1))
+        lab.source.put({**raw, lab.source.platform.schedule: SCHEDULES[self.source]})
+        return lab
+
+
+def staged(stack: ExitStack, folder: Path, source: str, target: str, options: Options) -> Stage:
+    """A stage, served for as long as the stack lasts."""
+    passing = Passing()
+    stack.enter_context(passing.counted())
+    world = passing.world(options)
+    port = stack.enter_context(BackgroundServer(world)).port
+    return Stage(passing=passing, world=world, port=port, folder=folder, source=source, target=target)
+
+
+async def cases(stage: Stage, variant: Variant, tally: Tally, *, seed: int, only: Iterator[int]) -> None:
+    """One case for each request of a cut-over, as far as `only` asks for it."""
+    for nth in itertools.takewhile(lambda number: number < _MOST, only):
+        with ExitStack() as stack:
+            lab = stage.lab(stack)
+            if not await case(stage, lab, variant, nth, tally, _chance(seed, nth)):
+                return
+
+
+def _chance(seed: int, nth: int) -> random.Random:
+    return random.Random(f"{seed} {nth}")  # noqa: S311 (repeatable, and no secret)
+
+
+async def case(stage: Stage, lab: Lab, variant: Variant, nth: int, tally: Tally, chance: random.Random) -> bool:
+    """One case; whether the fault struck."""
+    where = f"{stage.source} → {stage.target}, {variant.name}, request {nth}"
+    records: list[Raw] = list(lab.source.records().values())
+    begin = lab.world.now()
+    await lab.carry_out(hold=True)
+    await stage.passing.sleep(chance.uniform(0, 3600))
+    tally.cases += 1
+    struck = await _fail(lab, variant, nth)
+    tally.struck += struck
+    goal: Goal = chance.choice(["target", "source"])
+    for _run in range(_RERUNS):
+        await stage.passing.sleep(chance.choice([0, chance.uniform(0, 5400)]))
+        if await _settled(lab, goal):
+            break
+    else:
+        at_last = await standings(lab.runtime, lab.state, "it")
+        raise AssertionError(f"{where}: not {goal} after {_RERUNS} runs: {at_last}")
+    await stage.passing.sleep(2.5 * 3600)
+    lab.world.tick()
+    found = compared(lab, expected(stage.source, records, lab.world.now(), since=begin), lab.state.missed())
+    assert {} == found.wrong, (where, goal, found.wrong, lab.state.missed())
+    assert () == lab.state.unsettled(), (where, lab.state.unsettled())
+    planned = await lab.plan()
+    assert ((), ()) == (planned.pending, planned.blocked), (where, planned.pending, planned.blocked)
+    tally.add(found)
+    return struck
+
+
+async def _fail(lab: Lab, variant: Variant, nth: int) -> bool:
+    """Cut over, and meet the fault; whether it struck."""
+    rule = lab.world.fault(**{**variant.rule, "nth": nth})
+    task = asyncio.create_task(cut(lab))
+    waiting = lab.world.sleep
+    if variant.dies:
+        lab.world.sleep = Death(asyncio.get_running_loop(), task)
+    try:
+        await task
+    except (MigratorError, asyncio.CancelledError):
+        pass
+    finally:
+        lab.world.sleep = waiting
+        lab.world.faults.clear()
+    return bool(rule.seen >= nth)
+
+
+async def _settled(lab: Lab, goal: Goal) -> bool:
+    """Run again; whether the side that shall fire does, and alone."""
+    await cut(lab, goal=goal)
+    (found,) = await standings(lab.runtime, lab.state, "it")
+    return found.live == goal == found.meant and not found.is_unfinished

@@ -1,0 +1,50 @@
+"""A cut-over that fails or dies at any request: the next run ends it, and no instant is unknown."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import attrs
+import pytest
+
+from migrator.sandbox import Options
+from tests.cutover.crashing import Tally, cases, staged
+from tests.cutover.test_fires import CASE_IDS, CASES
+from tests.faults.machine import VARIANTS
+
+pytestmark = pytest.mark.slow
+
+SEED: Final = 20261125
+DEATHS: Final = [name for name, variant in VARIANTS.items() if variant.dies]
+OTHERS: Final = [name for name, variant in VARIANTS.items() if not variant.dies]
+Record = Callable[[str, object], None]
+
+
+@pytest.mark.parametrize("name", DEATHS)
+@pytest.mark.parametrize(("source", "target", "options"), CASES, ids=CASE_IDS)
+async def test_a_run_that_dies_at_any_request(
+    folder: Path, record_property: Record, source: str, target: str, options: Options, name: str
+) -> None:
+    """Killed at each request of a cut-over in turn, before or after its effect, on every pair."""
+    tally = Tally()
+    with ExitStack() as stack:
+        stage = staged(stack, folder, source, target, options)
+        await cases(stage, VARIANTS[name], tally, seed=SEED, only=itertools.count(1))
+    record_property("cutover", attrs.asdict(tally))
+    assert tally.cases - 1 == tally.struck
+
+
+@pytest.mark.parametrize(("number", "name"), list(enumerate(OTHERS)), ids=OTHERS)
+async def test_a_fault_at_any_request(folder: Path, record_property: Record, number: int, name: str) -> None:
+    """Every other fault at each request of a cut-over, the pairs taking turns."""
+    tally = Tally()
+    with ExitStack() as stack:
+        source, target, options = CASES[number % len(CASES)]
+        stage = staged(stack, folder, source, target, options)
+        await cases(stage, VARIANTS[name], tally, seed=SEED + number, only=itertools.count(1))
+    record_property("cutover", attrs.asdict(tally))
+    assert 0 < tally.struck

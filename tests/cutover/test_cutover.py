@@ -1,0 +1,294 @@
+"""Moving the right to fire: what is moved, what is not and why, and what everything else makes of it afterwards."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from migrator.errors import RefusedError, UsageError
+from migrator.pipeline import standings, verify
+from migrator.sandbox import Options
+from tests.conformance.lab import Lab, counts
+from tests.conformance.platforms import wish
+from tests.cutover.conftest import MakeLab
+from tests.cutover.passing import START, Passing, cut, told
+
+PATCH: Final = Options(omni_update="patch")
+
+
+async def live(lab: Lab) -> list[str]:
+    """Which side of each job fires, as read."""
+    return [one.live for one in await standings(lab.runtime, lab.state, "it")]
+
+
+async def test_a_job_that_is_held_back_is_proved_as_it_will_be(make_lab: MakeLab) -> None:
+    """Apply with hold makes it so that it fires nothing; verify proves what it will be; syncs leave it as it is."""
+    lab = make_lab("devin", "omni", platforms=PATCH)
+    lab.source.wish(1)
+    planned, _applied = await lab.carry_out(hold=True)
+    assert ["source"] == [change.right for change in planned.changes]
+    assert [9] != [held.hour for held in lab.held()]
+
+    (proof,) = (await verify(lab.runtime, lab.state, "it")).proofs
+    assert ("proved", "source") == (proof.status, proof.live)
+    await lab.run()
+    (key,) = lab.source.records()
+    lab.source.edit(key, prompt="Something else.", frequency="0 11 * * *")
+    assert {"update": 1} == await lab.run()
+    assert (["source"], ["Something else."]) == (await live(lab), [held.text for held in lab.held()])
+
+    assert [("moved", "target")] == told(await cut(lab))
+    assert lab.expected(wish(1, text="Something else.", hour=11)) == lab.held()
+
+
+async def test_what_is_held_back_stays_so_when_it_is_made_anew(make_lab: MakeLab) -> None:
+    """A new piece, and a job that has to be replaced, are held back like the first one."""
+    lab = make_lab("json", "omni", platforms=PATCH)
+    lab.source.wish(1)
+    await lab.carry_out(hold=True)
+
+    lab.source.edit("job-1", **{"action.topic": "orders"})
+    assert {"replace": 1} == await lab.run()
+
+    (raw,) = lab.made.values()
+    assert ("orders", ["source"]) == (raw["topicName"], await live(lab))
+    assert "0 9 * * ? *" != raw["schedule"]
+
+
+async def test_syncs_after_the_cut_over_keep_the_target_live(make_lab: MakeLab) -> None:
+    """The source is paused by us, not by its owner: syncs go on carrying its edits, and the target fires on."""
+    lab = make_lab("scrip", "devin", select={"enabled": True})
+    lab.source.wish(1)
+    await cut(lab)
+
+    await lab.settled()
+    (key,) = lab.source.records()
+    lab.source.edit(key, name="Renamed")
+    assert {"update": 1} == await lab.run()
+    assert [("Renamed", True)] == [(held.name, held.enabled) for held in lab.held()]
+    assert ["target"] == await live(lab)
+
+
+async def test_a_source_that_comes_alive_again_is_told(make_lab: MakeLab) -> None:
+    """Somebody resumes it at the source: both fire, which no sync accepts; cutting over again puts it right."""
+    lab = make_lab("scrip", "devin")
+    lab.source.wish(1)
+    await cut(lab)
+    (key,) = lab.source.records()
+    lab.source.edit(key, status="active")
+
+    planned = await lab.plan()
+    assert ({"blocked": 1}, ["both"]) == (counts(planned), await live(lab))
+    assert "both sides fire" in planned.changes[0].reason
+
+    assert [("moved", "target")] == told(await cut(lab))
+    await lab.settled()
+
+
+@pytest.mark.parametrize("on_missing", ["pause", "delete"])
+async def test_a_target_that_fires_alone_outlives_its_source(make_lab: MakeLab, on_missing: str) -> None:
+    """Once the right has moved, deleting the source job takes nothing from the target, whatever `on_missing` says."""
+    lab = make_lab("scrip", "devin", on_missing=on_missing)
+    lab.source.wish(1)
+    lab.source.wish(2)
+    await cut(lab)
+    lab.source.remove(next(iter(lab.source.records())))
+
+    planned = await lab.plan()
+    assert {"none": 2} == counts(planned)
+    assert ["target", "target"] == await live(lab)
+    assert [("refused", "target"), ("moved", "source")] == told(await cut(lab, goal="source"))
+
+
+async def test_jobs_that_fire_on_both_sides_lose_the_one_at_the_source(make_lab: MakeLab) -> None:
+    """After a plain apply both are live: cutting over stops the source, and back lets both fire as before."""
+    lab = make_lab("omni", "devin")
+    lab.source.wish(1)
+    await lab.run()
+    assert ["both"] == await live(lab)
+
+    there = await cut(lab)
+    assert ([("moved", "target")], ["pause"]) == (told(there), [turn.does for turn in there.moves[0].move.turns])
+    assert [("moved", "both")] == told(await cut(lab, goal="source"))
+    assert [("there", "both")] == told(await cut(lab, goal="source"))
+
+
+async def test_a_paused_job_moves_without_anything_live(make_lab: MakeLab) -> None:
+    """Its owner paused it: the right moves, nothing is written to the source, and resuming it there is told."""
+    lab = make_lab("devin", "scrip")
+    lab.source.wish(1, enabled=False)
+    moved = await cut(lab)
+    assert [("moved", "paused")] == told(moved)
+    assert () == moved.moves[0].sent
+
+    (key,) = lab.source.records()
+    lab.source.edit(key, enabled=True)
+    assert {"blocked": 1} == counts(await lab.plan())
+    await cut(lab)
+    await lab.run()
+    assert ["target"] == await live(lab)
+
+
+async def test_a_job_about_to_fire_for_the_last_time_stays(make_lab: MakeLab) -> None:
+    """What fires once, and within minutes, is left to the source; later ones move."""
+    passing = Passing(cost=0)
+    lab = make_lab("devin", "scrip", world=passing.world(PATCH))
+    passing.rule(lab)
+    for number, minutes in ((1, 8), (2, 600)):
+        at = (START + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
+        raw = lab.source.platform.write(number, wish(number))
+        lab.source.put({**raw, "schedule_type": "one_time", "scheduled_at": at, "frequency": None})
+    with passing.counted():
+        found = await cut(lab)
+
+    assert [("left", "source"), ("moved", "target")] == told(found)
+    assert "fires for the last time" in found.moves[0].reason
+
+
+async def test_only_the_named_jobs_move(make_lab: MakeLab) -> None:
+    """By name or id; a name that nothing has is told with those that there are, and nothing is written."""
+    lab = make_lab("scrip", "devin")
+    for number in (1, 2, 3):
+        lab.source.wish(number)
+    key = next(key for key, raw in lab.source.records().items() if raw["name"] == "Job 003")
+
+    with pytest.raises(UsageError, match=r"no such job.*got: Job 9.*allowed: Job 001, Job 002, Job 003"):
+        await cut(lab, jobs=("Job 9",))
+    assert {} == lab.made
+
+    found = await cut(lab, jobs=("Job 001", key))
+    assert ["Job 001", "Job 003"] == [moved.move.name for moved in found.moves]
+    assert ["Job 001", "Job 003"] == sorted(raw["name"] for raw in lab.made.values())
+    await lab.carry_out(hold=True)
+    assert ["target", "source", "target"] == await live(lab)
+
+
+async def test_a_dry_run_writes_nothing(make_lab: MakeLab) -> None:
+    """It says what each job takes, and of a job that is not there yet that it is made first."""
+    lab = make_lab("omni", "devin", platforms=PATCH)
+    lab.source.wish(1)
+    await lab.carry_out(hold=True)
+    lab.source.wish(2)
+    lab.world.requests.clear()
+
+    found = await cut(lab, is_dry=True)
+
+    assert [("planned", "source")] * 2 == told(found)
+    assert [["move away", "release"], []] == [[turn.does for turn in one.move.turns] for one in found.moves]
+    assert {"GET", "OPTIONS"} >= {entry["method"] for entry in lab.world.requests}
+    assert found.run is None
+
+
+async def test_what_is_not_verified_does_not_move(make_lab: MakeLab) -> None:
+    """A job that somebody has edited at the target, or whose copy is gone, stays with the reason; the others move."""
+    lab = make_lab("scrip", "devin")
+    for number in (1, 2, 3):
+        lab.source.wish(number)
+    await lab.carry_out(hold=True)
+    lab.target.edit(lab.key_of("Job 001"), prompt="Edited.")
+    lab.target.remove(lab.key_of("Job 002"))
+
+    found = await cut(lab)
+
+    assert [("refused", "source"), ("refused", "source"), ("moved", "target")] == told(found)
+    assert "somebody changed action.text" in found.moves[0].reason
+    assert "somebody deleted" in found.moves[1].reason
+
+
+async def test_what_cannot_be_made_stays_at_the_source(make_lab: MakeLab) -> None:
+    """A job that the target refuses to take is not moved; the others are."""
+    lab = make_lab("scrip", "devin")
+    lab.source.wish(1)
+    lab.source.wish(2)
+    lab.world.fault("status", provider="devin", method="POST", status=400)
+
+    found = await cut(lab)
+
+    assert [("moved", "target"), ("refused", "source")] == sorted(told(found))
+    assert "could not be made" in " ".join(moved.reason for moved in found.moves)
+
+
+async def test_a_plan_that_is_unsafe_as_a_whole_stops_the_cut_over(make_lab: MakeLab) -> None:
+    """Limits hold for what has to be done first."""
+    lab = make_lab("scrip", "devin", limits={"changes": 0, "floor": 0})
+    lab.source.wish(1)
+    await lab.carry_out(hold=True)
+    (key,) = lab.source.records()
+    lab.source.edit(key, name="Renamed")
+
+    with pytest.raises(RefusedError, match=r"limits\.changes"):
+        await cut(lab)
+    assert ["source"] == await live(lab)
+
+
+async def test_nothing_more_is_done_the_second_time(make_lab: MakeLab) -> None:
+    """A second cut-over writes nothing, and opens no run."""
+    lab = make_lab("omni", "scrip")
+    lab.source.wish(1)
+    first = await cut(lab)
+    lab.world.requests.clear()
+
+    second = await cut(lab)
+
+    assert ([("there", "target")], None) == (told(second), second.run)
+    assert {"GET", "OPTIONS"} >= {entry["method"] for entry in lab.world.requests}
+    assert first.run == lab.state.runs()[0].id
+
+
+FAILURES: Final[list[dict[str, Any]]] = [
+    {"provider": "scrip", "method": "PATCH"},
+    {"provider": "devin", "method": "PATCH"},
+]
+
+
+@pytest.mark.parametrize("fault", FAILURES)
+async def test_a_step_that_is_refused_leaves_the_source_live(make_lab: MakeLab, fault: dict[str, Any]) -> None:
+    """Whichever side says no: the source fires as before, the target stays held, and the next run moves it."""
+    lab = make_lab("scrip", "devin")
+    lab.source.wish(1)
+    await lab.carry_out(hold=True)
+    lab.world.fault("status", status=400, **fault)
+
+    failed = await cut(lab)
+
+    assert [("failed", "source")] == told(failed)
+    assert "as it was before" in failed.moves[0].reason
+    assert (["source"], [True]) == (
+        await live(lab),
+        [raw["status"] == "active" for raw in lab.source.records().values()],
+    )
+    assert [("moved", "target")] == told(await cut(lab))
+
+
+async def test_a_side_that_cannot_be_read_is_said_to_be_unknown(make_lab: MakeLab) -> None:
+    """A platform that dies between two steps leaves an open question, which the next run answers by looking."""
+    lab = make_lab("scrip", "devin")
+    lab.source.wish(1)
+    await lab.carry_out(hold=True)
+    lab.world.fault("status", status=503, provider="devin", method="PATCH", times=0, after=True)
+    lab.world.fault("status", status=503, provider="devin", method="GET", path="*/schedules/*", times=0)
+    lab.world.fault("status", status=503, provider="devin", method="GET", nth=3, times=0)
+
+    failed = await cut(lab)
+    assert [("failed", "unknown")] == told(failed)
+    lab.world.faults.clear()
+
+    assert {"blocked": 1} == counts(await lab.plan())
+    await cut(lab)
+    assert ["target"] == await live(lab)
+
+
+async def test_pieces_of_one_job_move_together(make_lab: MakeLab) -> None:
+    """A job that takes several at the target is one move: the source stops once, and every piece is released."""
+    lab = make_lab("omni", "devin", schedule={"mode": "year"})
+    raw = lab.source.platform.write(1, wish(1))
+    lab.source.put({**raw, "timezone": "Europe/Berlin"})
+
+    found = await cut(lab)
+
+    assert [("moved", "target")] == told(found)
+    assert len(lab.made) > 1
+    assert ["pause", *["release"] * len(lab.made)] == [sent.does for sent in found.moves[0].sent]
+    assert [("moved", "source")] == told(await cut(lab, goal="source"))

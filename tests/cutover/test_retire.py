@@ -1,0 +1,130 @@
+"""Retiring source jobs: only when the target is proved, and was due since it fires alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from migrator.cutover import Cutover, Order
+from migrator.errors import RefusedError
+from migrator.pipeline import retire
+from tests.conformance.lab import Lab
+from tests.cutover.conftest import MakeLab
+from tests.cutover.passing import Passing, cut, told
+from tests.faults.scenarios import PUT
+
+DAY = 24 * 3600
+
+
+async def retired(lab: Lab, *, delete: bool = False, at_most: int | None = None, **order: Any) -> Cutover:
+    """Retire a laboratory's source jobs."""
+
+    async def agree(*_asked: object) -> bool:
+        return True
+
+    return await retire(
+        lab.runtime,
+        lab.state,
+        "it",
+        Order(**order),
+        delete=delete,
+        at_most=at_most,
+        agree=agree,
+        stop=asyncio.Event(),
+        progress=lambda _moved: None,
+    )
+
+
+def passing_lab(make_lab: MakeLab, **options: Any) -> tuple[Lab, Passing]:
+    """A laboratory whose time passes by waiting only."""
+    passing = Passing(cost=0)
+    lab = make_lab("scrip", "devin", world=passing.world(PUT), **options)
+    passing.rule(lab)
+    return lab, passing
+
+
+async def test_source_jobs_go_when_the_target_has_been_due(make_lab: MakeLab) -> None:
+    """A day after the cut-over they can be deleted, and the target fires on; not before."""
+    lab, passing = passing_lab(make_lab)
+    lab.source.wish(1)
+    with passing.counted():
+        await cut(lab)
+        early = await retired(lab, delete=True)
+        await passing.sleep(DAY)
+        standing = await retired(lab)
+        gone = await retired(lab, delete=True)
+        again = await retired(lab, delete=True)
+
+    assert ([("refused", "target")], True) == (told(early), "was not due yet" in early.moves[0].reason)
+    assert ([("there", "target")], True) == (told(standing), "--delete removes it" in standing.moves[0].reason)
+    assert ([("moved", "target")], {}) == (told(gone), lab.source.records())
+    assert [("there", "target")] == told(again)
+    await lab.settled()
+
+
+async def test_the_right_has_to_move_first(make_lab: MakeLab) -> None:
+    """What the source has to fire is not retired, nor what somebody has resumed there."""
+    lab, passing = passing_lab(make_lab)
+    lab.source.wish(1)
+    with passing.counted():
+        await lab.carry_out(hold=True)
+        await passing.sleep(DAY)
+        held = await retired(lab, delete=True)
+        await cut(lab)
+        await passing.sleep(DAY)
+        lab.source.edit(next(iter(lab.source.records())), status="active")
+        revived = await retired(lab, delete=True)
+
+    assert ([("refused", "source")], [("refused", "both")]) == (told(held), told(revived))
+    assert "migrator cutover it" in held.moves[0].reason
+    assert 1 == len(lab.source.records())
+
+
+async def test_where_both_sides_fire_the_source_stops(make_lab: MakeLab) -> None:
+    """After a plain apply: once the target was due, too, the source is stopped; deleting comes after that."""
+    lab, passing = passing_lab(make_lab)
+    lab.source.wish(1)
+    with passing.counted():
+        await lab.run()
+        early = await retired(lab)
+        await passing.sleep(DAY)
+        hasty = await retired(lab, delete=True)
+        stopped = await retired(lab)
+
+    assert [("refused", "both")] == told(early) == told(hasty)
+    assert [("moved", "target")] == told(stopped)
+    await lab.settled()
+
+
+async def test_a_target_that_is_not_proved_keeps_its_source(make_lab: MakeLab) -> None:
+    """Somebody has edited the target: the source job stays."""
+    lab, passing = passing_lab(make_lab)
+    lab.source.wish(1)
+    with passing.counted():
+        await cut(lab)
+        await passing.sleep(DAY)
+        lab.target.edit(lab.key_of("Job 001"), prompt="Edited.")
+        found = await retired(lab, delete=True)
+
+    assert [("refused", "target")] == told(found)
+    assert 1 == len(lab.source.records())
+
+
+async def test_only_so_many_go_at_once(make_lab: MakeLab) -> None:
+    """More than the limits allow are refused as a whole, unless more are allowed by name of the number."""
+    lab, passing = passing_lab(make_lab, limits={"deletes": "10%", "floor": 1})
+    for number in range(1, 6):
+        lab.source.wish(number)
+    with passing.counted():
+        await cut(lab)
+        await passing.sleep(DAY)
+        with pytest.raises(RefusedError, match=r"5 source jobs would be retired at once.*--max-deletes 5"):
+            await retired(lab, delete=True)
+        assert 5 == len(lab.source.records())
+        dry = await retired(lab, delete=True, at_most=5, is_dry=True)
+        found = await retired(lab, delete=True, at_most=5)
+
+    assert (5, 5) == (dry.summary["planned"], found.summary["moved"])
+    assert {} == lab.source.records()
