@@ -67,7 +67,7 @@ class Audit:
     title: str
     sync: Sync
     at: datetime
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = field(repr=False)
     requests: Mapping[str, int] = field(factory=dict)
 
     @property

@@ -317,9 +317,12 @@ def unflatten(fields: Fields, **rest: Any) -> Job:
     )
 
 
+_COLLECTIONS: Final = (str, tuple, list, Mapping)
+
+
 def is_absent(value: Any) -> bool:
     """Whether a value says nothing: None, an empty text or an empty collection."""
-    return value is None or (isinstance(value, str | tuple | list | Mapping) and not value)
+    return not value and (value is None or isinstance(value, _COLLECTIONS))
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -17,9 +18,9 @@ import attrs
 import cattrs
 
 from migrator.canonical import Email, Fields, Job, Slack, Unportable, flatten
-from migrator.cron import Cron, parse
+from migrator.cron import Cron
 from migrator.mapping import ProviderMapping
-from migrator.mapping.codecs import freeze, read_time, thaw, write_cron, write_time
+from migrator.mapping.codecs import freeze, known_cron, read_time, thaw, write_cron, write_time
 
 _TYPES: Final[Mapping[str, Any]] = {
     "enabled": bool,
@@ -62,7 +63,11 @@ def fields_from_json(data: Mapping[str, Any], dialect: str) -> dict[str, Any]:
     """
     converter = make_document_converter(dialect)
     return {
-        path: converter.structure(value, _TYPES[path]) if path in _TYPES and value is not None else freeze(value)
+        sys.intern(path): converter.structure(value, _TYPES[path])
+        if path in _TYPES and value is not None
+        else sys.intern(value)
+        if type(value) is str
+        else freeze(value)
         for path, value in data.items()
     }
 
@@ -90,8 +95,28 @@ def job_document(job: Job, mapping: ProviderMapping) -> dict[str, Any]:
 
 def digest(data: Any) -> str:
     """SHA-256 of JSON data, the same for the same data however it is ordered."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_in_order(data)).hexdigest()
+
+
+def digest_with(name: str, items: Iterable[Any], rest: Mapping[str, Any]) -> str:
+    """The digest of an object of which one member is a long list, whose items are never there all at once.
+
+    Args:
+        name: the list's key; it comes before all others in the order of the alphabet.
+        items: what it holds.
+        rest: the other members.
+    """
+    assert rest
+    assert name < min(rest)
+    found = hashlib.sha256(b"{" + _in_order(name) + b":[")
+    for number, item in enumerate(items):
+        found.update(b"," * (number > 0) + _in_order(item))
+    found.update(b"]," + _in_order(rest)[1:])
+    return found.hexdigest()
+
+
+def _in_order(data: Any) -> bytes:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _cron_text(cron: Cron, dialect: str) -> str:
@@ -100,4 +125,4 @@ def _cron_text(cron: Cron, dialect: str) -> str:
 
 def _cron_value(text: str, dialect: str) -> Cron:
     named, _, bare = text.partition(": ")
-    return parse(text, dialect) if dialect else parse(bare, named)
+    return known_cron(text, dialect) if dialect else known_cron(bare, named)

@@ -19,6 +19,7 @@ from migrator.document import digest, fields_to_json
 from migrator.errors import MigratorError, NotFoundError, ProviderError, RecordError
 from migrator.mapping import ProviderMapping, Raw
 from migrator.mapping.codecs import thaw
+from migrator.packed import Packed
 from migrator.providers.base import ExtractAdapter, Record
 
 LATENESS: Final = (0.5, 1.0, 2.0, 4.0)
@@ -45,9 +46,9 @@ class Extracted:
         scopes: every scope that was listed.
     """
 
-    jobs: tuple[Job, ...]
+    jobs: tuple[Job, ...] = field(repr=False)
     problems: tuple[Problem, ...] = ()
-    raws: Mapping[JobRef, Raw] = field(factory=dict)
+    raws: Mapping[JobRef, Raw] = field(factory=dict, repr=False)
     scopes: tuple[str, ...] = ()
 
     def job(self, ref: JobRef) -> Job:
@@ -64,7 +65,7 @@ class Extracted:
             self,
             jobs=(*self.jobs, *found.jobs),
             problems=(*self.problems, *found.problems),
-            raws={**self.raws, **found.raws},
+            raws=_joined(self.raws, found.raws),
         )
 
     def with_jobs(self, change: Callable[[Job], Job]) -> Extracted:
@@ -79,6 +80,14 @@ class Extracted:
         """What was observed, in one line: changes when a job appears, goes, or means something else."""
         seen = sorted((str(job.ref), job_state(job, dialect)) for job in self.jobs)
         return digest([seen, sorted(str(problem.ref) for problem in self.problems)])
+
+
+def _joined(*several: Mapping[JobRef, Raw]) -> Packed[JobRef]:
+    joined: Packed[JobRef] = Packed()
+    for raws in several:
+        for ref, raw in raws.items():
+            joined.add(ref, raw)
+    return joined
 
 
 @frozen(kw_only=True)
@@ -104,27 +113,30 @@ def job_state(job: Job, dialect: str) -> str:
     return digest([fields_to_json(flatten(job), dialect), job.suspended, trigger])
 
 
-async def extract(adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool) -> Extracted:
+async def extract(
+    adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool, whole: bool = False
+) -> Extracted:
     """List and read every job that the connection reaches.
 
     Args:
         adapter: where to read.
         mapping: how to read it.
         as_source: whether events that carry a prompt become prompts again.
+        whole: whether jobs keep what has no canonical home, which nothing but an export asks for.
 
     Raises:
         ProviderError: the listing is not complete; nothing is known then.
     """
     jobs: list[Job] = []
     problems: list[Problem] = []
-    raws: dict[JobRef, Raw] = {}
+    raws: Packed[JobRef] = Packed()
     async for record in adapter.list_jobs():
         read = _read(record, adapter, mapping, as_source=as_source)
         if isinstance(read, Problem):
             problems.append(read)
         else:
-            jobs.append(read)
-        raws[read.ref] = record.raw
+            jobs.append(read if whole else attrs.evolve(read, provider_fields={}))
+        raws.add(read.ref, record.raw)
     return Extracted(jobs=tuple(jobs), problems=tuple(problems), raws=raws, scopes=tuple(adapter.scopes))
 
 

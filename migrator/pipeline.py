@@ -39,7 +39,7 @@ async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
     """
     async with opened(runtime, connection) as side:
         with runtime.watch.stage("list"):
-            found = await extract(side.adapter, side.mapping, as_source=True)
+            found = await extract(side.adapter, side.mapping, as_source=True, whole=True)
         mapping = runtime.mapping("json")
         return {
             "schema": "migrator/jobs@1",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,7 +16,7 @@ from migrator.apply.writer import claim_key, claims_of
 from migrator.errors import MigratorError, RefusedError, StateError, UsageError
 from migrator.extract import Extracted
 from migrator.mapping import ProviderMapping
-from migrator.plan.document import plan_from_json, plan_to_json
+from migrator.plan.document import pack_plan, plan_digest, plan_from_json
 from migrator.plan.values import Plan
 from migrator.recovery import merged, unfinished
 from migrator.session import Look, Runtime, Session, Side, contract_of, remember_contract
@@ -122,7 +121,7 @@ class Carrying:
 
     def _begin(self, plan: Plan) -> None:
         changes = tuple(plan.pending)  # what stays as it is would be kept again every night, for years
-        now, document = self.runtime.clock.now(), plan_to_json(attrs.evolve(plan, changes=changes))
+        now, kept = self.runtime.clock.now(), attrs.evolve(plan, changes=changes)
         self.state.begin_run(
             Run(
                 id=self.run,
@@ -132,9 +131,9 @@ class Carrying:
                 kind=self.kind,
                 of=self.of,
                 started_at=now,
-                plan=json.dumps(document, ensure_ascii=False),
+                plan=pack_plan(kept),
             ),
-            plan_digest=str(document["digest"]),
+            plan_digest=plan_digest(kept),
             dialect=plan.dialect,
             claims=claims_of(changes, run=self.run, sync=plan.sync, scope=plan.target_scope, now=now),
         )

@@ -98,7 +98,7 @@ class Verification:
     target: str
     start: datetime
     end: datetime
-    proofs: tuple[Proof, ...]
+    proofs: tuple[Proof, ...] = field(repr=False)
     left_out: tuple[LeftOut, ...] = ()
     requests: Mapping[str, int] = field(factory=dict)
 

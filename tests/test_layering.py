@@ -21,7 +21,7 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "watching"},
+    {"concurrency", "packed", "watching"},
     {"cron"},
     {"canonical"},
     {"mapping", "transport"},

@@ -83,6 +83,9 @@ class Applier:
                     await self._single(*next(iter(unit.items())))
                 else:
                     await self._together(unit)
+                for number in unit:
+                    if number in self._outcomes and (target := self._outcomes[number].target):
+                        self.writer.forget(target)
 
         await side_by_side(work() for _ in range(self.workers))
 

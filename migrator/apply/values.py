@@ -47,7 +47,7 @@ class Applied:
     """
 
     run: str | None = None
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[Outcome, ...] = field(default=(), repr=False)
     requests: Mapping[str, int] = field(factory=dict)
     stopped: bool = False
 

@@ -9,7 +9,7 @@ waited for; links and outcomes reach the disk a moment later, before any intent 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -227,6 +227,10 @@ class Writer(Sending):
         """The same, None where this run has not noted anything of it."""
         return self._links.get(target)
 
+    def forget(self, target: JobRef) -> None:
+        """Nothing more is done to a target job in this run."""
+        self._links.pop(target, None)
+
     async def _noting(self, intent: Intent, request: Awaitable[T]) -> T:
         """Wait for a request, and note when it fails, or when nobody knows."""
         try:
@@ -280,9 +284,9 @@ def claim_key(source: JobRef | None, piece: int, target: JobRef | None) -> Claim
     return source, piece, target.id if target else None
 
 
-def claims_of(changes: Iterable[Change], *, run: str, sync: str, scope: str, now: datetime) -> tuple[Intent, ...]:
+def claims_of(changes: Iterable[Change], *, run: str, sync: str, scope: str, now: datetime) -> Iterator[Intent]:
     """What a run claims when it begins: one intent for each of its changes, numbered from 1."""
-    return tuple(
+    return (
         Intent(
             run=run,
             seq=seq,

@@ -84,13 +84,15 @@ class ProviderMapping:
 
     def fits(self, path: str, value: Any, fields: Fields) -> bool:
         """Whether some part of `value` can stand beside `fields`: no two of them need different kinds of record."""
-        tags = writing.tags_of(self.rules, fields)
         rules = [rule for leaf, rule in self.rules.below(path) if not is_absent(part_of(path, leaf, value))]
+        if not all(rule.tags for rule in rules):
+            return True  # what goes into every record
+        tags = writing.tags_of(self.rules, fields) if rules else {}
         return not rules or any(writing.agrees(rule, tags) for rule in rules)
 
     def why_lost(self, path: str) -> str:
         """Why the provider cannot hold a canonical field; "" when it can, or when it is translated."""
-        return next((reason for lost, reason in self.rules.lost.items() if covers(lost, path)), "")
+        return self.rules.why_lost(path)
 
     def defaults(self) -> dict[str, Any]:
         """What the platform itself puts into fields that are not given, its schedule apart."""

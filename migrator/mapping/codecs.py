@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from attrs import frozen
@@ -74,7 +75,17 @@ def read_cron(value: Any, dialect: str) -> Cron:
         ValueError: no text.
         ScheduleError: it cannot be read.
     """
-    return parse(_text(value, dialect), dialect)
+    return known_cron(_text(value, dialect), dialect)
+
+
+@lru_cache(maxsize=8192)
+def known_cron(text: str, dialect: str) -> Cron:
+    """The meaning of a text; jobs that are due alike, and their copies, share one.
+
+    Raises:
+        ScheduleError: it cannot be read.
+    """
+    return parse(text, dialect)
 
 
 def write_cron(value: Cron, dialect: str) -> str:

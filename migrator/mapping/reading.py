@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -92,6 +93,8 @@ def _decode(rules: Rules, rule: Rule, raw: Raw) -> Any:
     value = rule.default if value is None else value
     if value is None:
         return None
+    if isinstance(value, str):
+        value = sys.intern(value)  # jobs share zones, models and agents, and both sides the text of a prompt
     if rule.values:
         table = {**rule.values, **rule.reads}
         if not isinstance(value, str) or value not in table:

@@ -228,6 +228,20 @@ class Rules:
         """The paths, leaves and rules of the fields that say what kind of record they stand in."""
         return tuple((path, leaf, rule) for path in PATHS for leaf, rule in self.below(path) if rule.tags)
 
+    def why_lost(self, path: str) -> str:
+        """Why the provider cannot hold a canonical field; "" when it can, or when it is translated."""
+        return self._why_lost.get(path, "")
+
+    @cached_property
+    def _why_lost(self) -> Mapping[str, str]:
+        """The same for every path; the first word about one counts."""
+        known = dict.fromkeys([*PATHS, *LEAVES])
+        return {
+            path: next(reason for lost, reason in self.lost.items() if covers(lost, path))
+            for path in known
+            if any(covers(lost, path) for lost in self.lost)
+        }
+
     def tag(self, path: str) -> Tag:
         """What the file says of a tag."""
         return self.tags.get(path, Tag())

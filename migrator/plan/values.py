@@ -168,7 +168,7 @@ class Plan:
     serial: int
     created_at: datetime
     observed: Observed
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] = field(repr=False)  # asyncio asks a task for the repr of its result when it ends
     refusal: str = ""
 
     @property

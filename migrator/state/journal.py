@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,6 +26,8 @@ from migrator.state.rows import intent_of, intent_row, link_of, outcome_row, run
 from migrator.state.values import Intent, IntentState, Link, Run, RunKind, Snapshot
 from migrator.state.writes import write_intents, write_outcomes, write_snapshot
 
+_PART: Final = 1000
+"""Rows that are written by one statement."""
 _OPEN: Final = ("dispatched", "uncertain")
 NEVER_SENT: Final = "the run ended before it was sent"
 
@@ -59,8 +62,9 @@ class Journal(Database):
                     place=sa.select(sa.func.coalesce(sa.func.max(t.runs.c.place), 0) + 1).scalar_subquery(),
                 )
             )
-            if rows := [intent_row(claim, run.provider, dialect) for claim in claims]:
-                connection.execute(t.intents.insert(), rows)
+            rows = (intent_row(claim, run.provider, dialect) for claim in claims)
+            while part := list(islice(rows, _PART)):
+                connection.execute(t.intents.insert(), part)
             connection.execute(t.syncs.update().where(t.syncs.c.name == run.sync).values(serial=t.syncs.c.serial + 1))
 
     def end_run(self, run: str, result: Mapping[str, Any]) -> None:

@@ -40,14 +40,16 @@ def target_row(ref: JobRef) -> dict[str, Any]:
 def link_of(row: Any, dialect: str) -> Link:
     """The reverse of `link_row`, of a mapping; one that an old version kept lacks what that did not know."""
     until = row.get("until")
+    applied = fields_from_json(json.loads(row["applied"]), dialect)
+    seen = applied if row["seen"] == row["applied"] else fields_from_json(json.loads(row["seen"]), dialect)
     return Link(
         source=JobRef(provider=row["source_provider"], scope=row["source_scope"], id=row["source_id"]),
         target=JobRef(provider=row["target_provider"], scope=row["target_scope"], id=row["target_id"]),
         piece=row["piece"],
         pieces=row["pieces"],
         sync=row["sync"],
-        applied=fields_from_json(json.loads(row["applied"]), dialect),
-        seen=fields_from_json(json.loads(row["seen"]), dialect),
+        applied=applied,
+        seen=seen,
         marked=bool(row["marked"]),
         superseded=bool(row["superseded"]),
         stands_for=row.get("stands_for") or "",

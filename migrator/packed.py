@@ -1,0 +1,47 @@
+"""Many JSON objects that are seldom looked at, held in a tenth of the room."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+from attrs import define, field
+
+Key = TypeVar("Key", bound=Hashable)
+
+_PAGE: Final = 64
+"""Objects that are packed together: alike as they are, they need little more room than one."""
+
+
+@define(eq=False)
+class Packed(Mapping[Key, dict[str, Any]]):
+    """JSON objects by key, in the order in which they came; what is read is a copy."""
+
+    _places: dict[Key, int] = field(factory=dict, init=False, repr=False)
+    _pages: list[bytes] = field(factory=list, init=False, repr=False)
+    _last: list[Any] = field(factory=list, init=False, repr=False)
+
+    def add(self, key: Key, value: Mapping[str, Any]) -> None:
+        """One more; of a key that is there already, the later one counts."""
+        self._places[key] = len(self._pages) * _PAGE + len(self._last)
+        self._last.append(value)
+        if len(self._last) == _PAGE:
+            self._pages.append(_pack(self._last))
+            self._last = []
+
+    def __getitem__(self, key: Key) -> dict[str, Any]:
+        page, number = divmod(self._places[key], _PAGE)
+        found = self._last if page == len(self._pages) else json.loads(zlib.decompress(self._pages[page]))
+        return dict(found[number])
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def _pack(values: list[Any]) -> bytes:
+    return zlib.compress(json.dumps(values, separators=(",", ":")).encode(), 1)
