@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from attrs import field, frozen
 
 from migrator.canonical import Fields, Job, Unportable
 from migrator.config import Sync
+from migrator.config.model import Mode
 from migrator.cron import Cron, Once, Piece, Recurring, Translation, next_fires, parse, translate
 from migrator.errors import ScheduleError
 from migrator.mapping import Rules
@@ -49,7 +51,25 @@ class Schedule:
         return json.dumps(source, sort_keys=True, ensure_ascii=False) if source else ""
 
 
-def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> tuple[Schedule, tuple[Fields, ...], str]:
+@frozen(kw_only=True)
+class _Terms:
+    """All that decides, beside the trigger, what becomes of a schedule."""
+
+    title: str
+    dialect: str
+    timezone: str
+    takes_instants: bool
+    min_interval: int
+    days: int
+    mode: Mode
+    now: datetime
+
+
+Fate = tuple[Schedule, tuple[Fields, ...], str]
+"""What became of a schedule, the trigger fields of each piece, and why there are none."""
+
+
+def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> Fate:
     """What became of the schedule, the trigger fields of each piece, and why there are none.
 
     Of an approximate schedule there are pieces, and the reason says how it differs.
@@ -59,34 +79,50 @@ def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> tuple[
         return Schedule(verdict="none"), (), f"its trigger cannot move: {trigger.reason}"
     if not target.dialect:
         return Schedule(verdict="carried"), (_trigger_fields(trigger),), ""
+    terms = _Terms(
+        title=target.title,
+        dialect=target.dialect,
+        timezone=target.timezone,
+        takes_instants="trigger.at" in target.fields,
+        min_interval=target.min_interval,
+        days=366 if sync.schedule.mode == "year" else sync.schedule.days,
+        mode=sync.schedule.mode,
+        now=now,
+    )
+    return _fate(trigger, terms)
+
+
+@lru_cache(maxsize=4096)
+def _fate(trigger: Recurring | Once, terms: _Terms) -> Fate:
+    """The same; jobs that are due alike share one, which saves the proof and its room."""
     source = (
-        trigger.cron.dialect if isinstance(trigger, Recurring) and isinstance(trigger.cron, Cron) else target.dialect
+        trigger.cron.dialect if isinstance(trigger, Recurring) and isinstance(trigger.cron, Cron) else terms.dialect
     )
     try:
         translation = translate(
             trigger,
             source=source,
-            target=target.dialect,
-            target_timezone=target.timezone or None,
-            now=now,
-            horizon=timedelta(days=366 if sync.schedule.mode == "year" else sync.schedule.days),
-            mode=sync.schedule.mode,
+            target=terms.dialect,
+            target_timezone=terms.timezone or None,
+            now=terms.now,
+            horizon=timedelta(days=terms.days),
+            mode=terms.mode,
         )
-        pieces = tuple(_piece_fields(piece, target) for piece in translation.pieces)
+        pieces = tuple(_piece_fields(piece, terms) for piece in translation.pieces)
     except ScheduleError as error:
         return Schedule(verdict="impossible"), (), f"its schedule cannot be translated: {error}"
-    schedule = _told(translation, trigger, source, target)
+    schedule = _told(translation, trigger, source, terms)
     kind, reason = translation.verdict.kind, translation.verdict.reason
     if kind == "dead":
         return schedule, (), reason
     if kind not in EXACT and kind != "approximate":
         return schedule, (), f"its schedule is {kind}: {reason}"
-    if too_often := _too_often(pieces, target, now):
+    if too_often := _too_often(pieces, terms):
         return schedule, (), too_often
     return schedule, pieces, reason if kind == "approximate" else ""
 
 
-def _told(translation: Translation, trigger: Recurring | Once, source: str, target: Rules) -> Schedule:
+def _told(translation: Translation, trigger: Recurring | Once, source: str, target: _Terms) -> Schedule:
     verdict = translation.verdict
     if isinstance(trigger, Recurring):
         said = {"text": str(trigger.cron), "dialect": source, "timezone": trigger.timezone}
@@ -112,13 +148,13 @@ def _trigger_fields(trigger: Recurring | Once) -> dict[str, Any]:
     return {"trigger.cron": trigger.cron, "trigger.timezone": trigger.timezone}
 
 
-def _piece_fields(piece: Piece, target: Rules) -> dict[str, Any]:
-    if piece.at is not None and "trigger.at" in target.fields:
+def _piece_fields(piece: Piece, target: _Terms) -> dict[str, Any]:
+    if piece.at is not None and target.takes_instants:
         return {"trigger.at": piece.at}
     return {"trigger.cron": parse(piece.text or "", target.dialect), "trigger.timezone": piece.timezone}
 
 
-def _too_often(pieces: tuple[Fields, ...], target: Rules, now: datetime) -> str:
+def _too_often(pieces: tuple[Fields, ...], target: _Terms) -> str:
     """Why the target refuses a schedule for its frequency."""
     if not target.min_interval:
         return ""
@@ -126,7 +162,7 @@ def _too_often(pieces: tuple[Fields, ...], target: Rules, now: datetime) -> str:
         cron = piece.get("trigger.cron")
         if not isinstance(cron, Cron):
             continue
-        fires = next_fires(cron, piece["trigger.timezone"], now, _GAP_SAMPLE, dialect=target.dialect)
+        fires = next_fires(cron, piece["trigger.timezone"], target.now, _GAP_SAMPLE, dialect=target.dialect)
         gap = min((later - earlier for earlier, later in pairwise(fires)), default=timedelta.max)
         if gap < timedelta(minutes=target.min_interval):
             minutes = int(gap.total_seconds() // 60)
