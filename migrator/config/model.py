@@ -170,6 +170,13 @@ class ConnectionKeys:
     concurrency: shapes.Slots | None = field(
         default=None, metadata=says("How many requests may be on their way at once.")
     )
+    budget: str | None = field(
+        default=None,
+        metadata=says(
+            "Connections to one host with the same name here share one limit; by default those of one key (Omni), "
+            "organisation (Devin) or host (Scrip)."
+        ),
+    )
 
 
 Occasion = Literal["failure", "drift", "conflict", "lapse"]

@@ -33,7 +33,8 @@ token = $token
 # user_ids = ["00000000-0000-0000-0000-000000000000"] # organisation keys only: the memberships to read
 # update_contract = "auto"                            # "put" or "patch" where you know which one the instance takes
 # rate = "60/min"                                     # "500/min" where Omni has raised it for you
-# concurrency = 8                                     # requests on their way at once
+# concurrency = 8                                     # requests on their way at once; as many as the rate takes
+# budget = "acme"                                     # connections to one host with one budget share its rate
 """),
     "devin": Template("""\
 

@@ -31,11 +31,12 @@ class ProviderInfo:
         adapter: called with (client, connection).
         documented: every field that its documentation names, None for a format of our own.
         required: settings that a connection must give.
-        optional: settings that it may give; `rate` and `concurrency` everywhere but for `json`.
+        optional: settings that it may give; `rate`, `concurrency` and `budget` everywhere but for `json`.
         base_url: the documented host, None when every customer has another.
         auth: the header that carries the token, and what stands before it there; None when there is no token.
         rate: the documented limit of one key, or our own modest one where none is published.
-        concurrency: requests in flight at once unless the connection says otherwise.
+        counted_by: what a connection shares its limit with others by, as the platform counts and as far as is known.
+        concurrency: requests in flight at once unless the connection says otherwise; more where answers take long.
         is_quota: tells from the body of a 429 whether waiting cannot help.
     """
 
@@ -46,6 +47,7 @@ class ProviderInfo:
     base_url: str | None = None
     auth: tuple[str, str] | None = None
     rate: str | None = None
+    counted_by: Callable[[Connection], str] = lambda connection: connection.token
     concurrency: int = 1
     is_quota: Callable[[Any], bool] = lambda _body: False
 
@@ -55,7 +57,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         adapter=Omni,
         documented=Omni.documented,
         required=("base_url", "token"),
-        optional=("user_ids", "update_contract", "rate", "concurrency"),
+        optional=("user_ids", "update_contract", "rate", "concurrency", "budget"),
         auth=("Authorization", "Bearer "),
         rate="60/min",
         concurrency=8,
@@ -65,20 +67,24 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         adapter=Devin,
         documented=Devin.documented,
         required=("org_id", "token"),
-        optional=("base_url", "rate", "concurrency"),
+        optional=("base_url", "rate", "concurrency", "budget"),
         base_url="https://api.devin.ai",
         auth=("Authorization", "Bearer "),
         rate="5/s burst 10",
+        counted_by=lambda connection: connection.org_id or "",
         concurrency=4,
     ),
     "scrip": ProviderInfo(
         adapter=Scrip,
         documented=Scrip.documented,
         required=("program_id", "token"),
-        optional=("base_url", "rate", "concurrency"),
+        optional=("base_url", "rate", "concurrency", "budget"),
         base_url="https://api.scrip.dev",
         auth=("X-API-Key", ""),
         rate="10/s burst 30",
+        counted_by=lambda _connection: (
+            ""
+        ),  # by organisation, which nothing tells: whoever asks one host shares one limit
         concurrency=8,
     ),
     "json": ProviderInfo(
@@ -86,6 +92,10 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         required=("path",),
     ),
 }
+
+
+_MOST: Final = 32
+"""Requests in flight at once, however long a platform takes to answer, unless the connection says otherwise."""
 
 
 @asynccontextmanager
@@ -104,7 +114,7 @@ async def open_adapter(
     Args:
         connection: already validated.
         target: it will be written to, so a `json` file need not exist yet.
-        pacers: give the same mapping to every connection of a run: those with one key then share its limit.
+        pacers: give the same mapping to every connection of a run: those that a platform counts as one share a limit.
         clock: time and chance; the real ones by default.
         retry: how long to keep trying.
         wire: what carries requests; the network by default.
@@ -126,10 +136,10 @@ async def open_adapter(
     header, prefix = info.auth
     base_url = connection.base_url or info.base_url or ""
     rate = connection.rate or info.rate or ""
-    key = hashlib.sha256(f"{base_url}\n{rate}\n{connection.token}".encode()).hexdigest()
+    budget = connection.budget or info.counted_by(connection)
+    key = hashlib.sha256(f"{connection.provider}\n{base_url}\n{budget}".encode()).hexdigest()
     pacers = {} if pacers is None else pacers
-    if key not in pacers:
-        pacers[key] = Pacer(Rate.parse(rate), clock=clock)
+    pacers.setdefault(key, Pacer(Rate.parse(rate), clock=clock)).restrict(Rate.parse(rate))
     async with Client(
         provider=connection.provider,
         base_url=base_url,
@@ -137,6 +147,7 @@ async def open_adapter(
         headers={header: f"{prefix}{connection.token}"},
         pacer=pacers[key],
         concurrency=connection.concurrency or info.concurrency,
+        most=connection.concurrency or _MOST,
         retry=retry or PATIENT,
         clock=clock,
         is_quota=info.is_quota,

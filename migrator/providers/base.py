@@ -36,6 +36,7 @@ class Connection:
         known_contract: what an earlier run found out; only looked at with "auto".
         rate: such as "500/min", None for the documented one.
         concurrency: requests in flight at once, None for the provider's default.
+        budget: connections to one host with the same name here share one limit; None for what the platform counts by.
     """
 
     provider: str
@@ -49,6 +50,7 @@ class Connection:
     known_contract: str | None = None
     rate: str | None = None
     concurrency: int | None = None
+    budget: str | None = None
 
 
 @frozen(kw_only=True)

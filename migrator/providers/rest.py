@@ -5,8 +5,11 @@ Addresses, queries and the shape of a page are each adapter's own.
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
@@ -83,18 +86,19 @@ class RestAdapter(ABC):
     @property
     def concurrency(self) -> int:
         """How many requests may be under way at once."""
-        return self.client.concurrency
+        return self.client.places
 
-    async def list_jobs(self) -> AsyncIterator[Record]:
+    async def list_jobs(self) -> AsyncGenerator[Record, None]:
         """Every job of every scope, in the platform's order; a job that two scopes show belongs to the first."""
         taken: set[str] = set()
         for scope in self.scopes:
-            async for job_id, raw in self._read(scope):
-                if job_id not in taken:
-                    taken.add(job_id)
-                    yield Record(scope=scope, raw=raw)
+            async with aclosing(self._read(scope)) as read:
+                async for job_id, raw in read:
+                    if job_id not in taken:
+                        taken.add(job_id)
+                        yield Record(scope=scope, raw=raw)
 
-    async def _read(self, scope: str) -> AsyncIterator[tuple[str, Raw]]:
+    async def _read(self, scope: str) -> AsyncGenerator[tuple[str, Raw], None]:
         """The jobs of one scope, some more than once.
 
         A job made or deleted while we read moves the pages, and a page may be cut short. So when there are fewer jobs
@@ -105,19 +109,16 @@ class RestAdapter(ABC):
         total = 0
         for _reading in range(2):
             read: set[str] = set()
-            start: str | int | None = None
-            last = False
-            while not last:
-                page = await self._page(scope, start)
-                before = len(read)
-                for raw in page.items:
-                    job_id = member(raw if isinstance(raw, dict) else None, self.id_field, str, where=where)
-                    read.add(job_id)
-                    yield job_id, raw
-                start, total, last = page.following, page.total or 0, page.following is None
-                if not last and len(read) == before:
-                    what = "the list brings nothing new and claims that there is more"
-                    raise ProtocolError(what, where=where, hint=_NOT_USED)
+            async with aclosing(self._pages(scope)) as pages:
+                async for page in pages:
+                    before, total = len(read), page.total or 0
+                    for raw in page.items:
+                        job_id = member(raw if isinstance(raw, dict) else None, self.id_field, str, where=where)
+                        read.add(job_id)
+                        yield job_id, raw
+                    if page.following is not None and len(read) == before:
+                        what = "the list brings nothing new and claims that there is more"
+                        raise ProtocolError(what, where=where, hint=_NOT_USED)
             found |= read
             if len(found) >= total:
                 return
@@ -142,6 +143,30 @@ class RestAdapter(ABC):
         status, _ = await self.client.status_of("PATCH", path, params=self._query(scope), json={})
         told = {HTTPStatus.NOT_FOUND: True, HTTPStatus.UNAUTHORIZED: False, HTTPStatus.FORBIDDEN: False}
         return told.get(HTTPStatus(status))
+
+    async def _pages(self, scope: str) -> AsyncGenerator[Page, None]:
+        """The pages of a list in their order, each asked for before the one before it is used up.
+
+        Where pages go by offset and the platform says how many jobs there are, as many pages are asked for at once as
+        there are places for requests. What it says is only believed for that: a page that begins elsewhere than the
+        one before it ended is asked for anew.
+        """
+        ahead: deque[tuple[str | int, asyncio.Task[Page]]] = deque()
+        page = await self._page(scope, None)
+        step = len(page.items)
+        try:
+            while page.following is not None:
+                if ahead and ahead[0][0] != page.following:
+                    await _give_up(ahead)
+                following = _next_offset(ahead[-1][0], step, page.total) if ahead else page.following
+                while following is not None and len(ahead) < max(1, self.concurrency):
+                    ahead.append((following, asyncio.create_task(self._page(scope, following))))
+                    following = _next_offset(following, step, page.total)
+                yield page
+                page = await ahead.popleft()[1]
+            yield page
+        finally:
+            await _give_up(ahead)
 
     async def get_job(self, scope: str, job_id: str) -> Record:
         """Read one job."""
@@ -192,6 +217,22 @@ class RestAdapter(ABC):
         check_scope(scope, self.scopes, self.provider)
         path = self._collection(scope)
         return path if job_id is None else f"{path}/{quote(job_id, safe='')}"
+
+
+def _next_offset(start: str | int, step: int, total: int | None) -> str | int | None:
+    """Where the page after the one at `start` begins, as far as that can be known before reading it."""
+    if isinstance(start, str) or not step or total is None or start + step >= total:
+        return None
+    return start + step
+
+
+async def _give_up(ahead: deque[tuple[str | int, asyncio.Task[Page]]]) -> None:
+    """Nobody wants these pages any more."""
+    tasks = [task for _start, task in ahead]
+    ahead.clear()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def member(answer: Mapping[str, Any] | None, key: str, kind: type, *, where: str) -> Any:

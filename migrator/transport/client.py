@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import logging
+import math
 import ssl
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -29,6 +29,7 @@ from migrator.errors import (
 from migrator.transport.answers import Call, Kind, Reply, message, redact, refusal, unexpected
 from migrator.transport.clock import REAL, Clock
 from migrator.transport.pacing import Outcome, Pacer
+from migrator.transport.places import Places
 from migrator.transport.retry import PATIENT, Effort, Lost, Retry, may_change, throttled
 from migrator.watching import NOBODY, Exchange, Watch
 
@@ -38,6 +39,8 @@ Wire = httpx.AsyncBaseTransport
 """What carries requests: the network by default, an ASGI app or a function in tests."""
 
 _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
+_NEWEST: Final = 0.1
+"""The weight of one answer in the average latency."""
 _READ_BACK: Final = "read the job back before sending anything again"
 _JSON: Final = {"Content-Type": "application/json"}
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -63,7 +66,9 @@ class Client:
         secret: the token; it appears in no message.
         headers: the headers that carry the token.
         pacer: shared by everybody who shares the platform's limit.
-        concurrency: requests in flight at once.
+        concurrency: requests in flight at once, at least where `most` is more.
+        most: requests in flight at once, where answers take so long that it needs more than `concurrency` to use the
+            rate; None for no more than that.
         retry: how long to keep trying.
         clock: time and chance.
         is_quota: tells from the body of a 429 whether waiting cannot help.
@@ -80,6 +85,7 @@ class Client:
     headers: Mapping[str, str] = field(repr=False)
     pacer: Pacer = field(repr=False)
     concurrency: int = field(default=8, validator=attrs.validators.ge(1))
+    most: int | None = None
     retry: Retry = PATIENT
     clock: Clock = field(default=REAL, repr=False)
     is_quota: Callable[[Any], bool] = field(default=_no_quota, repr=False)
@@ -89,7 +95,8 @@ class Client:
     requests: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _http: httpx.AsyncClient = field(init=False, repr=False)
-    _slots: asyncio.Semaphore = field(init=False, repr=False)
+    _slots: Places = field(init=False, repr=False)
+    _latency: float = field(default=0.0, init=False)
 
     @base_url.validator
     def _check_base_url(self, _attribute: attrs.Attribute[str], value: str) -> None:
@@ -103,14 +110,21 @@ class Client:
     def __attrs_post_init__(self) -> None:
         if not self.secret.isascii() or not self.secret.isprintable():
             raise UsageError("the token holds characters that no HTTP header can carry", hint="was it copied whole?")
-        self._slots = asyncio.Semaphore(self.concurrency)
+        self._slots = Places(lambda: self.places)
+
+    @property
+    def places(self) -> int:
+        """Requests that may be in flight at once: as many as keep the rate in use at the latency seen so far."""
+        enough = math.ceil((self.pacer.per_second or 0.0) * self._latency) + 1
+        return max(self.concurrency, min(enough, self.most or self.concurrency))
 
     async def __aenter__(self) -> Self:
+        connections = max(self.concurrency, self.most or 0)
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
             headers={"Accept": "application/json", "User-Agent": f"migrator/{__version__}", **self.headers},
             timeout=httpx.Timeout(self.timeout, connect=self.timeout / 6, pool=None),
-            limits=httpx.Limits(max_connections=self.concurrency, max_keepalive_connections=self.concurrency),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             transport=self.wire,
             verify=_trusted(),
         )
@@ -225,6 +239,8 @@ class Client:
             seconds=self.clock.monotonic() - turn.since,
         )
         self.watch.exchange(exchange)
+        if isinstance(answer, Reply):
+            self._latency += (exchange.seconds - self._latency) * (_NEWEST if self._latency else 1.0)
         came = answer.status if isinstance(answer, Reply) else answer.what
         log.debug("%s %s -> %s in %.0f ms, try %d", call.method, call.path, came, exchange.seconds * 1000, nth)
         return answer, wait

@@ -22,6 +22,10 @@ _PERIODS: Final = {"s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 6
 _RATE: Final = re.compile(r"\s*(\d+)\s*/\s*([a-z]+)(?:\s+burst\s+(\d+))?\s*", re.IGNORECASE)
 _RATE_FORM: Final = '"60/min", "10/s", "100/s burst 20" (s, min or h)'
 _EPSILON: Final = 1e-9
+_RECOVERY: Final = 0.01
+"""The share of the rate that an answer brings back after a 429."""
+_LEAST: Final = 1 / 16
+"""The share of the rate that is left after 429 upon 429."""
 
 Outcome = Literal["through", "throttled", "lost"]
 """What came of a request: an answer, a 429, or no answer."""
@@ -72,12 +76,15 @@ class _Limit(Protocol):
     def exhausted(self, until: float, in_flight: int) -> None:
         """The platform let nothing more through, and will not before `until`."""
 
+    def slow(self, share: float, now: float) -> None:
+        """From now on only this share of the rate is used."""
+
 
 class _Window:
     """At most `count` requests in any `period` seconds."""
 
     def __init__(self, count: int, period: float) -> None:
-        self._count = count
+        self._whole = self._count = count
         self._period = period
         self._answers: deque[float] = deque()
 
@@ -100,12 +107,15 @@ class _Window:
     def exhausted(self, until: float, in_flight: int) -> None:
         """Nothing to note: who else used the window up, and when, is not known."""
 
+    def slow(self, share: float, now: float) -> None:  # noqa: ARG002 (the protocol's; what has gone stays counted)
+        self._count = max(1, math.floor(self._whole * share + _EPSILON))
+
 
 class _Bucket:
     """`burst` requests at once, refilled at `rate` a second; `_debt` is what has been taken and not yet refilled."""
 
     def __init__(self, rate: float, burst: int) -> None:
-        self._rate = rate
+        self._whole = self._rate = rate
         self._burst = burst
         self._debt = 0.0
         self._since = 0.0
@@ -134,6 +144,10 @@ class _Bucket:
         self._debt = max(self._debt, float(self._burst - in_flight))
         self._since = max(self._since, until)
 
+    def slow(self, share: float, now: float) -> None:
+        self._free(now, 0)
+        self._rate = self._whole * share
+
 
 @frozen(kw_only=True)
 class Backoff:
@@ -159,19 +173,33 @@ class Pacer:
     """Gives turns to everybody who shares one limit: clients with the same key, or keys of one organisation.
 
     After a 429 nobody sends until the time that the platform named has passed; then one request goes alone, and the
-    others follow once it got through.
+    others follow once it got through, at half of the rate from before. Each further answer brings a hundredth of the
+    whole rate back, so that a platform that allows less than it documents is met at what it allows.
     """
 
     def __init__(self, rate: Rate | None = None, *, clock: Clock = REAL, backoff: Backoff | None = None) -> None:
         self._clock = clock
         self._backoff = backoff or Backoff(first=1.0)
+        self._rate = rate
         self._limit = _limit(rate)
+        self._share = 1.0
         self._queue = asyncio.Lock()
         self._answer = asyncio.Event()
         self._in_flight = 0
         self._blocked_until = 0.0
         self._throttled_at = -math.inf
         self._throttles = 0
+
+    @property
+    def per_second(self) -> float | None:
+        """Requests that the limit allows in the long run; None where there is no limit."""
+        return self._rate.count / self._rate.period if self._rate else None
+
+    def restrict(self, rate: Rate) -> None:
+        """Somebody else shares this limit, and knows it as another rate: the slower one holds for both."""
+        known = self.per_second
+        if known is None or rate.count / rate.period < known:
+            self._rate, self._limit = rate, _limit(rate)
 
     async def turn(self) -> Turn:
         """Wait, first come first served, until one more request may go; give the turn back with `answered`."""
@@ -212,6 +240,7 @@ class Pacer:
         news = turn.since >= self._throttled_at  # what was sent before the last 429 was known says nothing about now
         if outcome == "through" and news:
             self._throttles = 0
+            self._use(min(1.0, self._share + _RECOVERY), now)
         if self._limit:
             self._limit.answered(now)
             if remaining is not None:
@@ -227,11 +256,18 @@ class Pacer:
             own = self._backoff.delay(self._throttles, self._clock.random())
             self._throttles += 1
             self._throttled_at = now
+            self._use(max(_LEAST, self._share / 2), now)
         else:
             own = 0.0
         self._blocked_until = max(self._blocked_until, now + (own if asked is None else asked))
         if self._limit:
             self._limit.exhausted(self._blocked_until, self._in_flight)
+
+    def _use(self, share: float, now: float) -> None:
+        """Go on at this share of the rate."""
+        if self._limit and share != self._share:
+            self._limit.slow(share, now)
+        self._share = share
 
 
 def _limit(rate: Rate | None) -> _Limit | None:

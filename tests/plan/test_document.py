@@ -16,7 +16,7 @@ from migrator.canonical import PATHS, JobRef, Loss
 from migrator.errors import StalePlanError
 from migrator.lower import Schedule
 from migrator.mapping import load_mapping
-from migrator.plan.document import SCHEMA, plan_digest, plan_from_json, plan_to_json
+from migrator.plan.document import SCHEMA, pack_plan, plan_digest, plan_from_json, plan_to_json
 from migrator.plan.values import ACTIONS, Change, FieldChange, Observed, Plan
 from tests.strategies import ids, lowered_fields, times, words
 
@@ -147,3 +147,18 @@ def test_a_summary_counts_every_action() -> None:
     )
 
     assert dict.fromkeys(ACTIONS, 0) | {"create": 2, "none": 1} == plan_to_json(plan)["summary"]
+
+
+@given(plans())
+@settings(max_examples=30)
+def test_a_packed_plan_is_the_plan(plan: Plan) -> None:
+    """What the journal keeps of a plan is the whole plan, under the digest of its document."""
+    packed = pack_plan(plan)
+    assert plan == plan_from_json(packed, where="journal")
+    assert plan_digest(plan) == plan_to_json(plan)["digest"]
+
+
+def test_half_a_packed_plan_is_none() -> None:
+    """A text that was cut is refused like an edited file."""
+    with pytest.raises(StalePlanError, match="not JSON"):
+        plan_from_json("zlib:eJwDAAAA", where="journal")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -202,3 +204,68 @@ async def test_pages_are_as_large_as_documented(provider: str, size: tuple[str, 
     async with reach(platform, CONNECTIONS[provider]) as adapter:
         await ids(adapter)
     assert size in platform.asked[0].items()
+
+
+class Offsets:
+    """A Devin list that says how many jobs there are, and waits for other requests while it answers."""
+
+    def __init__(self, count: int, *, total: int | None = None, short: int | None = None) -> None:
+        self.keys = [f"job-{number}" for number in range(count)]
+        self.total = count if total is None else total
+        self.short = short
+        self.offsets: list[int] = []
+        self.most = self.now = 0
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        """One page; the one at the offset `short` lacks its second half."""
+        offset = int(request.url.params["offset"])
+        self.offsets.append(offset)
+        self.now += 1
+        self.most = max(self.most, self.now)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        self.now -= 1
+        page = self.keys[offset : offset + (50 if offset == self.short else 100)]
+        more = offset + len(page) < len(self.keys)
+        items = [{ID["devin"]: key} for key in page]
+        return httpx.Response(200, json={"items": items, "has_next_page": more, "total": self.total})
+
+
+async def test_pages_whose_places_are_known_are_read_side_by_side(reach: Reach) -> None:
+    """Where the platform says how many there are, the pages after the first are asked for together, and each once."""
+    platform = Offsets(1050)
+    async with reach(platform, CONNECTIONS["devin"]) as adapter:
+        assert platform.keys == await ids(adapter)
+        assert adapter.concurrency == platform.most
+    assert list(range(0, 1050, 100)) == sorted(platform.offsets)
+
+
+@pytest.mark.parametrize(("total", "short"), [(1050, 300), (9999, None), (0, None), (150, None)])
+async def test_what_a_platform_says_of_its_list_is_not_believed(total: int, short: int | None, reach: Reach) -> None:
+    """A page that ends early, or a number that is wrong, costs a request and no job."""
+    platform = Offsets(1050, total=total, short=short)
+    async with reach(platform, CONNECTIONS["devin"]) as adapter:
+        assert platform.keys == list(dict.fromkeys(await ids(adapter)))
+
+
+async def test_the_next_page_comes_while_this_one_is_read(reach: Reach) -> None:
+    """Where a page names the next one, that is asked for before the first job of this one has been taken."""
+    platform = Lists("omni", ["a", "b"], ["c"], ["d"])
+    async with reach(platform, CONNECTIONS["omni"]) as adapter:
+        asked = {}
+        async for record in adapter.list_jobs():
+            await asyncio.sleep(0.01)
+            asked[record.raw["id"]] = len(platform.asked)
+    assert {"a": 2, "b": 2, "c": 3, "d": 3} == asked
+
+
+async def test_a_listing_that_is_given_up_asks_no_further(reach: Reach) -> None:
+    """Whoever stops reading leaves no request behind."""
+    platform = Offsets(1050)
+    async with reach(platform, CONNECTIONS["devin"]) as adapter:
+        listing = adapter.list_jobs()
+        async with aclosing(listing):  # type: ignore[type-var]  # an async generator, as every adapter's
+            await anext(listing)
+        sent = len(platform.offsets)
+        await asyncio.sleep(0.01)
+    assert sent == len(platform.offsets) < 6

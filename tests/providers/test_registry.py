@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import attrs
 import httpx
@@ -67,15 +68,27 @@ async def test_how_the_token_travels(provider: str, header: str, value: str) -> 
     assert seen[0].url.host in {"acme.omniapp.co", "api.devin.ai", "api.scrip.dev"}
 
 
-async def test_one_key_has_one_limit() -> None:
-    """Connections with the same key share its limit, others do not."""
-    clock = Leap().clock
+@pytest.mark.parametrize(
+    ("provider", "changes", "shared"),
+    [
+        ("omni", {"user_ids": ("another",)}, True),
+        ("omni", {"token": "another"}, False),
+        ("omni", {"token": "another", "budget": "ours"}, True),
+        ("devin", {"token": "another"}, True),
+        ("devin", {"org_id": "another"}, False),
+        ("scrip", {"token": "another", "program_id": "another"}, True),
+        ("scrip", {"budget": "theirs"}, False),
+        ("scrip", {"base_url": "https://elsewhere.example"}, False),
+    ],
+)
+async def test_whom_a_platform_counts_as_one(provider: str, changes: dict[str, Any], shared: bool) -> None:
+    """Omni counts by key, Devin by organisation, Scrip by one that nothing names; `budget` says otherwise."""
     pacers: dict[str, Pacer] = {}
-    one = CONNECTIONS["scrip"]
-    for connection in (one, evolve(one, program_id="other"), evolve(one, token="another")):
-        async with open_adapter(connection, pacers=pacers, clock=clock):
+    one = evolve(CONNECTIONS[provider], budget=changes.get("budget") and "ours")
+    for connection in (one, evolve(one, **changes)):
+        async with open_adapter(connection, pacers=pacers, clock=Leap().clock):
             pass
-    assert 2 == len(pacers)
+    assert (1 if shared else 2) == len(pacers)
     assert not any(one.token in key for key in pacers)
 
 

@@ -121,11 +121,52 @@ async def test_a_throttle_stops_everybody(time: Any) -> None:
 
 
 async def test_no_burst_after_a_throttle(time: Any) -> None:
-    """What was allowed before a 429 is not allowed after it: requests go on at the rate, without the burst."""
+    """What was allowed before a 429 is not allowed after it: requests go on at half of the rate, without the burst."""
     pacer, log = Pacer(Rate.parse("10/s burst 20"), clock=time.clock), list[float]()
     await time.run(_ask(pacer, time, log, outcome="throttled", asked=7.0))
     await time.run(asyncio.gather(*(_ask(pacer, time, log) for _ in range(3))))
-    assert pytest.approx([0.0, 7.1, 7.2, 7.3]) == log
+    assert pytest.approx([0.0, 7.2, 7.2 + 1 / 5.1, 7.2 + 1 / 5.1 + 1 / 5.2]) == log
+
+
+@pytest.mark.parametrize(("text", "expected"), [("100/s burst 5", 10.0), ("10/s", 100.0)])
+async def test_the_rate_comes_back_by_and_by(time: Any, text: str, expected: float) -> None:
+    """Fifty answers after a 429 the whole rate is in use again."""
+    pacer, log = Pacer(Rate.parse(text), clock=time.clock), list[float]()
+    await time.run(_ask(pacer, time, log, outcome="throttled", asked=1.0))
+    await time.run(asyncio.gather(*(_ask(pacer, time, log) for _ in range(1050))))
+    halved, whole = log[1:50], log[50:]
+    assert len(halved) / (halved[-1] - 1.0) < 0.9 * 1000 / expected
+    assert pytest.approx(expected, rel=0.02) == whole[-1] - whole[0]
+
+
+async def test_a_platform_that_allows_less_than_it_says(time: Any) -> None:
+    """Where the platform lets only half of the rate through, few requests are refused, and its half is used."""
+    pacer, refused, arrived = Pacer(Rate.parse("20/s burst 2"), clock=time.clock), 0, list[float]()
+
+    async def ask() -> None:
+        nonlocal refused
+        while True:
+            turn = await pacer.turn()
+            recent = sum(at > time.now - 1.0 for at in arrived)
+            if recent < 10:
+                arrived.append(time.now)
+                pacer.answered(turn, "through")
+                return
+            refused += 1
+            pacer.answered(turn, "throttled", asked=0.1)
+
+    await time.run(asyncio.gather(*(ask() for _ in range(500))))
+    assert refused < 50
+    assert time.now < 1.4 * 500 / 10
+
+
+async def test_the_slower_word_counts(time: Any) -> None:
+    """Where two connections share a limit and state different rates, the slower one holds."""
+    pacer, log = Pacer(Rate.parse("10/s burst 3"), clock=time.clock), list[float]()
+    pacer.restrict(Rate.parse("100/s burst 100"))
+    pacer.restrict(Rate.parse("5/s burst 1"))
+    await time.run(asyncio.gather(*(_ask(pacer, time, log) for _ in range(3))))
+    assert pytest.approx([0.0, 0.2, 0.4]) == log
 
 
 async def test_a_throttle_without_a_time_backs_off(time: Any) -> None:
