@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 import records
 import uvicorn
 from attrs import define, evolve, field
+from peers.dbt_cloud import DbtCloud
 from starlette.responses import JSONResponse
 
 from migrator.sandbox import Options, World, create_app, settings
@@ -43,6 +44,7 @@ class Counting:
 
     Attributes:
         app: the stand-ins.
+        dbt: the one of dbt Cloud.
         world: what they hold.
         source: the provider whose jobs are edited.
         delay: seconds that the next request takes at least.
@@ -51,6 +53,7 @@ class Counting:
     """
 
     app: ASGIApp
+    dbt: DbtCloud
     world: World
     source: str
     delay: Callable[[], float]
@@ -104,7 +107,8 @@ class Counting:
             "most_in_flight": self.most,
             "span": span,
             "server_cpu": _cpu() - self._cpu,
-            "held": {name: sum(not r.gone for r in s.rows.values()) for name, s in self.world.stores.items()},
+            "held": {name: sum(not r.gone for r in s.rows.values()) for name, s in self.world.stores.items()}
+            | {"dbt": len(self.dbt.jobs)},
         }
         self.counts, self.most, self._first = Counter(), 0, None
         self.world.requests.clear()
@@ -141,7 +145,8 @@ def main() -> None:
     if rate := spec.get("rate"):
         world.limits = {name: Bucket(float(rate), spec["burst"]) for name in world.stores}
     delay = _delay(spec["latency"], spread=spec.get("spread", False))
-    app = Counting(create_app(world), world, spec["source"], delay)
+    dbt = DbtCloud(limit=Bucket(float(rate), spec["burst"]) if rate else None)
+    app = Counting(dbt.beside(create_app(world)), dbt, world, spec["source"], delay)
     # The protocol is named, because asyncio sends small answers at once only where it reads TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))

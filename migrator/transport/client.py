@@ -28,6 +28,7 @@ from migrator.errors import (
 )
 from migrator.transport.answers import Call, Kind, Reply, message, redact, refusal, unexpected
 from migrator.transport.clock import REAL, Clock
+from migrator.transport.lanes import Lanes
 from migrator.transport.pacing import Outcome, Pacer
 from migrator.transport.places import Places
 from migrator.transport.retry import PATIENT, Effort, Lost, Retry, may_change, throttled
@@ -94,7 +95,8 @@ class Client:
     watch: Watch = field(default=NOBODY, repr=False)
     requests: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
-    _http: httpx.AsyncClient = field(init=False, repr=False)
+    _lanes: Lanes = field(init=False, repr=False)
+    _host: str = field(init=False, repr=False)
     _slots: Places = field(init=False, repr=False)
     _latency: float = field(default=0.0, init=False)
 
@@ -111,6 +113,7 @@ class Client:
         if not self.secret.isascii() or not self.secret.isprintable():
             raise UsageError("the token holds characters that no HTTP header can carry", hint="was it copied whole?")
         self._slots = Places(lambda: self.places)
+        self._host = httpx.URL(self.base_url).host
 
     @property
     def places(self) -> int:
@@ -119,21 +122,23 @@ class Client:
         return max(self.concurrency, min(enough, self.most or self.concurrency))
 
     async def __aenter__(self) -> Self:
-        connections = max(self.concurrency, self.most or 0)
-        self._http = httpx.AsyncClient(
-            base_url=self.base_url,
-            headers={"Accept": "application/json", "User-Agent": f"migrator/{__version__}", **self.headers},
-            timeout=httpx.Timeout(self.timeout, connect=self.timeout / 6, pool=None),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            transport=self.wire,
-            verify=_trusted(),
-        )
+        self._lanes = Lanes(self._lane)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        await self._lanes.aclose()
+
+    def _lane(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self.base_url,
+            headers={"Accept": "application/json", "User-Agent": f"migrator/{__version__}", **self.headers},
+            timeout=httpx.Timeout(self.timeout, connect=self.timeout / 6, pool=None),
+            limits=httpx.Limits(max_connections=1),
+            transport=self.wire,
+            verify=_trusted(),
+        )
 
     async def request(
         self,
@@ -229,7 +234,7 @@ class Client:
             wait = self.pacer.answered(turn, outcome, asked=asked, remaining=remaining)
         exchange = Exchange(
             provider=self.provider,
-            host=self._http.base_url.host,
+            host=self._host,
             method=call.method,
             path=call.path,
             is_write=call.kind != "read",
@@ -246,16 +251,18 @@ class Client:
         return answer, wait
 
     async def _exchange(self, call: Call) -> Reply | Lost:
+        headers = _JSON if call.body else None
         try:
-            response = await self._http.request(
-                call.method, call.path, params=call.params, content=call.body, headers=_JSON if call.body else None
-            )
+            async with self._lanes.lane() as lane:
+                response = await lane.request(
+                    call.method, call.path, params=call.params, content=call.body, headers=headers
+                )
         except _UNSENT as error:
-            return Lost(f"{self._http.base_url.host} cannot be reached: {self._say(error)}", sent=False)
+            return Lost(f"{self._host} cannot be reached: {self._say(error)}", sent=False)
         except httpx.TimeoutException:
-            return Lost(f"{self._http.base_url.host} did not answer within {self.timeout:g} s", sent=True)
+            return Lost(f"{self._host} did not answer within {self.timeout:g} s", sent=True)
         except httpx.RequestError as error:
-            return Lost(f"the connection to {self._http.base_url.host} broke: {self._say(error)}", sent=True)
+            return Lost(f"the connection to {self._host} broke: {self._say(error)}", sent=True)
         self.heard = {name.lower(): value for name, value in response.headers.items()}
         return Reply(status=response.status_code, headers=self.heard, text=response.text)
 
