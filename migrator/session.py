@@ -58,6 +58,10 @@ class Runtime:
     pacers: dict[str, Any] = field(factory=dict, repr=False)
     watch: Watch = field(default=NOBODY, repr=False)
 
+    def held(self) -> float:
+        """Seconds for which a platform's limit holds up the next request that wants to go; 0 when none is held up."""
+        return max((pacer.held for pacer in list(self.pacers.values())), default=0.0)
+
     def mapping(self, provider: str) -> ProviderMapping:
         """A provider's mapping, checked against its documentation."""
         documented = None if provider == "json" else PROVIDERS[provider].documented

@@ -49,7 +49,7 @@ _PENDING: Final = 10
 def export(settings: Settings, connection: str, *, out: Path | None) -> int:
     """Write every job of a connection as canonical JSON."""
     screen, runtime = open_screen(settings), open_runtime(settings)
-    with screen.activity(f"reading {connection}"):
+    with screen.activity(f"reading {connection}", held=runtime.held):
         document = asyncio.run(pipeline.export(runtime, connection))
     if out is not None:
         write_file(out, document_text(document))
@@ -76,7 +76,7 @@ def plan(
     check_reports(reports)
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, screen.activity("reading both sides"):
+    with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held):
         found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held))
     document = plan_to_json(found)
     if out is not None:
@@ -132,7 +132,7 @@ def carry_out(
         again: the command that goes on where it stopped; `--resume` gets the run. By default, to apply the sync.
     """
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, screen.activity("reading both sides") as activity:
+    with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held) as activity:
         session = _Carrying(screen=screen, settings=settings, activity=activity, yes=yes)
         carried_out, applied = asyncio.run(session.run(operation(state)))
     typed = [*again, applied.run or ""] if again[-1:] == ["--resume"] else again

@@ -30,7 +30,7 @@ def sync(settings: Settings, names: Sequence[str], *, everything: bool, reports:
     if bool(names) == everything:
         raise UsageError("say what to sync", allowed="the names of syncs, or --all")
     chosen = list(runtime.config.syncs) if everything else names
-    with opened_state(settings, runtime) as state, screen.activity("syncing") as activity:
+    with opened_state(settings, runtime) as state, screen.activity("syncing", held=runtime.held) as activity:
 
         async def run() -> Round:
             stopping = [line("Stopping when what is under way is finished; interrupt again to stop at once.")]

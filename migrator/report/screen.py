@@ -6,16 +6,17 @@ Colours and progress are for terminals; `NO_COLOR` turns the colours off. A JSON
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 from attrs import define, field
 from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from migrator.report.words import Line
@@ -26,6 +27,10 @@ _LABEL: Final = 8
 """Columns of a hang that are a label's, which can stand on a line of its own."""
 _TIGHT: Final = 2
 """Columns that a text is moved to the right below its label."""
+_SLOW: Final = 1.0
+"""Jobs a second below which their number in a minute says more."""
+_LONG: Final = 1.0
+"""Seconds from which a wait for a platform's limit is worth a word."""
 
 
 def _console(stream: TextIO) -> Console:
@@ -77,11 +82,16 @@ class Screen:
         self._err.print(text, end=" ")
 
     @contextmanager
-    def activity(self, what: str) -> Iterator[Activity]:
-        """What goes on, shown on a terminal for as long as the block lasts."""
+    def activity(self, what: str, *, held: Callable[[], float] = lambda: 0.0) -> Iterator[Activity]:
+        """What goes on, shown on a terminal for as long as the block lasts.
+
+        Args:
+            what: in words.
+            held: seconds for which a platform's limit holds everything up; shown when it is long.
+        """
         is_quiet = self.as_json or self.verbose  # with -v, every request is told instead
         shown = sys.stderr.isatty() and not self._err.is_dumb_terminal and not is_quiet
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[counted]}"))
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), Pace(held))
         bar = Progress(*columns, console=self._err, transient=True, disable=not shown)
         activity = Activity(bar=bar)
         activity.begin(what)
@@ -91,27 +101,49 @@ class Screen:
             activity.end()
 
 
+class Pace(ProgressColumn):
+    """How far it is, how fast it goes, how long it will take, and whether a platform's limit is what it waits for."""
+
+    def __init__(self, held: Callable[[], float]) -> None:
+        super().__init__()
+        self._held = held
+
+    def render(self, task: Task) -> Text:
+        """The words beside the bar."""
+        parts = []
+        if task.total is not None:
+            parts.append(f"{task.completed:,.0f}/{task.total:,.0f}")
+            if task.speed:
+                parts.append(f"{task.speed:.1f}/s" if task.speed >= _SLOW else f"{task.speed * 60:.1f}/min")
+            if task.time_remaining:
+                parts.append(f"{_lasting(task.time_remaining)} left")
+        if (seconds := self._held()) >= _LONG:
+            parts.append(f"waiting {_lasting(seconds)} for the platform's limit")
+        return Text("  ".join(parts))
+
+
+def _lasting(seconds: float) -> str:
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
+
+
 @define(kw_only=True)
 class Activity:
     """What goes on, and how far it has come."""
 
     bar: Progress
     _task: TaskID | None = None
-    _done: int = 0
-    _total: int | None = None
 
     def begin(self, what: str, *, total: int | None = None) -> None:
         """Show something else than before, from its start."""
         self.end()
-        self._done, self._total = 0, total
-        self._task = self.bar.add_task(what, total=total, counted="")
+        self._task = self.bar.add_task(what, total=total)
         self.bar.start()
 
     def advance(self) -> None:
         """One more is done."""
         if self._task is not None:
-            self._done += 1
-            self.bar.update(self._task, advance=1, counted=f"{self._done:,}/{self._total or 0:,}")
+            self.bar.update(self._task, advance=1)
 
     def end(self) -> None:
         """Show nothing."""

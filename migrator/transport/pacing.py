@@ -189,6 +189,12 @@ class Pacer:
         self._blocked_until = 0.0
         self._throttled_at = -math.inf
         self._throttles = 0
+        self._next_turn = -math.inf
+
+    @property
+    def held(self) -> float:
+        """Seconds until the next turn is given to somebody who waits for it now; 0 when nobody waits."""
+        return max(0.0, self._next_turn - self._clock.monotonic())
 
     @property
     def per_second(self) -> float | None:
@@ -209,6 +215,7 @@ class Pacer:
                     self._answer.clear()
                     await self._answer.wait()
                 else:
+                    self._next_turn = self._clock.monotonic() + wait
                     await self._clock.sleep(wait)
             self._in_flight += 1
             return Turn(self._clock.monotonic())

@@ -220,3 +220,15 @@ async def test_a_cancelled_wait_gives_its_place_back(time: Any) -> None:
     waiting.cancel()
     await time.run(_ask(pacer, time, log))
     assert [0.0, 60.0] == log
+
+
+async def test_a_wait_shows(time: Any) -> None:
+    """Whoever looks sees for how long the next request is held up, and nothing when none is."""
+    pacer = Pacer(Rate.parse("1/min"), clock=time.clock)
+    await time.run(_ask(pacer, time, []))
+    assert 0.0 == pacer.held
+    waiting = asyncio.create_task(_ask(pacer, time, []))
+    await asyncio.sleep(0)
+    assert 60.0 == pacer.held
+    await time.run(waiting)
+    assert 0.0 == pacer.held
