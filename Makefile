@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fast slow faults fuzz lint typecheck format record screenshots bench reference docs clean
+.PHONY: help venv demo test fast slow faults fuzz lint typecheck format record screenshots bench bench-compare reference docs clean
 
 help: ## what can be made (this list)
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-11s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-13s %s\n' "$$name" "$$text"; done
 
 venv: $(READY) ## the virtual environment with everything that is needed to work on migrator
 
@@ -62,8 +62,12 @@ docs: $(READY) ## the documentation as a site, in build/site
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[docs]"
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file .ci/mkdocs.yml
 
-bench: $(READY) ## the figures of benchmarks/, as ratios within one run
+bench: $(READY) ## the figures of benchmarks/, as ratios within one run, with other tools beside: ROUNDS=3 MOST=50000
 	$(BIN)/python benchmarks/cron.py
+	$(BIN)/python benchmarks/bench.py --rounds $${ROUNDS:-3} --most $${MOST:-5000} -o build/bench.json
+
+bench-compare: $(READY) ## two runs of the benchmarks side by side: OLD=old.json NEW=build/bench.json
+	@$(BIN)/python benchmarks/compare.py "$${OLD:?names the older results}" "$${NEW:-build/bench.json}"
 
 clean: ## everything that can be made again
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

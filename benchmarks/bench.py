@@ -1,6 +1,6 @@
 """How fast migrator moves jobs, how polite it is, and what others take for the same work; ratios within one run.
 
-    python benchmarks/bench.py [--rounds 3] [--most 5000] [--no-peers] [-o results.json]
+    python benchmarks/bench.py [--rounds 3] [--most 5000] [--no-peers] [-o build/bench.json]
 
 Every command runs in a process of its own against stand-ins in another one, which delay, limit and count. A round runs
 every case once, one after another, so that what else the machine does meets them all alike; a figure is the median of
@@ -224,11 +224,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--most", type=int, default=5_000, help="jobs of the largest case; 50000 takes minutes")
     parser.add_argument("--no-peers", action="store_true")
-    parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks/results.json"))
+    parser.add_argument("-o", "--out", type=Path, default=Path("build/bench.json"))
     asked = parser.parse_args()
     found = measured(asked.rounds, asked.most, with_peers=not asked.no_peers)
     print("\n", *table(found), sep="\n")
     about = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "python": platform.python_version()}
+    asked.out.parent.mkdir(exist_ok=True)
     asked.out.write_text(json.dumps(about | {"machine": platform.platform(), "figures": found}, indent=1), "utf-8")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from migrator.plan.document import plan_from_json
 from migrator.sandbox import World
 from migrator.state import open_state
 from tests.cli.bench import Run, routine
@@ -22,7 +22,7 @@ def test_a_run_keeps_what_it_changes_and_no_more(here: Path, run: Run, world: Wo
     kept = state.run(changed)
     assert kept
     assert kept.plan
-    assert [change["name"] for change in json.loads(kept.plan)["changes"]] == ["Job 7"]
+    assert [change.name for change in plan_from_json(kept.plan, where="journal").changes] == ["Job 7"]
     assert [one.plan for one in state.runs()] == [None, None]
     state.close()
 
