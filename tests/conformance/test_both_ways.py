@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 
+from migrator import pipeline
 from migrator.plan.document import plan_from_json, plan_to_json
+from migrator.plan.values import Plan
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import PAIRS, Lab, counts
 from tests.conformance.platforms import Wish, wish
@@ -183,3 +186,20 @@ async def test_one_of_several_pieces_cannot_go_back(make_lab: MakeLab) -> None:
     (found,) = (await lab.night()).results
     assert (found.exit_code, {change.action for change in found.plan.changes}) == (3, {"blocked", "none"})
     assert "several target jobs" in found.plan.blocked[0].reason
+
+
+async def test_a_rollback_gives_back_the_target_alone(make_lab: MakeLab) -> None:
+    """What went back to the source stays there: the target still has it, for the run did not write it there."""
+    lab = await moved(make_lab, "omni", "devin", **BOTH_WAYS)
+    lab.source.wish(1, hour=17)
+    lab.target.edit(lab.key_of("Job 001"), name="Anew")
+    (found,) = (await lab.night()).results
+
+    async def agree(_plan: Plan) -> bool:
+        return True
+
+    _back, applied = await pipeline.rollback(
+        lab.runtime, lab.state, found.applied.run or "", agree=agree, stop=asyncio.Event()
+    )
+    assert [outcome.status for outcome in applied.outcomes] == ["done"]
+    assert (lab.held()[0], source_wishes(lab)[0]) == (wish(1, name="Anew"), wish(1, name="Anew", hour=17))
