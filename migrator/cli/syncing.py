@@ -36,8 +36,9 @@ def sync(settings: Settings, names: Sequence[str], *, everything: bool, reports:
             stopping = [line("Stopping when what is under way is finished; interrupt again to stop at once.")]
             interruption = Interruption(warn=lambda: screen.say(stopping))
 
-            def began(_plan: Plan) -> None:
+            def began(plan: Plan) -> None:
                 interruption.writing = True
+                activity.expect(len(plan.pending))
 
             def advanced(_outcome: Outcome) -> None:
                 activity.advance()

@@ -133,12 +133,20 @@ class Activity:
 
     bar: Progress
     _task: TaskID | None = None
+    _total: int | None = None
 
     def begin(self, what: str, *, total: int | None = None) -> None:
         """Show something else than before, from its start."""
         self.end()
+        self._total = total
         self._task = self.bar.add_task(what, total=total)
         self.bar.start()
+
+    def expect(self, more: int) -> None:
+        """So many more are to be done, beside what others have begun."""
+        self._total = (self._total or 0) + more
+        if self._task is not None:
+            self.bar.update(self._task, total=self._total)
 
     def advance(self) -> None:
         """One more is done."""
