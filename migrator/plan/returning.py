@@ -47,6 +47,8 @@ def returning(basis: Basis, job: Job, *, desired: Fields, edited: Sequence[str],
         edited: the paths that were edited at the target and that the source has not changed.
         remote: the target job as it is.
     """
+    if basis.right_of(job.ref) != "both" and {"enabled", *TRIGGER_PATHS}.intersection(edited):
+        return Returning(reason="which side fires is for the cut-over to say")
     alien = set(PROMPT_PATHS if isinstance(job.action, Event) else EVENT_PATHS).intersection(edited)
     if alien:
         return Returning(reason=f"its action there has no {', '.join(sorted(alien))}")

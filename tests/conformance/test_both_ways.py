@@ -12,6 +12,7 @@ import pytest
 from migrator import pipeline
 from migrator.plan.document import plan_from_json, plan_to_json
 from migrator.plan.values import Plan
+from migrator.state.values import Right
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import PAIRS, Lab, counts
 from tests.conformance.platforms import Wish, wish
@@ -203,3 +204,27 @@ async def test_a_rollback_gives_back_the_target_alone(make_lab: MakeLab) -> None
     )
     assert [outcome.status for outcome in applied.outcomes] == ["done"]
     assert (lab.held()[0], source_wishes(lab)[0]) == (wish(1, name="Anew"), wish(1, name="Anew", hour=17))
+
+
+async def test_which_side_fires_is_no_edit_that_goes_back(make_lab: MakeLab) -> None:
+    """A target that has the right to fire and is paused by hand is told; its source, paused by us, is not touched."""
+    lab = await moved(make_lab, "devin", "scrip", **BOTH_WAYS)
+    link = next(link for link in lab.links() if link.applied["name"] == "Job 001")
+    lab.source.edit(link.source.id, enabled=False)
+    right = Right(
+        source=link.source,
+        target=("scrip", lab.scope),
+        sync="it",
+        live="target",
+        parked={"enabled": False},
+        wish={"enabled": True},
+        since=lab.world.now(),
+    )
+    lab.state.put_right(right, dialect="vixie")
+    assert (await lab.night()).exit_code == 0
+    lab.target.edit(link.target.id, status="paused")
+    before = lab.source.records()
+    (found,) = (await lab.night()).results
+
+    assert (found.exit_code, lab.source.records()) == (3, before)
+    assert "which side fires is for the cut-over to say" in found.plan.blocked[0].reason
