@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from migrator.checkup import Check
     from migrator.config import Config, Schedule
     from migrator.cron import Once, Recurring, Translation, next_fires, parse, render, translate
+    from migrator.cutover import Cutover
     from migrator.errors import (
         ConfigError,
         LockedError,
@@ -40,6 +41,7 @@ _HOMES = {
     "checkup": ("Check",),
     "config": ("Config", "Schedule"),
     "cron": ("Once", "Recurring", "Translation", "next_fires", "parse", "render", "translate"),
+    "cutover": ("Cutover",),
     "errors": (
         "ConfigError",
         "LockedError",
@@ -77,6 +79,7 @@ __all__ = [
     "Check",
     "Config",
     "ConfigError",
+    "Cutover",
     "Intent",
     "LockedError",
     "Migrator",

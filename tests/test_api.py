@@ -16,8 +16,8 @@ from migrator.report.schemas import SCHEMAS
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
 
 NAMES = (
-    "Applied AsyncMigrator Audit Change Check Config ConfigError Intent LockedError Migrator MigratorError Once "
-    "Outcome Plan ProviderError Recurring RefusedError Round Run Schedule ScheduleError StalePlanError StateError "
+    "Applied AsyncMigrator Audit Change Check Config ConfigError Cutover Intent LockedError Migrator MigratorError "
+    "Once Outcome Plan ProviderError Recurring RefusedError Round Run Schedule ScheduleError StalePlanError StateError "
     "Translation UsageError Verification __version__ load_config next_fires parse render to_document translate"
 )
 
@@ -77,8 +77,10 @@ def test_results_are_the_documents_of_the_commands(tmp_path: Path) -> None:
                 "apply": it.apply("omni-to-devin"),
                 "verify": it.verify("omni-to-devin"),
                 "run": it.sync("devin-to-scrip"),
+                "cutover": it.cutover("omni-to-devin", dry_run=True),
+                "retire": it.retire("omni-to-devin", dry_run=True),
             }
-            documents = {name: to_document(result) for name, result in found.items()}
+            documents = {name: to_document(result, name) for name, result in found.items()}
             undone, applied = it.rollback(it.history("omni-to-devin")[0].id, agree=lambda plan: bool(plan.pending))
 
     for name, document in documents.items():

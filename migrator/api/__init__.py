@@ -11,19 +11,20 @@ from migrator.api.awaited import Agree, AsyncMigrator, agreed, load_config
 from migrator.api.blocking import Migrator
 
 
-def to_document(result: object) -> dict[str, Any]:
+def to_document(result: object, name: str = "cutover") -> dict[str, Any]:
     """A result as the JSON document that the command prints; `migrator schema NAME` has its schema.
 
     Args:
-        result: a Plan, an Audit, a Verification, a Round, the checks of `doctor`, or the pair that `apply` and
-            `rollback` return.
+        result: a Plan, an Audit, a Verification, a Round, a Cutover, the checks of `doctor`, or the pair that `apply`
+            and `rollback` return.
+        name: of a Cutover, which of its two documents: "cutover", or "retire".
 
     Raises:
         TypeError: it is none of these.
     """
     from migrator.report import documents  # noqa: PLC0415 (it loads terminal libraries that programs may not need)
 
-    return documents.of(result)
+    return documents.of(result, name)
 
 
 __all__ = ["Agree", "AsyncMigrator", "Migrator", "agreed", "load_config", "to_document"]

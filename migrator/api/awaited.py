@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from migrator import checkup, pipeline
 from migrator.apply import Applied
 from migrator.audit import Audit
 from migrator.checkup import Check
 from migrator.config import Config, Schedule, load
+from migrator.cutover import Cutover, Moved, Order
 from migrator.errors import UsageError
+from migrator.handover import Consent
 from migrator.plan.values import Plan
 from migrator.providers import PROVIDERS
 from migrator.session import Runtime
 from migrator.state import Intent, Run, State, open_state
 from migrator.sync import Round, Syncing
 from migrator.verify import Verification
+
+GUARD: Final = timedelta(minutes=5)
+"""How long nothing shall fire before and after a move, unless somebody says otherwise."""
 
 Agree = Callable[[Plan], bool]
 """Asked with a plan before anything is written; False leaves everything as it is."""
@@ -158,6 +164,63 @@ class AsyncMigrator:
         syncing = Syncing(runtime=self._runtime, state=self._state, stop=stop or asyncio.Event())
         return await syncing.all(names or tuple(self.config.syncs))
 
+    async def cutover(
+        self,
+        sync: str,
+        *,
+        jobs: Sequence[str] = (),
+        guard: timedelta = GUARD,
+        back: bool = False,
+        dry_run: bool = False,
+        agree: Agree = agreed,
+    ) -> Cutover:
+        """Let the target fire and the source stop, job by job; with `back`, the other way round.
+
+        Args:
+            sync: its name.
+            jobs: names or ids of source jobs; all by default.
+            guard: how long nothing shall fire before and after a move.
+            back: give the right to fire back to the source.
+            dry_run: show what it takes, and write nothing.
+            agree: asked with the plan of what is made first.
+        """
+        order = Order(goal="source" if back else "target", jobs=tuple(jobs), guard=guard, is_dry=dry_run)
+        return await pipeline.cutover(
+            self._runtime, self._state, sync, order, agree=_consenting(agree), stop=asyncio.Event(), progress=_quietly
+        )
+
+    async def retire(
+        self,
+        sync: str,
+        *,
+        jobs: Sequence[str] = (),
+        delete: bool = False,
+        max_deletes: int | None = None,
+        dry_run: bool = False,
+        agree: Agree = agreed,
+    ) -> Cutover:
+        """Stop, or with `delete` remove, source jobs whose target is proved.
+
+        Args:
+            sync: its name.
+            jobs: names or ids of source jobs; all by default.
+            delete: whether those that stand still are deleted.
+            max_deletes: how many may be touched; what the sync's limits allow by default.
+            dry_run: show what it takes, and write nothing.
+            agree: asked before anything is written.
+        """
+        return await pipeline.retire(
+            self._runtime,
+            self._state,
+            sync,
+            Order(jobs=tuple(jobs), is_dry=dry_run),
+            delete=delete,
+            at_most=max_deletes,
+            agree=_consenting(agree),
+            stop=asyncio.Event(),
+            progress=_quietly,
+        )
+
     async def verify(self, sync: str, *, days: int | None = None) -> Verification:
         """Read both sides again and prove, job by job, that they agree; writes to no provider."""
         return await pipeline.verify(self._runtime, self._state, sync, days=days)
@@ -177,6 +240,17 @@ class AsyncMigrator:
     async def unsettled(self) -> Sequence[Intent]:
         """Writes whose outcome nobody knows."""
         return self._state.unsettled()
+
+
+def _quietly(_moved: Moved) -> None:
+    """Tell nobody."""
+
+
+def _consenting(agree: Agree) -> Consent:
+    async def ask(_moves: Cutover, plan: Plan) -> bool:
+        return agree(plan)
+
+    return ask
 
 
 def _asking(agree: Agree) -> pipeline.Agree:

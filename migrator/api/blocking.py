@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from migrator.api.awaited import Agree, AsyncMigrator, agreed
+from migrator.api.awaited import GUARD, Agree, AsyncMigrator, agreed
 from migrator.apply import Applied
 from migrator.audit import Audit
 from migrator.checkup import Check
 from migrator.config import Config, Schedule
+from migrator.cutover import Cutover
 from migrator.plan.values import Plan
 from migrator.state import Intent, Run
 from migrator.sync import Round
@@ -77,6 +79,34 @@ class Migrator:
     def sync(self, *names: str) -> Round:
         """As `AsyncMigrator.sync`."""
         return _done(self._all.sync(*names))
+
+    def cutover(
+        self,
+        sync: str,
+        *,
+        jobs: Sequence[str] = (),
+        guard: timedelta = GUARD,
+        back: bool = False,
+        dry_run: bool = False,
+        agree: Agree = agreed,
+    ) -> Cutover:
+        """As `AsyncMigrator.cutover`."""
+        return _done(self._all.cutover(sync, jobs=jobs, guard=guard, back=back, dry_run=dry_run, agree=agree))
+
+    def retire(
+        self,
+        sync: str,
+        *,
+        jobs: Sequence[str] = (),
+        delete: bool = False,
+        max_deletes: int | None = None,
+        dry_run: bool = False,
+        agree: Agree = agreed,
+    ) -> Cutover:
+        """As `AsyncMigrator.retire`."""
+        return _done(
+            self._all.retire(sync, jobs=jobs, delete=delete, max_deletes=max_deletes, dry_run=dry_run, agree=agree)
+        )
 
     def verify(self, sync: str, *, days: int | None = None) -> Verification:
         """As `AsyncMigrator.verify`."""

@@ -7,10 +7,12 @@ from typing import Any
 from migrator.apply import Applied
 from migrator.audit import Audit
 from migrator.checkup import Check
+from migrator.cutover import Cutover
 from migrator.plan.document import plan_to_json
 from migrator.plan.values import Plan
 from migrator.report.audits import audit_document
 from migrator.report.checkups import checkup_document
+from migrator.report.handovers import handover_document
 from migrator.report.outcomes import apply_document
 from migrator.report.proofs import verify_document
 from migrator.report.rounds import round_document
@@ -18,8 +20,8 @@ from migrator.sync import Round
 from migrator.verify import Verification
 
 
-def of(result: object) -> dict[str, Any]:
-    """The document of a result.
+def of(result: object, name: str = "cutover") -> dict[str, Any]:
+    """The document of a result; of a cut-over, the one of that name.
 
     Raises:
         TypeError: there is none for it.
@@ -31,6 +33,8 @@ def of(result: object) -> dict[str, Any]:
             return audit_document(result)
         case Verification():
             return verify_document(result)
+        case Cutover():
+            return handover_document(result, name)
         case Round():
             return round_document(result)
         case (Plan() as plan, Applied() as applied):
