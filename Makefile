@@ -27,7 +27,7 @@ test: lint typecheck fast slow ## everything that must hold, offline: style, typ
 fast: $(READY) ## the fast suite, under three minutes
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
-slow: $(READY) ## the long proofs: faults at every request, random sequences, kills, ten thousand jobs, a year of nights
+slow: $(READY) ## the long proofs: faults at every request, random sequences, kills, a thousand cut-overs, ten thousand jobs, a year of nights
 	$(BIN)/python -m pytest -q -n 2 -m slow
 
 faults: $(READY) ## every fault at every request of every kind of change between every pair; takes a quarter of an hour

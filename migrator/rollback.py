@@ -37,6 +37,7 @@ class Trace:
         snapshots: what it touched, as it was before.
         later: what later runs wrote to the same target, those apart that rolled this run back.
         links: every link into the target now.
+        moved: the source jobs that a cut-over has stopped: only their targets fire.
         target: what the target holds now.
         mapping: the target's.
         contract: the target's update contract.
@@ -51,6 +52,7 @@ class Trace:
     snapshots: tuple[Snapshot, ...]
     later: tuple[Intent, ...]
     links: tuple[Link, ...]
+    moved: frozenset[JobRef] = frozenset()
     target: Extracted
     mapping: ProviderMapping
     contract: str
@@ -122,7 +124,9 @@ def _back(trace: Trace, key: Key, before: Snapshot | None, links: list[Link], la
 
 
 def _refusal(trace: Trace, key: Key, here: list[Link], present: Mapping[JobRef, Any]) -> str:
-    """Why the way back of a job is not known."""
+    """Why the way back of a job is not known, or would leave nothing that fires."""
+    if key[0] in trace.moved:
+        return f"its right to fire has moved; give it back first: migrator cutover {trace.run.sync} --back"
     if any((i.source, i.piece) == key and i.state in {"dispatched", "uncertain"} for i in trace.intents):
         return "what the run did to it is uncertain; migrator status shows how to settle it"
     if after := next((i for i in trace.later if (i.source, i.piece) == key and i.state != "failed"), None):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from migrator.apply import Applied
 from migrator.apply.settle import take_for
+from migrator.canonical import JobRef
 from migrator.config.shapes import did_you_mean
 from migrator.errors import NotFoundError, RefusedError, UsageError
 from migrator.extract import Extracted
@@ -35,11 +36,14 @@ async def rollback(
 
     Raises:
         UsageError: there is no such run.
-        RefusedError: the sync writes elsewhere by now.
+        RefusedError: the sync writes elsewhere by now, or the run moved the right to fire.
         LockedError: another run writes to the same target.
     """
     undone, own = run_of(state, run), run_id(runtime)
     sync = runtime.config.sync(undone.sync)
+    if undone.kind in {"cutover", "retire"}:
+        what = f"a {undone.kind} moves the right to fire on both sides, and is not rolled back at the target alone"
+        raise RefusedError(what, where=f"run {run}", hint=f"give it back with: migrator cutover {sync.name} --back")
     async with opened(runtime, sync.target, state=state, target=True) as side:
         if (side.adapter.provider, side.adapter.scopes[0]) != (undone.provider, undone.scope):
             what = f"sync {sync.name} writes to another target by now than run {undone.id} did"
@@ -74,12 +78,14 @@ async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: E
     own = ("rollback", run.id)
     later = [one for one in runs[: [one.id for one in runs].index(run.id)] if (one.kind, one.of) != own]
     lineage, serial = state.lineage(run.sync, fresh=uuid.uuid4().hex)
+    intents = tuple(intent for intent in state.intents(run.id) if intent.piece != ORIGIN)
     return Trace(
         run=run,
-        intents=tuple(intent for intent in state.intents(run.id) if intent.piece != ORIGIN),
+        intents=intents,
         snapshots=state.snapshots(run.id, side.dialect),
         later=tuple(intent for other in later for intent in state.intents(other.id)),
         links=state.links(run.provider, (run.scope,), side.dialect),
+        moved=_moved(runtime, state, side, intents),
         target=target,
         mapping=side.mapping,
         contract=await contract_of(state, side),
@@ -88,6 +94,18 @@ async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: E
         lineage=lineage,
         serial=serial,
     )
+
+
+def _moved(runtime: Runtime, state: State, side: Side, intents: Iterable[Intent]) -> frozenset[JobRef]:
+    """The source jobs among these that a cut-over has stopped."""
+    homes = {(intent.source.provider, intent.source.scope) for intent in intents if intent.source}
+    rights = [
+        right
+        for provider, scope in homes
+        for right in state.rights(provider, (scope,), runtime.mapping(provider).rules.dialect)
+    ]
+    stopped = [right for right in rights if right.live == "target" or right.parked]
+    return frozenset(right.source for right in stopped if right.target == side.place)
 
 
 async def settle(runtime: Runtime, state: State, run: str, job: str, *, created: str | None) -> Intent:

@@ -33,6 +33,7 @@ class Tally:
     """What the machine did and found.
 
     Attributes:
+        jobs: jobs that changed hands.
         cases: cut-overs that were to meet a fault.
         struck: faults that struck.
         once: instants that fired exactly once.
@@ -40,6 +41,7 @@ class Tally:
         wrong: instants that did not, and nobody knows.
     """
 
+    jobs: int = 0
     cases: int = 0
     struck: int = 0
     once: int = 0
@@ -104,7 +106,7 @@ async def case(stage: Stage, lab: Lab, variant: Variant, nth: int, tally: Tally,
     begin = lab.world.now()
     await lab.carry_out(hold=True)
     await stage.passing.sleep(chance.uniform(0, 3600))
-    tally.cases += 1
+    tally.jobs, tally.cases = tally.jobs + 1, tally.cases + 1
     struck = await _fail(lab, variant, nth)
     tally.struck += struck
     goal: Goal = chance.choice(["target", "source"])

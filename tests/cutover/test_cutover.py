@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 
 from migrator.errors import RefusedError, UsageError
-from migrator.pipeline import standings, verify
+from migrator.pipeline import rollback, standings, verify
 from migrator.sandbox import Options
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import wish
@@ -292,3 +293,24 @@ async def test_pieces_of_one_job_move_together(make_lab: MakeLab) -> None:
     assert len(lab.made) > 1
     assert ["pause", *["release"] * len(lab.made)] == [sent.does for sent in found.moves[0].sent]
     assert [("moved", "source")] == told(await cut(lab, goal="source"))
+
+
+@pytest.mark.parametrize("hold", [True, False])
+async def test_a_rollback_does_not_take_away_what_fires_alone(make_lab: MakeLab, hold: bool) -> None:
+    """The run that made a target job is not rolled back once the source is stopped, nor a cut-over at one side."""
+    lab = make_lab("omni", "devin")
+    lab.source.wish(1)
+    _planned, applied = await lab.carry_out(hold=hold)
+    moved = await cut(lab)
+    assert applied.run
+    assert moved.run
+
+    async def agree(_plan: object) -> bool:
+        return True
+
+    back, _undone = await rollback(lab.runtime, lab.state, applied.run, agree=agree, stop=asyncio.Event())
+    assert ["blocked"] == [change.action for change in back.changes]
+    assert "migrator cutover it --back" in back.changes[0].reason
+    with pytest.raises(RefusedError, match="migrator cutover it --back"):
+        await rollback(lab.runtime, lab.state, moved.run, agree=agree, stop=asyncio.Event())
+    assert ["target"] == await live(lab)

@@ -120,7 +120,7 @@ async def test_a_hundred_random_jobs_change_hands(
 ) -> None:
     """Through failures and deaths all that can move moves, and no instant is missed or doubled without a word."""
     chance = random.Random(f"{SEED} {source} {target} {options.omni_update}")  # noqa: S311 (repeatable, and no secret)
-    passing, tally = Passing(), Tally()
+    passing, tally = Passing(), Tally(jobs=JOBS)
     with ExitStack() as stack:
         stack.enter_context(passing.counted())
         world = passing.world(attrs.evolve(options, omni_quota=10 * JOBS))
@@ -143,6 +143,7 @@ async def test_a_hundred_random_jobs_change_hands(
     tally.add(count)
     record_property("cutover", attrs.asdict(tally))
     assert {} == count.wrong
+    assert 0 < tally.struck
     odd = [one for one in found if one.live not in {"target", "paused", "over"}]
     assert [] == [one for one in odd if one.live != "source" or one.meant == "target" or one.is_unfinished]
     assert len(odd) < JOBS / 5

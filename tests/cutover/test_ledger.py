@@ -1,0 +1,146 @@
+"""The ledger: which instants of a move are in order by what the journal knows, and what it says of the others."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.canonical import JobRef
+from migrator.cron import parse
+from migrator.cutover import Calendar, Move, missed
+from migrator.state import Intent
+from migrator.state.values import ORIGIN
+
+SOURCE: Final = JobRef(provider="omni", scope="acme.example/api", id="1")
+TARGET: Final = JobRef(provider="devin", scope="org-1", id="2")
+EVERY_MINUTE: Final = {"enabled": True, "trigger.cron": parse("* * * * *", "vixie"), "trigger.timezone": "UTC"}
+MOVE: Final = Move(
+    source=SOURCE,
+    name="Job",
+    goal="target",
+    live="source",
+    targets=(TARGET,),
+    calendars=tuple(Calendar(job=job, fields=EVERY_MINUTE, dialect="vixie") for job in (SOURCE, TARGET)),
+)
+
+
+def at(text: str) -> datetime:
+    """A time of that morning."""
+    return datetime.fromisoformat(f"2026-11-23T{text}").replace(tzinfo=UTC)
+
+
+def write(job: JobRef, fires: str, sent: str, ended: str | None, **changes: Any) -> Intent:
+    """A write that makes a job "live", or lets it stand "still"."""
+    known = Intent(
+        run="one",
+        seq=1,
+        sync="it",
+        action="update",
+        source=SOURCE,
+        target_scope=job.scope,
+        target_id=job.id,
+        piece=ORIGIN if job == SOURCE else 1,
+        fields={"enabled": fires == "live"},
+        at=at(sent),
+        state="done" if ended else "dispatched",
+        ended_at=at(ended) if ended else None,
+    )
+    return attrs.evolve(known, **changes)
+
+
+def found(*writes: Intent, until: str = "09:05:30", move: Move = MOVE) -> list[tuple[str, str]]:
+    """What the ledger says: minute and kind."""
+    return [(f"{one.at:%H:%M}", one.kind) for one in missed(move, writes, until=at(until), run="one")]
+
+
+def test_a_move_between_two_fires_leaves_nothing() -> None:
+    """Stopped and released within a minute: each instant had exactly one side."""
+    assert [] == found(
+        write(SOURCE, "still", "09:00:12", "09:00:15"),
+        write(TARGET, "live", "09:00:20", "09:00:25"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "ended", "expected"),
+    [
+        ("09:01:30", "09:01:40", [("09:01", "neither")]),
+        ("09:00:50", "09:01:10", [("09:01", "unclear")]),
+        ("09:02:50", "09:03:10", [("09:01", "neither"), ("09:02", "neither"), ("09:03", "unclear")]),
+        ("09:04:50", None, [(f"09:0{n}", "neither") for n in range(1, 5)] + [("09:05", "unclear")]),
+    ],
+)
+def test_a_late_release_is_told(sent: str, ended: str | None, expected: list[tuple[str, str]]) -> None:
+    """Instants after the stop was confirmed and before the release was sent had no side; during it, nobody knows."""
+    assert expected == found(write(SOURCE, "still", "09:00:12", "09:00:15"), write(TARGET, "live", sent, ended))
+
+
+def test_a_stop_that_never_arrived_changes_nothing() -> None:
+    """What failed has no effect; what is open may have had one from the moment that it was sent."""
+    failed = write(SOURCE, "still", "09:00:12", "09:03:00", state="failed")
+    lost = write(SOURCE, "still", "09:00:12", None, state="uncertain")
+
+    assert [] == found(failed)
+    assert [(f"09:0{n}", "unclear") for n in range(1, 6)] == found(lost)
+
+
+def test_both_sides_live_are_told() -> None:
+    """Where the target was live before the source was stopped, every instant between had two fires."""
+    assert [("09:01", "both"), ("09:02", "both")] == found(
+        write(TARGET, "live", "09:00:12", "09:00:15"),
+        write(SOURCE, "still", "09:02:20", "09:02:25"),
+    )
+
+
+def test_a_schedule_that_is_moved_away_counts_as_a_stop() -> None:
+    """Where nothing can be paused, a far-away schedule stops a job, and its own one starts it."""
+    away = {"trigger.cron": parse("0 0 18 11 *", "vixie")}
+    back = {"trigger.cron": EVERY_MINUTE["trigger.cron"]}
+
+    assert [("09:01", "neither")] == found(
+        write(SOURCE, "still", "09:00:12", "09:00:15", fields=away),
+        write(SOURCE, "live", "09:01:12", "09:01:15", fields=back),
+    )
+
+
+def test_the_cause_names_what_was_under_way() -> None:
+    """A person reads which write was late, when it was sent and when it was confirmed."""
+    (entry,) = missed(
+        MOVE,
+        [write(SOURCE, "still", "09:00:50", "09:01:10"), write(TARGET, "live", "09:01:12", "09:01:20")],
+        until=at("09:01:30"),
+        run="two",
+    )
+
+    assert (at("09:01:00"), "unclear", "two", "it", "Job") == (
+        entry.at,
+        entry.kind,
+        entry.run,
+        entry.sync,
+        entry.name,
+    )
+    assert "a write to the source was sent at 09:00:50 UTC and confirmed only at 09:01:10" == entry.cause
+
+
+SECONDS: Final = st.integers(0, 290)
+
+
+@given(times=st.lists(SECONDS, min_size=4, max_size=4).map(sorted), effects=st.tuples(st.floats(0, 1), st.floats(0, 1)))
+def test_the_ledger_misses_nothing(times: list[int], effects: tuple[float, float]) -> None:
+    """Whenever within a write its effect really came: each instant that did not fire exactly once is in the ledger."""
+    stop, stopped, release, released = (at("09:00:01").timestamp() + second for second in times)
+    stopped_at = stop + effects[0] * (stopped - stop)
+    released_at = release + effects[1] * (released - release)
+    sent = [datetime.fromtimestamp(one, UTC).strftime("%H:%M:%S") for one in (stop, stopped, release, released)]
+    listed = {minute for minute, _kind in found(write(SOURCE, "still", *sent[:2]), write(TARGET, "live", *sent[2:]))}
+
+    for minute in range(1, 6):
+        instant = at(f"09:0{minute}:00").timestamp()
+        live = (instant < stopped_at) + (instant >= released_at)
+        if live != 1:
+            assert f"09:0{minute}" in listed
