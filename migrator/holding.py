@@ -92,6 +92,19 @@ def may_fire(job: Job, right: Right | None) -> bool:
     return job.live and not is_parked(job, right)
 
 
+def stirs(job: Job, right: Right, dialect: str, *, now: datetime) -> bool:
+    """Whether a source job fires although the target has the right to, or soon will.
+
+    Somebody has resumed it, or the schedule that it was moved away to comes near.
+    """
+    if right.live != "target":
+        return False
+    if may_fire(job, right):
+        return True
+    moved = any(path in TRIGGER_PATHS for path in right.parked)
+    return moved and job.live and not is_distant(flatten(job), dialect, now=now)
+
+
 def as_wished(job: Job, rights: Iterable[Right]) -> Job:
     """A source job as its owner wants it: what a cut-over did to make it stand still is looked through."""
     parked = next((right for right in rights if right.source == job.ref and is_parked(job, right)), None)

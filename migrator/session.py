@@ -22,7 +22,7 @@ from migrator.concurrency import side_by_side
 from migrator.config import Config, Sync
 from migrator.errors import StateError, UsageError
 from migrator.extract import Extracted, extract, look_up
-from migrator.holding import as_wished, is_parked, may_fire
+from migrator.holding import as_wished, is_parked, stirs
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.noting import last_count
 from migrator.plan import Basis, make_plan
@@ -198,12 +198,12 @@ class Session:
         """The source's jobs as their owners want them, and which of them are not where their right to fire is."""
         known = self.state.rights(self.source.adapter.provider, listed.scopes, self.source.dialect)
         rights = {right.source: right for right in known if right.target == self.target.place}
-        moved = {ref for ref, right in rights.items() if right.live == "target"}
+        moved, now = {ref for ref, right in rights.items() if right.live == "target"}, self.runtime.clock.now()
         mine = [(job, rights[job.ref]) for job in listed.jobs if job.ref in rights]
         return {
             "source": listed.with_jobs(lambda job: as_wished(job, known)) if known else listed,
             "rights": rights,
-            "revived": frozenset(job.ref for job, right in mine if job.ref in moved and may_fire(job, right)),
+            "revived": frozenset(job.ref for job, right in mine if stirs(job, right, self.source.dialect, now=now)),
             "unfinished": frozenset(j.ref for j, right in mine if j.ref not in moved and is_parked(j, right)),
         }
 

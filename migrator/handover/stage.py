@@ -16,7 +16,7 @@ from migrator.cron.check import second_opinion
 from migrator.cutover import Found, Goal, Move, Mover, Order, Scene, Standing, Status, coming_fires, found_live
 from migrator.errors import UsageError
 from migrator.extract import Extracted
-from migrator.holding import is_parked, may_fire
+from migrator.holding import is_parked, may_fire, stirs
 from migrator.plan.values import Change
 from migrator.session import Look, Session, contract_of
 from migrator.state.values import Link
@@ -195,7 +195,9 @@ class Stage:
         job, right = _of(self.look.listed, ref), self.look.rights.get(ref)
         if job is None or right is None:
             return False
-        return may_fire(job, right) if right.live == "target" else is_parked(job, right)
+        if right.live != "target":
+            return is_parked(job, right)
+        return stirs(job, right, self.session.source.dialect, now=self.look.plan.created_at)
 
 
 async def stage_of(session: Session, look: Look) -> Stage:

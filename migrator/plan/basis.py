@@ -38,7 +38,7 @@ class Basis:
         unproved: jobs that a listing does not show and that could not be asked for.
         last_count: how many jobs the source had when it was last in order; None when that is not known.
         rights: by source job, which side has the right to fire; without one, each side fires by its own flag.
-        revived: the source jobs that are live again although their right has moved.
+        revived: the source jobs that are live again although their right has moved, or are about to be.
         unfinished: the source jobs that a cut-over has stopped, and whose target it has not released yet.
         hold: whether new target jobs are held back until the cut-over.
     """

@@ -34,7 +34,7 @@ def out_of_place(basis: Basis, ref: JobRef) -> str:
         return f"its cut-over is unfinished, and neither side may be live: {cutover} finishes it, --back takes it back"
     if ref in basis.revived:
         return (
-            "its right to fire has moved to the target, and it is live at the source again, so both sides fire: pause "
-            f"it at the source; {cutover} does that, too, and {cutover} --back gives it the right back"
+            "its right to fire has moved to the target, and it is live at the source again, or about to be: both sides "
+            f"fire until it is paused there; {cutover} does that, and {cutover} --back gives it the right back"
         )
     return ""

@@ -88,6 +88,30 @@ async def test_a_source_that_comes_alive_again_is_told(make_lab: MakeLab) -> Non
     await lab.settled()
 
 
+async def test_a_schedule_that_was_moved_away_is_moved_again_in_time(make_lab: MakeLab) -> None:
+    """What cannot be paused has a schedule that comes near within a year: syncs say so, and cutover mends it."""
+    passing = Passing(cost=0)
+    lab = make_lab("omni", "devin", world=passing.world(PATCH))
+    passing.rule(lab)
+    lab.source.wish(1)
+    with passing.counted():
+        await cut(lab)
+        await passing.sleep(timedelta(days=290).total_seconds())
+        await lab.settled()
+        await passing.sleep(timedelta(days=30).total_seconds())
+        assert {"blocked": 1} == counts(await lab.plan())
+
+        again = await cut(lab)
+        await lab.settled()
+        await passing.sleep(timedelta(days=100).total_seconds())
+    lab.world.tick()
+
+    assert (["move away"], [("moved", "target")]) == ([sent.does for sent in again.moves[0].sent], told(again))
+    assert ["2026-11-23T09:00:00Z"] == [fire["at"] for fire in lab.world.fires if fire["provider"] == "omni"]
+    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+    assert [9] == [wish_of.hour for wish_of in map(lab.source.platform.read, lab.source.records().values())]
+
+
 @pytest.mark.parametrize("on_missing", ["pause", "delete"])
 async def test_a_target_that_fires_alone_outlives_its_source(make_lab: MakeLab, on_missing: str) -> None:
     """Once the right has moved, deleting the source job takes nothing from the target, whatever `on_missing` says."""
