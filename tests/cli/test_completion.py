@@ -67,7 +67,7 @@ def bash(line: str) -> list[str]:
         ("migrator audit omni --mode ", ["window", "year", "single", "exact"]),
         ("migrator history --sync str", ["strict"]),
         ("migrator explain x --from ev", ["eventbridge"]),
-        ("migrator schema pr", ["providers"]),
+        ("migrator schema prov", ["providers"]),
         ("migrator completion f", ["fish"]),
         ("migrator plan --detailed", ["--detailed-exitcode"]),
         ("migrator plan -c absent.toml ", []),
