@@ -35,7 +35,7 @@ STOREYS = (
     {"apply"},
     {"audit", "forecast", "verify"},
     {"cutover"},
-    {"noting", "rollback", "recovery"},
+    {"noting", "rollback", "recovery", "sides"},
     {"session"},
     {"running", "checkup"},
     {"undoing", "handover"},

@@ -1,0 +1,223 @@
+"""One side of a sync, open: what reaches it, what dead runs left there, and the lock under which it is written to."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+from attrs import field, frozen
+
+from migrator.apply.origin import settle_origin
+from migrator.apply.settle import Settler
+from migrator.config import Config
+from migrator.errors import StateError, UsageError
+from migrator.extract import Extracted, extract
+from migrator.mapping import ProviderMapping, load_mapping
+from migrator.providers import PROVIDERS, open_adapter
+from migrator.providers.base import LoadAdapter
+from migrator.state import State
+from migrator.state.values import ORIGIN, Intent
+from migrator.transport.clock import REAL, Clock
+from migrator.watching import NOBODY, Watch
+
+_BEAT: Final = 15.0
+_CONTRACT: Final = "update_contract"
+
+
+@frozen(kw_only=True)
+class Runtime:
+    """What a command brings along.
+
+    Attributes:
+        config: the config file.
+        environ: where secrets of the form env:NAME are found.
+        mappings: a folder of mapping files, None for our own.
+        clock: time and chance.
+        pacers: shared by every connection of the run.
+        watch: told what goes on.
+    """
+
+    config: Config
+    environ: Mapping[str, str] = field(repr=False)
+    mappings: Path | None = None
+    clock: Clock = REAL
+    pacers: dict[str, Any] = field(factory=dict, repr=False)
+    watch: Watch = field(default=NOBODY, repr=False)
+
+    def held(self) -> float:
+        """Seconds for which a platform's limit holds up the next request that wants to go; 0 when none is held up."""
+        return max((pacer.held for pacer in list(self.pacers.values())), default=0.0)
+
+    def mapping(self, provider: str) -> ProviderMapping:
+        """A provider's mapping, checked against its documentation."""
+        documented = None if provider == "json" else PROVIDERS[provider].documented
+        return load_mapping(provider, directory=self.mappings, documented=documented)
+
+
+@frozen(kw_only=True)
+class Side:
+    """One open connection with its mapping."""
+
+    name: str
+    adapter: LoadAdapter
+    mapping: ProviderMapping
+
+    @property
+    def lock(self) -> str:
+        """The name of the lock that protects what it writes to."""
+        return f"{self.adapter.provider}:{self.adapter.scopes[0]}"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The provider and the scope that jobs are made in."""
+        return self.adapter.provider, self.adapter.scopes[0]
+
+    @property
+    def dialect(self) -> str:
+        """Its cron dialect."""
+        return self.mapping.rules.dialect
+
+    async def list_all(self, *, as_source: bool = False) -> Extracted:
+        """Every job that it holds."""
+        return await extract(self.adapter, self.mapping, as_source=as_source)
+
+
+@asynccontextmanager
+async def opened(
+    runtime: Runtime, name: str, *, state: State | None = None, target: bool = False
+) -> AsyncIterator[Side]:
+    """A connection, open for as long as the block lasts; with a state, with what that knows about it."""
+    connection = runtime.config.connection(name, environ=runtime.environ)
+    mapping = runtime.mapping(connection.provider)
+    if target and len(connection.user_ids) > 1:
+        what = "a target must be one place, and this connection names several members"
+        raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
+    async with open_adapter(
+        connection, target=target, pacers=runtime.pacers, clock=runtime.clock, watch=runtime.watch
+    ) as adapter:
+        known = state.recall(adapter.scopes[0], _CONTRACT) if state else None
+        if known and connection.update_contract == "auto":
+            remembered = attrs.evolve(connection, known_contract=known)
+            async with open_adapter(
+                remembered, target=target, pacers=runtime.pacers, clock=runtime.clock, watch=runtime.watch
+            ) as informed:
+                yield Side(name=name, adapter=informed, mapping=mapping)
+        else:
+            yield Side(name=name, adapter=adapter, mapping=mapping)
+
+
+async def settled(
+    runtime: Runtime, state: State, side: Side, target: Extracted, *, locked: bool
+) -> tuple[Extracted, tuple[Intent, ...]]:
+    """Settle what dead runs left at a target; the latest listing, and what only a person can settle.
+
+    Args:
+        runtime: what the command brings along.
+        state: the open state.
+        side: the target.
+        target: its listing.
+        locked: whether the target's lock is held already, and was before the listing began.
+
+    Raises:
+        LockedError: another run is writing to the target, so that nothing about it is certain.
+    """
+    provider, scopes = side.adapter.provider, side.adapter.scopes
+    settler = Settler(
+        mapping=side.mapping,
+        state=state,
+        scopes=scopes,
+        relist=side.list_all,
+        now=runtime.clock.now,
+        sleep=runtime.clock.sleep,
+    )
+    if locked:
+        state.release(provider, scopes)
+        target, left = await settler.settle(await _open_intents(runtime, state, side), target)
+        settler.reclaim(target)
+        return await settler.caught_up(target), left
+    if not state.open_intents(provider, scopes, None):
+        return await settler.caught_up(target), ()
+    async with locking(state, side.lock, f"settle-{uuid.uuid4().hex[:8]}"):
+        state.release(provider, scopes)
+        intents = await _open_intents(runtime, state, side)
+        return await settler.settle(intents, await side.list_all())
+
+
+async def _open_intents(runtime: Runtime, state: State, side: Side) -> tuple[Intent, ...]:
+    """The writes to a side's jobs that nobody knows the end of, its own jobs apart: those are settled first."""
+    await settle_origins(runtime, state, side)
+    found = state.open_intents(side.adapter.provider, side.adapter.scopes, side.dialect)
+    return tuple(intent for intent in found if intent.piece != ORIGIN)
+
+
+async def settle_origins(runtime: Runtime, state: State, side: Side) -> None:
+    """Settle what dead runs left of writes to the jobs that a side is the source of; its lock is held."""
+    for intent in state.open_intents(side.adapter.provider, side.adapter.scopes, side.dialect):
+        if intent.piece == ORIGIN:
+            sleep = runtime.clock.sleep
+            await settle_origin(intent, adapter=side.adapter, mapping=side.mapping, state=state, sleep=sleep)
+
+
+async def contract_of(state: State, side: Side) -> str:
+    """A target's update contract; where it is not known, the one that its own server code publishes."""
+    found = await side.adapter.update_contract()
+    if found:
+        remember_contract(state, side, found)
+    return found or next(iter(side.mapping.rules.contracts))
+
+
+def remember_contract(state: State, side: Side, contract: str) -> None:
+    """Note the update contract that was found in force."""
+    scope = side.adapter.scopes[0]
+    if state.recall(scope, _CONTRACT) != contract:
+        state.remember(scope, _CONTRACT, contract)
+
+
+def requests_of(*sides: Side) -> dict[str, int]:
+    """How many requests each provider got."""
+    counts: dict[str, int] = {}
+    for side in sides:
+        provider = side.adapter.provider
+        counts[provider] = counts.get(provider, 0) + side.adapter.requests
+    return counts
+
+
+@asynccontextmanager
+async def locking(
+    state: State, scope: str, run: str, *, lost: Callable[[], None] = lambda: None
+) -> AsyncIterator[None]:
+    """Hold a target's lock, and keep it alive.
+
+    Args:
+        state: the open state.
+        scope: the lock.
+        run: who holds it.
+        lost: called when another run has taken it, because this one gave no sign of life for too long.
+
+    Raises:
+        LockedError: another run holds it.
+    """
+    owner = state.lock(scope, run)
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(_BEAT)
+            with suppress(StateError):  # a busy database now is no reason to stop; the next write tells
+                if not state.beat(scope, owner):
+                    lost()
+                    return
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, StateError):
+            await task
+        with suppress(StateError):  # what went wrong before matters more, and the lock lapses by itself
+            state.unlock(scope, owner)
