@@ -63,7 +63,7 @@ def test_errors_that_come_together_are_told_together() -> None:
 def test_an_unexpected_error_is_one_line_and_a_next_step(here: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """No trace unless it is asked for; exit code 1."""
 
-    async def broken(*_args: object) -> None:
+    async def broken(*_args: object, **_options: object) -> None:
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(pipeline, "plan", broken)

@@ -76,9 +76,10 @@ def retire(
     ] = None,
     yes: YesOption = False,
 ) -> int:
-    """Stop, or with --delete remove, source jobs that are not needed any more.
+    """Stop or delete source jobs whose target is proved.
 
-    Only those whose target is verified now, and was due at least once since it has the right to fire.
+    Only those whose target is verified now, and was due at least once since it has the right to fire. Without --delete,
+    those that fire beside their target are stopped.
     """
     return handing.retire(
         settings,
