@@ -11,8 +11,8 @@ from datetime import datetime
 import attrs
 
 from migrator.apply import Applied, Applier, Changer, Outcome, Writer
+from migrator.apply.claims import claim_key, claims_of
 from migrator.apply.origin import Origin
-from migrator.apply.writer import claim_key, claims_of
 from migrator.errors import MigratorError, RefusedError, StateError, UsageError
 from migrator.extract import Extracted
 from migrator.mapping import ProviderMapping

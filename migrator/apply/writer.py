@@ -9,13 +9,13 @@ waited for; links and outcomes reach the disk a moment later, before any intent 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import attrs
 from attrs import define, field
 
+from migrator.apply.claims import ClaimKey, claim_key
 from migrator.apply.sending import ReadBackError, Sending, in_steps, not_held, stepped
 from migrator.canonical import PATHS, Fields, Job, JobRef, answered, flatten
 from migrator.errors import MigratorError, RejectedError, StateError, UncertainError
@@ -28,9 +28,6 @@ from migrator.state import Notes
 from migrator.state.values import Intent, Link
 
 T = TypeVar("T")
-
-ClaimKey = tuple[JobRef | None, int, str | None]
-"""Source job, piece, and id of the target job: what a change is about."""
 
 
 @define(kw_only=True)
@@ -279,30 +276,4 @@ def brought_up(fields: Fields, now: Fields, paths: Iterable[str]) -> Fields:
     return rest | {path: now[path] for path in PATHS if path in paths and path in now}
 
 
-def claim_key(source: JobRef | None, piece: int, target: JobRef | None) -> ClaimKey:
-    """What a change is about."""
-    return source, piece, target.id if target else None
-
-
-def claims_of(changes: Iterable[Change], *, run: str, sync: str, scope: str, now: datetime) -> Iterator[Intent]:
-    """What a run claims when it begins: one intent for each of its changes, numbered from 1."""
-    return (
-        Intent(
-            run=run,
-            seq=seq,
-            sync=sync,
-            action=change.action,
-            source=change.source,
-            target_scope=change.target.scope if change.target else scope,
-            target_id=change.target.id if change.target else None,
-            piece=change.piece,
-            pieces=change.pieces,
-            name=change.label,
-            at=now,
-            state="claimed",
-        )
-        for seq, change in enumerate(changes, 1)
-    )
-
-
-__all__ = ["ReadBackError", "Writer", "claim_key", "claims_of"]
+__all__ = ["ReadBackError", "Writer"]

@@ -136,18 +136,18 @@ async def test_a_list_that_cannot_be_read_changes_nothing(
 async def test_a_refused_token_ends_the_writing(make_lab: MakeLab) -> None:
     """When the target refuses the token in the middle, the rest is skipped; with the token back, all is done."""
     lab = make_lab("omni", "devin")
-    fill(lab, 20)
+    fill(lab, 100)
     lab.world.fault("status", status=401, provider="devin", method="POST", nth=5, times=0)
 
     planned, applied = await lab.carry_out()
 
     counted = applied.summary
-    assert (20, 4) == (len(planned.pending), counted["done"])
+    assert (100, 4) == (len(planned.pending), counted["done"])
     assert counted["skipped"] > 0
-    assert counted["skipped"] + counted["failed"] == 16
+    assert counted["skipped"] + counted["failed"] == 96
     lab.world.faults.clear()
-    assert {"create": 16, "none": 4} == await lab.run()
-    assert [f"Job {n:03}" for n in range(20)] == [job.name for job in lab.held()]
+    assert {"create": 96, "none": 4} == await lab.run()
+    assert [f"Job {n:03}" for n in range(100)] == [job.name for job in lab.held()]
 
 
 async def test_a_full_target_takes_what_it_has_room_for(make_lab: MakeLab) -> None:
