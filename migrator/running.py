@@ -122,6 +122,7 @@ class Carrying:
     def _begin(self, plan: Plan) -> None:
         changes = tuple(plan.pending)  # what stays as it is would be kept again every night, for years
         now, kept = self.runtime.clock.now(), attrs.evolve(plan, changes=changes)
+        digest = plan_digest(kept)
         self.state.begin_run(
             Run(
                 id=self.run,
@@ -131,9 +132,9 @@ class Carrying:
                 kind=self.kind,
                 of=self.of,
                 started_at=now,
-                plan=pack_plan(kept),
+                plan=pack_plan(kept, digest),
             ),
-            plan_digest=plan_digest(kept),
+            plan_digest=digest,
             dialect=plan.dialect,
             claims=claims_of(changes, run=self.run, sync=plan.sync, scope=plan.target_scope, now=now),
         )

@@ -35,10 +35,15 @@ def plan_digest(plan: Plan) -> str:
     return digest_with("changes", _changes(plan), _head(plan))
 
 
-def pack_plan(plan: Plan) -> str:
-    """The plan's document as a short text for the journal: a plan of thousands of jobs takes a tenth of its room."""
+def pack_plan(plan: Plan, digest: str) -> str:
+    """The plan's document as a short text for the journal: a plan of thousands of jobs takes a tenth of its room.
+
+    Args:
+        plan: the plan.
+        digest: its `plan_digest`.
+    """
     packer = zlib.compressobj(1)
-    head = json.dumps(_head(plan) | {"digest": plan_digest(plan)})
+    head = json.dumps(_head(plan) | {"digest": digest})
     parts = [packer.compress(f'{head[:-1]}, "changes": ['.encode())]
     for number, change in enumerate(_changes(plan)):
         parts.append(packer.compress(("," * (number > 0) + json.dumps(change)).encode()))

@@ -153,7 +153,7 @@ def test_a_summary_counts_every_action() -> None:
 @settings(max_examples=30)
 def test_a_packed_plan_is_the_plan(plan: Plan) -> None:
     """What the journal keeps of a plan is the whole plan, under the digest of its document."""
-    packed = pack_plan(plan)
+    packed = pack_plan(plan, plan_digest(plan))
     assert plan == plan_from_json(packed, where="journal")
     assert plan_digest(plan) == plan_to_json(plan)["digest"]
 
