@@ -140,6 +140,8 @@ async def test_an_interrupted_run_ends_in_order(
     lab = make_lab(("omni", "devin"))
     wanted = [lab.source.wish(number) for number in range(30)]
     killer.number = number
+    lab.connection["devin"]["concurrency"] = 4
+    lab.configure()
     lab.world.fault("slow", seconds=DEATH, method="POST", nth=10)
     lab.world.latency = 0.02
     killer.process = process = command(lab, "apply", "it", "--yes")
