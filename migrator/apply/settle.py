@@ -19,7 +19,7 @@ from migrator.canonical import Job, answered, flatten
 from migrator.errors import RefusedError
 from migrator.extract import LATENESS, Extracted
 from migrator.mapping import ProviderMapping
-from migrator.mapping.marks import scope_digest
+from migrator.mapping.marks import key_of, key_of_mark
 from migrator.plan.compare import identical, same
 from migrator.state import State
 from migrator.state.values import ORIGIN, Intent, Link
@@ -241,10 +241,7 @@ def link_to(job: Job, intent: Intent) -> Link:
 def _marked(job: Job, intent: Intent) -> bool:
     mark, source = job.mark, intent.source
     return (
-        mark is not None
-        and source is not None
-        and (mark.provider, mark.scope, mark.id) == (source.provider, scope_digest(source.scope), source.id)
-        and mark.piece == intent.piece
+        mark is not None and source is not None and key_of_mark(mark) == key_of(source) and mark.piece == intent.piece
     )
 
 

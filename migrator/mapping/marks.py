@@ -14,6 +14,9 @@ from urllib.parse import quote, unquote
 
 from migrator.canonical import JobRef, Mark
 
+MarkKey = tuple[str, str, str]
+"""Provider, digest of the scope, and id of the source job that a mark names."""
+
 _TEXT: Final = re.compile(
     r"migrator:(?P<provider>[a-z]+):(?P<scope>[0-9a-f]{8}):(?P<id>[^\s\]:]+):(?P<piece>\d+)/(?P<pieces>\d+)"
 )
@@ -28,6 +31,16 @@ def mark_for(ref: JobRef, piece: int = 1, pieces: int = 1) -> Mark:
 def scope_digest(scope: str) -> str:
     """Eight hexadecimal digits that stand for a scope, which may be long or private."""
     return hashlib.sha256(scope.encode()).hexdigest()[:8]
+
+
+def key_of(source: JobRef) -> MarkKey:
+    """How our mark names a source job."""
+    return source.provider, scope_digest(source.scope), source.id
+
+
+def key_of_mark(mark: Mark) -> MarkKey:
+    """The source job that a mark names."""
+    return mark.provider, mark.scope, mark.id
 
 
 def mark_text(mark: Mark) -> str:

@@ -12,6 +12,7 @@ from migrator.canonical import Fields, Job, JobRef
 from migrator.config import Sync
 from migrator.extract import Extracted, Problem
 from migrator.mapping import ChangeKind, ProviderMapping
+from migrator.mapping.marks import MarkKey, key_of, key_of_mark
 from migrator.plan.values import Plan
 from migrator.state.values import Intent, Link, Live, Right
 
@@ -98,9 +99,25 @@ class Basis:
         return self.origin.change_kind(path, old, new, self.origin_contract)
 
     @cached_property
-    def originals(self) -> Mapping[JobRef, str]:
-        """The source jobs that are copies of target jobs, as the links tell, each with its original's id."""
-        return {link.target: link.source.id for link in self.reverse}
+    def originals(self) -> Mapping[JobRef, JobRef]:
+        """The source jobs that are copies of others, as the links tell, each with its original."""
+        return {link.target: link.source for link in self.reverse}
+
+    @cached_property
+    def by_key(self) -> Mapping[MarkKey, JobRef]:
+        """The target's jobs by what a mark would call them."""
+        return {key_of(job.ref): job.ref for job in self.target.jobs}
+
+    @cached_property
+    def copies(self) -> Mapping[MarkKey, JobRef]:
+        """What the target has of ours, by what a mark calls its source job."""
+        marked = {key_of_mark(job.mark): job.ref for job in self.target.jobs if job.mark}
+        linked = {
+            key_of(link.source): link.target
+            for link in self.links
+            if link.target.id in self.at_target and not link.superseded
+        }
+        return marked | linked
 
     def right_of(self, ref: JobRef) -> Live:
         """Which side of a source job may fire; that the target may counts while there is a target job."""

@@ -7,16 +7,13 @@ from typing import Final
 
 import attrs
 
-from migrator.canonical import Fields, Job, JobRef, Mark, flatten
-from migrator.mapping.marks import scope_digest
+from migrator.canonical import Fields, Job, JobRef, flatten
+from migrator.mapping.marks import MarkKey, key_of, key_of_mark
 from migrator.plan.basis import Basis
 from migrator.plan.compare import differences, identical
 from migrator.plan.decisions import setting
 from migrator.plan.values import Change
 from migrator.plan.ways import action_for, created, unchangeable
-
-MarkKey = tuple[str, str, str]
-"""Provider, digest of the scope, and id of the source job that our mark on a target job names."""
 
 _ADOPTED: Final = "it is there already"
 
@@ -84,13 +81,3 @@ class Matcher:
             return attrs.evolve(found, action="blocked", fields=changes, reason=blocked)
         self._taken.add(job.ref)
         return attrs.evolve(found, action="adopt", fields=changes, reason=f"it {why}")
-
-
-def key_of(source: JobRef) -> MarkKey:
-    """How our mark names a source job."""
-    return source.provider, scope_digest(source.scope), source.id
-
-
-def key_of_mark(mark: Mark) -> MarkKey:
-    """The source job that a mark names."""
-    return mark.provider, mark.scope, mark.id

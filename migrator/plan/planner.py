@@ -8,12 +8,12 @@ import attrs
 
 from migrator.canonical import Fields, Job, JobRef, Loss, covers
 from migrator.lower import Lowered, Need, lower
-from migrator.mapping.marks import scope_digest
+from migrator.mapping.marks import key_of, key_of_mark
 from migrator.plan.basis import Basis
 from migrator.plan.decisions import permission
 from migrator.plan.departed import departed
 from migrator.plan.holding_back import held, out_of_place
-from migrator.plan.matching import Matcher, key_of, key_of_mark
+from migrator.plan.matching import Matcher
 from migrator.plan.names import unique_names
 from migrator.plan.reconciling import is_same_schedule, reconciled
 from migrator.plan.strays import strays
@@ -34,7 +34,7 @@ class Planner:
     def changes(self) -> Iterator[Change]:
         """Every change, in no order."""
         basis = self.basis
-        copies = {job.ref: original for job in basis.source.jobs if (original := self._original(job))}
+        copies = {job.ref: why for job in basis.source.jobs if (why := self._is_copy(job))}
         wanted = [job for job in basis.source.jobs if job.ref not in copies]
         selected = [job for job in wanted if self.sync.select.matches(job)]
         lowered = {job.ref: (job, lower(job, target=self.mapping, sync=self.sync, now=basis.now)) for job in selected}
@@ -50,8 +50,7 @@ class Planner:
                 yield Change(action="none", source=job.ref, name=job.name, target=target, reason=reason)
         for job in basis.source.jobs:
             if job.ref in copies and self.sync.select.matches(job):
-                reason = f"it is our copy of {copies[job.ref]}, which the target has"
-                yield Change(action="none", source=job.ref, name=job.name, reason=reason)
+                yield Change(action="none", source=job.ref, name=job.name, reason=copies[job.ref])
         for problem in basis.source.problems:
             yield Change(
                 action="blocked",
@@ -63,14 +62,20 @@ class Planner:
         yield from departed(basis)
         yield from strays(basis, self.matcher.free)
 
-    def _original(self, job: Job) -> JobRef | None:
-        """The target job that a source job is itself a copy of, as the state knows or its mark says."""
-        ids = [self.basis.originals[job.ref]] if job.ref in self.basis.originals else []
-        if job.mark and job.mark.provider == self.mapping.rules.provider:
-            home = {scope_digest(scope) for scope in self.basis.target.scopes}
-            ids += [job.mark.id] if job.mark.scope in home else []
-        at_target = self.basis.at_target
-        return next((at_target[one].ref for one in ids if one in at_target), None)
+    def _is_copy(self, job: Job) -> str:
+        """Why a source job is not to go: it is itself a copy, as the state knows or its mark says; "" when it may.
+
+        The target has its original, or a copy of that which did not come this way: another one would fire beside it.
+        """
+        basis = self.basis
+        known = basis.originals.get(job.ref)
+        keys = ([key_of(known)] if known else []) + ([key_of_mark(job.mark)] if job.mark else [])
+        for key in keys:
+            if original := basis.by_key.get(key):
+                return f"it is our copy of {original}, which the target has"
+            if (twin := basis.copies.get(key)) and job.ref not in basis.standing:
+                return f"it is our copy of {'/'.join((key[0], key[2]))}, of which the target has one: {twin}"
+        return ""
 
     def _named(self, lowered: Mapping[JobRef, tuple[Job, Lowered]]) -> Iterator[tuple[Job, Lowered]]:
         basis = self.basis

@@ -70,6 +70,23 @@ async def test_syncs_of_one_key_share_its_rate(make_lab: MakeLab) -> None:
     assert len(lab.runtime.pacers) == len({"omni", "devin"})
 
 
+async def test_a_job_goes_to_a_place_once_whatever_ways_lead_there(make_lab: MakeLab) -> None:
+    """Omni to Scrip directly, and by way of Devin: the copy at Devin is not copied again, also by its mark alone."""
+    lab = make_lab("omni", "devin")
+    lab.also("direct", "omni", "scrip")
+    lab.also("around", "devin", "scrip")
+    lab.source.wish(1)
+    night = await lab.night("it", "direct", "around")
+    lab.forget()
+    plain = {result.name: result.plan for result in (await lab.night("around")).results}["around"]
+
+    others = {"create": len(lab.foreign), "none": 1}
+    assert actions(night) == {"it": {"create": 1}, "direct": {"create": 1}, "around": others}
+    assert plain is not None
+    (copy,) = [change for change in plain.changes if "it is our copy of" in change.reason]
+    assert copy.action == "none"
+
+
 async def test_a_chain_carries_a_new_job_through_in_one_night(make_lab: MakeLab) -> None:
     """Omni to Devin, Devin to Scrip, Scrip to a file: each link reads what the one before it has just written."""
     lab = make_lab("omni", "devin")
