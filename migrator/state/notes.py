@@ -80,7 +80,7 @@ class _Batch:
             return error
         return None
 
-    def tell(self, error: Exception | None) -> None:
+    def tell(self, error: BaseException | None) -> None:
         """Let those go on who wait."""
         for _row, _lock, told in self.sent:
             if not told.done():
@@ -104,7 +104,7 @@ class Notes:
     database: Database
     _waiting: _Batch = field(factory=_Batch, init=False)
     _committing: asyncio.Task[None] | None = field(default=None, init=False)
-    _failed: Exception | None = field(default=None, init=False)
+    _failed: BaseException | None = field(default=None, init=False)
 
     async def dispatch(self, intent: Intent, provider: str, dialect: str, *, lock: str) -> None:
         """Note a write before it is sent, and wait until that is on disk; see `Journal.dispatch`.
@@ -171,7 +171,9 @@ class Notes:
             batch, self._waiting = self._waiting, _Batch()
             try:
                 batch.tell(await asyncio.to_thread(batch.commit, self.database))
-            except Exception as error:  # noqa: BLE001 (whoever waits, and whoever notes something next, gets it)
+            except asyncio.CancelledError:
+                raise  # the event loop ends, and whoever waits ends with it
+            except BaseException as error:  # noqa: BLE001 (whoever waits, and whoever notes something next, gets it)
                 self._failed = error
                 batch.tell(error)
                 self._waiting.tell(error)
