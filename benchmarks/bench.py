@@ -193,12 +193,12 @@ def measured(rounds: int, most: int, *, with_peers: bool) -> dict[str, list[Figu
 
     def alternating(programs: Path | None) -> None:
         for number in range(rounds):
+            note(started())
+            note(engine.planned())
             for case in cases(most if number == 0 else min(most, 500)):
                 note(moved(case))
                 if programs and case in {Case(), Case(latency=0.005, rate=100)}:
                     note(moved_by_peers(case, programs))
-            note(started())
-            note(engine.planned())
 
     if with_peers:
         with peers.installed() as programs:

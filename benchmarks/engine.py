@@ -49,6 +49,7 @@ def planned() -> Iterator[tuple[str, dict[str, float]]]:
         target_scope="all",
         links=(),
         mapping=devin,
+        origin=omni,
         contract="patch",
         now=datetime.now(UTC),
         lineage="benchmark",
