@@ -25,6 +25,7 @@ from migrator.plan.values import Plan
 from migrator.sides import (
     Runtime,
     Side,
+    caught_up,
     contract_of,
     locking,
     opened,
@@ -86,6 +87,7 @@ class Session:
         with stage("settle"):
             if locked and self.sync.two_way:
                 await settle_origins(self.runtime, self.state, self.source)
+            source = await caught_up(self.runtime, self.state, self.source, source)
             target, uncertain = await settled(self.runtime, self.state, self.target, target, locked=locked)
         with stage("plan"):
             basis = attrs.evolve(await self._basis(source, target, uncertain), hold=hold)

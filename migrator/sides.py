@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +15,12 @@ from attrs import field, frozen
 
 from migrator.apply.origin import settle_origin
 from migrator.apply.settle import Settler
+from migrator.canonical import TRIGGER_PATHS, flatten
 from migrator.config import Config
 from migrator.errors import StateError, UsageError
 from migrator.extract import Extracted, extract
 from migrator.mapping import ProviderMapping, load_mapping
+from migrator.plan.compare import same
 from migrator.providers import PROVIDERS, open_adapter
 from migrator.providers.base import LoadAdapter
 from migrator.state import State
@@ -26,6 +29,10 @@ from migrator.transport.clock import REAL, Clock
 from migrator.watching import NOBODY, Watch
 
 _BEAT: Final = 15.0
+_MOMENTS: Final = timedelta(minutes=1)
+"""How long after a write a listing that does not show it is taken for late."""
+_PATIENCE: Final = (0.5, 1.0, 2.0)
+"""Seconds between listings while one is late."""
 _CONTRACT: Final = "update_contract"
 
 
@@ -153,6 +160,32 @@ async def _open_intents(runtime: Runtime, state: State, side: Side) -> tuple[Int
     await settle_origins(runtime, state, side)
     found = state.open_intents(side.adapter.provider, side.adapter.scopes, side.dialect)
     return tuple(intent for intent in found if intent.piece != ORIGIN)
+
+
+async def caught_up(runtime: Runtime, state: State, side: Side, source: Extracted) -> Extracted:
+    """A listing of the source that shows which of its jobs were stopped or started in the last moments.
+
+    A platform may show a write late. A job that we have just stopped would look as if somebody had resumed it; so the
+    source is listed anew until it shows, or until it is old news.
+    """
+    since = runtime.clock.now() - _MOMENTS
+    written = state.settled_since(side.adapter.provider, side.adapter.scopes, side.dialect, since)
+    latest = {one.source: one for one in written if one.piece == ORIGIN and one.state == "done" and one.source}
+    for wait in _PATIENCE if latest else ():
+        if not any(_lags(source, intent) for intent in latest.values()):
+            break
+        await runtime.clock.sleep(wait)
+        source = await side.list_all(as_source=True)
+    return source
+
+
+def _lags(source: Extracted, intent: Intent) -> bool:
+    """Whether a listing does not show yet that a job was stopped, started or deleted."""
+    fields = next((flatten(job) for job in source.jobs if job.ref == intent.source), None)
+    if fields is None or intent.action == "delete":
+        return fields is not None
+    paths = [path for path in intent.fields if path in {"enabled", *TRIGGER_PATHS}]
+    return any(not same(intent.fields[path], fields.get(path)) for path in paths)
 
 
 async def settle_origins(runtime: Runtime, state: State, side: Side) -> None:

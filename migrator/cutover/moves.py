@@ -147,10 +147,14 @@ class Mover:
                 yield Turn(side="target", job=link.target, does="hold", before=before, new=new, link=link)
 
     def _restore(self, scene: Scene, right: Right) -> Iterator[Turn]:
+        """Give the source job what it had, also where it seems to have that: a listing may be late to show the stop.
+
+        What its owner has made of it since stays.
+        """
         before = flatten(scene.source)
-        new = {path: value for path, value in right.wish.items() if not same(before.get(path), value)}
-        if new and is_parked(scene.source, right):
-            yield Turn(side="source", job=scene.source.ref, does="restore", before=before, new=new)
+        has_it = all(same(before.get(path), value) for path, value in right.wish.items())
+        if right.parked and (has_it or is_parked(scene.source, right)):
+            yield Turn(side="source", job=scene.source.ref, does="restore", before=before, new=right.wish)
 
     # -- both ---------------------------------------------------------------------------------------------------------
 

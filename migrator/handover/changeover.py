@@ -142,7 +142,7 @@ class Changeover:
 
     async def _changed(self, move: Move) -> str:
         """Why a move does not fit any more: its owner has paused or re-timed the source job while it waited."""
-        known = next((turn for turn in move.turns if turn.side == "source"), None)
+        known = next((turn for turn in move.turns if turn.side == "source" and turn.does != "restore"), None)
         if known is None:
             return ""
         fields = flatten(await self.origin.read(known.job))

@@ -29,6 +29,8 @@ from tests.conformance.platforms import Raw
 
 START: Final = datetime(2026, 11, 23, 8, 55, 20, tzinfo=UTC)
 """A Monday, some minutes before a full hour, far from every change of a clock."""
+_SHORTEST: Final = 0.001
+"""Seconds that every waiting takes at least, so that whoever waits in small parts gets on."""
 _TURNS: Final = 25
 """How often everybody else gets a turn before time goes on."""
 
@@ -69,7 +71,7 @@ class Passing:
     async def sleep(self, seconds: float) -> None:
         """Wait, while others work."""
         woken = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self.elapsed() + max(seconds, 0.0), next(self._number), woken))
+        heapq.heappush(self._sleepers, (self.elapsed() + max(seconds, _SHORTEST), next(self._number), woken))
         if self._ticking is None or self._ticking.done():
             self._ticking = asyncio.ensure_future(self._tick())
         await woken

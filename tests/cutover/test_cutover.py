@@ -305,6 +305,22 @@ async def test_a_side_that_cannot_be_read_is_said_to_be_unknown(make_lab: MakeLa
     assert ["target"] == await live(lab)
 
 
+@pytest.mark.parametrize("reads", [3, 9])
+async def test_a_stop_that_is_late_to_show_is_taken_back(make_lab: MakeLab, reads: int) -> None:
+    """The source still seems to run when the right goes back: it gets what it had all the same, and runs."""
+    lab = make_lab("devin", "scrip")
+    lab.source.wish(1)
+    await lab.carry_out(hold=True)
+    lab.world.fault("eventual", provider="devin", method="PATCH", reads=reads)
+
+    await cut(lab)
+    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+
+    for _look in range(reads):
+        await live(lab)
+    assert (["source"], [True]) == (await live(lab), [raw["enabled"] for raw in lab.source.records().values()])
+
+
 async def test_pieces_of_one_job_move_together(make_lab: MakeLab) -> None:
     """A job that takes several at the target is one move: the source stops once, and every piece is released."""
     lab = make_lab("omni", "devin", schedule={"mode": "year"})
