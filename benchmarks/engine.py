@@ -1,10 +1,11 @@
-"""Reading, planning and describing jobs in this process, without a platform: processor time only."""
+"""Reading, planning and describing jobs in one process, without a platform: processor time only, as JSON."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -37,7 +38,7 @@ class Listed:
             yield Record(scope="all", raw=raw)
 
 
-def planned() -> Iterator[tuple[str, dict[str, float]]]:
+def planned() -> dict[str, float]:
     """2,000 jobs of Omni, read and planned for Devin."""
     omni, devin = _mapping("omni"), _mapping("devin")
     source = Listed("omni", list(records.of("omni", JOBS)))
@@ -58,8 +59,7 @@ def planned() -> Iterator[tuple[str, dict[str, float]]]:
     planning, plan = _timed(lambda: make_plan(basis))
     digesting, _digest = _timed(lambda: plan_digest(plan))
     assert plan.summary["create"] == JOBS
-    figures = {"read cpu s": reading, "plan cpu s": planning, "digest cpu s": digesting}
-    yield f"planning {JOBS:,} jobs", figures
+    return {"read cpu s": reading, "plan cpu s": planning, "digest cpu s": digesting}
 
 
 def _read(listed: Listed, mapping: ProviderMapping) -> Extracted:
@@ -74,3 +74,7 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
     began = time.process_time()
     result = work()
     return time.process_time() - began, result
+
+
+if __name__ == "__main__":
+    print(json.dumps(planned()))
