@@ -24,7 +24,7 @@ demo: $(READY) ## the whole story on local stand-ins: audit, plan, apply, and a 
 
 test: lint typecheck fast slow ## everything that must hold, offline: style, types, the fast suite, the long proofs
 
-fast: $(READY) ## the fast suite, under three minutes
+fast: $(READY) ## the fast suite, about three minutes on two cores
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 slow: $(READY) ## the long proofs: faults at every request, random sequences, kills, a thousand cut-overs, ten thousand jobs, a year of nights
