@@ -87,6 +87,11 @@ def is_parked(job: Job, right: Right | None) -> bool:
     return all(fields.get(path) == value for path, value in right.parked.items())
 
 
+def is_cut_short(job: Job, right: Right) -> bool:
+    """Whether moving its right has begun and not ended, and the source job stands still: neither side may be live."""
+    return is_parked(job, right) and (right.live != "target" or right.begun is not None)
+
+
 def may_fire(job: Job, right: Right | None) -> bool:
     """Whether a source job fires by itself: wanted by its owner, not stopped by its platform, and not parked by us."""
     return job.live and not is_parked(job, right)

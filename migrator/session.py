@@ -18,7 +18,7 @@ from migrator.concurrency import side_by_side
 from migrator.config import Sync
 from migrator.errors import UsageError
 from migrator.extract import Extracted, look_up
-from migrator.holding import as_wished, is_parked, stirs
+from migrator.holding import as_wished, is_cut_short, stirs
 from migrator.noting import last_count
 from migrator.plan import Basis, make_plan
 from migrator.plan.values import Plan
@@ -117,13 +117,13 @@ class Session:
         """The source's jobs as their owners want them, and which of them are not where their right to fire is."""
         known = self.state.rights(self.source.adapter.provider, listed.scopes, self.source.dialect)
         rights = {right.source: right for right in known if right.target == self.target.place}
-        moved, now = {ref for ref, right in rights.items() if right.live == "target"}, self.runtime.clock.now()
+        now = self.runtime.clock.now()
         mine = [(job, rights[job.ref]) for job in listed.jobs if job.ref in rights]
         return {
             "source": listed.with_jobs(lambda job: as_wished(job, known)) if known else listed,
             "rights": rights,
             "revived": frozenset(job.ref for job, right in mine if stirs(job, right, self.source.dialect, now=now)),
-            "unfinished": frozenset(j.ref for j, right in mine if j.ref not in moved and is_parked(j, right)),
+            "unfinished": frozenset(job.ref for job, right in mine if is_cut_short(job, right)),
         }
 
     async def _proved(self, basis: Basis, plan: Plan, listed: Extracted) -> Look:

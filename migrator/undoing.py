@@ -17,7 +17,7 @@ from migrator.rollback import Trace, way_back
 from migrator.running import Agree, Carrying, Progress, run_id, run_of, silently
 from migrator.session import Look, Runtime, Side, contract_of, locking, opened, requests_of, settled
 from migrator.state import Run, State
-from migrator.state.values import ORIGIN, Intent
+from migrator.state.values import HANDOVERS, ORIGIN, Intent
 
 
 async def rollback(
@@ -41,7 +41,7 @@ async def rollback(
     """
     undone, own = run_of(state, run), run_id(runtime)
     sync = runtime.config.sync(undone.sync)
-    if undone.kind in {"cutover", "retire"}:
+    if undone.kind in HANDOVERS:
         what = f"a {undone.kind} moves the right to fire on both sides, and is not rolled back at the target alone"
         raise RefusedError(what, where=f"run {run}", hint=f"give it back with: migrator cutover {sync.name} --back")
     async with opened(runtime, sync.target, state=state, target=True) as side:

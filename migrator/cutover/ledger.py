@@ -98,9 +98,8 @@ def _parts(move: Move, writes: list[Intent]) -> tuple[Part, tuple[Part, ...]]:
 
 def _began(move: Move) -> Found:
     """Which side was live before the first write of a move; a dead run may have sent some of them."""
-    if move.right is None or move.live == "both":
-        return move.live
-    return move.right.live
+    right = move.right
+    return right.live if right and (right.begun or move.live != "both") else move.live
 
 
 def _kind(source: Part, targets: Sequence[Part], at: datetime) -> MissKind | None:

@@ -75,10 +75,11 @@ class Mover:
         releases = tuple(self._release(scene))
         was: Live = scene.right.was if scene.right else "both"
         right = self.right(scene, live="target", was=was, parked=parked, wish=wish)
-        if not stop and not releases and scene.right and scene.right.live == "target":
-            return attrs.evolve(base, status="there", reason="the target has the right to fire already")
         deleting = any(turn.does == "delete" for turn in stop)
-        return attrs.evolve(base, turns=(*releases, *stop) if deleting else (*stop, *releases), moved=right)
+        turns = (*releases, *stop) if deleting else (*stop, *releases)
+        if not turns and scene.right and scene.right.live == "target" and not scene.right.begun:
+            return attrs.evolve(base, status="there", reason="the target has the right to fire already")
+        return attrs.evolve(base, turns=turns, moved=right, reason=_why(turns, scene.right))
 
     def _stop(self, scene: Scene) -> tuple[tuple[Turn, ...] | None, Fields, Fields]:
         """What stops the source job, what it then holds, and what that was before; None where nothing can stop it."""
@@ -133,9 +134,10 @@ class Mover:
         holds = tuple(self._hold(scene)) if right.was == "source" else ()
         restore = tuple(self._restore(scene, right))
         moved = self.right(scene, live="source", was="source") if right.was == "source" else None
-        if not holds and not restore and right.live == "source" and not right.parked:
+        if not holds and not restore and right.live == "source" and not right.parked and not right.begun:
             return attrs.evolve(base, status="there", reason="the source has the right to fire already")
-        return attrs.evolve(base, turns=(*holds, *restore), moved=moved)
+        turns = (*holds, *restore)
+        return attrs.evolve(base, turns=turns, moved=moved, reason=_why(turns, right))
 
     def _hold(self, scene: Scene) -> Iterator[Turn]:
         for link in scene.links:
@@ -185,6 +187,12 @@ class Mover:
         yield Calendar(job=scene.source.ref, fields=flatten(scene.wished), dialect=self.source.rules.dialect)
         for link in scene.links:
             yield Calendar(job=link.target, fields=scene.released(link), dialect=self.target.rules.dialect)
+
+
+def _why(turns: tuple[Turn, ...], right: Right | None) -> str:
+    """What a move is for that takes no write."""
+    is_open = right is not None and right.begun is not None
+    return "all is done but the note that it ended: a run died before that" if is_open and not turns else ""
 
 
 def found_live(scene: Scene) -> Found:

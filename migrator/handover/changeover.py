@@ -3,7 +3,8 @@
     note what is about to be done ─▶ stop the one side, read back ─▶ release the other, read back ─▶ note who may fire
 
 A run that dies anywhere leaves a note of what it was about to do; planned anew from what both sides hold, the move is
-finished or taken back by the next run.
+finished or taken back by the next run. What was missed since it was begun is noted in the commit that says that it has
+ended, so that no death in between can lose it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from migrator.cutover import Found, Gap, Move, Moved, Sent, Turn, missed, next_g
 from migrator.errors import MigratorError, StateError
 from migrator.plan.compare import same
 from migrator.state import State
-from migrator.state.values import Missed, Right
+from migrator.state.values import HANDOVERS, Missed, Right
 from migrator.transport.clock import Clock
 
 _SIDES: Final = 4
@@ -61,21 +62,17 @@ class Changeover:
     stop: asyncio.Event
     progress: Callable[[Moved], None]
     _slots: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(_SIDES), init=False)
+    _ledger: list[Missed] = field(factory=list, init=False)
 
     async def all(self, moves: list[Move]) -> tuple[tuple[Moved, ...], tuple[Missed, ...]]:
         """Carry moves out side by side; what came of each, and the instants at which not exactly one side was live."""
         ended = await side_by_side(self._one(move) for move in moves)
-        return tuple(moved for moved, _missed in ended), tuple(one for _moved, entries in ended for one in entries)
+        return tuple(ended), tuple(self._ledger)
 
-    async def _one(self, move: Move) -> tuple[Moved, tuple[Missed, ...]]:
+    async def _one(self, move: Move) -> Moved:
         moved = await self._when_it_is_time(move)
-        entries: tuple[Missed, ...] = ()
-        if moved.sent:
-            await self.writer.notes.flush()
-            entries = self._missed(move)
-            self.state.note_missed(entries)
         self.progress(moved)
-        return moved, entries
+        return moved
 
     # -- when ---------------------------------------------------------------------------------------------------------
 
@@ -114,7 +111,6 @@ class Changeover:
 
     async def _carried_out(self, move: Move, gap: Gap) -> Moved:
         base = Moved(move=move, status="moved", live=move.live, gap=gap)
-        sent: list[Sent] = []
         try:
             if changed := await self._changed(move):
                 return attrs.evolve(base, status="refused", reason=changed)
@@ -122,8 +118,8 @@ class Changeover:
             raise
         except MigratorError as error:
             return attrs.evolve(base, status="failed", reason=f"nothing was changed: {error}")
-        if move.moved and move.goal == "target":
-            self._note(self._begun(move, move.moved))
+        begun = self._begin(move)
+        sent: list[Sent] = []
         done: list[Turn] = []
         for turn in move.turns:
             try:
@@ -132,12 +128,13 @@ class Changeover:
                 raise
             except MigratorError as error:
                 if (there := await self._shows(turn)) is None:
+                    self.state.note_missed(await self._missed(move, begun))
                     reason = f"{error}; and what became of that cannot be read, so run this again"
                     return attrs.evolve(base, status="failed", live="unknown", sent=tuple(sent), reason=reason)
                 if not there:
-                    return attrs.evolve(await self._undone(base, done, error), sent=tuple(sent))
+                    return attrs.evolve(await self._undone(base, begun, done, error), sent=tuple(sent))
             done.append(turn)
-        self._end(move, move.moved)
+        await self._end(move, begun, move.moved)
         return attrs.evolve(base, live=_reached(move), sent=tuple(sent))
 
     async def _changed(self, move: Move) -> str:
@@ -179,52 +176,55 @@ class Changeover:
         fields = flatten(job)
         return turn.does != "delete" and all(same(fields.get(path), value) for path, value in turn.new.items())
 
-    async def _undone(self, base: Moved, done: list[Turn], error: MigratorError) -> Moved:
+    async def _undone(self, base: Moved, begun: datetime, done: list[Turn], error: MigratorError) -> Moved:
         """Put everything back as it was, latest first."""
-        unsent: list[Sent] = []
+        move, unsent = base.move, list[Sent]()
         for turn in reversed(done):
             try:
                 await self._send(turn, unsent, back=True)
             except StateError:
                 raise
             except MigratorError as trouble:
+                self.state.note_missed(await self._missed(move, begun))
                 reason = f"{error}; it could not be taken back: {trouble}; run this again, or with --back"
                 return attrs.evolve(base, status="failed", live="unknown", reason=reason)
-        self._end(base.move, base.move.right)
+        await self._end(move, begun, move.right)
         return attrs.evolve(base, status="failed", reason=f"{error}; everything is as it was before")
 
     # -- noting -------------------------------------------------------------------------------------------------------
 
-    def _begun(self, move: Move, moved: Right) -> Right:
-        """What is remembered before the first write: who may fire as yet, and what the source job is about to hold."""
-        known = move.right
-        is_new = known is None or not known.parked
-        since = self.clock.now() if known is None or is_new else known.since
-        return attrs.evolve(moved, live=known.live if known else "both", since=since)
+    def _begin(self, move: Move) -> datetime:
+        """Note that a move is under way, and what the source job is about to hold; since when, a dead run included."""
+        known, now = move.right, self.clock.now()
+        begun = known.begun if known and known.begun else now
+        ahead = move.moved if move.goal == "target" else known
+        if ahead:
+            live, since = (known.live, known.since) if known else ("both", now)
+            self._note(attrs.evolve(ahead, live=live, since=since, begun=begun))
+        return begun
 
-    def _end(self, move: Move, right: Right | None) -> None:
+    async def _end(self, move: Move, begun: datetime, right: Right | None) -> None:
+        """Note who may fire now, and what was missed."""
+        entries, known = await self._missed(move, begun), move.right
         if right is None:
-            self.state.drop_right(move.source, (self.writer.adapter.provider, self.writer.scope))
+            place = (self.writer.adapter.provider, self.writer.scope)
+            self.state.drop_right(move.source, place, missed=entries)
         else:
-            known = move.right
             since = known.since if known and known.live == right.live else self.clock.now()
-            self._note(attrs.evolve(right, since=since))
+            self._note(attrs.evolve(right, since=since), entries)
 
-    def _note(self, right: Right) -> None:
-        self.state.put_right(right, dialect=self.origin.mapping.rules.dialect)
+    def _note(self, right: Right, missed: tuple[Missed, ...] = ()) -> None:
+        self.state.put_right(right, dialect=self.origin.mapping.rules.dialect, missed=missed)
 
-    def _missed(self, move: Move) -> tuple[Missed, ...]:
-        source, target = self.origin, self.writer
-        dialects = {side.adapter.provider: side.mapping.rules.dialect for side in (source, target)}
-        begun = move.right.since if move.right and move.right.parked else None
-        writes = self.state.about(move.source, ("cutover", "retire"), dialects)
-        fresh = move.right is not None and move.right.live == "target"
-        since = [
-            write
-            for write in writes
-            if write.run == self.run or (begun is not None and (write.at > begun if fresh else write.at >= begun))
-        ]
-        return missed(move, since, until=self.clock.now(), run=self.run)
+    async def _missed(self, move: Move, begun: datetime) -> tuple[Missed, ...]:
+        """The instants since a move was begun at which, by the journal, not exactly one side was live."""
+        await self.writer.notes.flush()
+        dialects = {side.adapter.provider: side.mapping.rules.dialect for side in (self.origin, self.writer)}
+        known = self.state.about(move.source, HANDOVERS, dialects)
+        writes = [write for write in known if write.at >= begun and write.sync == self.origin.sync]
+        entries = missed(move, writes, until=self.clock.now(), run=self.run)
+        self._ledger += entries
+        return entries
 
 
 def _reached(move: Move) -> Found:

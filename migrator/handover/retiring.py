@@ -151,4 +151,5 @@ def _made_at(stage: Stage, ref: JobRef) -> datetime | None:
     sides = (stage.session.source, stage.session.target)
     dialects = {side.adapter.provider: side.dialect for side in sides}
     writes = stage.session.state.about(ref, get_args(RunKind), dialects)
-    return next((w.ended_at for w in writes if w.action in {"create", "adopt"} and w.state == "done"), None)
+    own = (write for write in writes if write.sync == stage.session.sync.name)
+    return next((w.ended_at for w in own if w.action in {"create", "adopt"} and w.state == "done"), None)

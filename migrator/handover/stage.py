@@ -16,7 +16,7 @@ from migrator.cron.check import second_opinion
 from migrator.cutover import Found, Goal, Move, Mover, Order, Scene, Standing, Status, coming_fires, found_live
 from migrator.errors import UsageError
 from migrator.extract import Extracted
-from migrator.holding import is_parked, may_fire, stirs
+from migrator.holding import is_cut_short, may_fire, stirs
 from migrator.plan.values import Change
 from migrator.session import Look, Session, contract_of
 from migrator.state.values import Link
@@ -114,7 +114,7 @@ class Stage:
             meant=right.live if right else "both",
             live=found_live(scene) if scene else self._one_sided(ref),
             since=right.since if right else None,
-            is_unfinished=right is not None and right.live != "target" and bool(right.parked),
+            is_unfinished=right is not None and right.begun is not None,
         )
 
     def name(self, ref: JobRef) -> str:
@@ -195,9 +195,7 @@ class Stage:
         job, right = _of(self.look.listed, ref), self.look.rights.get(ref)
         if job is None or right is None:
             return False
-        if right.live != "target":
-            return is_parked(job, right)
-        return stirs(job, right, self.session.source.dialect, now=self.look.plan.created_at)
+        return is_cut_short(job, right) or stirs(job, right, self.session.source.dialect, now=self.look.plan.created_at)
 
 
 async def stage_of(session: Session, look: Look) -> Stage:

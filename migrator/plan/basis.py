@@ -40,7 +40,7 @@ class Basis:
         last_count: how many jobs the source had when it was last in order; None when that is not known.
         rights: by source job, which side has the right to fire; without one, each side fires by its own flag.
         revived: the source jobs that are live again although their right has moved, or are about to be.
-        unfinished: the source jobs that a cut-over has stopped, and whose target it has not released yet.
+        unfinished: the source jobs that stand still because a cut-over, there or back, has not ended.
         hold: whether new target jobs are held back until the cut-over.
     """
 
@@ -120,8 +120,13 @@ class Basis:
         return marked | linked
 
     def right_of(self, ref: JobRef) -> Live:
-        """Which side of a source job may fire; that the target may counts while there is a target job."""
+        """Which side of a source job may fire; that the target may counts while there is a target job.
+
+        While a move of its right has not ended, target jobs count as held back: no sync releases them.
+        """
         right = self.rights.get(ref)
+        if ref in self.unfinished:
+            return "source"
         if right and (right.live == "source" or ref in self.standing):
             return right.live
         return "source" if self.hold and ref not in self.standing else "both"

@@ -167,13 +167,14 @@ class Journal(Database):
         Args:
             source: the source job.
             kinds: the kinds of run.
-            dialects: by provider, the dialect of what was written.
+            dialects: by provider, the dialect of what was written; writes to others are left out.
         """
         query = (
             sa.select(t.intents)
             .join(t.runs, t.runs.c.id == t.intents.c.run)
             .where(
                 t.runs.c.kind.in_(tuple(kinds)),
+                t.intents.c.target_provider.in_(tuple(dialects)),
                 t.intents.c.source_provider == source.provider,
                 t.intents.c.source_scope == source.scope,
                 t.intents.c.source_id == source.id,

@@ -26,27 +26,36 @@ class Rights(Database):
         with self.transaction() as connection:
             return tuple(right_of(row, dialect) for row in connection.execute(query.order_by(t.rights.c.source_id)))
 
-    def put_right(self, *rights: Right, dialect: str) -> None:
-        """Remember rights, in place of what was remembered of the same job and target."""
+    def put_right(self, *rights: Right, dialect: str, missed: Iterable[Missed] = ()) -> None:
+        """Remember rights, in place of what was remembered of the same job and target.
+
+        Args:
+            rights: what is so now.
+            dialect: the source's.
+            missed: instants that are entered into the ledger in the same commit.
+        """
         with self.transaction() as connection:
             for right in rights:
                 connection.execute(t.rights.delete().where(*_is_right(right.source, right.target)))
                 connection.execute(t.rights.insert().values(**right_row(right, dialect)))
+            _enter(connection, missed)
 
-    def drop_right(self, source: JobRef, target: tuple[str, str]) -> None:
-        """Forget the right of a source job towards a target: both sides fire by their own flags again."""
+    def drop_right(self, source: JobRef, target: tuple[str, str], *, missed: Iterable[Missed] = ()) -> None:
+        """Forget the right of a source job towards a target: both sides fire by their own flags again.
+
+        Args:
+            source: the source job.
+            target: provider and scope.
+            missed: instants that are entered into the ledger in the same commit.
+        """
         with self.transaction() as connection:
             connection.execute(t.rights.delete().where(*_is_right(source, target)))
+            _enter(connection, missed)
 
     def note_missed(self, entries: Iterable[Missed]) -> None:
         """Enter instants into the ledger; one that stands there already stays as it is."""
         with self.transaction() as connection:
-            for entry in entries:
-                known = sa.select(t.missed.c.run).where(
-                    *_is_source(t.missed, entry.source), t.missed.c.at == write_time(entry.at)
-                )
-                if connection.execute(known).first() is None:
-                    connection.execute(t.missed.insert().values(**missed_row(entry)))
+            _enter(connection, entries)
 
     def missed(self, sync: str | None = None) -> tuple[Missed, ...]:
         """The ledger, or the part of one sync, in the order of the instants."""
@@ -54,6 +63,15 @@ class Rights(Database):
         with self.transaction() as connection:
             rows = connection.execute(query if sync is None else query.where(t.missed.c.sync == sync))
             return tuple(map(missed_of, rows))
+
+
+def _enter(connection: sa.Connection, entries: Iterable[Missed]) -> None:
+    for entry in entries:
+        known = sa.select(t.missed.c.run).where(
+            *_is_source(t.missed, entry.source), t.missed.c.at == write_time(entry.at)
+        )
+        if connection.execute(known).first() is None:
+            connection.execute(t.missed.insert().values(**missed_row(entry)))
 
 
 def _is_source(table: sa.Table, ref: JobRef) -> tuple[Any, ...]:

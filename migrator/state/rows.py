@@ -175,6 +175,7 @@ def right_row(right: Right, dialect: str) -> dict[str, Any]:
         "parked": json.dumps(fields_to_json(right.parked, dialect), ensure_ascii=False),
         "wish": json.dumps(fields_to_json(right.wish, dialect), ensure_ascii=False),
         "since": write_time(right.since),
+        "begun": right.begun and write_time(right.begun),
     }
 
 
@@ -190,6 +191,7 @@ def right_of(row: Any, dialect: str) -> Right:
         parked=fields_from_json(json.loads(row.parked), dialect),
         wish=fields_from_json(json.loads(row.wish), dialect),
         since=read_time(row.since),
+        begun=row.begun and read_time(row.begun),
     )
 
 

@@ -59,6 +59,7 @@ rights: Final = Table(
     Column("parked", Text, nullable=False),
     Column("wish", Text, nullable=False),
     Column("since", String(40), nullable=False),
+    Column("begun", String(40)),
 )
 
 missed: Final = Table(

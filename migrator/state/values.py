@@ -65,6 +65,8 @@ class Right:
         parked: the fields that make the source job stand still, once they are sent; empty where it stood still anyway.
         wish: what these fields were: what its owner wants, and what it gets back.
         since: since when `live` is so.
+        begun: when the move that is under way was begun, by this run or by one that died; None when none is. Until it
+            has ended, `live` is what was so before it.
     """
 
     source: JobRef
@@ -76,6 +78,7 @@ class Right:
     parked: Fields = field(factory=dict)
     wish: Fields = field(factory=dict)
     since: datetime
+    begun: datetime | None = None
 
 
 @frozen(kw_only=True)
@@ -129,6 +132,9 @@ IntentState = Literal["claimed", "dispatched", "done", "failed", "uncertain"]
 """What is known of a write: claimed for a run and never sent, then sent, then how it ended, or that nobody knows."""
 
 RunKind = Literal["apply", "resume", "rollback", "sync", "cutover", "retire"]
+
+HANDOVERS: Final[frozenset[RunKind]] = frozenset({"cutover", "retire"})
+"""The runs that move the right to fire."""
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,83 @@
+"""A run dies after the last write of a move, and before it has noted that the move has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from migrator.pipeline import standings
+from migrator.state import State
+from tests.conformance.lab import Lab, counts
+from tests.conformance.platforms import wish
+from tests.cutover.conftest import MakeLab
+from tests.cutover.crashing import SCHEDULES
+from tests.cutover.passing import Passing, compared, cut, expected, told
+from tests.faults.machine import DEATH, Death
+from tests.faults.scenarios import PUT
+
+
+async def cut_and_die_at_the_end(lab: Lab) -> None:
+    """Cut over, and die when it is about to be noted that the move has ended."""
+    put = State.put_right
+
+    def die(state: State, *rights: Any, **named: Any) -> None:
+        if any(right.begun is None for right in rights):
+            raise asyncio.CancelledError
+        put(state, *rights, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(State, "put_right", die)
+        with pytest.raises(asyncio.CancelledError):
+            await cut(lab)
+
+
+async def cut_and_die(lab: Lab, *, method: str, provider: str, **order: Any) -> None:
+    """Cut over, and die as the first such request is sent, which never arrives."""
+    task, waiting = asyncio.create_task(cut(lab, **order)), lab.world.sleep
+    lab.world.fault("slow", seconds=DEATH, method=method, provider=provider)
+    lab.world.sleep = Death(asyncio.get_running_loop(), task)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    lab.world.sleep = waiting
+    lab.world.faults.clear()
+
+
+async def standing(lab: Lab) -> tuple[str, bool]:
+    """Which side of the one job fires, and whether its move has not ended."""
+    (found,) = await standings(lab.runtime, lab.state, "it")
+    return found.live, found.is_unfinished
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["on the way there", "on the way back"])
+async def test_what_was_missed_is_told_by_whoever_ends_the_move(make_lab: MakeLab, back: bool) -> None:
+    """Between two dead runs an hour passes in which nothing fires; a third has nothing to send, and tells it."""
+    passing = Passing()
+    lab = make_lab("omni", "devin", world=passing.world(PUT))
+    passing.rule(lab)
+    lab.source.put({**lab.source.platform.write(1, wish(1)), lab.source.platform.schedule: SCHEDULES["omni"]})
+    records = list(lab.source.records().values())
+    with passing.counted():
+        await lab.carry_out(hold=True)
+        if back:
+            await cut(lab)
+            await cut_and_die(lab, method="PUT", provider="omni", goal="source")
+        else:
+            await cut_and_die(lab, method="PATCH", provider="devin")
+        assert ("neither", True) == await standing(lab)
+        assert {"blocked": 1} == counts(await lab.plan())
+        await passing.sleep(3600)
+        await cut_and_die_at_the_end(lab)
+        assert ("target", True) == await standing(lab)
+
+        ended = await cut(lab)
+        await passing.sleep(3600)
+        lab.world.tick()
+
+    assert ([("moved", "target")], ()) == (told(ended), ended.moves[0].sent)
+    assert ("target", False) == await standing(lab)
+    assert ["neither"] == [entry.kind for entry in ended.ledger]
+    count = compared(lab, expected("omni", records, lab.world.now()), lab.state.missed())
+    assert (1, {}) == (count.in_ledger, count.wrong)
+    assert [("there", "target")] == told(await cut(lab))
