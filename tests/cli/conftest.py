@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from migrator.cli import main
+from migrator.cli import main, work
 from migrator.sandbox import BackgroundServer, World, migrator_toml, settings
+from migrator.sides import Runtime
+from migrator.transport.clock import Clock
 from tests.cli.bench import SYNCS, Ended, Run, routine
+from tests.conformance.lab import Leap
 
 
 @pytest.fixture
@@ -43,8 +47,14 @@ def world(served: tuple[World, int]) -> World:
 
 @pytest.fixture
 def here(served: tuple[World, int], world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory whose migrator.toml leads to the served world, with the tokens in the environment."""
+    """A working directory whose migrator.toml leads to the served world, with the tokens in the environment.
+
+    Waiting costs no time there: a job that a list may only be late to show is looked for several times.
+    """
     _world, port = served
+    leap = Leap()
+    clock = Clock(monotonic=leap.monotonic, sleep=leap.sleep)
+    monkeypatch.setattr(work, "Runtime", partial(Runtime, clock=clock))
     (tmp_path / "migrator.toml").write_text(migrator_toml(world, port) + SYNCS, encoding="utf-8")
     for way in settings(world, port).values():
         if "env" in way:

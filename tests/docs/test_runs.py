@@ -70,6 +70,7 @@ def furnish(scenario: str, folder: Path, served: tuple[World, int]) -> dict[str,
     return {way["env"]: way["token"] for way in settings(world, port).values() if "env" in way}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("story", stories(), ids=lambda story: f"{story[0].place}-{story[0].of}")
 def test_a_story_runs(story: Story, tmp_path: Path, served: tuple[World, int], free_port: int) -> None:
     """Each command ends as it says, and prints what is shown below it."""
