@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -105,8 +106,10 @@ def connect(url: str, *, now: datetime, older: Older) -> tuple[sa.Engine, str, L
     try:
         if _is_file(parsed):
             _look(parsed, shown)
-        elif older == "keep" and parsed.get_backend_name() == "sqlite":
-            raise no_state(shown)
+        elif parsed.get_backend_name() == "sqlite":
+            if older == "keep":
+                raise no_state(shown)
+            _make_private(parsed)
         engine = sa.create_engine(parsed)
         try:
             _configure(engine)
@@ -150,6 +153,18 @@ def _is_file(url: sa.URL) -> bool:
     """Whether it names a file that is there and holds something."""
     place = Path(url.database or "")
     return url.get_backend_name() == "sqlite" and place.is_file() and place.stat().st_size > 0
+
+
+def _make_private(url: sa.URL) -> None:
+    """Make the file for its owner alone, because it holds prompts and addresses; one that is there stays as it is.
+
+    SQLite gives the files beside it the same rights. Where it cannot be made, opening it says why.
+    """
+    name = url.database or ""
+    if name == ":memory:" or name.startswith("file:"):
+        return
+    with suppress(OSError):
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _look(url: sa.URL, shown: str) -> int | None:

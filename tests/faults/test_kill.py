@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,10 +13,9 @@ from typing import Final
 import attrs
 import pytest
 
-from migrator.sandbox import BackgroundServer, World, settings
-from tests.conformance.lab import Lab
+from tests.faults.killing import HELD, Killer, Labs, command, laboratories
 from tests.faults.machine import DEATH, Tally, apply, check, until_quiet, writes
-from tests.faults.scenarios import PUT, SCENARIOS
+from tests.faults.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.slow
 
@@ -30,35 +24,7 @@ LANES: Final = 6
 """A pair's requests are divided among so many tests."""
 MOST: Final = 60
 """More requests than the run takes."""
-HELD: Final = 60.0
-"""A slowness of so many seconds at most stands for a wait until it is released."""
-
 Record = Callable[[str, object], None]
-
-
-class Killer:
-    """Stands in for the stand-ins' waiting: kills a process while its request is on its way."""
-
-    def __init__(self, number: int = signal.SIGKILL) -> None:
-        self.process: subprocess.Popen[str] | None = None
-        self.number = number
-        self.struck = False
-        self.released = threading.Event()
-
-    async def __call__(self, seconds: float) -> None:
-        """Wait, also for a release, or kill."""
-        if seconds == HELD:
-            await asyncio.to_thread(self.released.wait, seconds)
-            return
-        if seconds != DEATH or self.process is None:
-            await asyncio.sleep(seconds)
-            return
-        self.struck = True
-        self.process.send_signal(self.number)
-        if self.number == signal.SIGKILL:
-            await asyncio.to_thread(self.process.wait)
-        else:
-            await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -68,41 +34,16 @@ def killer() -> Killer:
 
 
 @pytest.fixture
-def make_lab(folder: Path, killer: Killer) -> Iterator[Callable[[tuple[str, str]], Lab]]:
-    """Makes laboratories on platforms that go by the time of day, as the command does."""
-    with contextlib.ExitStack() as stack:
-        world = World(clock=None, options=PUT, sleep=killer)
-        port = stack.enter_context(BackgroundServer(world)).port
-
-        def make(pair: tuple[str, str]) -> Lab:
-            world.clear()
-            for old in folder.glob("*"):
-                old.unlink()
-            lab = Lab(world, port, folder, *pair)
-            stack.callback(lab.state.close)
-            return lab
-
-        yield make
-
-
-def command(lab: Lab, *arguments: str) -> subprocess.Popen[str]:
-    """The real command, started in the laboratory."""
-    tokens = {way["env"]: way["token"] for way in settings(lab.world, lab.port).values() if "env" in way}
-    environ = {**os.environ, **tokens, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.Popen(
-        [sys.executable, "-m", "migrator", *arguments],
-        cwd=lab.folder,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def make_lab(folder: Path, killer: Killer) -> Iterator[Labs]:
+    """Makes laboratories."""
+    with laboratories(folder, killer) as labs:
+        yield labs
 
 
 @pytest.mark.parametrize("lane", range(LANES))
 @pytest.mark.parametrize("pair", PAIRS, ids=" to ".join)
 async def test_killed_at_every_request(
-    make_lab: Callable[[tuple[str, str]], Lab],
+    make_lab: Labs,
     killer: Killer,
     record_property: Record,
     pair: tuple[str, str],
@@ -133,9 +74,7 @@ async def test_killed_at_every_request(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-async def test_an_interrupted_run_ends_in_order(
-    make_lab: Callable[[tuple[str, str]], Lab], killer: Killer, number: signal.Signals
-) -> None:
+async def test_an_interrupted_run_ends_in_order(make_lab: Labs, killer: Killer, number: signal.Signals) -> None:
     """It begins nothing new, finishes what is under way, closes its journal, and says how to go on; that then works."""
     lab = make_lab(("omni", "devin"))
     wanted = [lab.source.wish(number) for number in range(30)]
@@ -164,7 +103,7 @@ async def test_an_interrupted_run_ends_in_order(
     assert (0, lab.expected(*wanted)) == (process.returncode, lab.held())
 
 
-async def test_two_runs_at_once(make_lab: Callable[[tuple[str, str]], Lab], killer: Killer) -> None:
+async def test_two_runs_at_once(make_lab: Labs, killer: Killer) -> None:
     """The second of two runs ends with 5 and names the first; the first is not disturbed."""
     lab = make_lab(("omni", "devin"))
     wanted = [lab.source.wish(number) for number in range(5)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -239,6 +240,22 @@ def test_a_lost_file_is_a_new_state(tmp_path: Path, clock: Time) -> None:
 
     assert (("other", 0), ()) == (state.lineage("it", fresh="other"), state.links("devin", ("org-1",), "vixie"))
     state.close()
+
+
+def test_a_new_file_is_for_its_owner_alone(tmp_path: Path, clock: Time) -> None:
+    """Prompts and addresses are nobody else's, also in the files beside it; what a person has allowed stays allowed."""
+    path = tmp_path / "migrator.db"
+
+    def used() -> set[int]:
+        state = open_state(f"sqlite:///{path}", now=clock)
+        state.remember("a", "b", "c")
+        found = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+        state.close()
+        path.chmod(0o660)
+        return found
+
+    assert {0o600} == used()
+    assert {0o660} == used()
 
 
 def test_a_file_that_another_program_holds_is_named(tmp_path: Path, clock: Time) -> None:
