@@ -88,8 +88,11 @@ def is_parked(job: Job, right: Right | None) -> bool:
 
 
 def is_cut_short(job: Job, right: Right) -> bool:
-    """Whether moving its right has begun and not ended, and the source job stands still: neither side may be live."""
-    return is_parked(job, right) and (right.live != "target" or right.begun is not None)
+    """Whether moving its right has begun and not ended, so that neither side may be live, or both.
+
+    A move there that died before it stopped the source has changed nothing yet.
+    """
+    return right.begun is not None and (right.live == "target" or is_parked(job, right))
 
 
 def may_fire(job: Job, right: Right | None) -> bool:

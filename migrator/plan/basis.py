@@ -40,7 +40,7 @@ class Basis:
         last_count: how many jobs the source had when it was last in order; None when that is not known.
         rights: by source job, which side has the right to fire; without one, each side fires by its own flag.
         revived: the source jobs that are live again although their right has moved, or are about to be.
-        unfinished: the source jobs that stand still because a cut-over, there or back, has not ended.
+        unfinished: the source jobs of which a cut-over, there or back, was cut short.
         hold: whether new target jobs are held back until the cut-over.
     """
 

@@ -31,7 +31,8 @@ def out_of_place(basis: Basis, ref: JobRef) -> str:
     """Why nothing may be done to a job's targets before its right to fire is where it should be; "" when it is."""
     cutover = f"migrator cutover {basis.sync.name}"
     if ref in basis.unfinished:
-        return f"its cut-over is unfinished, and neither side may be live: {cutover} finishes it, --back takes it back"
+        told = "its cut-over is unfinished, so that neither side may be live, or both"
+        return f"{told}: {cutover} finishes it, --back takes it back"
     if ref in basis.revived:
         return (
             "its right to fire has moved to the target, and it is live at the source again, or about to be: both sides "

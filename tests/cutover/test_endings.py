@@ -33,10 +33,10 @@ async def cut_and_die_at_the_end(lab: Lab) -> None:
             await cut(lab)
 
 
-async def cut_and_die(lab: Lab, *, method: str, provider: str, **order: Any) -> None:
-    """Cut over, and die as the first such request is sent, which never arrives."""
+async def cut_and_die(lab: Lab, *, method: str, provider: str, after: bool = False, **order: Any) -> None:
+    """Cut over, and die as the first such request is sent: before it arrives, or after it had its effect."""
     task, waiting = asyncio.create_task(cut(lab, **order)), lab.world.sleep
-    lab.world.fault("slow", seconds=DEATH, method=method, provider=provider)
+    lab.world.fault("slow", seconds=DEATH, method=method, provider=provider, after=after)
     lab.world.sleep = Death(asyncio.get_running_loop(), task)
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -81,3 +81,24 @@ async def test_what_was_missed_is_told_by_whoever_ends_the_move(make_lab: MakeLa
     count = compared(lab, expected("omni", records, lab.world.now()), lab.state.missed())
     assert (1, {}) == (count.in_ledger, count.wrong)
     assert [("there", "target")] == told(await cut(lab))
+
+
+async def test_a_way_back_that_died_at_its_last_write_is_turned_round(make_lab: MakeLab) -> None:
+    """The source had come alive again, and the target was held: cutting over stops the one and releases the other."""
+    passing = Passing()
+    lab = make_lab("omni", "devin", world=passing.world(PUT))
+    passing.rule(lab)
+    lab.source.put({**lab.source.platform.write(1, wish(1)), lab.source.platform.schedule: SCHEDULES["omni"]})
+    records = list(lab.source.records().values())
+    with passing.counted():
+        await cut(lab)
+        await cut_and_die(lab, method="PUT", provider="omni", goal="source", after=True)
+        assert {"blocked": 1} == counts(await lab.plan())
+
+        there = await cut(lab)
+        assert (["pause", "release"], [("moved", "target")]) == ([one.does for one in there.moves[0].sent], told(there))
+        await passing.sleep(2 * 3600)
+        lab.world.tick()
+
+    count = compared(lab, expected("omni", records, lab.world.now()), lab.state.missed())
+    assert (0, {}) == (count.in_ledger, count.wrong)
