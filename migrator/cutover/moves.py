@@ -197,7 +197,8 @@ def _why(turns: tuple[Turn, ...], right: Right | None) -> str:
 
 def found_live(scene: Scene) -> Found:
     """Which side fires, by what both of them hold."""
-    source = may_fire(scene.source, scene.right)
+    is_over = scene.source.ref in scene.spent
+    source = may_fire(scene.source, scene.right) and not is_over
     live = [_is_live(scene, number) for number in range(len(scene.links))]
     if source:
         return "both" if any(live) else "source"
@@ -205,14 +206,14 @@ def found_live(scene: Scene) -> Found:
         return "target"
     if any(live):
         return "part"
-    return "over" if scene.is_over else "neither" if scene.wished.live else "paused"
+    return "over" if is_over else "neither" if scene.wished.live else "paused"
 
 
 def _is_live(scene: Scene, number: int) -> bool:
-    """Whether a target job fires: it is on, and nothing holds it back."""
+    """Whether a target job fires: it is on, nothing holds it back, and there is an instant to come."""
     job, due = scene.targets[scene.links[number].target], scene.due.get(scene.links[number].target, {})
     fields = flatten(job)
-    return job.live and all(same(fields.get(path), value) for path, value in due.items())
+    return job.live and job.ref not in scene.spent and all(same(fields.get(path), value) for path, value in due.items())
 
 
 def coming_fires(job: Job, dialect: str, now: datetime) -> list[datetime]:

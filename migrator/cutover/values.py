@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -39,7 +39,7 @@ class Scene:
         links: its target jobs, by piece.
         targets: the target jobs as they are.
         due: what each target job holds once it may fire, by target job; only the fields that hold it back now.
-        is_over: whether the job will never be due again.
+        spent: which of all these jobs will never be due again, whatever their flags say.
     """
 
     source: Job
@@ -48,7 +48,7 @@ class Scene:
     links: tuple[Link, ...]
     targets: Mapping[JobRef, Job]
     due: Mapping[JobRef, Fields] = field(factory=dict)
-    is_over: bool = False
+    spent: Container[JobRef] = frozenset()
 
     def released(self, link: Link) -> Fields:
         """All fields of a target job once it may fire."""

@@ -101,7 +101,12 @@ class Stage:
             links=links,
             targets=there,
             due={change.target: change.due for change in self.changes.get(ref, ()) if change.target and change.due},
-            is_over=not coming_fires(wished, self.session.source.dialect, self.look.plan.created_at),
+            spent=frozenset(
+                job.ref
+                for side, jobs in ((self.session.source, [wished]), (self.session.target, there.values()))
+                for job in jobs
+                if not coming_fires(job, side.dialect, self.look.plan.created_at)
+            ),
         )
 
     def standing(self, ref: JobRef) -> Standing:

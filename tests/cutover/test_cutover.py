@@ -172,6 +172,23 @@ async def test_a_job_about_to_fire_for_the_last_time_stays(make_lab: MakeLab) ->
     assert "fires for the last time" in found.moves[0].reason
 
 
+async def test_what_has_fired_for_the_last_time_fires_nowhere(make_lab: MakeLab) -> None:
+    """A job for one instant that has passed is over, whatever the flags on both sides say, also after a way back."""
+    passing = Passing()
+    lab = make_lab("devin", "omni", world=passing.world(PATCH))
+    passing.rule(lab)
+    at = (START + timedelta(hours=1)).replace(second=0).isoformat().replace("+00:00", "Z")
+    raw = lab.source.platform.write(1, wish(1))
+    lab.source.put({**raw, "schedule_type": "one_time", "scheduled_at": at, "frequency": None})
+    with passing.counted():
+        await cut(lab)
+        await passing.sleep(2 * 3600)
+        assert ["over"] == await live(lab)
+        await cut(lab, goal="source")
+
+    assert ["over"] == await live(lab)
+
+
 async def test_only_the_named_jobs_move(make_lab: MakeLab) -> None:
     """By name or id; a name that nothing has is told with those that there are, and nothing is written."""
     lab = make_lab("scrip", "devin")
