@@ -172,6 +172,10 @@ def _takes_unicode(stream: TextIO) -> bool:
 
 def _put(console: Console, lines: Iterable[Line]) -> None:
     """Write lines; a terminal's are folded under their own beginning, others stay whole, for grep."""
+    if not console.is_terminal:  # nothing to fold and no colours: printing each line as a terminal's takes 0.1 ms
+        console.file.writelines(f"{' ' * line.indent}{line.text.plain.rstrip()}\n" for line in lines)
+        console.file.flush()
+        return
     for line in lines:
         for part in _folded(line, console) if console.file.isatty() else [_indented(line.text, line.indent)]:
             console.print(part, soft_wrap=True)
