@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -98,8 +98,10 @@ def digest(data: Any) -> str:
     return hashlib.sha256(_in_order(data)).hexdigest()
 
 
-def digest_with(name: str, items: Iterable[Any], rest: Mapping[str, Any]) -> str:
-    """The digest of an object of which one member is a long list, whose items are never there all at once.
+def in_parts(name: str, items: Iterable[Any], rest: Mapping[str, Any]) -> Iterator[bytes]:
+    """The text of an object that `digest` looks at, but for its last brace, part by part.
+
+    One member is a long list, whose items are never there all at once.
 
     Args:
         name: the list's key; it comes before all others in the order of the alphabet.
@@ -108,11 +110,10 @@ def digest_with(name: str, items: Iterable[Any], rest: Mapping[str, Any]) -> str
     """
     assert rest
     assert name < min(rest)
-    found = hashlib.sha256(b"{" + _in_order(name) + b":[")
+    yield b"{" + _in_order(name) + b":["
     for number, item in enumerate(items):
-        found.update(b"," * (number > 0) + _in_order(item))
-    found.update(b"]," + _in_order(rest)[1:])
-    return found.hexdigest()
+        yield b"," * (number > 0) + _in_order(item)
+    yield b"]," + _in_order(rest)[1:-1]
 
 
 def _in_order(data: Any) -> bytes:

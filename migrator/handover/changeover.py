@@ -204,7 +204,7 @@ class Changeover:
 
     def _end(self, move: Move, right: Right | None) -> None:
         if right is None:
-            self.state.drop_right(move.source, (self.writer.adapter.provider, self.writer.scope))
+            self.state.drop_rights([move.source], (self.writer.adapter.provider, self.writer.scope))
         else:
             known = move.right
             since = known.since if known and known.live == right.live else self.clock.now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ import attrs
 import cattrs
 
 from migrator.canonical import JobRef, Loss
-from migrator.document import digest, digest_with, fields_from_json, value_to_json
+from migrator.document import digest, fields_from_json, in_parts, value_to_json
 from migrator.errors import MigratorError, StalePlanError
 from migrator.lower import Schedule
 from migrator.mapping.codecs import read_time, write_time
@@ -30,25 +31,20 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
     return document | {"digest": digest(document)}
 
 
-def plan_digest(plan: Plan) -> str:
-    """The digest that the plan's document carries."""
-    return digest_with("changes", _changes(plan), _head(plan))
+def pack_plan(plan: Plan) -> tuple[str, str]:
+    """The digest of a plan's document, and the document as a short text for the journal.
 
-
-def pack_plan(plan: Plan, digest: str) -> str:
-    """The plan's document as a short text for the journal: a plan of thousands of jobs takes a tenth of its room.
-
-    Args:
-        plan: the plan.
-        digest: its `plan_digest`.
+    A plan of thousands of jobs takes a tenth of its room, and is never there as a document as a whole.
     """
-    packer = zlib.compressobj(1)
-    head = json.dumps(_head(plan) | {"digest": digest})
-    parts = [packer.compress(f'{head[:-1]}, "changes": ['.encode())]
-    for number, change in enumerate(_changes(plan)):
-        parts.append(packer.compress(("," * (number > 0) + json.dumps(change)).encode()))
-    parts += [packer.compress(b"]}"), packer.flush()]
-    return _PACKED + base64.b64encode(b"".join(parts)).decode()
+    found, packer = hashlib.sha256(), zlib.compressobj(1)
+    parts: list[bytes] = []
+    for part in in_parts("changes", _changes(plan), _head(plan)):
+        found.update(part)
+        parts.append(packer.compress(part))
+    found.update(b"}")
+    digest = found.hexdigest()
+    parts += [packer.compress(f',"digest":"{digest}"}}'.encode()), packer.flush()]
+    return digest, _PACKED + base64.b64encode(b"".join(parts)).decode()
 
 
 def _head(plan: Plan) -> dict[str, Any]:

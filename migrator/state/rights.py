@@ -12,8 +12,9 @@ from migrator.canonical import JobRef
 from migrator.mapping.codecs import write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
-from migrator.state.rows import missed_of, missed_row, right_of, right_row
+from migrator.state.rows import missed_of, missed_row, right_key, right_of, right_row
 from migrator.state.values import Missed, Right
+from migrator.state.writes import drop_rights, write_rights
 
 
 @frozen(kw_only=True)
@@ -29,14 +30,12 @@ class Rights(Database):
     def put_right(self, *rights: Right, dialect: str) -> None:
         """Remember rights, in place of what was remembered of the same job and target."""
         with self.transaction() as connection:
-            for right in rights:
-                connection.execute(t.rights.delete().where(*_is_right(right.source, right.target)))
-                connection.execute(t.rights.insert().values(**right_row(right, dialect)))
+            write_rights(connection, [right_row(right, dialect) for right in rights])
 
-    def drop_right(self, source: JobRef, target: tuple[str, str]) -> None:
-        """Forget the right of a source job towards a target: both sides fire by their own flags again."""
+    def drop_rights(self, sources: Iterable[JobRef], target: tuple[str, str]) -> None:
+        """Forget the rights of source jobs towards a target: both sides fire by their own flags again."""
         with self.transaction() as connection:
-            connection.execute(t.rights.delete().where(*_is_right(source, target)))
+            drop_rights(connection, [right_key(source, target) for source in sources])
 
     def note_missed(self, entries: Iterable[Missed]) -> None:
         """Enter instants into the ledger; one that stands there already stays as it is."""
@@ -59,12 +58,3 @@ class Rights(Database):
 def _is_source(table: sa.Table, ref: JobRef) -> tuple[Any, ...]:
     columns = table.c
     return columns.source_provider == ref.provider, columns.source_scope == ref.scope, columns.source_id == ref.id
-
-
-def _is_right(source: JobRef, target: tuple[str, str]) -> tuple[Any, ...]:
-    provider, scope = target
-    return (
-        *_is_source(t.rights, source),
-        t.rights.c.target_provider == provider,
-        t.rights.c.target_scope == scope,
-    )

@@ -163,11 +163,7 @@ def run_of(row: Any) -> Run:
 def right_row(right: Right, dialect: str) -> dict[str, Any]:
     """A right to fire; `dialect` is the source's."""
     return {
-        "source_provider": right.source.provider,
-        "source_scope": right.source.scope,
-        "source_id": right.source.id,
-        "target_provider": right.target[0],
-        "target_scope": right.target[1],
+        **right_key(right.source, right.target),
         "sync": right.sync,
         "name": right.name,
         "live": right.live,
@@ -175,6 +171,17 @@ def right_row(right: Right, dialect: str) -> dict[str, Any]:
         "parked": json.dumps(fields_to_json(right.parked, dialect), ensure_ascii=False),
         "wish": json.dumps(fields_to_json(right.wish, dialect), ensure_ascii=False),
         "since": write_time(right.since),
+    }
+
+
+def right_key(source: JobRef, target: tuple[str, str]) -> dict[str, Any]:
+    """The part of a right that says which source job it is about, and towards which target."""
+    return {
+        "source_provider": source.provider,
+        "source_scope": source.scope,
+        "source_id": source.id,
+        "target_provider": target[0],
+        "target_scope": target[1],
     }
 
 
