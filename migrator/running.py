@@ -16,7 +16,7 @@ from migrator.apply.origin import Origin
 from migrator.errors import MigratorError, RefusedError, StateError, UsageError
 from migrator.extract import Extracted
 from migrator.mapping import ProviderMapping
-from migrator.plan.document import pack_plan, plan_digest, plan_from_json
+from migrator.plan.document import pack_plan, plan_from_json
 from migrator.plan.values import Plan
 from migrator.recovery import merged, unfinished
 from migrator.session import Look, Runtime, Session, Side, contract_of, remember_contract
@@ -122,7 +122,7 @@ class Carrying:
     def _begin(self, plan: Plan) -> None:
         changes = tuple(plan.pending)  # what stays as it is would be kept again every night, for years
         now, kept = self.runtime.clock.now(), attrs.evolve(plan, changes=changes)
-        digest = plan_digest(kept)
+        packed, digest = pack_plan(kept)
         self.state.begin_run(
             Run(
                 id=self.run,
@@ -132,7 +132,7 @@ class Carrying:
                 kind=self.kind,
                 of=self.of,
                 started_at=now,
-                plan=pack_plan(kept, digest),
+                plan=packed,
             ),
             plan_digest=digest,
             dialect=plan.dialect,
@@ -145,13 +145,14 @@ class Carrying:
         place = (plan.target_provider, plan.target_scope)
         known = {link.source for link in self.state.links(place[0], (place[1],), plan.dialect)}
         new = {c.source: c for c in plan.pending if c.action in {"create", "adopt"} and c.source not in known}
+        remembered = self.state.rights_towards(place)
         for source, change in new.items():
             if source is None:
                 continue
             if change.right == "source":
                 held = Right(source=source, target=place, sync=plan.sync, name=change.name, live="source", since=now)
                 self.state.put_right(attrs.evolve(held, was="source"), dialect=plan.dialect)
-            else:
+            elif source in remembered:
                 self.state.drop_right(source, place)
 
     def _writer(self, look: Look) -> Writer:

@@ -33,6 +33,13 @@ class Rights(Database):
                 connection.execute(t.rights.delete().where(*_is_right(right.source, right.target)))
                 connection.execute(t.rights.insert().values(**right_row(right, dialect)))
 
+    def rights_towards(self, target: tuple[str, str]) -> frozenset[JobRef]:
+        """The source jobs of which a right towards a target is remembered."""
+        columns = t.rights.c
+        query = sa.select(columns.source_provider, columns.source_scope, columns.source_id).where(*_is_towards(target))
+        with self.transaction() as connection:
+            return frozenset(JobRef(provider=p, scope=s, id=i) for p, s, i in connection.execute(query))
+
     def drop_right(self, source: JobRef, target: tuple[str, str]) -> None:
         """Forget the right of a source job towards a target: both sides fire by their own flags again."""
         with self.transaction() as connection:
@@ -62,9 +69,9 @@ def _is_source(table: sa.Table, ref: JobRef) -> tuple[Any, ...]:
 
 
 def _is_right(source: JobRef, target: tuple[str, str]) -> tuple[Any, ...]:
+    return *_is_source(t.rights, source), *_is_towards(target)
+
+
+def _is_towards(target: tuple[str, str]) -> tuple[Any, ...]:
     provider, scope = target
-    return (
-        *_is_source(t.rights, source),
-        t.rights.c.target_provider == provider,
-        t.rights.c.target_scope == scope,
-    )
+    return t.rights.c.target_provider == provider, t.rights.c.target_scope == scope
