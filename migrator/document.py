@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -98,22 +98,31 @@ def digest(data: Any) -> str:
     return hashlib.sha256(_in_order(data)).hexdigest()
 
 
-def in_parts(name: str, items: Iterable[Any], rest: Mapping[str, Any]) -> Iterator[bytes]:
-    """The text of an object that `digest` looks at, but for its last brace, part by part.
-
-    One member is a long list, whose items are never there all at once.
+def digest_with(
+    name: str, items: Iterable[Any], rest: Mapping[str, Any], *, each: Callable[[bytes], None] = lambda _text: None
+) -> str:
+    """The digest of an object of which one member is a long list, whose items are never there all at once.
 
     Args:
         name: the list's key; it comes before all others in the order of the alphabet.
         items: what it holds.
         rest: the other members.
+        each: told the object's text part by part, all of it but the last brace.
     """
     assert rest
     assert name < min(rest)
-    yield b"{" + _in_order(name) + b":["
+    found = hashlib.sha256()
+
+    def add(text: bytes) -> None:
+        found.update(text)
+        each(text)
+
+    add(b"{" + _in_order(name) + b":[")
     for number, item in enumerate(items):
-        yield b"," * (number > 0) + _in_order(item)
-    yield b"]," + _in_order(rest)[1:-1]
+        add(b"," * (number > 0) + _in_order(item))
+    add(b"]," + _in_order(rest)[1:-1])
+    found.update(b"}")
+    return found.hexdigest()
 
 
 def _in_order(data: Any) -> bytes:

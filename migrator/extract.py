@@ -5,6 +5,7 @@ A record that cannot be read is a `Problem`, never an absence: an absence could 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Final
@@ -113,8 +114,17 @@ def job_state(job: Job, dialect: str) -> str:
     return digest([fields_to_json(flatten(job), dialect), job.suspended, trigger])
 
 
+def forget(_job: Job) -> None:
+    """Do nothing about a job."""
+
+
 async def extract(
-    adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool, whole: bool = False
+    adapter: ExtractAdapter,
+    mapping: ProviderMapping,
+    *,
+    as_source: bool,
+    whole: bool = False,
+    each: Callable[[Job], None] = forget,
 ) -> Extracted:
     """List and read every job that the connection reaches.
 
@@ -123,6 +133,7 @@ async def extract(
         mapping: how to read it.
         as_source: whether events that carry a prompt become prompts again.
         whole: whether jobs keep what has no canonical home, which nothing but an export asks for.
+        each: told every job as it comes, while the next ones are on their way.
 
     Raises:
         ProviderError: the listing is not complete; nothing is known then.
@@ -131,11 +142,13 @@ async def extract(
     problems: list[Problem] = []
     raws: Packed[JobRef] = Packed()
     async for record in adapter.list_jobs():
+        await asyncio.sleep(0)  # the request for the next page leaves meanwhile
         read = _read(record, adapter, mapping, as_source=as_source)
         if isinstance(read, Problem):
             problems.append(read)
         else:
             jobs.append(read if whole else attrs.evolve(read, provider_fields={}))
+            each(read)
         raws.add(read.ref, record.raw)
     return Extracted(jobs=tuple(jobs), problems=tuple(problems), raws=raws, scopes=tuple(adapter.scopes))
 

@@ -122,7 +122,7 @@ class Carrying:
     def _begin(self, plan: Plan) -> None:
         changes = tuple(plan.pending)  # what stays as it is would be kept again every night, for years
         now, kept = self.runtime.clock.now(), attrs.evolve(plan, changes=changes)
-        digest, packed = pack_plan(kept)
+        packed, digest = pack_plan(kept)
         self.state.begin_run(
             Run(
                 id=self.run,
@@ -163,7 +163,8 @@ class Carrying:
             if change.right == "source"
         ]
         self.state.put_right(*held, dialect=plan.dialect)
-        self.state.drop_rights(new.keys() - {right.source for right in held}, place)
+        live = new.keys() - {right.source for right in held}
+        self.state.drop_rights(live & self.state.rights_towards(place), place)
 
     def _writer(self, look: Look) -> Writer:
         plan, clock = look.plan, self.runtime.clock

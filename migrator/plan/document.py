@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,7 @@ import attrs
 import cattrs
 
 from migrator.canonical import JobRef, Loss
-from migrator.document import digest, fields_from_json, in_parts, value_to_json
+from migrator.document import digest, digest_with, fields_from_json, value_to_json
 from migrator.errors import MigratorError, StalePlanError
 from migrator.lower import Schedule
 from migrator.mapping.codecs import read_time, write_time
@@ -32,19 +31,19 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 
 
 def pack_plan(plan: Plan) -> tuple[str, str]:
-    """The digest of a plan's document, and the document as a short text for the journal.
+    """The plan's document as a short text for the journal, and its digest.
 
-    A plan of thousands of jobs takes a tenth of its room, and is never there as a document as a whole.
+    A plan of thousands of jobs takes a tenth of its room, and is never there as a whole on the way.
     """
-    found, packer = hashlib.sha256(), zlib.compressobj(1)
-    parts: list[bytes] = []
-    for part in in_parts("changes", _changes(plan), _head(plan)):
-        found.update(part)
-        parts.append(packer.compress(part))
-    found.update(b"}")
-    digest = found.hexdigest()
-    parts += [packer.compress(f',"digest":"{digest}"}}'.encode()), packer.flush()]
-    return digest, _PACKED + base64.b64encode(b"".join(parts)).decode()
+    packer, parts = zlib.compressobj(1), []
+
+    def pack(text: bytes) -> None:
+        parts.append(packer.compress(text))
+
+    found = digest_with("changes", _changes(plan), _head(plan), each=pack)
+    pack(b',"digest":"' + found.encode() + b'"}')
+    parts.append(packer.flush())
+    return _PACKED + base64.b64encode(b"".join(parts)).decode(), found
 
 
 def _head(plan: Plan) -> dict[str, Any]:

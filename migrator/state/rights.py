@@ -32,6 +32,15 @@ class Rights(Database):
         with self.transaction() as connection:
             write_rights(connection, [right_row(right, dialect) for right in rights])
 
+    def rights_towards(self, target: tuple[str, str]) -> frozenset[JobRef]:
+        """The source jobs of which a right towards a target is remembered."""
+        columns = t.rights.c
+        query = sa.select(columns.source_provider, columns.source_scope, columns.source_id).where(
+            columns.target_provider == target[0], columns.target_scope == target[1]
+        )
+        with self.transaction() as connection:
+            return frozenset(JobRef(provider=p, scope=s, id=i) for p, s, i in connection.execute(query))
+
     def drop_rights(self, sources: Iterable[JobRef], target: tuple[str, str]) -> None:
         """Forget the rights of source jobs towards a target: both sides fire by their own flags again."""
         with self.transaction() as connection:

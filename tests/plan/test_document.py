@@ -115,9 +115,8 @@ def _places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 @given(plan=plans())
 def test_the_digest_tells_plans_apart(plan: Plan) -> None:
     """Two plans have one digest only if they are the same."""
-    digest, _packed = pack_plan(plan)
-    assert digest == pack_plan(attrs.evolve(plan))[0]
-    assert digest != pack_plan(attrs.evolve(plan, serial=plan.serial + 1))[0]
+    assert pack_plan(plan)[1] == pack_plan(attrs.evolve(plan))[1]
+    assert pack_plan(plan)[1] != pack_plan(attrs.evolve(plan, serial=plan.serial + 1))[1]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": "migrator/jobs@1"}', f'{{"schema": "{SCHEMA}"}}'])
@@ -154,7 +153,7 @@ def test_a_summary_counts_every_action() -> None:
 @settings(max_examples=30)
 def test_a_packed_plan_is_the_plan(plan: Plan) -> None:
     """What the journal keeps of a plan is the whole plan, under the digest of its document."""
-    digest, packed = pack_plan(plan)
+    packed, digest = pack_plan(plan)
     assert plan == plan_from_json(packed, where="journal")
     assert digest == plan_to_json(plan)["digest"]
 
