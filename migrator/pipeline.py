@@ -8,19 +8,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from migrator import audit as auditing
-from migrator import verify as verifying
 from migrator.apply import Applied, Outcome
 from migrator.config import Schedule, Sync
-from migrator.cron.check import second_opinion
 from migrator.document import job_document
 from migrator.errors import RefusedError
 from migrator.extract import extract
-from migrator.handover import cutover, retire, standings
 from migrator.mapping.codecs import write_time
 from migrator.noting import note_agreement, note_count, note_schedules
 from migrator.plan.values import Plan
@@ -29,7 +26,27 @@ from migrator.running import Agree, Carrying, Progress, plan_of, run_id, run_of,
 from migrator.session import Look, Runtime, Session, opened, requests_of, session_of
 from migrator.state import State
 from migrator.state.journal import NEVER_SENT
-from migrator.undoing import rollback, settle
+
+if TYPE_CHECKING:
+    from migrator import audit as auditing
+    from migrator import verify as verifying
+    from migrator.handover import cutover, retire, standings
+    from migrator.undoing import rollback, settle
+
+_ELSEWHERE: Final = {
+    "cutover": "handover",
+    "retire": "handover",
+    "standings": "handover",
+    "rollback": "undoing",
+    "settle": "undoing",
+}
+"""Stages in modules of their own, which are loaded when they are first asked for: most commands need none of them."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"migrator.{_ELSEWHERE[name]}"), name)
 
 
 async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
@@ -76,6 +93,9 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
         days: how long the instants have to agree; by default a day less than the sync promises, which is what the run
             of last night still does.
     """
+    from migrator import verify as verifying  # noqa: PLC0415 (only here)
+    from migrator.cron.check import second_opinion  # noqa: PLC0415 (only here)
+
     async with session_of(runtime, state, sync) as session:
         look = await session.look(locked=False)
         side = session.target
@@ -101,6 +121,8 @@ async def audit(runtime: Runtime, connection: str, provider: str, schedule: Sche
         provider: where they would go.
         schedule: how their schedules would be translated.
     """
+    from migrator import audit as auditing  # noqa: PLC0415 (only here)
+
     assumed = Sync(name=f"{connection}-to-{provider}", source=connection, target=provider, schedule=schedule)
     async with opened(runtime, connection) as side:
         with runtime.watch.stage("list"):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from migrator.cli.work import write_file
 from migrator.errors import UsageError
-from migrator.report.overview import Overview
-from migrator.report.round_view import round_view
 from migrator.report.screen import Screen, document_text
 from migrator.report.words import line
-from migrator.sync import Round
+
+if TYPE_CHECKING:
+    from migrator.report.overview import Overview
+    from migrator.sync import Round
 
 _ENDINGS: Final = (".html", ".md", ".json")
 
@@ -66,11 +67,13 @@ def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], foun
 
     def markdown() -> str:
         from migrator.report.round_markdown import round_markdown  # noqa: PLC0415 (only when it is asked for)
+        from migrator.report.round_view import round_view  # noqa: PLC0415 (as above)
 
         return round_markdown(round_view(found))
 
     def html() -> str:
         from migrator.report.html import round_page  # noqa: PLC0415 (loads the templates' library)
+        from migrator.report.round_view import round_view  # noqa: PLC0415 (as above)
 
         return round_page(round_view(found))
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import define
 
@@ -30,11 +30,13 @@ from migrator.errors import UsageError
 from migrator.plan.document import plan_from_json, plan_to_json
 from migrator.plan.values import Plan
 from migrator.report.outcomes import apply_document, apply_lines, cost_lines
-from migrator.report.overview.plans import plan_overview
 from migrator.report.plans import plan_lines
 from migrator.report.screen import Activity, Screen, document_text
 from migrator.report.words import count, line
 from migrator.state import State
+
+if TYPE_CHECKING:
+    from migrator.report.overview import Overview
 
 Operation = Callable[..., Awaitable[tuple[Plan, Applied]]]
 """Something that asks `agree`, writes until `stop` is set, and tells `progress`."""
@@ -81,13 +83,19 @@ def plan(
     document = plan_to_json(found)
     if out is not None:
         write_file(out, document_text(document))
-    write_reports(reports, document, lambda: plan_overview(found), screen)
+    write_reports(reports, document, lambda: _overview(found), screen)
     command = command_of(settings, "apply", str(out or sync), *(["--held"] if held and not out else []))
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(requests, time.monotonic() - began))
     if _is_refused(found, runtime.config):
         return _REFUSED
     return _PENDING if detailed_exitcode and found.pending else _DONE
+
+
+def _overview(found: Plan) -> Overview:
+    from migrator.report.overview.plans import plan_overview  # noqa: PLC0415 (only when a report is asked for)
+
+    return plan_overview(found)
 
 
 def apply(
