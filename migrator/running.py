@@ -143,7 +143,7 @@ class Carrying:
     def _note_rights(self, plan: Plan, now: datetime) -> None:
         """Note of jobs that are new at the target whether they are held back, before any of them is made."""
         place = (plan.target_provider, plan.target_scope)
-        known = {link.source for link in self.state.links(place[0], (place[1],), plan.dialect)}
+        known = {source for source, _piece, _target in self.state.linked(place[0], (place[1],))}
         new = {c.source: c for c in plan.pending if c.action in {"create", "adopt"} and c.source not in known}
         remembered = self.state.rights_towards(place)
         for source, change in new.items():
@@ -192,7 +192,8 @@ class Carrying:
         )
 
     def _applier(self, writer: Writer, plan: Plan, progress: Progress, origin: Origin | None) -> Applier:
-        links = self.state.links(self.side.adapter.provider, self.side.adapter.scopes, plan.dialect)
+        touched = {change.target.id for change in plan.pending if change.target}
+        links = self.state.links(self.side.adapter.provider, self.side.adapter.scopes, plan.dialect, only=touched)
         return Applier(
             writer=writer,
             changer=Changer(

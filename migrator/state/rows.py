@@ -44,8 +44,8 @@ def link_of(row: Any, dialect: str) -> Link:
     applied = fields_from_json(json.loads(row["applied"]), dialect)
     seen = applied if row["seen"] == row["applied"] else fields_from_json(json.loads(row["seen"]), dialect)
     return Link(
-        source=_ref(row["source_provider"], row["source_scope"], row["source_id"]),
-        target=_ref(row["target_provider"], row["target_scope"], row["target_id"]),
+        source=job_ref(row["source_provider"], row["source_scope"], row["source_id"]),
+        target=job_ref(row["target_provider"], row["target_scope"], row["target_id"]),
         piece=row["piece"],
         pieces=row["pieces"],
         sync=sys.intern(row["sync"]),
@@ -58,7 +58,7 @@ def link_of(row: Any, dialect: str) -> Link:
     )
 
 
-def _ref(provider: str, scope: str, job_id: str) -> JobRef:
+def job_ref(provider: str, scope: str, job_id: str) -> JobRef:
     """A job, by texts that the listings and thousands of links share."""
     return JobRef(provider=sys.intern(provider), scope=sys.intern(scope), id=sys.intern(job_id))
 
