@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 import attrs
@@ -98,6 +99,14 @@ def digest(data: Any) -> str:
     return hashlib.sha256(_in_order(data)).hexdigest()
 
 
+def digest_of_list(items: Iterable[Any], rest: Any) -> str:
+    """The digest of `[[*items], rest]`, whose items are never there all at once."""
+    found = hashlib.sha256()
+    for part in chain([b"["], _parts(items), [b"," + _in_order(rest) + b"]"]):
+        found.update(part)
+    return found.hexdigest()
+
+
 def digest_with(
     name: str, items: Iterable[Any], rest: Mapping[str, Any], *, each: Callable[[bytes], None] = lambda _text: None
 ) -> str:
@@ -112,17 +121,19 @@ def digest_with(
     assert rest
     assert name < min(rest)
     found = hashlib.sha256()
-
-    def add(text: bytes) -> None:
-        found.update(text)
-        each(text)
-
-    add(b"{" + _in_order(name) + b":[")
-    for number, item in enumerate(items):
-        add(b"," * (number > 0) + _in_order(item))
-    add(b"]," + _in_order(rest)[1:-1])
+    for part in chain([b"{" + _in_order(name) + b":"], _parts(items), [b"," + _in_order(rest)[1:-1]]):
+        found.update(part)
+        each(part)
     found.update(b"}")
     return found.hexdigest()
+
+
+def _parts(items: Iterable[Any]) -> Iterator[bytes]:
+    """The text of a list, part by part."""
+    yield b"["
+    for number, item in enumerate(items):
+        yield b"," * (number > 0) + _in_order(item)
+    yield b"]"
 
 
 def _in_order(data: Any) -> bytes:

@@ -143,7 +143,7 @@ class Carrying:
     def _note_rights(self, plan: Plan, now: datetime) -> None:
         """Note of jobs that are new at the target whether they are held back, before any of them is made."""
         place = (plan.target_provider, plan.target_scope)
-        known = {link.source for link in self.state.links(place[0], (place[1],), plan.dialect)}
+        known = {source for source, _piece, _target in self.state.linked(place[0], (place[1],))}
         new = {
             change.source: change
             for change in plan.pending
@@ -203,7 +203,8 @@ class Carrying:
         )
 
     def _applier(self, writer: Writer, plan: Plan, progress: Progress, origin: Origin | None) -> Applier:
-        links = self.state.links(self.side.adapter.provider, self.side.adapter.scopes, plan.dialect)
+        touched = {change.target.id for change in plan.pending if change.target}
+        links = self.state.links(self.side.adapter.provider, self.side.adapter.scopes, plan.dialect, only=touched)
         return Applier(
             writer=writer,
             changer=Changer(

@@ -31,7 +31,7 @@ def check_reports(paths: Iterable[Path]) -> None:
 
 
 def write_reports(
-    paths: Iterable[Path], document: Mapping[str, Any], overview: Callable[[], Overview], screen: Screen
+    paths: Iterable[Path], document: Callable[[], Mapping[str, Any]], overview: Callable[[], Overview], screen: Screen
 ) -> None:
     """Write each report, and say so.
 
@@ -55,7 +55,7 @@ def write_reports(
 
         return overview_page(overview())
 
-    _write(paths, {".json": lambda: document_text(document), ".md": markdown, ".html": html}, screen)
+    _write(paths, {".json": lambda: document_text(document()), ".md": markdown, ".html": html}, screen)
 
 
 def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], found: Round, screen: Screen) -> None:

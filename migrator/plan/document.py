@@ -26,8 +26,12 @@ _AGAIN: Final = "make a new one with: migrator plan SYNC -o plan.json"
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """The plan as a JSON document, with its digest."""
-    document = _head(plan) | {"changes": list(_changes(plan))}
-    return document | {"digest": digest(document)}
+    return {**plan_head(plan), "changes": list(plan_changes(plan)), "digest": plan_digest(plan)}
+
+
+def plan_digest(plan: Plan) -> str:
+    """The digest that the plan's document carries."""
+    return digest_with("changes", plan_changes(plan), plan_head(plan))
 
 
 def pack_plan(plan: Plan) -> tuple[str, str]:
@@ -40,13 +44,13 @@ def pack_plan(plan: Plan) -> tuple[str, str]:
     def pack(text: bytes) -> None:
         parts.append(packer.compress(text))
 
-    found = digest_with("changes", _changes(plan), _head(plan), each=pack)
+    found = digest_with("changes", plan_changes(plan), plan_head(plan), each=pack)
     pack(b',"digest":"' + found.encode() + b'"}')
     parts.append(packer.flush())
     return _PACKED + base64.b64encode(b"".join(parts)).decode(), found
 
 
-def _head(plan: Plan) -> dict[str, Any]:
+def plan_head(plan: Plan) -> dict[str, Any]:
     """All of the document but its changes and its digest."""
     return {
         "schema": SCHEMA,
@@ -67,7 +71,8 @@ def _head(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _changes(plan: Plan) -> Iterator[dict[str, Any]]:
+def plan_changes(plan: Plan) -> Iterator[dict[str, Any]]:
+    """The changes of the document, one after another."""
     return (_change_to_json(change, plan.dialect) for change in plan.changes)
 
 
