@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import peers
 from attrs import evolve, frozen
-from measuring import HERE, MIGRATOR, Ran, Served, run, serving
+from measuring import HERE, MIGRATOR, Ran, Served, compiled, run, serving
 
 CONNECTIONS: Final = 16
 PAGE: Final = {"omni": 100, "devin": 100, "scrip": 200}
@@ -162,6 +162,7 @@ def started() -> Iterator[tuple[str, Figures]]:
 
     This process stays small: what it holds when it starts another one counts as the other's peak.
     """
+    compiled()
     with TemporaryDirectory() as temporary:
         ours = run([*MIGRATOR, "--help"], folder=Path(temporary))
         theirs = run([sys.executable, "-c", "import httpx"], folder=Path(temporary))

@@ -16,7 +16,7 @@ from migrator.config.model import Sync
 from migrator.extract import Extracted, extract
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.plan import Basis, make_plan
-from migrator.plan.document import plan_digest
+from migrator.plan.document import pack_plan
 from migrator.providers import PROVIDERS
 from migrator.providers.base import Record
 
@@ -57,9 +57,9 @@ def planned() -> dict[str, float]:
         serial=0,
     )
     planning, plan = _timed(lambda: make_plan(basis))
-    digesting, _digest = _timed(lambda: plan_digest(plan))
+    packing, _packed = _timed(lambda: pack_plan(plan))
     assert plan.summary["create"] == JOBS
-    return {"read cpu s": reading, "plan cpu s": planning, "digest cpu s": digesting}
+    return {"read cpu s": reading, "plan cpu s": planning, "pack cpu s": packing}
 
 
 def _read(listed: Listed, mapping: ProviderMapping) -> Extracted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import subprocess
@@ -38,6 +39,11 @@ class Ran:
     rss: float
     out: str
     err: str
+
+
+def compiled() -> None:
+    """Compile the package, as an installation does; or else every command of a checkout would do it anew."""
+    compileall.compile_dir(str(HERE.parent / "migrator"), quiet=1)
 
 
 def run(command: Sequence[str], *, folder: Path, env: Mapping[str, str] | None = None) -> Ran:
@@ -120,6 +126,7 @@ WISHES: Final = {
 @contextmanager
 def serving(**spec: Any) -> Iterator[Served]:
     """Serve stand-ins for as long as the block lasts; the spec is that of `serving.py`."""
+    compiled()
     command = [sys.executable, str(HERE / "serving.py"), json.dumps(spec)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

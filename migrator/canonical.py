@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import attrs
 from attrs import field, frozen
 
 from migrator.cron import Once, Recurring
+
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+"""An empty object; thousands of jobs share it."""
 
 Fields = Mapping[str, Any]
 """A job seen flat: canonical path to value; a path without a value is absent, never None."""
@@ -178,8 +183,8 @@ class Job:
     delivery: Delivery = Delivery()
     run_as: str | None = None
     labels: tuple[str, ...] = field(default=(), converter=_in_any_order)
-    provider_fields: Mapping[str, Any] = field(factory=dict)
-    residue: Mapping[str, str] = field(factory=dict)
+    provider_fields: Mapping[str, Any] = NOTHING
+    residue: Mapping[str, str] = NOTHING
     unanswered: frozenset[str] = frozenset()
     mark: Mark | None = None
     created_at: datetime | None = None
@@ -218,6 +223,14 @@ PATHS: Final = (
     "labels",
 )
 """Every canonical path, in the order in which people read a job."""
+
+SHARED_PATHS: Final = frozenset(
+    path
+    for path in PATHS
+    if path.partition(".")[0] in {"enabled", "delivery", "run_as"}
+    or path in {"trigger.timezone", "action.model", "action.branch", "action.topic", "action.agent", "action.playbook"}
+)
+"""The canonical paths of which thousands of jobs have few different values, which can be told apart by `==`."""
 
 TRIGGER_PATHS: Final = ("trigger.cron", "trigger.timezone", "trigger.at")
 PROMPT_PATHS: Final = tuple(p for p in PATHS if p in {f"action.{a.name}" for a in attrs.fields(Prompt)})
@@ -310,11 +323,17 @@ def unflatten(fields: Fields, **rest: Any) -> Job:
         enabled=fields.get("enabled", True),
         trigger=trigger,
         action=action,
-        delivery=Delivery(**delivery),
+        delivery=_delivery(**delivery),
         run_as=fields.get("run_as"),
         labels=fields.get("labels", ()),
         **rest,
     )
+
+
+@lru_cache(maxsize=1024)
+def _delivery(**parts: Any) -> Delivery:
+    """A delivery; jobs whose results go to the same place share one."""
+    return Delivery(**parts)
 
 
 _COLLECTIONS: Final = (str, tuple, list, Mapping)

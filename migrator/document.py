@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 import attrs
@@ -98,21 +99,41 @@ def digest(data: Any) -> str:
     return hashlib.sha256(_in_order(data)).hexdigest()
 
 
-def digest_with(name: str, items: Iterable[Any], rest: Mapping[str, Any]) -> str:
+def digest_of_list(items: Iterable[Any], rest: Any) -> str:
+    """The digest of `[[*items], rest]`, whose items are never there all at once."""
+    found = hashlib.sha256()
+    for part in chain([b"["], _parts(items), [b"," + _in_order(rest) + b"]"]):
+        found.update(part)
+    return found.hexdigest()
+
+
+def digest_with(
+    name: str, items: Iterable[Any], rest: Mapping[str, Any], *, each: Callable[[bytes], None] = lambda _text: None
+) -> str:
     """The digest of an object of which one member is a long list, whose items are never there all at once.
 
     Args:
         name: the list's key; it comes before all others in the order of the alphabet.
         items: what it holds.
         rest: the other members.
+        each: told the object's text part by part, all of it but the last brace.
     """
     assert rest
     assert name < min(rest)
-    found = hashlib.sha256(b"{" + _in_order(name) + b":[")
-    for number, item in enumerate(items):
-        found.update(b"," * (number > 0) + _in_order(item))
-    found.update(b"]," + _in_order(rest)[1:])
+    found = hashlib.sha256()
+    for part in chain([b"{" + _in_order(name) + b":"], _parts(items), [b"," + _in_order(rest)[1:-1]]):
+        found.update(part)
+        each(part)
+    found.update(b"}")
     return found.hexdigest()
+
+
+def _parts(items: Iterable[Any]) -> Iterator[bytes]:
+    """The text of a list, part by part."""
+    yield b"["
+    for number, item in enumerate(items):
+        yield b"," * (number > 0) + _in_order(item)
+    yield b"]"
 
 
 def _in_order(data: Any) -> bytes:

@@ -5,7 +5,9 @@ A record that cannot be read is a `Problem`, never an absence: an absence could 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing
 from functools import cached_property
 from typing import Final
 
@@ -13,9 +15,9 @@ import attrs
 from attrs import field, frozen
 
 from migrator import convention
-from migrator.canonical import Job, JobRef, Unportable, flatten
+from migrator.canonical import NOTHING, Job, JobRef, Unportable, flatten
 from migrator.concurrency import side_by_side
-from migrator.document import digest, fields_to_json
+from migrator.document import digest, digest_of_list, fields_to_json
 from migrator.errors import MigratorError, NotFoundError, ProviderError, RecordError
 from migrator.mapping import ProviderMapping, Raw
 from migrator.mapping.codecs import thaw
@@ -42,7 +44,7 @@ class Extracted:
     Attributes:
         jobs: what could be read, in the platform's order.
         problems: what could not.
-        raws: every record as the platform gave it.
+        raws: every record as the platform gave it; of a source, which is not put back as it was, none.
         scopes: every scope that was listed.
     """
 
@@ -78,8 +80,9 @@ class Extracted:
 
     def digest(self, dialect: str) -> str:
         """What was observed, in one line: changes when a job appears, goes, or means something else."""
-        seen = sorted((str(job.ref), job_state(job, dialect)) for job in self.jobs)
-        return digest([seen, sorted(str(problem.ref) for problem in self.problems)])
+        in_order = sorted(self.jobs, key=lambda job: (str(job.ref), job.ref.scope))
+        seen = ([str(job.ref), job_state(job, dialect)] for job in in_order)
+        return digest_of_list(seen, sorted(str(problem.ref) for problem in self.problems))
 
 
 def _joined(*several: Mapping[JobRef, Raw]) -> Packed[JobRef]:
@@ -113,16 +116,38 @@ def job_state(job: Job, dialect: str) -> str:
     return digest([fields_to_json(flatten(job), dialect), job.suspended, trigger])
 
 
-async def extract(
-    adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool, whole: bool = False
-) -> Extracted:
-    """List and read every job that the connection reaches.
+def forget(_job: Job) -> None:
+    """Do nothing about a job."""
+
+
+async def read_all(
+    adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool
+) -> AsyncGenerator[tuple[Job | Problem, Raw], None]:
+    """List and read every job that the connection reaches, one after another, each with its record.
 
     Args:
         adapter: where to read.
         mapping: how to read it.
         as_source: whether events that carry a prompt become prompts again.
-        whole: whether jobs keep what has no canonical home, which nothing but an export asks for.
+
+    Raises:
+        ProviderError: the listing is not complete; nothing is known then.
+    """
+    async for record in adapter.list_jobs():
+        await asyncio.sleep(0)  # the request for the next page leaves meanwhile
+        yield _read(record, adapter, mapping, as_source=as_source), record.raw
+
+
+async def extract(
+    adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool, each: Callable[[Job], None] = forget
+) -> Extracted:
+    """The complete listing of a connection; its jobs come without what has no canonical home.
+
+    Args:
+        adapter: where to read.
+        mapping: how to read it.
+        as_source: whether events that carry a prompt become prompts again.
+        each: told every job as it comes, while the next ones are on their way.
 
     Raises:
         ProviderError: the listing is not complete; nothing is known then.
@@ -130,13 +155,15 @@ async def extract(
     jobs: list[Job] = []
     problems: list[Problem] = []
     raws: Packed[JobRef] = Packed()
-    async for record in adapter.list_jobs():
-        read = _read(record, adapter, mapping, as_source=as_source)
-        if isinstance(read, Problem):
-            problems.append(read)
-        else:
-            jobs.append(read if whole else attrs.evolve(read, provider_fields={}))
-        raws.add(read.ref, record.raw)
+    async with aclosing(read_all(adapter, mapping, as_source=as_source)) as found:
+        async for read, raw in found:
+            if isinstance(read, Problem):
+                problems.append(read)
+            else:
+                jobs.append(attrs.evolve(read, provider_fields=NOTHING))
+                each(read)
+            if not as_source:
+                raws.add(read.ref, raw)
     return Extracted(jobs=tuple(jobs), problems=tuple(problems), raws=raws, scopes=tuple(adapter.scopes))
 
 

@@ -19,28 +19,36 @@ _PAGE: Final = 64
 class Packed(Mapping[Key, dict[str, Any]]):
     """JSON objects by key, in the order in which they came; what is read is a copy."""
 
-    _places: dict[Key, int] = field(factory=dict, init=False, repr=False)
+    _keys: list[Key] = field(factory=list, init=False, repr=False)
+    _found: dict[Key, int] = field(factory=dict, init=False, repr=False)
+    _known: int = field(default=0, init=False, repr=False)
     _pages: list[bytes] = field(factory=list, init=False, repr=False)
     _last: list[Any] = field(factory=list, init=False, repr=False)
 
     def add(self, key: Key, value: Mapping[str, Any]) -> None:
         """One more; of a key that is there already, the later one counts."""
-        self._places[key] = len(self._pages) * _PAGE + len(self._last)
+        self._keys.append(key)
         self._last.append(value)
         if len(self._last) == _PAGE:
             self._pages.append(_pack(self._last))
             self._last = []
 
     def __getitem__(self, key: Key) -> dict[str, Any]:
-        page, number = divmod(self._places[key], _PAGE)
+        page, number = divmod(self._places()[key], _PAGE)
         found = self._last if page == len(self._pages) else json.loads(zlib.decompress(self._pages[page]))
         return dict(found[number])
 
     def __iter__(self) -> Iterator[Key]:
-        return iter(self._places)
+        return iter(self._places())
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._places())
+
+    def _places(self) -> Mapping[Key, int]:
+        """Where each object is; made when one is asked for, which seldom happens."""
+        if self._known < len(self._keys):
+            self._found, self._known = {key: number for number, key in enumerate(self._keys)}, len(self._keys)
+        return self._found
 
 
 def _pack(values: list[Any]) -> bytes:

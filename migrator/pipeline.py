@@ -6,21 +6,20 @@ open both sides ─▶ list and read both ─▶ settle what a dead run left ─
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
+from attrs import field, frozen
 
-from migrator import audit as auditing
-from migrator import verify as verifying
 from migrator.apply import Applied, Outcome
 from migrator.config import Schedule, Sync
-from migrator.cron.check import second_opinion
 from migrator.document import job_document
 from migrator.errors import RefusedError
-from migrator.extract import extract
-from migrator.handover import cutover, retire, standings
+from migrator.extract import Problem, extract, read_all
 from migrator.mapping.codecs import write_time
 from migrator.noting import note_agreement, note_count, note_schedules
 from migrator.plan.values import Plan
@@ -29,34 +28,75 @@ from migrator.running import Agree, Carrying, Progress, plan_of, run_id, run_of,
 from migrator.session import Look, Runtime, Session, opened, requests_of, session_of
 from migrator.state import State
 from migrator.state.journal import NEVER_SENT
-from migrator.undoing import rollback, settle
+
+if TYPE_CHECKING:
+    from migrator import audit as auditing
+    from migrator import verify as verifying
+    from migrator.handover import cutover, retire, standings
+    from migrator.undoing import rollback, settle
+
+_ELSEWHERE: Final = {
+    "cutover": "handover",
+    "retire": "handover",
+    "standings": "handover",
+    "rollback": "undoing",
+    "settle": "undoing",
+}
+"""Stages in modules of their own, which are loaded when they are first asked for: most commands need none of them."""
 
 
-async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
-    """Every job of a connection as a `migrator/jobs@1` document; writes to no provider.
+def __getattr__(name: str) -> Any:
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"migrator.{_ELSEWHERE[name]}"), name)
 
-    Jobs that cannot be read stand in `problems`, with their records.
+
+@frozen(kw_only=True)
+class Export:
+    """A `migrator/jobs@1` document whose jobs come one after another.
+
+    Attributes:
+        head: what stands before the jobs.
+        jobs: their documents, each made when it is asked for.
+        problems: what could not be read, with the records; all of it when the jobs are at their end.
     """
+
+    head: Mapping[str, Any]
+    jobs: AsyncIterator[dict[str, Any]]
+    problems: list[dict[str, Any]] = field(factory=list)
+
+
+@asynccontextmanager
+async def exporting(runtime: Runtime, connection: str) -> AsyncIterator[Export]:
+    """Every job of a connection, for as long as the block lasts; writes to no provider."""
+    problems: list[dict[str, Any]] = []
     async with opened(runtime, connection) as side:
-        with runtime.watch.stage("list"):
-            found = await extract(side.adapter, side.mapping, as_source=True, whole=True)
         mapping = runtime.mapping("json")
-        return {
+        head = {
             "schema": "migrator/jobs@1",
             "connection": connection,
             "provider": side.adapter.provider,
             "exported_at": write_time(runtime.clock.now()),
-            "jobs": [job_document(job, mapping) for job in found.jobs],
-            "problems": [
-                {
-                    "id": problem.ref.id,
-                    "name": problem.name,
-                    "error": str(problem.error),
-                    "record": found.raws[problem.ref],
-                }
-                for problem in found.problems
-            ],
         }
+
+        async def jobs() -> AsyncGenerator[dict[str, Any], None]:
+            async with aclosing(read_all(side.adapter, side.mapping, as_source=True)) as found:
+                async for read, record in found:
+                    if isinstance(read, Problem):
+                        about = {"id": read.ref.id, "name": read.name, "error": str(read.error)}
+                        problems.append({**about, "record": record})
+                    else:
+                        yield job_document(read, mapping)
+
+        with runtime.watch.stage("list"):
+            async with aclosing(jobs()) as listed:
+                yield Export(head=head, jobs=listed, problems=problems)
+
+
+async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
+    """Every job of a connection as a whole `migrator/jobs@1` document; writes to no provider."""
+    async with exporting(runtime, connection) as found:
+        return {**found.head, "jobs": [job async for job in found.jobs], "problems": found.problems}
 
 
 async def plan(runtime: Runtime, state: State, sync: str, *, hold: bool = False) -> tuple[Plan, Mapping[str, int]]:
@@ -76,6 +116,9 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
         days: how long the instants have to agree; by default a day less than the sync promises, which is what the run
             of last night still does.
     """
+    from migrator import verify as verifying  # noqa: PLC0415 (only here)
+    from migrator.cron.check import second_opinion  # noqa: PLC0415 (only here)
+
     async with session_of(runtime, state, sync) as session:
         look = await session.look(locked=False)
         side = session.target
@@ -101,6 +144,8 @@ async def audit(runtime: Runtime, connection: str, provider: str, schedule: Sche
         provider: where they would go.
         schedule: how their schedules would be translated.
     """
+    from migrator import audit as auditing  # noqa: PLC0415 (only here)
+
     assumed = Sync(name=f"{connection}-to-{provider}", source=connection, target=provider, schedule=schedule)
     async with opened(runtime, connection) as side:
         with runtime.watch.stage("list"):
@@ -263,6 +308,7 @@ __all__ = [
     "audit",
     "cutover",
     "export",
+    "exporting",
     "plan",
     "plan_of",
     "retire",

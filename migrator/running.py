@@ -16,7 +16,7 @@ from migrator.apply.origin import Origin
 from migrator.errors import MigratorError, RefusedError, StateError, UsageError
 from migrator.extract import Extracted
 from migrator.mapping import ProviderMapping
-from migrator.plan.document import pack_plan, plan_digest, plan_from_json
+from migrator.plan.document import pack_plan, plan_from_json
 from migrator.plan.values import Plan
 from migrator.recovery import merged, unfinished
 from migrator.session import Look, Runtime, Session, Side, contract_of, remember_contract
@@ -122,7 +122,7 @@ class Carrying:
     def _begin(self, plan: Plan) -> None:
         changes = tuple(plan.pending)  # what stays as it is would be kept again every night, for years
         now, kept = self.runtime.clock.now(), attrs.evolve(plan, changes=changes)
-        digest = plan_digest(kept)
+        packed, digest = pack_plan(kept)
         self.state.begin_run(
             Run(
                 id=self.run,
@@ -132,7 +132,7 @@ class Carrying:
                 kind=self.kind,
                 of=self.of,
                 started_at=now,
-                plan=pack_plan(kept, digest),
+                plan=packed,
             ),
             plan_digest=digest,
             dialect=plan.dialect,
@@ -143,16 +143,28 @@ class Carrying:
     def _note_rights(self, plan: Plan, now: datetime) -> None:
         """Note of jobs that are new at the target whether they are held back, before any of them is made."""
         place = (plan.target_provider, plan.target_scope)
-        known = {link.source for link in self.state.links(place[0], (place[1],), plan.dialect)}
-        new = {c.source: c for c in plan.pending if c.action in {"create", "adopt"} and c.source not in known}
-        for source, change in new.items():
-            if source is None:
-                continue
-            if change.right == "source":
-                held = Right(source=source, target=place, sync=plan.sync, name=change.name, live="source", since=now)
-                self.state.put_right(attrs.evolve(held, was="source"), dialect=plan.dialect)
-            else:
-                self.state.drop_right(source, place)
+        known = {source for source, _piece, _target in self.state.linked(place[0], (place[1],))}
+        new = {
+            change.source: change
+            for change in plan.pending
+            if change.action in {"create", "adopt"} and change.source and change.source not in known
+        }
+        held = [
+            Right(
+                source=source,
+                target=place,
+                sync=plan.sync,
+                name=change.name,
+                live="source",
+                was="source",
+                since=now,
+            )
+            for source, change in new.items()
+            if change.right == "source"
+        ]
+        self.state.put_right(*held, dialect=plan.dialect)
+        live = new.keys() - {right.source for right in held}
+        self.state.drop_rights(live & self.state.rights_towards(place), place)
 
     def _writer(self, look: Look) -> Writer:
         plan, clock = look.plan, self.runtime.clock
@@ -191,7 +203,8 @@ class Carrying:
         )
 
     def _applier(self, writer: Writer, plan: Plan, progress: Progress, origin: Origin | None) -> Applier:
-        links = self.state.links(self.side.adapter.provider, self.side.adapter.scopes, plan.dialect)
+        touched = {change.target.id for change in plan.pending if change.target}
+        links = self.state.links(self.side.adapter.provider, self.side.adapter.scopes, plan.dialect, only=touched)
         return Applier(
             writer=writer,
             changer=Changer(

@@ -13,12 +13,13 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from migrator.canonical import JobRef
+from migrator.canonical import Job, JobRef
 from migrator.concurrency import side_by_side
 from migrator.config import Sync
 from migrator.errors import UsageError
 from migrator.extract import Extracted, look_up
 from migrator.holding import as_wished, is_cut_short, stirs
+from migrator.lower import foresee
 from migrator.noting import last_count
 from migrator.plan import Basis, make_plan
 from migrator.plan.values import Plan
@@ -81,7 +82,8 @@ class Session:
         stage = self.runtime.watch.stage
         with stage("list"):
             if source is None:
-                source, target = await side_by_side([self.source.list_all(as_source=True), self.target.list_all()])
+                listing = self.source.list_all(as_source=True, each=self._foresee)
+                source, target = await side_by_side([listing, self.target.list_all()])
             else:
                 target = await self.target.list_all()
         with stage("settle"):
@@ -92,6 +94,11 @@ class Session:
         with stage("plan"):
             basis = attrs.evolve(await self._basis(source, target, uncertain), hold=hold)
             return await self._proved(basis, make_plan(basis), source)
+
+    def _foresee(self, job: Job) -> None:
+        """Prove a schedule while the next jobs are on their way: what is left for the plan is soon done."""
+        if self.sync.select.matches(job):
+            foresee(job, target=self.target.mapping.rules, sync=self.sync, now=self.runtime.clock.now())
 
     async def _basis(self, source: Extracted, target: Extracted, uncertain: tuple[Intent, ...]) -> Basis:
         lineage, serial = self.state.lineage(self.sync.name, fresh=uuid.uuid4().hex)

@@ -15,10 +15,10 @@ from attrs import field, frozen
 
 from migrator.apply.origin import settle_origin
 from migrator.apply.settle import Settler
-from migrator.canonical import TRIGGER_PATHS, flatten
+from migrator.canonical import TRIGGER_PATHS, Job, flatten
 from migrator.config import Config
 from migrator.errors import StateError, UsageError
-from migrator.extract import Extracted, extract
+from migrator.extract import Extracted, extract, forget
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.plan.compare import same
 from migrator.providers import PROVIDERS, open_adapter
@@ -89,9 +89,9 @@ class Side:
         """Its cron dialect."""
         return self.mapping.rules.dialect
 
-    async def list_all(self, *, as_source: bool = False) -> Extracted:
-        """Every job that it holds."""
-        return await extract(self.adapter, self.mapping, as_source=as_source)
+    async def list_all(self, *, as_source: bool = False, each: Callable[[Job], None] = forget) -> Extracted:
+        """Every job that it holds; `each` is told every job as it comes."""
+        return await extract(self.adapter, self.mapping, as_source=as_source, each=each)
 
 
 @asynccontextmanager

@@ -41,7 +41,7 @@ class Changer:
 
     Attributes:
         writer: writes to the target.
-        links: every link into the target, by the target job's id.
+        links: the links of the target jobs that the plan touches, by the jobs' ids.
         origin: writes to the source; None where a sync goes one way only.
         sleep: waits that many seconds.
     """

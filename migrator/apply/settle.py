@@ -8,7 +8,7 @@ cannot answer is left to a person, and blocks that one job.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Container, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -97,9 +97,10 @@ class Settler:
             target = await self.relist()
         return target
 
-    def _lags(self, target: Extracted, written: Iterable[Intent]) -> bool:
-        links = {link.target.id: link for link in self._links(target)}
-        jobs = {job.ref.id: job for job in target.jobs}
+    def _lags(self, target: Extracted, written: Collection[Intent]) -> bool:
+        touched = {intent.target_id for intent in written if intent.target_id}
+        links = {link.target.id: link for link in self._links(target, only=touched)}
+        jobs = {job.ref.id: job for job in target.jobs if job.ref.id in touched}
         unread = {problem.ref.id for problem in target.problems}
         for intent in written:
             if intent.state != "done" or intent.target_id is None or intent.target_id in unread:
@@ -117,8 +118,8 @@ class Settler:
         Only a job that carries our mark for that very source job, and that is no older than the create, is ours. Where
         another one stands for the source job by now, it is one too many, and the next plan removes it.
         """
-        links = self._links(target)
-        linked, standing = {link.target for link in links}, {(link.source, link.piece) for link in links}
+        links = self.state.linked(self.mapping.rules.provider, target.scopes)
+        linked, standing = {target for _, _, target in links}, {(source, piece) for source, piece, _ in links}
         marked = [job for job in target.jobs if job.mark is not None and job.ref not in linked]
         found = False
         for intent in self._since(_REMEMBERED) if marked else ():
@@ -164,8 +165,8 @@ class Settler:
             else:
                 self.state.settle(intent, "done")
 
-    def _links(self, target: Extracted) -> tuple[Link, ...]:
-        return self.state.links(self.mapping.rules.provider, target.scopes, self.mapping.rules.dialect)
+    def _links(self, target: Extracted, *, only: Container[str] | None = None) -> tuple[Link, ...]:
+        return self.state.links(self.mapping.rules.provider, target.scopes, self.mapping.rules.dialect, only=only)
 
     def _created(self, intent: Intent, free: list[Job], target: Extracted) -> Job | str | None:
         """The job that a create made, why it cannot be told, or None when there is none."""

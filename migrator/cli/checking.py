@@ -39,7 +39,7 @@ def audit(
     with screen.activity(f"reading {connection}", held=runtime.held):
         found = asyncio.run(pipeline.audit(runtime, connection, provider, schedule))
     document = audit_document(found)
-    write_reports(reports, document, lambda: audit_overview(found), screen)
+    write_reports(reports, lambda: document, lambda: audit_overview(found), screen)
     screen.result(document, audit_lines(found, verbose=settings.verbose))
     screen.say(cost_lines(found.requests, time.monotonic() - began))
     return _DONE

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from migrator.cli.work import write_file
 from migrator.errors import UsageError
-from migrator.report.overview import Overview
-from migrator.report.round_view import round_view
 from migrator.report.screen import Screen, document_text
 from migrator.report.words import line
-from migrator.sync import Round
+
+if TYPE_CHECKING:
+    from migrator.report.overview import Overview
+    from migrator.sync import Round
 
 _ENDINGS: Final = (".html", ".md", ".json")
 
@@ -30,7 +31,7 @@ def check_reports(paths: Iterable[Path]) -> None:
 
 
 def write_reports(
-    paths: Iterable[Path], document: Mapping[str, Any], overview: Callable[[], Overview], screen: Screen
+    paths: Iterable[Path], document: Callable[[], Mapping[str, Any]], overview: Callable[[], Overview], screen: Screen
 ) -> None:
     """Write each report, and say so.
 
@@ -54,7 +55,7 @@ def write_reports(
 
         return overview_page(overview())
 
-    _write(paths, {".json": lambda: document_text(document), ".md": markdown, ".html": html}, screen)
+    _write(paths, {".json": lambda: document_text(document()), ".md": markdown, ".html": html}, screen)
 
 
 def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], found: Round, screen: Screen) -> None:
@@ -66,11 +67,13 @@ def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], foun
 
     def markdown() -> str:
         from migrator.report.round_markdown import round_markdown  # noqa: PLC0415 (only when it is asked for)
+        from migrator.report.round_view import round_view  # noqa: PLC0415 (as above)
 
         return round_markdown(round_view(found))
 
     def html() -> str:
         from migrator.report.html import round_page  # noqa: PLC0415 (loads the templates' library)
+        from migrator.report.round_view import round_view  # noqa: PLC0415 (as above)
 
         return round_page(round_view(found))
 

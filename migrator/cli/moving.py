@@ -1,4 +1,4 @@
-"""export, plan and apply."""
+"""plan and apply."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import define
 
@@ -27,14 +27,16 @@ from migrator.cli.work import (
 )
 from migrator.config import Config
 from migrator.errors import UsageError
-from migrator.plan.document import plan_from_json, plan_to_json
+from migrator.plan.document import plan_from_json
 from migrator.plan.values import Plan
 from migrator.report.outcomes import apply_document, apply_lines, cost_lines
-from migrator.report.overview.plans import plan_overview
-from migrator.report.plans import plan_lines
-from migrator.report.screen import Activity, Screen, document_text
-from migrator.report.words import count, line
+from migrator.report.plans import plan_document, plan_lines
+from migrator.report.screen import Activity, Screen
+from migrator.report.words import line
 from migrator.state import State
+
+if TYPE_CHECKING:
+    from migrator.report.overview import Overview
 
 Operation = Callable[..., Awaitable[tuple[Plan, Applied]]]
 """Something that asks `agree`, writes until `stop` is set, and tells `progress`."""
@@ -44,23 +46,6 @@ _DECLINED: Final = 1
 _REFUSED: Final = 3
 _SOME_FAILED: Final = 4
 _PENDING: Final = 10
-
-
-def export(settings: Settings, connection: str, *, out: Path | None) -> int:
-    """Write every job of a connection as canonical JSON."""
-    screen, runtime = open_screen(settings), open_runtime(settings)
-    with screen.activity(f"reading {connection}", held=runtime.held):
-        document = asyncio.run(pipeline.export(runtime, connection))
-    if out is not None:
-        write_file(out, document_text(document))
-        screen.say([line(f"{count(len(document['jobs']), 'job')} written to {out}")])
-    if out is None or settings.json:
-        screen.document(document)
-    problems = document["problems"]
-    if problems:
-        screen.say([line(f"{count(len(problems), 'record')} could not be read; see problems in the document:")])
-        screen.say(line(f"{problem['name'] or problem['id']}: {problem['error']}", indent=2) for problem in problems)
-    return _SOME_FAILED if problems else _DONE
 
 
 def plan(
@@ -78,16 +63,22 @@ def plan(
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held):
         found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held))
-    document = plan_to_json(found)
+    document = plan_document(found)
     if out is not None:
-        write_file(out, document_text(document))
-    write_reports(reports, document, lambda: plan_overview(found), screen)
+        write_file(out, document.text())
+    write_reports(reports, document.whole, lambda: _overview(found), screen)
     command = command_of(settings, "apply", str(out or sync), *(["--held"] if held and not out else []))
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(requests, time.monotonic() - began))
     if _is_refused(found, runtime.config):
         return _REFUSED
     return _PENDING if detailed_exitcode and found.pending else _DONE
+
+
+def _overview(found: Plan) -> Overview:
+    from migrator.report.overview.plans import plan_overview  # noqa: PLC0415 (only when a report is asked for)
+
+    return plan_overview(found)
 
 
 def apply(

@@ -7,10 +7,10 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from attrs import define, field
 
@@ -115,8 +115,9 @@ def read_file(path: Path) -> str:
         raise UsageError("the file is no text", where=str(path), allowed="a file in UTF-8") from error
 
 
-def write_file(path: Path, text: str) -> None:
-    """Write a file, whole or not at all.
+@contextmanager
+def drafting(path: Path) -> Iterator[TextIO]:
+    """A file to be written, which takes its place when the block ends: whole or not at all.
 
     Raises:
         UsageError: it cannot be written there.
@@ -125,7 +126,7 @@ def write_file(path: Path, text: str) -> None:
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+                yield file
             Path(draft).replace(path)
         except BaseException:
             Path(draft).unlink(missing_ok=True)
@@ -133,6 +134,16 @@ def write_file(path: Path, text: str) -> None:
     except OSError as error:
         hint = "see that its folder is there and that you may write to it, or name another file"
         raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
+
+
+def write_file(path: Path, text: str | Iterable[str]) -> None:
+    """Write a file, whole or not at all; a long text may come in parts.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    with drafting(path) as file:
+        file.writelines([text] if isinstance(text, str) else text)
 
 
 @define(kw_only=True)

@@ -208,7 +208,7 @@ class Changeover:
         entries, known = await self._missed(move, begun), move.right
         if right is None:
             place = (self.writer.adapter.provider, self.writer.scope)
-            self.state.drop_right(move.source, place, missed=entries)
+            self.state.drop_rights([move.source], place, missed=entries)
         else:
             since = known.since if known and known.live == right.live else self.clock.now()
             self._note(attrs.evolve(right, since=since), entries)

@@ -22,7 +22,7 @@ from migrator.lower.fields import (
     missing,
     settle_rivals,
 )
-from migrator.lower.schedule import Schedule, schedule_of
+from migrator.lower.schedule import Schedule, foresee, schedule_of
 from migrator.mapping import ProviderMapping
 
 
@@ -88,4 +88,4 @@ def _inexact(schedule: Schedule, reason: str) -> Loss:
     return Loss(path="trigger.cron", had=schedule.evidence["source"]["text"], becomes=piece["text"], reason=reason)
 
 
-__all__ = ["Lowered", "Need", "Schedule", "lower"]
+__all__ = ["Lowered", "Need", "Schedule", "foresee", "lower"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import attrs
@@ -18,6 +19,7 @@ from migrator.canonical import (
     PARTS,
     PATHS,
     PROMPT_PATHS,
+    SHARED_PATHS,
     TRIGGER_PATHS,
     Fields,
     JobRef,
@@ -119,7 +121,7 @@ def drop_lost(fields: Fields, losses: list[Loss], target: ProviderMapping) -> di
     kept: dict[str, Any] = {}
     for path, value in fields.items():
         if reason := target.why_lost(path):
-            losses.append(Loss(path=path, had=value, reason=reason))
+            losses.append((_shared_loss if path in SHARED_PATHS else _loss)(path, value, reason))
         elif not target.holds(path):
             losses.append(Loss(path=path, had=value, reason=f"{target.rules.title} holds it only beside a prompt"))
         elif path in PARTS:
@@ -131,6 +133,14 @@ def drop_lost(fields: Fields, losses: list[Loss], target: ProviderMapping) -> di
         else:
             kept[path] = value
     return kept
+
+
+def _loss(path: str, had: Any, reason: str) -> Loss:
+    return Loss(path=path, had=had, reason=reason)
+
+
+_shared_loss: Final = lru_cache(maxsize=1024)(_loss)
+"""The same, one for all jobs that had the value."""
 
 
 def _without_lost_parts(path: str, value: Any, target: ProviderMapping) -> tuple[Any, list[str]]:

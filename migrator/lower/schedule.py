@@ -15,6 +15,8 @@ from migrator.canonical import Fields, Job, Unportable
 from migrator.config import Sync
 from migrator.config.model import Mode
 from migrator.cron import Cron, Once, Piece, Recurring, Translation, next_fires, parse, translate
+from migrator.cron.model import ON_THE_MINUTE
+from migrator.cron.zones import EPOCH
 from migrator.errors import ScheduleError
 from migrator.mapping import Rules
 from migrator.mapping.codecs import write_time
@@ -22,6 +24,7 @@ from migrator.mapping.codecs import write_time
 EXACT: Final = {"exact", "exact_split", "exact_until", "one_time"}
 """The verdicts under which a schedule is carried without anybody's leave."""
 
+_MINUTE: Final = timedelta(minutes=1)
 _GAP_SAMPLE: Final = 200
 """How many fires are looked at to find the shortest interval of a schedule."""
 
@@ -79,7 +82,16 @@ def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> Fate:
         return Schedule(verdict="none"), (), f"its trigger cannot move: {trigger.reason}"
     if not target.dialect:
         return Schedule(verdict="carried"), (_trigger_fields(trigger),), ""
-    terms = _Terms(
+    return _fate(trigger, _spelt(trigger), _terms(trigger, target=target, sync=sync, now=now))
+
+
+def foresee(job: Job, *, target: Rules, sync: Sync, now: datetime) -> None:
+    """Prove now what is to become of a job's schedule, so that it need not be proved when the job is lowered."""
+    schedule_of(job, target=target, sync=sync, now=now)
+
+
+def _terms(trigger: Recurring | Once, *, target: Rules, sync: Sync, now: datetime) -> _Terms:
+    return _Terms(
         title=target.title,
         dialect=target.dialect,
         timezone=target.timezone,
@@ -87,17 +99,30 @@ def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> Fate:
         min_interval=target.min_interval,
         days=366 if sync.schedule.mode == "year" else sync.schedule.days,
         mode=sync.schedule.mode,
-        now=now,
+        now=_promised_from(trigger, now),
     )
-    return _fate(trigger, terms)
+
+
+def _promised_from(trigger: Recurring | Once, now: datetime) -> datetime:
+    """The start of what is promised of a schedule.
+
+    One that fires on whole minutes does nothing before the next of them: so two looks within a minute share a proof.
+    """
+    cron = trigger.cron if isinstance(trigger, Recurring) else None
+    on_the_minute = isinstance(cron, Cron) and cron.seconds == ON_THE_MINUTE
+    return now + (EPOCH - now) % _MINUTE if on_the_minute else now
+
+
+def _spelt(trigger: Recurring | Once) -> tuple[str, str]:
+    """How a schedule is written, and in which dialect; "" where that is not known."""
+    cron = trigger.cron if isinstance(trigger, Recurring) else None
+    return (cron.text, cron.dialect) if isinstance(cron, Cron) else ("", "")
 
 
 @lru_cache(maxsize=4096)
-def _fate(trigger: Recurring | Once, terms: _Terms) -> Fate:
-    """The same; jobs that are due alike share one, which saves the proof and its room."""
-    source = (
-        trigger.cron.dialect if isinstance(trigger, Recurring) and isinstance(trigger.cron, Cron) else terms.dialect
-    )
+def _fate(trigger: Recurring | Once, spelt: tuple[str, str], terms: _Terms) -> Fate:
+    """The same; jobs whose schedules are written alike share one, which saves the proof and its room."""
+    source = spelt[1] or terms.dialect
     try:
         translation = translate(
             trigger,

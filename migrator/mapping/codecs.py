@@ -54,8 +54,13 @@ def read_time(value: Any) -> datetime:
     Raises:
         ValueError: no text, no date, or no zone.
     """
+    return _known_time(_expect(value, str, "an ISO 8601 time with a zone"))
+
+
+@lru_cache(maxsize=1024)
+def _known_time(text: str) -> datetime:
     try:
-        at = datetime.fromisoformat(_expect(value, str, "an ISO 8601 time with a zone"))
+        at = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError("an ISO 8601 time with a zone") from None
     if at.tzinfo is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote, unquote
@@ -80,9 +81,9 @@ def read_mark(text: Any) -> Mark | None:
 def _mark(found: re.Match[str]) -> Mark:
     part = found.groupdict()
     return Mark(
-        provider=part["provider"],
-        scope=part["scope"],
-        id=unquote(part["id"]),
+        provider=sys.intern(part["provider"]),
+        scope=sys.intern(part["scope"]),
+        id=sys.intern(unquote(part["id"])),
         piece=int(part["piece"]),
         pieces=int(part["pieces"]),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from migrator.canonical import Job, JobRef, Mark, Unportable, covers, is_absent, unflatten
+from migrator.canonical import NOTHING, Job, JobRef, Mark, Unportable, covers, is_absent, unflatten
 from migrator.errors import RecordError, ScheduleError
 from migrator.mapping.codecs import CODECS, read_time
 from migrator.mapping.marks import read_mark, split_items, split_trailer
@@ -38,13 +39,13 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
     try:
         return unflatten(
             values,
-            ref=JobRef(provider=rules.provider, scope=scope, id=job_id),
+            ref=JobRef(provider=rules.provider, scope=scope, id=sys.intern(job_id)),
             trigger=trigger,
             suspended=_suspended(rules, raw),
             unanswered=_unanswered(rules, raw),
             mark=mark,
             provider_fields=without(raw, used),
-            residue=_residue(rules, raw),
+            residue=_residue(rules, raw) or NOTHING,
             created_at=_time(raw, rules.identity.created, job_id),
             updated_at=_time(raw, rules.identity.updated, job_id),
             fired_at=_time(raw, rules.identity.fired, job_id),
@@ -81,7 +82,13 @@ def _fields(rules: Rules, raw: Raw, job_id: str) -> tuple[dict[str, Any], set[st
 def _unanswered(rules: Rules, raw: Raw) -> frozenset[str]:
     """The fields that some servers leave out of their answers, where this one has."""
     missing = object()
-    return frozenset(leaf for leaf, path in rules.optional if get(raw, path, missing) is missing)
+    return _shared(frozenset(leaf for leaf, path in rules.optional if get(raw, path, missing) is missing))
+
+
+@lru_cache(maxsize=256)
+def _shared(paths: frozenset[str]) -> frozenset[str]:
+    """The same paths, in one object for all jobs."""
+    return paths
 
 
 def _decode(rules: Rules, rule: Rule, raw: Raw) -> Any:

@@ -76,13 +76,18 @@ class Basis:
         return {problem.ref.id: problem for problem in self.target.problems}
 
     @cached_property
-    def standing(self) -> Mapping[JobRef, Mapping[int, Link]]:
-        """The links in force: for each source job, by piece, the target job that stands for it."""
-        found: dict[JobRef, dict[int, Link]] = {}
+    def standing(self) -> Mapping[JobRef, tuple[Link, ...]]:
+        """The links in force: for each source job those of its pieces, in their order."""
+        found: dict[JobRef, tuple[Link, ...]] = {}
         for link in self.links:
             if not link.superseded:
-                found.setdefault(link.source, {})[link.piece] = link
+                others = (other for other in found.get(link.source, ()) if other.piece != link.piece)
+                found[link.source] = tuple(sorted((*others, link), key=lambda one: one.piece))
         return found
+
+    def link(self, ref: JobRef, piece: int) -> Link | None:
+        """The link in force of a piece of a source job, if there is one."""
+        return next((link for link in self.standing.get(ref, ()) if link.piece == piece), None)
 
     @cached_property
     def unsettled(self) -> Mapping[JobRef, Intent]:
@@ -134,7 +139,7 @@ class Basis:
     def first_target(self, ref: JobRef) -> JobRef | None:
         """The target job of a source job's first piece, if there is one."""
         links = self.standing.get(ref)
-        return links[min(links)].target if links else None
+        return links[0].target if links else None
 
     def missing(self, plan: Plan) -> tuple[frozenset[JobRef], frozenset[JobRef]]:
         """The jobs whose absence from a listing makes the plan touch something: at the source, and at the target."""

@@ -26,32 +26,31 @@ _AGAIN: Final = "make a new one with: migrator plan SYNC -o plan.json"
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """The plan as a JSON document, with its digest."""
-    document = _head(plan) | {"changes": list(_changes(plan))}
-    return document | {"digest": digest(document)}
+    return {**plan_head(plan), "changes": list(plan_changes(plan)), "digest": plan_digest(plan)}
 
 
 def plan_digest(plan: Plan) -> str:
     """The digest that the plan's document carries."""
-    return digest_with("changes", _changes(plan), _head(plan))
+    return digest_with("changes", plan_changes(plan), plan_head(plan))
 
 
-def pack_plan(plan: Plan, digest: str) -> str:
-    """The plan's document as a short text for the journal: a plan of thousands of jobs takes a tenth of its room.
+def pack_plan(plan: Plan) -> tuple[str, str]:
+    """The plan's document as a short text for the journal, and its digest.
 
-    Args:
-        plan: the plan.
-        digest: its `plan_digest`.
+    A plan of thousands of jobs takes a tenth of its room, and is never there as a whole on the way.
     """
-    packer = zlib.compressobj(1)
-    head = json.dumps(_head(plan) | {"digest": digest})
-    parts = [packer.compress(f'{head[:-1]}, "changes": ['.encode())]
-    for number, change in enumerate(_changes(plan)):
-        parts.append(packer.compress(("," * (number > 0) + json.dumps(change)).encode()))
-    parts += [packer.compress(b"]}"), packer.flush()]
-    return _PACKED + base64.b64encode(b"".join(parts)).decode()
+    packer, parts = zlib.compressobj(1), []
+
+    def pack(text: bytes) -> None:
+        parts.append(packer.compress(text))
+
+    found = digest_with("changes", plan_changes(plan), plan_head(plan), each=pack)
+    pack(b',"digest":"' + found.encode() + b'"}')
+    parts.append(packer.flush())
+    return _PACKED + base64.b64encode(b"".join(parts)).decode(), found
 
 
-def _head(plan: Plan) -> dict[str, Any]:
+def plan_head(plan: Plan) -> dict[str, Any]:
     """All of the document but its changes and its digest."""
     return {
         "schema": SCHEMA,
@@ -72,7 +71,8 @@ def _head(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _changes(plan: Plan) -> Iterator[dict[str, Any]]:
+def plan_changes(plan: Plan) -> Iterator[dict[str, Any]]:
+    """The changes of the document, one after another."""
     return (_change_to_json(change, plan.dialect) for change in plan.changes)
 
 

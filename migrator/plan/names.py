@@ -37,7 +37,7 @@ def unique_names(
     holders = {name: ref for ref, name in current.items()}
     for ref in sorted(lowered, key=lambda ref: _turn(*lowered[ref], current)):
         job, plain = lowered[ref]
-        if "name" not in rules.unique or not plain.pieces:
+        if not plain.pieces:
             yield job, plain
             continue
         wanted = plain.pieces[0]["name"]
@@ -57,8 +57,12 @@ def unique_names(
 def _turn(job: Job, lowered: Lowered, current: Mapping[JobRef, str]) -> tuple[Any, ...]:
     """Who chooses first: who has the wanted name, then who is linked, then who is older."""
     wanted = lowered.pieces[0]["name"] if lowered.pieces else ""
-    created = job.created_at.isoformat() if job.created_at else ""
-    return (current.get(job.ref) != wanted, job.ref not in current, created, job.ref.id)
+    return (current.get(job.ref) != wanted, job.ref not in current, *age(job))
+
+
+def age(job: Job) -> tuple[str, str]:
+    """What puts jobs in the order in which they were made."""
+    return job.created_at.isoformat() if job.created_at else "", job.ref.id
 
 
 def _suffixed(name: str, job_id: str, rules: Rules) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
-from migrator.canonical import Fields, Job, JobRef, Loss, covers
+from migrator.canonical import Fields, Job, Loss, covers
 from migrator.lower import Lowered, Need, lower
 from migrator.mapping.marks import key_of, key_of_mark
 from migrator.plan.basis import Basis
@@ -14,7 +14,7 @@ from migrator.plan.decisions import permission
 from migrator.plan.departed import departed
 from migrator.plan.holding_back import held, out_of_place
 from migrator.plan.matching import Matcher
-from migrator.plan.names import unique_names
+from migrator.plan.names import age, unique_names
 from migrator.plan.reconciling import is_same_schedule, reconciled
 from migrator.plan.strays import strays
 from migrator.plan.values import Change
@@ -37,14 +37,14 @@ class Planner:
         copies = {job.ref: why for job in basis.source.jobs if (why := self._is_copy(job))}
         wanted = [job for job in basis.source.jobs if job.ref not in copies]
         selected = [job for job in wanted if self.sync.select.matches(job)]
-        lowered = {job.ref: (job, lower(job, target=self.mapping, sync=self.sync, now=basis.now)) for job in selected}
-        for job, result in self._named(lowered):
+        for job, result in self._named(selected):
             if job.ref not in basis.unsettled:
                 yield from self._for_job(job, result)
         for intent in basis.unsettled.values():
             yield _unsettled(intent)
         for job in wanted:
-            if job.ref not in lowered and job.ref in basis.standing and job.ref not in basis.unsettled:
+            is_ours = job.ref in basis.standing and job.ref not in basis.unsettled
+            if is_ours and not self.sync.select.matches(job):
                 reason = "it is no longer selected; it stays as it is"
                 target = basis.first_target(job.ref)
                 yield Change(action="none", source=job.ref, name=job.name, target=target, reason=reason)
@@ -77,21 +77,29 @@ class Planner:
                 return f"it is our copy of {'/'.join((key[0], key[2]))}, of which the target has one: {twin}"
         return ""
 
-    def _named(self, lowered: Mapping[JobRef, tuple[Job, Lowered]]) -> Iterator[tuple[Job, Lowered]]:
-        basis = self.basis
+    def _named(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Lowered]]:
+        """The jobs as the target can hold them; only where names are unique, all of them must be known at once."""
+        basis, rules = self.basis, self.mapping.rules
+        if "name" not in rules.unique:
+            in_turn = sorted(jobs, key=lambda job: (job.ref not in basis.standing, *age(job)))
+            return ((job, self._lowered(job)) for job in in_turn)
+        lowered = {job.ref: (job, self._lowered(job)) for job in jobs}
         current = {
             ref: basis.at_target[link.target.id].name
             for ref in lowered
-            if (link := basis.standing.get(ref, {}).get(1)) and link.target.id in basis.at_target
+            if (link := basis.link(ref, 1)) and link.target.id in basis.at_target
         }
-        ours = {link.target.id for ref in lowered for link in basis.standing.get(ref, {}).values()}
+        ours = {link.target.id for ref in lowered for link in basis.standing.get(ref, ())}
         marks = {key_of(ref) for ref in lowered}
         foreign = {
             job.name
             for job in basis.target.jobs
             if job.ref.id not in ours and not (job.mark and key_of_mark(job.mark) in marks)
         }
-        return unique_names(lowered, current=current, foreign=foreign, rules=self.mapping.rules)
+        return unique_names(lowered, current=current, foreign=foreign, rules=rules)
+
+    def _lowered(self, job: Job) -> Lowered:
+        return lower(job, target=self.mapping, sync=self.sync, now=self.basis.now)
 
     def _for_job(self, job: Job, lowered: Lowered) -> Iterator[Change]:
         base = Change(
@@ -117,16 +125,16 @@ class Planner:
         yield from pieces
 
     def _for_pieces(self, job: Job, lowered: Lowered, base: Change) -> Iterator[Change]:
-        count, links = len(lowered.pieces), self.basis.standing.get(job.ref, {})
+        count = len(lowered.pieces)
         base = attrs.evolve(base, right=self.basis.right_of(job.ref))
         renews = is_same_schedule(self.basis, base)
         for number, fields in enumerate(lowered.pieces, 1):
             piece = attrs.evolve(base, piece=number, pieces=count, name=fields["name"], target=None)
-            link = links.get(number)
+            link = self.basis.link(job.ref, number)
             yield self._for_piece(piece if link else attrs.evolve(piece, renews=renews), fields, link)
-        for number, link in links.items():
-            if number > count and link.target.id in self.basis.at_target:
-                extra = attrs.evolve(base, piece=number, pieces=link.pieces, target=link.target, losses=())
+        for link in self.basis.standing.get(job.ref, ()):
+            if link.piece > count and link.target.id in self.basis.at_target:
+                extra = attrs.evolve(base, piece=link.piece, pieces=link.pieces, target=link.target, losses=())
                 reason = f"its schedule takes {count} jobs now"
                 yield attrs.evolve(extra, action="delete", reason=reason, renews=renews)
 

@@ -123,8 +123,8 @@ def is_same_schedule(basis: Basis, change: Change) -> bool:
     Of several pieces one suffices: a run that died may have left others that never got theirs.
     """
     said = change.schedule.stands_for if change.schedule else ""
-    links = basis.standing.get(change.source, {}) if change.source else {}
-    return bool(said) and any(link.stands_for == said for link in links.values())
+    links = basis.standing.get(change.source, ()) if change.source else ()
+    return bool(said) and any(link.stands_for == said for link in links)
 
 
 def _vanished(basis: Basis, piece: Change, fields: Fields, link: Link) -> Change:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
-from migrator.canonical import Fields, JobRef, Loss
+from migrator.canonical import NOTHING, Fields, JobRef, Loss
 from migrator.lower import Need, Schedule
 from migrator.state.values import Live
 
@@ -113,7 +113,7 @@ class Change:
     right: Live = "both"
     needs: tuple[Need, ...] = field(default=(), eq=False)
     live: bool = field(default=True, eq=False)
-    due: Fields = field(factory=dict, eq=False)
+    due: Fields = field(default=NOTHING, eq=False)
 
     @property
     def label(self) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 import attrs
 
-from migrator.canonical import PATHS, Fields
+from migrator.canonical import PATHS, SHARED_PATHS, Fields
 from migrator.plan.basis import Basis
 from migrator.plan.values import Action, Change, FieldChange
 
@@ -23,11 +24,19 @@ def created(basis: Basis, piece: Change, fields: Fields) -> Change:
         )
         return attrs.evolve(piece, action="blocked", reason=reason)
     new = tuple(
-        FieldChange(path=path, new=fields[path], reason=HELD if path in piece.due else "new")
+        (_shared if path in SHARED_PATHS else _new)(path, fields[path], HELD if path in piece.due else "new")
         for path in PATHS
         if path in fields
     )
     return attrs.evolve(piece, action="create", fields=new)
+
+
+def _new(path: str, value: Any, reason: str) -> FieldChange:
+    return FieldChange(path=path, new=value, reason=reason)
+
+
+_shared: Final = lru_cache(maxsize=1024)(_new)
+"""The same, one for all jobs that have the value."""
 
 
 def can_pause(basis: Basis) -> bool:

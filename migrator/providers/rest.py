@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _JSON_KINDS: Final = {"str": "text", "dict": "JSON object", "list": "list"}
 _NOT_USED: Final = "a list that cannot be read to its end is not used; try again later"
+_HEAD_START: Final = 0.001
+"""Seconds that a request for a page has to leave before the page before it is read, which keeps the processor busy."""
 
 
 @frozen(kw_only=True)
@@ -162,6 +164,7 @@ class RestAdapter(ABC):
                 while following is not None and len(ahead) < max(1, self.concurrency):
                     ahead.append((following, asyncio.create_task(self._page(scope, following))))
                     following = _next_offset(following, step, page.total)
+                await asyncio.wait({ahead[0][1]}, timeout=_HEAD_START)
                 yield page
                 page = await ahead.popleft()[1]
             yield page

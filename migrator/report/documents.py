@@ -38,7 +38,7 @@ def of(result: object, name: str = "cutover") -> dict[str, Any]:
         case Round():
             return round_document(result)
         case (Plan() as plan, Applied() as applied):
-            return apply_document(plan, applied)
+            return apply_document(plan, applied).whole()
         case (Check(), *_):
             return checkup_document([check for check in result if isinstance(check, Check)])
         case _:

@@ -10,6 +10,7 @@ import attrs
 from migrator.apply.values import Applied, Outcome
 from migrator.mapping.codecs import write_time
 from migrator.plan.values import Change, Plan
+from migrator.report.long import Long
 from migrator.report.plans import STYLES, SYMBOLS, blocked_lines, lapse_lines, note_lines
 from migrator.report.words import Line, clean, count, line
 
@@ -18,18 +19,20 @@ SCHEMA: Final = "migrator/apply@1"
 _STATUS: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "skipped": "yellow"}
 
 
-def apply_document(plan: Plan, applied: Applied) -> dict[str, Any]:
+def apply_document(plan: Plan, applied: Applied) -> Long:
     """The outcomes as `migrator/apply@1`; the run is null when nothing was begun."""
-    return {
+    head = {
         "schema": SCHEMA,
         "run": applied.run,
         "sync": plan.sync,
         "summary": dict(applied.summary),
         "needs_resync_by": plan.needs_resync_by and write_time(plan.needs_resync_by),
-        "outcomes": [attrs.asdict(outcome) for outcome in applied.outcomes],
-        "blocked": [_blocked(change) for change in plan.blocked],
-        "requests": dict(applied.requests),
     }
+
+    def rest() -> dict[str, Any]:
+        return {"blocked": [_blocked(change) for change in plan.blocked], "requests": dict(applied.requests)}
+
+    return Long(head=head, name="outcomes", items=lambda: map(attrs.asdict, applied.outcomes), rest=rest)
 
 
 def _blocked(change: Change) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from migrator.document import value_to_json
 from migrator.lower.schedule import EXACT, Schedule
 from migrator.mapping.codecs import write_cron, write_time
 from migrator.plan.compare import BOTH
+from migrator.plan.document import plan_changes, plan_digest, plan_head
 from migrator.plan.values import Action, Change, FieldChange, Plan
+from migrator.report.long import Long
 from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
 from migrator.report.words import Line, clean, line, pad, shorten_both, stamp, value_words
 
@@ -46,6 +48,16 @@ LOSING: Final = frozenset({"create", "update", "replace", "adopt"})
 _CLOCKS: Final = ("trigger.cron", "trigger.at")
 _LABELS: Final = max(map(len, PATHS))
 """Columns for what a line is about: a canonical path, or "schedule"."""
+
+
+def plan_document(plan: Plan) -> Long:
+    """The plan's document, whose changes are made one after another."""
+    return Long(
+        head=plan_head(plan),
+        name="changes",
+        items=lambda: plan_changes(plan),
+        rest=lambda: {"digest": plan_digest(plan)},
+    )
 
 
 def plan_lines(plan: Plan, *, command: str = "", verbose: bool = False) -> Iterator[Line]:

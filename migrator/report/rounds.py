@@ -47,7 +47,7 @@ def round_document(found: Round) -> dict[str, Any]:
 
 
 def _synced(found: Synced) -> dict[str, Any]:
-    applied = apply_document(found.plan, found.applied) if found.plan else None
+    applied = apply_document(found.plan, found.applied).whole() if found.plan else None
     return {
         "sync": found.name,
         "source": found.source,

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
+from migrator.report.long import Long
 from migrator.report.words import Line
 
 _NARROWEST: Final = 30
@@ -52,16 +53,19 @@ class Screen:
     _out: Console = field(init=False, factory=lambda: _console(sys.stdout))
     _err: Console = field(init=False, factory=lambda: _console(sys.stderr))
 
-    def result(self, document: Mapping[str, Any], lines: Iterable[Line]) -> None:
+    def result(self, document: Mapping[str, Any] | Long, lines: Iterable[Line]) -> None:
         """The result: as a document or as lines."""
-        if self.as_json:
-            self.document(document)
-        else:
+        if not self.as_json:
             _put(self._out, lines)
+        elif isinstance(document, Long):
+            sys.stdout.writelines(document.text(ascii_only=not takes_unicode(sys.stdout)))
+            sys.stdout.flush()
+        else:
+            self.document(document)
 
     def document(self, document: Mapping[str, Any]) -> None:
         """The result, which is a JSON document in any case."""
-        self.text(document_text(document, ascii_only=not _takes_unicode(sys.stdout)))
+        self.text(document_text(document, ascii_only=not takes_unicode(sys.stdout)))
 
     def text(self, text: str) -> None:
         """The result, as it is, there at once for whoever reads it."""
@@ -166,12 +170,17 @@ def document_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> s
     return json.dumps(document, indent=2, ensure_ascii=ascii_only) + "\n"
 
 
-def _takes_unicode(stream: TextIO) -> bool:
+def takes_unicode(stream: TextIO) -> bool:
+    """Whether any text can be written to it."""
     return "utf" in stream.encoding.lower()
 
 
 def _put(console: Console, lines: Iterable[Line]) -> None:
     """Write lines; a terminal's are folded under their own beginning, others stay whole, for grep."""
+    if not console.is_terminal:  # nothing to fold and no colours: printing each line as a terminal's takes 0.1 ms
+        console.file.writelines(f"{' ' * line.indent}{line.text.plain.rstrip()}\n" for line in lines)
+        console.file.flush()
+        return
     for line in lines:
         for part in _folded(line, console) if console.file.isatty() else [_indented(line.text, line.indent)]:
             console.print(part, soft_wrap=True)

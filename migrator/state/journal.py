@@ -28,6 +28,9 @@ from migrator.state.writes import write_intents, write_outcomes, write_snapshot
 
 _PART: Final = 1000
 """Rows that are written by one statement."""
+_NEW_RUN: Final = t.runs.insert().values(
+    place=sa.select(sa.func.coalesce(sa.func.max(t.runs.c.place), 0) + 1).scalar_subquery()
+)
 _OPEN: Final = ("dispatched", "uncertain")
 NEVER_SENT: Final = "the run ended before it was sent"
 
@@ -49,18 +52,18 @@ class Journal(Database):
         """
         with self.transaction() as connection:
             connection.execute(
-                t.runs.insert().values(
-                    id=run.id,
-                    sync=run.sync,
-                    target_provider=run.provider,
-                    target_scope=run.scope,
-                    plan_digest=plan_digest,
-                    started_at=write_time(run.started_at),
-                    kind=run.kind,
-                    of=run.of,
-                    plan=run.plan,
-                    place=sa.select(sa.func.coalesce(sa.func.max(t.runs.c.place), 0) + 1).scalar_subquery(),
-                )
+                _NEW_RUN,
+                {
+                    "id": run.id,
+                    "sync": run.sync,
+                    "target_provider": run.provider,
+                    "target_scope": run.scope,
+                    "plan_digest": plan_digest,
+                    "started_at": write_time(run.started_at),
+                    "kind": run.kind,
+                    "of": run.of,
+                    "plan": run.plan,
+                },
             )
             rows = (intent_row(claim, run.provider, dialect) for claim in claims)
             while part := list(islice(rows, _PART)):

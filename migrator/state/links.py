@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +15,7 @@ from migrator.canonical import JobRef
 from migrator.mapping.codecs import read_time, write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
-from migrator.state.rows import lapsing_of, link_of, link_row, outcome_row, target_row
+from migrator.state.rows import job_ref, lapsing_of, link_of, link_row, outcome_row, target_row
 from migrator.state.values import Intent, Lapsing, Link
 from migrator.state.writes import drop_links, in_turn, write_links, write_outcomes
 
@@ -40,11 +40,22 @@ class Links(Database):
                 row = connection.execute(query).one()
                 return row.lineage, row.serial
 
-    def links(self, provider: str, scopes: tuple[str, ...], dialect: str) -> tuple[Link, ...]:
-        """Every link into these target scopes; `dialect` is the target's."""
+    def links(
+        self, provider: str, scopes: tuple[str, ...], dialect: str, *, only: Container[str] | None = None
+    ) -> tuple[Link, ...]:
+        """Every link into these target scopes, or those `only` of these target ids; `dialect` is the target's."""
         query = sa.select(t.links).where(t.links.c.target_provider == provider, t.links.c.target_scope.in_(scopes))
         with self.transaction() as connection:
-            return tuple(link_of(row._mapping, dialect) for row in connection.execute(query))  # noqa: SLF001 (public in all but name)
+            rows = connection.execute(query).mappings()
+            return tuple(link_of(row, dialect) for row in rows if only is None or row["target_id"] in only)
+
+    def linked(self, provider: str, scopes: tuple[str, ...]) -> tuple[tuple[JobRef, int, JobRef], ...]:
+        """Source job, piece and target job of every link into these target scopes; what was written is not read."""
+        c = t.links.c
+        ends = (c.source_provider, c.source_scope, c.source_id, c.target_provider, c.target_scope, c.target_id)
+        query = sa.select(c.piece, *ends).where(c.target_provider == provider, c.target_scope.in_(scopes))
+        with self.transaction() as connection:
+            return tuple((job_ref(*row[1:4]), row[0], job_ref(*row[4:])) for row in connection.execute(query))
 
     def put_link(self, *links: Link, dialect: str, settles: Intent | None = None) -> None:
         """Remember links, and in the same transaction that the intent behind them is done.

@@ -7,7 +7,7 @@ after the last beat; a dead process on the same host loses it at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
 import sqlalchemy as sa
 from attrs import frozen
@@ -19,6 +19,9 @@ from migrator.state import tables as t
 from migrator.state.database import Database
 from migrator.state.owners import LAPSE, is_dead, living, owner_of, this_process
 from migrator.state.values import Owner
+
+_HELD: Final = sa.select(t.locks).where(t.locks.c.scope == sa.bindparam("at")).with_for_update()
+"""Made once: it is asked at every commit of a run, and making it takes longer than asking."""
 
 
 @frozen(kw_only=True)
@@ -34,7 +37,7 @@ class Locks(Database):
         me = this_process(run)
         try:
             with self.transaction() as connection:
-                if row := connection.execute(_held(scope).with_for_update()).first():
+                if row := connection.execute(_HELD, {"at": scope}).first():
                     owner = owner_of(row)
                     if not is_dead(owner, read_time(row.beat), now=self.now()):
                         raise _locked(scope, owner)
@@ -80,15 +83,11 @@ def require(connection: sa.Connection, scope: str, run: str) -> None:
     Raises:
         LockedError: it has lost it.
     """
-    row = connection.execute(_held(scope).with_for_update()).first()
+    row = connection.execute(_HELD, {"at": scope}).first()
     if row is None or row.run != run:
         taken = f"held by {owner_of(row)}" if row else "held by nobody"
         hint = "nothing more is sent; run the command again when the other run has ended"
         raise LockedError("this run has lost its lock", where=scope, actual=taken, hint=hint)
-
-
-def _held(scope: str) -> sa.Select[Any]:
-    return sa.select(t.locks).where(t.locks.c.scope == scope)
 
 
 def _locked(scope: str, owner: Owner | None) -> LockedError:

@@ -12,8 +12,9 @@ from migrator.canonical import JobRef
 from migrator.mapping.codecs import write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
-from migrator.state.rows import missed_of, missed_row, right_of, right_row
+from migrator.state.rows import missed_of, missed_row, right_key, right_of, right_row
 from migrator.state.values import Missed, Right
+from migrator.state.writes import drop_rights, write_rights
 
 
 @frozen(kw_only=True)
@@ -35,21 +36,28 @@ class Rights(Database):
             missed: instants that are entered into the ledger in the same commit.
         """
         with self.transaction() as connection:
-            for right in rights:
-                connection.execute(t.rights.delete().where(*_is_right(right.source, right.target)))
-                connection.execute(t.rights.insert().values(**right_row(right, dialect)))
+            write_rights(connection, [right_row(right, dialect) for right in rights])
             _enter(connection, missed)
 
-    def drop_right(self, source: JobRef, target: tuple[str, str], *, missed: Iterable[Missed] = ()) -> None:
-        """Forget the right of a source job towards a target: both sides fire by their own flags again.
+    def rights_towards(self, target: tuple[str, str]) -> frozenset[JobRef]:
+        """The source jobs of which a right towards a target is remembered."""
+        columns = t.rights.c
+        query = sa.select(columns.source_provider, columns.source_scope, columns.source_id).where(
+            columns.target_provider == target[0], columns.target_scope == target[1]
+        )
+        with self.transaction() as connection:
+            return frozenset(JobRef(provider=p, scope=s, id=i) for p, s, i in connection.execute(query))
+
+    def drop_rights(self, sources: Iterable[JobRef], target: tuple[str, str], *, missed: Iterable[Missed] = ()) -> None:
+        """Forget the rights of source jobs towards a target: both sides fire by their own flags again.
 
         Args:
-            source: the source job.
+            sources: the source jobs.
             target: provider and scope.
             missed: instants that are entered into the ledger in the same commit.
         """
         with self.transaction() as connection:
-            connection.execute(t.rights.delete().where(*_is_right(source, target)))
+            drop_rights(connection, [right_key(source, target) for source in sources])
             _enter(connection, missed)
 
     def note_missed(self, entries: Iterable[Missed]) -> None:
@@ -77,12 +85,3 @@ def _enter(connection: sa.Connection, entries: Iterable[Missed]) -> None:
 def _is_source(table: sa.Table, ref: JobRef) -> tuple[Any, ...]:
     columns = table.c
     return columns.source_provider == ref.provider, columns.source_scope == ref.scope, columns.source_id == ref.id
-
-
-def _is_right(source: JobRef, target: tuple[str, str]) -> tuple[Any, ...]:
-    provider, scope = target
-    return (
-        *_is_source(t.rights, source),
-        t.rights.c.target_provider == provider,
-        t.rights.c.target_scope == scope,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -43,18 +44,23 @@ def link_of(row: Any, dialect: str) -> Link:
     applied = fields_from_json(json.loads(row["applied"]), dialect)
     seen = applied if row["seen"] == row["applied"] else fields_from_json(json.loads(row["seen"]), dialect)
     return Link(
-        source=JobRef(provider=row["source_provider"], scope=row["source_scope"], id=row["source_id"]),
-        target=JobRef(provider=row["target_provider"], scope=row["target_scope"], id=row["target_id"]),
+        source=job_ref(row["source_provider"], row["source_scope"], row["source_id"]),
+        target=job_ref(row["target_provider"], row["target_scope"], row["target_id"]),
         piece=row["piece"],
         pieces=row["pieces"],
-        sync=row["sync"],
+        sync=sys.intern(row["sync"]),
         applied=applied,
         seen=seen,
         marked=bool(row["marked"]),
         superseded=bool(row["superseded"]),
-        stands_for=row.get("stands_for") or "",
+        stands_for=sys.intern(row.get("stands_for") or ""),
         until=until and read_time(until),
     )
+
+
+def job_ref(provider: str, scope: str, job_id: str) -> JobRef:
+    """A job, by texts that the listings and thousands of links share."""
+    return JobRef(provider=sys.intern(provider), scope=sys.intern(scope), id=sys.intern(job_id))
 
 
 def lapsing_of(row: Any) -> Lapsing | None:
@@ -163,11 +169,7 @@ def run_of(row: Any) -> Run:
 def right_row(right: Right, dialect: str) -> dict[str, Any]:
     """A right to fire; `dialect` is the source's."""
     return {
-        "source_provider": right.source.provider,
-        "source_scope": right.source.scope,
-        "source_id": right.source.id,
-        "target_provider": right.target[0],
-        "target_scope": right.target[1],
+        **right_key(right.source, right.target),
         "sync": right.sync,
         "name": right.name,
         "live": right.live,
@@ -176,6 +178,17 @@ def right_row(right: Right, dialect: str) -> dict[str, Any]:
         "wish": json.dumps(fields_to_json(right.wish, dialect), ensure_ascii=False),
         "since": write_time(right.since),
         "begun": right.begun and write_time(right.begun),
+    }
+
+
+def right_key(source: JobRef, target: tuple[str, str]) -> dict[str, Any]:
+    """The part of a right that says which source job it is about, and towards which target."""
+    return {
+        "source_provider": source.provider,
+        "source_scope": source.scope,
+        "source_id": source.id,
+        "target_provider": target[0],
+        "target_scope": target[1],
     }
 
 

@@ -17,6 +17,7 @@ Row = Mapping[str, Any]
 _TARGET: Final = ("target_provider", "target_scope", "target_id")
 _PIECE: Final = ("source_provider", "source_scope", "source_id", "piece", "target_provider", "target_scope")
 _INTENT: Final = ("run", "seq")
+_RIGHT: Final = ("source_provider", "source_scope", "source_id", "target_provider", "target_scope")
 _SNAPSHOT: Final = ("run", "provider", "scope", "id")
 
 
@@ -44,6 +45,8 @@ _OUTCOME: Final = (
 _NO_LINK: Final = t.links.delete().where(*_is(t.links, _TARGET))
 _NO_PIECE: Final = t.links.delete().where(*_is(t.links, _PIECE), t.links.c.superseded == 0)
 _NEW_LINK: Final = t.links.insert()
+_NO_RIGHT: Final = t.rights.delete().where(*_is(t.rights, _RIGHT))
+_NEW_RIGHT: Final = t.rights.insert()
 _SNAPSHOT_THERE: Final = sa.select(t.snapshots.c.id).where(*_is(t.snapshots, _SNAPSHOT))
 _NEW_SNAPSHOT: Final = t.snapshots.insert()
 
@@ -85,6 +88,19 @@ def drop_links(connection: sa.Connection, rows: Sequence[Row]) -> None:
     """Forget target jobs, named by the three columns of a target."""
     if rows:
         connection.execute(_NO_LINK, [_key(row, _TARGET) for row in rows])
+
+
+def write_rights(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Remember rights to fire, each in place of what was remembered of the same job and target."""
+    drop_rights(connection, rows)
+    if rows:
+        connection.execute(_NEW_RIGHT, list(rows))
+
+
+def drop_rights(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Forget rights to fire, named by the five columns of a job and a target."""
+    if rows:
+        connection.execute(_NO_RIGHT, [_key(row, _RIGHT) for row in rows])
 
 
 def write_snapshot(connection: sa.Connection, row: Row) -> None:

@@ -76,6 +76,8 @@ class Reply:
 
 
 def _seconds(text: str, now: datetime) -> float | None:
+    if not text:
+        return None
     try:
         number = float(text)
     except ValueError:

@@ -43,14 +43,14 @@ _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "
 _NEWEST: Final = 0.1
 """The weight of one answer in the average latency."""
 _READ_BACK: Final = "read the job back before sending anything again"
-_JSON: Final = {"Content-Type": "application/json"}
+_JSON: Final = (b"Content-Type", b"application/json")
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 @functools.cache
-def _trusted() -> ssl.SSLContext:
-    """The certificates that are believed; loading them takes longer than a request, so once is enough."""
-    return httpx.create_ssl_context()
+def _trusted(scheme: str) -> ssl.SSLContext:
+    """The certificates that are believed; loading them takes longer than a request, so once is enough, if at all."""
+    return httpx.create_ssl_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _no_quota(_body: Any) -> bool:
@@ -96,7 +96,7 @@ class Client:
     requests: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _lanes: Lanes = field(init=False, repr=False)
-    _host: str = field(init=False, repr=False)
+    _url: httpx.URL = field(init=False, repr=False)
     _slots: Places = field(init=False, repr=False)
     _latency: float = field(default=0.0, init=False)
 
@@ -113,7 +113,7 @@ class Client:
         if not self.secret.isascii() or not self.secret.isprintable():
             raise UsageError("the token holds characters that no HTTP header can carry", hint="was it copied whole?")
         self._slots = Places(lambda: self.places)
-        self._host = httpx.URL(self.base_url).host
+        self._url = httpx.URL(self.base_url)
 
     @property
     def places(self) -> int:
@@ -132,12 +132,11 @@ class Client:
 
     def _lane(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
-            base_url=self.base_url,
             headers={"Accept": "application/json", "User-Agent": f"migrator/{__version__}", **self.headers},
             timeout=httpx.Timeout(self.timeout, connect=self.timeout / 6, pool=None),
             limits=httpx.Limits(max_connections=1),
             transport=self.wire,
-            verify=_trusted(),
+            verify=_trusted(self._url.scheme),
         )
 
     async def request(
@@ -234,7 +233,7 @@ class Client:
             wait = self.pacer.answered(turn, outcome, asked=asked, remaining=remaining)
         exchange = Exchange(
             provider=self.provider,
-            host=self._host,
+            host=self._url.host,
             method=call.method,
             path=call.path,
             is_write=call.kind != "read",
@@ -251,18 +250,19 @@ class Client:
         return answer, wait
 
     async def _exchange(self, call: Call) -> Reply | Lost:
-        headers = _JSON if call.body else None
         try:
             async with self._lanes.lane() as lane:
-                response = await lane.request(
-                    call.method, call.path, params=call.params, content=call.body, headers=headers
+                headers = [*lane.headers.raw, _JSON] if call.body else lane.headers
+                url = f"{self.base_url.rstrip('/')}{call.path}"
+                response = await lane.send(
+                    httpx.Request(call.method, url, params=call.params, headers=headers, content=call.body)
                 )
         except _UNSENT as error:
-            return Lost(f"{self._host} cannot be reached: {self._say(error)}", sent=False)
+            return Lost(f"{self._url.host} cannot be reached: {self._say(error)}", sent=False)
         except httpx.TimeoutException:
-            return Lost(f"{self._host} did not answer within {self.timeout:g} s", sent=True)
+            return Lost(f"{self._url.host} did not answer within {self.timeout:g} s", sent=True)
         except httpx.RequestError as error:
-            return Lost(f"the connection to {self._host} broke: {self._say(error)}", sent=True)
+            return Lost(f"the connection to {self._url.host} broke: {self._say(error)}", sent=True)
         self.heard = {name.lower(): value for name, value in response.headers.items()}
         return Reply(status=response.status_code, headers=self.heard, text=response.text)
 

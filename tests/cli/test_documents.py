@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from migrator.cli.menu.app import app
 from migrator.report.schemas import SCHEMAS
+from migrator.report.screen import document_text
 from migrator.sandbox import World, load_samples
 from tests.cli.bench import Run, routine
 
@@ -69,9 +70,11 @@ def test_the_starter_is_what_the_config_schema_says(run: Run, tmp_path: Path) ->
 @pytest.mark.parametrize("connection", ["omni", "devin", "scrip"])
 def test_exports(here: Path, run: Run, samples: World, connection: str) -> None:
     """`export` prints jobs@1, for every kind of job; and what was exported is exported alike from its file."""
-    exported = run("export", connection, "-o", "jobs.json", "--json").document
+    ended = run("export", connection, "-o", "jobs.json", "--json")
+    exported = ended.document
 
     assert faults(exported, "jobs") == []
+    assert document_text(exported) == ended.out == (here / "jobs.json").read_text("utf-8")
     again = run("export", "archive").document
     assert (faults(again, "jobs"), len(again["jobs"])) == ([], len(exported["jobs"]))
 

@@ -80,7 +80,7 @@ async def test_a_list_that_repeats_itself(provider: str, reach: Reach) -> None:
     async with reach(Lists(provider, ["a", "b"], loop=True), CONNECTIONS[provider]) as adapter:
         with pytest.raises(ProtocolError, match="nothing new"):
             await ids(adapter)
-        assert 2 == adapter.requests
+        assert adapter.requests <= 3  # the two pages, and one that was asked for before the second was read
 
 
 @pytest.mark.parametrize(("provider", "fails"), [("omni", True), ("scrip", True), ("devin", False)])

@@ -59,3 +59,19 @@ def test_other_pieces_sources_and_targets_do_not_interfere(state: State, other: 
     state.put_link(other, dialect="vixie")
 
     assert {"a", "z"} == links(state, "org-1", "org-2")
+
+
+def test_what_is_linked_to_what(state: State) -> None:
+    """Source job, piece and target job are read without what was written, of the scopes that were asked for alone."""
+    state.put_link(FIRST, dialect="vixie")
+    state.put_link(attrs.evolve(SECOND, target=attrs.evolve(SECOND.target, scope="org-2")), dialect="vixie")
+
+    assert ((FIRST.source, FIRST.piece, FIRST.target),) == state.linked("devin", ("org-1",))
+
+
+def test_links_of_some_target_jobs(state: State) -> None:
+    """Who asks for the links of some target jobs gets those alone."""
+    other = attrs.evolve(SECOND, piece=2)
+    state.put_link(FIRST, other, dialect="vixie")
+
+    assert (other,) == state.links("devin", ("org-1",), "vixie", only={other.target.id, "unknown"})

@@ -43,7 +43,7 @@ def test_a_right_outlives_the_process(open_one: OpenOne) -> None:
     assert (moved,) == open_one().rights(*HOME, "eventbridge")
     assert () == open_one().rights("omni", ("other.example/api",), "eventbridge")
 
-    state.drop_right(moved.source, moved.target)
+    state.drop_rights([moved.source], moved.target)
     assert () == open_one().rights(*HOME, "eventbridge")
 
 
@@ -51,7 +51,8 @@ def test_each_target_has_a_right_of_its_own(state: State) -> None:
     """One source job that goes to two places has two rights."""
     other = right(target=("scrip", "program-1"), sync="other")
     state.put_right(right(), other, dialect="eventbridge")
-    state.drop_right(other.source, other.target)
+    assert (frozenset({SOURCE}), frozenset()) == tuple(map(state.rights_towards, (other.target, ("devin", "else"))))
+    state.drop_rights([other.source], other.target)
 
     assert (right(),) == state.rights(*HOME, "eventbridge")
 

@@ -94,3 +94,25 @@ async def test_a_truncated_body(connect: Connect, serve: Serve) -> None:
     port = await serve(cut)
     async with connect(base_url=f"http://127.0.0.1:{port}/api", clock=REAL, retry=QUICK) as client:
         assert {"a": 1} == await client.request("GET", "/x")
+
+
+async def test_a_proxy_of_the_environment_carries_requests(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What HTTP_PROXY names gets the whole address, the query, and the headers of a body."""
+    heard: list[bytes] = []
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await _head(reader) + await reader.readexactly(2))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    port = await serve(forward)
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+    async with connect(base_url="http://omni.invalid/api/", clock=REAL, retry=QUICK) as client:
+        assert await client.request("POST", "/x", params={"of": 1}, json={}) is None
+
+    assert heard[0].startswith(b"POST http://omni.invalid/api/x?of=1 HTTP/1.1\r\n")
+    assert b"\r\nContent-Type: application/json\r\n" in heard[0]
+    assert b"\r\nAccept: application/json\r\n" in heard[0]

@@ -11,9 +11,9 @@ from migrator.cli.menu.app import ConnectionName, OutFile, ReportFiles, SyncName
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
-    from migrator.cli import checking, moving, syncing
+    from migrator.cli import checking, exporting, moving, syncing
 else:
-    checking, moving, syncing = map(when_used, ("checking", "moving", "syncing"))
+    checking, exporting, moving, syncing = map(when_used, ("checking", "exporting", "moving", "syncing"))
 
 HeldOption = Annotated[bool, typer.Option("--held", help="Hold new jobs back until the cut-over.")]
 
@@ -30,7 +30,7 @@ def export(
 
     Nothing is written to any provider; the document can be a connection of its own (provider = "json").
     """
-    return moving.export(settings, connection, out=out)
+    return exporting.export(settings, connection, out=out)
 
 
 @app.command()
