@@ -17,10 +17,10 @@ from migrator.providers.scrip import Scrip
 from migrator.watching import NOBODY, Watch
 
 if TYPE_CHECKING:
-    from migrator.transport.client import Wire
     from migrator.transport.clock import Clock
     from migrator.transport.pacing import Pacer
     from migrator.transport.retry import Retry
+    from migrator.transport.wire import Wire
 
 
 @frozen(kw_only=True)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import math
-import ssl
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from json import dumps
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -21,7 +18,6 @@ from migrator.errors import (
     NotFoundError,
     ProviderError,
     QuotaError,
-    RejectedError,
     TransientError,
     UncertainError,
     UsageError,
@@ -32,25 +28,18 @@ from migrator.transport.lanes import Lanes
 from migrator.transport.pacing import Outcome, Pacer
 from migrator.transport.places import Places
 from migrator.transport.retry import PATIENT, Effort, Lost, Retry, may_change, throttled
+from migrator.transport.wire import Wire, address, encoded, exchanged, network, timeouts
 from migrator.watching import NOBODY, Exchange, Watch
 
 log = logging.getLogger(__name__)
-
-Wire = httpx.AsyncBaseTransport
-"""What carries requests: the network by default, an ASGI app or a function in tests."""
 
 _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
 _NEWEST: Final = 0.1
 """The weight of one answer in the average latency."""
 _READ_BACK: Final = "read the job back before sending anything again"
-_JSON: Final = (b"Content-Type", b"application/json")
+_JSON: Final = {"Content-Type": "application/json"}
+_NAME: Final = f"migrator/{__version__}"
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-
-
-@functools.cache
-def _trusted(scheme: str) -> ssl.SSLContext:
-    """The certificates that are believed; loading them takes longer than a request, so once is enough, if at all."""
-    return httpx.create_ssl_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _no_quota(_body: Any) -> bool:
@@ -97,6 +86,9 @@ class Client:
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _lanes: Lanes = field(init=False, repr=False)
     _url: httpx.URL = field(init=False, repr=False)
+    _bare: httpx.Headers = field(init=False, repr=False)
+    _json: httpx.Headers = field(init=False, repr=False)
+    _patience: Mapping[str, Any] = field(init=False, repr=False)
     _slots: Places = field(init=False, repr=False)
     _latency: float = field(default=0.0, init=False)
 
@@ -114,6 +106,9 @@ class Client:
             raise UsageError("the token holds characters that no HTTP header can carry", hint="was it copied whole?")
         self._slots = Places(lambda: self.places)
         self._url = httpx.URL(self.base_url)
+        ours = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": _NAME, **self.headers}
+        self._bare, self._json = httpx.Headers(ours), httpx.Headers({**ours, **_JSON})
+        self._patience = timeouts(self.timeout)
 
     @property
     def places(self) -> int:
@@ -130,14 +125,8 @@ class Client:
     ) -> None:
         await self._lanes.aclose()
 
-    def _lane(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            headers={"Accept": "application/json", "User-Agent": f"migrator/{__version__}", **self.headers},
-            timeout=httpx.Timeout(self.timeout, connect=self.timeout / 6, pool=None),
-            limits=httpx.Limits(max_connections=1),
-            transport=self.wire,
-            verify=_trusted(self._url.scheme),
-        )
+    def _lane(self) -> Wire:
+        return self.wire or network(self._url)
 
     async def request(
         self,
@@ -164,7 +153,7 @@ class Client:
         """
         kind = kind or _KINDS.get(method, "write")
         where = self.where(method, path, job)
-        body = None if json is None else _encoded(json, where)
+        body = None if json is None else encoded(json, where)
         call = Call(method=method, path=path, params=params, body=body, kind=kind, where=where)
         reply = await self._send(call)
         if not reply.text.strip():
@@ -183,7 +172,7 @@ class Client:
             ProviderError: no answer that says anything (5xx, 429, no connection) in all tries.
         """
         where = self.where(method, path)
-        body = None if json is None else _encoded(json, where)
+        body = None if json is None else encoded(json, where)
         call = Call(method=method, path=path, params=params, body=body, kind="read", where=where)
         reply = await self._send(call, any_answer=True)
         return reply.status, reply.headers
@@ -252,11 +241,7 @@ class Client:
     async def _exchange(self, call: Call) -> Reply | Lost:
         try:
             async with self._lanes.lane() as lane:
-                headers = [*lane.headers.raw, _JSON] if call.body else lane.headers
-                url = f"{self.base_url.rstrip('/')}{call.path}"
-                response = await lane.send(
-                    httpx.Request(call.method, url, params=call.params, headers=headers, content=call.body)
-                )
+                response = await exchanged(lane, self._request(call))
         except _UNSENT as error:
             return Lost(f"{self._url.host} cannot be reached: {self._say(error)}", sent=False)
         except httpx.TimeoutException:
@@ -265,6 +250,15 @@ class Client:
             return Lost(f"the connection to {self._url.host} broke: {self._say(error)}", sent=True)
         self.heard = {name.lower(): value for name, value in response.headers.items()}
         return Reply(status=response.status_code, headers=self.heard, text=response.text)
+
+    def _request(self, call: Call) -> httpx.Request:
+        return httpx.Request(
+            call.method,
+            address(f"{self.base_url.rstrip('/')}{call.path}", tuple((call.params or {}).items())),
+            headers=self._json if call.body else self._bare,
+            content=call.body,
+            extensions=dict(self._patience),
+        )
 
     def _say(self, error: Exception) -> str:
         return redact((str(error) or type(error).__name__).rstrip("."), self._secrets)
@@ -301,13 +295,3 @@ class Client:
             what, hint = f"{what}; the request may have worked all the same", _READ_BACK
             return UncertainError(what, where=effort.call.where, status=status, body=body, hint=hint)
         return TransientError(what, where=effort.call.where, status=status, body=body, hint=hint)
-
-
-def _encoded(data: Any, where: str) -> bytes:
-    """`data` as JSON; half of a surrogate pair, which JSON can hold and UTF-8 cannot, becomes JSON's own escape."""
-    try:
-        text = dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except ValueError as error:
-        what = f"the job cannot be written as JSON: {error}"
-        raise RejectedError(what, where=where, hint="nothing was sent; mend the job at its source") from error
-    return text.encode("utf-8", "backslashreplace")

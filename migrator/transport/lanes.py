@@ -10,24 +10,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import httpx
 from attrs import define, field
+
+from migrator.transport.wire import Wire
 
 
 @define(eq=False)
 class Lanes:
-    """HTTP clients of one connection each.
+    """Wires of one connection each.
 
     Attributes:
         make: makes one.
     """
 
-    make: Callable[[], httpx.AsyncClient]
-    _all: list[httpx.AsyncClient] = field(factory=list, init=False)
-    _free: list[httpx.AsyncClient] = field(factory=list, init=False)
+    make: Callable[[], Wire]
+    _all: list[Wire] = field(factory=list, init=False)
+    _free: list[Wire] = field(factory=list, init=False)
 
     @asynccontextmanager
-    async def lane(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def lane(self) -> AsyncIterator[Wire]:
         """One that nobody else uses for as long as the block lasts; what it answered must be read by then."""
         if not self._free:
             self._free.append(self.make())

@@ -96,17 +96,19 @@ class Passing:
     @contextmanager
     def counted(self) -> Iterator[None]:
         """Know of every request that is on its way, for as long as the block lasts."""
-        send = httpx.AsyncClient.send
+        send = httpx.AsyncHTTPTransport.handle_async_request
 
-        async def counting(client: httpx.AsyncClient, *given: Any, **named: Any) -> httpx.Response:
+        async def counting(wire: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
             self._inflight += 1
             try:
-                return await send(client, *given, **named)
+                response = await send(wire, request)
+                await response.aread()
+                return response
             finally:
                 self._inflight -= 1
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(httpx.AsyncClient, "send", counting)
+            patch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", counting)
             yield
 
     def world(self, options: Options) -> World:

@@ -1,0 +1,78 @@
+"""What carries requests: the network, behind the proxy that the environment names, or whatever stands in for it.
+
+Requests go straight to httpx's transport. Its client would look after cookies, redirects and passwords as well, of
+which the API of a platform knows nothing, and would take half as long again for each request.
+"""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import Mapping
+from json import dumps
+from typing import Any, Final
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from migrator.errors import RejectedError, UsageError
+
+Wire = httpx.AsyncBaseTransport
+"""The network by default, an ASGI app or a function in tests."""
+
+_ONE: Final = httpx.Limits(max_connections=1)
+
+
+def network(url: httpx.URL) -> Wire:
+    """One connection to where `url` leads, by way of the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names for it.
+
+    Raises:
+        UsageError: that cannot be used.
+    """
+    proxy = None if proxy_bypass(url.host) else getproxies().get(url.scheme) or getproxies().get("all")
+    try:
+        return httpx.AsyncHTTPTransport(
+            verify=_trusted(url.scheme),
+            limits=_ONE,
+            proxy=httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}") if proxy else None,
+        )
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        hint = "set HTTP_PROXY, HTTPS_PROXY and ALL_PROXY to http://host:port, or NO_PROXY to the platform's host"
+        raise UsageError("the proxy that the environment names cannot be used", hint=hint) from error
+
+
+@functools.cache
+def _trusted(scheme: str) -> ssl.SSLContext:
+    """The certificates that are believed; loading them takes longer than a request, so once is enough, if at all."""
+    return httpx.create_ssl_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@functools.lru_cache(maxsize=64)
+def address(text: str, query: tuple[tuple[str, str | int], ...] = ()) -> httpx.URL:
+    """A URL with its query; of those that are asked for again and again, one is made."""
+    return httpx.URL(text, params=query) if query else httpx.URL(text)
+
+
+def timeouts(seconds: float) -> Mapping[str, Any]:
+    """How long to wait for each part of an exchange: connecting may take a sixth of what an answer may."""
+    return {"timeout": httpx.Timeout(seconds, connect=seconds / 6, pool=None).as_dict()}
+
+
+async def exchanged(wire: Wire, request: httpx.Request) -> httpx.Response:
+    """The answer to a request, read to its end."""
+    response = await wire.handle_async_request(request)
+    try:
+        await response.aread()
+    finally:
+        await response.aclose()
+    return response
+
+
+def encoded(data: Any, where: str) -> bytes:
+    """`data` as JSON; half of a surrogate pair, which JSON can hold and UTF-8 cannot, becomes JSON's own escape."""
+    try:
+        text = dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        what = f"the job cannot be written as JSON: {error}"
+        raise RejectedError(what, where=where, hint="nothing was sent; mend the job at its source") from error
+    return text.encode("utf-8", "backslashreplace")
