@@ -23,6 +23,8 @@ from migrator.cron import Cron
 from migrator.mapping import ProviderMapping
 from migrator.mapping.codecs import freeze, known_cron, read_time, thaw, write_cron, write_time
 
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+"""The one text of a value, by which it is known again."""
 _TYPES: Final[Mapping[str, Any]] = {
     "enabled": bool,
     "trigger.cron": Cron,
@@ -137,7 +139,7 @@ def _parts(items: Iterable[Any]) -> Iterator[bytes]:
 
 
 def _in_order(data: Any) -> bytes:
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _CANONICAL(data).encode()
 
 
 def _cron_text(cron: Cron, dialect: str) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _JSON_KINDS: Final = {"str": "text", "dict": "JSON object", "list": "list"}
 _NOT_USED: Final = "a list that cannot be read to its end is not used; try again later"
+_NAMED_AHEAD: Final = 2
+"""Pages that are asked for ahead where each one names the next."""
 _HEAD_START: Final = 0.001
 """Seconds that a request for a page has to leave before the page before it is read, which keeps the processor busy."""
 
@@ -149,11 +151,22 @@ class RestAdapter(ABC):
     async def _pages(self, scope: str) -> AsyncGenerator[Page, None]:
         """The pages of a list in their order, each asked for before the one before it is used up.
 
-        Where pages go by offset and the platform says how many jobs there are, as many pages are asked for at once as
-        there are places for requests. What it says is only believed for that: a page that begins elsewhere than the
-        one before it ended is asked for anew.
+        Where each page names the next, that is asked for as soon as it is known. Where pages go by offset and the
+        platform says how many jobs there are, as many are asked for at once as there are places for requests. What it
+        says is only believed for that: a page that begins elsewhere than the one before it ended is asked for anew.
         """
         ahead: deque[tuple[str | int, asyncio.Task[Page]]] = deque()
+
+        async def read(start: str | int) -> Page:
+            """A page, after which the one that it names is asked for at once."""
+            found = await self._page(scope, start)
+            if isinstance(found.following, str) and len(ahead) < _NAMED_AHEAD:
+                ask(found.following)
+            return found
+
+        def ask(start: str | int) -> None:
+            ahead.append((start, asyncio.create_task(read(start))))
+
         page = await self._page(scope, None)
         step = len(page.items)
         try:
@@ -162,7 +175,7 @@ class RestAdapter(ABC):
                     await _give_up(ahead)
                 following = _next_offset(ahead[-1][0], step, page.total) if ahead else page.following
                 while following is not None and len(ahead) < max(1, self.concurrency):
-                    ahead.append((following, asyncio.create_task(self._page(scope, following))))
+                    ask(following)
                     following = _next_offset(following, step, page.total)
                 await asyncio.wait({ahead[0][1]}, timeout=_HEAD_START)
                 yield page

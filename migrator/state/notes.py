@@ -14,10 +14,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
+import attrs
 import sqlalchemy as sa
-from attrs import define, field
+from attrs import define, field, frozen
 
 from migrator.canonical import JobRef
 from migrator.errors import LockedError
@@ -28,24 +29,41 @@ from migrator.state.values import Intent, IntentState, Link
 from migrator.state.writes import Row, drop_links, in_turn, write_intents, write_links, write_outcomes, write_snapshot
 
 _Told = asyncio.Future[None]
-_HELD: Final = {"applied", "seen", "marked"}
-"""What a link says of the fields of its target job."""
+
+
+@frozen
+class _Sent:
+    """An intent, and who waits for it.
+
+    Attributes:
+        intent: what is about to be sent.
+        provider: where.
+        dialect: of what is written.
+        lock: what its run must hold.
+        told: tells who waits.
+    """
+
+    intent: Intent
+    provider: str
+    dialect: str
+    lock: str
+    told: _Told
 
 
 @define
 class _Batch:
-    """The notes that go to disk together.
+    """The notes that go to disk together; those of every single job become rows in the thread that commits them.
 
     Attributes:
-        sent: intents, with the locks that their runs must hold and those who wait for them.
+        sent: intents.
         outcomes: what became of earlier writes.
-        links: whether a link is put or dropped, and its row, in their order.
+        links: links that are put, each with its dialect, and target jobs whose links are dropped, in their order.
         snapshots: records as they were.
     """
 
-    sent: list[tuple[Row, str, _Told]] = field(factory=list)
+    sent: list[_Sent] = field(factory=list)
     outcomes: list[Row] = field(factory=list)
-    links: list[tuple[bool, Row]] = field(factory=list)
+    links: list[tuple[Link, str] | JobRef] = field(factory=list)
     snapshots: list[Row] = field(factory=list)
 
     def __bool__(self) -> bool:
@@ -62,19 +80,19 @@ class _Batch:
             for row in self.snapshots:
                 write_snapshot(connection, row)
             if lost is None:
-                write_intents(connection, [row for row, _lock, _told in self.sent])
+                write_intents(connection, [intent_row(one.intent, one.provider, one.dialect) for one in self.sent])
             write_outcomes(connection, self.outcomes)
-            for put, group in groupby(self.links, key=lambda link: link[0]):
-                rows = [row for _put, row in group]
-                if not put:
-                    drop_links(connection, rows)
-                for part in in_turn(rows) if put else ():
+            for is_drop, group in groupby(self.links, key=lambda noted: isinstance(noted, JobRef)):
+                if is_drop:
+                    drop_links(connection, [target_row(noted) for noted in group if isinstance(noted, JobRef)])
+                    continue
+                for part in in_turn(link_row(*noted) for noted in group if not isinstance(noted, JobRef)):
                     write_links(connection, part)
         return lost
 
     def _lost(self, connection: sa.Connection) -> LockedError | None:
         try:
-            for lock, run in {(lock, row["run"]) for row, lock, _told in self.sent}:
+            for lock, run in {(one.lock, one.intent.run) for one in self.sent}:
                 require(connection, lock, run)
         except LockedError as error:
             return error
@@ -82,15 +100,17 @@ class _Batch:
 
     def tell(self, error: BaseException | None) -> None:
         """Let those go on who wait."""
-        for _row, _lock, told in self.sent:
-            if not told.done():
-                told.set_exception(error) if error else told.set_result(None)
+        for one in self.sent:
+            if not one.told.done():
+                one.told.set_exception(error) if error else one.told.set_result(None)
 
 
-def _is_newer(row: Row, noted: tuple[bool, Row]) -> bool:
+def _is_newer(link: Link, noted: tuple[Link, str] | JobRef) -> bool:
     """Whether a link says of its target job what the one noted just before it says, but for what the job holds."""
-    put, older = noted
-    return put and all(row[name] == older[name] for name in row.keys() - _HELD)
+    if isinstance(noted, JobRef) or noted[0].target != link.target:
+        return False
+    older = noted[0]
+    return attrs.evolve(older, applied=link.applied, seen=link.seen, marked=link.marked) == link
 
 
 @define(eq=False)
@@ -114,7 +134,7 @@ class Notes:
             StateError: the state cannot be written.
         """
         told: _Told = asyncio.get_running_loop().create_future()
-        self._batch().sent.append((intent_row(intent, provider, dialect), lock, told))
+        self._batch().sent.append(_Sent(intent, provider, dialect, lock, told))
         await told
 
     def settle(self, intent: Intent, state: IntentState, error: str = "") -> None:
@@ -123,10 +143,10 @@ class Notes:
 
     def put_link(self, link: Link, *, dialect: str, settles: Intent | None = None) -> None:
         """Note a link, and that the write behind it is done; see `Links.put_link`."""
-        batch, row = self._batch(), link_row(link, dialect)
-        if batch.links and _is_newer(row, batch.links[-1]):
+        batch = self._batch()
+        if batch.links and _is_newer(link, batch.links[-1]):
             batch.links.pop()
-        batch.links.append((True, row))
+        batch.links.append((link, dialect))
         if settles:
             now = self.database.now()
             batch.outcomes.append(outcome_row(settles, "done", "", now=now, target_id=link.target.id))
@@ -134,7 +154,7 @@ class Notes:
     def drop_link(self, target: JobRef, *, settles: Intent) -> None:
         """Forget a target job, and note that it is deleted."""
         batch = self._batch()
-        batch.links.append((False, target_row(target)))
+        batch.links.append(target)
         batch.outcomes.append(outcome_row(settles, "done", "", now=self.database.now()))
 
     def snapshot(

@@ -249,14 +249,14 @@ async def test_what_a_platform_says_of_its_list_is_not_believed(total: int, shor
 
 
 async def test_the_next_page_comes_while_this_one_is_read(reach: Reach) -> None:
-    """Where a page names the next one, that is asked for before the first job of this one has been taken."""
-    platform = Lists("omni", ["a", "b"], ["c"], ["d"])
+    """Where a page names the next one, at most two are asked for before the first job of this one has been taken."""
+    platform = Lists("omni", ["a", "b"], ["c"], ["d"], ["e"], ["f"])
     async with reach(platform, CONNECTIONS["omni"]) as adapter:
         asked = {}
         async for record in adapter.list_jobs():
             await asyncio.sleep(0.01)
             asked[record.raw["id"]] = len(platform.asked)
-    assert {"a": 2, "b": 2, "c": 3, "d": 3} == asked
+    assert {"a": 3, "b": 3, "c": 3, "d": 5, "e": 5, "f": 5} == asked
 
 
 async def test_a_listing_that_is_given_up_asks_no_further(reach: Reach) -> None:
