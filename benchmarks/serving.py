@@ -90,12 +90,20 @@ class Counting:
             await send(message)
 
         try:
-            if wait := self.delay():
-                await asyncio.sleep(wait)
-            await self.app(scope, receive, watched)
+            await self.app(scope, receive, self._late(watched, until=time.monotonic() + self.delay()))
         finally:
             self._open -= 1
             self._last = time.monotonic()
+
+    def _late(self, send: Send, *, until: float) -> Send:
+        """Keep an answer back until its time has come, whatever it took to make it."""
+
+        async def later(message: Message) -> None:
+            if (wait := until - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
+            await send(message)
+
+        return later
 
     def _told(self) -> dict[str, Any]:
         span = self._last - self._first if self._first is not None else 0.0

@@ -21,7 +21,7 @@ import cattrs
 from migrator.canonical import Email, Fields, Job, Slack, Unportable, flatten
 from migrator.cron import Cron
 from migrator.mapping import ProviderMapping
-from migrator.mapping.codecs import freeze, known_cron, read_time, thaw, write_cron, write_time
+from migrator.mapping.codecs import PLAIN, freeze, known_cron, read_time, thaw, write_cron, write_time
 
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 """The one text of a value, by which it is known again."""
@@ -48,13 +48,12 @@ def make_document_converter(dialect: str) -> cattrs.Converter:
 
 def value_to_json(value: Any, dialect: str) -> Any:
     """One canonical value as JSON."""
-    return thaw(make_document_converter(dialect).unstructure(value))
+    return value if type(value) in PLAIN else thaw(make_document_converter(dialect).unstructure(value))
 
 
 def fields_to_json(fields: Fields, dialect: str) -> dict[str, Any]:
     """Flat fields as a JSON object."""
-    converter = make_document_converter(dialect)
-    return {path: thaw(converter.unstructure(value)) for path, value in fields.items()}
+    return {path: value_to_json(value, dialect) for path, value in fields.items()}
 
 
 def fields_from_json(data: Mapping[str, Any], dialect: str) -> dict[str, Any]:

@@ -102,8 +102,14 @@ def write_cron(value: Cron, dialect: str) -> str:
     return value.text if value.dialect == dialect and value.text else render(value, dialect)
 
 
+PLAIN: Final = frozenset({str, bool, int, float, type(None)})
+"""The types of most values: JSON as they are, which is soon seen."""
+
+
 def freeze(value: Any) -> Any:
     """JSON with its lists as tuples, so that values compare and stay as they are."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, list | tuple):
         return tuple(freeze(item) for item in value)
     if isinstance(value, Mapping):
@@ -113,6 +119,8 @@ def freeze(value: Any) -> Any:
 
 def thaw(value: Any) -> Any:
     """The reverse of `freeze`: plain JSON."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, list | tuple):
         return [thaw(item) for item in value]
     if isinstance(value, Mapping):

@@ -34,7 +34,7 @@ def part_of(path: str, leaf: str, value: Any) -> Any:
 def get(raw: Any, path: str, default: Any = None) -> Any:
     """The value at a dotted path; `default` where it is missing or null."""
     for key in path.split(".") if path else [""]:
-        raw = raw.get(key, _MISSING) if isinstance(raw, Mapping) else _MISSING
+        raw = raw.get(key, _MISSING) if isinstance(raw, dict) else _MISSING
         if raw is _MISSING:
             return default
     return default if raw is None else raw
