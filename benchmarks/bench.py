@@ -157,6 +157,26 @@ def moved_by_peers(case: Case, programs: Path) -> Iterator[tuple[str, Figures]]:
                 )
 
 
+def moved_by_bare_sockets(case: Case) -> Iterator[tuple[str, Figures]]:
+    """The requests of a first move and nothing else: how near anybody could come to the ideal here."""
+    with case.serving() as served, TemporaryDirectory() as temporary:
+        asked = json.dumps({"reach": served.reach, "jobs": case.jobs, "connections": CONNECTIONS})
+        ran = run([sys.executable, str(HERE / "bare.py"), asked], folder=Path(temporary))
+        assert ran.code == 0, ran.err
+        counts, ideal = served.counts(), case.ideal(at_target=0, writes=case.jobs)
+        yield (
+            f"{case}: first: bare sockets",
+            {
+                "wall s": ran.wall,
+                "wall / ideal": ran.wall / ideal,
+                "requests / ideal": counts["span"] / ideal,
+                "requests": counts["requests"],
+                "cpu s": ran.cpu,
+                "held at target": counts["held"][case.target],
+            },
+        )
+
+
 def started() -> Iterator[tuple[str, Figures]]:
     """Starting up, against importing the HTTP library; and planning, in a process of its own.
 
@@ -202,6 +222,8 @@ def measured(rounds: int, most: int, out: Path, *, with_peers: bool) -> dict[str
             note(started())
             for case in cases(most if number == 0 else min(most, 500)):
                 note(moved(case))
+                if case == Case():
+                    note(moved_by_bare_sockets(case))
                 if programs and case in {Case(), Case(latency=0.005, rate=100)}:
                     note(moved_by_peers(case, programs))
 
