@@ -8,7 +8,7 @@ that passed meanwhile.
 
 from migrator.cutover.gaps import next_gap
 from migrator.cutover.ledger import missed
-from migrator.cutover.moves import Mover, coming_fires, found_live
+from migrator.cutover.moves import Mover, found_live, is_spent
 from migrator.cutover.values import (
     STATUSES,
     Calendar,
@@ -44,8 +44,8 @@ __all__ = [
     "Standing",
     "Status",
     "Turn",
-    "coming_fires",
     "found_live",
+    "is_spent",
     "missed",
     "next_gap",
 ]

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import attrs
 from attrs import frozen
 
-from migrator.canonical import Fields, Job, flatten
+from migrator.canonical import Fields, Job, Unportable, flatten
 from migrator.cron import Cron, next_fires
 from migrator.cutover.values import Calendar, Does, Found, Goal, Move, Scene, Turn
 from migrator.holding import held_back, is_distant, is_parked, may_fire, standstill
@@ -118,7 +118,7 @@ class Mover:
         """Why a job is left on the source: it fires once more, and that soon."""
         if not may_fire(scene.source, scene.right):
             return ""
-        fires = coming_fires(scene.wished, self.source.rules.dialect, self.now)
+        fires = _coming_fires(scene.wished, self.source.rules.dialect, self.now)
         if not fires:
             return "it will not fire any more"
         if len(fires) == 1 and fires[0] <= self.now + self.spare:
@@ -216,7 +216,12 @@ def _is_live(scene: Scene, number: int) -> bool:
     return job.live and job.ref not in scene.spent and all(same(fields.get(path), value) for path, value in due.items())
 
 
-def coming_fires(job: Job, dialect: str, now: datetime) -> list[datetime]:
+def is_spent(job: Job, dialect: str, now: datetime) -> bool:
+    """Whether a job will never be due again, whatever its flags say; of a trigger that cannot be read nobody knows."""
+    return not isinstance(job.trigger, Unportable) and not _coming_fires(job, dialect, now)
+
+
+def _coming_fires(job: Job, dialect: str, now: datetime) -> list[datetime]:
     """The next two instants at which a job is due, or as many as there are."""
     fields = flatten(job)
     cron, at = fields.get("trigger.cron"), fields.get("trigger.at")

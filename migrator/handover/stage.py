@@ -13,7 +13,7 @@ from attrs import frozen
 from migrator.canonical import Job, JobRef
 from migrator.config.shapes import did_you_mean
 from migrator.cron.check import second_opinion
-from migrator.cutover import Found, Goal, Move, Mover, Order, Scene, Standing, Status, coming_fires, found_live
+from migrator.cutover import Found, Goal, Move, Mover, Order, Scene, Standing, Status, found_live, is_spent
 from migrator.errors import UsageError
 from migrator.extract import Extracted
 from migrator.holding import is_cut_short, may_fire, stirs
@@ -105,7 +105,7 @@ class Stage:
                 job.ref
                 for side, jobs in ((self.session.source, [wished]), (self.session.target, there.values()))
                 for job in jobs
-                if not coming_fires(job, side.dialect, self.look.plan.created_at)
+                if is_spent(job, side.dialect, self.look.plan.created_at)
             ),
         )
 
@@ -132,7 +132,7 @@ class Stage:
         if any(problem.ref == ref for problem in self.look.listed.problems):
             return "unknown"
         job, targets = _of(self.look.listed, ref), {link.target for link in self.links.get(ref, ())}
-        if job and not coming_fires(job, self.session.source.dialect, self.look.plan.created_at):
+        if job and is_spent(job, self.session.source.dialect, self.look.plan.created_at):
             return "over"
         if job and not job.live and not targets:
             return "paused"

@@ -189,6 +189,16 @@ async def test_what_has_fired_for_the_last_time_fires_nowhere(make_lab: MakeLab)
     assert ["over"] == await live(lab)
 
 
+async def test_what_cannot_be_read_is_not_taken_for_over(make_lab: MakeLab) -> None:
+    """A job that runs on every other occurrence stays on the source, which goes on firing it."""
+    lab = make_lab("devin", "scrip")
+    lab.source.put({**lab.source.platform.write(1, wish(1)), "interval_count": 2})
+
+    found = await cut(lab)
+    assert [("refused", "source")] == told(found)
+    assert "every n-th occurrence" in found.moves[0].reason
+
+
 async def test_only_the_named_jobs_move(make_lab: MakeLab) -> None:
     """By name or id; a name that nothing has is told with those that there are, and nothing is written."""
     lab = make_lab("scrip", "devin")
