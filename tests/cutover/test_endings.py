@@ -18,6 +18,15 @@ from tests.faults.machine import DEATH, Death
 from tests.faults.scenarios import PUT
 
 
+def hourly(make_lab: MakeLab) -> tuple[Passing, Lab]:
+    """Time that passes, and a laboratory with one job that fires every hour."""
+    passing = Passing()
+    lab = make_lab("omni", "devin", world=passing.world(PUT))
+    passing.rule(lab)
+    lab.source.put({**lab.source.platform.write(1, wish(1)), lab.source.platform.schedule: SCHEDULES["omni"]})
+    return passing, lab
+
+
 async def cut_and_die_at_the_end(lab: Lab) -> None:
     """Cut over, and die when it is about to be noted that the move has ended."""
     put = State.put_right
@@ -53,10 +62,7 @@ async def standing(lab: Lab) -> tuple[str, bool]:
 @pytest.mark.parametrize("back", [False, True], ids=["on the way there", "on the way back"])
 async def test_what_was_missed_is_told_by_whoever_ends_the_move(make_lab: MakeLab, back: bool) -> None:
     """Between two dead runs an hour passes in which nothing fires; a third has nothing to send, and tells it."""
-    passing = Passing()
-    lab = make_lab("omni", "devin", world=passing.world(PUT))
-    passing.rule(lab)
-    lab.source.put({**lab.source.platform.write(1, wish(1)), lab.source.platform.schedule: SCHEDULES["omni"]})
+    passing, lab = hourly(make_lab)
     records = list(lab.source.records().values())
     with passing.counted():
         await lab.carry_out(hold=True)
@@ -85,10 +91,7 @@ async def test_what_was_missed_is_told_by_whoever_ends_the_move(make_lab: MakeLa
 
 async def test_a_way_back_that_died_at_its_last_write_is_turned_round(make_lab: MakeLab) -> None:
     """The source had come alive again, and the target was held: cutting over stops the one and releases the other."""
-    passing = Passing()
-    lab = make_lab("omni", "devin", world=passing.world(PUT))
-    passing.rule(lab)
-    lab.source.put({**lab.source.platform.write(1, wish(1)), lab.source.platform.schedule: SCHEDULES["omni"]})
+    passing, lab = hourly(make_lab)
     records = list(lab.source.records().values())
     with passing.counted():
         await cut(lab)
