@@ -6,21 +6,17 @@ open both sides ─▶ list and read both ─▶ settle what a dead run left ─
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-from attrs import field, frozen
 
 from migrator.apply import Applied, Outcome
 from migrator.config import Schedule, Sync
-from migrator.document import job_document
 from migrator.errors import RefusedError
-from migrator.extract import Problem, extract, read_all
-from migrator.mapping.codecs import write_time
+from migrator.extract import extract
 from migrator.noting import note_agreement, note_count, note_schedules
 from migrator.plan.values import Plan
 from migrator.recovery import rest_of, still_fits
@@ -32,10 +28,13 @@ from migrator.state.journal import NEVER_SENT
 if TYPE_CHECKING:
     from migrator import audit as auditing
     from migrator import verify as verifying
+    from migrator.exporting import export, exporting
     from migrator.handover import cutover, retire, standings
     from migrator.undoing import rollback, settle
 
 _ELSEWHERE: Final = {
+    "export": "exporting",
+    "exporting": "exporting",
     "cutover": "handover",
     "retire": "handover",
     "standings": "handover",
@@ -49,54 +48,6 @@ def __getattr__(name: str) -> Any:
     if name not in _ELSEWHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"migrator.{_ELSEWHERE[name]}"), name)
-
-
-@frozen(kw_only=True)
-class Export:
-    """A `migrator/jobs@1` document whose jobs come one after another.
-
-    Attributes:
-        head: what stands before the jobs.
-        jobs: their documents, each made when it is asked for.
-        problems: what could not be read, with the records; all of it when the jobs are at their end.
-    """
-
-    head: Mapping[str, Any]
-    jobs: AsyncIterator[dict[str, Any]]
-    problems: list[dict[str, Any]] = field(factory=list)
-
-
-@asynccontextmanager
-async def exporting(runtime: Runtime, connection: str) -> AsyncIterator[Export]:
-    """Every job of a connection, for as long as the block lasts; writes to no provider."""
-    problems: list[dict[str, Any]] = []
-    async with opened(runtime, connection) as side:
-        mapping = runtime.mapping("json")
-        head = {
-            "schema": "migrator/jobs@1",
-            "connection": connection,
-            "provider": side.adapter.provider,
-            "exported_at": write_time(runtime.clock.now()),
-        }
-
-        async def jobs() -> AsyncGenerator[dict[str, Any], None]:
-            async with aclosing(read_all(side.adapter, side.mapping, as_source=True)) as found:
-                async for read, record in found:
-                    if isinstance(read, Problem):
-                        about = {"id": read.ref.id, "name": read.name, "error": str(read.error)}
-                        problems.append({**about, "record": record})
-                    else:
-                        yield job_document(read, mapping)
-
-        with runtime.watch.stage("list"):
-            async with aclosing(jobs()) as listed:
-                yield Export(head=head, jobs=listed, problems=problems)
-
-
-async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
-    """Every job of a connection as a whole `migrator/jobs@1` document; writes to no provider."""
-    async with exporting(runtime, connection) as found:
-        return {**found.head, "jobs": [job async for job in found.jobs], "problems": found.problems}
 
 
 async def plan(runtime: Runtime, state: State, sync: str, *, hold: bool = False) -> tuple[Plan, Mapping[str, int]]:

@@ -38,7 +38,7 @@ STOREYS = (
     {"noting", "rollback", "recovery", "sides"},
     {"session"},
     {"running", "checkup"},
-    {"undoing", "handover"},
+    {"exporting", "handover", "undoing"},
     {"pipeline"},
     {"sync"},
     {"report"},
