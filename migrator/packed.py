@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Hashable, Iterator, Mapping
+from copy import deepcopy
 from typing import Any, Final, TypeVar
 
 from attrs import define, field
@@ -24,6 +25,7 @@ class Packed(Mapping[Key, dict[str, Any]]):
     _known: int = field(default=0, init=False, repr=False)
     _pages: list[bytes] = field(factory=list, init=False, repr=False)
     _last: list[Any] = field(factory=list, init=False, repr=False)
+    _open: tuple[int, list[Any]] = field(default=(-1, []), init=False, repr=False)
 
     def add(self, key: Key, value: Mapping[str, Any]) -> None:
         """One more; of a key that is there already, the later one counts."""
@@ -35,14 +37,22 @@ class Packed(Mapping[Key, dict[str, Any]]):
 
     def __getitem__(self, key: Key) -> dict[str, Any]:
         page, number = divmod(self._places()[key], _PAGE)
-        found = self._last if page == len(self._pages) else json.loads(zlib.decompress(self._pages[page]))
-        return dict(found[number])
+        found: dict[str, Any] = deepcopy(self._page(page)[number])
+        return found
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._places())
 
     def __len__(self) -> int:
         return len(self._places())
+
+    def _page(self, number: int) -> list[Any]:
+        """The objects of a page, which stays unpacked until another one is asked for: most readers read them all."""
+        if number == len(self._pages):
+            return self._last
+        if number != self._open[0]:
+            self._open = number, json.loads(zlib.decompress(self._pages[number]))
+        return self._open[1]
 
     def _places(self) -> Mapping[Key, int]:
         """Where each object is; made when one is asked for, which seldom happens."""

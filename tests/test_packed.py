@@ -37,6 +37,16 @@ def test_many_alike_take_little_room() -> None:
     assert "job-1023" == packed[1023]["id"]
 
 
+def test_what_is_read_is_a_copy() -> None:
+    """Whoever changes what was read, however deep, changes nothing of what is held, also while its page stays open."""
+    packed: Packed[int] = Packed()
+    for number in range(100):
+        packed.add(number, {"in": {"n": [number]}})
+    for number in (3, 99):
+        packed[number]["in"]["n"].append("more")
+        assert {"in": {"n": [number]}} == packed[number]
+
+
 def test_the_later_one_of_a_key_counts() -> None:
     """A record that comes twice is the later one."""
     packed: Packed[str] = Packed()

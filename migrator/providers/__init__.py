@@ -82,9 +82,8 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         base_url="https://api.scrip.dev",
         auth=("X-API-Key", ""),
         rate="10/s burst 30",
-        counted_by=lambda _connection: (
-            ""
-        ),  # by organisation, which nothing tells: whoever asks one host shares one limit
+        # By organisation, which no answer names: so whoever asks one host shares one limit.
+        counted_by=lambda _connection: "",
         concurrency=8,
     ),
     "json": ProviderInfo(

@@ -6,10 +6,10 @@ import asyncio
 import itertools
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from attrs import define
 
@@ -107,7 +107,7 @@ async def case(stage: Stage, lab: Lab, variant: Variant, nth: int, tally: Tally,
     await lab.carry_out(hold=True)
     await stage.passing.sleep(chance.uniform(0, 3600))
     tally.jobs, tally.cases = tally.jobs + 1, tally.cases + 1
-    struck = await _fail(lab, variant, nth)
+    struck = await cut_short(lab, {**variant.rule, "nth": nth}, dies=variant.dies)
     tally.struck += struck
     goal: Goal = chance.choice(["target", "source"])
     for _run in range(_RERUNS):
@@ -128,12 +128,12 @@ async def case(stage: Stage, lab: Lab, variant: Variant, nth: int, tally: Tally,
     return struck
 
 
-async def _fail(lab: Lab, variant: Variant, nth: int) -> bool:
-    """Cut over, and meet the fault; whether it struck."""
-    rule = lab.world.fault(**{**variant.rule, "nth": nth})
-    task = asyncio.create_task(cut(lab))
+async def cut_short(lab: Lab, rule: Mapping[str, Any], *, dies: bool, **order: Any) -> bool:
+    """Cut over, and meet a fault that the run may die of; whether it struck."""
+    fault = lab.world.fault(**rule)
+    task = asyncio.create_task(cut(lab, **order))
     waiting = lab.world.sleep
-    if variant.dies:
+    if dies:
         lab.world.sleep = Death(asyncio.get_running_loop(), task)
     try:
         await task
@@ -142,7 +142,7 @@ async def _fail(lab: Lab, variant: Variant, nth: int) -> bool:
     finally:
         lab.world.sleep = waiting
         lab.world.faults.clear()
-    return bool(rule.seen >= nth)
+    return fault.seen >= fault.nth
 
 
 async def _settled(lab: Lab, goal: Goal) -> bool:

@@ -12,9 +12,9 @@ from migrator.state import State
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import wish
 from tests.cutover.conftest import MakeLab
-from tests.cutover.crashing import SCHEDULES
+from tests.cutover.crashing import SCHEDULES, cut_short
 from tests.cutover.passing import Passing, compared, cut, expected, told
-from tests.faults.machine import DEATH, Death
+from tests.faults.machine import DEATH
 from tests.faults.scenarios import PUT
 
 
@@ -44,13 +44,8 @@ async def cut_and_die_at_the_end(lab: Lab) -> None:
 
 async def cut_and_die(lab: Lab, *, method: str, provider: str, after: bool = False, **order: Any) -> None:
     """Cut over, and die as the first such request is sent: before it arrives, or after it had its effect."""
-    task, waiting = asyncio.create_task(cut(lab, **order)), lab.world.sleep
-    lab.world.fault("slow", seconds=DEATH, method=method, provider=provider, after=after)
-    lab.world.sleep = Death(asyncio.get_running_loop(), task)
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    lab.world.sleep = waiting
-    lab.world.faults.clear()
+    rule = {"kind": "slow", "seconds": DEATH, "method": method, "provider": provider, "after": after}
+    assert await cut_short(lab, rule, dies=True, **order)
 
 
 async def standing(lab: Lab) -> tuple[str, bool]:

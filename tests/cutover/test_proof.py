@@ -6,7 +6,6 @@ goes on with every request, so that what is slow is late. What was to fire is to
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,15 +16,14 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from migrator.errors import MigratorError
 from migrator.pipeline import standings
 from migrator.sandbox import BackgroundServer, Options
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
-from tests.cutover.crashing import Tally
+from tests.cutover.crashing import Tally, cut_short
 from tests.cutover.passing import START, Passing, compared, cut, expected
 from tests.cutover.test_fires import CASE_IDS, CASES
-from tests.faults.machine import VARIANTS, Death
+from tests.faults.machine import VARIANTS
 
 pytestmark = pytest.mark.slow
 
@@ -95,20 +93,9 @@ async def troubled(lab: Lab, chance: random.Random) -> bool:
     dying = [name for name, variant in VARIANTS.items() if variant.dies]
     variant = VARIANTS[chance.choice(dying if chance.random() < 1 / 2 else list(VARIANTS))]
     nth = chance.randrange(1, _LAST)
-    rule = lab.world.fault(**{**variant.rule, "nth": nth})
     goal = "source" if chance.random() < 1 / 4 else "target"
-    task = asyncio.create_task(cut(lab, goal=goal, jobs=tuple(chance.sample(NAMES, JOBS // 5))))
-    waiting = lab.world.sleep
-    if variant.dies:
-        lab.world.sleep = Death(asyncio.get_running_loop(), task)
-    try:
-        await task
-    except (MigratorError, asyncio.CancelledError):
-        pass
-    finally:
-        lab.world.sleep = waiting
-        lab.world.faults.clear()
-    return bool(rule.seen >= nth)
+    jobs = tuple(chance.sample(NAMES, JOBS // 5))
+    return await cut_short(lab, {**variant.rule, "nth": nth}, dies=variant.dies, goal=goal, jobs=jobs)
 
 
 NAMES: Final = [wish(number).name for number in range(1, JOBS + 1)]
