@@ -7,7 +7,8 @@ MigratorError                 what, where, actual, allowed, hint; exit code 1
 ├── ScheduleError             fix or skip that job: names dialect, field and column (1)
 ├── RecordError               a provider's record cannot be read: names the job and the field (1)
 ├── RefusedError              unsafe or lossy; look at it, then allow it or change it (3)
-│   └── StalePlanError        plan again: the plan is stale, edited, foreign or already applied (3)
+│   ├── StalePlanError        plan again: the plan is stale, edited, foreign or already applied (3)
+│   └── ClockError            set the clock: this machine's and a platform's are more than a day apart (3)
 ├── StateError                the state file or database cannot be used (1)
 │   └── LockedError           another run holds the lock; wait for it (5)
 └── ProviderError             the platform said no, or nothing (1)
@@ -154,6 +155,10 @@ class RefusedError(MigratorError):
 
 class StalePlanError(RefusedError):
     """A saved plan does not fit what is there now."""
+
+
+class ClockError(RefusedError):
+    """This machine's clock and a platform's are so far apart that nothing may be written."""
 
 
 class StateError(MigratorError):

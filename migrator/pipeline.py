@@ -165,7 +165,7 @@ async def apply(
             stop=stop,
             progress=progress,
         )
-        return current, await _carried_out(carrying, session, attrs.evolve(look, plan=current), agree)
+        return await _carried_out(carrying, session, attrs.evolve(look, plan=current), agree)
 
 
 async def sync(
@@ -209,21 +209,22 @@ async def sync(
             stop=stop,
             progress=progress,
         )
-        return look.plan, await _carried_out(carrying, session, look, agree)
+        return await _carried_out(carrying, session, look, agree)
 
 
-async def _carried_out(carrying: Carrying, session: Session, look: Look, agree: Agree) -> Applied:
-    """What came of a plan that is safe, if there was anything to do."""
+async def _carried_out(carrying: Carrying, session: Session, look: Look, agree: Agree) -> tuple[Plan, Applied]:
+    """Carry a plan out that is safe, if there is anything to do; return it as it was in the end, and what came of it."""
     plan, state = look.plan, session.state
     note_agreement(state, plan, look.target, look.links)
     if not plan.pending:
         _note(look, session)
         state.note_order(plan.sync)  # what earlier runs left is history
     if not plan.pending or not await agree(plan):
-        return Applied(requests=session.requests)
-    outcomes = await carrying.out(look, session=session)
-    _note(look, session, outcomes)
-    return Applied(run=carrying.run, outcomes=outcomes, requests=session.requests, stopped=carrying.stop.is_set())
+        return plan, Applied(requests=session.requests)
+    plan, outcomes = await carrying.out(look, session=session)
+    _note(attrs.evolve(look, plan=plan), session, outcomes)
+    stopped = carrying.stop.is_set()
+    return plan, Applied(run=carrying.run, outcomes=outcomes, requests=session.requests, stopped=stopped)
 
 
 def _note(look: Look, session: Session, outcomes: Sequence[Outcome] = ()) -> None:

@@ -116,6 +116,36 @@ def merged(
     )
 
 
+def replanned(plan: Plan, outcomes: Sequence[Outcome], fresh: Plan) -> Plan:
+    """Return what a fresh plan makes of what a run could not do as it was planned: failed, skipped or blocked.
+
+    Args:
+        plan: the run's plan.
+        outcomes: what became of its changes, one for each that was pending.
+        fresh: what would be planned now.
+    """
+    left = {outcome.source for outcome in outcomes if outcome.status != "done"}
+    left |= {change.source for change in plan.blocked}
+    return attrs.evolve(fresh, changes=tuple(change for change in fresh.changes if change.source in left))
+
+
+def joined(
+    plan: Plan, outcomes: Sequence[Outcome], rest: Plan, later: Sequence[Outcome]
+) -> tuple[Plan, tuple[Outcome, ...]]:
+    """Return a run's plan and outcomes with those changes exchanged that were planned again, by `replanned`."""
+    again = {change.source for change in rest.changes}
+    came = {id(change): outcome for change, outcome in zip(plan.pending, outcomes, strict=True)}
+    came |= {id(change): outcome for change, outcome in zip(rest.pending, later, strict=True)}
+    kept = [change for change in plan.changes if change.source not in again or _is_done(came.get(id(change)))]
+    changes = tuple(sorted([*kept, *rest.changes], key=lambda one: (one.name.casefold(), str(one.source), one.piece)))
+    whole = attrs.evolve(plan, contract=rest.contract, changes=changes)
+    return whole, tuple(came[id(change)] for change in whole.pending)
+
+
+def _is_done(outcome: Outcome | None) -> bool:
+    return outcome is not None and outcome.status == "done"
+
+
 def _merged(change: Change, outcome: Outcome, rest: Plan, later: Sequence[Outcome]) -> Outcome:
     of_it = [
         (found, result) for found, result in zip(rest.pending, later, strict=True) if found.source == change.source

@@ -18,7 +18,7 @@ from migrator.extract import Extracted
 from migrator.mapping import ProviderMapping
 from migrator.plan.document import pack_plan, plan_from_json
 from migrator.plan.values import Plan
-from migrator.recovery import merged, unfinished
+from migrator.recovery import joined, merged, replanned, unfinished
 from migrator.session import Look, Runtime, Session, Side, contract_of, remember_contract
 from migrator.state import Run, State
 from migrator.state.values import Right, RunKind
@@ -91,16 +91,21 @@ class Carrying:
     stop: asyncio.Event
     progress: Progress
 
-    async def out(self, look: Look, *, session: Session | None) -> tuple[Outcome, ...]:
-        """Journal the run from beginning to end; with a session, take up what lost its answer."""
+    async def out(self, look: Look, *, session: Session | None) -> tuple[Plan, tuple[Outcome, ...]]:
+        """Journal the run from beginning to end; with a session, take up what lost its answer.
+
+        Returns:
+            The plan that was carried out in the end, and what came of each of its changes. It is another one than was
+            begun where the target's update contract turned out to be another one than was assumed.
+        """
         watch = self.runtime.watch
         with watch.stage("apply", run=self.run):
-            outcomes = await self._out(look, session=session)
+            plan, outcomes = await self._out(look, session=session)
         for outcome in outcomes:
-            watch.job(sync=look.plan.sync, action=outcome.action, status=outcome.status)
-        return outcomes
+            watch.job(sync=plan.sync, action=outcome.action, status=outcome.status)
+        return plan, outcomes
 
-    async def _out(self, look: Look, *, session: Session | None) -> tuple[Outcome, ...]:
+    async def _out(self, look: Look, *, session: Session | None) -> tuple[Plan, tuple[Outcome, ...]]:
         plan = look.plan
         writer = self._writer(look)
         self._begin(plan)
@@ -109,6 +114,8 @@ class Carrying:
             outcomes = await self._applier(writer, plan, self.progress, origin).apply(plan)
             if session and not self.stop.is_set():
                 outcomes = await self._once_more(writer, plan, outcomes, session, look, origin)
+                if writer.contract != plan.contract:
+                    plan, outcomes = await self._by_other_contract(writer, plan, outcomes, session, look, origin)
         except BaseException:
             with suppress(StateError):  # what ended the run matters more
                 await writer.notes.flush()
@@ -117,7 +124,7 @@ class Carrying:
             remember_contract(self.state, self.side, found)
         done = Applied(run=self.run, outcomes=outcomes)
         self.state.end_run(self.run, dict(done.summary))
-        return outcomes
+        return plan, outcomes
 
     def _begin(self, plan: Plan) -> None:
         changes = tuple(plan.pending)  # what stays as it is would be kept again every night, for years
@@ -244,6 +251,29 @@ class Carrying:
         writer.target = look.target
         later = await self._applier(writer, rest, silently, origin).apply(rest)
         return merged(plan.pending, outcomes, rest, later, unclear)
+
+    async def _by_other_contract(
+        self,
+        writer: Writer,
+        plan: Plan,
+        outcomes: tuple[Outcome, ...],
+        session: Session,
+        before: Look,
+        origin: Origin | None,
+    ) -> tuple[Plan, tuple[Outcome, ...]]:
+        """Plan again what could not be done, because the target follows another update contract than was assumed."""
+        try:
+            look = await session.look(locked=True, source=before.listed)
+        except StateError:
+            raise
+        except MigratorError:
+            return plan, outcomes
+        rest = replanned(plan, outcomes, look.plan)
+        if look.plan.refusal or not rest.changes:
+            return plan, outcomes
+        writer.target, writer.contract = look.target, rest.contract
+        later = await self._applier(writer, rest, silently, origin).apply(rest)
+        return joined(plan, outcomes, rest, later)
 
 
 def _takes_marks(mapping: ProviderMapping, target: Extracted) -> bool:

@@ -21,7 +21,7 @@ from migrator.extract import Extracted, look_up
 from migrator.holding import as_wished, is_cut_short, stirs
 from migrator.lower import foresee
 from migrator.noting import last_count
-from migrator.plan import Basis, make_plan
+from migrator.plan import Basis, make_plan, most_possible
 from migrator.plan.values import Plan
 from migrator.sides import (
     Runtime,
@@ -37,6 +37,7 @@ from migrator.sides import (
 )
 from migrator.state import State
 from migrator.state.values import Intent, Link, Right
+from migrator.transport.skew import UNSAFE, clock_error
 
 
 @frozen(kw_only=True)
@@ -86,6 +87,8 @@ class Session:
                 source, target = await side_by_side([listing, self.target.list_all()])
             else:
                 target = await self.target.list_all()
+        if locked:
+            check_clocks(self.source, self.target)
         with stage("settle"):
             if locked and self.sync.two_way:
                 await settle_origins(self.runtime, self.state, self.source)
@@ -93,7 +96,9 @@ class Session:
             target, uncertain = await settled(self.runtime, self.state, self.target, target, locked=locked)
         with stage("plan"):
             basis = attrs.evolve(await self._basis(source, target, uncertain), hold=hold)
-            return await self._proved(basis, make_plan(basis), source)
+            contract = await self.target.adapter.update_contract()
+            basis, plan = (basis, make_plan(basis)) if contract else most_possible(basis)
+            return await self._proved(basis, plan, source)
 
     def _foresee(self, job: Job) -> None:
         """Prove a schedule while the next jobs are on their way: what is left for the plan is soon done."""
@@ -192,6 +197,17 @@ class Session:
     def requests(self) -> dict[str, int]:
         """How many requests each provider got."""
         return requests_of(self.source, self.target)
+
+
+def check_clocks(*sides: Side) -> None:
+    """Make sure that no platform's clock is so far from ours that nothing may be written.
+
+    Raises:
+        ClockError: one is.
+    """
+    for side in sides:
+        if side.adapter.ahead and abs(side.adapter.ahead) > UNSAFE:
+            raise clock_error(side.adapter.ahead, side.adapter.provider, where=f"connections.{side.name}")
 
 
 @asynccontextmanager

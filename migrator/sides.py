@@ -22,7 +22,7 @@ from migrator.extract import Extracted, extract, forget
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.plan.compare import same
 from migrator.providers import PROVIDERS, open_adapter
-from migrator.providers.base import LoadAdapter
+from migrator.providers.base import UNKNOWN, LoadAdapter
 from migrator.state import State
 from migrator.state.values import ORIGIN, Intent
 from migrator.transport.clock import REAL, Clock
@@ -199,13 +199,14 @@ async def settle_origins(runtime: Runtime, state: State, side: Side) -> None:
 async def contract_of(state: State, side: Side) -> str:
     """A target's update contract; where it is not known, the one that its own server code publishes."""
     found = await side.adapter.update_contract()
-    if found:
-        remember_contract(state, side, found)
+    learned = UNKNOWN if side.adapter.contract_untold else found
+    if learned:
+        remember_contract(state, side, learned)
     return found or next(iter(side.mapping.rules.contracts))
 
 
 def remember_contract(state: State, side: Side, contract: str) -> None:
-    """Note the update contract that was found in force."""
+    """Note the update contract that was found in force, or that the platform does not tell it."""
     scope = side.adapter.scopes[0]
     if state.recall(scope, _CONTRACT) != contract:
         state.remember(scope, _CONTRACT, contract)

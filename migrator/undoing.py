@@ -66,7 +66,7 @@ async def rollback(
                 progress=progress,
             )
             look = Look(plan=back, source=Extracted(jobs=()), target=target, is_short=True)
-            outcomes = await carrying.out(look, session=None)
+            _back, outcomes = await carrying.out(look, session=None)
             undone_all = {o.target for o in outcomes if o.status != "done"}
             for ref in trace.adopted - undone_all:
                 state.drop_link(ref)

@@ -49,8 +49,41 @@ class Watch:
     def exchange(self, exchange: Exchange) -> None:
         """A request was answered, or got lost."""
 
+    def warn(self, text: str) -> None:
+        """Something that a person should know, and that stops nothing."""
+
+    def step(self, done: int, total: int | None = None) -> None:
+        """So many of a stage's jobs are done, of how many where that is known."""
+
     def job(self, *, sync: str, action: str, status: str) -> None:
         """A change of a job was done, failed, or was skipped."""
+
+
+class Relay(Watch):
+    """Tells somebody else all that it is told; a subclass does something about a part of it besides."""
+
+    def __init__(self, to: Watch) -> None:
+        self.to = to
+
+    def stage(self, name: str, **about: str) -> AbstractContextManager[None]:
+        """A stage."""
+        return self.to.stage(name, **about)
+
+    def exchange(self, exchange: Exchange) -> None:
+        """A request."""
+        self.to.exchange(exchange)
+
+    def warn(self, text: str) -> None:
+        """A warning."""
+        self.to.warn(text)
+
+    def step(self, done: int, total: int | None = None) -> None:
+        """Progress."""
+        self.to.step(done, total)
+
+    def job(self, *, sync: str, action: str, status: str) -> None:
+        """An outcome."""
+        self.to.job(sync=sync, action=action, status=status)
 
 
 NOBODY: Final = Watch()

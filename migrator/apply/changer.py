@@ -16,6 +16,7 @@ from migrator.canonical import Fields, JobRef, answered, flatten
 from migrator.errors import MigratorError, UncertainError
 from migrator.holding import far_away, must_be_held, standstill
 from migrator.plan.values import Change
+from migrator.providers.base import ContractError
 from migrator.state.values import Link
 
 _REPLACING: Final = timedelta(minutes=2)
@@ -133,7 +134,11 @@ class Changer:
         link, record = await self.writer.create(change, {**fields, **distant})
         link = await self.writer.check(link, record)
         real = {path: fields[path] for path in distant}
-        link = await self.writer.update(link, {"enabled": False}, link.seen)
+        try:
+            link = await self.writer.update(link, {"enabled": False}, link.seen)
+        except ContractError:
+            await self.writer.delete(link)  # the target cannot pause after all, which was not known before
+            raise
         await self.writer.update(link, real, link.seen)
         return Made(target=link.target)
 

@@ -105,7 +105,7 @@ def _section(name: str) -> Callable[[typer.Context], Iterable[str]]:
     """The names of the tables of a section of the config file, valid or not."""
 
     def find(context: typer.Context) -> Iterable[str]:
-        return list(tomllib.loads(_config(context).read_text("utf-8")).get(name, ()))
+        return list(tomllib.loads(_config(context).read_text("utf-8-sig")).get(name, ()))
 
     return find
 

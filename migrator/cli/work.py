@@ -107,7 +107,7 @@ def read_file(path: Path) -> str:
         UsageError: it cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         hint = "see that it is there and that you may read it"
         raise UsageError(f"the file cannot be read: {error.strerror}", where=str(path), hint=hint) from error

@@ -89,7 +89,7 @@ def _notices(notify: Notify, places: _Places) -> Notices:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")  # universal newlines: CRLF arrives as LF
+        return path.read_text(encoding="utf-8-sig")  # a BOM is skipped; universal newlines: CRLF arrives as LF
     except FileNotFoundError as error:
         raise ConfigError("there is no such file", where=str(path), hint="migrator init writes one") from error
     except UnicodeDecodeError as error:

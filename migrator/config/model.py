@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from string import Template as Placeholders
 from typing import Any, Final, Literal, get_args
@@ -15,7 +16,7 @@ from attrs import evolve, field, frozen
 
 from migrator.canonical import Job
 from migrator.config import shapes
-from migrator.config.secrets import resolve
+from migrator.config.secrets import kept_in, resolve
 from migrator.config.shapes import Limit, choose
 from migrator.errors import UsageError
 from migrator.providers.base import Connection
@@ -271,8 +272,9 @@ class Config:
         connection = self.connections[self._known(name, self.connections, "connection")]
         if (token := self.tokens.get(name)) is None:
             return connection
-        secret = resolve(token.reference, environ=environ, base_dir=self.path.parent, where=token.where)
-        return evolve(connection, token=secret)
+        read = partial(resolve, token.reference, environ=environ, base_dir=self.path.parent, where=token.where)
+        renew = None if token.reference.startswith("env:") else read
+        return evolve(connection, token=read(), kept_in=kept_in(token.reference), renew=renew)
 
     def sync(self, name: str) -> Sync:
         """The sync of that name.

@@ -74,17 +74,17 @@ def resolve(reference: str, *, environ: Mapping[str, str], base_dir: Path, where
         check_reference(reference)
         secret = readers[kind]().strip()
         if not secret:
-            raise UsageError(f"{_source(reference)} holds an empty secret", hint="put the token there")
+            raise UsageError(f"{kept_in(reference)} holds an empty secret", hint="put the token there")
         if not (secret.isascii() and secret.isprintable()) or " " in secret:
-            what = f"{_source(reference)} holds something that is no token: blanks, line ends or odd signs"
+            what = f"{kept_in(reference)} holds something that is no token: blanks, line ends or odd signs"
             raise UsageError(what, hint="was it copied whole, and nothing else with it?")
     except UsageError as error:
         raise ConfigError(error.what, where=where, hint=error.hint) from error
     return secret
 
 
-def _source(reference: str) -> str:
-    """A reference without the arguments of a command, which may be private."""
+def kept_in(reference: str) -> str:
+    """Return a reference without the arguments of a command, which may be private."""
     kind, _, rest = reference.partition(":")
     return f"{kind}:{shlex.split(rest)[0]}" if kind == "command" else reference
 
@@ -97,7 +97,7 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
 
 def _from_file(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         hint = "see that it is there and that you may read it"
         raise UsageError(f"the secret's file {path} cannot be read: {error.strerror}", hint=hint) from error

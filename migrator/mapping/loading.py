@@ -62,7 +62,7 @@ def load(path: Path, documented: Documented | None = None) -> Rules:
         MappingError: with every problem of the file.
     """
     try:
-        rules = make_converter().structure(tomllib.loads(path.read_text("utf-8")), Rules)
+        rules = make_converter().structure(tomllib.loads(path.read_text("utf-8-sig")), Rules)
     except OSError as error:
         raise MappingError("cannot be read", where=str(path), hint=str(error)) from error
     except tomllib.TOMLDecodeError as error:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import attrs
+
 from migrator.plan.basis import Basis
 from migrator.plan.planner import Planner
 from migrator.plan.values import TOUCHING, Change, FieldChange, Observed, Plan
@@ -34,6 +36,16 @@ def make_plan(basis: Basis) -> Plan:
     )
 
 
+def most_possible(basis: Basis) -> tuple[Basis, Plan]:
+    """Return the plan under the update contract by which most can be done, for a target whose contract is not known.
+
+    Where the target turns out to follow another one, its first answer says so, and the run plans again.
+    """
+    contracts = basis.mapping.rules.contracts
+    found = [(one := attrs.evolve(basis, contract=contract), make_plan(one)) for contract in contracts]
+    return min(found, key=lambda pair: (pair[1].summary["blocked"], pair[1].summary["replace"]))
+
+
 def _over_limits(changes: Iterable[Change], basis: Basis) -> str:
     """Why the plan does more than the sync allows in one run."""
     limits, linked = basis.sync.limits, sum(link.sync == basis.sync.name for link in basis.links)
@@ -51,4 +63,4 @@ def _over_limits(changes: Iterable[Change], basis: Basis) -> str:
     return ""
 
 
-__all__ = ["Basis", "Change", "FieldChange", "Observed", "Plan", "make_plan"]
+__all__ = ["Basis", "Change", "FieldChange", "Observed", "Plan", "make_plan", "most_possible"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
+from migrator.providers import devin, omni, scrip
 from migrator.providers.base import Connection, Documented, LoadAdapter
 from migrator.providers.devin import Devin
 from migrator.providers.jsonfile import JsonFile
@@ -17,6 +19,7 @@ from migrator.providers.scrip import Scrip
 from migrator.watching import NOBODY, Watch
 
 if TYPE_CHECKING:
+    from migrator.transport.answers import Call, Reply
     from migrator.transport.clock import Clock
     from migrator.transport.pacing import Pacer
     from migrator.transport.retry import Retry
@@ -38,6 +41,8 @@ class ProviderInfo:
         counted_by: what a connection shares its limit with others by, as the platform counts and as far as is known.
         concurrency: requests in flight at once unless the connection says otherwise; more where answers take long.
         is_quota: tells from the body of a 429 whether waiting cannot help.
+        advice: says what to do about a refusal, which permission it is about and which setting may be wrong; "" where
+            nothing particular is known.
     """
 
     adapter: Callable[..., LoadAdapter]
@@ -50,6 +55,7 @@ class ProviderInfo:
     counted_by: Callable[[Connection], str] = lambda connection: connection.token
     concurrency: int = 1
     is_quota: Callable[[Any], bool] = lambda _body: False
+    advice: Callable[[Connection, Call, Reply], str] = lambda _connection, _call, _reply: ""
 
 
 PROVIDERS: Final[dict[str, ProviderInfo]] = {
@@ -62,6 +68,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         rate="60/min",
         concurrency=8,
         is_quota=is_quota,
+        advice=omni.advice,
     ),
     "devin": ProviderInfo(
         adapter=Devin,
@@ -73,6 +80,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         rate="5/s burst 10",
         counted_by=lambda connection: connection.org_id or "",
         concurrency=4,
+        advice=devin.advice,
     ),
     "scrip": ProviderInfo(
         adapter=Scrip,
@@ -85,6 +93,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         # By organisation, which no answer names: so whoever asks one host shares one limit.
         counted_by=lambda _connection: "",
         concurrency=8,
+        advice=scrip.advice,
     ),
     "json": ProviderInfo(
         adapter=JsonFile,
@@ -150,6 +159,9 @@ async def open_adapter(
         retry=retry or PATIENT,
         clock=clock,
         is_quota=info.is_quota,
+        advice=partial(info.advice, connection),
+        kept_in=connection.kept_in,
+        renew=connection.renew,
         wire=wire,
         watch=watch,
     ) as client:

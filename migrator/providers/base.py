@@ -6,7 +6,8 @@ Adapters hold no policy: pacing, retries and errors are the transport's, meaning
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
 from attrs import field, frozen
@@ -18,6 +19,8 @@ Raw = dict[str, Any]
 
 PATCH = "patch"
 PUT = "put"
+UNKNOWN = "unknown"
+"""In place of an update contract: the platform was asked and does not tell."""
 
 
 @frozen(kw_only=True)
@@ -28,12 +31,14 @@ class Connection:
         provider: a key of `PROVIDERS`.
         base_url: None for the documented one.
         token: the secret itself.
+        kept_in: where the token is kept, as the file says: "file:PATH" and so on.
+        renew: reads the token again, for a run in which it is replaced; None where a run cannot see another one.
         org_id: Devin organisation.
         program_id: Scrip program.
         user_ids: Omni membership ids; organisation keys only. Empty: the key's own member.
         path: file of the `json` provider.
         update_contract: Omni: "patch", "put", or "auto" to find out.
-        known_contract: what an earlier run found out; only looked at with "auto".
+        known_contract: what an earlier run found out, `UNKNOWN` included; only looked at with "auto".
         rate: such as "500/min", None for the documented one.
         concurrency: requests in flight at once, None for the provider's default.
         budget: connections to one host with the same name here share one limit; None for what the platform counts by.
@@ -42,6 +47,8 @@ class Connection:
     provider: str
     base_url: str | None = None
     token: str = field(default="", repr=False)
+    kept_in: str = ""
+    renew: Callable[[], str] | None = field(default=None, repr=False, eq=False)
     org_id: str | None = None
     program_id: str | None = None
     user_ids: tuple[str, ...] = ()
@@ -144,6 +151,10 @@ class ExtractAdapter(Protocol):
     def concurrency(self) -> int:
         """How many requests may be under way at once."""
 
+    @property
+    def ahead(self) -> timedelta | None:
+        """How far the platform's clock is ahead of this machine's, as its answers say; None where that is not known."""
+
     def list_jobs(self) -> AsyncIterator[Record]:
         """Every job of every scope, each id once.
 
@@ -191,10 +202,17 @@ class LoadAdapter(ExtractAdapter, Protocol):
         """Remove a job; one that is already gone is no error."""
 
     async def update_contract(self) -> str | None:
-        """The name of the update contract in force (a key of `documented.update`), None when it is not known yet.
+        """The name of the update contract in force: a key of `documented.update`.
 
         It may cost a request the first time, so ask only when there is something to update.
+
+        Returns:
+            None when it is not known yet.
         """
+
+    @property
+    def contract_untold(self) -> bool:
+        """Whether the platform was asked for its update contract and does not tell: asking again is no use."""
 
 
 def check_scope(scope: str, scopes: tuple[str, ...], provider: str) -> None:

@@ -5,14 +5,19 @@ Documentation generations differ in page size, in the fields of a page and in th
 
 from __future__ import annotations
 
-from typing import ClassVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from attrs import define
 
-from migrator.providers.base import PATCH, Documented
+from migrator.providers.base import PATCH, Connection, Documented
 from migrator.providers.rest import Page, RestAdapter, count, member
 
+if TYPE_CHECKING:
+    from migrator.transport.answers import Call, Reply
+
+_IMPERSONATING = ("create_as_user_id", "run_as_user_id")
 PAGE_SIZE = 100  # older servers allow no more, newer ones 200
 
 _COMMON = frozenset(
@@ -50,6 +55,30 @@ _SHOWN = frozenset(
         "consecutive_failures",
     }
 )
+
+
+def advice(connection: Connection, call: Call, reply: Reply) -> str:
+    """Return which permission a refusal is about, and what else may be wrong; "" where nothing particular is known."""
+    if reply.status == HTTPStatus.NOT_FOUND and call.method in {"GET", "POST"} and call.path.endswith("/schedules"):
+        return f"check org_id: {connection.org_id!r} is no organisation that this service user may see"
+    asked = call.body is not None and any(f'"{key}"'.encode() in call.body for key in _IMPERSONATING)
+    if asked and reply.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN} and _is_about_users(reply):
+        return (
+            "to run schedules as somebody (run_as), the service user needs ImpersonateOrgSessions, and that person has "
+            "to be a member of the organisation who holds UseDevinSessions"
+        )
+    if reply.status != HTTPStatus.FORBIDDEN:
+        return ""
+    return (
+        "give the service user the permission ManageOrgSchedules"
+        + (", and ImpersonateOrgSessions for run_as" if asked else "")
+        + f" in the organisation; if it has that, check org_id: {connection.org_id!r} may be another organisation"
+    )
+
+
+def _is_about_users(reply: Reply) -> bool:
+    said = reply.text.casefold()
+    return any(word in said for word in ("impersonat", "usedevinsessions", "user")) and "manageorgschedules" not in said
 
 
 @define(kw_only=True)

@@ -88,6 +88,10 @@ class JsonFile:
             raise NotFoundError("the file holds no such job", where=f"{self.path}, job {job_id}", hint=_PLAN)
         return Record(scope=scope, raw=dict(jobs[job_id]))
 
+    @property
+    def ahead(self) -> None:
+        """A file has no clock of its own."""
+
     async def create_job(self, scope: str, payload: Raw) -> Created:
         """Add a job under its own id, or under a new one.
 
@@ -138,6 +142,11 @@ class JsonFile:
         """The one way of updating."""
         return PATCH
 
+    @property
+    def contract_untold(self) -> bool:
+        """There is one way."""
+        return False
+
     async def _change(self, change: _Change) -> Raw | None:
         """Carry out `change` on the file; everybody who is about to change it shares one write."""
         done: asyncio.Future[Raw | None] = asyncio.get_running_loop().create_future()
@@ -181,7 +190,7 @@ class JsonFile:
         try:
             signature = _signature(path)
             if self._read is None or self._read[0] != signature:
-                self._read = (signature, _parse(path.read_text(encoding="utf-8"), self.path))
+                self._read = (signature, _parse(path.read_text(encoding="utf-8-sig"), self.path))
             return self._read[1]
         except FileNotFoundError:
             if missing_ok or not self.must_exist:

@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from attrs import define, field
 
 from migrator.errors import NotFoundError, ProviderError, RejectedError
-from migrator.providers.base import PATCH, PUT, ContractError, Documented, Raw, Record
+from migrator.providers.base import PATCH, PUT, UNKNOWN, Connection, ContractError, Documented, Raw, Record
 from migrator.providers.rest import Page, RestAdapter, count, member
+
+if TYPE_CHECKING:
+    from migrator.transport.answers import Call, Reply
 
 PAGE_SIZE = 100
 _ROUTINES = "/v1/ai/routines"
@@ -46,6 +49,24 @@ def is_quota(body: Any) -> bool:
     return isinstance(body, dict) and "detail" in body and "status" in body
 
 
+def advice(connection: Connection, _call: Call, reply: Reply) -> str:
+    """Return what a refusal of Omni's is about; "" where nothing particular is known."""
+    said = reply.text.casefold()
+    members = ", ".join(connection.user_ids)
+    if reply.status == HTTPStatus.NOT_FOUND and "member" in said and members:
+        return f"check user_ids: {members}; an entry is the id of a membership of this organisation, not that of a user"
+    if reply.status != HTTPStatus.FORBIDDEN:
+        return ""
+    if "userid" in said or "organization api key" in said:
+        return "user_ids takes an organisation API key: use one, or leave user_ids out to see the token's own routines"
+    if "another user" in said:
+        return "the routine belongs to another member: name its owner in user_ids, with an organisation API key"
+    return (
+        "the owner of the routines needs the permission USE_AI, and AI routines have to be switched on for the "
+        "organisation; an administrator does both"
+    )
+
+
 @define(kw_only=True)
 class Omni(RestAdapter):
     """The routines of one Omni connection; its scopes are the instance, or one for each member."""
@@ -63,11 +84,13 @@ class Omni(RestAdapter):
 
     _contract: str | None = field(init=False)
     _asked: bool = field(default=False, init=False)
+    _tells: bool = field(default=True, init=False)
     _members: dict[str, dict[str, str]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        chosen = self.connection.update_contract
-        self._contract = self.connection.known_contract if chosen == "auto" else chosen
+        chosen, known = self.connection.update_contract, self.connection.known_contract
+        self._tells = known != UNKNOWN
+        self._contract = (known if self._tells else None) if chosen == "auto" else chosen
         address = urlsplit(self.client.base_url)
         instance = f"{address.hostname}{address.path.rstrip('/')}"
         users = self.connection.user_ids
@@ -125,18 +148,24 @@ class Omni(RestAdapter):
 
     async def update_contract(self) -> str | None:
         """The configured contract, the remembered one, or what the Allow header of a routine's address tells."""
-        if self._contract is None and not self._asked:
+        if self._contract is None and self._tells and not self._asked:
             self._asked = True
             scope = self.scopes[0]
             path = self._address(scope, self.no_job)
             try:
-                _, headers = await self.client.status_of("OPTIONS", path, params=self._query(scope))
+                status, headers = await self.client.status_of("OPTIONS", path, params=self._query(scope))
             except ProviderError:
-                return None  # then the first real update finds it out
+                return None  # it is asked again by the next run, unless a real update finds it out before
             allowed = {method.strip().lower() for method in headers.get("allow", "").split(",")}
             offered = allowed & {PATCH, PUT}
             self._contract = offered.pop() if len(offered) == 1 else None
+            self._tells = self._contract is not None or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
         return self._contract
+
+    @property
+    def contract_untold(self) -> bool:
+        """Whether the Allow header does not tell, now or in an earlier run, and no update has found it out since."""
+        return self._contract is None and not self._tells
 
 
 async def _insisting(update: Callable[[], Awaitable[Record | None]]) -> Record | None:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from urllib.parse import quote
 from attrs import define, field, frozen
 
 from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, UncertainError
-from migrator.providers.base import PATCH, Connection, Created, Probe, Raw, Record, check_scope
+from migrator.providers.base import PATCH, Connection, Created, Documented, Probe, Raw, Record, check_scope
 
 if TYPE_CHECKING:
     from migrator.transport.client import Client
@@ -26,6 +27,12 @@ _JSON_KINDS: Final = {"str": "text", "dict": "JSON object", "list": "list"}
 _NOT_USED: Final = "a list that cannot be read to its end is not used; try again later"
 _NAMED_AHEAD: Final = 2
 """Pages that are asked for ahead where each one names the next."""
+_MAY_WRITE: Final[Mapping[int, bool]] = {
+    HTTPStatus.NOT_FOUND: True,
+    HTTPStatus.UNAUTHORIZED: False,
+    HTTPStatus.FORBIDDEN: False,
+}
+"""What the status of a change to a job that no platform has says about the token."""
 _HEAD_START: Final = 0.001
 """Seconds that a request for a page has to leave before the page before it is read, which keeps the processor busy."""
 
@@ -58,6 +65,7 @@ class RestAdapter(ABC):
     """
 
     provider: ClassVar[str]
+    documented: ClassVar[Documented | None] = None
     id_field: ClassVar[str] = "id"
     no_job: ClassVar[str] = "00000000-0000-0000-0000-000000000000"
     total_is_exact: ClassVar[bool] = False
@@ -91,6 +99,11 @@ class RestAdapter(ABC):
     def concurrency(self) -> int:
         """How many requests may be under way at once."""
         return self.client.places
+
+    @property
+    def ahead(self) -> timedelta | None:
+        """How far the platform's clock is ahead of this machine's; None where its answers do not tell."""
+        return self.client.ahead
 
     async def list_jobs(self) -> AsyncGenerator[Record, None]:
         """Every job of every scope, in the platform's order; a job that two scopes show belongs to the first."""
@@ -142,11 +155,20 @@ class RestAdapter(ABC):
         )
 
     async def _may_write(self, scope: str) -> bool | None:
-        """Whether a change is refused because there is no such job (404), and not because of the token (401, 403)."""
+        """Whether a change is refused because there is no such job (404), and not because of the token (401, 403).
+
+        It is asked by the update contract in force, and by each where that is not known: a method that the platform
+        does not have says nothing about the token.
+        """
         path = self._address(scope, self.no_job)
-        status, _ = await self.client.status_of("PATCH", path, params=self._query(scope), json={})
-        told = {HTTPStatus.NOT_FOUND: True, HTTPStatus.UNAUTHORIZED: False, HTTPStatus.FORBIDDEN: False}
-        return told.get(HTTPStatus(status))
+        known, told = await self.update_contract(), None
+        contracts = tuple(self.documented.update) if self.documented else (PATCH,)
+        for contract in (known,) if known else contracts:
+            status, _ = await self.client.status_of(contract.upper(), path, params=self._query(scope), json={})
+            told = _MAY_WRITE.get(status)
+            if status != HTTPStatus.METHOD_NOT_ALLOWED:
+                break
+        return told
 
     async def _pages(self, scope: str) -> AsyncGenerator[Page, None]:
         """The pages of a list in their order, each asked for before the one before it is used up.
@@ -228,6 +250,11 @@ class RestAdapter(ABC):
     async def update_contract(self) -> str | None:
         """The one way of updating."""
         return PATCH
+
+    @property
+    def contract_untold(self) -> bool:
+        """There is one way."""
+        return False
 
     def _address(self, scope: str, job_id: str | None = None) -> str:
         check_scope(scope, self.scopes, self.provider)

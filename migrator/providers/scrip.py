@@ -6,14 +6,18 @@ the API leaves archived automations out of its lists.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from attrs import define
 
 from migrator.errors import NotFoundError
-from migrator.providers.base import PATCH, Documented, Record
+from migrator.providers.base import PATCH, Connection, Documented, Record
 from migrator.providers.rest import Page, RestAdapter, member
+
+if TYPE_CHECKING:
+    from migrator.transport.answers import Call, Reply
 
 PAGE_SIZE = 200
 
@@ -54,6 +58,21 @@ _SHOWN = frozenset(
         "participants_processed",
     }
 )
+
+
+def advice(connection: Connection, call: Call, reply: Reply) -> str:
+    """Return what a refusal of Scrip's is about; "" where nothing particular is known."""
+    program = connection.program_id
+    if reply.status == HTTPStatus.FORBIDDEN:
+        return (
+            "a key may read and write everything of its own organisation, so this key is probably another "
+            f"organisation's than program_id {program!r}; take the key of that organisation, or correct program_id"
+        )
+    if reply.status == HTTPStatus.NOT_FOUND and (
+        call.path.endswith("/automations") or "program" in reply.text.casefold()
+    ):
+        return f"check program_id: {program!r} is no program that this key may see"
+    return ""
 
 
 @define(kw_only=True)

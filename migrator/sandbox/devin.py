@@ -45,9 +45,19 @@ if TYPE_CHECKING:
 TOKEN: Final = "cog_sandbox"  # noqa: S105 (opens nothing but a stand-in)
 READONLY_TOKEN: Final = "cog_readonly_sandbox"  # noqa: S105 (the same)
 UNPRIVILEGED_TOKEN: Final = "cog_unprivileged_sandbox"  # noqa: S105 (the same)
+NO_IMPERSONATION_TOKEN: Final = "cog_noimpersonation_sandbox"  # noqa: S105 (the same)
+TOKENS: Final = {
+    TOKEN: frozenset({"ViewOrgSchedules", "ManageOrgSchedules", "ImpersonateOrgSessions"}),
+    NO_IMPERSONATION_TOKEN: frozenset({"ViewOrgSchedules", "ManageOrgSchedules"}),
+    READONLY_TOKEN: frozenset({"ViewOrgSchedules"}),
+    UNPRIVILEGED_TOKEN: frozenset[str](),
+}
+"""The service users, by token, with their permissions."""
 ORG: Final = "org-5a4d0c1b2e3f4a5b"
 USER: Final = "user-00000000000000000000000000000a01"
 """A member whom schedules may run as."""
+IDLE_USER: Final = "user-00000000000000000000000000000a02"
+"""A member who does not hold UseDevinSessions."""
 PLAYBOOK: Final = "playbook-00000000000000000000000000000b01"
 PLATFORMS: Final = ("linux", "windows")
 ROBOT: Final = "service-user-sandbox"
@@ -68,6 +78,7 @@ class Devin(Provider):
     """The stand-in. Rows belong to organisations."""
 
     name: ClassVar[str] = "devin"
+    token: ClassVar[str] = TOKEN
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -169,6 +180,7 @@ class Devin(Provider):
         """create: answers 200 and the whole schedule, always enabled."""
         org = self._org(request, writing=True)
         body = self._read(await wire.json_object(request), CREATE)
+        self._may_run_as(request, body)
         required(body, "name", "prompt")
         given = DEFAULTS | {name: value for name, value in body.items() if value is not None}
         consistent(given, given)
@@ -195,6 +207,7 @@ class Devin(Provider):
         """update: only the fields in the body change; null empties those that can be empty."""
         row = self._mine(request, writing=True)
         body = self._read(await wire.json_object(request), UPDATE)
+        self._may_run_as(request, body)
         given = {name: value for name, value in body.items() if value is not None or name in CLEARABLE}
         consistent({**row.data, **given}, given)
         self._sensible(given)
@@ -207,7 +220,7 @@ class Devin(Provider):
 
     def _caller(self, request: Request) -> str:
         token = wire.bearer(request)
-        if token not in {TOKEN, READONLY_TOKEN, UNPRIVILEGED_TOKEN}:
+        if token not in TOKENS:
             raise self.refuse(401, "Invalid or missing credentials")
         self.admit(token)
         return token
@@ -215,7 +228,7 @@ class Devin(Provider):
     def _org(self, request: Request, *, writing: bool) -> str:
         """The organisation, for a service user with the permission ManageOrgSchedules (update)."""
         token, org = self._caller(request), str(request.path_params["org_id"])
-        if token == UNPRIVILEGED_TOKEN or (token == READONLY_TOKEN and writing):
+        if ("ManageOrgSchedules" if writing else "ViewOrgSchedules") not in TOKENS[token]:
             raise self.refuse(403, "Missing permission: ManageOrgSchedules")
         if org not in self.orgs:
             raise self.refuse(403, f"No access to organization {org}")
@@ -232,6 +245,14 @@ class Devin(Provider):
         """What this generation reads of a body."""
         unread = () if self.shape == "newest" else ABSENT[self.shape]
         return {name: value for name, value in checked(body, types).items() if name not in unread}
+
+    def _may_run_as(self, request: Request, body: Json) -> None:
+        """Running as somebody takes ImpersonateOrgSessions, and that person UseDevinSessions (create, update)."""
+        user = body.get("create_as_user_id") or body.get("run_as_user_id")
+        if user is not None and "ImpersonateOrgSessions" not in TOKENS[wire.bearer(request) or ""]:
+            raise self.refuse(403, "Missing permission: ImpersonateOrgSessions")
+        if user == IDLE_USER:
+            raise self.refuse(403, f"User {user} does not have the UseDevinSessions permission")
 
     def _sensible(self, given: Json) -> None:
         """What only the server can judge: the cron text, the future, whether the things named exist."""

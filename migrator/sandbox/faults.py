@@ -20,6 +20,8 @@ KINDS: Final = {
     "truncated_page": "a list answers half of its page and says that it was the last",
     "repeated_page": "a list answers the page before once more",
     "eventual": "a change becomes visible only after `reads` GET requests",
+    "clock": "the Date of the answer is `seconds` away from the time",
+    "rotate_token": "from then on `token` is what the provider accepts, and none of the tokens before",
 }
 """What can go wrong. With `after`, the first five come when the request has had its effect: the answer is lost."""
 
@@ -30,12 +32,16 @@ _LAST_PAGE: Final[dict[str, tuple[str, Json]]] = {
 }
 
 
+def _underscored(kind: str) -> str:
+    return kind.replace(" ", "_")
+
+
 @define(kw_only=True)
 class Fault:
     """One rule.
 
     Attributes:
-        kind: one of `KINDS`.
+        kind: one of `KINDS`; a blank stands for an underscore.
         provider: "omni", "devin" or "scrip"; None for all.
         method: the HTTP method; None for all.
         path: a pattern of the path below the provider's host (`*/schedules`); None for all.
@@ -44,12 +50,14 @@ class Fault:
         after: whether the request has its effect before it fails.
         status: for `status` and `html`.
         retry_after: for `throttle`, seconds.
-        seconds: for `slow`; a client that gives up earlier does not stop the effect.
+        token: for `rotate_token`.
+        seconds: for `clock`, less than 0 for a clock that is late; for `slow`, and a client that gives up earlier does
+            not stop the effect.
         reads: for `eventual`.
         seen: how many requests matched so far.
     """
 
-    kind: str = field(validator=validators.in_(KINDS))
+    kind: str = field(converter=_underscored, validator=validators.in_(KINDS))
     provider: str | None = field(default=None, validator=validators.in_((None, "omni", "devin", "scrip")))
     method: str | None = None
     path: str | None = None
@@ -60,6 +68,7 @@ class Fault:
     retry_after: float | None = None
     seconds: float = 1.0
     reads: int = 1
+    token: str | None = None
     seen: int = field(default=0, init=False)
 
     def hits(self, provider: str, method: str, path: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from migrator.sandbox.world import World
 
 _OK_BELOW: Final = 400
+_TOKENS: Final = {b"authorization", b"x-api-key"}
 _LISTS: Final = ("/routines", "/schedules", "/automations")
 _PAGE: Final = "<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 
@@ -71,11 +74,32 @@ class Front:
         if self.world.latency:
             await self.world.sleep(self.world.latency)
         rules = self.world.strike(self.provider, scope["method"], path)
+        scope = self._with_token(rules, scope)
         answer = await self._before(rules) or await self._served(rules, scope, receive)
         if not answer.status:
             raise self.world.reset("the connection was cut")
         entry["status"] = answer.status
         await answer.send(send)
+
+    def _with_token(self, rules: Iterable[Fault], scope: Scope) -> Scope:
+        """The request as the provider sees it, which knows its first token only, after the token was rotated."""
+        for rule in rules:
+            if rule.kind == "rotate_token" and rule.token:
+                self.world.rotated[self.provider] = rule.token
+        new = self.world.rotated.get(self.provider)
+        if new is None:
+            return scope
+        first = self.world.providers[self.provider].token
+        headers = [
+            (
+                name,
+                value.replace(value.split()[-1], first.encode() if value.split()[-1] == new.encode() else b"rotated"),
+            )
+            if name.lower() in _TOKENS and value.strip()
+            else (name, value)
+            for name, value in scope["headers"]
+        ]
+        return {**scope, "headers": headers}
 
     async def _before(self, rules: Iterable[Fault]) -> Answer | None:
         for rule in rules:
@@ -111,6 +135,10 @@ class Front:
                 answer.replace(half_page(self.provider, answer.body))
             if "repeated_page" in kinds and last:
                 answer.replace(last)
+        for rule in rules:
+            if rule.kind == "clock":
+                moment = self.world.now() + timedelta(seconds=rule.seconds)
+                answer.headers.append((b"date", format_datetime(moment, usegmt=True).encode()))
         if "broken_json" in kinds:
             answer.replace(answer.body[: len(answer.body) // 2])
 

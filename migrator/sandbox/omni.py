@@ -59,6 +59,7 @@ class Omni(Provider):
     """The stand-in. Rows belong to memberships."""
 
     name: ClassVar[str] = "omni"
+    token: ClassVar[str] = ORGANISATION_KEY
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -60,10 +60,12 @@ class Provider(ABC):
 
     Attributes:
         name: "omni", "devin", "scrip".
+        token: the token that may do everything.
         tells_wait: whether its 429 carries Retry-After.
     """
 
     name: ClassVar[str]
+    token: ClassVar[str]
     tells_wait: ClassVar[bool] = False
 
     def __init__(self, world: World) -> None:

@@ -10,7 +10,8 @@ Guesses: create answers 201; unknown properties, and those that cannot change, a
 `payload` is replaced, not merged; an archived automation keeps its name (`Options.scrip_reserve_names`); `trigger_at`
 must be in the future; a limit above 200 is taken as 200; the error codes `validation_error`, `not_found` and
 `conflict`; delete answers the archived automation; changing or deleting an archived one answers 400, and so does
-changing the status of a completed or failed one; `participant_state` automations never fire here; a fan-out reaches ten
+changing the status of a completed or failed one; the program of another organisation answers 403;
+`participant_state` automations never fire here; a fan-out reaches ten
 participants and is over at once.
 """
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from migrator.sandbox.world import World
 
 KEY: Final = "sk_sandbox"
+FOREIGN_KEY: Final = "sk_foreign_sandbox"
+"""A key of another organisation."""
 PROGRAM: Final = "c1d8b2f0-3e54-4a7b-9c66-7f0a2e000001"
 DEFAULT_PAGE: Final = 50
 LARGEST_PAGE: Final = 200
@@ -62,6 +65,7 @@ class Scrip(Provider):
     """The stand-in. Rows belong to programs."""
 
     name: ClassVar[str] = "scrip"
+    token: ClassVar[str] = KEY
     tells_wait: ClassVar[bool] = True
 
     def __init__(self, world: World) -> None:
@@ -232,13 +236,16 @@ class Scrip(Provider):
 
     def _authorised(self, request: Request) -> None:
         """X-API-Key, or the same key as a bearer token (authentication)."""
-        if KEY not in {request.headers.get("x-api-key"), wire.bearer(request)}:
+        given = {request.headers.get("x-api-key"), wire.bearer(request)}
+        if not given & {KEY, FOREIGN_KEY}:
             raise self.refuse(401, "Missing or invalid API key.")
         self.admit(_ORGANISATION)
 
     def _program(self, request: Request) -> str:
         self._authorised(request)
         program = str(request.path_params["program_id"])
+        if FOREIGN_KEY in {request.headers.get("x-api-key"), wire.bearer(request)}:
+            raise self.refuse(403, "This program belongs to another organization.")
         if program not in self.programs:
             raise self.refuse(404, "Program not found.")
         return program

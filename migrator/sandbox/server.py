@@ -7,6 +7,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, Self
 
 from starlette.routing import Host, Mount, Router
@@ -16,7 +17,7 @@ from migrator.sandbox.front import Front
 
 if TYPE_CHECKING:
     import uvicorn
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from migrator.sandbox.world import World
 
@@ -128,7 +129,8 @@ def _server(world: World) -> uvicorn.Server:
             self.app = _cutting(self.app, transport)
 
     config = uvicorn.Config(
-        create_app(world),
+        _dated(create_app(world), world),
+        date_header=False,
         http=Cuttable,
         ws="none",
         proxy_headers=False,
@@ -139,6 +141,23 @@ def _server(world: World) -> uvicorn.Server:
         timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)
+
+
+def _dated(app: ASGIApp, world: World) -> ASGIApp:
+    """Answers carry the Date of the world's clock, unless they have one of their own."""
+
+    async def dated(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if not any(name.lower() == b"date" for name, _value in headers):
+                    headers.append((b"date", format_datetime(world.now(), usegmt=True).encode()))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, receive, sent)
+
+    return dated
 
 
 def _cutting(app: ASGIApp, transport: asyncio.Transport) -> ASGIApp:

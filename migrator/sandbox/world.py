@@ -93,6 +93,7 @@ class World:
         faults: rules in force.
         fires: every fire: provider, id, name, at (UTC), cause ("schedule", "trigger", "immediate").
         requests: every request: provider, method, path, query, status (None while it has no answer).
+        rotated: by provider, the token that took the place of the first one; the fault `rotate_token` does that.
         last_pages: the latest page that each provider's list answered, for the fault that repeats it.
     """
 
@@ -108,6 +109,7 @@ class World:
     faults: list[Fault] = field(factory=list)
     fires: list[Json] = field(factory=list)
     requests: list[Json] = field(factory=list)
+    rotated: dict[str, str] = field(factory=dict, repr=False)
     last_pages: dict[str, bytes] = field(factory=dict, repr=False)
     stores: dict[str, Store] = field(init=False, factory=lambda: {name: Store() for name in ("omni", "devin", "scrip")})
     providers: dict[str, Provider] = field(init=False)
@@ -147,6 +149,7 @@ class World:
             log.clear()
         self._tickers.clear()
         self.last_pages.clear()
+        self.rotated.clear()
         self.changed()
 
     # Time.

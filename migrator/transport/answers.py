@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final, Literal
@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from attrs import field, frozen
 
 from migrator.errors import AuthError, NotFoundError, ProtocolError, ProviderError, RejectedError, UncertainError
+from migrator.transport.skew import server_time
 
 Kind = Literal["read", "write", "create"]
 """read: changes nothing. write: sending it twice does what sending it once does. create: sending it twice makes two."""
@@ -43,11 +44,12 @@ class Call:
 
 @frozen(kw_only=True)
 class Reply:
-    """An answer: status, headers (names in lower case) and text."""
+    """An answer: status, headers (names in lower case) and text, and the token that was sent for it."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     text: str = field(repr=False)
+    token: str = field(default="", repr=False)
 
     @property
     def ok(self) -> bool:
@@ -68,7 +70,11 @@ class Reply:
         return int(text) if text.isdecimal() and text.isascii() else None
 
     def wait(self, now: datetime) -> float | None:
-        """Seconds that the platform asks for: Retry-After (seconds or a date), else X-RateLimit-Reset."""
+        """Return the seconds that the platform asks for: Retry-After (seconds or a date), else X-RateLimit-Reset.
+
+        A date counts from the Date of the answer, so that a clock that is off does not matter; from `now` without one.
+        """
+        now = server_time(self.headers) or now
         after = _seconds(self.headers.get("retry-after", ""), now)
         if after is None and self.status == HTTPStatus.TOO_MANY_REQUESTS:
             after = _seconds(self.headers.get("x-ratelimit-reset", ""), now)
@@ -82,9 +88,10 @@ def _seconds(text: str, now: datetime) -> float | None:
         number = float(text)
     except ValueError:
         try:
-            return max(0.0, (parsedate_to_datetime(text) - now) / timedelta(seconds=1))
-        except (ValueError, TypeError):  # no date, or one without a zone
+            date = parsedate_to_datetime(text)
+        except (ValueError, TypeError):
             return None
+        return max(0.0, ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now) / timedelta(seconds=1))
     if not 0 <= number < float("inf"):
         return None
     return number if number < _UNIX_TIME else max(0.0, number - now.timestamp())
@@ -138,28 +145,39 @@ def _complaint(item: Any) -> str:
     return f"{place} {', '.join(texts)}".strip()
 
 
-def refusal(call: Call, reply: Reply, secrets: Iterable[str]) -> ProviderError:
-    """The error for an answer that is final: a 3xx or a 4xx that says no to the request itself."""
+def refusal(call: Call, reply: Reply, secrets: Iterable[str], *, advice: str = "") -> ProviderError:
+    """Return the error for an answer that is final: a 3xx or a 4xx that says no to the request itself.
+
+    Args:
+        call: the request.
+        reply: the answer.
+        secrets: what no message shows.
+        advice: what to do about it, where that is known better than from the status alone.
+    """
     status = reply.status
     facts: dict[str, Any] = {"where": call.where, "status": status, "body": message(reply.text, secrets)}
     match status:
         case HTTPStatus.UNAUTHORIZED:
-            return AuthError("the token is not accepted", hint="check the token of this connection", **facts)
+            hint = advice or "check the token of this connection"
+            return AuthError("the token is not accepted", hint=hint, **facts)
         case HTTPStatus.FORBIDDEN:
-            hint = "check what the token of this connection may do, and that the feature is switched on"
+            hint = advice or "check what the token of this connection may do, and that the feature is switched on"
             return AuthError("the token may not do this", hint=hint, **facts)
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
             known = isinstance(reply.parsed(), dict)
-            hint = "it is gone, or this token may not see it" if known else _ALIEN_HINT
+            hint = (advice or "it is gone, or this token may not see it") if known else _ALIEN_HINT
             return NotFoundError("there is no such thing", hint=hint, **facts)
         case HTTPStatus.METHOD_NOT_ALLOWED:
             facts["allowed"] = reply.headers.get("allow", "")
             hint = "check base_url and, for Omni, update_contract"
             return RejectedError("the platform does not know this method here", hint=hint, **facts)
+        case HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            hint = "put user and password into the proxy's URL, or the platform's host into NO_PROXY"
+            return RejectedError("the proxy asks for a password", hint=hint, **facts)
         case _ if status < HTTPStatus.BAD_REQUEST:
             return unexpected(call, reply, "the platform redirects elsewhere", secrets)
         case _:
-            hint = "the platform's message says what to change"
+            hint = advice or "the platform's message says what to change"
             return RejectedError("the platform refused the request", hint=hint, **facts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
@@ -13,22 +14,18 @@ import attrs
 import httpx
 from attrs import define, field
 
-from migrator import __version__
-from migrator.errors import (
-    NotFoundError,
-    ProviderError,
-    QuotaError,
-    TransientError,
-    UncertainError,
-    UsageError,
-)
-from migrator.transport.answers import Call, Kind, Reply, message, redact, refusal, unexpected
+from migrator.errors import UsageError
+from migrator.transport.answers import Call, Kind, Reply, redact, unexpected
 from migrator.transport.clock import REAL, Clock
+from migrator.transport.credential import Credential
+from migrator.transport.endings import given_up, held_up, refused
 from migrator.transport.lanes import Lanes
-from migrator.transport.pacing import Outcome, Pacer
+from migrator.transport.pacing import HeldError, Outcome, Pacer
 from migrator.transport.places import Places
+from migrator.transport.proxies import proxy_for, shown
 from migrator.transport.retry import PATIENT, Effort, Lost, Retry, may_change, throttled
-from migrator.transport.wire import Wire, address, encoded, exchanged, network, timeouts
+from migrator.transport.skew import ServerClock
+from migrator.transport.wire import Wire, address, encoded, exchanged, headers_of, network, timeouts
 from migrator.watching import NOBODY, Exchange, Watch
 
 log = logging.getLogger(__name__)
@@ -36,14 +33,15 @@ log = logging.getLogger(__name__)
 _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
 _NEWEST: Final = 0.1
 """The weight of one answer in the average latency."""
-_READ_BACK: Final = "read the job back before sending anything again"
-_JSON: Final = {"Content-Type": "application/json"}
-_NAME: Final = f"migrator/{__version__}"
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 def _no_quota(_body: Any) -> bool:
     return False
+
+
+def _no_advice(_call: Call, _reply: Reply) -> str:
+    return ""
 
 
 @define(kw_only=True)
@@ -62,6 +60,9 @@ class Client:
         retry: how long to keep trying.
         clock: time and chance.
         is_quota: tells from the body of a 429 whether waiting cannot help.
+        advice: says what to do about a refusal, as far as the platform is known; "" where nothing particular is.
+        kept_in: where the token is kept, as the config file says; "" where that is not known.
+        renew: reads the token again when it is no longer accepted; None where that cannot help.
         timeout: seconds to wait for an answer; connecting may take a sixth of it.
         wire: what carries requests, None for the network.
         watch: told of every request.
@@ -79,6 +80,9 @@ class Client:
     retry: Retry = PATIENT
     clock: Clock = field(default=REAL, repr=False)
     is_quota: Callable[[Any], bool] = field(default=_no_quota, repr=False)
+    advice: Callable[[Call, Reply], str] = field(default=_no_advice, repr=False)
+    kept_in: str = ""
+    renew: Callable[[], str] | None = field(default=None, repr=False)
     timeout: float = 60.0
     wire: Wire | None = field(default=None, repr=False)
     watch: Watch = field(default=NOBODY, repr=False)
@@ -86,8 +90,9 @@ class Client:
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _lanes: Lanes = field(init=False, repr=False)
     _url: httpx.URL = field(init=False, repr=False)
-    _bare: httpx.Headers = field(init=False, repr=False)
-    _json: httpx.Headers = field(init=False, repr=False)
+    _credential: Credential = field(init=False, repr=False)
+    _there: ServerClock = field(init=False, repr=False)
+    _headers: Mapping[str, tuple[httpx.Headers, httpx.Headers]] = field(factory=dict, init=False, repr=False)
     _patience: Mapping[str, Any] = field(init=False, repr=False)
     _slots: Places = field(init=False, repr=False)
     _latency: float = field(default=0.0, init=False)
@@ -106,8 +111,8 @@ class Client:
             raise UsageError("the token holds characters that no HTTP header can carry", hint="was it copied whole?")
         self._slots = Places(lambda: self.places)
         self._url = httpx.URL(self.base_url)
-        ours = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": _NAME, **self.headers}
-        self._bare, self._json = httpx.Headers(ours), httpx.Headers({**ours, **_JSON})
+        self._credential = Credential(secret=self.secret, kept_in=self.kept_in, renew=self.renew)
+        self._there = ServerClock(provider=self.provider, now=self.clock.now, warn=self.watch.warn)
         self._patience = timeouts(self.timeout)
 
     @property
@@ -115,6 +120,11 @@ class Client:
         """Requests that may be in flight at once: as many as keep the rate in use at the latency seen so far."""
         enough = math.ceil((self.pacer.per_second or 0.0) * self._latency) + 1
         return max(self.concurrency, min(enough, self.most or self.concurrency))
+
+    @property
+    def ahead(self) -> timedelta | None:
+        """How far the platform's clock was ahead of ours where they were furthest apart; None where it is not known."""
+        return self._there.ahead
 
     async def __aenter__(self) -> Self:
         self._lanes = Lanes(self._lane)
@@ -183,32 +193,54 @@ class Client:
 
     @property
     def _secrets(self) -> tuple[str, ...]:
-        return (self.secret,) if self.secret else ()
+        return self._credential.secrets
+
+    @property
+    def _way(self) -> str:
+        proxy = None if self.wire else proxy_for(self._url)
+        return f" by way of the proxy {shown(proxy)}" if proxy else ""
 
     async def _send(self, call: Call, *, any_answer: bool = False) -> Reply:
         """Send `call` until something final comes back; return it, or raise what it means."""
         effort = Effort(call=call, retry=self.retry, started=self.clock.monotonic())
         async with self._slots:
             while True:
-                answer, wait = await self._try(call, effort.tries + 1)
+                answer, wait = await self._once(effort)
                 if isinstance(answer, Reply) and (not may_change(answer) or self._quota(answer)):
                     gone = answer.status == HTTPStatus.NOT_FOUND and call.method == "DELETE" and effort.perhaps_done
                     if answer.ok or gone or any_answer:
                         return answer
-                    raise self._refused(effort, answer)
+                    advice, is_quota = self._advice(call, answer), self._quota(answer)
+                    raise refused(effort, answer, self._secrets, is_quota=is_quota, advice=advice)
                 effort.note(answer)
                 if wait is None:
                     wait = self.retry.backoff.delay(effort.failures - 1, self.clock.random())
                 elif not throttled(answer):  # so that those who were sent away together do not come back together
                     wait += self.retry.backoff.first * self.clock.random()
                 if not effort.may_go_on(self.clock.monotonic() + wait):
-                    raise self._given_up(effort, answer)
+                    raise given_up(effort, answer, self._secrets, wait=wait)
                 if not throttled(answer):  # after a 429 the pacer holds everybody back, us too
                     await self.clock.sleep(wait)
 
+    async def _once(self, effort: Effort) -> tuple[Reply | Lost, float | None]:
+        """One try; a second one where the token was replaced meanwhile, because a 401 proves that nothing was done."""
+        call = effort.call
+        while True:
+            if call.kind != "read":
+                self._there.check(call.where)
+            try:
+                answer, wait = await self._try(call, effort.tries + 1)
+            except HeldError as error:
+                raise held_up(effort, error.seconds) from None
+            if effort.renewed or not isinstance(answer, Reply) or answer.status != HTTPStatus.UNAUTHORIZED:
+                return answer, wait
+            effort.renewed = await self._credential.renewed(answer.token)
+            if not effort.renewed:
+                return answer, wait
+
     async def _try(self, call: Call, nth: int) -> tuple[Reply | Lost, float | None]:
         """One try: what came of it, and the seconds to wait before another where the platform or the pacer knows."""
-        turn = await self.pacer.turn()
+        turn = await self.pacer.turn(patience=self.retry.seconds)
         self.requests += 1
         outcome: Outcome = "lost"
         asked: float | None = None
@@ -241,57 +273,41 @@ class Client:
     async def _exchange(self, call: Call) -> Reply | Lost:
         try:
             async with self._lanes.lane() as lane:
-                response = await exchanged(lane, self._request(call))
+                token = self._credential.secret
+                response = await exchanged(lane, self._request(call, token))
         except _UNSENT as error:
-            return Lost(f"{self._url.host} cannot be reached: {self._say(error)}", sent=False)
+            return Lost(f"{self._url.host} cannot be reached{self._way}: {self._say(error)}", sent=False)
         except httpx.TimeoutException:
             return Lost(f"{self._url.host} did not answer within {self.timeout:g} s", sent=True)
         except httpx.RequestError as error:
             return Lost(f"the connection to {self._url.host} broke: {self._say(error)}", sent=True)
         self.heard = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(status=response.status_code, headers=self.heard, text=response.text)
+        reply = Reply(status=response.status_code, headers=self.heard, text=response.text, token=token)
+        if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._there.note(reply.headers)
+            if reply.status != HTTPStatus.UNAUTHORIZED:
+                self._credential.accepted()
+        return reply
 
-    def _request(self, call: Call) -> httpx.Request:
+    def _request(self, call: Call, token: str) -> httpx.Request:
+        if token not in self._headers:
+            own = {name: value.replace(self.secret, token) for name, value in self.headers.items()}
+            self._headers = {token: headers_of(own)}
         return httpx.Request(
             call.method,
             address(f"{self.base_url.rstrip('/')}{call.path}", tuple((call.params or {}).items())),
-            headers=self._json if call.body else self._bare,
+            headers=self._headers[token][1 if call.body else 0],
             content=call.body,
             extensions=dict(self._patience),
         )
+
+    def _advice(self, call: Call, reply: Reply) -> str:
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            return self._credential.advice
+        return self.advice(call, reply)
 
     def _say(self, error: Exception) -> str:
         return redact((str(error) or type(error).__name__).rstrip("."), self._secrets)
 
     def _quota(self, reply: Reply) -> bool:
         return reply.status == HTTPStatus.TOO_MANY_REQUESTS and self.is_quota(reply.parsed())
-
-    def _refused(self, effort: Effort, reply: Reply) -> ProviderError:
-        call = effort.call
-        error: ProviderError
-        if self._quota(reply):
-            hint = "waiting does not help: make room, or ask the platform for more"
-            body = message(reply.text, self._secrets)
-            error = QuotaError("a quota is used up", where=call.where, status=reply.status, body=body, hint=hint)
-        else:
-            error = refusal(call, reply, self._secrets)
-        if not effort.perhaps_done or isinstance(error, NotFoundError):
-            return error
-        what = f"an earlier try may have worked, and the last one says: {error.what}"
-        return UncertainError(what, where=call.where, status=error.status, body=error.body, hint=_READ_BACK)
-
-    def _given_up(self, effort: Effort, answer: Reply | Lost) -> ProviderError:
-        times = "" if effort.tries == 1 else f" after {effort.tries} tries"
-        status: int | None = None
-        body = ""
-        if isinstance(answer, Lost):
-            what, hint = f"{answer.what}{times}", "check base_url and the network"
-        else:
-            status, body = answer.status, message(answer.text, self._secrets)
-            what, hint = f"the platform failed{times}", "try later"
-            if throttled(answer):
-                what, hint = f"still throttled{times}", "try later, or lower the rate of this connection"
-        if effort.perhaps_done:
-            what, hint = f"{what}; the request may have worked all the same", _READ_BACK
-            return UncertainError(what, where=effort.call.where, status=status, body=body, hint=hint)
-        return TransientError(what, where=effort.call.where, status=status, body=body, hint=hint)

@@ -162,6 +162,14 @@ class Backoff:
         return full * (0.5 + 0.5 * chance)
 
 
+class HeldError(Exception):
+    """The platform has asked everybody to wait `seconds`, which is longer than this request may."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 @frozen
 class Turn:
     """The right to send one request; `since` is the pacer's time at which it was given."""
@@ -207,10 +215,16 @@ class Pacer:
         if known is None or rate.count / rate.period < known:
             self._rate, self._limit = rate, _limit(rate)
 
-    async def turn(self) -> Turn:
-        """Wait, first come first served, until one more request may go; give the turn back with `answered`."""
+    async def turn(self, *, patience: float = math.inf) -> Turn:
+        """Wait, first come first served, until one more request may go; give the turn back with `answered`.
+
+        Raises:
+            HeldError: the platform has asked everybody to wait longer than `patience` seconds.
+        """
         async with self._queue:
             while (wait := self._wait()) > 0:
+                if (held := self._blocked_until - self._clock.monotonic()) > patience:
+                    raise HeldError(held)
                 if math.isinf(wait):
                     self._answer.clear()
                     await self._answer.wait()

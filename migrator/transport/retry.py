@@ -51,7 +51,7 @@ class Lost:
 
 @define
 class Effort:
-    """The tries that one call has had so far."""
+    """The tries that one call has had so far; `renewed` says whether one was with a token that was read again."""
 
     call: Call
     retry: Retry
@@ -59,6 +59,7 @@ class Effort:
     failures: int = 0
     throttles: int = 0
     perhaps_done: bool = False
+    renewed: bool = False
 
     @property
     def tries(self) -> int:

@@ -7,19 +7,22 @@ which the API of a platform knows nothing, and would take half as long again for
 from __future__ import annotations
 
 import functools
+import os
 import ssl
 from collections.abc import Mapping
 from json import dumps
 from typing import Any, Final
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from migrator import __version__
 from migrator.errors import RejectedError, UsageError
+from migrator.transport.proxies import proxy_for
 
 Wire = httpx.AsyncBaseTransport
 """The network by default, an ASGI app or a function in tests."""
 
+_NAME: Final = f"migrator/{__version__}"
 _ONE: Final = httpx.Limits(max_connections=1)
 
 
@@ -27,15 +30,11 @@ def network(url: httpx.URL) -> Wire:
     """One connection to where `url` leads, by way of the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names for it.
 
     Raises:
-        UsageError: that cannot be used.
+        UsageError: that cannot be used, or SSL_CERT_FILE or SSL_CERT_DIR cannot.
     """
-    proxy = None if proxy_bypass(url.host) else getproxies().get(url.scheme) or getproxies().get("all")
+    proxy, trusted = proxy_for(url), _trusted(url.scheme)
     try:
-        return httpx.AsyncHTTPTransport(
-            verify=_trusted(url.scheme),
-            limits=_ONE,
-            proxy=httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}") if proxy else None,
-        )
+        return httpx.AsyncHTTPTransport(verify=trusted, limits=_ONE, proxy=httpx.Proxy(proxy) if proxy else None)
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         hint = "set HTTP_PROXY, HTTPS_PROXY and ALL_PROXY to http://host:port, or NO_PROXY to the platform's host"
         raise UsageError("the proxy that the environment names cannot be used", hint=hint) from error
@@ -43,14 +42,53 @@ def network(url: httpx.URL) -> Wire:
 
 @functools.cache
 def _trusted(scheme: str) -> ssl.SSLContext:
-    """The certificates that are believed; loading them takes longer than a request, so once is enough, if at all."""
-    return httpx.create_ssl_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    """The certificates that are believed; loading them takes longer than a request, so once is enough, if at all.
+
+    Raises:
+        UsageError: the environment names certificates that cannot be read.
+    """
+    if scheme != "https":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    check_certificates(os.environ)
+    return httpx.create_ssl_context()
+
+
+def check_certificates(environ: Mapping[str, str]) -> str:
+    """Return where the certificates come from that are believed, in words.
+
+    Raises:
+        UsageError: SSL_CERT_FILE or SSL_CERT_DIR names something that cannot be read as such.
+    """
+    file, folder = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
+    try:
+        if file:
+            ssl.create_default_context(cafile=file)
+            return f"SSL_CERT_FILE={file}"
+        if folder:
+            os.listdir(folder)  # noqa: PTH208 (whether it can be read is all that matters)
+            return f"SSL_CERT_DIR={folder}"
+    except (OSError, ssl.SSLError) as error:
+        name, value = ("SSL_CERT_FILE", file) if file else ("SSL_CERT_DIR", folder)
+        raise UsageError(
+            f"{name} does not lead to certificates: {getattr(error, 'strerror', None) or error}",
+            where=name,
+            actual=str(value),
+            allowed="a file of certificates in PEM" if file else "a folder of certificates",
+            hint=f"correct {name}, or unset it to believe the usual authorities; see docs/network.md",
+        ) from error
+    return "the package certifi"
 
 
 @functools.lru_cache(maxsize=64)
 def address(text: str, query: tuple[tuple[str, str | int], ...] = ()) -> httpx.URL:
     """A URL with its query; of those that are asked for again and again, one is made."""
     return httpx.URL(text, params=query) if query else httpx.URL(text)
+
+
+def headers_of(own: Mapping[str, str]) -> tuple[httpx.Headers, httpx.Headers]:
+    """Return the headers of a request without a body, and of one with a body; `own` are those that carry the token."""
+    ours = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": _NAME, **own}
+    return httpx.Headers(ours), httpx.Headers({**ours, "Content-Type": "application/json"})
 
 
 def timeouts(seconds: float) -> Mapping[str, Any]:

@@ -107,20 +107,66 @@ async def test_the_first_update_finds_the_contract_out(make_lab: MakeLab, contra
     await lab.settled()
 
 
-async def test_a_change_that_the_found_contract_cannot_make_is_planned_anew(make_lab: MakeLab) -> None:
-    """When the first update shows another contract, what that cannot do in place is replaced next time."""
+UNTOLD: Final = {"provider": "omni", "method": "OPTIONS", "status": 404, "times": 0}
+"""A platform that does not tell which contract it follows."""
+
+
+async def test_an_update_that_becomes_a_replacement_is_done_in_the_same_run(make_lab: MakeLab) -> None:
+    """When the first update shows another contract, what that cannot do in place is replaced within the run."""
     lab = make_lab("json", "omni", platforms=Options(omni_update="put"))
-    lab.world.fault("status", provider="omni", method="OPTIONS", status=404, times=0)
+    lab.world.fault("status", **UNTOLD)
     lab.source.wish(1)
     await lab.carry_out()
     lab.source.edit("job-1", **{"trigger.timezone": "Europe/Berlin"})
 
     planned, applied = await lab.carry_out()
-    assert ({"update": 1}, 1) == (counts(planned), applied.summary["failed"])
-    (change,) = (await lab.plan()).changes
-    assert "can change trigger.timezone only by making it anew under the put contract" in change.reason
-    assert {"replace": 1} == await lab.run()
+
+    assert ({"replace": 1}, {"done": 1, "failed": 0, "skipped": 0}) == (counts(planned), dict(applied.summary))
     assert ["Europe/Berlin"] == [raw["timezone"] for raw in lab.made.values()]
+    await lab.settled()
+
+
+@pytest.mark.parametrize("wrong_method", [405, 404])
+@pytest.mark.parametrize("contract", ["patch", "put"])
+@pytest.mark.parametrize("job", ["there already", "new"])
+async def test_a_pause_is_tried_where_the_contract_is_not_known(
+    make_lab: MakeLab, contract: Contract, wrong_method: int, job: str
+) -> None:
+    """A pause is not refused on an assumption: it is done in the same run where it can be, else the job is blocked."""
+    lab = make_lab("json", "omni", platforms=Options(omni_update=contract))
+    lab.world.fault("status", **UNTOLD)
+    if wrong_method == 404:
+        other = "PATCH" if contract == "put" else "PUT"
+        lab.world.fault("status", provider="omni", method=other, status=404, times=0)
+    lab.source.wish(1)
+    if job == "there already":
+        await lab.carry_out()
+    lab.source.edit("job-1", enabled=False)
+
+    planned, _applied = await lab.carry_out()
+
+    is_there = contract == "put" or job == "there already"
+    assert [contract == "put"] * is_there == [raw["disabled"] for raw in lab.made.values()]
+    assert (contract == "patch") == bool(planned.blocked)
+    await lab.settled()
+
+
+async def test_a_platform_that_does_not_tell_its_contract_is_asked_once(make_lab: MakeLab) -> None:
+    """That it does not tell is remembered; what a later update shows takes its place."""
+    lab = make_lab("json", "omni", platforms=Options(omni_update="put"))
+    lab.world.fault("status", **UNTOLD)
+    lab.source.wish(1)
+    await lab.carry_out()
+    for _night in range(3):
+        await lab.night()
+    assert 1 == [entry["method"] for entry in lab.world.requests].count("OPTIONS")
+
+    lab.source.wish(1, name="Renamed")
+    await lab.carry_out()
+    lab.source.wish(1, name="Renamed again")
+    lab.world.requests.clear()
+    await lab.carry_out()
+    assert {"GET", "PUT"} == {entry["method"] for entry in lab.world.requests}
 
 
 @pytest.mark.parametrize("shape", ["newest", "full", "seed", "v3beta"])

@@ -1,0 +1,70 @@
+"""The token of one connection, which is read again where it is kept when the platform stops accepting it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from attrs import define, field
+
+from migrator.errors import MigratorError
+
+
+@define(kw_only=True, eq=False)
+class Credential:
+    """A token that may be replaced while a run is under way.
+
+    Attributes:
+        secret: the token in use.
+        kept_in: where it is kept, as the config file says: "file:PATH"; "" where that is not known.
+        renew: reads it again; None where a run cannot see another one (`env:`).
+        secrets: every token that was in use; none of them is ever shown.
+    """
+
+    secret: str = field(repr=False)
+    kept_in: str = ""
+    renew: Callable[[], str] | None = field(default=None, repr=False)
+    secrets: tuple[str, ...] = field(init=False, repr=False)
+    _accepted: bool = field(default=False, init=False)
+    _final: str = field(default="", init=False, repr=False)
+    _found: str = field(default="", init=False)
+    _reading: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.secrets = (self.secret,) if self.secret else ()
+
+    def accepted(self) -> None:
+        """Note that the platform knows the token."""
+        self._accepted = True
+
+    async def renewed(self, refused: str) -> bool:
+        """Return whether there is another token than the one that was refused; reads it again at most once for each."""
+        async with self._reading:
+            if self.secret != refused:
+                return True  # another request has found the new one meanwhile
+            if self.renew is None or self._final == refused:
+                return False
+            self._final = refused
+            try:
+                secret = await asyncio.to_thread(self.renew)
+            except MigratorError as error:
+                self._found = f"it was read again from {self.kept_in}, and {error.what}"
+                return False
+            if secret == refused:
+                self._found = f"{self.kept_in} was read again and holds the same token"
+                return False
+            self.secret = secret
+            self.secrets = (*self.secrets, secret)
+            return True
+
+    @property
+    def advice(self) -> str:
+        """What to do about a token that is not accepted."""
+        if not self._accepted:
+            return "check the token of this connection"
+        if self.kept_in.startswith("env:"):
+            return (
+                f"it was accepted before in this run, so it was probably replaced; a run cannot see {self.kept_in} "
+                "change: set the new token and run the command again, or keep it behind file: or command:"
+            )
+        return f"it was accepted before in this run; {self._found or 'put the new one in its place'}"
