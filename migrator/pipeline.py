@@ -213,7 +213,7 @@ async def sync(
 
 
 async def _carried_out(carrying: Carrying, session: Session, look: Look, agree: Agree) -> tuple[Plan, Applied]:
-    """Carry a plan out that is safe, if there is anything to do; return it as it was in the end, and what came of it."""
+    """Carry out a plan that is safe, if there is anything to do; return it as it was in the end, and its outcomes."""
     plan, state = look.plan, session.state
     note_agreement(state, plan, look.target, look.links)
     if not plan.pending:

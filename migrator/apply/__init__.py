@@ -19,7 +19,7 @@ from migrator.apply.together import Group, Unit
 from migrator.apply.values import Applied, Outcome, Status
 from migrator.apply.writer import Writer
 from migrator.concurrency import side_by_side
-from migrator.errors import AuthError, MigratorError, QuotaError, StateError
+from migrator.errors import AuthError, ClockError, MigratorError, QuotaError, StateError
 from migrator.plan.values import Change, Plan
 from migrator.providers.base import Record
 from migrator.state.values import Link
@@ -149,8 +149,13 @@ class Applier:
     def _failed(self, number: int, change: Change, error: MigratorError, *, why: str = "") -> None:
         if isinstance(error, AuthError):
             self._halted = "the target refused our token or its permissions on another job"
+        if isinstance(error, ClockError):
+            self._halted = error.what
         if isinstance(error, QuotaError):
-            self._full = "the target has no room for more jobs"
+            if self._full:  # it was on its way already, and the answer proves that it did nothing
+                self._note(number, change, "skipped", self._full)
+                return
+            self._full = f"the target has no room for more jobs, as it said of {change.label}"
         self._note(number, change, "failed", why or str(error))
 
     def _done(self, number: int, change: Change, made: Made) -> None:

@@ -163,6 +163,14 @@ class Suspended:
 
 
 @frozen(kw_only=True)
+class Room:
+    """How many jobs that may fire a platform takes in one place; `what` names them, as in "routines of one member"."""
+
+    active: int = field(validator=attrs.validators.ge(1))
+    what: str = "jobs"
+
+
+@frozen(kw_only=True)
 class Declined:
     """A provider field without a canonical home.
 
@@ -190,6 +198,7 @@ class Rules:
     timezone: str = ""
     min_interval: int = 0
     lateness: int = 0
+    room: Room | None = None
     actions: tuple[Literal["prompt", "event"], ...]
     whole: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()

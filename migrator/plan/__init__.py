@@ -12,12 +12,15 @@ import attrs
 
 from migrator.plan.basis import Basis
 from migrator.plan.planner import Planner
+from migrator.plan.room import within_room
 from migrator.plan.values import TOUCHING, Change, FieldChange, Observed, Plan
 
 
 def make_plan(basis: Basis) -> Plan:
     """The changes that bring the target in line with the source."""
-    changes = tuple(sorted(Planner(basis).changes(), key=lambda c: (c.name.casefold(), str(c.source), c.piece)))
+    changes = tuple(
+        sorted(within_room(basis, Planner(basis).changes()), key=lambda c: (c.name.casefold(), str(c.source), c.piece))
+    )
     rules = basis.mapping.rules
     return Plan(
         sync=basis.sync.name,
