@@ -112,6 +112,13 @@ class Sync:
     on_missing: Literal["keep", "pause", "delete"] = field(
         default="keep", metadata=says("What happens at the target to a job that has left the source.")
     )
+    when_unpausable: Literal["refuse", "park"] = field(
+        default="refuse",
+        metadata=says(
+            "What happens to a job that should stand still where the target cannot pause: it is refused, or parked "
+            "with a schedule most of a year away."
+        ),
+    )
     on_drift: Literal["refuse", "source", "target"] = field(
         default="refuse",
         metadata=says(

@@ -100,7 +100,11 @@ class Stage:
             right=self.look.rights.get(ref),
             links=links,
             targets=there,
-            due={change.target: change.due for change in self.changes.get(ref, ()) if change.target and change.due},
+            due={
+                change.target: change.due
+                for change in self.changes.get(ref, ())
+                if change.target and change.right == "source"
+            },
             spent=frozenset(
                 job.ref
                 for side, jobs in ((self.session.source, [wished]), (self.session.target, there.values()))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import attrs
 
 from migrator.plan.basis import Basis
-from migrator.plan.values import Change, FieldChange
-from migrator.plan.ways import can_pause
+from migrator.plan.parking import paused_for_good
+from migrator.plan.values import Change
 from migrator.state.values import Link
 
 
@@ -56,10 +56,4 @@ def _left(basis: Basis, link: Link) -> Change:
         return attrs.evolve(gone, action="blocked", reason=f"it has left the source, but {basis.shrunk}")
     if basis.sync.on_missing == "delete":
         return attrs.evolve(gone, action="delete", reason="it has left the source")
-    if not remote.enabled:
-        return attrs.evolve(gone, reason="it has left the source; already paused")
-    if not can_pause(basis):
-        reason = f"it has left the source, and it cannot be paused under the {basis.contract} contract"
-        return attrs.evolve(gone, action="blocked", reason=reason)
-    change = FieldChange(path="enabled", old=True, new=False, remote=True, reason="it has left the source")
-    return attrs.evolve(gone, action="pause", fields=(change,), reason="it has left the source")
+    return paused_for_good(basis, gone, remote)

@@ -15,6 +15,7 @@ from migrator.plan.departed import departed
 from migrator.plan.holding_back import held, out_of_place
 from migrator.plan.matching import Matcher
 from migrator.plan.names import age, unique_names
+from migrator.plan.parking import parked
 from migrator.plan.reconciling import is_same_schedule, reconciled
 from migrator.plan.strays import strays
 from migrator.plan.values import Change
@@ -144,9 +145,11 @@ class Planner:
             piece, wanted = held(basis, piece, fields, link)
             if piece.action == "blocked":
                 return attrs.evolve(piece, target=link.target if link else None)
+        else:
+            piece, wanted = parked(basis, piece, fields, link)
         if link:
             return reconciled(basis, piece, wanted, link)
-        found = self.matcher.matched(piece, fields)
+        found = self.matcher.matched(piece, fields if piece.right == "source" else wanted)
         if found.action != "create":
             return attrs.evolve(found, right="both")  # what is there already fires already
         return found if wanted is fields else created(basis, piece, wanted)

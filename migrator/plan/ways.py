@@ -13,6 +13,7 @@ from migrator.plan.basis import Basis
 from migrator.plan.values import Action, Change, FieldChange
 
 HELD: Final = "held back until the cut-over"
+PARKED: Final = "parked while the source job is paused"
 
 
 def created(basis: Basis, piece: Change, fields: Fields) -> Change:
@@ -20,11 +21,13 @@ def created(basis: Basis, piece: Change, fields: Fields) -> Change:
     if fields.get("enabled") is False and not can_pause(basis):
         reason = (
             f"it is paused at the source, and under the {basis.contract} contract {basis.mapping.rules.title} "
-            "can neither create a paused job nor pause one; resume it, leave it out with select, or make it by hand"
+            "can neither create a paused job nor pause one; resume it, leave it out with select, or park it with "
+            f'when_unpausable = "park" in [syncs.{basis.sync.name}]'
         )
         return attrs.evolve(piece, action="blocked", reason=reason)
+    held = HELD if piece.right == "source" else PARKED
     new = tuple(
-        (_shared if path in SHARED_PATHS else _new)(path, fields[path], HELD if path in piece.due else "new")
+        (_shared if path in SHARED_PATHS else _new)(path, fields[path], held if path in piece.due else "new")
         for path in PATHS
         if path in fields
     )
@@ -53,7 +56,10 @@ def unchangeable(basis: Basis, changes: Iterable[FieldChange], remote: Fields, n
     if not fixed:
         return ""
     title, contract = basis.mapping.rules.title, basis.contract
-    return f"{title} cannot change {', '.join(fixed)} under the {contract} contract; change it there by hand"
+    told = f"{title} cannot change {', '.join(fixed)} under the {contract} contract; change it there by hand"
+    if fixed == ["enabled"] and new.get("enabled") is False:
+        return f'{told}, or park it with when_unpausable = "park" in [syncs.{basis.sync.name}]'
+    return told
 
 
 def action_for(
