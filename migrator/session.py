@@ -5,6 +5,7 @@ list both sides ─▶ settle what a dead run left ─▶ plan ─▶ prove what
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -82,11 +83,17 @@ class Session:
         """
         stage = self.runtime.watch.stage
         with stage("list"):
+            listed = self._counted()
+
+            def foreseen(job: Job) -> None:
+                listed()
+                self._foresee(job)
+
             if source is None:
-                listing = self.source.list_all(as_source=True, each=self._foresee)
-                source, target = await side_by_side([listing, self.target.list_all()])
+                listing = self.source.list_all(as_source=True, each=foreseen)
+                source, target = await side_by_side([listing, self.target.list_all(each=lambda _job: listed())])
             else:
-                target = await self.target.list_all()
+                target = await self.target.list_all(each=lambda _job: listed())
         if locked:
             check_clocks(self.source, self.target)
         with stage("settle"):
@@ -97,8 +104,14 @@ class Session:
         with stage("plan"):
             basis = attrs.evolve(await self._basis(source, target, uncertain), hold=hold)
             contract = await self.target.adapter.update_contract()
-            basis, plan = (basis, make_plan(basis)) if contract else most_possible(basis)
+            each = self._counted(len(source.jobs))
+            basis, plan = (basis, make_plan(basis, each)) if contract else most_possible(basis, each)
             return await self._proved(basis, plan, source)
+
+    def _counted(self, total: int | None = None) -> Callable[[], None]:
+        """Return what is to be called for each job of a stage, so that whoever watches knows how far it is."""
+        numbers = itertools.count(1)
+        return lambda: self.runtime.watch.step(next(numbers), total)
 
     def _foresee(self, job: Job) -> None:
         """Prove a schedule while the next jobs are on their way: what is left for the plan is soon done."""

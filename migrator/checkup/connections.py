@@ -6,10 +6,11 @@ write from one that may.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from migrator.checkup.values import Check, of_error
 from migrator.concurrency import side_by_side
@@ -18,7 +19,10 @@ from migrator.providers import PROVIDERS, open_adapter
 from migrator.providers.base import Connection, LoadAdapter, Probe
 from migrator.session import Runtime
 from migrator.transport.pacing import Rate
+from migrator.transport.proxies import proxy_for, shown
 from migrator.transport.retry import Retry
+from migrator.transport.skew import UNSAFE, lasting, server_time
+from migrator.transport.wire import check_certificates
 
 _IMPATIENT: Final = Retry(failures=2, throttles=2, seconds=20.0)
 """Somebody waits for the answer."""
@@ -64,13 +68,33 @@ async def check_connection(
         connection = runtime.config.connection(name, environ=runtime.environ)
     except MigratorError as error:
         return (of_error(name, "secret", error, otherwise="put the token there"),)
+    network = tuple(_network(name, connection))
+    if any(check.status == "fault" for check in network):
+        return network
     try:
         async with open_adapter(
             connection, target=not reading, pacers=runtime.pacers, clock=runtime.clock, retry=_IMPATIENT
         ) as adapter:
-            return await _look(runtime, name, connection, adapter, writing=writing, lists=lists)
+            found = await _look(runtime, name, connection, adapter, writing=writing, lists=lists)
+            return (*network, *found)
     except MigratorError as error:
-        return (of_error(name, "reading", error, otherwise="see what the platform says, and ask it"),)
+        return (*network, of_error(name, "reading", error, otherwise="see what the platform says, and ask it"))
+
+
+def _network(name: str, connection: Connection) -> Iterator[Check]:
+    """Which way requests go, and whose certificates are believed."""
+    base_url = connection.base_url or PROVIDERS[connection.provider].base_url
+    if base_url is None:
+        return
+    proxy, url = proxy_for(base_url), urlsplit(base_url)
+    told = f"by way of the proxy {shown(proxy)}" if proxy else f"straight to {url.hostname}, through no proxy"
+    if url.scheme == "https":
+        try:
+            told += f"; certificates of {check_certificates(os.environ)}"
+        except MigratorError as error:
+            yield of_error(name, "network", error, otherwise="see docs/network.md")
+            return
+    yield Check(about=name, what="network", status="ok", found=told)
 
 
 async def _look(
@@ -79,7 +103,7 @@ async def _look(
     probes = [await adapter.probe(scope, writing=writing) for scope in adapter.scopes]
     found = [_reading(name, adapter.scopes, probes)]
     if writing:
-        found.append(_writing(name, probes))
+        found.append(_writing(name, probes, PROVIDERS[connection.provider].permissions))
     if connection.provider == "json":
         return tuple(found)
     if writing and len(contracts := runtime.mapping(connection.provider).rules.contracts) > 1:
@@ -94,7 +118,7 @@ def _reading(name: str, scopes: Sequence[str], probes: Sequence[Probe]) -> Check
     return Check(about=name, what="reading", status="ok", found=f"let in; {held}{places}")
 
 
-def _writing(name: str, probes: Sequence[Probe]) -> Check:
+def _writing(name: str, probes: Sequence[Probe], permissions: str) -> Check:
     answers = {probe.may_write for probe in probes}
     if False in answers:
         return Check(
@@ -102,7 +126,7 @@ def _writing(name: str, probes: Sequence[Probe]) -> Check:
             what="writing",
             status="fault",
             found="the token may read and not write",
-            todo=f"give it the permission that docs/providers/ names for the provider of {name}",
+            todo=f"to write, it needs {permissions}",
         )
     if None in answers:
         found = "the answer does not tell whether the token may write; the first apply does"
@@ -124,14 +148,17 @@ def _contract(name: str, found: str | None, contracts: Iterable[str]) -> Check:
 
 def _clock(name: str, heard: Mapping[str, str], now: datetime) -> Check:
     """How far the platform's clock, in whole seconds, is from ours."""
-    try:
-        skew = parsedate_to_datetime(heard.get("date", "")) - now
-    except (TypeError, ValueError):  # no date, or one without a zone
+    if (there := server_time(heard)) is None:
         return Check(about=name, what="clock", status="unknown", found="the answer carries no usable date")
+    skew = there - now
     seconds = round(abs(skew).total_seconds())
     if abs(skew) <= _SKEW:
         return Check(about=name, what="clock", status="ok", found=f"{_counted(seconds, 'second')} apart")
     way = "ahead of" if skew > timedelta() else "behind"
+    if abs(skew) > UNSAFE:
+        told = f"the platform is {lasting(seconds)} {way} this machine: by more than a day nothing is written"
+        todo = "set the clock of this machine (NTP), or have the platform's looked at"
+        return Check(about=name, what="clock", status="fault", found=told, todo=todo, exit_code=3)
     return Check(
         about=name,
         what="clock",

@@ -19,6 +19,7 @@ from migrator.state import inspect, open_state
 from migrator.telemetry import is_wanted
 
 _UPGRADE: Final = "pip install --upgrade tzdata, so that clock changes which were decided since are known"
+_WRITABLE: Final = "let the user that runs migrator write to it, or name another state with --state"
 
 
 @frozen
@@ -61,6 +62,9 @@ def check_state(url: str, *, now: Callable[[], datetime]) -> tuple[Check, ...]:
     """Whether the state can be read, and what it holds that is not finished; nothing is made or upgraded."""
     try:
         found = inspect(url)
+        if found.unwritable:
+            told, todo = f"{found.shown}: {found.unwritable}", _WRITABLE
+            return (Check(about="state", what="file", status="fault", found=told, todo=todo),)
         if found.layout is None:
             return (Check(about="state", what="file", status="ok", found=f"{found.shown}: none yet; a run makes it"),)
         size = f", {found.size:,} bytes" if found.size is not None else ""

@@ -12,7 +12,7 @@ from typing import Final, get_args
 from migrator import pipeline
 from migrator.cli.filing import check_reports, write_reports
 from migrator.cli.options import Settings
-from migrator.cli.work import open_runtime, open_screen, opened_state
+from migrator.cli.work import open_runtime, open_screen, opened_state, showing
 from migrator.config import Mode, Schedule
 from migrator.config.shapes import choose
 from migrator.providers import PROVIDERS
@@ -36,7 +36,7 @@ def audit(
     choose(provider, PROVIDERS, "there is no such provider")
     schedule = Schedule(mode=_MODES[choose(mode, _MODES, "there is no such mode")], days=days)
     began = time.monotonic()
-    with screen.activity(f"reading {connection}", held=runtime.held):
+    with showing(screen, runtime, f"reading {connection}"):
         found = asyncio.run(pipeline.audit(runtime, connection, provider, schedule))
     document = audit_document(found)
     write_reports(reports, lambda: document, lambda: audit_overview(found), screen)
@@ -49,7 +49,7 @@ def verify(settings: Settings, sync: str, *, days: int | None) -> int:
     """Whether the target does what the source says."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held):
+    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading both sides"):
         found = asyncio.run(pipeline.verify(runtime, state, sync, days=days))
     config = ["-c", str(settings.config)] if settings.config else []
     command = shlex.join(["migrator", "apply", *config, sync])

@@ -12,7 +12,7 @@ from typing import Any, Final, TextIO
 
 from migrator import pipeline
 from migrator.cli.options import Settings
-from migrator.cli.work import drafting, open_runtime, open_screen
+from migrator.cli.work import drafting, open_runtime, open_screen, showing
 from migrator.pipeline import Runtime
 from migrator.report.long import closing, item, opening
 from migrator.report.screen import Screen, takes_unicode
@@ -50,7 +50,7 @@ def _print(file: TextIO) -> None:
 
 def _written(screen: Screen, runtime: Runtime, connection: str, file: TextIO) -> tuple[int, list[Mapping[str, Any]]]:
     """How many jobs were written, and what could not be read."""
-    with screen.activity(f"reading {connection}", held=runtime.held):
+    with showing(screen, runtime, f"reading {connection}"):
         return asyncio.run(_write(runtime, connection, file))
 
 

@@ -14,7 +14,7 @@ from attrs import define
 from migrator import pipeline
 from migrator.cli.moving import command_of
 from migrator.cli.options import Settings
-from migrator.cli.work import Interruption, ask, open_runtime, open_screen, opened_state
+from migrator.cli.work import Interruption, ask, open_runtime, open_screen, opened_state, showing
 from migrator.cutover import Cutover, Moved, Order
 from migrator.errors import UsageError
 from migrator.plan.values import Plan
@@ -108,7 +108,7 @@ def _run(settings: Settings, work: Work, *, name: str, yes: bool, again: str, un
         hint = "look at it with --dry-run, then do it with --yes"
         raise UsageError("nobody is here to be asked", allowed="--yes", hint=hint)
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, screen.activity("reading both sides") as activity:
+    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading both sides") as activity:
         hands = Hands(screen=screen, settings=settings, activity=activity, yes=yes, again=again)
         found = asyncio.run(hands.watch(work, runtime, state))
     screen.result(handover_document(found, name), handover_lines(found, back=undo, again=again))

@@ -23,6 +23,7 @@ from migrator.cli.work import (
     open_screen,
     opened_state,
     read_file,
+    showing,
     write_file,
 )
 from migrator.config import Config
@@ -61,7 +62,7 @@ def plan(
     check_reports(reports)
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held):
+    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading both sides"):
         found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held))
     document = plan_document(found)
     if out is not None:
@@ -123,7 +124,7 @@ def carry_out(
         again: the command that goes on where it stopped; `--resume` gets the run. By default, to apply the sync.
     """
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held) as activity:
+    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading both sides") as activity:
         session = _Carrying(screen=screen, settings=settings, activity=activity, yes=yes)
         carried_out, applied = asyncio.run(session.run(operation(state)))
     typed = [*again, applied.run or ""] if again[-1:] == ["--resume"] else again

@@ -10,7 +10,7 @@ from typing import Final
 from migrator import pipeline
 from migrator.cli.moving import carry_out
 from migrator.cli.options import Settings
-from migrator.cli.work import open_runtime, open_screen, opened_state
+from migrator.cli.work import open_runtime, open_screen, opened_state, showing
 from migrator.errors import UsageError
 from migrator.report.journal import (
     Standing,
@@ -58,7 +58,7 @@ def status(settings: Settings, sync: str | None) -> int:
         runs, horizon = state.runs(name), runtime.clock.now() + _HORIZON
         soonest = {one: state.lapsing(one, horizon)[:1] for one in {run.sync for run in runs}}
         if name:
-            with screen.activity("reading both sides"):
+            with showing(screen, runtime, "reading both sides"):
                 jobs = asyncio.run(pipeline.standings(runtime, state, name))
         standing = Standing(
             runs=runs,

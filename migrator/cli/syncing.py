@@ -10,7 +10,7 @@ from pathlib import Path
 from migrator.apply.values import Outcome
 from migrator.cli.filing import check_reports, write_round_reports
 from migrator.cli.options import Settings
-from migrator.cli.work import Interruption, open_runtime, open_screen, opened_state
+from migrator.cli.work import Interruption, open_runtime, open_screen, opened_state, showing
 from migrator.errors import UsageError
 from migrator.notify import send
 from migrator.plan.values import Plan
@@ -23,14 +23,22 @@ from migrator.session import Runtime
 from migrator.sync import Round, Synced, Syncing
 
 
-def sync(settings: Settings, names: Sequence[str], *, everything: bool, reports: Sequence[Path] = ()) -> int:
-    """Carry syncs out, and tell what came of each."""
+def sync(
+    settings: Settings,
+    names: Sequence[str],
+    *,
+    everything: bool,
+    dry_run: bool = False,
+    quiet: bool = False,
+    reports: Sequence[Path] = (),
+) -> int:
+    """Carry syncs out, or only plan them, and tell what came of each; quietly, only where somebody should look."""
     check_reports(reports)
-    screen, runtime = open_screen(settings), open_runtime(settings)
+    screen, runtime = open_screen(settings, quiet=quiet), open_runtime(settings, quiet=quiet)
     if bool(names) == everything:
         raise UsageError("say what to sync", allowed="the names of syncs, or --all")
     chosen = list(runtime.config.syncs) if everything else names
-    with opened_state(settings, runtime) as state, screen.activity("syncing", held=runtime.held) as activity:
+    with opened_state(settings, runtime) as state, showing(screen, runtime, "syncing") as activity:
 
         async def run() -> Round:
             stopping = [line("Stopping when what is under way is finished; interrupt again to stop at once.")]
@@ -49,15 +57,23 @@ def sync(settings: Settings, names: Sequence[str], *, everything: bool, reports:
                 screen.say([synced_line(found)])
 
             syncing = Syncing(
-                runtime=runtime, state=state, stop=interruption.stop, began=began, ended=ended, progress=advanced
+                runtime=runtime,
+                state=state,
+                stop=interruption.stop,
+                dry_run=dry_run,
+                began=began,
+                ended=ended,
+                progress=advanced,
             )
             with interruption.listening(), runtime.watch.stage("round"):
                 return await syncing.all(chosen)
 
         found = asyncio.run(run())
     document = round_document(found)
-    screen.result(document, round_lines(found))
-    _notify(screen, runtime, found)
+    if not quiet or any(result.needs_a_look for result in found.results):
+        screen.result(document, round_lines(found))
+    if not dry_run:
+        _notify(screen, runtime, found)
     write_round_reports(reports, document, found, screen)
     return found.exit_code
 

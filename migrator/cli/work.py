@@ -20,14 +20,25 @@ from migrator.errors import UsageError
 from migrator.mapping import Rules, load_mapping
 from migrator.pipeline import Runtime
 from migrator.providers import PROVIDERS
-from migrator.report.screen import Screen
+from migrator.report.screen import Activity, Screen
 from migrator.report.states import upgrade_lines
-from migrator.report.words import line
+from migrator.report.words import clean, line
 from migrator.state import Older, State, open_state
 from migrator.telemetry import watching
 from migrator.transport.clock import REAL
+from migrator.watching import Relay, Watch
 
 _CONFIG: Final = Path("migrator.toml")
+_STAGES: Final = {
+    "list": "reading both sides",
+    "settle": "looking for unresolved writes",
+    "plan": "planning",
+    "apply": "applying",
+    "verify": "verifying",
+    "audit": "auditing",
+}
+"""The stages of a run that are shown, in words."""
+_STEPS: Final = 100
 _STATES: Final = ("sqlite:///", "postgresql://")
 
 
@@ -49,19 +60,71 @@ def read_mappings(settings: Settings) -> list[Rules]:
     ]
 
 
-def open_screen(settings: Settings) -> Screen:
-    """Where results and talk go."""
-    return Screen(as_json=settings.json, verbose=settings.verbose)
+def open_screen(settings: Settings, *, quiet: bool = False) -> Screen:
+    """Where results and talk go; a quiet one says nothing but a result."""
+    return Screen(as_json=settings.json, verbose=settings.verbose, quiet=quiet)
 
 
-def open_runtime(settings: Settings) -> Runtime:
+class Shown(Relay):
+    """Shows the stages of a run as an activity, and warnings at once."""
+
+    def __init__(self, to: Watch, warn: Callable[[str], None]) -> None:
+        super().__init__(to)
+        self.activity: Activity | None = None
+        self._warn, self._warned = warn, set[str]()
+        self._stage = ""
+
+    @contextmanager
+    def stage(self, name: str, **about: str) -> Iterator[None]:
+        """A stage, by its name in plain words."""
+        before, self._stage = self._stage, _STAGES.get(name, "")
+        if self.activity and self._stage:
+            self.activity.tell(self._stage)
+        try:
+            with self.to.stage(name, **about):
+                yield
+        finally:
+            self._stage = before
+
+    def step(self, done: int, total: int | None = None) -> None:
+        """How far the stage is, at every hundredth job: saying it takes longer than many a job does."""
+        self.to.step(done, total)
+        if self.activity and self._stage and (done % _STEPS == 0 or done == total):
+            of = f" of {total:,}" if total else ""
+            self.activity.tell(f"{self._stage}: {done:,}{of} jobs")
+
+    def warn(self, text: str) -> None:
+        """A warning, once."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self._warn(text)
+
+
+@contextmanager
+def showing(screen: Screen, runtime: Runtime, what: str) -> Iterator[Activity]:
+    """What a command does, shown for as long as the block lasts, with the stages that it goes through."""
+    with screen.activity(what, held=runtime.held) as activity:
+        watch = runtime.watch
+        if isinstance(watch, Shown):
+            watch.activity = activity
+        try:
+            yield activity
+        finally:
+            if isinstance(watch, Shown):
+                watch.activity = None
+
+
+def open_runtime(settings: Settings, *, quiet: bool = False) -> Runtime:
     """What the pipeline needs; whoever watches is told the rest when the command ends."""
-    config = read_config(settings)
+    config, screen = read_config(settings), open_screen(settings, quiet=quiet)
 
     def say(text: str) -> None:
-        open_screen(settings).say([line(text)])
+        screen.say([line(text)])
 
-    watch = settings.at_end.enter_context(watching(os.environ, config.collector, say=say))
+    def warn(text: str) -> None:
+        screen.say([line(("warning: ", "yellow"), clean(text))])
+
+    watch = Shown(settings.at_end.enter_context(watching(os.environ, config.collector, say=say)), warn)
     return Runtime(config=config, environ=os.environ, mappings=settings.mappings, watch=watch)
 
 

@@ -6,7 +6,7 @@ not make, and never makes one that is there already.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import attrs
 
@@ -16,11 +16,10 @@ from migrator.plan.room import within_room
 from migrator.plan.values import TOUCHING, Change, FieldChange, Observed, Plan
 
 
-def make_plan(basis: Basis) -> Plan:
-    """The changes that bring the target in line with the source."""
-    changes = tuple(
-        sorted(within_room(basis, Planner(basis).changes()), key=lambda c: (c.name.casefold(), str(c.source), c.piece))
-    )
+def make_plan(basis: Basis, each: Callable[[], None] = lambda: None) -> Plan:
+    """The changes that bring the target in line with the source; `each` is told of every source job."""
+    planned = within_room(basis, Planner(basis, each).changes())
+    changes = tuple(sorted(planned, key=lambda c: (c.name.casefold(), str(c.source), c.piece)))
     rules = basis.mapping.rules
     return Plan(
         sync=basis.sync.name,
@@ -39,13 +38,13 @@ def make_plan(basis: Basis) -> Plan:
     )
 
 
-def most_possible(basis: Basis) -> tuple[Basis, Plan]:
+def most_possible(basis: Basis, each: Callable[[], None] = lambda: None) -> tuple[Basis, Plan]:
     """Return the plan under the update contract by which most can be done, for a target whose contract is not known.
 
     Where the target turns out to follow another one, its first answer says so, and the run plans again.
     """
     contracts = basis.mapping.rules.contracts
-    found = [(one := attrs.evolve(basis, contract=contract), make_plan(one)) for contract in contracts]
+    found = [(one := attrs.evolve(basis, contract=contract), make_plan(one, each)) for contract in contracts]
     return min(found, key=lambda pair: (pair[1].summary["blocked"], pair[1].summary["replace"]))
 
 

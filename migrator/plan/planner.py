@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import attrs
 
@@ -24,10 +24,11 @@ from migrator.state.values import Intent, Link
 
 
 class Planner:
-    """Goes through the source jobs, then through what has left the source."""
+    """Goes through the source jobs, then through what has left the source; `each` is told of every job."""
 
-    def __init__(self, basis: Basis) -> None:
+    def __init__(self, basis: Basis, each: Callable[[], None] = lambda: None) -> None:
         self.basis = basis
+        self.each = each
         self.sync = basis.sync
         self.mapping = basis.mapping
         self.matcher = Matcher(basis)
@@ -100,6 +101,7 @@ class Planner:
         return unique_names(lowered, current=current, foreign=foreign, rules=rules)
 
     def _lowered(self, job: Job) -> Lowered:
+        self.each()
         return lower(job, target=self.mapping, sync=self.sync, now=self.basis.now)
 
     def _for_job(self, job: Job, lowered: Lowered) -> Iterator[Change]:

@@ -41,6 +41,7 @@ class ProviderInfo:
         counted_by: what a connection shares its limit with others by, as the platform counts and as far as is known.
         concurrency: requests in flight at once unless the connection says otherwise; more where answers take long.
         is_quota: tells from the body of a 429 whether waiting cannot help.
+        permissions: what a token needs to make and change jobs, in words.
         advice: says what to do about a refusal, which permission it is about and which setting may be wrong; "" where
             nothing particular is known.
     """
@@ -55,6 +56,7 @@ class ProviderInfo:
     counted_by: Callable[[Connection], str] = lambda connection: connection.token
     concurrency: int = 1
     is_quota: Callable[[Any], bool] = lambda _body: False
+    permissions: str = "the permission to change jobs"
     advice: Callable[[Connection, Call, Reply], str] = lambda _connection, _call, _reply: ""
 
 
@@ -68,6 +70,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         rate="60/min",
         concurrency=8,
         is_quota=is_quota,
+        permissions="the permission USE_AI for the routines' owner, with AI routines switched on in the organisation",
         advice=omni.advice,
     ),
     "devin": ProviderInfo(
@@ -80,6 +83,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         rate="5/s burst 10",
         counted_by=lambda connection: connection.org_id or "",
         concurrency=4,
+        permissions="the permission ManageOrgSchedules, and ImpersonateOrgSessions where jobs run as somebody",
         advice=devin.advice,
     ),
     "scrip": ProviderInfo(
@@ -93,6 +97,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         # By organisation, which no answer names: so whoever asks one host shares one limit.
         counted_by=lambda _connection: "",
         concurrency=8,
+        permissions="no permission of its own but to be a key of the organisation that has the program",
         advice=scrip.advice,
     ),
     "json": ProviderInfo(

@@ -14,6 +14,7 @@ from migrator.mapping.codecs import write_cron, write_time
 from migrator.plan.compare import BOTH
 from migrator.plan.document import plan_changes, plan_digest, plan_head
 from migrator.plan.values import Action, Change, FieldChange, Plan
+from migrator.report.groups import grouped, of_change
 from migrator.report.long import Long
 from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
 from migrator.report.words import Line, clean, line, pad, shorten_both, stamp, value_words
@@ -89,7 +90,7 @@ def summary_lines(plan: Plan, *, command: str = "") -> Iterator[Line]:
     lost = {(str(c.source), loss.path, loss.reason) for c in plan.changes if c.action in LOSING for loss in c.losses}
     yield from reasons("Lost on the way", sorted(f"{path}: {reason}" for _source, path, reason in lost))
     yield from note_lines(plan)
-    yield from blocked_lines(plan)
+    yield from blocked_lines(plan, named=False)
     if plan.refusal:
         yield line(("Refused as a whole: ", "bold red"), clean(plan.refusal))
         return
@@ -131,13 +132,14 @@ def lapse_lines(plan: Plan) -> Iterator[Line]:
 
 
 def note_lines(plan: Plan) -> Iterator[Line]:
-    """What there is to say of jobs that nothing is done about, each reason once."""
-    yield from reasons("Unchanged, but note", (c.reason for c in plan.changes if c.action == "none" and c.reason))
+    """What there is to say of jobs that nothing is done about: each reason once, with the names of the jobs."""
+    noted = (change for change in plan.changes if change.action == "none" and change.reason)
+    yield from grouped("Unchanged, but note", map(of_change, noted))
 
 
-def blocked_lines(plan: Plan) -> Iterator[Line]:
-    """Why jobs are refused, each reason once."""
-    yield from reasons("Blocked", (change.reason for change in plan.blocked))
+def blocked_lines(plan: Plan, *, named: bool = True) -> Iterator[Line]:
+    """Why jobs are refused: each reason once, with the names of the jobs unless they stand above already."""
+    yield from grouped("Blocked", map(of_change, plan.blocked), named=named)
 
 
 def reasons(title: str, texts: Iterable[str]) -> Iterator[Line]:

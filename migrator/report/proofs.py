@@ -12,7 +12,7 @@ from migrator.canonical import PATHS
 from migrator.cron import Comparison
 from migrator.document import value_to_json
 from migrator.mapping.codecs import write_time
-from migrator.report.plans import reasons
+from migrator.report.groups import Said, grouped, ids_of
 from migrator.report.words import Line, clean, count, line, pad, stamp, value_words
 from migrator.verify import WELL, Proof, Status, Verification
 
@@ -109,7 +109,8 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     held = sum(proof.live == "source" for proof in found.proofs)
     told = f" {held:,} held back until the cut-over, as {'it' if held == 1 else 'they'} will be then." if held else ""
     yield line(("Verified: ", "bold"), ", ".join(counts) or "no job was carried over", f".{told}")
-    yield from reasons("Not carried over", (one.reason for one in found.left_out))
+    left_out = (Said(one.name, one.reason, ids_of(one.source)) for one in found.left_out)
+    yield from grouped("Not carried over", left_out)
     yield from _opinions(found)
     agree = [proof.agree_until for proof in found.proofs if proof.status in WELL and proof.agree_until]
     if agree:

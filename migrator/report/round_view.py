@@ -158,6 +158,7 @@ def _error(found: Synced) -> Iterator[tuple[str, str]]:
 def _parts(found: Synced) -> Iterator[Part]:
     lapses = (Entry(clean(one.name), clean(one.reason), f"exact until {stamp(one.until)}") for one in found.lapses)
     yield Part("Not exact any more before the next night", "bad", tuple(lapses))
+    yield Part("Warnings", "warn", tuple(Entry(found.name, clean(text)) for text in found.warnings))
     outcomes = found.applied.outcomes
     failed = (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == "failed")
     yield Part("Failed", "bad", tuple(failed))
@@ -169,6 +170,10 @@ def _parts(found: Synced) -> Iterator[Part]:
     yield Part("Edited at the target", "warn", tuple(map(_hand, found.drift)))
     skipped = (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == "skipped")
     yield Part("Not begun", "warn", tuple(skipped))
+    noted = [one for one in (found.plan.changes if found.plan else ()) if one.action == "none" and one.reason]
+    yield Part(
+        "Left as they are", "note", tuple(Entry(clean(one.name), clean(one.reason)) for one in noted), pressing=False
+    )
     done = (Entry(clean(one.name), "", one.action) for one in outcomes if one.status == "done")
     yield Part("Done", "good", tuple(done), pressing=False)
 

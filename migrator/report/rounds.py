@@ -14,7 +14,7 @@ from migrator.plan.document import plan_to_json
 from migrator.plan.values import Plan
 from migrator.report.failures import failure_document, failure_lines, failure_of
 from migrator.report.outcomes import apply_document, outcome_lines
-from migrator.report.plans import blocked_lines, head, promise_lines, side_by_side
+from migrator.report.plans import TENSES, blocked_lines, head, note_lines, plan_lines, promise_lines, side_by_side
 from migrator.report.words import Line, clean, count, line, stamp
 from migrator.sync.values import Hand, Lapse, Round, Synced
 
@@ -40,6 +40,7 @@ def round_document(found: Round) -> dict[str, Any]:
         "ended_at": write_time(found.ended_at),
         "exit_code": found.exit_code,
         "stopped": found.stopped,
+        "dry_run": found.dry_run,
         "needs_resync_by": found.needs_resync_by and write_time(found.needs_resync_by),
         "requests": dict(found.requests),
         "syncs": [_synced(result) for result in found.results],
@@ -62,6 +63,7 @@ def _synced(found: Synced) -> dict[str, Any]:
         "conflicts": [_hand(hand) for hand in found.conflicts],
         "drift": [_hand(hand) for hand in found.drift],
         "lapses": [_lapse(lapse) for lapse in found.lapses],
+        "warnings": list(found.warnings),
     }
 
 
@@ -103,9 +105,13 @@ def told(found: Synced) -> Iterator[str]:
     if found.plan.refusal:
         yield "refused as a whole"
     done = [outcome.action for outcome in found.applied.outcomes if outcome.status == "done"]
-    yield from (f"{done.count(action):,} {words}" for action, words in _WORDS.items() if action in done)
-    summary = found.applied.summary
-    yield from (f"{summary[status]:,} {status}" for status in ("failed", "skipped") if summary[status])
+    if found.dry_run:
+        yield from (
+            f"{found.plan.summary[action]:,} {TENSES[action]}" for action in _WORDS if found.plan.summary[action]
+        )
+    yield from (f"{done.count(name):,} {words}" for name, words in _WORDS.items() if name in done)
+    came = found.applied.summary
+    yield from (f"{came[status]:,} {status}" for status in ("failed", "skipped") if came[status])
     yield from (f"{found.plan.summary['blocked']:,} blocked" for _ in found.plan.blocked[:1])
     yield f"{found.plan.summary['none']:,} unchanged"
     for hands, what in ((found.conflicts, "conflict"), (found.drift, "hand edit")):
@@ -129,14 +135,21 @@ def _synced_lines(found: Synced) -> Iterator[Line]:
         yield from failure_lines(failure_of(found.error))
     if found.plan is None:
         return
+    yield from (line(("warning: ", "yellow"), clean(text)) for text in found.warnings)
+    if found.dry_run:
+        yield from list(plan_lines(found.plan))[1:]
+        return
     yield from outcome_lines(found.applied)
     if found.plan.refusal:
         yield line(("Refused as a whole: ", "bold red"), clean(found.plan.refusal))
     elif found.applied.run:
         summary = ", ".join(f"{number:,} {status}" for status, number in found.applied.summary.items() if number)
         yield line((f"Run {found.applied.run}: ", "bold"), summary or "nothing done", ".")
+    elif left := len(found.plan.blocked):
+        yield line(f"Nothing was changed; {count(left, 'job')} left alone, for the reasons below.")
     else:
         yield line("Nothing to do: the target is as it shall be.")
+    yield from note_lines(found.plan)
     yield from blocked_lines(found.plan)
     for hands, title in ((found.conflicts, "Changed on both sides"), (found.drift, "Edited at the target")):
         yield from _hand_lines(hands, title, found.plan)

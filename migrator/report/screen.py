@@ -9,8 +9,10 @@ import json
 import math
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final, TextIO
 
 from attrs import define, field
@@ -20,7 +22,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 from migrator.report.long import Long
-from migrator.report.words import Line
+from migrator.report.words import Line, line
 
 _NARROWEST: Final = 30
 """Columns that a text should have beside its label."""
@@ -46,10 +48,14 @@ class Screen:
     Attributes:
         as_json: the result is one JSON document.
         verbose: talk says more.
+        quiet: there is no talk at all.
+        every: seconds between two lines about what goes on, where there is no terminal.
     """
 
     as_json: bool = False
     verbose: bool = False
+    quiet: bool = False
+    every: float = 30.0
     _out: Console = field(init=False, factory=lambda: _console(sys.stdout))
     _err: Console = field(init=False, factory=lambda: _console(sys.stderr))
 
@@ -74,7 +80,8 @@ class Screen:
 
     def say(self, lines: Iterable[Line]) -> None:
         """Talk."""
-        _put(self._err, lines)
+        if not self.quiet:
+            _put(self._err, lines)
 
     @property
     def can_ask(self) -> bool:
@@ -87,22 +94,41 @@ class Screen:
 
     @contextmanager
     def activity(self, what: str, *, held: Callable[[], float] = lambda: 0.0) -> Iterator[Activity]:
-        """What goes on, shown on a terminal for as long as the block lasts.
+        """What goes on, for as long as the block lasts: shown on a terminal, said now and then where there is none.
 
         Args:
             what: in words.
             held: seconds for which a platform's limit holds everything up; shown when it is long.
         """
-        is_quiet = self.as_json or self.verbose  # with -v, every request is told instead
+        is_quiet = self.as_json or self.verbose or self.quiet  # with -v, every request is told instead
         shown = sys.stderr.isatty() and not self._err.is_dumb_terminal and not is_quiet
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), Pace(held))
         bar = Progress(*columns, console=self._err, transient=True, disable=not shown)
         activity = Activity(bar=bar)
         activity.begin(what)
+        is_told = not (is_quiet or shown)
         try:
-            yield activity
+            with self._telling(activity) if is_told else nullcontext():
+                yield activity
         finally:
             activity.end()
+
+    @contextmanager
+    def _telling(self, activity: Activity) -> Iterator[None]:
+        """Say what goes on every half minute, by a thread of its own: planning leaves no time for anything else."""
+        over, began = threading.Event(), time.monotonic()
+
+        def tell() -> None:
+            while not over.wait(self.every):
+                self.say([line(f"{activity.words} ({_lasting(time.monotonic() - began)} so far)")])
+
+        thread = threading.Thread(target=tell, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 class Pace(ProgressColumn):
@@ -138,13 +164,26 @@ class Activity:
     bar: Progress
     _task: TaskID | None = None
     _total: int | None = None
+    _done: int = 0
+    _what: str = ""
+
+    @property
+    def words(self) -> str:
+        """What goes on and how far it is, in a few words."""
+        return f"{self._what}, {self._done:,} of {self._total:,}" if self._total else self._what
 
     def begin(self, what: str, *, total: int | None = None) -> None:
         """Show something else than before, from its start."""
         self.end()
-        self._total = total
+        self._what, self._total, self._done = what, total, 0
         self._task = self.bar.add_task(what, total=total)
         self.bar.start()
+
+    def tell(self, what: str) -> None:
+        """Say that something else goes on now, or how far it is; what was counted stays."""
+        self._what = what
+        if self._task is not None:
+            self.bar.update(self._task, description=what)
 
     def expect(self, more: int) -> None:
         """So many more are to be done, beside what others have begun."""
@@ -154,6 +193,7 @@ class Activity:
 
     def advance(self) -> None:
         """One more is done."""
+        self._done += 1
         if self._task is not None:
             self.bar.update(self._task, advance=1)
 
@@ -181,8 +221,8 @@ def _put(console: Console, lines: Iterable[Line]) -> None:
         console.file.writelines(f"{' ' * line.indent}{line.text.plain.rstrip()}\n" for line in lines)
         console.file.flush()
         return
-    for line in lines:
-        for part in _folded(line, console) if console.file.isatty() else [_indented(line.text, line.indent)]:
+    for one in lines:
+        for part in _folded(one, console) if console.file.isatty() else [_indented(one.text, one.indent)]:
             console.print(part, soft_wrap=True)
 
 

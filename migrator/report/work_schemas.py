@@ -160,6 +160,7 @@ def run_schema() -> Schema:
             "conflicts": listed(hand, "Jobs that both sides have changed."),
             "drift": listed(hand, "Jobs that were edited at the target alone."),
             "lapses": listed(lapse, "Jobs that will not stay exact until the next night."),
+            "warnings": listed(TEXT, "What a person should know and that stopped nothing, as clocks that are apart."),
         }
     )
     return document(
@@ -171,6 +172,7 @@ def run_schema() -> Schema:
             "ended_at": TIME,
             "exit_code": COUNT,
             "stopped": {**FLAG, "description": "Whether it was interrupted."},
+            "dry_run": {**FLAG, "description": "Whether everything was only planned."},
             "needs_resync_by": _RESYNC,
             "requests": REQUESTS,
             "syncs": listed(sync),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -83,11 +84,13 @@ class Condition:
         shown: its URL without the password.
         layout: the version of its tables, None when there are none yet.
         size: bytes of its file, None where there is no file.
+        unwritable: why its file or folder cannot be written; "" where they can, or where there is no file.
     """
 
     shown: str
     layout: int | None
     size: int | None
+    unwritable: str = ""
 
     @property
     def is_current(self) -> bool:
@@ -130,13 +133,15 @@ def inspect(url: str) -> Condition:
     """
     parsed, shown = _read(url)
     is_file = parsed.get_backend_name() == "sqlite"
+    unwritable = _why_unwritable(parsed) if is_file else ""
     if is_file and not _is_file(parsed):
-        return Condition(shown=shown, layout=None, size=None)
+        return Condition(shown=shown, layout=None, size=None, unwritable=unwritable)
     try:
         found = _look(parsed, shown)
     except (SQLAlchemyError, ImportError) as error:
         raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
-    return Condition(shown=shown, layout=found, size=Path(parsed.database or "").stat().st_size if is_file else None)
+    size = Path(parsed.database or "").stat().st_size if is_file else None
+    return Condition(shown=shown, layout=found, size=size, unwritable=unwritable)
 
 
 def _read(url: str) -> tuple[sa.URL, str]:
@@ -153,6 +158,25 @@ def _is_file(url: sa.URL) -> bool:
     """Whether it names a file that is there and holds something."""
     place = Path(url.database or "")
     return url.get_backend_name() == "sqlite" and place.is_file() and place.stat().st_size > 0
+
+
+def _why_unwritable(url: sa.URL) -> str:
+    """Return why a state's file, or its folder, where SQLite keeps its journal, cannot be written; "" when both can."""
+    name = url.database or ""
+    if name in {"", ":memory:"} or name.startswith("file:"):
+        return ""
+    place = Path(name)
+    try:
+        with tempfile.TemporaryFile(dir=place.parent):
+            pass
+    except OSError as error:
+        return f"the folder {place.parent} cannot be written: {error.strerror}"
+    try:
+        if place.exists():
+            os.close(os.open(place, os.O_RDWR))
+    except OSError as error:
+        return f"the file cannot be written: {error.strerror}"
+    return ""
 
 
 def _make_private(url: sa.URL) -> None:

@@ -14,6 +14,7 @@ import attrs
 from attrs import frozen
 
 from migrator import pipeline
+from migrator.apply.values import Applied
 from migrator.concurrency import side_by_side
 from migrator.config import Sync
 from migrator.errors import MigratorError, StateError
@@ -25,6 +26,19 @@ from migrator.sync.hands import hands_on
 from migrator.sync.lapses import lapses_of
 from migrator.sync.order import in_order, meeting
 from migrator.sync.values import Hand, Lapse, Round, Synced
+from migrator.watching import Relay, Watch
+
+
+class _Warned(Relay):
+    """Keeps what was warned of during one sync, each text once."""
+
+    def __init__(self, to: Watch) -> None:
+        super().__init__(to)
+        self.warnings: dict[str, None] = {}
+
+    def warn(self, text: str) -> None:
+        """Keep it; the result of the sync tells it."""
+        self.warnings[text] = None
 
 
 @frozen(kw_only=True)
@@ -38,11 +52,13 @@ class Syncing:
         began: told each plan before anything of it is written.
         ended: told each result as soon as it is there.
         progress: told after each change.
+        dry_run: plan only; nothing is written to any provider.
     """
 
     runtime: Runtime
     state: State
     stop: asyncio.Event
+    dry_run: bool = False
     began: Callable[[Plan], None] = lambda _plan: None
     ended: Callable[[Synced], None] = lambda _synced: None
     progress: Progress = silently
@@ -73,10 +89,11 @@ class Syncing:
             started_at=started,
             ended_at=self.runtime.clock.now(),
             stopped=self.stop.is_set(),
+            dry_run=self.dry_run,
         )
 
     async def _one(self, sync: Sync) -> Synced:
-        now = self.runtime.clock.now
+        now, watch = self.runtime.clock.now, _Warned(self.runtime.watch)
         found = Synced(
             name=sync.name,
             source=sync.source,
@@ -84,18 +101,24 @@ class Syncing:
             started_at=now(),
             ended_at=now(),
             strict=sync.on_refused == "fail",
+            dry_run=self.dry_run,
         )
         try:
             if self.stop.is_set():
                 raise MigratorError("interrupted before it was begun", hint="run the command again")
-            async with self._own_stop() as stop:
-                plan, applied = await pipeline.sync(
-                    self.runtime, self.state, sync.name, agree=self._agree, stop=stop, progress=self.progress
-                )
-            hands = hands_on(plan, self.state, now=now())
+            plan, applied = await self._carried_out(sync.name, attrs.evolve(self.runtime, watch=watch))
+            hands = () if self.dry_run else hands_on(plan, self.state, now=now())
         except Exception as error:  # noqa: BLE001 (whatever it is, the other syncs go on, and it is told)
-            return self._with_lapses(attrs.evolve(found, error=error))
-        return self._with_lapses(attrs.evolve(found, plan=plan, applied=applied, hands=hands))
+            return self._with_lapses(attrs.evolve(found, error=error, warnings=tuple(watch.warnings)))
+        found = attrs.evolve(found, plan=plan, applied=applied, hands=hands, warnings=tuple(watch.warnings))
+        return attrs.evolve(found, ended_at=now()) if self.dry_run else self._with_lapses(found)
+
+    async def _carried_out(self, name: str, runtime: Runtime) -> tuple[Plan, Applied]:
+        if self.dry_run:
+            plan, requests = await pipeline.plan(runtime, self.state, name)
+            return plan, Applied(requests=requests)
+        async with self._own_stop() as stop:
+            return await pipeline.sync(runtime, self.state, name, agree=self._agree, stop=stop, progress=self.progress)
 
     def _with_lapses(self, found: Synced) -> Synced:
         """What came of a sync, with the promises that it could not keep and the time that it ended."""

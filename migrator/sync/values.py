@@ -79,6 +79,8 @@ class Synced:
         strict: whether a refused job counts (`on_refused = "fail"`).
         hands: the jobs that somebody has edited at the target.
         lapses: the promises that cannot be kept.
+        warnings: what a person should know that stopped nothing.
+        dry_run: whether it was only planned.
     """
 
     name: str
@@ -92,6 +94,8 @@ class Synced:
     strict: bool = True
     hands: tuple[Hand, ...] = ()
     lapses: tuple[Lapse, ...] = ()
+    warnings: tuple[str, ...] = ()
+    dry_run: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -102,6 +106,11 @@ class Synced:
             return _SOME_FAILED
         is_refused = self.plan is not None and (self.plan.refusal or (self.strict and self.plan.blocked))
         return _REFUSED if is_refused or self.lapses else 0
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether somebody should read about it: it did not end in order, or there is something new to know."""
+        return bool(self.exit_code or self.warnings or any(hand.is_new for hand in self.hands))
 
     @property
     def conflicts(self) -> tuple[Hand, ...]:
@@ -136,12 +145,14 @@ class Round:
         started_at: when it began.
         ended_at: when it ended.
         stopped: whether it was interrupted.
+        dry_run: whether everything was only planned.
     """
 
     results: tuple[Synced, ...]
     started_at: datetime
     ended_at: datetime
     stopped: bool = False
+    dry_run: bool = False
 
     @property
     def exit_code(self) -> int:

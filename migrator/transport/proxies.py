@@ -17,12 +17,13 @@ _PASSWORD: Final = re.compile(r"//[^/@]*@")
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def proxy_for(url: httpx.URL) -> str | None:
-    """Return the proxy that requests to `url` go through; None when they go straight.
+def proxy_for(address: httpx.URL | str) -> str | None:
+    """Return the proxy that requests to an address go through; None when they go straight.
 
     Loopback addresses never go through a proxy: the token would leave this machine. NO_PROXY takes names, suffixes,
     addresses, and networks such as 10.0.0.0/8.
     """
+    url = httpx.URL(address)
     host = url.host.rstrip(".")
     if is_loopback(host):
         return None

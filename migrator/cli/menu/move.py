@@ -120,6 +120,12 @@ def sync(
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every sync of the config file.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done; nothing is written to any provider.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing unless somebody should look; for cron's mail.")
+    ] = False,
     report: ReportFiles = None,
 ) -> int:
     """Plan and apply within the limits, without asking.
@@ -127,7 +133,9 @@ def sync(
     Syncs that have nothing to do with each other run side by side, and one that fails does not stop the others. It ends
     with the worst of their exit codes; 3 also says that a schedule will not stay exact until the next night.
     """
-    return syncing.sync(settings, syncs or (), everything=everything, reports=report or ())
+    return syncing.sync(
+        settings, syncs or (), everything=everything, dry_run=dry_run, quiet=quiet, reports=report or ()
+    )
 
 
 @app.command()

@@ -1,0 +1,66 @@
+"""Jobs by what is to be said about them: each reason once, with the names of the jobs that it holds for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from attrs import frozen
+
+from migrator.canonical import JobRef
+from migrator.plan.values import Change
+from migrator.report.words import Line, clean, line
+
+_SHORTEST: Final = 3
+"""Names and ids shorter than that are not looked for in reasons: they could be any word."""
+
+
+@frozen
+class Said:
+    """What is to be said about one job, with its name and everything that identifies it."""
+
+    name: str
+    reason: str
+    ids: tuple[str, ...] = ()
+
+    @property
+    def general(self) -> str:
+        """The reason without what is this job's alone, so that it reads the same for every job that it holds for."""
+        text = self.reason
+        for own, stands in (*((one, "ID") for one in self.ids), (self.name, "NAME")):
+            if len(own) >= _SHORTEST and own in text:
+                text = re.sub(rf"(?<!\w){re.escape(own)}(?!\w)", stands, text)
+        return text
+
+
+def of_change(change: Change) -> Said:
+    """What a plan says about one change."""
+    refs = [ref for ref in (change.source, change.target) if ref]
+    return Said(change.label, change.reason, ids_of(*refs))
+
+
+def ids_of(*refs: JobRef) -> tuple[str, ...]:
+    """Whatever identifies these jobs in a text, the longest first."""
+    return tuple(text for ref in refs for text in (str(ref), ref.id))
+
+
+def grouped(title: str, said: Iterable[Said], *, named: bool = True) -> Iterator[Line]:
+    """Each reason once, with how many jobs it holds for, the most frequent first; below it their names.
+
+    Args:
+        title: what the reasons are about.
+        said: one for each job, or for each part of it.
+        named: whether the names are shown; without them, something else on the screen has them.
+    """
+    groups: dict[str, list[Said]] = {}
+    for one in said:
+        groups.setdefault(one.general, []).append(one)
+    if groups:
+        yield line((f"{title}:", "bold"))
+    for general, jobs in sorted(groups.items(), key=lambda group: -len(group[1])):
+        reason = jobs[0].reason if len({one.reason for one in jobs}) == 1 else general
+        yield line(f"{len(jobs)} x {clean(reason)}", indent=2)
+        if named:
+            names = dict.fromkeys(clean(one.name) for one in jobs)
+            yield line(", ".join(names), indent=6)
