@@ -106,9 +106,9 @@ def told(found: Synced) -> Iterator[str]:
         yield "refused as a whole"
     done = [outcome.action for outcome in found.applied.outcomes if outcome.status == "done"]
     if found.dry_run:
-        yield from (
-            f"{found.plan.summary[action]:,} {TENSES[action]}" for action in _WORDS if found.plan.summary[action]
-        )
+        summary = found.plan.summary
+        yield from (f"{summary[action]:,} {words}" for action, words in TENSES.items() if summary[action])
+        return
     yield from (f"{done.count(name):,} {words}" for name, words in _WORDS.items() if name in done)
     came = found.applied.summary
     yield from (f"{came[status]:,} {status}" for status in ("failed", "skipped") if came[status])
