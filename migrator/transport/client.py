@@ -223,7 +223,7 @@ class Client:
                     await self.clock.sleep(wait)
 
     async def _once(self, effort: Effort) -> tuple[Reply | Lost, float | None]:
-        """One try; a second one where the token was replaced meanwhile, because a 401 proves that nothing was done."""
+        """One try, and another where the token was replaced meanwhile: a 401 proves that nothing was done."""
         call = effort.call
         while True:
             if call.kind != "read":
@@ -232,11 +232,12 @@ class Client:
                 answer, wait = await self._try(call, effort.tries + 1)
             except HeldError as error:
                 raise held_up(effort, error.seconds) from None
-            if effort.renewed or not isinstance(answer, Reply) or answer.status != HTTPStatus.UNAUTHORIZED:
+            if not isinstance(answer, Reply) or answer.status != HTTPStatus.UNAUTHORIZED:
                 return answer, wait
-            effort.renewed = await self._credential.renewed(answer.token)
-            if not effort.renewed:
+            renewal = await self._credential.renewed(answer.token, may_read=not effort.renewed)
+            if renewal == "no":
                 return answer, wait
+            effort.renewed |= renewal == "read"
 
     async def _try(self, call: Call, nth: int) -> tuple[Reply | Lost, float | None]:
         """One try: what came of it, and the seconds to wait before another where the platform or the pacer knows."""

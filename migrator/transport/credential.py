@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Literal
 
 from attrs import define, field
 
 from migrator.errors import MigratorError
+
+Renewal = Literal["no", "by others", "read"]
+"""Whether there is a new token, and whether this request is the one that has read it."""
 
 
 @define(kw_only=True, eq=False)
@@ -37,25 +41,30 @@ class Credential:
         """Note that the platform knows the token."""
         self._accepted = True
 
-    async def renewed(self, refused: str) -> bool:
-        """Return whether there is another token than the one that was refused; reads it again at most once for each."""
+    async def renewed(self, refused: str, *, may_read: bool) -> Renewal:
+        """Return whether there is another token than the one that was refused; each is read again once at most.
+
+        Args:
+            refused: the token.
+            may_read: whether this request may still read it again; what others have read it takes in any case.
+        """
         async with self._reading:
             if self.secret != refused:
-                return True  # another request has found the new one meanwhile
-            if self.renew is None or self._final == refused:
-                return False
+                return "by others"
+            if self.renew is None or self._final == refused or not may_read:
+                return "no"
             self._final = refused
             try:
                 secret = await asyncio.to_thread(self.renew)
             except MigratorError as error:
                 self._found = f"it was read again from {self.kept_in}, and {error.what}"
-                return False
+                return "no"
             if secret == refused:
                 self._found = f"{self.kept_in} was read again and holds the same token"
-                return False
+                return "no"
             self.secret = secret
             self.secrets = (*self.secrets, secret)
-            return True
+            return "read"
 
     @property
     def advice(self) -> str:

@@ -51,7 +51,7 @@ class Lost:
 
 @define
 class Effort:
-    """The tries that one call has had so far; `renewed` says whether one was with a token that was read again."""
+    """The tries that one call has had so far; `renewed` says whether it has read the token again."""
 
     call: Call
     retry: Retry
