@@ -89,7 +89,7 @@ def summary_lines(plan: Plan, *, command: str = "") -> Iterator[Line]:
     yield line(("Plan: ", "bold"), ", ".join(counts) or "no jobs", ".")
     lost = {(str(c.source), loss.path, loss.reason) for c in plan.changes if c.action in LOSING for loss in c.losses}
     yield from reasons("Lost on the way", sorted(f"{path}: {reason}" for _source, path, reason in lost))
-    yield from note_lines(plan)
+    yield from note_lines(plan, named=False)
     yield from blocked_lines(plan, named=False)
     if plan.refusal:
         yield line(("Refused as a whole: ", "bold red"), clean(plan.refusal))
@@ -131,10 +131,10 @@ def lapse_lines(plan: Plan) -> Iterator[Line]:
         yield line(f"{stamp(until)}  {', '.join(map(clean, names[:_NAMED]))}{more}", indent=2)
 
 
-def note_lines(plan: Plan) -> Iterator[Line]:
-    """What there is to say of jobs that nothing is done about: each reason once, with the names of the jobs."""
+def note_lines(plan: Plan, *, named: bool = True) -> Iterator[Line]:
+    """What there is to say of jobs that nothing is done about: each reason once, and on request the jobs' names."""
     noted = (change for change in plan.changes if change.action == "none" and change.reason)
-    yield from grouped("Unchanged, but note", map(of_change, noted))
+    yield from grouped("Unchanged, but note", map(of_change, noted), named=named)
 
 
 def blocked_lines(plan: Plan, *, named: bool = True) -> Iterator[Line]:
