@@ -80,6 +80,7 @@ schedule = { mode = "window", days = 8 }
 allow_loss = [] # such as ["delivery.email"]
 
 on_missing = "keep"    # what left the source: keep | pause | delete at the target
+when_unpausable = "refuse" # a paused job where the target cannot pause: refuse | park (fires most of a year later)
 on_drift = "refuse"    # somebody else edited the target: refuse | source | target wins
 on_deleted = "report"  # somebody deleted a job that we made: report | recreate
 on_refused = "fail"    # a refused job: fail (exit code 3) | report (listed, exit code 0)
