@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Final
 
 import attrs
@@ -27,6 +28,8 @@ from migrator.state.values import Link
 _MAKING: Final = {"create", "replace", "adopt"}
 _SPARE: Final = 4
 """One worker more for so many requests in flight."""
+_ALL_FORBIDDEN: Final = 3
+"""From how many 403s in a row on they are about the token, and not about one job alone, such as whom it runs as."""
 _BULK: Final = 5
 """From how many unread creates on one listing is cheaper than reading each."""
 
@@ -53,6 +56,7 @@ class Applier:
     _unread: dict[int, tuple[Change, Link]] = field(factory=dict, init=False)
     _halted: str = field(default="", init=False)
     _full: str = field(default="", init=False)
+    _forbidden: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         places = self.writer.adapter.concurrency
@@ -148,7 +152,9 @@ class Applier:
 
     def _failed(self, number: int, change: Change, error: MigratorError, *, why: str = "") -> None:
         if isinstance(error, AuthError):
-            self._halted = "the target refused our token or its permissions on another job"
+            self._forbidden += 1
+            if error.status != HTTPStatus.FORBIDDEN or self._forbidden >= _ALL_FORBIDDEN:
+                self._halted = "the target refused our token or its permissions on another job"
         if isinstance(error, ClockError):
             self._halted = error.what
         if isinstance(error, QuotaError):
@@ -159,6 +165,7 @@ class Applier:
         self._note(number, change, "failed", why or str(error))
 
     def _done(self, number: int, change: Change, made: Made) -> None:
+        self._forbidden = 0
         self._note(number, attrs.evolve(change, target=made.target or change.target), "done")
 
     def _note(self, number: int, change: Change, status: Status, error: str = "") -> None:
