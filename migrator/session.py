@@ -52,6 +52,7 @@ class Look:
         is_short: whether the source's listing is suspiciously short.
         listed: the source's jobs as they are, stopped by a cut-over or not.
         rights: which side may fire, by source job.
+        hold: whether new target jobs are to be held back until the cutover.
     """
 
     plan: Plan
@@ -61,6 +62,7 @@ class Look:
     links: tuple[Link, ...] = ()
     listed: Extracted = field(factory=lambda: Extracted(jobs=()))
     rights: Mapping[JobRef, Right] = field(factory=dict)
+    hold: bool = False
 
 
 @frozen(kw_only=True)
@@ -182,6 +184,7 @@ class Session:
             links=basis.links,
             listed=listed,
             rights=basis.rights,
+            hold=basis.hold,
         )
 
     @asynccontextmanager

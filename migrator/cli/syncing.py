@@ -30,6 +30,7 @@ def sync(
     everything: bool,
     dry_run: bool = False,
     quiet: bool = False,
+    jobs: Sequence[str] = (),
     reports: Sequence[Path] = (),
 ) -> int:
     """Carry syncs out, or only plan them, and tell what came of each; quietly, only where somebody should look."""
@@ -38,6 +39,8 @@ def sync(
     if bool(names) == everything:
         raise UsageError("say what to sync", allowed="the names of syncs, or --all")
     chosen = list(runtime.config.syncs) if everything else names
+    if jobs and len(set(chosen)) != 1:
+        raise UsageError("--job needs exactly one sync", where="--job", allowed="migrator sync SYNC --job NAME")
     with opened_state(settings, runtime) as state, showing(screen, runtime, "syncing") as activity:
 
         async def run() -> Round:
@@ -59,6 +62,7 @@ def sync(
             syncing = Syncing(
                 runtime=runtime,
                 state=state,
+                jobs=tuple(jobs),
                 stop=interruption.stop,
                 dry_run=dry_run,
                 began=began,

@@ -62,7 +62,7 @@ def read_mappings(settings: Settings) -> list[Rules]:
 
 def open_screen(settings: Settings, *, quiet: bool = False) -> Screen:
     """Where results and talk go; a quiet one says nothing but a result."""
-    return Screen(as_json=settings.json, verbose=settings.verbose, quiet=quiet)
+    return Screen(as_json=settings.json, verbose=settings.verbose, plain=settings.no_color, quiet=quiet)
 
 
 class Shown(Relay):

@@ -48,6 +48,7 @@ class Syncing:
     Attributes:
         runtime: what the command brings along; its pacers are shared by all.
         state: the open state.
+        jobs: names or ids of the jobs to change; all of them when empty.
         stop: set when no new change may be begun.
         began: told each plan before anything of it is written.
         ended: told each result as soon as it is there.
@@ -57,6 +58,7 @@ class Syncing:
 
     runtime: Runtime
     state: State
+    jobs: tuple[str, ...] = ()
     stop: asyncio.Event
     dry_run: bool = False
     began: Callable[[Plan], None] = lambda _plan: None
@@ -115,10 +117,12 @@ class Syncing:
 
     async def _carried_out(self, name: str, runtime: Runtime) -> tuple[Plan, Applied]:
         if self.dry_run:
-            plan, requests = await pipeline.plan(runtime, self.state, name)
+            plan, requests = await pipeline.plan(runtime, self.state, name, jobs=self.jobs)
             return plan, Applied(requests=requests)
         async with self._own_stop() as stop:
-            return await pipeline.sync(runtime, self.state, name, agree=self._agree, stop=stop, progress=self.progress)
+            return await pipeline.sync(
+                runtime, self.state, name, jobs=self.jobs, agree=self._agree, stop=stop, progress=self.progress
+            )
 
     def _with_lapses(self, found: Synced) -> Synced:
         """What came of a sync, with the promises that it could not keep and the time that it ended."""
