@@ -151,6 +151,10 @@ class Applier:
     # -- noting -------------------------------------------------------------------------------------------------------
 
     def _failed(self, number: int, change: Change, error: MigratorError, *, why: str = "") -> None:
+        known = self._halted if isinstance(error, AuthError | ClockError) else self._full
+        if known and isinstance(error, AuthError | ClockError | QuotaError) and _was_first(change, error):
+            self._note(number, change, "skipped", known)  # it was on its way already, and nothing came of it
+            return
         if isinstance(error, AuthError):
             self._forbidden += 1
             if error.status != HTTPStatus.FORBIDDEN or self._forbidden >= _ALL_FORBIDDEN:
@@ -158,9 +162,6 @@ class Applier:
         if isinstance(error, ClockError):
             self._halted = error.what
         if isinstance(error, QuotaError):
-            if self._full:  # it was on its way already, and the answer proves that it did nothing
-                self._note(number, change, "skipped", self._full)
-                return
             self._full = f"the target has no room for more jobs, as it said of {change.label}"
         self._note(number, change, "failed", why or str(error))
 
@@ -179,6 +180,15 @@ class Applier:
         )
         self._outcomes[number] = outcome
         self.progress(outcome)
+
+
+def _was_first(change: Change, error: AuthError | ClockError | QuotaError) -> bool:
+    """Whether the request that was refused was the only one, or the first, that the change takes."""
+    if change.pieces > 1 or change.action in {"replace", "adopt"}:
+        return False
+    if change.action == "create":
+        return error.where.startswith("POST ")
+    return len(change.fields) == 1 or all(field.path != "enabled" for field in change.fields)
 
 
 def _units(pending: Iterable[Change]) -> tuple[list[Unit], list[Unit]]:
