@@ -133,6 +133,7 @@ class Session:
             origin=self.source.mapping,
             origin_contract=await contract_of(self.state, self.source) if self.sync.two_way else "",
             now=self.runtime.clock.now(),
+            room=self.runtime.config.connections[self.sync.target].room,
             lineage=lineage,
             serial=serial,
             uncertain=uncertain,

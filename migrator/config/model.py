@@ -178,6 +178,10 @@ class ConnectionKeys:
     concurrency: shapes.Slots | None = field(
         default=None, metadata=says("How many requests may be on their way at once.")
     )
+    room: shapes.Room | None = field(
+        default=None,
+        metadata=says("Omni: how many active routines one member may have, where it is another number than 100."),
+    )
     budget: str | None = field(
         default=None,
         metadata=says(

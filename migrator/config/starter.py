@@ -34,6 +34,7 @@ token = $token
 # update_contract = "auto"                            # "put" or "patch" where you know which one the instance takes
 # rate = "60/min"                                     # "500/min" where Omni has raised it for you
 # concurrency = 8                                     # requests on their way at once; as many as the rate takes
+# room = 100                                            # active routines that one member may have
 # budget = "acme"                                     # connections to one host with one budget share its rate
 """),
     "devin": Template("""\

@@ -18,15 +18,16 @@ def within_room(basis: Basis, changes: Iterable[Change]) -> Iterator[Change]:
 
     Room goes first to jobs that become active again, then to those that are made anew in place of one that stays until
     then, then to new ones, the oldest at the source first. What is only made active for a moment counts as well, and so
-    does a target record that cannot be read. Where more are active already than the mapping says, it is another number
-    there, and nothing is foreseen.
+    does a target record that cannot be read. Where more are active already than the connection or the mapping says, it
+    is another number there, and nothing is foreseen.
     """
     changes = list(changes)
     room = basis.mapping.rules.room
-    if room is None or (active := _active(basis)) > room.active:
+    most = basis.room or (room.active if room else 0)
+    if room is None or (active := _active(basis)) > most:
         yield from changes
         return
-    free = room.active - active - sum(change.action == "resume" for change in changes)
+    free = most - active - sum(change.action == "resume" for change in changes)
     lacking: set[JobRef | None] = set()
     for ref, needed in _in_order(basis, changes):
         if needed > free:
@@ -35,7 +36,7 @@ def within_room(basis: Basis, changes: Iterable[Change]) -> Iterator[Change]:
             free -= needed
     title = basis.mapping.rules.title
     reason = (
-        f"there is no room for it: {title} takes {room.active} active {room.what}, {active} are active there already, "
+        f"there is no room for it: {title} takes {most} active {room.what}, {active} are active there already, "
         "and the jobs that are oldest at the source go first; pause or delete some there"
     )
     for change in changes:

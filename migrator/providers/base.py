@@ -41,6 +41,7 @@ class Connection:
         known_contract: what an earlier run found out, `UNKNOWN` included; only looked at with "auto".
         rate: such as "500/min", None for the documented one.
         concurrency: requests in flight at once, None for the provider's default.
+        room: how many jobs that may fire the platform takes in one place, None for the number in its mapping.
         budget: connections to one host with the same name here share one limit; None for what the platform counts by.
     """
 
@@ -57,6 +58,7 @@ class Connection:
     known_contract: str | None = None
     rate: str | None = None
     concurrency: int | None = None
+    room: int | None = None
     budget: str | None = None
 
 

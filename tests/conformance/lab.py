@@ -82,6 +82,8 @@ class Lab:
         leap = Leap()
         self.clock = Clock(now=world.now, monotonic=leap.monotonic, sleep=leap.sleep, random=lambda: 0.5)
         self.connection: dict[str, dict[str, Any]] = {"omni": {}, "devin": {}, "scrip": {}}
+        if world.options.omni_quota > 100:  # more than is documented has to be said
+            self.connection["omni"] = {"room": world.options.omni_quota}
         self.tables: dict[str, dict[str, Any]] = {}
         self.options = _needed(source, target)
         self.configure(**options)

@@ -70,10 +70,26 @@ async def test_a_job_that_is_made_anew_beside_the_old_one_needs_room(make_lab: M
 async def test_where_more_are_active_than_documented_nothing_is_foreseen(make_lab: MakeLab) -> None:
     """An account for which the platform has lifted the number is not held to it."""
     lab = make_lab("json", "omni", platforms=Options(omni_quota=1_000))
+    lab.connection["omni"] = {}
+    lab.configure()
     occupied(lab, -1)
     wished(lab, 2)
 
     assert {"create": 2} == await lab.run()
+
+
+async def test_a_connection_says_another_number(make_lab: MakeLab) -> None:
+    """`room` counts in place of the documented number, be it more or less."""
+    lab = make_lab("json", "omni", platforms=Options(omni_quota=1_000))
+    wished(lab, 3)
+    lab.connection["omni"] = {"room": FOREIGN + 2}
+    lab.configure()
+    assert {"create": 2, "blocked": 1} == counts(await lab.plan())
+
+    occupied(lab, 0)
+    lab.connection["omni"] = {"room": DOCUMENTED + 3}
+    lab.configure()
+    assert {"create": 3} == counts(await lab.plan())
 
 
 async def test_the_first_no_room_ends_the_creates_of_the_run(make_lab: MakeLab) -> None:
