@@ -12,6 +12,8 @@ from migrator.sandbox.server import ADDRESS
 if TYPE_CHECKING:
     from migrator.sandbox.world import World
 
+DOCUMENTED_QUOTA: Final = 100
+"""Active routines of one member; a sandbox with another number says so in its configuration."""
 ENVIRONMENT: Final = {"omni": "OMNI_API_KEY", "devin": "DEVIN_API_KEY", "scrip": "SCRIP_API_KEY"}
 """The variables that the written configuration takes its tokens from."""
 
@@ -54,7 +56,7 @@ provider = "omni"
 base_url = "$omni_url"
 token    = "env:OMNI_API_KEY"
 rate     = "6000/min"                  # the sandbox has no limit of its own unless it is switched on
-
+$omni_room
 [connections.devin]
 provider = "devin"
 base_url = "$devin_url"
@@ -111,6 +113,7 @@ def migrator_toml(world: World, port: int) -> str:
             for name in ENVIRONMENT
             for key, key2 in (("token", "token"), ("url", "base_url"))
         },
+        omni_room=f"room     = {quota}\n" if (quota := world.options.omni_quota) != DOCUMENTED_QUOTA else "",
         org_id=reach["devin"]["org_id"],
         program_id=reach["scrip"]["program_id"],
     )

@@ -274,7 +274,7 @@ class Client:
     async def _exchange(self, call: Call) -> Reply | Lost:
         try:
             async with self._lanes.lane() as lane:
-                token = self._credential.secret
+                token, sent = self._credential.secret, self.clock.now()
                 response = await exchanged(lane, self._request(call, token))
         except _UNSENT as error:
             return Lost(f"{self._url.host} cannot be reached{self._way}: {self._say(error)}", sent=False)
@@ -285,7 +285,7 @@ class Client:
         self.heard = {name.lower(): value for name, value in response.headers.items()}
         reply = Reply(status=response.status_code, headers=self.heard, text=response.text, token=token)
         if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._there.note(reply.headers)
+            self._there.note(reply.headers, sent=sent)
             if reply.status != HTTPStatus.UNAUTHORIZED:
                 self._credential.accepted()
         return reply

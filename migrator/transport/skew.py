@@ -13,6 +13,7 @@ from migrator.errors import ClockError
 
 REPORTED: Final = timedelta(minutes=5)
 """From here on a person is told."""
+_WHOLE_SECONDS: Final = timedelta(seconds=1)
 UNSAFE: Final = timedelta(days=1)
 """From here on nothing is written: schedules, windows and gaps would be worked out for another day."""
 
@@ -33,11 +34,13 @@ class ServerClock:
     warn: Callable[[str], None]
     ahead: timedelta | None = field(default=None, init=False)
 
-    def note(self, headers: Mapping[str, str]) -> None:
-        """Compare the two by the headers of an answer."""
+    def note(self, headers: Mapping[str, str], *, sent: datetime) -> None:
+        """Compare the two by the headers of an answer, which was written between `sent` and now."""
         if (there := server_time(headers)) is None:
             return
-        found, known = there - self.now(), self.ahead or timedelta()
+        found, known = max(there - self.now(), timedelta()), self.ahead or timedelta()
+        if there + _WHOLE_SECONDS < sent:
+            found = there - sent
         if self.ahead is None or abs(found) > abs(known):
             self.ahead = found
         if abs(known) <= REPORTED < abs(found):
