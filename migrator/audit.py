@@ -15,7 +15,9 @@ from attrs import field, frozen
 
 from migrator.canonical import Job, JobRef
 from migrator.config import Sync
+from migrator.errors import MigratorError
 from migrator.extract import Extracted
+from migrator.isolation import attempt
 from migrator.lower import Lowered, lower
 from migrator.mapping import ProviderMapping
 from migrator.plan.decisions import Decision
@@ -116,7 +118,9 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
         sync: what is assumed: the connection's name, the provider's, and how schedules are to be translated.
         now: the clock.
     """
-    findings = [_finding(job, lower(job, target=target, sync=sync, now=now)) for job in found.jobs]
+    findings = [
+        _finding(job, attempt("converted", lower, job, target=target, sync=sync, now=now)) for job in found.jobs
+    ]
     findings += [
         Finding(source=problem.ref, name=problem.name, outcome="unreadable", reason=str(problem.error))
         for problem in found.problems
@@ -131,7 +135,9 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
     )
 
 
-def _finding(job: Job, lowered: Lowered) -> Finding:
+def _finding(job: Job, lowered: Lowered | MigratorError) -> Finding:
+    if isinstance(lowered, MigratorError):
+        return Finding(source=job.ref, name=job.name, outcome="refused", reason=str(lowered), enabled=job.live)
     ways: tuple[tuple[Outcome, object], ...] = (
         ("refused", lowered.refused),
         ("over", lowered.dead),

@@ -85,7 +85,7 @@ def way_back(trace: Trace) -> Plan:
         lineage=trace.lineage,
         serial=trace.serial,
         created_at=trace.now,
-        observed=Observed(source="", target=trace.target.digest(rules.dialect)),
+        observed=Observed(source="", target=trace.target.digested(rules.dialect)[1]),
         changes=tuple(changes),
     )
 

@@ -8,7 +8,7 @@ cannot answer is left to a person, and blocks that one job.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Container, Iterable
+from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,8 +16,9 @@ import attrs
 from attrs import frozen
 
 from migrator.canonical import Job, answered, flatten
-from migrator.errors import RefusedError
+from migrator.errors import MigratorError, RefusedError
 from migrator.extract import LATENESS, Extracted
+from migrator.isolation import attempt
 from migrator.mapping import ProviderMapping
 from migrator.mapping.marks import key_of, key_of_mark
 from migrator.plan.compare import identical, same
@@ -32,6 +33,8 @@ _MOMENTS: Final = timedelta(minutes=1)
 """How long after a write that worked a listing that does not show it is taken for late."""
 _PATIENCE: Final = (0.5, 1.0, 2.0)
 """Seconds between listings while one is late."""
+_ABSENT: Final = "absent"
+"""Said of a create that a listing does not show."""
 _LOOK: Final = "look at that job, and give the id of the one that this write made"
 _REMEMBERED: Final = timedelta(days=7)
 """How long a create that failed is remembered, in case that what it made shows after all."""
@@ -144,26 +147,33 @@ class Settler:
         links = {link.target.id: link for link in self._links(target)}
         jobs = {job.ref.id: job for job in target.jobs}
         for intent in intents:
-            target_id = intent.target_id or ""
-            if intent.action == "create":
-                free = [job for job in target.jobs if job.ref.id not in links]
-                found = self._created(intent, free, target)
-                if isinstance(found, Job):
-                    link = link_to(found, intent)
-                    links[found.ref.id] = link
-                    self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
-                elif found:
-                    left.append(attrs.evolve(intent, state="uncertain", error=found))
-                else:
-                    yield intent
-            elif intent.action == "update":
-                self._settle_update(intent, jobs.get(target_id), links.get(target_id))
-            elif target_id in jobs:
-                self.state.settle(intent, "failed", "the job is still there")
-            elif target_id in links:
-                self.state.drop_link(links[target_id].target, settles=intent)
-            else:
-                self.state.settle(intent, "done")
+            found = attempt("reconciled", self._reconciled, intent, target, jobs, links)
+            if isinstance(found, MigratorError):
+                left.append(attrs.evolve(intent, state="uncertain", error=str(found)))
+            elif found == _ABSENT:
+                yield intent
+            elif found:
+                left.append(attrs.evolve(intent, state="uncertain", error=found))
+
+    def _reconciled(self, intent: Intent, target: Extracted, jobs: Mapping[str, Job], links: dict[str, Link]) -> str:
+        """Settle one write; "" when it is settled, `_ABSENT`, or why it cannot be told."""
+        target_id = intent.target_id or ""
+        if intent.action == "create":
+            free = [job for job in target.jobs if job.ref.id not in links]
+            found = self._created(intent, free, target)
+            if not isinstance(found, Job):
+                return found or _ABSENT
+            links[found.ref.id] = link = link_to(found, intent)
+            self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
+        elif intent.action == "update":
+            self._settle_update(intent, jobs.get(target_id), links.get(target_id))
+        elif target_id in jobs:
+            self.state.settle(intent, "failed", "the job is still there")
+        elif target_id in links:
+            self.state.drop_link(links[target_id].target, settles=intent)
+        else:
+            self.state.settle(intent, "done")
+        return ""
 
     def _links(self, target: Extracted, *, only: Container[str] | None = None) -> tuple[Link, ...]:
         return self.state.links(self.mapping.rules.provider, target.scopes, self.mapping.rules.dialect, only=only)
