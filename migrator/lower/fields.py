@@ -120,7 +120,9 @@ def drop_lost(fields: Fields, losses: list[Loss], target: ProviderMapping) -> di
     """Leave out what the target has no place for; of a value with parts, the parts."""
     kept: dict[str, Any] = {}
     for path, value in fields.items():
-        if reason := target.why_lost(path):
+        if path == "provider_fields" and not target.holds(path):
+            losses += [_loss(f"{path}.{name}", had, target.why_lost(path)) for name, had in value.items()]
+        elif reason := target.why_lost(path):
             losses.append((_shared_loss if path in SHARED_PATHS else _loss)(path, value, reason))
         elif not target.holds(path):
             losses.append(Loss(path=path, had=value, reason=f"{target.rules.title} holds it only beside a prompt"))

@@ -14,6 +14,7 @@ from migrator.mapping.codecs import CODECS, read_time
 from migrator.mapping.marks import read_mark, split_items, split_trailer
 from migrator.mapping.paths import Raw, gather, get, without
 from migrator.mapping.rules import Rule, Rules
+from migrator.mapping.unknown import unknown_fields
 
 _SHOWN: Final = 80
 
@@ -31,7 +32,10 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
         raise RecordError("a record without an id", job=_label(raw), path=rules.identity.id)
     raw, mark = _split_mark(rules, raw)
     values, used, unreadable = _fields(rules, raw, job_id)
-    trigger = _unportable(rules, raw) or unreadable
+    unknown, untimed = unknown_fields(rules, raw, used)
+    if unknown or "provider_fields" in values:
+        values["provider_fields"] = _with_carried(values.get("provider_fields"), unknown)
+    trigger = _unportable(rules, raw, job_id) or unreadable or untimed
     if trigger is None and "trigger.cron" not in values and "trigger.at" not in values:
         trigger = Unportable(kind="none", reason="it has no schedule")
     if trigger:
@@ -41,7 +45,7 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
             values,
             ref=JobRef(provider=rules.provider, scope=scope, id=sys.intern(job_id)),
             trigger=trigger,
-            suspended=_suspended(rules, raw),
+            suspended=_suspended(rules, raw, job_id),
             unanswered=_unanswered(rules, raw),
             mark=mark,
             provider_fields=without(raw, used),
@@ -79,6 +83,12 @@ def _fields(rules: Rules, raw: Raw, job_id: str) -> tuple[dict[str, Any], set[st
     return gather(values), used, unreadable
 
 
+def _with_carried(carried: Any, unknown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The unknown fields that a file of jobs carries for another platform, and those of the record itself."""
+    kept = carried if isinstance(carried, Mapping) else {} if carried is None else {"unknown_fields": carried}
+    return {**kept, **unknown}
+
+
 def _unanswered(rules: Rules, raw: Raw) -> frozenset[str]:
     """The fields that some servers leave out of their answers, where this one has."""
     missing = object()
@@ -113,22 +123,33 @@ def _decode(rules: Rules, rule: Rule, raw: Raw) -> Any:
     return CODECS[rule.codec].read(value, dialect)
 
 
-def _unportable(rules: Rules, raw: Raw) -> Unportable | None:
+def _unportable(rules: Rules, raw: Raw, job_id: str) -> Unportable | None:
     for rule in rules.unportable:
         value = get(raw, rule.path)
-        if value is None or not (value in rule.only or (rule.exclude and value not in rule.exclude)):
+        if value is None:
+            continue
+        if type(value) not in {type(known) for known in (*rule.only, *rule.exclude)}:
+            raise _wrong(raw, job_id, rule.path, f"a value like {(*rule.only, *rule.exclude)[0]!r}")
+        if value not in rule.only and (not rule.exclude or value in rule.exclude):
             continue
         kept = get(raw, rule.raw_path) if rule.raw_path else {rule.path: value}
         return Unportable(kind=rule.kind, raw=kept, reason=str(get(raw, rule.reason_path, rule.reason)))
     return None
 
 
-def _suspended(rules: Rules, raw: Raw) -> str | None:
+def _suspended(rules: Rules, raw: Raw, job_id: str) -> str | None:
     rule = rules.suspended
     value = get(raw, rule.path) if rule else None
-    if rule is None or value is None or (rule.values and value not in rule.values):
+    if rule is None or value is None:
         return None
-    return str(get(raw, rule.reason, f"{rule.path} is {value}"))
+    try:
+        value = CODECS[rule.codec].read(value, rules.dialect)
+    except ValueError as error:
+        raise _wrong(raw, job_id, rule.path, str(error)) from None
+    if rule.values and value not in rule.values:
+        return None
+    reasons = (get(raw, path) for path in rule.reason)
+    return next((str(reason) for reason in reasons if reason), f"{rule.path} is {value}")
 
 
 def _residue(rules: Rules, raw: Raw) -> dict[str, str]:

@@ -20,6 +20,11 @@ CLEARED: Final[Mapping[str, Any]] = {"null": None, "empty": "", "object": {}, "l
 """What is sent to empty a field, by the mapping's word for it."""
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    """One text, or a list of them, as a tuple."""
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
 @frozen(kw_only=True)
 class Rule:
     """How one canonical field stands in the provider's JSON.
@@ -155,11 +160,19 @@ class Unportable:
 
 @frozen(kw_only=True)
 class Suspended:
-    """Where the platform says that it stopped a job itself; without `values`, any value says so."""
+    """Where the platform says that it stopped a job itself; without `values`, any value says so.
+
+    Attributes:
+        path: the provider's field.
+        codec: what its value must be; anything else is a problem of the job.
+        values: the values that say so.
+        reason: where a record says why, one field or several; the first that says something counts.
+    """
 
     path: str
+    codec: str = field(default="text", validator=attrs.validators.in_(CODECS))
     values: tuple[Any, ...] = ()
-    reason: str = ""
+    reason: Any = field(default=(), converter=_texts)
 
 
 @frozen(kw_only=True)
@@ -217,6 +230,39 @@ class Rules:
             path: tuple((leaf, rule) for leaf, rule in self.fields.items() if covers(path, leaf))
             for path in dict.fromkeys([*PATHS, *LEAVES])
         }
+
+    @cached_property
+    def readable(self) -> frozenset[str]:
+        """Every field of an answer that the file names, as dotted paths; what stands below one is known with it."""
+        unportable = {path for one in self.unportable for path in (one.path, one.reason_path, one.raw_path)}
+        stopped = {self.suspended.path, *self.suspended.reason} if self.suspended else set[str]()
+        named = {rule.read_path for rule in self.fields.values()} | {*self.kinds, *self.declined, *self.read_only}
+        named |= {self.identity.id, self.identity.created, self.identity.updated, self.identity.fired}
+        marker = {self.marker.path} if self.marker else set[str]()
+        return frozenset((named | unportable | stopped | marker | {self.dialect_path}) - {""})
+
+    @cached_property
+    def opened(self) -> frozenset[str]:
+        """The objects of an answer of which the file names the fields, as dotted paths."""
+        parts = [path.split(".") for path in self.readable]
+        return frozenset(".".join(part[:depth]) for part in parts for depth in range(1, len(part)))
+
+    @cached_property
+    def kinds(self) -> Mapping[str, tuple[Any, ...]]:
+        """The fields that say what kind of record or object it is, each with the kinds that the file knows."""
+        found: dict[str, tuple[Any, ...]] = {}
+        for rule in self.fields.values():
+            for path, constant in rule.tags.items():
+                found[path] = (*found.get(path, ()), constant)
+        return {
+            path: (*known, *(value for one in self.unportable if one.path == path for value in one.only))
+            for path, known in found.items()
+        }
+
+    @cached_property
+    def timing(self) -> frozenset[str]:
+        """Those of them that say what kind of schedule it is."""
+        return frozenset(path for leaf, rule in self.fields.items() if covers("trigger", leaf) for path in rule.tags)
 
     @cached_property
     def optional(self) -> tuple[tuple[str, str], ...]:
