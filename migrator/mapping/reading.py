@@ -17,6 +17,7 @@ from migrator.mapping.rules import Rule, Rules
 from migrator.mapping.unknown import unknown_fields
 
 _SHOWN: Final = 80
+_KINDS: Final[Mapping[type, str]] = {int: "a whole number", str: "a text", bool: "true or false"}
 
 
 def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
@@ -129,7 +130,8 @@ def _unportable(rules: Rules, raw: Raw, job_id: str) -> Unportable | None:
         if value is None:
             continue
         if type(value) not in {type(known) for known in (*rule.only, *rule.exclude)}:
-            raise _wrong(raw, job_id, rule.path, f"a value like {(*rule.only, *rule.exclude)[0]!r}")
+            allowed = " or ".join(dict.fromkeys(_KINDS[type(known)] for known in (*rule.only, *rule.exclude)))
+            raise _wrong(raw, job_id, rule.path, allowed)
         if value not in rule.only and (not rule.exclude or value in rule.exclude):
             continue
         kept = get(raw, rule.raw_path) if rule.raw_path else {rule.path: value}
