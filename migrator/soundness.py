@@ -6,13 +6,23 @@ that holds one of these cannot go through every stage, so it is found before the
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import attrs
+
 _DEEPEST: Final = 100
 """Levels of objects and lists in one record."""
+_BEFORE: Final = 20
+"""Characters that are shown before two texts part."""
+_AFTER: Final = 20
+"""Characters that are shown from there on."""
+_SPELT: Final = 4
+"""How many of these are spelled out, however common they are."""
+_BMP: Final = 0xFFFF
 _BAD: Final = re.compile("[\x00\ud800-\udfff]")
 _ALWAYS: Final = frozenset({bool, int, type(None)})
 _WORDS: Final[Mapping[bool, str]] = {True: "a NUL character (U+0000)", False: "half a surrogate pair"}
@@ -62,3 +72,41 @@ def _faults(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
             yield from _faults(inner, f"{path}[{number}]", depth + 1)
     elif isinstance(value, float) and not math.isfinite(value):
         yield path, "a number that JSON does not have"
+
+
+def contrast(one: Any, other: Any) -> tuple[str, str]:
+    """Return two values in quotes, from shortly before they part, with what cannot be seen spelled out.
+
+    Blanks and everything outside ASCII are spelled from the first difference on, so that two values that look the same
+    are told apart.
+    """
+    first, second = _as_text(one), _as_text(other)
+    shortest = min(len(first), len(second))
+    parting = next((n for n in range(shortest) if first[n] != second[n]), shortest)
+    return _from(first, parting), _from(second, parting)
+
+
+def _as_text(value: Any) -> str:
+    return (
+        value if isinstance(value, str) else "" if value is None else json.dumps(value, default=_parts, sort_keys=True)
+    )
+
+
+def _parts(value: Any) -> Any:
+    return attrs.asdict(value) if attrs.has(type(value)) else str(value)
+
+
+def _from(text: str, parting: int) -> str:
+    start = max(parting - _BEFORE, 0)
+    alike, rest = text[start:parting], text[parting : parting + _AFTER]
+    spelt = "".join(char if "!" <= char <= "~" else _spelt(char) for char in rest[:_SPELT]) + _spell(rest[_SPELT:])
+    return f'"{"…" if start else ""}{_spell(alike)}{spelt}{"…" if len(text) > parting + _AFTER else ""}"'
+
+
+def _spell(text: str) -> str:
+    """A text with what no terminal shows spelled out."""
+    return "".join(char if char.isprintable() else _spelt(char) for char in text)
+
+
+def _spelt(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) <= _BMP else f"\\U{ord(char):08x}"

@@ -155,7 +155,7 @@ class Group:
         name = {path: value for path, value in self.changer.aside(remote).items() if path == "name"}
         resting = await self.changer.writer.update(old, name, remote) if name else old
         self._aside.append((self.changer.writer.supersede(resting), {path: remote[path] for path in name}))
-        fields = {path: value for path, value in {**remote, **change.wanted()}.items() if value is not None}
+        fields = self.changer.as_written(old, remote, change)
         await self._create(number, attrs.evolve(change, target=None), fields)
         self._stop(number, old, {**remote, **name})
 

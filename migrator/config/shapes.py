@@ -264,6 +264,9 @@ Collector = Annotated[str, Shape(read=_collector, source=str, schema={"pattern":
 Prompt = Annotated[str, Shape(read=_template, source=str)]
 Texts = Annotated[tuple[str, ...], Shape(read=_some, source=tuple[str, ...], schema={"minItems": 1})]
 LossPath = Annotated[str, Shape(read=_loss_path, source=str, schema=_LOSS_SCHEMA)]
+HeldPath = Annotated[
+    str, Shape(read=lambda value: canonical_path(value, PATHS), source=str, schema={"enum": list(PATHS)})
+]
 Secret = Annotated[str, Shape(read=check_reference, schema=_SECRET_SCHEMA)]
 Secrets = Annotated[tuple[str, ...], Shape(read=_some, source=tuple[Secret, ...], schema={"minItems": 1})]
 SetValues = Annotated[Mapping[str, Any], Keys(SETTABLE)]

@@ -12,10 +12,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from migrator.canonical import PATHS, Fields, Job, Mark, covers, is_absent
 from migrator.mapping import reading, writing
+from migrator.mapping.equivalence import added, equivalent, form
 from migrator.mapping.loading import Documented, load
 from migrator.mapping.paths import Raw, gather, part_of
 from migrator.mapping.rules import ChangeKind, Rules
@@ -101,6 +102,57 @@ class ProviderMapping:
             for leaf, rule in self.rules.fields.items()
             if rule.default is not None and leaf in PATHS and not covers("trigger", leaf)
         }
+
+    def same(self, path: str, one: Any, other: Any) -> bool:
+        """Whether two values of a canonical field mean the same on this platform, in whatever form it writes them."""
+        if one == other or (is_absent(one) and is_absent(other)):
+            return True
+        rules = self.rules.below(path)
+        return bool(rules) and all(
+            equivalent(part_of(path, leaf, one), part_of(path, leaf, other), rule.equal) for leaf, rule in rules
+        )
+
+    def kept(self, path: str, sent: Any, seen: Any, had: Any = None) -> bool:
+        """Whether a value that was read back is the one that was written, in the platform's own form.
+
+        Args:
+            path: the canonical field.
+            sent: what was written.
+            seen: what was read back.
+            had: what was written before: an entry of a list that was to go is not one that the platform added.
+        """
+        return self.same(path, sent, seen) or all(
+            equivalent(part_of(path, leaf, sent), part_of(path, leaf, seen), rule.equal)
+            or added(part_of(path, leaf, sent), part_of(path, leaf, seen), part_of(path, leaf, had), rule.equal)
+            for leaf, rule in self.rules.below(path)
+        )
+
+    def with_added(self, path: str, value: Any, *, sent: Any, seen: Any, now: Any) -> Any:
+        """A value to write, with the entries that the platform itself has added to the list, and still has.
+
+        Args:
+            path: the canonical field.
+            value: what is to be written.
+            sent: what was written last.
+            seen: what was read back then.
+            now: what the platform has.
+        """
+        for leaf, rule in self.rules.below(path):
+            held = part_of(path, leaf, now) or ()
+            part = part_of(path, leaf, value) or ()
+            more = added(part_of(path, leaf, sent), part_of(path, leaf, seen), None, rule.equal)
+            more = tuple(item for item in more if item in held and item not in part)
+            if not more:
+                continue
+            if leaf == path:
+                value = (*part, *more)
+            elif value is not None:
+                value = evolve(value, **{leaf.rpartition(".")[2]: (*part, *more)})
+        return value
+
+    def form(self, path: str, value: Any) -> Any:
+        """The value that stands for all that mean the same here; of a field without parts."""
+        return next((form(value, rule.equal) for leaf, rule in self.rules.below(path) if leaf == path), value)
 
     @cached_property
     def echoes(self) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from migrator.canonical import LEAVES, PATHS, covers
 from migrator.mapping.codecs import CODECS
+from migrator.mapping.equivalence import EQUIVALENCES
 
 ChangeKind = Literal["update", "replace", "fixed"]
 """How a field can change: in place, by making the job anew, or not at all."""
@@ -46,6 +47,7 @@ class Rule:
         echo: "exact", or "optional" when some servers take it and leave it out of their answers, or "resolved" when the
             platform answers with something derived from what was sent, or "none" when it never answers with it.
         change: how it can change, for every contract or by contract.
+        equal: under which equivalences a value is the same, from `EQUIVALENCES`.
         tags: provider fields that hold these values whenever this field is used (`with` in the file).
     """
 
@@ -64,6 +66,9 @@ class Rule:
     clear: str | None = field(default=None, validator=attrs.validators.optional(attrs.validators.in_(CLEARED)))
     echo: Literal["exact", "optional", "resolved", "none"] = "exact"
     change: Any = "update"
+    equal: tuple[str, ...] = field(
+        default=(), validator=attrs.validators.deep_iterable(attrs.validators.in_(EQUIVALENCES))
+    )
     tags: Mapping[str, str] = field(factory=dict)
 
     @property

@@ -30,7 +30,7 @@ class Matcher:
         self._named: dict[str, list[Job]] = {}
         for job in self.free:
             if job.mark is None:
-                self._named.setdefault(job.name, []).append(job)
+                self._named.setdefault(basis.mapping.form("name", job.name), []).append(job)
             else:
                 self._marked.setdefault((key_of_mark(job.mark), job.mark.piece), []).append(job)
 
@@ -38,7 +38,7 @@ class Matcher:
         """There is no target job of ours yet: make one, unless it is there."""
         assert piece.source is not None
         marked = self._not_taken(self._marked.get((key_of(piece.source), piece.piece), ()))
-        namesakes = self._not_taken(self._named.get(fields["name"], ()))
+        namesakes = self._not_taken(self._named.get(self.basis.mapping.form("name", fields["name"]), ()))
         twins = [job for job in namesakes if identical(fields, flatten(job), self.basis.mapping)]
         candidates = marked or twins or (namesakes if self.basis.sync.adopt == "name" else [])
         if not candidates:
