@@ -250,7 +250,7 @@ class World:
         if self.state is None:
             return
         draft = self.state.with_name(self.state.name + ".new")
-        draft.write_text(json.dumps(self._saved(), ensure_ascii=False), encoding="utf-8")
+        draft.write_text(json.dumps(self._saved()), encoding="utf-8")
         draft.replace(self.state)
 
     def _saved(self) -> Json:
