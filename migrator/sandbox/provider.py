@@ -25,13 +25,13 @@ Page = Callable[[Request], Awaitable[Response]]
 
 
 class Answered(JSONResponse):
-    """JSON as a server writes it: what has no UTF-8 form is escaped."""
+    """JSON as careless servers write it: what has no UTF-8 form is escaped, and NaN stands there as it is."""
 
     def render(self, content: Any) -> bytes:
         """The body."""
         try:
             return super().render(content)
-        except UnicodeEncodeError:
+        except ValueError:
             return json.dumps(content).encode()
 
 
