@@ -23,6 +23,7 @@ from migrator.lower.fields import (
     missing,
     settle_rivals,
 )
+from migrator.lower.limits import beyond_limits
 from migrator.lower.schedule import Schedule, foresee, schedule_of
 from migrator.mapping import ProviderMapping
 
@@ -73,6 +74,9 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
     if schedule.verdict == "approximate" and triggers:
         losses.append(_inexact(schedule, reason))
         reason = ""
+    more, beyond = beyond_limits(fields, target=target, sync=sync)
+    needs += more
+    reason = "; ".join(filter(None, (reason, *beyond)))
     if not reason:
         needs += missing({**fields, **triggers[0]}, sync, target.rules)
     return Lowered(

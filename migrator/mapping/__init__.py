@@ -91,6 +91,15 @@ class ProviderMapping:
         tags = writing.tags_of(self.rules, fields) if rules else {}
         return not rules or any(writing.agrees(rule, tags) for rule in rules)
 
+    def rivals(self, path: str, value: Any, fields: Fields) -> tuple[str, ...]:
+        """The parts of a value that cannot stand beside `fields` and the parts before them, as canonical paths."""
+        tags = writing.tags_of(self.rules, {**fields, path: value})
+        return tuple(
+            leaf
+            for leaf, rule in self.rules.below(path)
+            if rule.tags and not is_absent(part_of(path, leaf, value)) and not writing.agrees(rule, tags)
+        )
+
     def why_lost(self, path: str) -> str:
         """Why the provider cannot hold a canonical field; "" when it can, or when it is translated."""
         return self.rules.why_lost(path)

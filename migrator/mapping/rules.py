@@ -42,7 +42,10 @@ class Rule:
         constant: the value that every job on this platform has; never sent.
         default: the value that the platform means when an answer leaves the field out.
         required: whether an answer without it is an error.
-        max: longest text, or most items of a list.
+        max: longest text, or most items of a list, our own mark among them.
+        one_of: the values that the platform takes, where its documentation lists them.
+        form: the form of a text, or of each item of a list: "email" or "uuid"; "" for any.
+        only_with: by canonical path, the values beside which alone the platform takes this field.
         clear: what empties it: "null", "empty", "object" or "list"; without it the job is made anew.
         echo: "exact", or "optional" when some servers take it and leave it out of their answers, or "resolved" when the
             platform answers with something derived from what was sent, or "none" when it never answers with it.
@@ -63,6 +66,9 @@ class Rule:
     default: Any = None
     required: bool = False
     max: int | None = None
+    one_of: tuple[str, ...] = ()
+    form: Literal["", "email", "uuid"] = ""
+    only_with: Mapping[str, tuple[str, ...]] = field(factory=dict)
     clear: str | None = field(default=None, validator=attrs.validators.optional(attrs.validators.in_(CLEARED)))
     echo: Literal["exact", "optional", "resolved", "none"] = "exact"
     change: Any = "update"
@@ -234,6 +240,18 @@ class Rules:
         return {
             path: tuple((leaf, rule) for leaf, rule in self.fields.items() if covers(path, leaf))
             for path in dict.fromkeys([*PATHS, *LEAVES])
+        }
+
+    def limited(self, path: str) -> tuple[tuple[str, Rule], ...]:
+        """The rules of a canonical path that limit what its value may be, its size apart."""
+        return self._limited.get(path, ())
+
+    @cached_property
+    def _limited(self) -> Mapping[str, tuple[tuple[str, Rule], ...]]:
+        return {
+            path: limited
+            for path, rules in self._below.items()
+            if (limited := tuple((n, r) for n, r in rules if r.one_of or r.form or r.only_with or r.values))
         }
 
     @cached_property
