@@ -39,6 +39,7 @@ class Finding:
         outcome: see `Outcome`.
         reason: why it cannot go, or why there is nothing left of it.
         enabled: whether it runs at present.
+        trouble: what its platform tells of a stop or of runs that fail; "" when it tells of none.
         lowered: what it would become, None where it cannot be read.
     """
 
@@ -47,6 +48,7 @@ class Finding:
     outcome: Outcome
     reason: str = ""
     enabled: bool = True
+    trouble: str = ""
     lowered: Lowered | None = None
 
 
@@ -137,7 +139,9 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
 
 def _finding(job: Job, lowered: Lowered | MigratorError) -> Finding:
     if isinstance(lowered, MigratorError):
-        return Finding(source=job.ref, name=job.name, outcome="refused", reason=str(lowered), enabled=job.live)
+        return Finding(
+            source=job.ref, name=job.name, outcome="refused", reason=str(lowered), enabled=job.live, trouble=job.trouble
+        )
     ways: tuple[tuple[Outcome, object], ...] = (
         ("refused", lowered.refused),
         ("over", lowered.dead),
@@ -146,7 +150,15 @@ def _finding(job: Job, lowered: Lowered | MigratorError) -> Finding:
     )
     outcome = next((outcome for outcome, holds in ways if holds), OUTCOMES[-1])
     reason = "; ".join(lowered.refused) or lowered.dead
-    return Finding(source=job.ref, name=job.name, outcome=outcome, reason=reason, enabled=job.live, lowered=lowered)
+    return Finding(
+        source=job.ref,
+        name=job.name,
+        outcome=outcome,
+        reason=reason,
+        enabled=job.live,
+        trouble=job.trouble,
+        lowered=lowered,
+    )
 
 
 def _gravity(finding: Finding) -> tuple[int, int, int, str, str]:

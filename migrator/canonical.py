@@ -159,6 +159,7 @@ class Job:
         description: note that only people read.
         enabled: the owner's wish.
         suspended: why the platform itself stopped it, None when it did not.
+        failing: what its platform tells of runs that fail, None when it tells of none.
         trigger: when it fires.
         action: what it does.
         delivery: where the result goes.
@@ -180,6 +181,7 @@ class Job:
     description: str | None = None
     enabled: bool = True
     suspended: str | None = None
+    failing: str | None = None
     trigger: Trigger
     action: Action
     delivery: Delivery = Delivery()
@@ -198,6 +200,12 @@ class Job:
     def live(self) -> bool:
         """Whether it would fire: wanted by its owner and not stopped by the platform."""
         return self.enabled and self.suspended is None
+
+    @property
+    def trouble(self) -> str:
+        """What its platform tells of a stop or of runs that fail; "" when it tells of none."""
+        stopped = f"stopped by its platform: {self.suspended}" if self.suspended else ""
+        return "; ".join(filter(None, (stopped, self.failing)))
 
 
 PATHS: Final = (

@@ -17,7 +17,7 @@ from migrator.apply import Applied, Outcome
 from migrator.config import Schedule, Sync
 from migrator.errors import RefusedError
 from migrator.extract import extract
-from migrator.noting import note_agreement, note_count, note_schedules
+from migrator.noting import note_agreement, note_count, note_schedules, note_trouble
 from migrator.plan.values import Plan
 from migrator.recovery import rest_of, still_fits
 from migrator.running import Agree, Carrying, Progress, plan_of, run_id, run_of, silently
@@ -216,6 +216,7 @@ async def _carried_out(carrying: Carrying, session: Session, look: Look, agree: 
     """What came of a plan that is safe, if there was anything to do."""
     plan, state = look.plan, session.state
     note_agreement(state, plan, look.target, look.links)
+    note_trouble(state, plan, look.source, look.target)
     if not plan.pending:
         _note(look, session)
         state.note_order(plan.sync)  # what earlier runs left is history

@@ -58,6 +58,8 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
     notes = []
     if job.suspended is not None:
         notes.append(f"{job.ref.provider} itself stopped it ({job.suspended}), so it arrives paused")
+    if job.failing:
+        notes.append(f"its runs fail at {job.ref.provider}: {job.failing}")
     if not job.live:
         fields["enabled"] = False
     fields = look_up(fields, sync.lookup)

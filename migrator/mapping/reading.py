@@ -13,7 +13,7 @@ from migrator.errors import RecordError, ScheduleError
 from migrator.mapping.codecs import CODECS, read_time
 from migrator.mapping.marks import read_mark, split_items, split_trailer
 from migrator.mapping.paths import Raw, gather, get, without
-from migrator.mapping.rules import Rule, Rules
+from migrator.mapping.rules import Failure, Rule, Rules
 from migrator.mapping.unknown import unknown_fields
 
 _SHOWN: Final = 80
@@ -47,6 +47,7 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
             ref=JobRef(provider=rules.provider, scope=scope, id=sys.intern(job_id)),
             trigger=trigger,
             suspended=_suspended(rules, raw, job_id),
+            failing=_failing(rules.failure, raw) if rules.failure else None,
             unanswered=_unanswered(rules, raw),
             mark=mark,
             provider_fields=without(raw, used),
@@ -152,6 +153,18 @@ def _suspended(rules: Rules, raw: Raw, job_id: str) -> str | None:
         return None
     reasons = (get(raw, path) for path in rule.reason)
     return next((str(reason) for reason in reasons if reason), f"{rule.path} is {value}")
+
+
+def _failing(rule: Failure, raw: Raw) -> str | None:
+    """What a record tells of runs that fail; it decides nothing, so whatever stands there is told as it is."""
+    count, state, at = (get(raw, path) if path else None for path in (rule.count, rule.state, rule.at))
+    message = next((str(said) for path in rule.message if (said := get(raw, path))), "")
+    failed = bool(count) if rule.count else state in rule.failed or (bool(message) and state not in rule.well)
+    if not failed:
+        return None
+    told = f"{count} failures in a row" if rule.count else f"its last run: {state}" if state else "its last run failed"
+    told = told.replace("1 failures in a row", "1 failure") if str(count) == "1" else told
+    return "".join((told, f", at {at}" if at else "", f": {message}" if message else ""))
 
 
 def _residue(rules: Rules, raw: Raw) -> dict[str, str]:

@@ -187,6 +187,32 @@ class Suspended:
 
 
 @frozen(kw_only=True)
+class Failure:
+    """Where the platform tells of runs that fail.
+
+    Attributes:
+        count: how many in a row.
+        state: how the last run ended.
+        failed: the values of `state` that tell of a failure.
+        well: the values of `state` after which an error message is history.
+        at: when.
+        message: why; the first field that says something counts.
+    """
+
+    count: str = ""
+    state: str = ""
+    failed: tuple[str, ...] = ()
+    well: tuple[str, ...] = ()
+    at: str = ""
+    message: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every field that it names."""
+        return frozenset({self.count, self.state, self.at, *self.message} - {""})
+
+
+@frozen(kw_only=True)
 class Declined:
     """A provider field without a canonical home.
 
@@ -225,6 +251,7 @@ class Rules:
     tags: Mapping[str, Tag] = field(factory=dict)
     unportable: tuple[Unportable, ...] = ()
     suspended: Suspended | None = None
+    failure: Failure | None = None
     translated: Mapping[str, str] = field(factory=dict)
     lost: Mapping[str, str] = field(factory=dict)
     declined: Mapping[str, Declined] = field(factory=dict)
@@ -262,6 +289,7 @@ class Rules:
         named = {rule.read_path for rule in self.fields.values()} | {*self.kinds, *self.declined, *self.read_only}
         named |= {self.identity.id, self.identity.created, self.identity.updated, self.identity.fired}
         marker = {self.marker.path} if self.marker else set[str]()
+        stopped |= self.failure.paths if self.failure else set()
         return frozenset((named | unportable | stopped | marker | {self.dialect_path}) - {""})
 
     @cached_property

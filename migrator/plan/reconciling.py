@@ -41,6 +41,9 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
     job = basis.at_target.get(link.target.id)
     if job is None:
         return _vanished(basis, piece, fields, link)
+    if job.trouble:
+        told = f"at the target, {basis.mapping.rules.title} tells of {link.target.id}: {job.trouble}"
+        piece = attrs.evolve(piece, reason="; ".join(filter(None, (piece.reason, told))))
     remote = answered(job, link.applied)
     states = {"applied": link.applied, "seen": link.seen, "desired": fields, "remote": remote}
     found = tuple(differences(**states, mapping=basis.mapping))

@@ -19,7 +19,9 @@ from migrator.plan.basis import Basis
 from migrator.plan.values import Back, FieldChange
 
 RETURNED: Final = "the target was edited, and the source follows"
-_KEPT: Final = frozenset({"ref", "suspended", "provider_fields", "residue", "mark", "created_at", "updated_at"})
+_KEPT: Final = frozenset(
+    {"ref", "suspended", "failing", "provider_fields", "residue", "mark", "created_at", "updated_at"}
+)
 """What a source job has beside its fields."""
 
 

@@ -104,7 +104,7 @@ def _row(finding: Finding, at: datetime) -> Row:
         name=clean(finding.name) or finding.source.id,
         source=clean(str(finding.source)),
         paused=not finding.enabled,
-        reason=clean(finding.reason),
+        reason=clean("; ".join(filter(None, (finding.reason, finding.trouble)))),
         verdict="none",
     )
     lowered = finding.lowered
