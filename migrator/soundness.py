@@ -33,6 +33,23 @@ def unsound(value: Any) -> tuple[str, str] | None:
     return None if _is_sound(value, 0) else next(_faults(value, "", 0), None)
 
 
+def json_text(value: Any, *, ascii_only: bool = False) -> str:
+    """A value as indented JSON that UTF-8 can hold: what is no JSON number becomes a text, half a pair an escape."""
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=ascii_only, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(value), indent=2, ensure_ascii=ascii_only)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def storable(text: str) -> str:
     r"""A text with NUL and lone surrogates spelled as \u0000 and \ud800, which any database and UTF-8 can hold."""
     return text if text.isascii() and "\0" not in text else _BAD.sub(lambda bad: f"\\u{ord(bad[0]):04x}", text)
