@@ -15,7 +15,7 @@ import attrs
 from attrs import field, frozen
 
 from migrator import convention
-from migrator.canonical import NOTHING, Job, JobRef, Unportable, flatten
+from migrator.canonical import NOTHING, Job, JobRef, Mark, Unportable, flatten
 from migrator.concurrency import side_by_side
 from migrator.document import digest, digest_of_list, fields_to_json
 from migrator.errors import MigratorError, NotFoundError, ProviderError, RecordError
@@ -34,11 +34,19 @@ LATENESS: Final = (0.5, 1.0, 2.0, 4.0)
 
 @frozen(kw_only=True)
 class Problem:
-    """A record that is there but cannot be read."""
+    """A record that is there but cannot be read.
+
+    Attributes:
+        ref: where it is.
+        name: its name, if it has one.
+        error: why not.
+        mark: our mark on it, if that can be read.
+    """
 
     ref: JobRef
     name: str
     error: MigratorError
+    mark: Mark | None = None
 
 
 @frozen(kw_only=True)
@@ -157,7 +165,7 @@ async def read_all(
     """
     async for record in adapter.list_jobs():
         await asyncio.sleep(0)  # the request for the next page leaves meanwhile
-        yield _read(record, adapter, mapping, as_source=as_source), record.raw
+        yield read_record(record, adapter, mapping, as_source=as_source), record.raw
 
 
 async def extract(
@@ -220,7 +228,7 @@ async def look_up(
 
     answers: list[Record | JobRef | None] = await side_by_side(ask(ref) for ref in refs)
     records = [answer for answer in answers if isinstance(answer, Record)]
-    found = [(_read(record, adapter, mapping, as_source=as_source), record.raw) for record in records]
+    found = [(read_record(record, adapter, mapping, as_source=as_source), record.raw) for record in records]
     return Found(
         jobs=tuple(job for job, _raw in found if isinstance(job, Job)),
         problems=tuple(problem for problem, _raw in found if isinstance(problem, Problem)),
@@ -229,7 +237,8 @@ async def look_up(
     )
 
 
-def _read(record: Record, adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool) -> Job | Problem:
+def read_record(record: Record, adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool) -> Job | Problem:
+    """The job that a record holds, or why it cannot be read; whatever goes wrong concerns that job alone."""
     read = attempt("read", _job, record, mapping, as_source=as_source)
     if isinstance(read, Job):
         return read
@@ -237,7 +246,9 @@ def _read(record: Record, adapter: ExtractAdapter, mapping: ProviderMapping, *, 
     if not identity:
         raise read
     ref = JobRef(provider=adapter.provider, scope=record.scope, id=storable(str(identity)))
-    return Problem(ref=ref, name=storable(str(record.raw.get("name") or "")), error=read)
+    mark = attempt("read", mapping.mark_of, record.raw)
+    name = storable(str(record.raw.get("name") or ""))
+    return Problem(ref=ref, name=name, error=read, mark=mark if isinstance(mark, Mark) else None)
 
 
 def _job(record: Record, mapping: ProviderMapping, *, as_source: bool) -> Job:

@@ -16,10 +16,10 @@ from migrator.canonical import Job
 from migrator.checkup.values import Check, of_error
 from migrator.concurrency import side_by_side
 from migrator.errors import MigratorError
-from migrator.isolation import attempt
+from migrator.extract import Problem, read_record
 from migrator.mapping import ProviderMapping
 from migrator.providers import PROVIDERS, open_adapter
-from migrator.providers.base import Connection, LoadAdapter, Probe
+from migrator.providers.base import Connection, LoadAdapter, Probe, Record
 from migrator.session import Runtime
 from migrator.transport.pacing import Rate
 from migrator.transport.retry import Retry
@@ -83,7 +83,7 @@ async def _look(
     probes = [await adapter.probe(scope, writing=writing) for scope in adapter.scopes]
     found = [
         _reading(name, adapter.scopes, probes),
-        check_records(name, runtime.mapping(connection.provider), probes),
+        check_records(name, adapter, runtime.mapping(connection.provider), probes),
     ]
     if writing:
         found.append(_writing(name, probes))
@@ -101,11 +101,11 @@ def _reading(name: str, scopes: Sequence[str], probes: Sequence[Probe]) -> Check
     return Check(about=name, what="reading", status="ok", found=f"let in; {held}{places}")
 
 
-def check_records(name: str, mapping: ProviderMapping, probes: Iterable[Probe]) -> Check:
+def check_records(name: str, adapter: LoadAdapter, mapping: ProviderMapping, probes: Iterable[Probe]) -> Check:
     """Whether the mapping knows all that the records of each first page say, and can read them."""
-    records = [raw for probe in probes for raw in probe.records]
-    read = [attempt("read", mapping.read, raw, scope="") for raw in records]
-    unreadable = [str(job) for job in read if not isinstance(job, Job)]
+    records = [Record(scope="", raw=raw) for probe in probes for raw in probe.records]
+    read = [read_record(record, adapter, mapping, as_source=True) for record in records]
+    unreadable = [str(problem.error) for problem in read if isinstance(problem, Problem)]
     unknown = Counter(f"provider_fields.{path}" for job in read if isinstance(job, Job) for path in job.unknown)
     told = [f"{path} in {_counted(number, 'job')}" for path, number in unknown.most_common()]
     if unreadable:

@@ -60,6 +60,10 @@ class ProviderMapping:
         """
         return reading.read(self.rules, raw, scope=scope)
 
+    def mark_of(self, raw: Raw) -> Mark | None:
+        """Our mark on a provider's record, of which nothing else need be readable."""
+        return reading.mark_of(self.rules, raw)
+
     def create_payload(self, fields: Fields, mark: Mark | None = None) -> Raw:
         """The body of a create request for these (lowered) fields, with our mark where the provider has room."""
         return writing.create_payload(self.rules, fields, mark)

@@ -177,6 +177,11 @@ def _residue(rules: Rules, raw: Raw) -> dict[str, str]:
     return residue
 
 
+def mark_of(rules: Rules, raw: Raw) -> Mark | None:
+    """Our mark on a record."""
+    return _split_mark(rules, raw)[1]
+
+
 def _split_mark(rules: Rules, raw: Raw) -> tuple[Raw, Mark | None]:
     """The record without our mark, and the mark."""
     marker = rules.marker

@@ -176,3 +176,17 @@ async def test_no_value_of_any_field_stops_the_others(make_lab: MakeLab, on: Cal
     odd_ones(lab, "target", 2000, VALUES)
 
     await survive(lab, names)
+
+
+async def test_an_unreadable_copy_is_not_made_again(make_lab: MakeLab) -> None:
+    """After the state was lost, a target job that carries our mark and cannot be read blocks its source job."""
+    lab = make_lab("omni", "scrip")
+    lab.source.wish(1)
+    await lab.run()
+    lab.target.edit(lab.key_of(wish(1).name), payload="half \ud83d")
+    lab.forget()
+
+    planned = await lab.plan()
+
+    assert {"blocked": 1} == counts(planned)
+    assert "carries our mark for it and cannot be read" in planned.blocked[0].reason
