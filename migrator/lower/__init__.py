@@ -10,7 +10,7 @@ from datetime import datetime
 import attrs
 from attrs import frozen
 
-from migrator.canonical import TRIGGER_PATHS, Fields, Job, Loss, covers, flatten
+from migrator.canonical import TRIGGER_PATHS, Fields, Job, Loss, flatten
 from migrator.config import Sync
 from migrator.lower.fields import (
     Need,
@@ -69,7 +69,7 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
     fields = settle_rivals(fields, losses, target)
     fields = cut_to_size(fields, losses, job.ref, target)
     schedule, triggers, reason = schedule_of(job, target=target.rules, sync=sync, now=now)
-    if any(covers("provider_fields", loss.path) for loss in losses):
+    if job.unknown and not target.holds("provider_fields"):
         schedule = attrs.evolve(schedule, flags=(*schedule.flags, "unknown_fields"))
     if schedule.verdict == "dead":
         return Lowered(losses=tuple(losses), schedule=schedule, dead=reason, notes=tuple(notes))

@@ -67,9 +67,11 @@ def beyond_limits(fields: Fields, *, target: ProviderMapping, sync: Sync) -> tup
 
 
 def _wrong(fields: Fields, target: ProviderMapping) -> Iterator[_Wrong]:
-    for path, value in fields.items():
-        for leaf, rule in target.rules.limited(path):
-            part = part_of(path, leaf, value)
+    for path, rules in target.rules.limited.items():
+        if path not in fields:
+            continue
+        for leaf, rule in rules:
+            part = part_of(path, leaf, fields[path])
             if is_absent(part):
                 continue
             yield from (_Wrong(path, leaf, item, allowed) for item, allowed in _misfits(rule, part))

@@ -157,11 +157,14 @@ def _suspended(rules: Rules, raw: Raw, job_id: str) -> str | None:
 
 def _failing(rule: Failure, raw: Raw) -> str | None:
     """What a record tells of runs that fail; it decides nothing, so whatever stands there is told as it is."""
-    count, state, at = (get(raw, path) if path else None for path in (rule.count, rule.state, rule.at))
-    message = next((str(said) for path in rule.message if (said := get(raw, path))), "")
-    failed = bool(count) if rule.count else state in rule.failed or (bool(message) and state not in rule.well)
-    if not failed:
+    count = get(raw, rule.count) if rule.count else None
+    if rule.count and not count:
         return None
+    state = get(raw, rule.state) if rule.state else None
+    message = next((str(said) for path in rule.message if (said := get(raw, path))), "")
+    if not (rule.count or state in rule.failed or (message and state not in rule.well)):
+        return None
+    at = get(raw, rule.at) if rule.at else None
     told = f"{count} failures in a row" if rule.count else f"its last run: {state}" if state else "its last run failed"
     told = told.replace("1 failures in a row", "1 failure") if str(count) == "1" else told
     return "".join((told, f", at {at}" if at else "", f": {message}" if message else ""))

@@ -269,16 +269,14 @@ class Rules:
             for path in dict.fromkeys([*PATHS, *LEAVES])
         }
 
-    def limited(self, path: str) -> tuple[tuple[str, Rule], ...]:
-        """The rules of a canonical path that limit what its value may be, its size apart."""
-        return self._limited.get(path, ())
-
     @cached_property
-    def _limited(self) -> Mapping[str, tuple[tuple[str, Rule], ...]]:
+    def limited(self) -> Mapping[str, tuple[tuple[str, Rule], ...]]:
+        """By canonical path, the rules that limit what its value may be, its size apart."""
         return {
             path: limited
             for path, rules in self._below.items()
-            if (limited := tuple((n, r) for n, r in rules if r.one_of or r.form or r.only_with or r.values))
+            if path in PATHS
+            and (limited := tuple((n, r) for n, r in rules if r.one_of or r.form or r.only_with or r.values))
         }
 
     @cached_property
@@ -297,6 +295,13 @@ class Rules:
         """The objects of an answer of which the file names the fields, as dotted paths."""
         parts = [path.split(".") for path in self.readable]
         return frozenset(".".join(part[:depth]) for part in parts for depth in range(1, len(part)))
+
+    @cached_property
+    def inside(self) -> Mapping[str, tuple[str, ...]]:
+        """The fields that are read within each object that says of what kind it is."""
+        parents = {path.rpartition(".")[0] for path in self.kinds} - {""}
+        read = dict.fromkeys(rule.read_path for rule in self.fields.values())
+        return {parent: tuple(path for path in read if covers(parent, path)) for parent in parents}
 
     @cached_property
     def kinds(self) -> Mapping[str, tuple[Any, ...]]:

@@ -25,9 +25,12 @@ def unknown_fields(rules: Rules, raw: Raw, used: Collection[str]) -> tuple[dict[
     whole: set[str] = set()
     trigger: Unportable | None = None
     for path, known in rules.kinds.items():
-        value, (parent, _, _name) = get(raw, path), path.rpartition(".")
+        value = get(raw, path)
+        if type(value) is str and value in known:
+            continue
+        parent = path.rpartition(".")[0]
         if value is None:
-            whole |= {parent} if parent and _is_unread(rules, raw, parent, used) else set()
+            whole |= {parent} if parent and parent in raw and _is_unread(rules, raw, parent, used) else set()
         elif not any(type(value) is type(kind) and value == kind for kind in known):
             if path in rules.timing:
                 reason = f"{path} is {value!r:.80}, a kind of schedule that its mapping does not know"
@@ -43,9 +46,9 @@ def unknown_fields(rules: Rules, raw: Raw, used: Collection[str]) -> tuple[dict[
 
 def _unnamed(rules: Rules, raw: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     """The fields that say something and that the mapping does not name."""
-    for key, value in raw.items():
-        path = f"{prefix}{key}" if prefix else key
-        if path in rules.readable or is_absent(value):
+    for key in raw if prefix else sorted(raw.keys() - rules.readable):
+        value, path = raw[key], f"{prefix}{key}"
+        if value is None or path in rules.readable or is_absent(value):
             continue
         if path in rules.opened and isinstance(value, Mapping):
             yield from _unnamed(rules, value, f"{path}.")
@@ -55,6 +58,7 @@ def _unnamed(rules: Rules, raw: Mapping[str, Any], prefix: str) -> Iterator[tupl
 
 def _is_unread(rules: Rules, raw: Raw, parent: str, used: Collection[str]) -> bool:
     """Whether an object says something of which nothing was read, because it does not say of what kind it is."""
-    paths = {rule.read_path for rule in rules.fields.values() if covers(parent, rule.read_path)}
-    said = {path for path in paths if not is_absent(get(raw, path))}
-    return bool(said) and said.isdisjoint(used)
+    inside = rules.inside.get(parent, ())
+    if any(path in used and not is_absent(get(raw, path)) for path in inside):
+        return False
+    return any(not is_absent(get(raw, path)) for path in inside)
