@@ -103,3 +103,17 @@ async def test_what_is_kept_otherwise_is_told_and_can_be_accepted(make_lab: Make
     assert {"none": 1} == counts(await lab.plan())
     lab.source.wish(1, name="Re\u200bport 2")
     assert {"update": 1} == await lab.run()
+
+
+@pytest.mark.parametrize("target", ["devin", "scrip"])
+async def test_a_create_whose_answer_was_lost_is_found_in_the_platforms_form(make_lab: MakeLab, target: str) -> None:
+    """The job that was made is taken for what was written, label and all, and is neither made again nor changed."""
+    lab = normalising(make_lab, "omni", target)
+    lab.world.fault(kind="reset", provider=target, method="POST", after=True)
+    lab.source.wish(1, name="Cafe\u0301 ", text=TEXT)
+
+    await lab.carry_out()
+    await lab.carry_out()
+
+    assert len(lab.made) == 1
+    await lab.settled()
