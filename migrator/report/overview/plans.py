@@ -14,7 +14,8 @@ from migrator.plan.values import ACTIONS, Action, Change, FieldChange, Plan
 from migrator.report.overview import Edit, Overview, Row, Tally, Tone
 from migrator.report.overview.rows import lost, text_parts, total_losses, verdict_tallies, with_schedule
 from migrator.report.plans import LOSING, SYMBOLS, TENSES
-from migrator.report.words import clean, stamp, value_words
+from migrator.report.words import clean, look_alike, stamp, value_words
+from migrator.soundness import contrast
 
 _TONES: Final[Mapping[Action, Tone]] = {
     "create": "good",
@@ -138,10 +139,13 @@ def _edits(change: Change, plan: Plan) -> Iterable[Edit]:
 
 
 def _edit(field: FieldChange, plan: Plan, *, note: str, is_new: bool = False) -> Edit:
+    old, new = "" if is_new else _words(field.remote, plan), _words(field.new, plan)
+    if isinstance(field.remote, str) and isinstance(field.new, str) and look_alike(field.remote, field.new):
+        old, new = contrast(field.remote, field.new)
     return Edit(
         path=field.path,
-        old="" if is_new else _words(field.remote, plan),
-        new=_words(field.new, plan),
+        old=old,
+        new=new,
         note=note,
         parts=text_parts(field.remote, field.new),
     )
