@@ -19,7 +19,8 @@ from migrator.mapping import reading, writing
 from migrator.mapping.equivalence import added, equivalent, form
 from migrator.mapping.loading import Documented, load
 from migrator.mapping.paths import Raw, gather, part_of
-from migrator.mapping.rules import ChangeKind, Rules
+from migrator.mapping.rules import Rules
+from migrator.mapping.sections import ChangeKind
 
 
 def mapping_dir() -> Path:

@@ -13,7 +13,8 @@ from migrator.errors import RecordError, ScheduleError
 from migrator.mapping.codecs import CODECS, read_time
 from migrator.mapping.marks import read_mark, split_items, split_trailer
 from migrator.mapping.paths import Raw, gather, get, without
-from migrator.mapping.rules import Failure, Rule, Rules
+from migrator.mapping.rules import Rule, Rules
+from migrator.mapping.sections import Failure
 from migrator.mapping.unknown import unknown_fields
 
 _SHOWN: Final = 80
