@@ -117,3 +117,13 @@ async def test_a_create_whose_answer_was_lost_is_found_in_the_platforms_form(mak
 
     assert len(lab.made) == 1
     await lab.settled()
+
+
+async def test_names_that_the_platform_takes_for_the_same_are_told_apart(make_lab: MakeLab) -> None:
+    """Where names are unique, two that differ in composition or in blanks alone get different names, at once."""
+    lab = normalising(make_lab, "omni", "scrip")
+    lab.source.wish(1, name="Caf\u00e9")
+    lab.source.wish(2, name="Cafe\u0301 ")
+
+    assert {"create": 2} == await lab.run()
+    assert len({raw["name"] for raw in lab.made.values()}) == 2
