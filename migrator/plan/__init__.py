@@ -18,6 +18,10 @@ from migrator.plan.values import TOUCHING, Change, FieldChange, Observed, Plan
 
 def make_plan(basis: Basis, each: Callable[[], None] = lambda: None) -> Plan:
     """The changes that bring the target in line with the source; `each` is told of every source job."""
+    source, source_seen = basis.source.digested("")
+    target, target_seen = basis.target.digested(basis.mapping.rules.dialect)
+    if source is not basis.source or target is not basis.target:
+        basis = attrs.evolve(basis, source=source, target=target)
     planned = within_room(basis, Planner(basis, each).changes())
     changes = tuple(sorted(planned, key=lambda c: (c.name.casefold(), str(c.source), c.piece)))
     rules = basis.mapping.rules
@@ -32,7 +36,7 @@ def make_plan(basis: Basis, each: Callable[[], None] = lambda: None) -> Plan:
         lineage=basis.lineage,
         serial=basis.serial,
         created_at=basis.now,
-        observed=Observed(source=basis.source.digest(""), target=basis.target.digest(rules.dialect)),
+        observed=Observed(source=source_seen, target=target_seen),
         changes=changes,
         refusal=_over_limits(changes, basis),
     )

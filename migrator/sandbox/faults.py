@@ -22,6 +22,10 @@ KINDS: Final = {
     "eventual": "a change becomes visible only after `reads` GET requests",
     "clock": "the Date of the answer is `seconds` away from the time",
     "rotate_token": "from then on `token` is what the provider accepts, and none of the tokens before",
+    "normalise": "what is written is kept in the platform's own form, and new schedules get a label; with `times` 0",
+    "charset": "the answer is UTF-8 and says that it is ISO-8859-1",
+    "latin1": "the answer is ISO-8859-1 and says nothing of that",
+    "unknown_field": "every record has a field `name`, which holds `value`",
 }
 """What can go wrong. With `after`, the first five come when the request has had its effect: the answer is lost."""
 
@@ -54,6 +58,9 @@ class Fault:
         seconds: for `clock`, less than 0 for a clock that is late; for `slow`, and a client that gives up earlier does
             not stop the effect.
         reads: for `eventual`.
+        drops: for `normalise`, characters that are taken out of every text.
+        name: for `unknown_field`.
+        value: for `unknown_field`.
         seen: how many requests matched so far.
     """
 
@@ -69,6 +76,9 @@ class Fault:
     seconds: float = 1.0
     reads: int = 1
     token: str | None = None
+    drops: str = ""
+    name: str = "condition"
+    value: Any = field(factory=lambda: {"only_if": "balance > 0"})
     seen: int = field(default=0, init=False)
 
     def hits(self, provider: str, method: str, path: str) -> bool:
