@@ -23,6 +23,7 @@ from migrator.lower import foresee
 from migrator.noting import last_count
 from migrator.plan import Basis, make_plan
 from migrator.plan.values import Plan
+from migrator.providers.base import ExtractAdapter
 from migrator.sides import (
     Runtime,
     Side,
@@ -36,7 +37,7 @@ from migrator.sides import (
     settled,
 )
 from migrator.state import State
-from migrator.state.values import Intent, Link, Right
+from migrator.state.values import Bound, Home, Intent, Link, Right
 
 
 @frozen(kw_only=True)
@@ -117,8 +118,26 @@ class Session:
             serial=serial,
             uncertain=uncertain,
             last_count=last_count(self.state, self.sync.name, source),
+            elsewhere=self._elsewhere(),
+            is_proved=False,
+            removed=self.state.deleted_origins(self.sync.name),
             **self._in_their_right(source),
         )
+
+    def _elsewhere(self) -> tuple[Bound, ...]:
+        """The bindings of this sync outside its two places, and those of others into other scopes of its platforms."""
+        source, target = self.source.adapter, self.target.adapter
+
+        def matters(home: Home) -> bool:
+            at_source, at_target = _is_at(home.source, source), _is_at(home.target, target)
+            if at_source and at_target:
+                return False
+            other = (not at_source and home.source[0] == source.provider) or (
+                not at_target and home.target[0] == target.provider
+            )
+            return home.sync == self.sync.name or other
+
+        return self.state.bound(*filter(matters, self.state.homes()))
 
     def _in_their_right(self, listed: Extracted) -> dict[str, Any]:
         """The source's jobs as their owners want them, and which of them are not where their right to fire is."""
@@ -153,6 +172,7 @@ class Session:
                 basis,
                 target=basis.target.with_found(lost_found),
                 unproved=found.unproved | lost_found.unproved,
+                is_proved=True,
                 **self._in_their_right(listed),
             )
             plan = make_plan(basis)
@@ -192,6 +212,10 @@ class Session:
     def requests(self) -> dict[str, int]:
         """How many requests each provider got."""
         return requests_of(self.source, self.target)
+
+
+def _is_at(place: tuple[str, str], adapter: ExtractAdapter) -> bool:
+    return place[0] == adapter.provider and place[1] in adapter.scopes
 
 
 @asynccontextmanager

@@ -38,7 +38,7 @@ STOREYS = (
     {"noting", "rollback", "recovery", "sides"},
     {"session"},
     {"running", "checkup"},
-    {"exporting", "handover", "undoing"},
+    {"exporting", "handover", "rehoming", "undoing"},
     {"pipeline"},
     {"sync"},
     {"report"},

@@ -31,6 +31,7 @@ SCHEMAS: Final = (
     "jobs",
     "plan",
     "providers",
+    "move",
     "prune",
     "retire",
     "run",

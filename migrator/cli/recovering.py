@@ -21,6 +21,7 @@ from migrator.report.journal import (
     status_document,
     status_lines,
 )
+from migrator.sync.orphans import orphans
 
 _HORIZON: Final = timedelta(days=400)
 """How far ahead a schedule's end is of interest; none is promised for longer than a year."""
@@ -68,6 +69,7 @@ def status(settings: Settings, sync: str | None) -> int:
             place=state.shown,
             until={one: lapse.until for one, found in soonest.items() for lapse in found},
             ledger=state.missed(name),
+            orphans=[one for one in orphans(runtime.config, state) if name in {None, one.home.sync}],
             jobs=jobs if name else None,
         )
     screen.result(status_document(standing), status_lines(standing))

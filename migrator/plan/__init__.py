@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from migrator.plan.basis import Basis
+from migrator.plan.identity import displaced
 from migrator.plan.planner import Planner
 from migrator.plan.values import TOUCHING, Change, FieldChange, Observed, Plan
 
@@ -30,7 +31,7 @@ def make_plan(basis: Basis) -> Plan:
         created_at=basis.now,
         observed=Observed(source=basis.source.digest(""), target=basis.target.digest(rules.dialect)),
         changes=changes,
-        refusal=_over_limits(changes, basis),
+        refusal=displaced(basis) or _over_limits(changes, basis),
     )
 
 

@@ -14,7 +14,7 @@ from migrator.extract import Extracted, Problem
 from migrator.mapping import ChangeKind, ProviderMapping
 from migrator.mapping.marks import MarkKey, key_of, key_of_mark
 from migrator.plan.values import Plan
-from migrator.state.values import Intent, Link, Live, Right
+from migrator.state.values import Bound, Intent, Link, Live, Right
 
 
 @frozen(kw_only=True)
@@ -40,6 +40,10 @@ class Basis:
         last_count: how many jobs the source had when it was last in order; None when that is not known.
         rights: by source job, which side has the right to fire; without one, each side fires by its own flag.
         revived: the source jobs that are live again although their right has moved, or are about to be.
+        elsewhere: bindings of the sync between other places than these two, and those of other syncs into other scopes
+            of these two providers.
+        removed: the source jobs that we deleted ourselves.
+        is_proved: whether jobs that a listing lacks were asked for by their ids.
         unfinished: the source jobs of which a cut-over, there or back, was cut short.
         hold: whether new target jobs are held back until the cut-over.
     """
@@ -62,6 +66,9 @@ class Basis:
     last_count: int | None = None
     rights: Mapping[JobRef, Right] = field(factory=dict)
     revived: frozenset[JobRef] = frozenset()
+    elsewhere: tuple[Bound, ...] = ()
+    removed: frozenset[JobRef] = frozenset()
+    is_proved: bool = True
     unfinished: frozenset[JobRef] = frozenset()
     hold: bool = False
 

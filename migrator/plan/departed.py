@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Final
 
 import attrs
 
+from migrator.canonical import JobRef
 from migrator.plan.basis import Basis
 from migrator.plan.values import Change, FieldChange
 from migrator.plan.ways import can_pause
 from migrator.state.values import Link
 
+_REMOVALS: Final = frozenset({"delete", "pause"})
+
 
 def departed(basis: Basis) -> Iterator[Change]:
     """What happens to the target jobs that nothing at the source stands behind any more."""
+    replaced = {link.target for link in basis.links if link.superseded}
+    left = list(_departed(basis))
+    removals = [change for change in left if change.action in _REMOVALS and change.target not in replaced]
+    reason = _suspicious(basis, {change.source for change in removals}) if basis.is_proved else ""
+    for change in left:
+        is_doubted = reason and change in removals
+        yield attrs.evolve(change, action="blocked", fields=(), reason=reason) if is_doubted else change
+
+
+def _suspicious(basis: Basis, gone: Collection[JobRef | None]) -> str:
+    """Why so many known jobs left the source that none of it is believed; "" when it is.
+
+    Shares of the limits do not bind where there are few jobs; that most of them are gone is no more likely there.
+    """
+    known = {link.source for link in basis.links if link.sync == basis.sync.name and not link.superseded}
+    if len(gone) * 2 <= len(known) or (
+        len(gone) < len(known) and basis.sync.limits.deletes.allows(len(gone), of=len(known), floor=0)
+    ):
+        return ""
+    return (
+        f"it has left the source, but so have {len(gone)} of the {len(known)} jobs that this sync knows there; check "
+        "that the connection opens the right account; if they are really gone, raise limits.deletes in "
+        f"[syncs.{basis.sync.name}]"
+    )
+
+
+def _departed(basis: Basis) -> Iterator[Change]:
     present = {job.ref for job in basis.source.jobs} | {problem.ref for problem in basis.source.problems}
     for link in basis.links:
         if link.source in basis.unsettled:

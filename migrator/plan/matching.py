@@ -27,17 +27,24 @@ class Matcher:
         self.free = [job for job in basis.target.jobs if job.ref.id not in linked]
         self._taken: set[JobRef] = set()
         self._marked: dict[tuple[MarkKey, int], list[Job]] = {}
+        self._marked_elsewhere: dict[tuple[str, str, int], list[Job]] = {}
         self._named: dict[str, list[Job]] = {}
         for job in self.free:
             if job.mark is None:
                 self._named.setdefault(job.name, []).append(job)
             else:
-                self._marked.setdefault((key_of_mark(job.mark), job.mark.piece), []).append(job)
+                mark = job.mark
+                self._marked.setdefault((key_of_mark(mark), mark.piece), []).append(job)
+                self._marked_elsewhere.setdefault((mark.provider, mark.id, mark.piece), []).append(job)
+        self._at_source: dict[str, list[JobRef]] = {}
+        for job in basis.source.jobs:
+            if basis.sync.select.matches(job):
+                self._at_source.setdefault(job.name, []).append(job.ref)
 
     def matched(self, piece: Change, fields: Fields) -> Change:
         """There is no target job of ours yet: make one, unless it is there."""
         assert piece.source is not None
-        marked = self._not_taken(self._marked.get((key_of(piece.source), piece.piece), ()))
+        marked = self._not_taken(self._marked_for(piece.source, piece.piece))
         namesakes = self._not_taken(self._named.get(fields["name"], ()))
         twins = [job for job in namesakes if identical(fields, flatten(job), self.basis.mapping)]
         candidates = marked or twins or (namesakes if self.basis.sync.adopt == "name" else [])
@@ -48,7 +55,21 @@ class Matcher:
             ids = ", ".join(job.ref.id for job in candidates)
             reason = f"several jobs at the target could be it, each {why}: {ids}; delete or rename all but one"
             return attrs.evolve(piece, action="blocked", reason=reason)
+        rivals = self._at_source.get(self.basis.at_source[piece.source].name, ())
+        if len(rivals) > 1 and not marked and not twins:
+            reason = (
+                f"{candidates[0].ref} has its name, but so have several jobs at the source: "
+                f"{', '.join(map(str, rivals))}; rename all but one, or the job at the target"
+            )
+            return attrs.evolve(piece, action="blocked", reason=reason)
         return self._adopted(piece, fields, candidates[0], why)
+
+    def _marked_for(self, source: JobRef, piece: int) -> list[Job]:
+        """The jobs that carry our mark for a source job, in whatever scope where ids tell jobs apart without it."""
+        found = self._marked.get((key_of(source), piece), [])
+        if not found and self.basis.origin.rules.identity.unique:
+            found = self._marked_elsewhere.get((source.provider, source.id, piece), [])
+        return found
 
     def _not_taken(self, jobs: Iterable[Job]) -> list[Job]:
         return [job for job in jobs if job.ref not in self._taken]

@@ -17,6 +17,7 @@ from migrator.plan.matching import Matcher
 from migrator.plan.names import age, unique_names
 from migrator.plan.reconciling import is_same_schedule, reconciled
 from migrator.plan.strays import strays
+from migrator.plan.successors import Successors
 from migrator.plan.values import Change
 from migrator.plan.ways import created
 from migrator.state.values import Intent, Link
@@ -30,6 +31,7 @@ class Planner:
         self.sync = basis.sync
         self.mapping = basis.mapping
         self.matcher = Matcher(basis)
+        self.successors = Successors(basis, tuple(departed(basis)))
 
     def changes(self) -> Iterator[Change]:
         """Every change, in no order."""
@@ -59,7 +61,7 @@ class Planner:
                 target=basis.first_target(problem.ref),
                 reason=f"it cannot be read: {problem.error}",
             )
-        yield from departed(basis)
+        yield from self.successors.noted()
         yield from strays(basis, self.matcher.free)
 
     def _is_copy(self, job: Job) -> str:
@@ -149,7 +151,7 @@ class Planner:
         found = self.matcher.matched(piece, fields)
         if found.action != "create":
             return attrs.evolve(found, right="both")  # what is there already fires already
-        return found if wanted is fields else created(basis, piece, wanted)
+        return self.successors.checked(found if wanted is fields else created(basis, piece, wanted))
 
     def _refusal(self, lowered: Lowered) -> tuple[str, tuple[Need, ...]]:
         """Why a job cannot go, and what the sync could say about it."""

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final
 from attrs import Factory, define, field, frozen
 
 from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, TransientError
-from migrator.providers.base import PATCH, Created, Documented, Probe, Raw, Record, check_scope
+from migrator.providers.base import PATCH, Connection, Created, Documented, Probe, Raw, Record, check_scope
 
 SCHEMA: Final = "migrator/jobs@1"
 _PLAN: Final = "somebody changed the file meanwhile: plan again"
@@ -41,12 +41,18 @@ class _Content:
 _Change = Callable[[dict[str, Raw]], Raw | None]
 
 
+def scopes(connection: Connection) -> tuple[str, ...]:
+    """Return the scope of a connection: its identity, or its file's path, absolute and without symbolic links."""
+    return (connection.identity or str(Path(connection.path or "").resolve()),)
+
+
 @define(kw_only=True)
 class JsonFile:
-    """The jobs of one file; the path as configured is the scope.
+    """The jobs of one file, which is the scope.
 
     Attributes:
         path: the file.
+        identity: what the scope is called; "" for the path as given.
         must_exist: whether a missing file is an error (a source) or an empty list (a target).
         new_id: makes the id of a job that brings none.
         requests: always 0: no request leaves the machine.
@@ -57,6 +63,7 @@ class JsonFile:
     documented: ClassVar[Documented | None] = None
 
     path: str
+    identity: str = ""
     must_exist: bool = True
     new_id: Callable[[], str] = field(default=_new_id, repr=False)
     requests: int = field(default=0, init=False)
@@ -66,13 +73,13 @@ class JsonFile:
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The path as configured."""
-        return (self.path,)
+        """The file."""
+        return (self.identity or self.path,)
 
     async def list_jobs(self) -> AsyncIterator[Record]:
         """Every job of the file, in its order."""
         for raw in self._load().jobs.values():
-            yield Record(scope=self.path, raw=dict(raw))
+            yield Record(scope=self.scopes[0], raw=dict(raw))
 
     async def probe(self, scope: str, *, writing: bool) -> Probe:
         """Read the file and, with `writing`, see whether its folder can be written to."""

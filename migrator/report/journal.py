@@ -13,8 +13,10 @@ from attrs import field, frozen
 from migrator.cutover import Standing as JobStanding
 from migrator.mapping.codecs import write_time
 from migrator.report.handovers import ledger_lines, missed_document, standing_document, standing_lines
+from migrator.report.rehomings import orphans_document, orphans_lines
 from migrator.report.words import Line, clean, columns, line, stamp
 from migrator.state.values import ORIGIN, Intent, Missed, Owner, Run
+from migrator.sync.orphans import Orphans
 
 _STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
 _ENDS: Final[Mapping[str, str]] = {"done": "green", "settled": "green"}
@@ -34,6 +36,7 @@ class Standing:
         place: the state's URL.
         until: by sync, when the first of its schedules stops being exact unless a sync renews it.
         ledger: the instants of cut-overs at which not exactly one side was live.
+        orphans: managed jobs that no sync of the config owns.
         jobs: which side of each job of one sync fires; None where no sync was asked for.
     """
 
@@ -44,6 +47,7 @@ class Standing:
     place: str
     until: Mapping[str, datetime] = field(factory=dict)
     ledger: Sequence[Missed] = ()
+    orphans: Sequence[Orphans] = ()
     jobs: Sequence[JobStanding] | None = None
 
     @property
@@ -82,6 +86,7 @@ def status_document(standing: Standing) -> dict[str, Any]:
             for intent in standing.uncertain
         ],
         "syncs": [_sync(run, standing) for run in standing.latest],
+        "orphans": orphans_document(standing.orphans),
         "ledger": [missed_document(entry) for entry in standing.ledger],
         "jobs": None if standing.jobs is None else [standing_document(job) for job in standing.jobs],
     }
@@ -99,6 +104,7 @@ def status_lines(standing: Standing) -> Iterator[Line]:
         yield line(("writing ", "bold"), f"{clean(scope)}: {owner}")
     for intent in standing.uncertain:
         yield from _uncertain_lines(intent)
+    yield from orphans_lines(standing.orphans)
     for run in standing.latest:
         yield from _latest_lines(run, standing)
     if not standing.runs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, get_args
 
 from migrator.report.handover_schemas import MISSED, STANDING
+from migrator.report.rehomings import ORPHANS
 from migrator.report.shapes import COUNT, REF, TEXT, TEXTS, TIME, Schema, document, listed, mapped, maybe, one_of, shape
 from migrator.state.document import Column
 from migrator.state.document import columns as state_columns
@@ -53,6 +54,7 @@ def status_schema() -> Schema:
         {
             "state": TEXT,
             "writing": listed(writing, "Who holds which lock."),
+            "orphans": ORPHANS,
             "uncertain": listed(uncertain, "Writes whose outcome nobody knows."),
             "syncs": listed(sync, "The latest run of each."),
             "ledger": listed(MISSED, "Instants of cut-overs at which not exactly one side was surely live."),
@@ -113,6 +115,27 @@ def prune_schema() -> Schema:
     counts = dict.fromkeys(("runs", "writes", "records"), COUNT)
     left = {**COUNT, "description": "Runs that are still known."}
     return document("prune", "What a state forgot", {"state": TEXT, "before": TIME, **counts, "left": left})
+
+
+def move_schema() -> Schema:
+    """`migrator/move@1`."""
+    ends = shape({"sync": TEXT, "source": REF, "target": REF})
+    binding = shape({"name": TEXT, "before": ends, "after": maybe(ends)})
+    return document(
+        "move",
+        "What the state calls otherwise now, or has forgotten",
+        {
+            "action": one_of("move", "forget"),
+            "from": TEXT,
+            "to": maybe(TEXT),
+            "bindings": listed(binding, "What it concerns."),
+            "tags": {**COUNT, "description": "Ownership tags at the target that were, or are to be, rewritten."},
+            "unreached": {**TEXTS, "description": "Targets whose ownership tags stay: no connection reaches them."},
+            "runs": {**TEXTS, "description": "The runs that did it; none in a dry run."},
+            "undo": {**TEXT, "description": "What takes it back."},
+            "failed": listed(shape({"name": TEXT, "error": TEXT}), "Ownership tags that could not be rewritten."),
+        },
+    )
 
 
 def upgrade_schema() -> Schema:

@@ -12,6 +12,7 @@ from migrator.report.handover_schemas import cutover_schema, retire_schema
 from migrator.report.journal_schemas import (
     history_schema,
     import_schema,
+    move_schema,
     prune_schema,
     settle_schema,
     state_schema,
@@ -173,6 +174,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "import": import_schema,
     "init": lambda: _document("init", "The config file that was written", {"path": TEXT}),
     "jobs": _jobs,
+    "move": move_schema,
     "plan": plan_schema,
     "providers": _providers,
     "prune": prune_schema,

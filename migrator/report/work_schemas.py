@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from migrator.canonical import LEAVES, PATHS
 from migrator.plan.values import ACTIONS
+from migrator.report.rehomings import ORPHANS
 from migrator.report.shapes import (
     ANY,
     COUNT,
@@ -174,6 +175,7 @@ def run_schema() -> Schema:
             "needs_resync_by": _RESYNC,
             "requests": REQUESTS,
             "syncs": listed(sync),
+            "orphans": ORPHANS,
         },
     )
 

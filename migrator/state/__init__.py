@@ -16,6 +16,7 @@ from migrator.state.journal import Journal
 from migrator.state.layout import Layout, Older
 from migrator.state.links import Links
 from migrator.state.locks import Locks
+from migrator.state.moving import Moving, Rebinding, Relocation
 from migrator.state.notes import Notes
 from migrator.state.pruning import Pruned, Pruning
 from migrator.state.rights import Rights
@@ -24,7 +25,7 @@ from migrator.state.whole import Whole
 
 
 @frozen(kw_only=True)
-class State(Links, Rights, Journal, Locks, Whole, Pruning):
+class State(Links, Rights, Journal, Locks, Whole, Pruning, Moving):
     """An open state."""
 
 
@@ -55,6 +56,8 @@ __all__ = [
     "Older",
     "Owner",
     "Pruned",
+    "Rebinding",
+    "Relocation",
     "Right",
     "Run",
     "Snapshot",

@@ -22,8 +22,8 @@ from migrator.mapping.codecs import write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
 from migrator.state.locks import require
-from migrator.state.rows import intent_of, intent_row, link_of, outcome_row, run_of, snapshot_row
-from migrator.state.values import Intent, IntentState, Link, Run, RunKind, Snapshot
+from migrator.state.rows import intent_of, intent_row, job_ref, link_of, outcome_row, run_of, snapshot_row
+from migrator.state.values import ORIGIN, Intent, IntentState, Link, Run, RunKind, Snapshot
 from migrator.state.writes import write_intents, write_outcomes, write_snapshot
 
 _PART: Final = 1000
@@ -151,6 +151,15 @@ class Journal(Database):
         )
         with self.transaction() as connection:
             return tuple(intent_of(row, dialect) for row in connection.execute(query))
+
+    def deleted_origins(self, sync: str) -> frozenset[JobRef]:
+        """Return the source jobs that runs of a sync deleted, as far as the journal goes back."""
+        c = t.intents.c
+        query = sa.select(c.source_provider, c.source_scope, c.source_id).where(
+            c.sync == sync, c.piece == ORIGIN, c.action == "delete", c.state == "done"
+        )
+        with self.transaction() as connection:
+            return frozenset(job_ref(*row) for row in connection.execute(query))
 
     def release(self, provider: str, scopes: tuple[str, ...]) -> None:
         """Give up what dead runs had claimed for these targets and never sent; only under their lock."""

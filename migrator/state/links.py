@@ -15,8 +15,8 @@ from migrator.canonical import JobRef
 from migrator.mapping.codecs import read_time, write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
-from migrator.state.rows import job_ref, lapsing_of, link_of, link_row, outcome_row, target_row
-from migrator.state.values import Intent, Lapsing, Link
+from migrator.state.rows import bound_of, job_ref, lapsing_of, link_of, link_row, outcome_row, target_row
+from migrator.state.values import Bound, Home, Intent, Lapsing, Link
 from migrator.state.writes import drop_links, in_turn, write_links, write_outcomes
 
 _IN_ORDER: Final = "in order"
@@ -56,6 +56,31 @@ class Links(Database):
         query = sa.select(c.piece, *ends).where(c.target_provider == provider, c.target_scope.in_(scopes))
         with self.transaction() as connection:
             return tuple((job_ref(*row[1:4]), row[0], job_ref(*row[4:])) for row in connection.execute(query))
+
+    def homes(self) -> tuple[Home, ...]:
+        """Between which places each sync has bindings, those of replaced jobs left out."""
+        c = t.links.c
+        columns = (c.sync, c.source_provider, c.source_scope, c.target_provider, c.target_scope)
+        with self.transaction() as connection:
+            rows = connection.execute(sa.select(*columns).where(c.superseded == 0).distinct().order_by(*columns))
+            return tuple(Home(sync=row[0], source=(row[1], row[2]), target=(row[3], row[4])) for row in rows)
+
+    def bound(self, *homes: Home) -> tuple[Bound, ...]:
+        """Return the bindings there, those of replaced jobs left out."""
+        c = t.links.c
+        columns = (c.source_provider, c.source_scope, c.target_provider, c.target_scope)
+        query = sa.select(t.links).where(c.superseded == 0).order_by(c.source_id, c.piece, c.target_id)
+        with self.transaction() as connection:
+            return tuple(
+                bound_of(row)
+                for home in homes
+                for row in connection.execute(
+                    query.where(
+                        c.sync == home.sync,
+                        *(at == value for at, value in zip(columns, (*home.source, *home.target), strict=True)),
+                    )
+                ).mappings()
+            )
 
     def put_link(self, *links: Link, dialect: str, settles: Intent | None = None) -> None:
         """Remember links, and in the same transaction that the intent behind them is done.

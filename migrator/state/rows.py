@@ -11,7 +11,7 @@ from typing import Any
 from migrator.canonical import JobRef
 from migrator.document import fields_from_json, fields_to_json
 from migrator.mapping.codecs import read_time, write_time
-from migrator.state.values import Intent, IntentState, Lapsing, Link, Missed, Right, Run
+from migrator.state.values import Bound, Intent, IntentState, Lapsing, Link, Missed, Right, Run
 
 
 def link_row(link: Link, dialect: str) -> dict[str, Any]:
@@ -61,6 +61,16 @@ def link_of(row: Any, dialect: str) -> Link:
 def job_ref(provider: str, scope: str, job_id: str) -> JobRef:
     """A job, by texts that the listings and thousands of links share."""
     return JobRef(provider=sys.intern(provider), scope=sys.intern(scope), id=sys.intern(job_id))
+
+
+def bound_of(row: Any) -> Bound:
+    """The two ends of a binding, of a mapping."""
+    return Bound(
+        sync=row["sync"],
+        source=job_ref(row["source_provider"], row["source_scope"], row["source_id"]),
+        target=job_ref(row["target_provider"], row["target_scope"], row["target_id"]),
+        name=str(json.loads(row["applied"]).get("name") or row["target_id"]),
+    )
 
 
 def lapsing_of(row: Any) -> Lapsing | None:

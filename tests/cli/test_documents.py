@@ -181,6 +181,8 @@ EVERY: Mapping[str, tuple[list[str], str]] = {
     "completion": (["bash"], "completion"),
     "state upgrade": ([], "upgrade"),
     "state export": ([], "state"),
+    "state move": (["sync.omni-to-devin", "sync.other", "--dry-run"], "move"),
+    "state forget": (["sync.omni-to-devin", "--dry-run"], "move"),
     "state prune": (["--older-than", "90"], "prune"),
     "state import": (["state.json", "--state", "sqlite:///other.db"], "import"),
 }
