@@ -66,7 +66,7 @@ async def forget(runtime: Runtime, state: State, old: str, choice: Choice, *, ag
     """
     relocations = relocations_of(runtime.config, state, old, old, choice)
     found = Rehoming(kind="forget", old=old, forgotten=state.bound_at(relocations), undo=_ADOPT)
-    _check(state, found)
+    _check(state, relocations, found)
     if dry or not await agree(found):
         return found
     run = run_id(runtime)
@@ -80,21 +80,18 @@ def _planned(state: State, relocations: Sequence[Relocation], old: str, new: str
     """What a move comes to."""
     moved = state.rebindings(relocations)
     found = Rehoming(kind="move", old=old, new=new, moved=moved, tags=len(retagged(moved)), undo="")
-    _check(state, found)
+    _check(state, relocations, found)
     return attrs.evolve(found, undo=_undo(state, relocations, found))
 
 
-def _check(state: State, found: Rehoming) -> None:
+def _check(state: State, relocations: Sequence[Relocation], found: Rehoming) -> None:
     """Refuse what concerns nothing, and what concerns a write whose outcome is not known."""
     if not found.before:
         raise unknown_address(state, found.old)
-    sources = {one.source for one in found.before}
-    targets = {(one.target.scope, one.target.id) for one in found.before}
-    for intent in state.unsettled():
-        if intent.source in sources or (intent.target_scope, intent.target_id) in targets:
-            what = f"the outcome of a write to {intent.name} is not known yet"
-            hint = f"migrator plan {intent.sync} finds it out, or migrator status says how to settle it"
-            raise RefusedError(what, where=f"run {intent.run}", hint=hint)
+    for intent in state.open_at(relocations):
+        what = f"the outcome of a write to {intent.name} is not known yet"
+        hint = f"migrator plan {intent.sync} finds it out, or migrator status says how to settle it"
+        raise RefusedError(what, where=f"run {intent.run}", hint=hint)
 
 
 def _undo(state: State, relocations: Sequence[Relocation], found: Rehoming) -> str:

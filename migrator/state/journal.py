@@ -31,7 +31,8 @@ _PART: Final = 1000
 _NEW_RUN: Final = t.runs.insert().values(
     place=sa.select(sa.func.coalesce(sa.func.max(t.runs.c.place), 0) + 1).scalar_subquery()
 )
-_OPEN: Final = ("dispatched", "uncertain")
+OPEN: Final = ("dispatched", "uncertain")
+"""The states of a write whose outcome is not known."""
 NEVER_SENT: Final = "the run ended before it was sent"
 
 
@@ -123,7 +124,7 @@ class Journal(Database):
             .where(
                 t.intents.c.target_provider == provider,
                 t.intents.c.target_scope.in_(scopes),
-                t.intents.c.state.in_(_OPEN),
+                t.intents.c.state.in_(OPEN),
             )
             .order_by(t.intents.c.at, t.intents.c.run, t.intents.c.seq)
         )
@@ -132,7 +133,7 @@ class Journal(Database):
 
     def unsettled(self) -> tuple[Intent, ...]:
         """Every write to any target whose outcome is not known, without its fields."""
-        query = sa.select(t.intents).where(t.intents.c.state.in_(_OPEN)).order_by(t.intents.c.at, t.intents.c.seq)
+        query = sa.select(t.intents).where(t.intents.c.state.in_(OPEN)).order_by(t.intents.c.at, t.intents.c.seq)
         with self.transaction() as connection:
             return tuple(intent_of(row, None) for row in connection.execute(query))
 

@@ -18,8 +18,9 @@ from migrator.errors import RefusedError
 from migrator.mapping.codecs import write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
-from migrator.state.rows import bound_of, right_key, target_row
-from migrator.state.values import Bound, Run
+from migrator.state.journal import OPEN
+from migrator.state.rows import bound_of, intent_of, right_key, target_row
+from migrator.state.values import Bound, Intent, Run
 from migrator.state.writes import drop_links, drop_rights
 
 _APART: Final = {t.meta, t.locks, t.facts, t.syncs}
@@ -109,6 +110,13 @@ class Moving(Database):
         with self.transaction() as connection:
             rows = connection.execute(sa.select(t.links).order_by(*t.links.primary_key)).mappings()
             return tuple(bound_of(row) for row in rows if any(one.columns(dict(row)) for one in relocations))
+
+    def open_at(self, relocations: Sequence[Relocation]) -> tuple[Intent, ...]:
+        """Return the writes without an outcome that hold the old names, without their fields."""
+        query = sa.select(t.intents).where(t.intents.c.state.in_(OPEN)).order_by(t.intents.c.at, t.intents.c.seq)
+        with self.transaction() as connection:
+            rows = list(connection.execute(query))
+            return tuple(intent_of(row, None) for row in rows if any(one.columns(row._asdict()) for one in relocations))
 
     def enter(self, *runs: Run) -> None:
         """Enter runs that have ended already."""
