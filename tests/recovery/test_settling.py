@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from migrator import pipeline
 from migrator.errors import RefusedError, UsageError
+from migrator.mapping.codecs import write_time
+from migrator.mapping.marks import mark_for, mark_text
 from tests.conformance.lab import Lab
 from tests.faults.machine import DEATH, Death, apply
 from tests.recovery.conftest import MakeLab
@@ -173,3 +176,51 @@ async def test_a_plan_does_not_settle_by_an_old_listing(make_lab: MakeLab) -> No
 
     assert ((), ()) == (planned.pending, lab.state.unsettled())
     assert lab.expected(wanted) == lab.held()
+
+
+@pytest.mark.parametrize("is_marked", [False, True])
+async def test_an_older_job_is_not_what_a_create_made(make_lab: MakeLab, *, is_marked: bool) -> None:
+    """A job that was there before the create was sent is somebody's, even if it is exactly alike or carries our tag."""
+    lab = make_lab("omni", "devin")
+    wanted = lab.source.wish(1)
+    await dies(lab, method="POST")
+    (intent,) = [one for one in lab.state.unsettled() if one.source]
+    assert intent.source
+    tags = [mark_text(mark_for(intent.source))] if is_marked else []
+    lab.target.put({**lab.target.platform.write(1, wanted), "tags": tags})
+
+    planned = await lab.plan()
+
+    assert ((), 1) == (lab.links(), len(planned.blocked))
+    assert "this state has no link to it" in planned.blocked[0].reason
+    assert ["failed"] == [one.state for one in lab.state.intents(intent.run)]
+
+
+@pytest.mark.parametrize(("minutes", "is_ours"), [(-4, True), (-6, False)])
+async def test_clocks_may_differ_by_five_minutes(make_lab: MakeLab, minutes: int, *, is_ours: bool) -> None:
+    """What a platform says to have made a little before the create was noted is still what the create made."""
+    lab = make_lab("omni", "devin")
+    wanted = lab.source.wish(1)
+    await dies(lab, method="POST")
+    made = write_time(lab.world.now() + timedelta(minutes=minutes))
+    lab.target.put({**lab.target.platform.write(1, wanted), "created_at": made})
+
+    await lab.plan()
+
+    assert is_ours == bool(lab.links())
+
+
+async def test_an_older_job_is_not_claimed_later(make_lab: MakeLab) -> None:
+    """A create that was refused is not taken to have made a job that is older than itself, whatever tag that carries."""
+    lab = make_lab("omni", "devin")
+    wanted = lab.source.wish(1)
+    lab.world.fault("status", status=400, method="POST")
+    await apply(lab)
+    (intent,) = [one for run in lab.state.runs() for one in lab.state.intents(run.id)]
+    assert intent.source
+    tag = mark_text(mark_for(intent.source))
+    lab.target.put({**lab.target.platform.write(1, wanted), "tags": [tag]})
+
+    planned, _applied = await apply(lab)
+
+    assert ((), 1) == (lab.links(), len(planned.blocked))
