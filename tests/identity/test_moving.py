@@ -1,4 +1,4 @@
-"""Orphaned jobs are listed, and `state move` gives them to another sync, scope or source job."""
+"""Orphaned jobs are listed, and `state move` gives them to others, as docs/running.md says."""
 
 from __future__ import annotations
 
