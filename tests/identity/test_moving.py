@@ -7,7 +7,9 @@ from typing import Any
 
 import attrs
 import pytest
+from jsonschema import Draft202012Validator
 
+from migrator.report.schemas import SCHEMAS
 from migrator.sandbox import omni
 from migrator.state import open_state
 from tests.cli.bench import routine
@@ -39,7 +41,9 @@ def test_a_renamed_sync_leaves_orphans(desk: Desk) -> None:
         assert "orphaned 3 jobs that no sync owns: the config has no sync nightly" in said
         assert all(name in said for name in ("Alpha", "Beta", "Gamma"))
         assert command in said
-    assert shown(desk, "sync", "daily")["orphans"][0]["command"] == command
+    for name, document in (("run", shown(desk, "sync", "daily")), ("status", shown(desk, "status"))):
+        Draft202012Validator(SCHEMAS[name]()).validate(document)
+        assert document["orphans"][0]["command"] == command
     desk.typed(standing.out)
     assert shown(desk, "status")["orphans"] == []
     assert "orphaned" not in desk.well("sync", "daily").out
@@ -67,6 +71,7 @@ def test_a_dry_run_changes_nothing(desk: Desk) -> None:
 
     found = shown(desk, "state", "move", "scope.omni:127.0.0.1/omni/api", "scope.omni:acme", "--dry-run")
 
+    Draft202012Validator(SCHEMAS["move"]()).validate(found)
     assert (found["action"], len(found["bindings"]), found["tags"], found["runs"]) == ("move", 3, 3, [])
     assert {one["after"]["source"]["scope"] for one in found["bindings"]} == {"acme"}
     assert (shown(desk, "state", "export")["tables"], desk.writes) == (before, writes)
@@ -298,6 +303,7 @@ def test_what_is_forgotten_is_taken_over_again(desk: Desk) -> None:
     desk.well("sync", "nightly")
     before = desk.held("devin")
     dry = shown(desk, "state", "forget", "sync.nightly", "--dry-run")
+    Draft202012Validator(SCHEMAS["move"]()).validate(dry)
     assert (len(dry["bindings"]), len(links(desk))) == (3, 3)
 
     desk.well("state", "forget", "sync.nightly", "--yes")

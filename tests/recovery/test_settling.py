@@ -211,7 +211,7 @@ async def test_clocks_may_differ_by_five_minutes(make_lab: MakeLab, minutes: int
 
 
 async def test_an_older_job_is_not_claimed_later(make_lab: MakeLab) -> None:
-    """A create that was refused is not taken to have made a job that is older than itself, whatever tag that carries."""
+    """A create that was refused is not taken to have made an older job, whatever tag that one carries."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     lab.world.fault("status", status=400, method="POST")
