@@ -189,6 +189,7 @@ async def apply(
         current = look.plan
         if saved:
             current = still_fits(saved, current)
+            _guard(look.plan, None)  # it may be unsafe by now, although it was safe when it was made
         elif resume:
             resume = run_of(state, resume).id
             current = _rest_of(state, resume, current)

@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 
 from migrator.errors import RefusedError
-from migrator.plan.identity import moving
+from migrator.plan.identity import moving, scope_address
 from migrator.rehoming.addresses import Choice, relocations_of, unknown_address
 from migrator.rehoming.tags import retagged, rewrite_tags
 from migrator.rehoming.values import Consent, Rehoming
@@ -104,7 +104,10 @@ def _undo(state: State, relocations: Sequence[Relocation], found: Rehoming) -> s
     sync = ["--sync", first.sync] if first.sync else []
     if first.kind == "job":
         return moving(f"job.{first.new}", f"job.{first.old}", *sync)
-    return moving(found.new, found.old, *sync, *(part for job_id in ids for part in ("--job", job_id)))
+    old, new = found.old, found.new
+    if first.kind == "scope" and len(relocations) == 1:  # what a connection reaches may be something else by then
+        old, new = scope_address(first.provider, first.old), scope_address(first.provider, first.new)
+    return moving(new, old, *sync, *(part for job_id in ids for part in ("--job", job_id)))
 
 
 @asynccontextmanager
