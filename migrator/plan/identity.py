@@ -123,8 +123,10 @@ def _vanished(end: _End, basis: Basis, known: tuple[_Ends, ...]) -> str:
             f"connection; if that is the same place under another name: {command}; for another place, use a sync of "
             "another name"
         )
-    if not end.listed and end.role == "source":
+    if end.role == "source" and not end.listed:
         return ""  # nothing is made or removed on the word of an empty listing
+    if end.role == "target" and basis.sync.on_deleted == "recreate":
+        return ""  # that is what was asked for, and each job is asked for by its id before it is made again
     return (
         f"{start} is in {told} any more, which lists {_jobs(len(end.listed))}: check that the token of connection "
         f"{getattr(basis.sync, end.role)} opens the same account; if they were deleted there on purpose: "

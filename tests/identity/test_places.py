@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
 import pytest
 
 from migrator.sandbox import omni
+from tests.cli.bench import routine
 from tests.conformance.platforms import PLATFORMS, wish
 from tests.identity.desk import Desk
 
@@ -110,10 +112,23 @@ def test_most_of_a_small_account_is_not_deleted(desk: Desk) -> None:
     assert len(desk.held("devin")) == 1
 
 
-@pytest.mark.parametrize("on_deleted", ["report", "recreate"])
-def test_another_target_account_is_refused(desk: Desk, on_deleted: str) -> None:
-    """None of the jobs that we made is at the target: they are not made a second time."""
-    desk.configure(on_deleted=on_deleted)
+def test_a_job_that_may_not_be_seen_is_not_made_again(desk: Desk) -> None:
+    """A target that shows none of our jobs, and refuses to say whether they are there, gets none a second time."""
+    desk.world.load("devin", [PLATFORMS["devin"].write(1, wish(1))])
+    needed = {"set": {"action.model": omni.MODEL, "delivery.email": {"recipients": ["ops@example.com"]}}}
+    desk.world.stores["omni"].clear()
+    desk.configure(source="devin", target="omni", on_deleted="recreate", **needed)
+    desk.well("sync", "nightly")
+    store = desk.world.stores["omni"]
+    for row in [*store.rows.values()]:
+        store.put(attrs.evolve(row, scope=omni.COLLEAGUE))
+
+    assert "did not answer" in desk.refused("sync", "nightly")
+    assert len(desk.held("omni")) == 1
+
+
+def test_another_target_account_is_refused(desk: Desk) -> None:
+    """None of the jobs that we made is at the target: nothing is made there until somebody says so."""
     desk.well("sync", "nightly")
     desk.world.stores["devin"].clear()
 
@@ -245,4 +260,16 @@ def test_a_lost_state_knows_its_tags_under_another_name(desk: Desk, adopt: str) 
     desk.configure(adopt=adopt)
 
     assert desk.run("sync", "nightly").code == (3 if adopt == "never" else 0)
+    assert len(desk.held("devin")) == 3
+
+
+def test_a_saved_plan_of_another_name_is_refused(desk: Desk) -> None:
+    """A plan that was made under one name of a place is not carried out under another one."""
+    desk.well("sync", "nightly")
+    desk.world.load("omni", [routine("Delta")])
+    desk.well("plan", "nightly", "-o", "plan.json")
+    desk.connections["omni"] = {"identity": "other"}
+    desk.configure()
+
+    desk.refused("apply", "plan.json", "--yes")
     assert len(desk.held("devin")) == 3
