@@ -34,9 +34,10 @@ def test_a_renamed_sync_leaves_orphans(desk: Desk) -> None:
     desk.well("sync", "nightly")
     desk.configure(name="daily")
 
-    synced, standing = desk.well("sync", "daily"), desk.well("status")
+    synced, standing = desk.well("sync", "daily", "--report", "night.md"), desk.well("status")
 
     command = "migrator state move sync.nightly sync.daily"
+    assert "No sync owns 3 managed jobs" in (desk.folder / "night.md").read_text("utf-8")
     for said in (synced.out, standing.out):
         assert "orphaned 3 jobs that no sync owns: the config has no sync nightly" in said
         assert all(name in said for name in ("Alpha", "Beta", "Gamma"))
