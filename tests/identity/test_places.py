@@ -112,6 +112,17 @@ def test_most_of_a_small_account_is_not_deleted(desk: Desk) -> None:
     assert len(desk.held("devin")) == 1
 
 
+def test_what_is_kept_is_no_loss(desk: Desk) -> None:
+    """Where jobs that left the source are kept, most of them may leave: nothing is removed."""
+    desk.routines(*"ABCD")
+    desk.configure()
+    desk.well("sync", "nightly")
+    desk.routines("A")
+
+    desk.nothing_left()
+    assert len(desk.held("devin")) == 4
+
+
 def test_a_job_that_may_not_be_seen_is_not_made_again(desk: Desk) -> None:
     """A target that shows none of our jobs, and refuses to say whether they are there, gets none a second time."""
     desk.world.load("devin", [PLATFORMS["devin"].write(1, wish(1))])

@@ -100,7 +100,7 @@ async def test_a_run_that_is_not_known(make_lab: MakeLab) -> None:
     """A run that never was is refused by name."""
     lab = make_lab("omni", "devin")
 
-    with pytest.raises(UsageError, match="there is no such run"):
+    with pytest.raises(UsageError, match="unknown run"):
         await resume(lab, "yesterday")
 
 

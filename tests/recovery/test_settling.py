@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from migrator import pipeline
@@ -224,3 +225,65 @@ async def test_an_older_job_is_not_claimed_later(make_lab: MakeLab) -> None:
     planned, _applied = await apply(lab)
 
     assert ((), 1) == (lab.links(), len(planned.blocked))
+
+
+async def test_what_a_refused_create_made_is_ours(make_lab: MakeLab) -> None:
+    """A platform that refuses a create and makes the job all the same: its tag tells, and none is made beside it."""
+    lab = make_lab("omni", "devin")
+    wanted = lab.source.wish(1)
+    lab.world.fault("status", status=400, method="POST", after=True)
+    await apply(lab)
+
+    planned, _applied = await apply(lab)
+
+    assert ((), lab.expected(wanted)) == (planned.pending, lab.held())
+    assert [False] == [link.superseded for link in lab.links()]
+
+
+async def test_a_job_that_is_bound_is_not_claimed_again(make_lab: MakeLab) -> None:
+    """A create that was refused and then worked: the job of the second one is not taken for that of the first."""
+    lab = make_lab("omni", "devin")
+    wanted = lab.source.wish(1)
+    lab.world.fault("status", status=400, method="POST")
+    await apply(lab)
+    await apply(lab)
+
+    for _night in range(2):
+        planned, _applied = await apply(lab)
+        assert ((), lab.expected(wanted)) == (planned.pending, lab.held())
+        assert [False] == [link.superseded for link in lab.links()]
+
+
+async def test_one_too_many_goes(make_lab: MakeLab) -> None:
+    """What a refused create made, and shows only after another one was made for it, is removed; the other one stays."""
+    lab = make_lab("omni", "devin")
+    wanted = lab.source.wish(1)
+    lab.world.fault("status", status=400, method="POST")
+    await apply(lab)
+    await apply(lab)
+    ((key, raw),) = lab.made.items()
+    late = "sched-" + "7" * 32
+    lab.target.put({**raw, "scheduled_session_id": late})
+
+    await apply(lab)
+
+    assert ([key], lab.expected(wanted)) == ([*lab.made], lab.held())
+
+
+async def test_the_tag_of_another_part_or_job_is_not_ours(make_lab: MakeLab) -> None:
+    """A young job with the tag of another source job, or of another part of ours, is not what a create made."""
+    lab = make_lab("omni", "devin")
+    wanted = lab.source.wish(1)
+    await dies(lab, method="POST")
+    (intent,) = [one for one in lab.state.unsettled() if one.source]
+    assert intent.source
+    made = write_time(lab.world.now())
+    others = (mark_for(attrs.evolve(intent.source, id="other")), mark_for(intent.source, 2, 2))
+    for number, mark in enumerate(others, 8):
+        raw = {**lab.target.platform.write(number, wanted), "created_at": made, "tags": [mark_text(mark)]}
+        lab.target.put(raw)
+
+    planned = await lab.plan()
+
+    assert ((), ["failed"]) == (lab.links(), [one.state for one in lab.state.intents(intent.run)])
+    assert 1 == planned.summary["create"]
