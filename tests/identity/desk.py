@@ -102,6 +102,17 @@ class Desk:
         self.world.load("omni", [routine(name) for name in names])
 
 
+def shown(desk: Desk, *arguments: str) -> Any:
+    """The document of a command that succeeds."""
+    return desk.well(*arguments, "--json").document
+
+
+def links(desk: Desk) -> list[tuple[str, str, str]]:
+    """Sync, source scope and source id of every binding."""
+    tables = shown(desk, "state", "export")["tables"]
+    return sorted((row["sync"], row["source_scope"], row["source_id"]) for row in tables["links"])
+
+
 def _table(name: str, values: Mapping[str, Any]) -> str:
     lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
     return "\n".join([f"[{name}]", *lines, ""])

@@ -123,6 +123,22 @@ def test_what_is_kept_is_no_loss(desk: Desk) -> None:
     assert len(desk.held("devin")) == 4
 
 
+def test_other_syncs_are_no_excuse(desk: Desk) -> None:
+    """What share of its jobs a sync has lost is counted by its own jobs, however many others share the target."""
+    many = [json.loads(_jobs(str(number), 9))["jobs"][0] | {"id": str(number)} for number in range(8)]
+    document = {"schema": "migrator/jobs@1", "jobs": many}
+    (desk.folder / "many.json").write_text(json.dumps(document), "utf-8")
+    desk.connections["many"] = {"provider": "json", "path": "many.json"}
+    desk.syncs["many"] = {"source": "many", "target": "devin"}
+    desk.configure(on_missing="delete")
+    desk.well("sync", "many")
+    desk.well("sync", "nightly")
+    desk.routines("Alpha")
+
+    assert "2 of the 3 jobs" in desk.refused("sync", "nightly")
+    assert len(desk.held("devin")) == 11
+
+
 def test_a_job_that_may_not_be_seen_is_not_made_again(desk: Desk) -> None:
     """A target that shows none of our jobs, and refuses to say whether they are there, gets none a second time."""
     desk.world.load("devin", [PLATFORMS["devin"].write(1, wish(1))])
@@ -257,21 +273,6 @@ def test_one_place_under_two_names_in_one_config(desk: Desk) -> None:
 
     assert f"omni:127.0.0.1/omni/api/{omni.OWNER}" in desk.refused("sync", "team")
     assert desk.held("scrip") == {}
-
-
-@pytest.mark.parametrize("adopt", ["never", "identical", "name"])
-def test_a_lost_state_knows_its_tags_under_another_name(desk: Desk, adopt: str) -> None:
-    """Tags that name the same job in another scope are ours: blocked or adopted, and nothing is made twice."""
-    desk.connections["omni"] = {"identity": "old-name.example.com/api"}
-    desk.configure()
-    desk.well("sync", "nightly")
-    for file in desk.folder.glob("migrator.db*"):
-        file.unlink()
-    desk.connections["omni"] = {}
-    desk.configure(adopt=adopt)
-
-    assert desk.run("sync", "nightly").code == (3 if adopt == "never" else 0)
-    assert len(desk.held("devin")) == 3
 
 
 def test_a_saved_plan_of_another_name_is_refused(desk: Desk) -> None:
