@@ -287,3 +287,23 @@ async def test_the_tag_of_another_part_or_job_is_not_ours(make_lab: MakeLab) -> 
 
     assert ((), ["failed"]) == (lab.links(), [one.state for one in lab.state.intents(intent.run)])
     assert 1 == planned.summary["create"]
+
+
+@pytest.mark.parametrize("method", ["", "PATCH"])
+async def test_a_copy_that_somebody_made_stays(make_lab: MakeLab, method: str) -> None:
+    """A person's copy of our job carries our tag; it is not claimed, and so not deleted, whatever else was refused."""
+    lab = make_lab("omni", "devin", on_drift="source")
+    lab.source.wish(1)
+    await apply(lab)
+    ((key, raw),) = lab.made.items()
+    if method:
+        lab.source.wish(1, text="Say more.")
+        lab.world.fault("status", status=400, method=method)
+        await apply(lab)
+    copy = "sched-" + "7" * 32
+    lab.target.put({**raw, "scheduled_session_id": copy, "created_at": write_time(lab.world.now())})
+
+    for _night in range(2):
+        await apply(lab)
+        assert {key, copy} == set(lab.made)
+        assert [key] == [link.target.id for link in lab.links()]
