@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define
 
-from migrator.apply.sending import not_held
+from migrator.apply.sending import ReadBackError
 from migrator.apply.writer import Writer
 from migrator.canonical import Fields, JobRef, Mark
 from migrator.extract import LATENESS
@@ -34,7 +34,8 @@ class Tagger(Writer):
                 return
             await self.sleep(wait or 0.0)
         self.notes.settle(intent, "failed", "the ownership tag did not change")
-        raise not_held(f"{self.mapping.rules.title} did not take the ownership tag", link.target, ["tag"], {})
+        what = f"{self.mapping.rules.title} did not take the ownership tag"
+        raise ReadBackError(what, where=str(link.target), hint="look at the job, then run the command again")
 
     async def _send_mark(self, ref: JobRef, remote: Fields, mark: Mark) -> None:
         try:

@@ -25,13 +25,18 @@ class Matcher:
         self.basis = basis
         linked = {link.target.id for link in basis.links}
         self.free = [job for job in basis.target.jobs if job.ref.id not in linked]
+        self._unreadable = {
+            (key_of_mark(problem.mark), problem.mark.piece): problem
+            for problem in basis.target.problems
+            if problem.mark and problem.ref.id not in linked
+        }
         self._taken: set[JobRef] = set()
         self._marked: dict[tuple[MarkKey, int], list[Job]] = {}
         self._marked_elsewhere: dict[tuple[str, str, int], list[Job]] = {}
         self._named: dict[str, list[Job]] = {}
         for job in self.free:
             if job.mark is None:
-                self._named.setdefault(job.name, []).append(job)
+                self._named.setdefault(basis.mapping.form("name", job.name), []).append(job)
             else:
                 mark = job.mark
                 self._marked.setdefault((key_of_mark(mark), mark.piece), []).append(job)
@@ -39,13 +44,16 @@ class Matcher:
         self._at_source: dict[str, list[JobRef]] = {}
         for job in basis.source.jobs:
             if basis.sync.select.matches(job):
-                self._at_source.setdefault(job.name, []).append(job.ref)
+                self._at_source.setdefault(basis.mapping.form("name", job.name), []).append(job.ref)
 
     def matched(self, piece: Change, fields: Fields) -> Change:
         """There is no target job of ours yet: make one, unless it is there."""
         assert piece.source is not None
+        if odd := self._unreadable.get((key_of(piece.source), piece.piece)):
+            reason = f"{odd.ref.id} at the target carries our mark for it and cannot be read: {odd.error}"
+            return attrs.evolve(piece, action="blocked", target=odd.ref, reason=reason)
         marked = self._not_taken(self._marked_for(piece.source, piece.piece))
-        namesakes = self._not_taken(self._named.get(fields["name"], ()))
+        namesakes = self._not_taken(self._named.get(self.basis.mapping.form("name", fields["name"]), ()))
         twins = [job for job in namesakes if identical(fields, flatten(job), self.basis.mapping)]
         candidates = marked or twins or (namesakes if self.basis.sync.adopt == "name" else [])
         if not candidates:
@@ -55,7 +63,8 @@ class Matcher:
             ids = ", ".join(job.ref.id for job in candidates)
             reason = f"several jobs at the target could be it, each {why}: {ids}; delete or rename all but one"
             return attrs.evolve(piece, action="blocked", reason=reason)
-        rivals = self._at_source.get(self.basis.at_source[piece.source].name, ())
+        name = self.basis.at_source[piece.source].name
+        rivals = self._at_source.get(self.basis.mapping.form("name", name), ())
         if len(rivals) > 1 and not marked and not twins:
             reason = (
                 f"{candidates[0].ref} has its name, but so have several jobs at the source: "

@@ -37,12 +37,12 @@ class Successors:
     def __attrs_post_init__(self) -> None:
         for change in self.left:
             if change.piece == 1 and change.source and change.target and change.target.id in self.basis.at_target:
-                self._named.setdefault(change.name, []).append(change)
+                self._named.setdefault(self._form(change.name), []).append(change)
 
     def checked(self, create: Change) -> Change:
         """Return a create, blocked or with a note where a removed job had the name of its source job."""
         assert create.source is not None
-        names = {create.name, self.basis.at_source[create.source].name}
+        names = {self._form(name) for name in (create.name, self.basis.at_source[create.source].name)}
         found = [change for name in sorted(names) for change in self._named.get(name, ())]
         if not found or create.piece != 1 or create.action != "create":
             return create
@@ -60,6 +60,10 @@ class Successors:
             heirs = self._heirs.get(change.source, ()) if change.source else ()
             told = f"{change.reason}; {_listed(heirs)} at the source has its name" if heirs else change.reason
             yield attrs.evolve(change, reason=told)
+
+    def _form(self, name: str) -> str:
+        """A name as the target holds it."""
+        return str(self.basis.mapping.form("name", name))
 
     def _is_live(self, change: Change) -> bool:
         return change.target is not None and self.basis.at_target[change.target.id].enabled
