@@ -14,6 +14,7 @@ from migrator.errors import RefusedError, UsageError
 from migrator.mapping.codecs import write_time
 from migrator.mapping.marks import mark_for, mark_text
 from tests.conformance.lab import Lab
+from tests.conformance.platforms import wish
 from tests.faults.machine import DEATH, Death, apply
 from tests.recovery.conftest import MakeLab
 
@@ -307,3 +308,31 @@ async def test_a_copy_that_somebody_made_stays(make_lab: MakeLab, method: str) -
         await apply(lab)
         assert {key, copy} == set(lab.made)
         assert [key] == [link.target.id for link in lab.links()]
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_a_young_job_of_somebody_else_stays_theirs(make_lab: MakeLab, *, is_refused: bool) -> None:
+    """A job made after our create, of other content or with another job's tag, is not ours."""
+    lab = make_lab("omni", "devin")
+    wanted = lab.source.wish(1)
+    if is_refused:
+        lab.world.fault("status", status=400, method="POST")
+        await apply(lab)
+    else:
+        await dies(lab, method="POST")
+    made = write_time(lab.world.now())
+    (intent,) = [one for run in lab.state.runs() for one in lab.state.intents(run.id)]
+    assert intent.source
+    tag = mark_text(mark_for(attrs.evolve(intent.source, id="other")))
+    theirs = [
+        {**lab.target.platform.write(8, wish(8)), "created_at": made},
+        {**lab.target.platform.write(9, wanted), "created_at": made, "tags": [tag]},
+    ]
+    lab.target.put(*theirs)
+    keys = set(lab.made)
+
+    await apply(lab)
+
+    (link,) = lab.links()
+    assert link.target.id not in keys
+    assert keys < set(lab.made)
