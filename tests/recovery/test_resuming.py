@@ -13,7 +13,7 @@ from migrator.plan.values import Plan
 from tests.conformance.lab import Lab
 from tests.faults.machine import apply
 from tests.recovery.conftest import MakeLab
-from tests.recovery.test_settling import dies
+from tests.recovery.dying import dies
 
 
 async def resume(lab: Lab, run: str) -> tuple[Plan, Applied]:
