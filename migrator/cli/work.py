@@ -21,9 +21,8 @@ from migrator.mapping import Rules, load_mapping
 from migrator.pipeline import Runtime
 from migrator.providers import PROVIDERS
 from migrator.report.screen import Screen
-from migrator.report.states import upgrade_lines
 from migrator.report.words import line
-from migrator.state import Older, State, open_state
+from migrator.state import State, open_state
 from migrator.telemetry import watching
 from migrator.transport.clock import REAL
 
@@ -79,22 +78,20 @@ def state_url(settings: Settings) -> str:
 
 
 @contextmanager
-def opened_state(settings: Settings, runtime: Runtime | None = None, *, older: Older = "files") -> Iterator[State]:
-    """The state, for as long as the block lasts; it is said when a file was brought up to this version's layout.
+def opened_state(settings: Settings, runtime: Runtime | None = None, *, must_exist: bool = False) -> Iterator[State]:
+    """The state, for as long as the block lasts.
 
     Args:
         settings: the command's.
         runtime: gives the clock, where the command has one.
-        older: what becomes of an older layout.
+        must_exist: whether a state that is not there is an error.
 
     Raises:
         UsageError: the URL names no kind of state that there is.
         StateError: it cannot be opened.
     """
-    state = open_state(state_url(settings), now=(runtime.clock if runtime else REAL).now, older=older)
+    state = open_state(state_url(settings), now=(runtime.clock if runtime else REAL).now, must_exist=must_exist)
     try:
-        if older == "files" and state.layout.backup:
-            open_screen(settings).say(upgrade_lines(state.layout, state.shown))
         yield state
     finally:
         state.close()

@@ -78,21 +78,16 @@ def settle_schema() -> Schema:
 def state_schema() -> Schema:
     """`migrator/state@1`."""
     tables = {
-        name: listed(
-            shape(
-                {key: _held(column) for key, column in columns.items() if not column.later},
-                {key: _held(column) for key, column in columns.items() if column.later},
-            )
-        )
+        name: listed(shape({key: _held(column) for key, column in columns.items()}))
         for name, columns in state_columns().items()
     }
     return document(
         "state",
         "Everything that a state holds but locks, as migrator state export writes it",
         {
-            "layout": {**COUNT, "description": "The version of the tables; an older one may lack columns."},
+            "layout": {**COUNT, "description": "The schema version of the tables."},
             "exported_at": TIME,
-            "tables": shape({}, tables, says="Rows as the database holds them; texts that hold JSON stay texts."),
+            "tables": shape(tables, says="Rows as the database holds them; texts that hold JSON stay texts."),
         },
     )
 
@@ -117,7 +112,7 @@ def prune_schema() -> Schema:
 
 def upgrade_schema() -> Schema:
     """`migrator/upgrade@1`."""
-    found = {**maybe(COUNT), "description": "The layout it had; null when there was none."}
+    found = {**maybe(COUNT), "description": "The schema version it had; null when it was new."}
     return document(
-        "upgrade", "The layout of a state", {"state": TEXT, "found": found, "now": COUNT, "backup": _BACKUP}
+        "upgrade", "The schema version of a state", {"state": TEXT, "found": found, "now": COUNT, "backup": _BACKUP}
     )

@@ -14,8 +14,7 @@ from attrs import frozen
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from migrator.errors import StateError
-from migrator.state import tables as t
-from migrator.state.layout import Layout, Older, bring_up, check, no_state
+from migrator.state.layout import Layout, check, make_tables, no_state
 
 _NOTED: Final = "what was noted before stays noted; run the command again when the state can be written"
 _ELSEWHERE: Final = "see that the file or server can be reached and written; another one can be named with --state"
@@ -89,32 +88,26 @@ class Condition:
     layout: int | None
     size: int | None
 
-    @property
-    def is_current(self) -> bool:
-        """Whether its tables are those of this version."""
-        return self.layout == t.VERSION
 
-
-def connect(url: str, *, now: datetime, older: Older) -> tuple[sa.Engine, str, Layout]:
+def connect(url: str, *, must_exist: bool) -> tuple[sa.Engine, str, Layout]:
     """An engine on a state, the URL to show, and how its layout was found.
 
     Raises:
         StateError: it cannot be opened, is damaged, or was written by another version; nothing was changed then.
-        LockedError: its layout is older, and a run is under way.
     """
     parsed, shown = _read(url)
     try:
         if _is_file(parsed):
             _look(parsed, shown)
         elif parsed.get_backend_name() == "sqlite":
-            if older == "keep":
+            if must_exist:
                 raise no_state(shown)
             _make_private(parsed)
         engine = sa.create_engine(parsed)
         try:
             _configure(engine)
             with engine.begin() as connection:
-                return engine, shown, bring_up(connection, shown, now=now, older=older)
+                return engine, shown, make_tables(connection, shown, must_exist=must_exist)
         except BaseException:
             engine.dispose()
             raise
@@ -126,7 +119,7 @@ def inspect(url: str) -> Condition:
     """Look at a state without making, upgrading or changing it.
 
     Raises:
-        StateError: it cannot be opened, is damaged, or was written by a newer version.
+        StateError: it cannot be opened, is damaged, or was written by another version.
     """
     parsed, shown = _read(url)
     is_file = parsed.get_backend_name() == "sqlite"
@@ -168,7 +161,7 @@ def _make_private(url: sa.URL) -> None:
 
 
 def _look(url: sa.URL, shown: str) -> int | None:
-    """The layout of what is there, before anything is written to it: whole, ours, and not of a newer version."""
+    """The layout of what is there, before anything is written to it: whole, ours, and of this version."""
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":

@@ -39,8 +39,8 @@ def target_row(ref: JobRef) -> dict[str, Any]:
 
 
 def link_of(row: Any, dialect: str) -> Link:
-    """The reverse of `link_row`, of a mapping; one that an old version kept lacks what that did not know."""
-    until = row.get("until")
+    """The reverse of `link_row`, of a mapping."""
+    until = row["until"]
     applied = fields_from_json(json.loads(row["applied"]), dialect)
     seen = applied if row["seen"] == row["applied"] else fields_from_json(json.loads(row["seen"]), dialect)
     return Link(
@@ -53,7 +53,7 @@ def link_of(row: Any, dialect: str) -> Link:
         seen=seen,
         marked=bool(row["marked"]),
         superseded=bool(row["superseded"]),
-        stands_for=sys.intern(row.get("stands_for") or ""),
+        stands_for=sys.intern(row["stands_for"]),
         until=until and read_time(until),
     )
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
-VERSION: Final = 3
-"""The version of this layout; a file with a newer one is refused untouched."""
+VERSION: Final = 1
+"""The schema version; a state of another one is refused and stays as it is."""
 
 metadata: Final = MetaData()
 
@@ -39,7 +39,7 @@ links: Final = Table(
     Column("seen", Text, nullable=False),
     Column("marked", Integer, nullable=False),
     Column("superseded", Integer, nullable=False),
-    Column("stands_for", Text, nullable=False, server_default=""),
+    Column("stands_for", Text, nullable=False),
     Column("until", String(40)),
 )
 Index("links_source", links.c.source_provider, links.c.source_scope, links.c.source_id)
@@ -95,10 +95,10 @@ runs: Final = Table(
     Column("started_at", String(40), nullable=False),
     Column("ended_at", String(40)),
     Column("result", Text),
-    Column("kind", String(16), nullable=False, server_default="apply"),
+    Column("kind", String(16), nullable=False),
     Column("of", String(64)),
     Column("plan", Text),
-    Column("place", Integer, nullable=False, server_default="0"),
+    Column("place", Integer, nullable=False),
 )
 
 intents: Final = Table(

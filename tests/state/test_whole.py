@@ -24,7 +24,6 @@ from migrator.state.document import contents_from_json, contents_to_json
 from migrator.state.whole import MOVED, Contents, only_read
 from tests.state.conftest import START, Time
 from tests.state.test_journal import FIELDS, LOCK, TARGET, begun, intent, link
-from tests.state.test_opening import make_older
 
 OpenOne = Callable[[], State]
 INTEGERS = st.integers(-(2**31), 2**31 - 1)
@@ -137,26 +136,6 @@ def test_reading_keeps_nobody_waiting(open_one: OpenOne) -> None:
     reader.remember("org-1", "contract", "put")
 
 
-@pytest.mark.parametrize("version", range(1, t.VERSION))
-def test_an_older_document_is_as_good_as_an_older_state(
-    state_url: str, fresh_schema: Callable[[], str], tmp_path: Path, clock: Time, version: int
-) -> None:
-    """What an older layout held is the same, whether its database was brought up or its document taken over."""
-    make_older(state_url, version)
-    kept = open_state(state_url, now=clock, older="keep")
-    old = through(kept.contents())
-    kept.close()
-    brought_up = open_state(state_url, now=clock, older="upgrade")
-
-    assert version == old.layout
-    for url in (fresh_schema(), f"sqlite:///{tmp_path}/other.db"):
-        other = open_state(url, now=clock)
-        other.fill(old)
-        assert brought_up.contents() == other.contents()
-        other.close()
-    brought_up.close()
-
-
 def test_a_state_that_is_not_empty_stays(state: State) -> None:
     """Nothing is replaced unless it is said; then everything is, and a file is copied first."""
     before = used(state).contents()
@@ -228,13 +207,14 @@ FACT = {"scope": "a", "key": "b", "value": "c"}
         (json.dumps({"schema": "migrator/plan@1"}), "this is no exported state; got: 'migrator/plan@1'"),
         (json.dumps({"schema": "migrator/state@2"}), "this is no exported state; got: 'migrator/state@2'"),
         (json.dumps(_document(layout="2")), "lacks its layout or its tables"),
-        (json.dumps(_document(layout=99)), "exported by a newer version of migrator; got: layout 99"),
+        (json.dumps(_document(layout=99)), "exported by another version of migrator; got: schema version 99"),
+        (json.dumps(_document(layout=0)), "exported by another version of migrator; got: schema version 0"),
         (json.dumps(_document(tables={})), "has not the tables of a state; got: facts"),
-        (json.dumps(_document(layout=1, tables={"locks": []})), "has not the tables of a state; got: locks"),
+        (json.dumps(_document(tables={"locks": []})), "has not the tables of a state; got: locks"),
     ],
 )
 def test_what_is_no_state_is_refused(text: str, said: str) -> None:
-    """A document of another kind, of a newer version, or with other tables is named as what it is."""
+    """A document of another kind, of another version, or with other tables is named as what it is."""
     with pytest.raises(MigratorError) as caught:
         contents_from_json(text, where="it.json")
 
