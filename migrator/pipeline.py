@@ -28,6 +28,7 @@ from migrator.state.journal import NEVER_SENT
 if TYPE_CHECKING:
     from migrator import audit as auditing
     from migrator import verify as verifying
+    from migrator.deduping import dedupe
     from migrator.exporting import export, exporting
     from migrator.handover import cutover, retire, standings
     from migrator.undoing import rollback, settle
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _ELSEWHERE: Final = {
     "export": "exporting",
     "exporting": "exporting",
+    "dedupe": "deduping",
     "cutover": "handover",
     "retire": "handover",
     "standings": "handover",
@@ -82,6 +84,7 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
                 links=[link for link in links if link.sync == sync],
                 span=timedelta(days=days or max(session.sync.schedule.days - 1, 1)),
                 spot=second_opinion,
+                duplicates=look.duplicates,
             )
         return attrs.evolve(found, requests=session.requests)
 
@@ -258,6 +261,7 @@ __all__ = [
     "apply",
     "audit",
     "cutover",
+    "dedupe",
     "export",
     "exporting",
     "plan",

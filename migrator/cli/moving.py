@@ -124,7 +124,7 @@ def carry_out(
     """
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held) as activity:
-        session = _Carrying(screen=screen, settings=settings, activity=activity, yes=yes)
+        session = Part(screen=screen, settings=settings, activity=activity, yes=yes)
         carried_out, applied = asyncio.run(session.run(operation(state)))
     typed = [*again, applied.run or ""] if again[-1:] == ["--resume"] else again
     command = command_of(settings, *(typed or ["apply", carried_out.sync]))
@@ -138,7 +138,7 @@ def carry_out(
 
 
 @define(kw_only=True)
-class _Carrying:
+class Part:
     """The part of a person in a run: agree, watch, interrupt."""
 
     screen: Screen
@@ -148,6 +148,7 @@ class _Carrying:
     declined: bool = False
 
     async def run(self, operation: Operation) -> tuple[Plan, Applied]:
+        """Return the plan and its result."""
         interruption = Interruption(warn=self._stopping)
 
         async def agree(found: Plan) -> bool:

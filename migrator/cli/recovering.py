@@ -12,6 +12,7 @@ from migrator.cli.moving import carry_out
 from migrator.cli.options import Settings
 from migrator.cli.work import open_runtime, open_screen, opened_state
 from migrator.errors import UsageError
+from migrator.noting import known_duplicates
 from migrator.report.journal import (
     Standing,
     history_document,
@@ -69,6 +70,7 @@ def status(settings: Settings, sync: str | None) -> int:
             until={one: lapse.until for one, found in soonest.items() for lapse in found},
             ledger=state.missed(name),
             jobs=jobs if name else None,
+            duplicates=known_duplicates(state, [name] if name else runtime.config.syncs),
         )
     screen.result(status_document(standing), status_lines(standing))
     return 0

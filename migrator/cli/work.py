@@ -184,7 +184,12 @@ class Interruption:
 
 async def ask(screen: Screen, question: str) -> bool:
     """Whether the person at the terminal says yes; the event loop goes on meanwhile."""
-    screen.question(f"{question} [y/N]")
+    return (await ask_for(screen, f"{question} [y/N]")).casefold() in {"y", "yes"}
+
+
+async def ask_for(screen: Screen, question: str) -> str:
+    """Return what the person at the terminal types; the event loop goes on meanwhile."""
+    screen.question(question)
     loop = asyncio.get_running_loop()
     typed: asyncio.Future[str] = loop.create_future()
 
@@ -195,10 +200,10 @@ async def ask(screen: Screen, question: str) -> bool:
     try:
         loop.add_reader(sys.stdin.fileno(), read)
     except NotImplementedError:  # Windows
-        answer = await asyncio.to_thread(sys.stdin.readline)
+        answer: str = await asyncio.to_thread(sys.stdin.readline)
     else:
         try:
             answer = await typed
         finally:
             loop.remove_reader(sys.stdin.fileno())
-    return answer.strip().casefold() in {"y", "yes"}
+    return answer.strip()

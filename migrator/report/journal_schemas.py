@@ -47,6 +47,8 @@ def status_schema() -> Schema:
         "needs_resync_by": {**maybe(TIME), "description": "When its first schedule stops being exact unless renewed."},
     }
     sync = shape({**_RUN, **more})
+    named = {"sync": TEXT, "source": TEXT, "name": TEXT, "piece": COUNT, "pieces": COUNT}
+    duplicate = shape({**named, "targets": TEXTS, "bound": TEXTS})
     return document(
         "status",
         "How things stand, as far as the state knows",
@@ -56,6 +58,7 @@ def status_schema() -> Schema:
             "uncertain": listed(uncertain, "Writes whose outcome nobody knows."),
             "syncs": listed(sync, "The latest run of each."),
             "ledger": listed(MISSED, "Instants of cut-overs at which not exactly one side was surely live."),
+            "duplicates": listed(duplicate, "Target jobs of one source job and part, when both sides were last read."),
             "jobs": {**maybe(listed(STANDING)), "description": "Of the sync that was asked for; null for none."},
         },
     )

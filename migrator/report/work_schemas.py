@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from migrator.canonical import LEAVES, PATHS
 from migrator.plan.values import ACTIONS
+from migrator.report.duplicates import DUPLICATE
 from migrator.report.shapes import (
     ANY,
     COUNT,
@@ -102,18 +103,37 @@ def plan_schema() -> Schema:
     )
 
 
+_OUTCOME: Final = shape(
+    {
+        "action": one_of(*ACTIONS),
+        "source": maybe(REF),
+        "target": maybe(REF),
+        "name": TEXT,
+        "status": one_of("done", "failed", "skipped"),
+        "error": TEXT,
+    }
+)
+_OUTCOMES: Final = shape({"done": COUNT, "failed": COUNT, "skipped": COUNT})
+
+
+def dedupe_schema() -> Schema:
+    """`migrator/dedupe@1`."""
+    return document(
+        "dedupe",
+        "Target jobs that claim one source job and part, and those that were removed",
+        {
+            "sync": TEXT,
+            "run": {**maybe(TEXT), "description": "Null when nothing was removed."},
+            "duplicates": listed(DUPLICATE, "As they were found."),
+            "summary": _OUTCOMES,
+            "outcomes": listed(_OUTCOME),
+            "requests": REQUESTS,
+        },
+    )
+
+
 def apply_schema() -> Schema:
     """`migrator/apply@1`."""
-    outcome = shape(
-        {
-            "action": one_of(*ACTIONS),
-            "source": maybe(REF),
-            "target": maybe(REF),
-            "name": TEXT,
-            "status": one_of("done", "failed", "skipped"),
-            "error": TEXT,
-        }
-    )
     blocked = shape({"source": maybe(REF), "target": maybe(REF), "name": TEXT, "reason": TEXT})
     return document(
         "apply",
@@ -121,9 +141,9 @@ def apply_schema() -> Schema:
         {
             "run": {**maybe(TEXT), "description": "Null when nothing was begun."},
             "sync": TEXT,
-            "summary": shape({"done": COUNT, "failed": COUNT, "skipped": COUNT}),
+            "summary": _OUTCOMES,
             "needs_resync_by": _RESYNC,
-            "outcomes": listed(outcome),
+            "outcomes": listed(_OUTCOME),
             "blocked": listed(blocked, "What the plan refuses, and why."),
             "requests": REQUESTS,
         },
