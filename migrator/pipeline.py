@@ -19,7 +19,7 @@ from migrator.errors import RefusedError
 from migrator.extract import extract
 from migrator.noting import note_agreement, note_count, note_schedules
 from migrator.plan.values import Plan
-from migrator.recovery import rest_of, still_fits
+from migrator.recovery import is_staged, rest_of, still_fits
 from migrator.running import Agree, Carrying, Progress, plan_of, run_id, run_of, silently
 from migrator.session import Look, Runtime, Session, opened, requests_of, session_of
 from migrator.state import State
@@ -150,7 +150,7 @@ async def apply(
         session_of(runtime, state, sync) as session,
         session.locking(run, lost=stop.set),
     ):
-        look = await session.look(locked=True, hold=hold)
+        look = await session.look(locked=True, hold=hold or (saved is not None and is_staged(saved)))
         current = look.plan
         if saved:
             current = still_fits(saved, current)

@@ -38,7 +38,7 @@ STOREYS = (
     {"noting", "rollback", "recovery", "sides"},
     {"session"},
     {"running", "checkup"},
-    {"exporting", "handover", "undoing"},
+    {"deduping", "exporting", "handover", "undoing"},
     {"pipeline"},
     {"sync"},
     {"report"},

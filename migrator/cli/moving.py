@@ -63,7 +63,7 @@ def plan(
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held):
         found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held))
-    document = plan_document(found)
+        document = plan_document(found, key=state.seal())
     if out is not None:
         write_file(out, document.text())
     write_reports(reports, document.whole, lambda: _overview(found), screen)
@@ -93,7 +93,7 @@ def apply(
         if resume:
             sync, saved = pipeline.run_of(state, resume).sync, None
         else:
-            sync, saved = _sync_or_plan(what or "", runtime.config)
+            sync, saved = _sync_or_plan(what or "", runtime.config, state)
         return partial(
             pipeline.apply, runtime, state, sync, saved=saved, resume=resume, max_deletes=max_deletes, hold=held
         )
@@ -176,11 +176,11 @@ class Part:
         self.screen.say([line("Stopping when what is under way is finished; interrupt again to stop at once.")])
 
 
-def _sync_or_plan(what: str, config: Config) -> tuple[str, Plan | None]:
+def _sync_or_plan(what: str, config: Config, state: State) -> tuple[str, Plan | None]:
     """The sync that is meant, and its saved plan when a file is named."""
     if what in config.syncs or not (what.endswith(".json") or Path(what).is_file()):
         return config.sync(what).name, None
-    saved = plan_from_json(read_file(Path(what)), where=what)
+    saved = plan_from_json(read_file(Path(what)), where=what, key=state.seal(), lineage_of=state.lineage_of)
     return config.sync(saved.sync).name, saved
 
 

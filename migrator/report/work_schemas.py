@@ -98,7 +98,10 @@ def plan_schema() -> Schema:
             "needs_resync_by": _RESYNC,
             "changes": listed(change),
             "refusal": {"type": "string", "description": 'Why the plan is unsafe as a whole; "" when it is not.'},
-            "digest": {"type": "string", "description": "Of everything else in the plan."},
+            "digest": {
+                "type": "string",
+                "description": "Of everything else; keyed in a saved plan.",
+            },
         },
     )
 

@@ -168,7 +168,7 @@ def _look(url: sa.URL, shown: str) -> int | None:
             connection.exec_driver_sql("PRAGMA busy_timeout=10000")
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
             if found != "ok":
-                raise StateError("the state is damaged", where=shown, actual=str(found), hint=_REBUILD)
+                raise damaged(shown, str(found))
         return check(connection, shown)
 
 
@@ -193,6 +193,11 @@ def _configure_postgresql(connection: Any, _record: Any) -> None:
     setting = "synchronous_commit"
     connection.execute(f"SELECT set_config('{setting}', 'on', false) WHERE current_setting('{setting}') = 'off'")
     connection.commit()
+
+
+def damaged(shown: str, found: str) -> StateError:
+    """The error for a state that holds something that no version of migrator wrote."""
+    return StateError("the state is damaged", where=shown, actual=found, hint=_REBUILD)
 
 
 def _unusable(what: str, shown: str, error: Exception, otherwise: str) -> StateError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Final
 
@@ -70,7 +71,8 @@ def make_tables(connection: sa.Connection, shown: str, *, must_exist: bool) -> L
         if must_exist:
             raise no_state(shown)
         t.metadata.create_all(connection)
-        connection.execute(t.meta.insert().values(key="version", value=str(t.VERSION)))
+        told = {"version": str(t.VERSION), t.SEAL: secrets.token_hex(32)}
+        connection.execute(t.meta.insert(), [{"key": key, "value": value} for key, value in told.items()])
     return Layout(found=found, now=t.VERSION)
 
 

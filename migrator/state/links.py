@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from migrator.canonical import JobRef
 from migrator.mapping.codecs import read_time, write_time
 from migrator.state import tables as t
-from migrator.state.database import Database
+from migrator.state.database import Database, damaged
 from migrator.state.rows import job_ref, lapsing_of, link_of, link_row, outcome_row, target_row
 from migrator.state.values import Intent, Lapsing, Link
 from migrator.state.writes import drop_links, in_turn, write_links, write_outcomes
@@ -39,6 +39,24 @@ class Links(Database):
             with self.transaction() as connection:
                 row = connection.execute(query).one()
                 return row.lineage, row.serial
+
+    def lineage_of(self, sync: str) -> str | None:
+        """Return the sync's lineage; None where it has none here."""
+        with self.transaction() as connection:
+            found = connection.scalar(sa.select(t.syncs.c.lineage).where(t.syncs.c.name == sync))
+            return None if found is None else str(found)
+
+    def seal(self) -> bytes:
+        """Return the key that saved plans are sealed with; it stays in this state.
+
+        Raises:
+            StateError: the state has lost it.
+        """
+        with self.transaction() as connection:
+            found = connection.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == t.SEAL))
+        if not found:
+            raise damaged(self.shown, "the key that plans are sealed with is gone")
+        return str(found).encode()
 
     def links(
         self, provider: str, scopes: tuple[str, ...], dialect: str, *, only: Container[str] | None = None

@@ -11,6 +11,9 @@ VERSION: Final = 1
 
 metadata: Final = MetaData()
 
+SEAL: Final = "seal"
+"""The key of `meta` that holds what saved plans are sealed with; it is never exported."""
+
 meta: Final = Table(
     "meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False)
 )
