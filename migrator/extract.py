@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from attrs import field, frozen
@@ -23,6 +23,7 @@ from migrator.mapping import ProviderMapping, Raw
 from migrator.mapping.codecs import thaw
 from migrator.packed import Packed
 from migrator.providers.base import ExtractAdapter, Record
+from migrator.redaction import HIDDEN
 
 LATENESS: Final = (0.5, 1.0, 2.0, 4.0)
 """Seconds between looks for what a platform may show late; after the last one it counts as absent."""
@@ -216,4 +217,27 @@ def _read(record: Record, adapter: ExtractAdapter, mapping: ProviderMapping, *, 
             raise
         ref = JobRef(provider=adapter.provider, scope=record.scope, id=str(identity))
         return Problem(ref=ref, name=str(record.raw.get("name") or ""), error=error)
+    if leak := _leak(job, record.raw):
+        return Problem(ref=job.ref, name=job.name, error=leak)
     return convention.restore(job) if as_source else job
+
+
+def _leak(job: Job, raw: Raw) -> RecordError | None:
+    """Why a job whose record held a token of the config is left alone; None where nothing that would be copied did."""
+    if not _holds(raw):
+        return None
+    told = {"id": job.ref.id, **flatten(job)}
+    path = next((path for path, value in told.items() if HIDDEN in str(value)), None)
+    if path is None:
+        return None
+    what = "the platform answers with a token of migrator.toml in it; take it out there, and revoke the token"
+    return RecordError(what, job=f"{job.name} ({job.ref.id})", path=path)
+
+
+def _holds(value: Any) -> bool:
+    """Whether a token was taken out of a record."""
+    if isinstance(value, str):
+        return HIDDEN in value
+    if isinstance(value, Mapping):
+        return any(_holds(part) for pair in value.items() for part in pair)
+    return isinstance(value, list | tuple) and any(map(_holds, value))

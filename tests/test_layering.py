@@ -21,7 +21,7 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "packed", "watching"},
+    {"concurrency", "files", "json_text", "packed", "redaction", "watching"},
     {"cron"},
     {"canonical"},
     {"mapping", "transport"},

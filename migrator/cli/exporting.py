@@ -25,16 +25,14 @@ _SOME_FAILED: Final = 4
 def export(settings: Settings, connection: str, *, out: Path | None) -> int:
     """Write every job of a connection as canonical JSON; nothing of it where the listing is not complete."""
     screen, runtime = open_screen(settings), open_runtime(settings)
-    if out is not None:
-        with drafting(out) as file:
-            number, problems = _written(screen, runtime, connection, file)
-        screen.say([line(f"{count(number, 'job')} written to {out}")])
-        if settings.json:
-            with out.open(encoding="utf-8") as file:
-                _print(file)
-    else:
-        with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
-            number, problems = _written(screen, runtime, connection, file)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        number, problems = _written(screen, runtime, connection, file)
+        if out is not None:
+            with drafting(out) as copy:
+                file.seek(0)
+                shutil.copyfileobj(file, copy)
+            screen.say([line(f"{count(number, 'job')} written to {out}")])
+        if out is None or settings.json:
             file.seek(0)
             _print(file)
     if problems:
@@ -51,15 +49,18 @@ def _print(file: TextIO) -> None:
 def _written(screen: Screen, runtime: Runtime, connection: str, file: TextIO) -> tuple[int, list[Mapping[str, Any]]]:
     """How many jobs were written, and what could not be read."""
     with screen.activity(f"reading {connection}", held=runtime.held):
-        return asyncio.run(_write(runtime, connection, file))
+        return asyncio.run(_write(runtime, connection, screen, file))
 
 
-async def _write(runtime: Runtime, connection: str, file: TextIO) -> tuple[int, list[Mapping[str, Any]]]:
+async def _write(
+    runtime: Runtime, connection: str, screen: Screen, file: TextIO
+) -> tuple[int, list[Mapping[str, Any]]]:
     ascii_only, number = not takes_unicode(sys.stdout), 0
     async with pipeline.exporting(runtime, connection) as found:
-        file.write(opening(found.head, "jobs", ascii_only=ascii_only))
+        file.write(screen.hide(opening(found.head, "jobs", ascii_only=ascii_only)))
         async for job in found.jobs:
-            file.write(item(job, first=number == 0, ascii_only=ascii_only))
+            file.write(screen.hide(item(job, first=number == 0, ascii_only=ascii_only)))
             number += 1
-        file.write(closing({"problems": found.problems}, empty=number == 0, ascii_only=ascii_only))
+        rest = {"problems": found.problems}
+        file.write(screen.hide(closing(rest, empty=number == 0, ascii_only=ascii_only)))
         return number, list(found.problems)

@@ -38,7 +38,7 @@ def export(settings: Settings, *, out: Path | None) -> int:
         screen.say(writing_lines(state.owners()))
     document = contents_to_json(contents, at=at)
     if out is not None:
-        write_file(out, document_text(document))
+        write_file(out, document_text(document), screen)
         screen.say([line(f"{moved_words(contents.counts)} written to {out}")])
     if out is None or settings.json:
         screen.document(document)

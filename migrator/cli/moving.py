@@ -65,7 +65,7 @@ def plan(
         found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held))
         document = plan_document(found, key=state.seal())
     if out is not None:
-        write_file(out, document.text())
+        write_file(out, document.text(), screen)
     write_reports(reports, document.whole, lambda: _overview(found), screen)
     command = command_of(settings, "apply", str(out or sync), *(["--held"] if held and not out else []))
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))

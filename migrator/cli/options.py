@@ -16,6 +16,8 @@ from typing import Annotated, Any
 import typer
 from attrs import evolve, field, fields, frozen
 
+from migrator.redaction import Secrets
+
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", metavar="FILE", help="The config file. [default: migrator.toml]")
 ]
@@ -47,6 +49,7 @@ class Settings:
         debug: errors come with their trace.
         verbose: more is said.
         at_end: what is to be closed when the command ends.
+        secrets: the tokens that were read; nothing that leaves holds one.
     """
 
     config: Path | None = None
@@ -56,6 +59,7 @@ class Settings:
     debug: bool = False
     verbose: bool = False
     at_end: ExitStack = field(factory=ExitStack, eq=False, repr=False)
+    secrets: Secrets = field(factory=Secrets, eq=False, repr=False)
 
     def over(self, others: Settings) -> Settings:
         """These, with the others where these say nothing."""

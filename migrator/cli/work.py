@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +17,7 @@ from attrs import define, field
 from migrator.cli.options import Settings
 from migrator.config import Config, load
 from migrator.errors import UsageError
+from migrator.files import replacing
 from migrator.mapping import Rules, load_mapping
 from migrator.pipeline import Runtime
 from migrator.providers import PROVIDERS
@@ -50,7 +51,7 @@ def read_mappings(settings: Settings) -> list[Rules]:
 
 def open_screen(settings: Settings) -> Screen:
     """Where results and talk go."""
-    return Screen(as_json=settings.json, verbose=settings.verbose)
+    return Screen(as_json=settings.json, verbose=settings.verbose, hide=settings.secrets.hide)
 
 
 def open_runtime(settings: Settings) -> Runtime:
@@ -61,7 +62,7 @@ def open_runtime(settings: Settings) -> Runtime:
         open_screen(settings).say([line(text)])
 
     watch = settings.at_end.enter_context(watching(os.environ, config.collector, say=say))
-    return Runtime(config=config, environ=os.environ, mappings=settings.mappings, watch=watch)
+    return Runtime(config=config, environ=os.environ, mappings=settings.mappings, watch=watch, secrets=settings.secrets)
 
 
 def state_url(settings: Settings) -> str:
@@ -120,27 +121,23 @@ def drafting(path: Path) -> Iterator[TextIO]:
         UsageError: it cannot be written there.
     """
     try:
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                yield file
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+        with replacing(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+            yield text
+            text.detach()
     except OSError as error:
         hint = "see that its folder is there and that you may write to it, or name another file"
         raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
 
 
-def write_file(path: Path, text: str | Iterable[str]) -> None:
-    """Write a file, whole or not at all; a long text may come in parts.
+def write_file(path: Path, text: str | Iterable[str], screen: Screen) -> None:
+    """Write a file without secrets, whole or not at all; a long text may come in parts.
 
     Raises:
         UsageError: it cannot be written there.
     """
     with drafting(path) as file:
-        file.writelines([text] if isinstance(text, str) else text)
+        file.writelines(map(screen.hide, [text] if isinstance(text, str) else text))
 
 
 @define(kw_only=True)

@@ -14,6 +14,7 @@ from migrator.providers.devin import Devin
 from migrator.providers.jsonfile import JsonFile
 from migrator.providers.omni import Omni, is_quota
 from migrator.providers.scrip import Scrip
+from migrator.redaction import hiding
 from migrator.watching import NOBODY, Watch
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ async def open_adapter(
     retry: Retry | None = None,
     wire: Wire | None = None,
     watch: Watch = NOBODY,
+    hide: Callable[[str], str] | None = None,
 ) -> AsyncIterator[LoadAdapter]:
     """Open a connection for as long as the block lasts.
 
@@ -118,6 +120,7 @@ async def open_adapter(
         retry: how long to keep trying.
         wire: what carries requests; the network by default.
         watch: told of every request.
+        hide: takes secrets out of a text; those of this connection by default.
 
     Raises:
         UsageError: base_url, rate or token cannot be used as they are.
@@ -152,5 +155,6 @@ async def open_adapter(
         is_quota=info.is_quota,
         wire=wire,
         watch=watch,
+        hide=hide or hiding([connection.token]).hide,
     ) as client:
         yield info.adapter(client=client, connection=connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -26,6 +27,7 @@ _ROOM: Final = "make room on the disk; what was noted before stays noted, and th
 _RIGHTS: Final = (
     "the file, its folder or the disk is missing or read-only: make it writable, or name another state with --state"
 )
+_PRIVATE: Final = 0o600
 _HINTS: Final = (
     ("malformed", _REBUILD),
     ("not a database", _REBUILD),
@@ -102,7 +104,7 @@ def connect(url: str, *, must_exist: bool) -> tuple[sa.Engine, str, Layout]:
         elif parsed.get_backend_name() == "sqlite":
             if must_exist:
                 raise no_state(shown)
-            _make_private(parsed)
+            _make_private(parsed, shown)
         engine = sa.create_engine(parsed)
         try:
             _configure(engine)
@@ -148,16 +150,30 @@ def _is_file(url: sa.URL) -> bool:
     return url.get_backend_name() == "sqlite" and place.is_file() and place.stat().st_size > 0
 
 
-def _make_private(url: sa.URL) -> None:
-    """Make the file for its owner alone, because it holds prompts and addresses; one that is there stays as it is.
+def _make_private(url: sa.URL, shown: str) -> None:
+    """Make the file for its owner alone, because it holds prompts and addresses; also one that is there and empty.
 
     SQLite gives the files beside it the same rights. Where it cannot be made, opening it says why.
+
+    Raises:
+        StateError: an empty file of somebody else stands there, or something that is no file.
     """
     name = url.database or ""
     if name == ":memory:" or name.startswith("file:"):
         return
+    place = os.path.realpath(name)  # a link that leads nowhere: what it names is made
     with suppress(OSError):
-        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        handle = os.open(place, os.O_CREAT | os.O_RDWR | getattr(os, "O_NONBLOCK", 0), 0o600)
+        try:
+            found = os.fstat(handle)
+            is_ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+            if not stat.S_ISREG(found.st_mode) or not is_ours:
+                actual = "it is no regular file" if is_ours else "an empty file that belongs to another user"
+                raise StateError("the state cannot be opened", where=shown, actual=actual, hint=_ELSEWHERE)
+            if stat.S_IMODE(found.st_mode) != _PRIVATE:
+                Path(place).chmod(_PRIVATE)
+        finally:
+            os.close(handle)
 
 
 def _look(url: sa.URL, shown: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import stat
 import subprocess
@@ -143,6 +144,37 @@ def test_a_new_file_is_for_its_owner_alone(tmp_path: Path, clock: Time) -> None:
 
     assert {0o600} == used()
     assert {0o660} == used()
+
+
+@pytest.mark.parametrize("before", ["a link that leads nowhere", "an empty file", "an empty file behind a link"])
+def test_a_file_that_was_prepared_is_private_too(tmp_path: Path, clock: Time, before: str) -> None:
+    """Whoever made an empty file or a link in its place does not decide who reads the state."""
+    path, real = tmp_path / "migrator.db", tmp_path / "real.db"
+    if "link" in before:
+        path.symlink_to(real)
+    if "empty" in before:
+        (real if "link" in before else path).touch(mode=0o666)
+        path.chmod(0o666)
+    state = open_state(f"sqlite:///{path}", now=clock)
+    state.remember("a", "b", "c")
+
+    found = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    state.close()
+    assert (found, path.is_symlink()) == ({0o600}, "link" in before)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_no_state(tmp_path: Path, clock: Time, kind: str) -> None:
+    """A pipe, a device or a folder is refused by name, and at once."""
+    path = tmp_path / "migrator.db"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/null")
+
+    assert "the state cannot be opened" in refused(path, clock)
 
 
 def test_a_file_that_another_program_holds_is_named(tmp_path: Path, clock: Time) -> None:
