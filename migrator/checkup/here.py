@@ -73,6 +73,7 @@ def check_state(url: str, *, now: Callable[[], datetime]) -> tuple[Check, ...]:
 def _unfinished(url: str, now: Callable[[], datetime]) -> tuple[Check, Check]:
     state = open_state(url, now=now)
     try:
+        state.check()
         owners = state.owners()
         writing = {owner.run for owner in owners.values()}
         left = [intent for intent in state.unsettled() if intent.run not in writing]

@@ -16,21 +16,23 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from migrator.errors import StateError
 from migrator.state.layout import Layout, check, make_tables, no_state
+from migrator.state.sums import REBUILD, damaged
 
 _NOTED: Final = "what was noted before stays noted; run the command again when the state can be written"
 _ELSEWHERE: Final = "see that the file or server can be reached and written; another one can be named with --state"
-_REBUILD: Final = (
-    'the links can be built anew: move the file away, set adopt = "identical" in the sync and apply; '
-    "jobs that are there already are then taken over, never made twice"
-)
 _ROOM: Final = "make room on the disk; what was noted before stays noted, and the next run finishes the rest"
 _RIGHTS: Final = (
     "the file, its folder or the disk is missing or read-only: make it writable, or name another state with --state"
 )
 _PRIVATE: Final = 0o600
 _HINTS: Final = (
-    ("malformed", _REBUILD),
-    ("not a database", _REBUILD),
+    ("malformed", REBUILD),
+    ("not a database", REBUILD),
+    ("could not decode", REBUILD),
+    ("no such column", REBUILD),
+    ("no such table", REBUILD),
+    ("corrupt", REBUILD),
+    ("unsupported file format", REBUILD),
     ("disk i/o error", f"the disk is full or failing: {_ROOM}"),
     ("readonly", _RIGHTS),
     ("unable to open database file", _RIGHTS),
@@ -182,7 +184,7 @@ def _look(url: sa.URL, shown: str) -> int | None:
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA busy_timeout=10000")
-            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
             if found != "ok":
                 raise damaged(shown, str(found))
         return check(connection, shown)
@@ -209,11 +211,6 @@ def _configure_postgresql(connection: Any, _record: Any) -> None:
     setting = "synchronous_commit"
     connection.execute(f"SELECT set_config('{setting}', 'on', false) WHERE current_setting('{setting}') = 'off'")
     connection.commit()
-
-
-def damaged(shown: str, found: str) -> StateError:
-    """The error for a state that holds something that no version of migrator wrote."""
-    return StateError("the state is damaged", where=shown, actual=found, hint=_REBUILD)
 
 
 def _unusable(what: str, shown: str, error: Exception, otherwise: str) -> StateError:

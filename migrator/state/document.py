@@ -64,7 +64,7 @@ def contents_from_json(text: str, *, where: str) -> Contents:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StateError("the document is not JSON", where=where, actual=str(error), hint=_WHOLE) from error
     known = document.get("schema") if isinstance(document, dict) else type(document).__name__
     if known != SCHEMA:

@@ -6,6 +6,8 @@ from typing import Final
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
 
+from migrator.state import sums
+
 VERSION: Final = 1
 """The schema version; a state of another one is refused and stays as it is."""
 
@@ -24,6 +26,7 @@ syncs: Final = Table(
     Column("name", String(255), primary_key=True),
     Column("lineage", String(64), nullable=False),
     Column("serial", Integer, nullable=False),
+    sums.column(),
 )
 
 links: Final = Table(
@@ -44,6 +47,7 @@ links: Final = Table(
     Column("superseded", Integer, nullable=False),
     Column("stands_for", Text, nullable=False),
     Column("until", String(40)),
+    sums.column(),
 )
 Index("links_source", links.c.source_provider, links.c.source_scope, links.c.source_id)
 
@@ -63,6 +67,7 @@ rights: Final = Table(
     Column("wish", Text, nullable=False),
     Column("since", String(40), nullable=False),
     Column("begun", String(40)),
+    sums.column(),
 )
 
 missed: Final = Table(
@@ -77,6 +82,7 @@ missed: Final = Table(
     Column("kind", String(16), nullable=False),
     Column("cause", Text, nullable=False),
     Column("run", String(64), nullable=False),
+    sums.column(),
 )
 
 facts: Final = Table(
@@ -85,6 +91,7 @@ facts: Final = Table(
     Column("scope", String(512), primary_key=True),
     Column("key", String(64), primary_key=True),
     Column("value", Text, nullable=False),
+    sums.column(),
 )
 
 runs: Final = Table(
@@ -100,8 +107,9 @@ runs: Final = Table(
     Column("result", Text),
     Column("kind", String(16), nullable=False),
     Column("of", String(64)),
-    Column("plan", Text),
+    Column("plan", Text, info={sums.APART: True}),
     Column("place", Integer, nullable=False),
+    sums.column(),
 )
 
 intents: Final = Table(
@@ -125,6 +133,7 @@ intents: Final = Table(
     Column("state", String(16), nullable=False),
     Column("error", Text, nullable=False),
     Column("ended_at", String(40)),
+    sums.column(),
 )
 Index("intents_open", intents.c.target_provider, intents.c.target_scope, intents.c.state)
 
@@ -137,6 +146,7 @@ snapshots: Final = Table(
     Column("id", String(255), primary_key=True),
     Column("record", Text, nullable=False),
     Column("link", Text),
+    sums.column(),
 )
 
 locks: Final = Table(

@@ -19,6 +19,7 @@ from migrator.state import tables as t
 from migrator.state.backups import back_up
 from migrator.state.database import Database
 from migrator.state.owners import require_rest
+from migrator.state.sums import checked
 
 Row = Mapping[str, Any]
 
@@ -56,6 +57,18 @@ class Whole(Database):
             only_read(connection)
             tables = {table.name: _taken(connection, table) for table in MOVED}
         return Contents(layout=self.layout.now, tables=tables)
+
+    def check(self) -> None:
+        """Read every row.
+
+        Raises:
+            StateError: one is damaged.
+        """
+        with self.transaction() as connection:
+            only_read(connection)
+            for table in MOVED:
+                for row in connection.execute(sa.select(table)):
+                    checked(table, row)
 
     def fill(self, contents: Contents, *, replace: bool = False) -> Path | None:
         """Put everything in, or nothing.
@@ -99,6 +112,8 @@ class Whole(Database):
         """Put rows into a table."""
         try:
             if rows:
+                for row in rows:
+                    checked(table, row)
                 connection.execute(table.insert(), list(rows))
         except (DataError, IntegrityError) as error:
             what = f"this database cannot hold the rows of {table.name}, and the state is as it was"
@@ -118,7 +133,7 @@ def only_read(connection: sa.Connection) -> None:
 def _taken(connection: sa.Connection, table: sa.Table) -> tuple[Row, ...]:
     """The rows of a table."""
     key = [column.name for column in table.primary_key]
-    rows = (dict(row) for row in connection.execute(sa.select(table)).mappings())
+    rows = (dict(checked(table, row)) for row in connection.execute(sa.select(table)).mappings())
     return tuple(sorted(rows, key=lambda row: [row[name] for name in key]))
 
 

@@ -208,3 +208,14 @@ def test_a_package_that_is_needed(here: Path) -> None:
 
     assert [check.status for check in needed if check.what == "keyring"] == ["fault"]
     assert {check.status for check in not_needed} == {"ok"}
+
+
+@pytest.mark.parametrize("status", [100, 199, 204, 226, 299, 302, 399, 418, 451, 499, 520, 599, 600, 799, 999])
+def test_any_status_is_survived(here: Path, run: Run, world: World, status: int) -> None:
+    """A number that no standard knows is what the platform says, to a read as well as to a write."""
+    for method in ("GET", "PATCH"):
+        world.fault("status", status=status, method=method, times=0)
+        ended = run("doctor", "--json")
+        world.faults.clear()
+        assert (ended.code in {0, 1}, "unexpected" in ended.err + ended.out) == (True, False)
+        assert faults(ended.document, "doctor") == []

@@ -21,6 +21,7 @@ from migrator.report.schemas import SCHEMAS
 from migrator.state import State, open_state
 from migrator.state import tables as t
 from migrator.state.document import contents_from_json, contents_to_json
+from migrator.state.sums import SUM, sum_of
 from migrator.state.whole import MOVED, Contents, only_read
 from tests.state.conftest import START, Time
 from tests.state.test_journal import FIELDS, LOCK, TARGET, begun, intent, link
@@ -59,9 +60,10 @@ def _values(column: sa.Column[Any]) -> st.SearchStrategy[Any]:
 
 def _rows(table: sa.Table) -> st.SearchStrategy[tuple[dict[str, Any], ...]]:
     key = [column.name for column in table.primary_key]
-    row = st.fixed_dictionaries({column.name: _values(column) for column in table.columns})
+    row = st.fixed_dictionaries({column.name: _values(column) for column in table.columns if column.name != SUM})
     rows = st.lists(row, max_size=3, unique_by=lambda found: tuple(found[name] for name in key))
-    return rows.map(lambda found: tuple(sorted(found, key=lambda one: [one[name] for name in key])))
+    summed = rows.map(lambda found: [one | {SUM: sum_of(table, one)} for one in found])
+    return summed.map(lambda found: tuple(sorted(found, key=lambda one: [one[name] for name in key])))
 
 
 anything = st.fixed_dictionaries({table.name: _rows(table) for table in MOVED}).map(
@@ -196,7 +198,7 @@ def _document(**changes: Any) -> dict[str, Any]:
     return contents_to_json(Contents(layout=t.VERSION, tables={}), at=START) | {"tables": empty} | changes
 
 
-FACT = {"scope": "a", "key": "b", "value": "c"}
+FACT = {"scope": "a", "key": "b", "value": "c", "sum": sum_of(t.facts, {"scope": "a", "key": "b", "value": "c"})}
 
 
 @pytest.mark.parametrize(
@@ -226,7 +228,7 @@ def test_what_is_no_state_is_refused(text: str, said: str) -> None:
     ("row", "said"),
     [
         ("x", "a str"),
-        ({"scope": "a", "key": "b"}, "no value"),
+        ({"scope": "a", "key": "b", "sum": ""}, "no value"),
         (FACT | {"value": None}, "value holds null"),
         (FACT | {"value": 1}, "value holds 1"),
         (FACT | {"note": "d"}, "a column note"),
@@ -240,3 +242,14 @@ def test_a_wrong_row_is_named(row: Any, said: str) -> None:
         contents_from_json(json.dumps(_document(tables=tables)), where="it.json")
     assert ("it.json, tables.facts[1]", said) == (caught.value.where, caught.value.actual)
     assert not Draft202012Validator(SCHEMAS["state"]()).is_valid(_document(tables=tables))
+
+
+def test_a_damaged_row_of_a_document_is_refused(state: State) -> None:
+    """What is no row that this program wrote is not taken over, and the state is as it was."""
+    before = used(state).contents()
+    rows = tuple(row | {"target_id": "another"} for row in before.tables["links"])
+    wrong = attrs.evolve(before, tables={**before.tables, "links": rows})
+
+    with pytest.raises(StateError, match=r"row links devin/org-1/another.*its checksum does not fit"):
+        state.fill(wrong, replace=True)
+    assert before == state.contents()
