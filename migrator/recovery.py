@@ -47,7 +47,12 @@ def still_fits(saved: Plan, fresh: Plan) -> Plan:
             what = f"a plan that is made now does not {change.action} {change.label} as the saved one does"
             raise StalePlanError(what, where=where, hint=hint)
         kept.append(now)
-    rest = (change for change in fresh.changes if change.action not in PENDING)
+    looked_at = {(change.source, change.piece, change.target) for change in saved.changes}
+    rest = (
+        change
+        for change in fresh.changes
+        if change.action not in PENDING and (change.source, change.piece, change.target) in looked_at
+    )
     return attrs.evolve(fresh, changes=(*kept, *rest))
 
 

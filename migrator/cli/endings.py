@@ -83,7 +83,7 @@ def fail(error: Exception, asked: Settings, *, where: str, cause: BaseException 
     failure = failure_of(error)
     if not failure.where and not failure.problems:
         failure = evolve(failure, where=where)
-    screen = Screen(as_json=asked.json, hide=asked.secrets.hide)
+    screen = Screen(as_json=asked.json, plain=asked.no_color, hide=asked.secrets.hide)
     if asked.debug:
         sys.stderr.write(asked.secrets.hide(trace(cause or error)))
     screen.say(failure_lines(failure))

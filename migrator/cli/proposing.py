@@ -30,6 +30,7 @@ SCHEMAS: Final = (
     "import",
     "init",
     "jobs",
+    "list",
     "plan",
     "providers",
     "prune",

@@ -51,7 +51,7 @@ def read_mappings(settings: Settings) -> list[Rules]:
 
 def open_screen(settings: Settings) -> Screen:
     """Where results and talk go."""
-    return Screen(as_json=settings.json, verbose=settings.verbose, hide=settings.secrets.hide)
+    return Screen(as_json=settings.json, verbose=settings.verbose, plain=settings.no_color, hide=settings.secrets.hide)
 
 
 def open_runtime(settings: Settings) -> Runtime:
@@ -130,14 +130,15 @@ def drafting(path: Path) -> Iterator[TextIO]:
         raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
 
 
-def write_file(path: Path, text: str | Iterable[str], screen: Screen) -> None:
+def write_file(path: Path, text: str | Iterable[str], screen: Screen | None = None) -> None:
     """Write a file without secrets, whole or not at all; a long text may come in parts.
 
     Raises:
         UsageError: it cannot be written there.
     """
     with drafting(path) as file:
-        file.writelines(map(screen.hide, [text] if isinstance(text, str) else text))
+        parts = [text] if isinstance(text, str) else text
+        file.writelines(map(screen.hide, parts) if screen else parts)
 
 
 @define(kw_only=True)

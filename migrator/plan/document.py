@@ -83,14 +83,19 @@ def plan_changes(plan: Plan) -> Iterator[dict[str, Any]]:
 
 
 def plan_from_json(
-    text: str, *, where: str, key: bytes = b"", lineage_of: Callable[[str], str | None] | None = None
+    text: str,
+    *,
+    where: str,
+    key: bytes | None = b"",
+    lineage_of: Callable[[str], str | None] | None = None,
 ) -> Plan:
     """Read a saved plan, packed or not.
 
     Args:
         text: the document.
         where: what to call it in errors.
-        key: the key of the state under which it must be sealed; without one, its digest must fit.
+        key: the key of the state under which it must be sealed; an empty one: its plain digest must fit; None: whoever
+            reads it cannot tell whether it was edited.
         lineage_of: the lineage that the state has of a sync; one that has another lineage is not asked for its seal.
 
     Raises:
@@ -106,13 +111,18 @@ def plan_from_json(
     stated = document.pop("digest", None)
     if lineage_of and lineage_of(str(document.get("sync"))) != document.get("lineage"):
         raise StalePlanError("the plan was made on another state", where=where, hint=_AGAIN)
-    if not isinstance(stated, str) or not hmac.compare_digest(stated.encode(), digest(document, key=key).encode()):
+    if key is not None and not _fits(stated, document, key):
         what = "the plan was edited after it was made, or is sealed by another state: its digest does not fit"
         raise StalePlanError(what, where=where, hint=_AGAIN)
     try:
         return _plan(document)
     except (KeyError, TypeError, ValueError, MigratorError, cattrs.BaseValidationError) as error:
         raise StalePlanError("the plan cannot be read", where=where, actual=str(error), hint=_AGAIN) from error
+
+
+def _fits(stated: Any, document: Mapping[str, Any], key: bytes) -> bool:
+    found = digest(document, key=key)
+    return isinstance(stated, str) and hmac.compare_digest(stated.encode("utf-8", "replace"), found.encode())
 
 
 def _unpacked(text: str) -> str | bytes:
