@@ -154,3 +154,15 @@ def test_a_plan_of_a_program_is_no_sealed_one(here: Path, run: Run) -> None:
     (here / "plan.json").write_text(json.dumps(unsealed), "utf-8")
 
     assert run("apply", "plan.json", "--yes").code == 3
+
+
+def test_a_plan_is_shown_elsewhere_and_said_to_be_unchecked(here: Path, run: Run) -> None:
+    """Where the state is not, nobody can tell whether a plan was edited: it is shown, and that is said."""
+    planned = run("plan", SYNC, "-o", "plan.json", "--json")
+    known, elsewhere = (
+        run("show", "plan.json", "--json"),
+        run("show", "plan.json", "--json", "--state", "sqlite:///no.db"),
+    )
+    assert known.document == elsewhere.document == planned.document
+    assert ("Not checked" in known.err, "Not checked" in elsewhere.err) == (False, True)
+    assert not (here / "no.db").exists()
