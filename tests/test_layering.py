@@ -21,7 +21,8 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "files", "json_text", "packed", "redaction", "watching"},
+    {"concurrency", "files", "packed", "redaction", "soundness", "watching"},
+    {"isolation"},
     {"cron"},
     {"canonical"},
     {"mapping", "transport"},

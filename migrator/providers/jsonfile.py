@@ -20,8 +20,8 @@ from attrs import Factory, define, field, frozen
 
 from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, TransientError
 from migrator.files import is_stream, replacing
-from migrator.json_text import json_text
 from migrator.providers.base import PATCH, Created, Documented, Probe, Raw, Record, check_scope
+from migrator.soundness import json_text
 
 SCHEMA: Final = "migrator/jobs@1"
 _PLAN: Final = "somebody changed the file meanwhile: plan again"
@@ -78,8 +78,9 @@ class JsonFile:
     async def probe(self, scope: str, *, writing: bool) -> Probe:
         """Read the file and, with `writing`, see whether its folder can be written to."""
         check_scope(scope, self.scopes, self.provider)
-        jobs = len(self._load().jobs)
-        return Probe(jobs=jobs, pages=0, may_write=os.access(Path(self.path).parent, os.W_OK) if writing else None)
+        records = tuple(self._load().jobs.values())
+        may_write = os.access(Path(self.path).parent, os.W_OK) if writing else None
+        return Probe(jobs=len(records), pages=0, may_write=may_write, records=records)
 
     async def get_job(self, scope: str, job_id: str) -> Record:
         """Read one job."""
@@ -227,7 +228,7 @@ def _parse(text: str, where: str) -> _Content:
 def _render(content: _Content) -> bytes:
     """The file's text; half of a surrogate pair, which JSON can hold and UTF-8 cannot, becomes JSON's own escape."""
     document = {"schema": SCHEMA, **content.rest, "jobs": list(content.jobs.values())}
-    return (json_text(document, indent=2) + "\n").encode()
+    return (json_text(document) + "\n").encode()
 
 
 def _unwritable(error: OSError, path: str) -> TransientError:

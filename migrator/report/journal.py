@@ -36,6 +36,7 @@ class Standing:
         ledger: the instants of cut-overs at which not exactly one side was live.
         jobs: which side of each job of one sync fires; None where no sync was asked for.
         duplicates: by sync, the target jobs that were one too many when both sides were last read.
+        trouble: the jobs that their platform has stopped, or whose runs fail, as the latest runs saw them.
     """
 
     runs: Sequence[Run]
@@ -47,6 +48,7 @@ class Standing:
     ledger: Sequence[Missed] = ()
     jobs: Sequence[JobStanding] | None = None
     duplicates: Mapping[str, Sequence[Mapping[str, Any]]] = field(factory=dict)
+    trouble: Sequence[Mapping[str, str]] = ()
 
     @property
     def uncertain(self) -> list[Intent]:
@@ -86,6 +88,7 @@ def status_document(standing: Standing) -> dict[str, Any]:
         "syncs": [_sync(run, standing) for run in standing.latest],
         "ledger": [missed_document(entry) for entry in standing.ledger],
         "duplicates": [{"sync": sync, **one} for sync, found in standing.duplicates.items() for one in found],
+        "trouble": [dict(one) for one in standing.trouble],
         "jobs": None if standing.jobs is None else [standing_document(job) for job in standing.jobs],
     }
 
@@ -104,6 +107,9 @@ def status_lines(standing: Standing) -> Iterator[Line]:
         yield from _uncertain_lines(intent)
     for run in standing.latest:
         yield from _latest_lines(run, standing)
+    for one in standing.trouble:
+        where = f"{clean(one['job'])} at the {one['end']} of {clean(one['sync'])}"
+        yield line(("failing ", "yellow"), f"{clean(one['name'])} ({where}): {clean(one['trouble'])}")
     if not standing.runs:
         yield line("No run yet.")
     for sync, found in standing.duplicates.items():

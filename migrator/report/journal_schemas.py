@@ -59,6 +59,10 @@ def status_schema() -> Schema:
             "syncs": listed(sync, "The latest run of each."),
             "ledger": listed(MISSED, "Instants of cut-overs at which not exactly one side was surely live."),
             "duplicates": listed(duplicate, "Target jobs of one source job and part, when both sides were last read."),
+            "trouble": listed(
+                shape({"sync": TEXT, "end": one_of("source", "target"), "job": TEXT, "name": TEXT, "trouble": TEXT}),
+                "Jobs that their platform has stopped, or whose runs fail, as the latest run of their sync saw it.",
+            ),
             "jobs": {**maybe(listed(STANDING)), "description": "Of the sync that was asked for; null for none."},
         },
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from migrator.json_text import json_text
+from migrator.soundness import json_text
 
 
 @frozen(kw_only=True)
@@ -59,4 +59,4 @@ def _member(name: str, value: Any, ascii_only: bool) -> str:  # noqa: FBT001 (pa
 
 
 def _text(value: Any, depth: int, ascii_only: bool) -> str:  # noqa: FBT001 (passed on)
-    return json_text(value, indent=2, ascii_only=ascii_only).replace("\n", "\n" + "  " * depth)
+    return json_text(value, ascii_only=ascii_only).replace("\n", "\n" + "  " * depth)

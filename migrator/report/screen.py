@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
-from migrator.json_text import json_text
 from migrator.report.long import Long
 from migrator.report.words import Line
+from migrator.soundness import json_text
 
 _NARROWEST: Final = 30
 """Columns that a text should have beside its label."""
@@ -183,7 +183,7 @@ class Activity:
 
 def document_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> str:
     """A document as it is printed and saved."""
-    return json_text(document, indent=2, ascii_only=ascii_only) + "\n"
+    return json_text(document, ascii_only=ascii_only) + "\n"
 
 
 def takes_unicode(stream: TextIO) -> bool:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migrator.json_text import json_text
 from migrator.sandbox import World
+from migrator.soundness import json_text
 from tests.cli.bench import Run, routine
 
 ACTING = [chr(code) for code in (*range(0x110000),) if unicodedata.category(chr(code)) in {"Cc", "Cf", "Zl", "Zp"}]
@@ -30,8 +30,8 @@ def test_every_character_that_acts_is_escaped() -> None:
     """All controls, formats and separators of Unicode; nothing else, but what JSON itself escapes."""
     assert [char for char in ACTING if char != "\n" and char in json_text({"a": f"x{char}y"})] == []
     assert json.loads(json_text("".join(ACTING))) == "".join(ACTING)
-    assert json_text(INERT) == json.dumps(INERT, ensure_ascii=False)
-    assert json.loads(json_text("\ud800 x", indent=2)) == "\ud800 x"
+    assert json_text(INERT).strip() == json.dumps(INERT, ensure_ascii=False)
+    assert json.loads(json_text("\ud800 x")) == "\ud800 x"
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
