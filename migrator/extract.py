@@ -271,7 +271,8 @@ def _leak(job: Job, raw: Raw) -> RecordError | None:
     if not _holds(raw):
         return None
     told = {"id": job.ref.id, **flatten(job)}
-    path = next((path for path, value in told.items() if HIDDEN in str(value)), None)
+    copied = {path: value for path, value in told.items() if not path.startswith("provider_fields")}
+    path = next((path for path, value in copied.items() if HIDDEN in str(value)), None)
     if path is None:
         return None
     what = "the platform answers with a token of migrator.toml in it; take it out there, and revoke the token"
