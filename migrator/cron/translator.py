@@ -174,7 +174,8 @@ def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Trans
         return Translation(pieces=pieces, verdict=verdict)
     minute = plan.until
     if not plan.tight:
-        minute = first_difference(task, plan.said, minute, minute + _LOOK_AHEAD) or minute + _LOOK_AHEAD
+        end = minute + _LOOK_AHEAD
+        minute = first_difference(task, plan.said, end) or end
     evidence["proof"] = "fire sets, until it must be renewed"
     reason = f"{what} at exactly the same instants until {_shown(minute)}, and must be renewed before"
     flags = _flags(task, minute, known) | _RENEW
