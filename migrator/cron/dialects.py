@@ -1,8 +1,8 @@
 """The cron dialects, as data: adding a platform's grammar is adding a table entry.
 
 Sources: the platforms' documentation and, where marked measured, the real engines run side by side. Where a platform
-documents nothing, the entry holds the reading that refuses rather than guesses, or the reading is marked as a guess
-and every schedule that depends on it is flagged.
+documents nothing, the entry holds the reading that refuses rather than guesses, or names the question in `doubtful`: a
+text whose meaning depends on the answer is ambiguous until a connection decides it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Final, Literal
 from attrs import frozen
 
 Special = Literal["L", "L-n", "LW", "nW", "nL", "n#k", "dow L", "$"]
-Doubt = Literal["numeric weekday", "wrap", "dow L", "wide step"]
+Question = Literal["wide_step", "day_rule", "equal_range", "wrap", "weekday_base", "weekday_l", "named_step"]
+"""What engines read differently, and a connection can decide: see `answers.ANSWERS`."""
 
 
 @frozen(kw_only=True)
@@ -65,15 +66,18 @@ class Dialect:
         open_step: whether `a/n` is read, as a-max/n.
         wide_step: a step wider than its range: the "first" value only, "every" value, or an "error".
         named_step: `MON-FRI/2`: the step "works", is "ignored", or is an "error".
+        equal_range: `5-5`: that "one" value, or "all" values.
+        weekday_l: the lone weekday `L`: every "saturday", the month's "last_saturday", or every "sunday".
         weekday_step: whether the day of the week takes steps.
-        wrap: `22-2`: an "error", "wraps" round, or is accepted and "never" fires.
+        wrap: `22-2`: an "error", "wraps" round, or is accepted and "never" fires; "cronie" takes the last 0 for 7, too.
         specials: which of `L L-n LW nW nL n#k` and the lone weekday `L` are read; `$` is a last day of the month.
         writes: which of these are written: those that the platform documents.
         star: what makes a day field unrestricted, so that the other one decides alone: its "first character" is `*`;
             a "bit" set by an unstepped `*` or `?` anywhere in its list; the field is a "lone" `*`; or restricting both
             is "forbidden".
-        star_doubtful: engines disagree on stepped stars in a day field, and the platform's engine is not known.
-        doubtful: readings that the platform's own documents contradict, flagged when they occur.
+        day_rule: how the two day fields combine where engines disagree on a star in them; "" for what `star` says.
+        doubtful: what the engines that the platform may run read differently: a text whose meaning depends on it is
+            ambiguous until somebody decides.
         macros: names for whole expressions, in lower case only.
         min_year: the first year of the year field.
         max_year: the last one.
@@ -96,13 +100,15 @@ class Dialect:
     open_step: bool = False
     wide_step: Literal["first", "every", "error"] = "first"
     named_step: Literal["works", "ignored", "error"] = "works"
+    equal_range: Literal["one", "all"] = "one"
+    weekday_l: Literal["saturday", "last_saturday", "sunday"] = "saturday"
     weekday_step: bool = True
-    wrap: Literal["error", "wraps", "never"] = "error"
+    wrap: Literal["error", "wraps", "never", "cronie"] = "error"
     specials: frozenset[Special] = frozenset()
     writes: frozenset[Special] = frozenset()
     star: Literal["first character", "bit", "lone", "forbidden"] = "first character"
-    star_doubtful: bool = False
-    doubtful: frozenset[Doubt] = frozenset()
+    day_rule: Literal["", "and", "or"] = ""
+    doubtful: frozenset[Question] = frozenset()
     macros: MappingProxyType[str, str] = MappingProxyType({})
     min_year: int = 1970
     max_year: int = 2199
@@ -113,6 +119,10 @@ class Dialect:
 
 
 _QUARTZ_SPECIALS: Final[frozenset[Special]] = frozenset({"L", "L-n", "LW", "nW", "nL", "n#k", "dow L"})
+_FIVE_FIELDS: Final[frozenset[Question]] = frozenset({"wide_step", "day_rule", "equal_range", "wrap"})
+"""What the engines for five fields that were run side by side (ISC cron, cronie, Debian, robfig, croniter, cronsim)
+read differently: where a platform's engine is not known, it may be any of them."""
+
 _DAEMON_CLOCK: Final = Clock(gap="end", overlap="first", wildcards_follow=True)
 _MACROS: Final = MappingProxyType(
     {
@@ -145,7 +155,7 @@ _TABLE: Final = (
         specials=_QUARTZ_SPECIALS,
         writes=frozenset({"L", "nW", "nL", "n#k"}),
         star="forbidden",
-        doubtful=frozenset({"numeric weekday", "wrap", "dow L"}),
+        doubtful=frozenset({"weekday_base", "wrap", "weekday_l", "wide_step", "named_step"}),
         one_time="year",
         clock=Clock(gap="skip", overlap="first"),
     ),
@@ -156,8 +166,7 @@ _TABLE: Final = (
         last_weekday=7,
         wide_step="every",
         specials=frozenset({"$"}),
-        star_doubtful=True,
-        doubtful=frozenset({"wide step"}),
+        doubtful=_FIVE_FIELDS,
         macros=_MACROS,
         one_time="trigger",
         clock=_DAEMON_CLOCK,
@@ -207,11 +216,11 @@ _TABLE: Final = (
     ),
     # GitHub Actions: UTC, or a zone for each entry; times that are skipped run when the clock has gone forward. The
     # rest of its clock rule, and its star rule, are assumed.
-    Dialect(name="github", star_doubtful=True, floor_minutes=5, clock=_DAEMON_CLOCK),
+    Dialect(name="github", doubtful=_FIVE_FIELDS, floor_minutes=5, clock=_DAEMON_CLOCK),
     # POSIX crontab: numbers, lists and ranges only. It says nothing of clock changes.
     Dialect(name="posix", names=False, steps=False, star="lone", clock=_DAEMON_CLOCK),
     # cronie, measured. Ranges that run backwards are accepted and never fire.
-    Dialect(name="cronie", last_weekday=7, wrap="never", macros=_MACROS, clock=_DAEMON_CLOCK),
+    Dialect(name="cronie", last_weekday=7, wrap="cronie", macros=_MACROS, clock=_DAEMON_CLOCK),
 )
 
 DIALECTS: Final = MappingProxyType({d.name: d for d in _TABLE})

@@ -12,7 +12,6 @@ from migrator.cron.model import NO_NTH, NOTHING
 
 MONTH_NAMES: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAY_NAMES: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-AMBIGUOUS: Final = frozenset({"ambiguous_source"})
 CERTAIN: Final[frozenset[str]] = frozenset()
 MAX_DIGITS: Final = 4
 
@@ -33,8 +32,11 @@ FOREIGN: Final = {
 class Fault(Exception):  # noqa: N818 (never leaves the package: `parse` turns it into a ScheduleError with its place)
     """What is wrong with a field, and where in its text."""
 
-    def __init__(self, what: str, *, field: str, offset: int = 0, allowed: str = "", hint: str = "") -> None:
+    def __init__(
+        self, what: str, *, field: str, offset: int = 0, allowed: str = "", hint: str = "", question: str = ""
+    ) -> None:
         super().__init__(what)
+        self.question = question
         self.what = what
         self.field = field
         self.offset = offset
@@ -51,14 +53,14 @@ class Field:
         nearest: days of the month whose nearest working day is meant.
         nth: (k, weekday) pairs.
         star: it leaves the decision to the other day field.
-        flags: what is doubtful.
+        doubts: the open questions on which its meaning may depend.
     """
 
     values: frozenset[int]
     nearest: frozenset[int] = NOTHING
     nth: frozenset[tuple[int, int]] = NO_NTH
     star: bool = False
-    flags: frozenset[str] = CERTAIN
+    doubts: frozenset[str] = CERTAIN
 
 
 class FieldReader:
@@ -77,7 +79,7 @@ class FieldReader:
         self.values: set[int] = set()
         self.nearest: set[int] = set()
         self.nth: set[tuple[int, int]] = set()
-        self.doubts: set[str] = set()
+        self.doubts: frozenset[str] = CERTAIN
         self.bit = False
         self.named = False
 
@@ -99,7 +101,7 @@ class FieldReader:
             frozenset(self.nearest),
             frozenset(self.nth),
             self.star(),
-            AMBIGUOUS if self.doubts & self.rules.doubtful else CERTAIN,
+            self.doubts & self.rules.doubtful or CERTAIN,
         )
 
     def special(self, item: str, *, alone: bool) -> bool:  # noqa: ARG002 (the day fields' readers use both)
@@ -132,11 +134,15 @@ class FieldReader:
         else:
             start = self.number(found["low"], found.start("low"))
             end = self.end(found, start)
+        if found["high"] and start == end:
+            self.doubts |= {"equal_range"}
+            if self.rules.equal_range == "all":
+                start, end = self.low, self.high
         if found["step"]:
             step = self.step_here(found, step)
-            if self.rules.wide_step == "every" and step > end - start >= 0:
-                self.doubts.add("wide step")
-                step = 1
+            if self.rules.wide_step != "error" and step > end - start >= 0:
+                self.doubts |= {"wide_step"}
+                step = 1 if self.rules.wide_step == "every" else step
         if start > end:
             end = self.wrapped(end, found)
         self.values.update((v - self.low) % self.size + self.low for v in range(start, end + 1, step))
@@ -165,17 +171,19 @@ class FieldReader:
         if step == 0:
             raise self.fault("a step of 0 never moves on", at, allowed=f"1-{self.high}")
         if step > self.high and self.rules.wide_step == "error":
-            raise self.fault("the step is larger than the field", at, allowed=f"1-{self.high}")
+            what, allowed = "the step is larger than the field", f"1-{self.high}"
+            raise self.fault(what, at, allowed=allowed, question="wide_step")
         return step
 
     def step_here(self, found: re.Match[str], step: int) -> int:
         """The step as this dialect applies it after what stands before it."""
-        if not self.named or self.rules.named_step == "works":
+        if not self.named:
             return step
-        if self.rules.named_step == "ignored":
-            return 1
+        self.doubts |= {"named_step"}
+        if self.rules.named_step != "error":
+            return step if self.rules.named_step == "works" else 1
         what = "engines disagree on a step after names: some apply it, some ignore it"
-        raise self.fault(what, found.start("step") - 1, allowed="a list of names")
+        raise self.fault(what, found.start("step") - 1, allowed="a list of names", question="named_step")
 
     def check_star(self, found: re.Match[str]) -> None:
         """Refuses `*-5`, and `?` where it is not read."""
@@ -208,12 +216,14 @@ class FieldReader:
 
     def wrapped(self, end: int, found: re.Match[str]) -> int:
         """Where a range that runs backwards ends: beyond the field's end, or before its start when it never fires."""
-        if self.rules.wrap == "never":
-            return 7 if end == 0 else end  # cronie takes the last 0 for Sunday's other number, 7, in every field
+        if self.name != "year":
+            self.doubts |= {"wrap"}
+        if self.rules.wrap in {"never", "cronie"}:
+            return 7 if end == 0 and self.rules.wrap == "cronie" else end
         if self.rules.wrap == "error" or self.name == "year":
             allowed = f"a-b with a < b, within {self.low}-{self.high}"
-            raise self.fault("the range runs backwards", found.start("low"), allowed=allowed)
-        self.doubts.add("wrap")
+            question = "" if self.name == "year" else "wrap"
+            raise self.fault("the range runs backwards", found.start("low"), allowed=allowed, question=question)
         return end + self.size
 
     def unreadable(self, text: str, at: int = 0) -> Fault:
@@ -223,9 +233,11 @@ class FieldReader:
         known = (why for sign, why in FOREIGN.items() if text.startswith(sign) or (sign in "~#?$" and sign in text))
         return self.fault(next(known, "this cannot be read"), at)
 
-    def fault(self, what: str, at: int = 0, *, allowed: str = "", hint: str = "") -> Fault:
-        """A fault `at` characters into the item that is being read."""
-        return Fault(what, field=self.name, offset=self.offset + at, allowed=allowed or self.allowed(), hint=hint)
+    def fault(self, what: str, at: int = 0, *, allowed: str = "", hint: str = "", question: str = "") -> Fault:
+        """Return a fault `at` characters into the item being read; `question`: what a connection may decide instead."""
+        known = question if question in self.rules.doubtful else ""
+        offset, allowed = self.offset + at, allowed or self.allowed()
+        return Fault(what, field=self.name, offset=offset, allowed=allowed, hint=hint, question=known)
 
     def allowed(self) -> str:
         """The field's values, for messages."""

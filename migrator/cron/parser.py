@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from itertools import product
 from typing import Final
 
+from attrs import evolve, frozen
+
+from migrator.cron.answers import ANSWERS, Decided, decided_by, rules_of
 from migrator.cron.dialects import DIALECTS, Dialect
-from migrator.cron.fields import AMBIGUOUS, Fault, Field
+from migrator.cron.fields import Fault, Field
 from migrator.cron.grammar import read_field
 from migrator.cron.model import ON_THE_MINUTE, Cron, Dates, dates_of
 from migrator.errors import ScheduleError
@@ -15,6 +20,10 @@ from migrator.errors import ScheduleError
 MAX_LENGTH: Final = 2000
 """The longest expression that is looked at; the longest useful one, every year listed, stays far below it."""
 
+AMBIGUOUS: Final = frozenset({"ambiguous_source"})
+"""The flag of a text that engines read differently."""
+
+_STAR: Final = re.compile(r"[*?](?:/0*1)?")
 _PREFIX: Final = re.compile(r"\s*(CRON_TZ|TZ)=")
 
 
@@ -32,13 +41,82 @@ def dialect_named(name: str) -> Dialect:
         ) from None
 
 
-def parse(text: str, dialect: str) -> Cron:
-    """The meaning of a cron expression, as the dialect's platform reads it.
+def parse(text: str, dialect: str, *, reading: Mapping[str, str] | None = None) -> Cron:
+    """Return the meaning of a cron expression, as the dialect's platform reads it.
+
+    A text that engines of the platform read differently has the dialect's own reading and the flag "ambiguous_source",
+    unless `reading` decides it.
+
+    Args:
+        text: the expression.
+        dialect: the dialect that it is written in.
+        reading: answers to the questions on which engines disagree, such as {"wide_step": "first"}; see
+            `answers.ANSWERS`. Questions that the dialect leaves no doubt about are not looked at.
 
     Raises:
         ScheduleError: names dialect, field and column.
     """
-    rules = dialect_named(dialect)
+    dialect_named(dialect)
+    decided = decided_by(reading, dialect) if reading else ()
+    cron, doubts = read(text, dialect, decided)
+    return evolve(cron, flags=AMBIGUOUS) if doubts and len(readings_of(text, dialect, decided)) > 1 else cron
+
+
+@frozen
+class Reading:
+    """One of several meanings of a text.
+
+    Attributes:
+        answers: the answers that lead to it.
+        cron: the meaning.
+    """
+
+    answers: Decided
+    cron: Cron
+
+
+@lru_cache(maxsize=1024)
+def readings_of(text: str, dialect: str, decided: Decided = ()) -> tuple[Reading, ...]:
+    """Return the different meanings that a text has for the engines that the platform may run.
+
+    Answers under which it cannot be read do not count: the platform's engine has accepted the text.
+    """
+    questions: tuple[str, ...] = ()
+    while True:
+        found: dict[tuple[str, ...], Cron] = {}
+        met: set[str] = set()
+        for answers in product(*(ANSWERS[q] for q in questions)):
+            try:
+                assumed = zip(questions, answers, strict=True)
+                found[answers], doubts = read(text, dialect, tuple(sorted((*decided, *assumed))))
+                met |= doubts
+            except ScheduleError as error:
+                met |= {error.question} - {""}
+        if met <= set(questions):
+            break
+        questions = tuple(sorted(met | set(questions)))
+    matters = [i for i in range(len(questions)) if _matters(i, found)]
+    meanings: dict[Cron, Decided] = {}
+    for answers, cron in found.items():
+        meanings.setdefault(cron, tuple((questions[i], answers[i]) for i in matters))
+    return tuple(Reading(answers, cron) for cron, answers in meanings.items())
+
+
+def _matters(i: int, found: Mapping[tuple[str, ...], Cron]) -> bool:
+    """Whether another answer to question `i` alone changes the meaning."""
+    by_others: dict[tuple[str, ...], set[Cron]] = {}
+    for answers, cron in found.items():
+        by_others.setdefault((*answers[:i], *answers[i + 1 :]), set()).add(cron)
+    return any(len(crons) > 1 for crons in by_others.values())
+
+
+def read(text: str, dialect: str, decided: Decided) -> tuple[Cron, frozenset[str]]:
+    """Return the meaning of a text under these answers, and the open questions that it may depend on.
+
+    Raises:
+        ScheduleError: it means nothing.
+    """
+    rules = rules_of(dialect, decided) if decided else DIALECTS[dialect]
     tokens = _body(text, rules).split()
     most = len(rules.fields)
     if not most - rules.optional <= len(tokens) <= most:
@@ -47,12 +125,14 @@ def parse(text: str, dialect: str) -> Cron:
     first = 0
     try:
         if rules.fields[0] == "second":
-            seconds, first = read_field(tokens[0], "second", dialect).values, 1
-        minutes, hours, follows_clock, doubts = _times(dialect, tokens[first], tokens[first + 1])
-        dates, flags = _dates(dialect, *tokens[first + 2 :])
+            seconds, first = read_field(tokens[0], "second", dialect, decided).values, 1
+        minutes, hours, follows_clock, doubts = _times(dialect, tokens[first], tokens[first + 1], decided)
+        dates, more = _dates(dialect, decided, *tokens[first + 2 :])
     except Fault as fault:
         raise _located(fault, text, rules) from None
-    return Cron(
+    if more:
+        doubts |= more
+    cron = Cron(
         minutes=minutes,
         hours=hours,
         dates=dates,
@@ -60,28 +140,36 @@ def parse(text: str, dialect: str) -> Cron:
         text=text,
         dialect=dialect,
         follows_clock=follows_clock,
-        flags=flags or doubts,
+        decided=tuple(pair for pair in decided if pair[0] in doubts) if decided else (),
     )
+    return cron, doubts.difference(dict(decided)) if decided else doubts
 
 
 @lru_cache(maxsize=8192)
-def _times(dialect: str, minute: str, hour: str) -> tuple[frozenset[int], frozenset[int], bool, frozenset[str]]:
-    """Minutes, hours, whether they make an interval job, and what is doubtful about them."""
-    minutes, hours = read_field(minute, "minute", dialect), read_field(hour, "hour", dialect)
-    return minutes.values, hours.values, "*" in {minute[0], hour[0]}, minutes.flags | hours.flags
+def _times(
+    dialect: str, minute: str, hour: str, decided: Decided
+) -> tuple[frozenset[int], frozenset[int], bool, frozenset[str]]:
+    """Minutes, hours, whether they make an interval job, and the questions they may depend on."""
+    minutes, hours = read_field(minute, "minute", dialect, decided), read_field(hour, "hour", dialect, decided)
+    return minutes.values, hours.values, "*" in {minute[0], hour[0]}, minutes.doubts | hours.doubts
 
 
 @lru_cache(maxsize=4096)
-def _dates(dialect: str, dom: str, month: str, dow: str, year: str = "*") -> tuple[Dates, frozenset[str]]:
-    """The date set of the four date fields, and what is doubtful about them."""
-    rules = DIALECTS[dialect]
-    days = read_field(dom, "day_of_month", dialect)
-    months = read_field(month, "month", dialect)
-    weekdays = read_field(dow, "day_of_week", dialect)
-    years = read_field(year, "year", dialect)
+def _dates(
+    dialect: str, decided: Decided, dom: str, month: str, dow: str, year: str = "*"
+) -> tuple[Dates, frozenset[str]]:
+    """The date set of the four date fields, and the questions that it may depend on."""
+    rules = rules_of(dialect, decided)
+    days = read_field(dom, "day_of_month", dialect, decided)
+    months = read_field(month, "month", dialect, decided)
+    weekdays = read_field(dow, "day_of_week", dialect, decided)
+    years = read_field(year, "year", dialect, decided)
     _check_day_fields(dom, dow, days, weekdays, rules)
     starred = days.star or weekdays.star
-    flags = days.flags | months.flags | weekdays.flags | years.flags
+    doubts = days.doubts | months.doubts | weekdays.doubts | years.doubts
+    if "day_rule" in rules.doubtful and _star_disputed(dom, dow):
+        doubts |= {"day_rule"}
+        starred = rules.day_rule == "and" if rules.day_rule else starred
     dates = dates_of(
         months=months.values,
         days=days.values,
@@ -91,9 +179,19 @@ def _dates(dialect: str, dom: str, month: str, dow: str, year: str = "*") -> tup
         day_rule="and" if starred or rules.star == "forbidden" else "or",
         years=None if len(years.values) > rules.max_year - rules.min_year else years.values,
     )
-    if rules.star_doubtful and starred and not dates.any_day and not dates.any_weekday:
-        flags = AMBIGUOUS
-    return dates, flags
+    return dates, doubts
+
+
+def _star_disputed(dom: str, dow: str) -> bool:
+    """Whether engines disagree that a star makes one of the day fields decide alone.
+
+    One rule looks at the field's first character, one at items without a step above 1, one at items that are a star.
+    """
+    if dom == "*" or dow == "*":
+        return False
+    items = [*dom.split(","), *dow.split(",")]
+    first = dom[0] == "*" or dow[0] == "*"
+    return not first == any(_STAR.fullmatch(item) for item in items) == any(item in {"*", "?"} for item in items)
 
 
 def _check_day_fields(dom: str, dow: str, days: Field, weekdays: Field, rules: Dialect) -> None:
@@ -212,8 +310,15 @@ def _located(fault: Fault, text: str, rules: Dialect) -> ScheduleError:
         field=fault.field,
         column=column,
         allowed=fault.allowed,
-        hint=fault.hint,
+        hint="; ".join(h for h in (fault.hint, _how_to_decide(fault.question)) if h),
+        question=fault.question,
     )
+
+
+def _how_to_decide(question: str) -> str:
+    """The setting that decides how a text is read which the platform has accepted."""
+    answers = " | ".join(f'"{answer}"' for answer in ANSWERS.get(question, ()))
+    return f"if the platform runs it, say how in its connection: cron = {{ {question} = {answers} }}" if answers else ""
 
 
 def _field_at(text: str, column: int, rules: Dialect) -> str:
