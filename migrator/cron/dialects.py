@@ -65,6 +65,7 @@ class Dialect:
         steps: whether `/n` is read at all.
         open_step: whether `a/n` is read, as a-max/n.
         wide_step: a step wider than its range: the "first" value only, "every" value, or an "error".
+        wide_by: what such a step is wider than: the "range" before it, or the whole "field".
         named_step: `MON-FRI/2`: the step "works", is "ignored", or is an "error".
         equal_range: `5-5`: that "one" value, or "all" values.
         weekday_l: the lone weekday `L`: every "saturday", the month's "last_saturday", or every "sunday".
@@ -99,6 +100,7 @@ class Dialect:
     steps: bool = True
     open_step: bool = False
     wide_step: Literal["first", "every", "error"] = "first"
+    wide_by: Literal["range", "field"] = "range"
     named_step: Literal["works", "ignored", "error"] = "works"
     equal_range: Literal["one", "all"] = "one"
     weekday_l: Literal["saturday", "last_saturday", "sunday"] = "saturday"
@@ -149,6 +151,7 @@ _TABLE: Final = (
         question="days",
         open_step=True,
         wide_step="error",
+        wide_by="field",
         named_step="error",
         weekday_step=False,
         wrap="wraps",
@@ -203,6 +206,7 @@ _TABLE: Final = (
         one_question=True,
         open_step=True,
         wide_step="error",
+        wide_by="field",
         named_step="ignored",
         wrap="wraps",
         specials=_QUARTZ_SPECIALS,

@@ -159,7 +159,7 @@ def _dates(
     dialect: str, decided: Decided, dom: str, month: str, dow: str, year: str = "*"
 ) -> tuple[Dates, frozenset[str]]:
     """The date set of the four date fields, and the questions that it may depend on."""
-    rules = rules_of(dialect, decided)
+    rules = rules_of(dialect, decided) if decided else DIALECTS[dialect]
     days = read_field(dom, "day_of_month", dialect, decided)
     months = read_field(month, "month", dialect, decided)
     weekdays = read_field(dow, "day_of_week", dialect, decided)

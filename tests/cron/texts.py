@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from migrator.cron import parse
 from tests.cron.walk import DAYS, MONTHS
 
 YEARS = st.sampled_from(["*"] * 6 + ["2026", "2027", "2026-2028", "2025,2027", "2026/2"])
@@ -86,3 +87,8 @@ def texts(dialect: str) -> st.SearchStrategy[str]:
     if dialect == "quartz":
         return six_fields().map(lambda t: " ".join(["0", *t]))
     return five_fields(dialect)
+
+
+def certain(dialect: str) -> st.SearchStrategy[str]:
+    """Expressions that every engine which the platform may run reads alike."""
+    return texts(dialect).filter(lambda text: not parse(text, dialect).flags)
