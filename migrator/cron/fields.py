@@ -19,7 +19,8 @@ MAX_DIGITS: Final = 4
 _ITEM: Final = re.compile(r"(?P<low>[*?]|[A-Z]+|[0-9]+)(?P<rest>-(?P<high>[A-Z]+|[0-9]+))?(?:/(?P<step>[0-9]+))?")
 _MAX_ITEMS: Final = 400
 FOREIGN: Final = {
-    "H": "H stands for a hash of the job's name, which only Jenkins knows",
+    "H": "H stands for a value that Jenkins computes from the full name of the job, which is not known here",
+    "R": "R picks a random value whenever it is read, which is no schedule that can be moved",
     "~": "~ picks a random value, which is no schedule that can be moved",
     "W": "W (nearest working day) is not read here",
     "L": "L (last) is not read here",
@@ -51,6 +52,7 @@ class Field:
         nearest: days of the month whose nearest working day is meant.
         nth: (k, weekday) pairs.
         star: it leaves the decision to the other day field.
+        both: it asks that both day fields hold together.
         flags: what is doubtful.
     """
 
@@ -58,6 +60,7 @@ class Field:
     nearest: frozenset[int] = NOTHING
     nth: frozenset[tuple[int, int]] = NO_NTH
     star: bool = False
+    both: bool = False
     flags: frozenset[str] = CERTAIN
 
 
@@ -79,6 +82,7 @@ class FieldReader:
         self.nth: set[tuple[int, int]] = set()
         self.doubts: set[str] = set()
         self.bit = False
+        self.whole = False
         self.named = False
 
     def read(self) -> Field:
@@ -99,7 +103,7 @@ class FieldReader:
             frozenset(self.nearest),
             frozenset(self.nth),
             self.star(),
-            AMBIGUOUS if self.doubts & self.rules.doubtful else CERTAIN,
+            flags=AMBIGUOUS if self.doubts & self.rules.doubtful else CERTAIN,
         )
 
     def special(self, item: str, *, alone: bool) -> bool:  # noqa: ARG002 (the day fields' readers use both)
@@ -113,6 +117,8 @@ class FieldReader:
                 return self.text.startswith("*")
             case "bit":
                 return self.bit
+            case "item":
+                return self.whole
             case "lone":
                 return self.text == "*"
             case "forbidden":
@@ -128,17 +134,20 @@ class FieldReader:
         if found["low"] in {"*", "?"}:
             self.check_star(found)
             self.bit = self.bit or step == 1
+            self.whole = self.whole or not found["step"]
             start, end = self.low, self.high
         else:
             start = self.number(found["low"], found.start("low"))
             end = self.end(found, start)
+            if found["high"] and start == end and self.rules.equal_range == "all":
+                start, end = self.low, self.high
         if found["step"]:
             step = self.step_here(found, step)
             if self.rules.wide_step == "every" and step > end - start >= 0:
                 self.doubts.add("wide step")
                 step = 1
         if start > end:
-            end = self.wrapped(end, found)
+            start, end = self.wrapped(start, end, step, found)
         self.values.update((v - self.low) % self.size + self.low for v in range(start, end + 1, step))
 
     def end(self, found: re.Match[str], start: int) -> int:
@@ -164,8 +173,9 @@ class FieldReader:
         step = int(found["step"])
         if step == 0:
             raise self.fault("a step of 0 never moves on", at, allowed=f"1-{self.high}")
-        if step > self.high and self.rules.wide_step == "error":
-            raise self.fault("the step is larger than the field", at, allowed=f"1-{self.high}")
+        widest = {"error": self.high, "field": self.size}.get(self.rules.wide_step, step)
+        if step > widest:
+            raise self.fault("the step is larger than the field", at, allowed=f"1-{widest}")
         return step
 
     def step_here(self, found: re.Match[str], step: int) -> int:
@@ -206,22 +216,38 @@ class FieldReader:
         self.named = True
         return self.names.index(text) + self.low
 
-    def wrapped(self, end: int, found: re.Match[str]) -> int:
-        """Where a range that runs backwards ends: beyond the field's end, or before its start when it never fires."""
-        if self.rules.wrap == "never":
-            return 7 if end == 0 else end  # cronie takes the last 0 for Sunday's other number, 7, in every field
-        if self.rules.wrap == "error" or self.name == "year":
-            allowed = f"a-b with a < b, within {self.low}-{self.high}"
-            raise self.fault("the range runs backwards", found.start("low"), allowed=allowed)
-        self.doubts.add("wrap")
-        return end + self.size
+    def wrapped(self, start: int, end: int, step: int, found: re.Match[str]) -> tuple[int, int]:
+        """Bounds of a range that runs backwards: beyond the field's end, or none at all where it never fires."""
+        match self.rules.wrap:
+            case "never":
+                return start, end
+            case "cronie":  # takes the last 0 for Sunday's other number, 7, in every field
+                return start, 7 if end == 0 else end
+            case "croniter" if self.name != "year":
+                first = self.turned(start, step)
+                self.values.update(range(first, end + 1, step))
+                return start, self.high
+            case "wraps" if self.name != "year":
+                self.doubts.add("wrap")
+                return start, end + self.size
+            case _:
+                allowed = f"a-b with a < b, within {self.low}-{self.high}"
+                raise self.fault("the range runs backwards", found.start("low"), allowed=allowed)
+
+    def turned(self, start: int, step: int) -> int:
+        """Where croniter goes on after a range has passed the field's end."""
+        last = start + (self.high - start) // step * step
+        over = self.high - last
+        skips = last - self.low + step > self.size and over < step
+        return self.low + (step - over if skips else 0)
 
     def unreadable(self, text: str, at: int = 0) -> Fault:
         """The fault of an item that is no value, with what its sign means elsewhere."""
         if not text:
             return self.fault("the list has an empty item", at)
         known = (why for sign, why in FOREIGN.items() if text.startswith(sign) or (sign in "~#?$" and sign in text))
-        return self.fault(next(known, "this cannot be read"), at)
+        hint = "Jenkins shows the times at which the job runs: write those" if text.startswith("H") else ""
+        return self.fault(next(known, "this cannot be read"), at, hint=hint)
 
     def fault(self, what: str, at: int = 0, *, allowed: str = "", hint: str = "") -> Fault:
         """A fault `at` characters into the item that is being read."""

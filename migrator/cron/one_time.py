@@ -40,7 +40,7 @@ def from_instant(at: datetime, target: str, target_timezone: str | None, now: da
     zone = target_timezone or "UTC"
     if rules.one_time == "trigger":
         return _single(Piece(text=None, at=at, dialect=target), at)
-    if at.microsecond or (at.second and rules.fields[0] != "second"):
+    if at.microsecond or (at.second and "second" not in rules.fields):
         return _refused(f"{target} fires on whole minutes, and the instant is {at.isoformat()}")
     try:
         local = at.astimezone(load_zone(zone))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from migrator.cron.dialects import DIALECTS, Dialect
+from attrs import evolve
+
+from migrator.cron.dialects import DIALECTS, Dialect, Layout
 from migrator.cron.fields import AMBIGUOUS, Fault, Field
 from migrator.cron.grammar import read_field
-from migrator.cron.model import ON_THE_MINUTE, Cron, Dates, dates_of
+from migrator.cron.model import EVERY_DAY, EVERY_WEEKDAY, FEBRUARY, LONGEST, ON_THE_MINUTE, Cron, Dates, dates_of
+from migrator.cron.readings import check_blanks, rewritten, wrong_count
 from migrator.errors import ScheduleError
 
 MAX_LENGTH: Final = 2000
 """The longest expression that is looked at; the longest useful one, every year listed, stays far below it."""
-
-_PREFIX: Final = re.compile(r"\s*(CRON_TZ|TZ)=")
 
 
 def dialect_named(name: str) -> Dialect:
@@ -39,19 +41,20 @@ def parse(text: str, dialect: str) -> Cron:
         ScheduleError: names dialect, field and column.
     """
     rules = dialect_named(dialect)
-    tokens = _body(text, rules).split()
-    most = len(rules.fields)
-    if not most - rules.optional <= len(tokens) <= most:
-        raise _wrong_count(text, tokens, rules)
-    seconds = ON_THE_MINUTE
-    first = 0
+    body = _body(text, rules)
+    tokens = body.split()
+    layout = rules.layouts.get(len(tokens))
+    if layout is None:
+        raise wrong_count(text, body, rules, _readable_in(dialect))
+    first, seconds = layout.first, ON_THE_MINUTE
     try:
-        if rules.fields[0] == "second":
-            seconds, first = read_field(tokens[0], "second", dialect).values, 1
+        if layout.second is not None:
+            seconds = read_field(tokens[layout.second], "second", dialect).values
         minutes, hours, follows_clock, doubts = _times(dialect, tokens[first], tokens[first + 1])
-        dates, flags = _dates(dialect, *tokens[first + 2 :])
+        year = "*" if layout.year is None else tokens[layout.year]
+        dates, flags = _dates(dialect, tokens[first + 2], tokens[first + 3], tokens[first + 4], year)
     except Fault as fault:
-        raise _located(fault, text, rules) from None
+        raise _located(fault, text, body, layout, rules) from None
     return Cron(
         minutes=minutes,
         hours=hours,
@@ -81,19 +84,50 @@ def _dates(dialect: str, dom: str, month: str, dow: str, year: str = "*") -> tup
     years = read_field(year, "year", dialect)
     _check_day_fields(dom, dow, days, weekdays, rules)
     starred = days.star or weekdays.star
+    if rules.star == "item" and not starred:
+        starred = _whole_and_star(dom, dow, days, weekdays)
+        days, weekdays = _one_decides(days, weekdays)
     flags = days.flags | months.flags | weekdays.flags | years.flags
     dates = dates_of(
         months=months.values,
         days=days.values,
-        nearest=days.nearest,
+        nearest=_clamped(days.nearest, months.values) if rules.clamps else days.nearest,
         weekdays=weekdays.values,
         nth=weekdays.nth,
-        day_rule="and" if starred or rules.star == "forbidden" else "or",
+        day_rule="and" if starred or weekdays.both or rules.star == "forbidden" else "or",
         years=None if len(years.values) > rules.max_year - rules.min_year else years.values,
     )
     if rules.star_doubtful and starred and not dates.any_day and not dates.any_weekday:
         flags = AMBIGUOUS
     return dates, flags
+
+
+def _whole_and_star(dom: str, dow: str, days: Field, weekdays: Field) -> bool:
+    """Whether one day field has every value and the other one a star, which croniter takes for a star in both."""
+    return (days.values == EVERY_DAY and "*" in dow) or (weekdays.values == EVERY_WEEKDAY and "*" in dom)
+
+
+def _one_decides(days: Field, weekdays: Field) -> tuple[Field, Field]:
+    """Two restricted day fields as croniter reads them: `#` and `W` are asked for on both sides of its "either"."""
+    if weekdays.nth:
+        return days if days.nearest else evolve(days, values=EVERY_DAY), evolve(weekdays, both=True)
+    return days, evolve(weekdays, values=EVERY_WEEKDAY, both=True) if days.nearest else weekdays
+
+
+def _clamped(nearest: frozenset[int], months: frozenset[int]) -> frozenset[int]:
+    """Working days nearest to a day, or to the end of a month that has no such day."""
+    shortest = min(LONGEST[m] - (m == FEBRUARY) for m in months)
+    longest = max(LONGEST[m] for m in months)
+    found = set()
+    for day in nearest:
+        if shortest < day < longest:
+            raise Fault(
+                f"{day}W is the end of the month where a month has no day {day}",
+                field="day_of_month",
+                allowed="1W-28W, or 31W for the last working day",
+            )
+        found.add(-1 if day > shortest else day)
+    return frozenset(found)
 
 
 def _check_day_fields(dom: str, dow: str, days: Field, weekdays: Field, rules: Dialect) -> None:
@@ -119,6 +153,9 @@ def _body(text: object, rules: Dialect) -> str:
         and text.isprintable()
         and "@" not in text
         and "=" not in text
+        and "(" not in text
+        and ":" not in text
+        and rules.blanks == "any"
     ):
         return text
     return _checked(text, rules)
@@ -131,7 +168,13 @@ def _checked(text: object, rules: Dialect) -> str:
         ScheduleError: it is no text, too long, holds a character that never belongs there, or a foreign prefix.
     """
     if not isinstance(text, str):
-        raise ScheduleError("a cron expression is text", dialect=rules.name, allowed="text such as '0 9 * * *'")
+        raise ScheduleError(
+            "a cron expression is text",
+            dialect=rules.name,
+            field=rules.fields[0],
+            column=1,
+            allowed="text such as '0 9 * * *'",
+        )
     if len(text) > MAX_LENGTH:
         raise ScheduleError(
             f"the expression has {len(text)} characters",
@@ -152,59 +195,28 @@ def _checked(text: object, rules: Dialect) -> str:
                     column=column,
                     allowed="ASCII letters, digits, and * ? , - / # $",
                 )
-    body = text.strip()
-    if body.startswith("@"):
-        return _macro(text, body, rules)
-    if _PREFIX.match(text):
-        raise ScheduleError(
-            "a time zone inside the expression is not read",
-            dialect=rules.name,
-            text=text,
-            field="timezone",
-            column=len(text) - len(text.lstrip()) + 1,
-            hint="give the zone beside the expression",
-        )
-    return body
+    if rules.blanks == "spaces":
+        check_blanks(text, rules)
+    return rewritten(text, rules, _readable_in(rules.name))
 
 
-def _macro(text: str, body: str, rules: Dialect) -> str:
-    if body in rules.macros:
-        return rules.macros[body]
-    if body.startswith(("@reboot", "@every")):
-        what = f"{body.split(maxsplit=1)[0]} is no calendar schedule: its fires depend on when the server started"
-    elif body.lower() in rules.macros:
-        what = "macros are read in lower case only"
-    else:
-        what = "there is no such macro here"
-    raise ScheduleError(
-        what,
-        dialect=rules.name,
-        text=text,
-        field=rules.fields[0],
-        column=text.index("@") + 1,
-        allowed=", ".join(rules.macros) or "no macros, fields only",
-    )
+def _readable_in(dialect: str) -> Callable[[str], bool]:
+    """Whether a text can be read in a dialect, as a function."""
+
+    def readable(text: str) -> bool:
+        try:
+            parse(text, dialect)
+        except ScheduleError:
+            return False
+        return True
+
+    return readable
 
 
-def _wrong_count(text: str, tokens: list[str], rules: Dialect) -> ScheduleError:
-    least, most = len(rules.fields) - rules.optional, len(rules.fields)
-    wanted = f"{most}" if least == most else f"{least} or {most}"
-    starts = [m.start() + 1 for m in re.finditer(r"\S+", text)]
-    surplus = len(tokens) > most
-    return ScheduleError(
-        f"the expression has {len(tokens)} fields, and {rules.name} has {wanted}",
-        dialect=rules.name,
-        text=text,
-        field="" if surplus else rules.fields[len(tokens)],
-        column=starts[most] if surplus else len(text.rstrip()) + 1,
-        allowed=" ".join(rules.fields),
-    )
-
-
-def _located(fault: Fault, text: str, rules: Dialect) -> ScheduleError:
-    index = rules.fields.index(fault.field)
-    starts = [m.start() for m in re.finditer(r"\S+", text)]
-    column = starts[index] + fault.offset + 1
+def _located(fault: Fault, text: str, body: str, layout: Layout, rules: Dialect) -> ScheduleError:
+    index = layout.fields.index(fault.field)
+    starts = [m.start() for m in re.finditer(r"\S+", body)]
+    column = starts[index] + fault.offset + 1 if len(body) == len(text) else 1
     return ScheduleError(
         fault.what,
         dialect=rules.name,

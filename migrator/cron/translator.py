@@ -100,7 +100,7 @@ def translate(
         check_zone(target_timezone or "UTC", target)
     except ScheduleError as error:
         return _impossible(str(error))
-    if cron.seconds != ON_THE_MINUTE and DIALECTS[target].fields[0] != "second":
+    if cron.seconds != ON_THE_MINUTE and "second" not in DIALECTS[target].fields:
         return _impossible(f"{target} has no seconds, and the schedule fires at other seconds than 0")
     if mode == "year" and horizon < _ABOUT_A_YEAR:
         horizon = _YEAR
