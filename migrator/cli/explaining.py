@@ -11,6 +11,8 @@ from migrator.cli.options import Settings
 from migrator.cli.work import open_screen, read_mappings
 from migrator.config.shapes import choose
 from migrator.cron import DIALECTS, Recurring, next_fires, parse, translate
+from migrator.cron.ambiguous import meanings_of
+from migrator.cron.parser import AMBIGUOUS
 from migrator.errors import ScheduleError, UsageError
 from migrator.report.explanations import Explanation, explanation_document, explanation_lines
 
@@ -24,13 +26,16 @@ def explain(settings: Settings, expression: str, *, source: str, timezone: str, 
     screen, now = open_screen(settings), datetime.now(UTC)
     dialect, _zone = _dialect(source, settings)
     try:
-        cron = parse(expression, dialect)
+        next_fires("0 0 1 1 *", timezone, now, 0, dialect="posix")  # the zone is wrong, whatever the expression is
+        meanings = meanings_of(expression, dialect, timezone)
+        cron = evolve(meanings[0].cron, flags=AMBIGUOUS) if meanings else parse(expression, dialect)
         fires = next_fires(cron, timezone, now, _FIRES, dialect=dialect)
+        readings = tuple((m, next(iter(next_fires(m.cron, timezone, now, 1, dialect=dialect)), None)) for m in meanings)
     except ScheduleError as error:  # elsewhere a job's fault, here what was typed
         raise UsageError(
             error.what, where=error.where, actual=error.actual, allowed=error.allowed, hint=error.hint
         ) from error
-    told = Explanation(cron=cron, timezone=timezone, fires=tuple(fires))
+    told = Explanation(cron=cron, timezone=timezone, fires=tuple(fires), readings=readings)
     if target is not None:
         wanted, only = _dialect(target, settings)
         translation = translate(

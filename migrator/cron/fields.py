@@ -7,12 +7,11 @@ from typing import Final
 
 from attrs import frozen
 
-from migrator.cron.dialects import Dialect
+from migrator.cron.dialect import Dialect
 from migrator.cron.model import NO_NTH, NOTHING
 
 MONTH_NAMES: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAY_NAMES: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-AMBIGUOUS: Final = frozenset({"ambiguous_source"})
 CERTAIN: Final[frozenset[str]] = frozenset()
 MAX_DIGITS: Final = 4
 
@@ -34,8 +33,11 @@ FOREIGN: Final = {
 class Fault(Exception):  # noqa: N818 (never leaves the package: `parse` turns it into a ScheduleError with its place)
     """What is wrong with a field, and where in its text."""
 
-    def __init__(self, what: str, *, field: str, offset: int = 0, allowed: str = "", hint: str = "") -> None:
+    def __init__(
+        self, what: str, *, field: str, offset: int = 0, allowed: str = "", hint: str = "", question: str = ""
+    ) -> None:
         super().__init__(what)
+        self.question = question
         self.what = what
         self.field = field
         self.offset = offset
@@ -53,7 +55,7 @@ class Field:
         nth: (k, weekday) pairs.
         star: it leaves the decision to the other day field.
         both: it asks that both day fields hold together.
-        flags: what is doubtful.
+        doubts: the open questions on which its meaning may depend.
     """
 
     values: frozenset[int]
@@ -61,7 +63,7 @@ class Field:
     nth: frozenset[tuple[int, int]] = NO_NTH
     star: bool = False
     both: bool = False
-    flags: frozenset[str] = CERTAIN
+    doubts: frozenset[str] = CERTAIN
 
 
 class FieldReader:
@@ -80,7 +82,7 @@ class FieldReader:
         self.values: set[int] = set()
         self.nearest: set[int] = set()
         self.nth: set[tuple[int, int]] = set()
-        self.doubts: set[str] = set()
+        self.doubts: frozenset[str] = CERTAIN
         self.bit = False
         self.whole = False
         self.named = False
@@ -103,7 +105,7 @@ class FieldReader:
             frozenset(self.nearest),
             frozenset(self.nth),
             self.star(),
-            flags=AMBIGUOUS if self.doubts & self.rules.doubtful else CERTAIN,
+            doubts=self.doubts & self.rules.doubtful or CERTAIN,
         )
 
     def special(self, item: str, *, alone: bool) -> bool:  # noqa: ARG002 (the day fields' readers use both)
@@ -139,13 +141,15 @@ class FieldReader:
         else:
             start = self.number(found["low"], found.start("low"))
             end = self.end(found, start)
-            if found["high"] and start == end and self.rules.equal_range == "all":
+        if found["high"] and start == end:
+            self.doubts |= {"equal_range"}
+            if self.rules.equal_range == "all":
                 start, end = self.low, self.high
         if found["step"]:
             step = self.step_here(found, step)
-            if self.rules.wide_step == "every" and step > end - start >= 0:
-                self.doubts.add("wide step")
-                step = 1
+            if self.rules.wide_step != "error" and step > end - start >= 0:
+                self.doubts |= {"wide_step"}
+                step = 1 if self.rules.wide_step == "every" else step
         if start > end:
             start, end = self.wrapped(start, end, step, found)
         self.values.update((v - self.low) % self.size + self.low for v in range(start, end + 1, step))
@@ -175,17 +179,19 @@ class FieldReader:
             raise self.fault("a step of 0 never moves on", at, allowed=f"1-{self.high}")
         widest = {"error": self.high, "field": self.size}.get(self.rules.wide_step, step)
         if step > widest:
-            raise self.fault("the step is larger than the field", at, allowed=f"1-{widest}")
+            what, allowed = "the step is larger than the field", f"1-{widest}"
+            raise self.fault(what, at, allowed=allowed, question="wide_step")
         return step
 
     def step_here(self, found: re.Match[str], step: int) -> int:
         """The step as this dialect applies it after what stands before it."""
-        if not self.named or self.rules.named_step == "works":
+        if not self.named:
             return step
-        if self.rules.named_step == "ignored":
-            return 1
+        self.doubts |= {"named_step"}
+        if self.rules.named_step != "error":
+            return step if self.rules.named_step == "works" else 1
         what = "engines disagree on a step after names: some apply it, some ignore it"
-        raise self.fault(what, found.start("step") - 1, allowed="a list of names")
+        raise self.fault(what, found.start("step") - 1, allowed="a list of names", question="named_step")
 
     def check_star(self, found: re.Match[str]) -> None:
         """Refuses `*-5`, and `?` where it is not read."""
@@ -218,6 +224,8 @@ class FieldReader:
 
     def wrapped(self, start: int, end: int, step: int, found: re.Match[str]) -> tuple[int, int]:
         """Bounds of a range that runs backwards: beyond the field's end, or none at all where it never fires."""
+        if self.name != "year":
+            self.doubts |= {"wrap"}
         match self.rules.wrap:
             case "never":
                 return start, end
@@ -228,11 +236,11 @@ class FieldReader:
                 self.values.update(range(first, end + 1, step))
                 return start, self.high
             case "wraps" if self.name != "year":
-                self.doubts.add("wrap")
                 return start, end + self.size
             case _:
                 allowed = f"a-b with a < b, within {self.low}-{self.high}"
-                raise self.fault("the range runs backwards", found.start("low"), allowed=allowed)
+                question = "" if self.name == "year" else "wrap"
+                raise self.fault("the range runs backwards", found.start("low"), allowed=allowed, question=question)
 
     def turned(self, start: int, step: int) -> int:
         """Where croniter goes on after a range has passed the field's end."""
@@ -249,9 +257,11 @@ class FieldReader:
         hint = "Jenkins shows the times at which the job runs: write those" if text.startswith("H") else ""
         return self.fault(next(known, "this cannot be read"), at, hint=hint)
 
-    def fault(self, what: str, at: int = 0, *, allowed: str = "", hint: str = "") -> Fault:
-        """A fault `at` characters into the item that is being read."""
-        return Fault(what, field=self.name, offset=self.offset + at, allowed=allowed or self.allowed(), hint=hint)
+    def fault(self, what: str, at: int = 0, *, allowed: str = "", hint: str = "", question: str = "") -> Fault:
+        """Return a fault `at` characters into the item being read; `question`: what a connection may decide instead."""
+        known = question if question in self.rules.doubtful else ""
+        offset, allowed = self.offset + at, allowed or self.allowed()
+        return Fault(what, field=self.name, offset=offset, allowed=allowed, hint=hint, question=known)
 
     def allowed(self) -> str:
         """The field's values, for messages."""

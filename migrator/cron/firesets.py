@@ -14,7 +14,8 @@ from typing import Final
 from attrs import Factory, field, frozen
 
 from migrator.cron.days import day_bits
-from migrator.cron.dialects import DIALECTS, Clock
+from migrator.cron.dialect import Clock
+from migrator.cron.dialects import DIALECTS
 from migrator.cron.model import Cron
 from migrator.cron.zones import DAY, Stretch, stretches_around
 

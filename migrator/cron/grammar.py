@@ -8,7 +8,8 @@ from typing import Final
 
 from attrs import evolve
 
-from migrator.cron.dialects import DIALECTS, Special
+from migrator.cron.answers import Decided, rules_of
+from migrator.cron.dialect import Special
 from migrator.cron.fields import FOREIGN, MAX_DIGITS, MONTH_NAMES, WEEKDAY_NAMES, Field, FieldReader
 
 _BOUNDS: Final = {"second": (0, 59), "minute": (0, 59), "hour": (0, 23), "day_of_month": (1, 31), "month": (1, 12)}
@@ -23,13 +24,13 @@ _SATURDAY: Final = 6
 
 
 @lru_cache(maxsize=4096)
-def read_field(text: str, name: str, dialect: str) -> Field:
+def read_field(text: str, name: str, dialect: str, decided: Decided = ()) -> Field:
     """The sets that one field's text stands for.
 
     Raises:
         Fault: the text means nothing in this dialect.
     """
-    rules = DIALECTS[dialect]
+    rules = rules_of(dialect, decided)
     text = text.upper()
     match name:
         case "day_of_month":
@@ -117,8 +118,11 @@ class _WeekdayReader(FieldReader):
         if not alone and kind not in self.rules.listed:
             raise self.fault("L and # must stand alone in the day of the week")
         if kind == "dow L":
-            self.doubts.add("dow L")
-            self.values.add(_SATURDAY + self.low)
+            self.doubts |= {"weekday_l"}
+            if self.rules.weekday_l == "last_saturday":
+                self.nth.add((-1, _SATURDAY))
+            else:
+                self.values.add(self.low + (_SATURDAY if self.rules.weekday_l == "saturday" else 0))
             return True
         k = -1 if kind != "n#k" else int(found["nth"]) if len(found["nth"]) == 1 else 0
         if k != -1 and not 1 <= k <= _WEEKS:
@@ -130,12 +134,12 @@ class _WeekdayReader(FieldReader):
     def number(self, text: str, at: int) -> int:
         if not text[0].isdigit():
             return super().number(text, at)
-        self.doubts.add("numeric weekday")
+        self.doubts |= {"weekday_base"}
         if self.rules.seven and text.lstrip("0") == "7":
             return 0
         if len(text) > MAX_DIGITS or not self.low <= int(text) <= self.high:
             hint = "weekdays count from 1=SUN here" if self.low else ""
-            raise self.fault("the value is out of range", at, hint=hint)
+            raise self.fault("the value is out of range", at, hint=hint, question="weekday_base")
         return int(text)
 
     def end(self, found: re.Match[str], start: int) -> int:

@@ -125,6 +125,7 @@ class Cron:
         dialect: the dialect it was read in.
         follows_clock: written with a leading `*` in minute or hour, which some daemons treat apart when clocks change.
         flags: what is doubtful about the reading: "ambiguous_source".
+        decided: what had to be decided to read the text, and how: (question, answer) pairs.
     """
 
     minutes: frozenset[int]
@@ -135,6 +136,7 @@ class Cron:
     dialect: str = field(default="", eq=False)
     follows_clock: bool = field(default=False, eq=False)
     flags: frozenset[str] = field(default=frozenset(), eq=False)
+    decided: tuple[tuple[str, str], ...] = field(default=(), eq=False)
 
     @property
     def months(self) -> frozenset[int]:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from migrator.cron.dialects import MACROS, Dialect
+from migrator.cron.dialect import Dialect
+from migrator.cron.dialects import MACROS
 from migrator.cron.fields import WEEKDAY_NAMES
 from migrator.errors import ScheduleError
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from migrator.cron.dialects import DIALECTS, FIVE, Dialect, Layout
+from migrator.cron.dialect import FIVE, Dialect, Layout
+from migrator.cron.dialects import DIALECTS
 from migrator.cron.fields import WEEKDAY_NAMES
 from migrator.cron.model import (
     EVERY_HOUR,

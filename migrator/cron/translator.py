@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -9,6 +10,8 @@ from typing import Any, Final, Literal, get_args
 
 from attrs import frozen
 
+from migrator.cron.ambiguous import meanings_of, refused
+from migrator.cron.answers import decided_by
 from migrator.cron.approximate import closest
 from migrator.cron.clocks import meets_change
 from migrator.cron.dialects import DIALECTS, oddities
@@ -17,7 +20,7 @@ from migrator.cron.firesets import FireSet, Window, size
 from migrator.cron.lasting import for_ever
 from migrator.cron.model import ON_THE_MINUTE, Cron, Once, Recurring, as_utc
 from migrator.cron.one_time import from_fires, from_instant
-from migrator.cron.parser import dialect_named, parse
+from migrator.cron.parser import AMBIGUOUS, dialect_named, parse
 from migrator.cron.task import Plan, Task, first_difference, is_exact, source_fires
 from migrator.cron.verdict import Kind, Piece, Translation, Verdict
 from migrator.cron.window import window_plan
@@ -61,6 +64,7 @@ def translate(
     mode: Mode = "auto",
     max_pieces: int = 64,
     max_one_time: int = 4,
+    reading: Mapping[str, str] | None = None,
 ) -> Translation:
     """The jobs of another platform that fire at the source's instants.
 
@@ -77,10 +81,12 @@ def translate(
             approximate if need be.
         max_pieces: a schedule that needs more jobs than that is refused.
         max_one_time: a schedule with no more fires left than that becomes one-time jobs.
+        reading: how texts are read on which engines disagree, as `parse` takes it. Without it, such a text is
+            impossible with the flag "ambiguous_source", and the reason names its readings.
 
     Raises:
-        ScheduleError: an unknown dialect or mode, `now` without a zone, or no horizon. What a schedule cannot do is a
-            verdict, never an error.
+        ScheduleError: an unknown dialect, mode or reading, `now` without a zone, or no horizon. What a schedule cannot
+            do is a verdict, never an error.
     """
     dialect_named(source)
     dialect_named(target)
@@ -94,12 +100,18 @@ def translate(
         raise ScheduleError("the horizon is out of range", dialect=target, field="horizon", allowed="up to a century")
     if isinstance(trigger, Once):
         return from_instant(trigger.at, target, target_timezone, now)
+    decided = decided_by(reading, source)
     try:
-        cron = trigger.cron if isinstance(trigger.cron, Cron) else parse(trigger.cron, source)
         check_zone(trigger.timezone, source)
         check_zone(target_timezone or "UTC", target)
+        cron = _source_cron(trigger.cron, source, reading)
     except ScheduleError as error:
-        return _impossible(str(error))
+        meanings = meanings_of(error.text, source, trigger.timezone, decided) if error.question else ()
+        return refused(meanings, error.text, now, trigger.timezone, source) or _impossible(str(error))
+    if cron.flags & AMBIGUOUS:
+        meanings = meanings_of(cron.text, cron.dialect or source, trigger.timezone, decided)
+        if meanings and (answer := refused(meanings, cron.text, now, trigger.timezone, source)):
+            return answer
     if cron.seconds != ON_THE_MINUTE and "second" not in DIALECTS[target].fields:
         return _impossible(f"{target} has no seconds, and the schedule fires at other seconds than 0")
     if mode == "year" and horizon < _ABOUT_A_YEAR:
@@ -115,6 +127,13 @@ def translate(
     )
     promise = _Promise(now=now, horizon=horizon, mode=mode, max_pieces=max_pieces, max_one_time=max_one_time)
     return _translate(task, promise)
+
+
+def _source_cron(cron: Cron | str, source: str, reading: Mapping[str, str] | None) -> Cron:
+    """What the source reads; an ambiguous text is read again, as was decided."""
+    if isinstance(cron, str):
+        return parse(cron, source, reading=reading)
+    return parse(cron.text, cron.dialect, reading=reading) if reading and cron.flags & AMBIGUOUS else cron
 
 
 def _window(now: datetime, horizon: timedelta, *, whole_minutes: bool) -> Window:
@@ -174,7 +193,8 @@ def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Trans
         return Translation(pieces=pieces, verdict=verdict)
     minute = plan.until
     if not plan.tight:
-        minute = first_difference(task, plan.said, minute, minute + _LOOK_AHEAD) or minute + _LOOK_AHEAD
+        end = minute + _LOOK_AHEAD
+        minute = first_difference(task, plan.said, minute, end) or end
     evidence["proof"] = "fire sets, until it must be renewed"
     reason = f"{what} at exactly the same instants until {_shown(minute)}, and must be renewed before"
     flags = _flags(task, minute, known) | _RENEW

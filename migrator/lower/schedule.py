@@ -15,6 +15,7 @@ from migrator.canonical import Fields, Job, Unportable
 from migrator.config import Sync
 from migrator.config.model import Mode
 from migrator.cron import Cron, Once, Piece, Recurring, Translation, next_fires, parse, translate
+from migrator.cron.answers import Decided
 from migrator.cron.model import ON_THE_MINUTE
 from migrator.cron.zones import EPOCH
 from migrator.errors import ScheduleError
@@ -113,14 +114,17 @@ def _promised_from(trigger: Recurring | Once, now: datetime) -> datetime:
     return now + (EPOCH - now) % _MINUTE if on_the_minute else now
 
 
-def _spelt(trigger: Recurring | Once) -> tuple[str, str]:
-    """How a schedule is written, and in which dialect; "" where that is not known."""
+Spelt = tuple[str, str, Decided]
+"""How a schedule is written, in which dialect, and how it was decided to read it; "" where that is not known."""
+
+
+def _spelt(trigger: Recurring | Once) -> Spelt:
     cron = trigger.cron if isinstance(trigger, Recurring) else None
-    return (cron.text, cron.dialect) if isinstance(cron, Cron) else ("", "")
+    return (cron.text, cron.dialect, cron.decided) if isinstance(cron, Cron) else ("", "", ())
 
 
 @lru_cache(maxsize=4096)
-def _fate(trigger: Recurring | Once, spelt: tuple[str, str], terms: _Terms) -> Fate:
+def _fate(trigger: Recurring | Once, spelt: Spelt, terms: _Terms) -> Fate:
     """The same; jobs whose schedules are written alike share one, which saves the proof and its room."""
     source = spelt[1] or terms.dialect
     try:
@@ -150,7 +154,9 @@ def _fate(trigger: Recurring | Once, spelt: tuple[str, str], terms: _Terms) -> F
 def _told(translation: Translation, trigger: Recurring | Once, source: str, target: _Terms) -> Schedule:
     verdict = translation.verdict
     if isinstance(trigger, Recurring):
-        said = {"text": str(trigger.cron), "dialect": source, "timezone": trigger.timezone}
+        said: dict[str, Any] = {"text": str(trigger.cron), "dialect": source, "timezone": trigger.timezone}
+        if isinstance(trigger.cron, Cron) and trigger.cron.decided:
+            said["cron"] = dict(trigger.cron.decided)
     else:
         said = {"at": write_time(trigger.at)}
     pieces = [

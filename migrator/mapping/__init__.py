@@ -15,6 +15,7 @@ from typing import Any
 from attrs import frozen
 
 from migrator.canonical import PATHS, Fields, Job, Mark, covers, is_absent
+from migrator.cron.answers import Decided
 from migrator.mapping import reading, writing
 from migrator.mapping.loading import Documented, load
 from migrator.mapping.paths import Raw, gather, part_of
@@ -45,9 +46,15 @@ def load_mapping(
 
 @frozen(kw_only=True)
 class ProviderMapping:
-    """One provider's mapping, ready to use."""
+    """One provider's mapping, ready to use.
+
+    Attributes:
+        rules: what the mapping file says.
+        decided: how a connection's cron text is read where engines disagree, as (question, answer) pairs.
+    """
 
     rules: Rules
+    decided: Decided = ()
 
     def read(self, raw: Raw, *, scope: str) -> Job:
         """The job that a provider's record holds.
@@ -57,7 +64,7 @@ class ProviderMapping:
         Raises:
             RecordError: a required field is missing, or a value is of the wrong kind; names the job and the field.
         """
-        return reading.read(self.rules, raw, scope=scope)
+        return reading.read(self.rules, raw, scope=scope, decided=self.decided)
 
     def create_payload(self, fields: Fields, mark: Mark | None = None) -> Raw:
         """The body of a create request for these (lowered) fields, with our mark where the provider has room."""

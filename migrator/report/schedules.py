@@ -15,7 +15,7 @@ Piece = Mapping[str, Any]
 
 _FLAGS: Final[Mapping[str, str]] = {
     "dst_policy_assumed": "what happens when clocks change is assumed, not documented",
-    "ambiguous_source": "the source's expression can be read in two ways",
+    "ambiguous_source": "the source's expression has several meanings",
 }
 
 _VERDICTS: Final[Mapping[str, str]] = {
