@@ -24,7 +24,7 @@ _HORIZON: Final = timedelta(days=8)
 def explain(settings: Settings, expression: str, *, source: str, timezone: str, target: str | None) -> int:
     """What a cron expression means."""
     screen, now = open_screen(settings), datetime.now(UTC)
-    dialect, _zone = _dialect(source, settings)
+    dialect, _zone, _interval = _dialect(source, settings)
     try:
         next_fires("0 0 1 1 *", timezone, now, 0, dialect="posix")  # the zone is wrong, whatever the expression is
         meanings = meanings_of(expression, dialect, timezone)
@@ -37,19 +37,25 @@ def explain(settings: Settings, expression: str, *, source: str, timezone: str, 
         ) from error
     told = Explanation(cron=cron, timezone=timezone, fires=tuple(fires), readings=readings)
     if target is not None:
-        wanted, only = _dialect(target, settings)
+        wanted, only, interval = _dialect(target, settings)
         translation = translate(
-            Recurring(cron, timezone), source=dialect, target=wanted, target_timezone=only, now=now, horizon=_HORIZON
+            Recurring(cron, timezone),
+            source=dialect,
+            target=wanted,
+            target_timezone=only,
+            now=now,
+            horizon=_HORIZON,
+            min_interval=interval,
         )
         told = evolve(told, target=wanted, target_timezone=only, translation=translation)
     screen.result(explanation_document(told), explanation_lines(told))
     return 0
 
 
-def _dialect(name: str, settings: Settings) -> tuple[str, str | None]:
-    """A dialect by its own name or by that of a provider, and the only time zone that its platform evaluates."""
+def _dialect(name: str, settings: Settings) -> tuple[str, str | None, int | None]:
+    """Return a dialect by its own name or a provider's, its platform's only time zone, and its minimum interval."""
     spoken = {rules.provider: rules for rules in read_mappings(settings) if rules.dialect}
     known = {**DIALECTS, **spoken}
     choose(name, known, "there is no such dialect")
     rules = spoken.get(name) or next((rules for rules in spoken.values() if rules.dialect == name), None)
-    return (rules.dialect, rules.timezone or None) if rules else (name, None)
+    return (rules.dialect, rules.timezone or None, rules.min_interval or None) if rules else (name, None, None)

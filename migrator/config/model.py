@@ -63,6 +63,13 @@ class Schedule:
         ),
     )
     days: shapes.Days = field(default=8, metadata=says("Length of the window in days."))
+    split_for_interval: shapes.Parts = field(
+        default=1,
+        metadata=says(
+            "A schedule that fires more often than the target allows becomes up to so many jobs, each of which keeps "
+            "its minimum interval; 1 for none."
+        ),
+    )
 
 
 @frozen(kw_only=True)

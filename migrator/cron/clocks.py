@@ -77,4 +77,5 @@ def _fires_within(days: int, times: int, start: int, length: int) -> bool:
 def clock_rule(cron: Cron, dialect: str) -> tuple[str, str]:
     """The gap and the overlap rule that a platform applies to a job; following the wall clock is "skip" and "both"."""
     clock = DIALECTS[dialect].clock
-    return ("skip", "both") if clock.wildcards_follow and cron.follows_clock else (clock.gap, clock.overlap)
+    follows = clock.follows(starred=cron.follows_clock, hours=len(cron.hours))
+    return ("skip", "both") if follows else (clock.gap, clock.overlap)

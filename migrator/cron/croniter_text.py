@@ -11,9 +11,11 @@ from typing import Final
 from attrs import frozen
 
 from migrator.cron.answers import Decided
-from migrator.cron.dialects import DIALECTS, Dialect
+from migrator.cron.dialect import Dialect
+from migrator.cron.dialects import DIALECTS
 
 _FIVE: Final = ("minute", "hour", "day_of_month", "month", "day_of_week")
+_ITSELF: Final = "croniter"
 _DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _ONE_VALUE: Final = re.compile(r"(?<![\w-])(\w+)-\1(?![\w/-])", re.IGNORECASE)
 _STEPPED_VALUE: Final = re.compile(r"(?<![\w-])(\w+)-\1/", re.IGNORECASE)
@@ -48,6 +50,8 @@ def ask(text: str, dialect: str, decided: Decided = ()) -> Asked | None:
     """
     rules, answers = DIALECTS[dialect], dict(decided)
     fields = text.split()
+    if dialect == _ITSELF:
+        return Asked(text)
     if "never" in (answers.get("wrap"), rules.wrap) or rules.wrap == "cronie":
         _check_order(fields)
     if answers.get("wide_step") == "every":

@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import frozen
 
-from migrator.cron.dialects import Dialect
+from migrator.cron.dialect import Dialect
 from migrator.cron.model import NO_NTH, NOTHING
 
 MONTH_NAMES: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -18,7 +18,8 @@ MAX_DIGITS: Final = 4
 _ITEM: Final = re.compile(r"(?P<low>[*?]|[A-Z]+|[0-9]+)(?P<rest>-(?P<high>[A-Z]+|[0-9]+))?(?:/(?P<step>[0-9]+))?")
 _MAX_ITEMS: Final = 400
 FOREIGN: Final = {
-    "H": "H stands for a hash of the job's name, which only Jenkins knows",
+    "H": "H stands for a value that Jenkins computes from the full name of the job, which is not known here",
+    "R": "R picks a random value whenever it is read, which is no schedule that can be moved",
     "~": "~ picks a random value, which is no schedule that can be moved",
     "W": "W (nearest working day) is not read here",
     "L": "L (last) is not read here",
@@ -53,6 +54,7 @@ class Field:
         nearest: days of the month whose nearest working day is meant.
         nth: (k, weekday) pairs.
         star: it leaves the decision to the other day field.
+        both: it asks that both day fields hold together.
         doubts: the open questions on which its meaning may depend.
     """
 
@@ -60,6 +62,7 @@ class Field:
     nearest: frozenset[int] = NOTHING
     nth: frozenset[tuple[int, int]] = NO_NTH
     star: bool = False
+    both: bool = False
     doubts: frozenset[str] = CERTAIN
 
 
@@ -81,6 +84,7 @@ class FieldReader:
         self.nth: set[tuple[int, int]] = set()
         self.doubts: frozenset[str] = CERTAIN
         self.bit = False
+        self.whole = False
         self.named = False
 
     def read(self) -> Field:
@@ -101,7 +105,7 @@ class FieldReader:
             frozenset(self.nearest),
             frozenset(self.nth),
             self.star(),
-            self.doubts & self.rules.doubtful or CERTAIN,
+            doubts=self.doubts & self.rules.doubtful or CERTAIN,
         )
 
     def special(self, item: str, *, alone: bool) -> bool:  # noqa: ARG002 (the day fields' readers use both)
@@ -115,6 +119,8 @@ class FieldReader:
                 return self.text.startswith("*")
             case "bit":
                 return self.bit
+            case "item":
+                return self.whole
             case "lone":
                 return self.text == "*"
             case "forbidden":
@@ -130,6 +136,7 @@ class FieldReader:
         if found["low"] in {"*", "?"}:
             self.check_star(found)
             self.bit = self.bit or step == 1
+            self.whole = self.whole or not found["step"]
             start, end = self.low, self.high
         else:
             start = self.number(found["low"], found.start("low"))
@@ -145,7 +152,7 @@ class FieldReader:
                 self.doubts |= {"wide_step"}
                 step = 1 if self.rules.wide_step == "every" else step
         if start > end:
-            end = self.wrapped(end, found)
+            start, end = self.wrapped(start, end, step, found)
         self.values.update((v - self.low) % self.size + self.low for v in range(start, end + 1, step))
 
     def end(self, found: re.Match[str], start: int) -> int:
@@ -171,8 +178,9 @@ class FieldReader:
         step = int(found["step"])
         if step == 0:
             raise self.fault("a step of 0 never moves on", at, allowed=f"1-{self.high}")
-        if step > self.high and self.rules.wide_step == "error":
-            what, allowed = "the step is larger than the field", f"1-{self.high}"
+        widest = {"error": self.high, "field": self.size}.get(self.rules.wide_step, step)
+        if step > widest:
+            what, allowed = "the step is larger than the field", f"1-{widest}"
             raise self.fault(what, at, allowed=allowed, question="wide_step")
         return step
 
@@ -215,24 +223,40 @@ class FieldReader:
         self.named = True
         return self.names.index(text) + self.low
 
-    def wrapped(self, end: int, found: re.Match[str]) -> int:
-        """Where a range that runs backwards ends: beyond the field's end, or before its start when it never fires."""
+    def wrapped(self, start: int, end: int, step: int, found: re.Match[str]) -> tuple[int, int]:
+        """Bounds of a range that runs backwards: beyond the field's end, or none at all where it never fires."""
         if self.name != "year":
             self.doubts |= {"wrap"}
-        if self.rules.wrap in {"never", "cronie"}:
-            return 7 if end == 0 and self.rules.wrap == "cronie" else end
-        if self.rules.wrap == "error" or self.name == "year":
-            allowed = f"a-b with a < b, within {self.low}-{self.high}"
-            question = "" if self.name == "year" else "wrap"
-            raise self.fault("the range runs backwards", found.start("low"), allowed=allowed, question=question)
-        return end + self.size
+        match self.rules.wrap:
+            case "never":
+                return start, end
+            case "cronie":  # takes the last 0 for Sunday's other number, 7, in every field
+                return start, 7 if end == 0 else end
+            case "croniter" if self.name != "year":
+                first = self.turned(start, step)
+                self.values.update(range(first, end + 1, step))
+                return start, self.high
+            case "wraps" if self.name != "year":
+                return start, end + self.size
+            case _:
+                allowed = f"a-b with a < b, within {self.low}-{self.high}"
+                question = "" if self.name == "year" else "wrap"
+                raise self.fault("the range runs backwards", found.start("low"), allowed=allowed, question=question)
+
+    def turned(self, start: int, step: int) -> int:
+        """Where croniter goes on after a range has passed the field's end."""
+        last = start + (self.high - start) // step * step
+        over = self.high - last
+        skips = last - self.low + step > self.size and over < step
+        return self.low + (step - over if skips else 0)
 
     def unreadable(self, text: str, at: int = 0) -> Fault:
         """The fault of an item that is no value, with what its sign means elsewhere."""
         if not text:
             return self.fault("the list has an empty item", at)
         known = (why for sign, why in FOREIGN.items() if text.startswith(sign) or (sign in "~#?$" and sign in text))
-        return self.fault(next(known, "this cannot be read"), at)
+        hint = "Jenkins shows the times at which the job runs: write those" if text.startswith("H") else ""
+        return self.fault(next(known, "this cannot be read"), at, hint=hint)
 
     def fault(self, what: str, at: int = 0, *, allowed: str = "", hint: str = "", question: str = "") -> Fault:
         """Return a fault `at` characters into the item being read; `question`: what a connection may decide instead."""

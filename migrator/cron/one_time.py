@@ -7,15 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfoNotFoundError
 
+from attrs import evolve
+
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.fires import next_fires
 from migrator.cron.model import Cron, dates_of
 from migrator.cron.parser import parse
 from migrator.cron.renderer import render
 from migrator.cron.verdict import Piece, Translation, Verdict
-from migrator.cron.zones import load_zone, tzdata_version
+from migrator.cron.zones import EPOCH, load_zone, tzdata_version
 
 _JUST: Final = timedelta(microseconds=1)
+_SECOND: Final = timedelta(seconds=1)
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def from_fires(
@@ -40,8 +44,14 @@ def from_instant(at: datetime, target: str, target_timezone: str | None, now: da
     zone = target_timezone or "UTC"
     if rules.one_time == "trigger":
         return _single(Piece(text=None, at=at, dialect=target), at)
-    if at.microsecond or (at.second and rules.fields[0] != "second"):
-        return _refused(f"{target} fires on whole minutes, and the instant is {at.isoformat()}")
+    whole = _rounded_up(at, _SECOND if "second" in rules.fields else _MINUTE)
+    found = _by_expression(whole, target, zone, now)
+    return found if whole == at else _later(found, at, whole, target)
+
+
+def _by_expression(at: datetime, target: str, zone: str, now: datetime) -> Translation:
+    """One instant as an expression, on a platform that fires on such instants."""
+    rules = DIALECTS[target]
     try:
         local = at.astimezone(load_zone(zone))
     except ZoneInfoNotFoundError:
@@ -66,6 +76,29 @@ def from_instant(at: datetime, target: str, target_timezone: str | None, now: da
             evidence=_counted(1),
         ),
     )
+
+
+def _rounded_up(at: datetime, unit: timedelta) -> datetime:
+    """The first whole minute or second that is not before an instant: a job may be late, but not early."""
+    return at + (EPOCH - at) % unit
+
+
+def _later(found: Translation, at: datetime, whole: datetime, target: str) -> Translation:
+    """A translation to a later instant than the one that was asked for."""
+    if not found.pieces:
+        return found
+    unit = "seconds" if "second" in DIALECTS[target].fields else "minutes"
+    reason = f"{target} fires on whole {unit}: it fires at {whole.isoformat()}, and not at {at.isoformat()}"
+    evidence = {
+        **found.verdict.evidence,
+        "missing": 1,
+        "extra": 1,
+        "shift_minutes": 1,
+        "shift_seconds": (whole - at).total_seconds(),
+        "rounded": [at.isoformat(), whole.isoformat()],
+        "differing": [at.isoformat(), whole.isoformat()],
+    }
+    return evolve(found, verdict=evolve(found.verdict, kind="approximate", reason=reason, evidence=evidence))
 
 
 def dated(local: datetime, *, year: bool) -> Cron:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from itertools import product
 from typing import Final
@@ -11,10 +11,13 @@ from typing import Final
 from attrs import evolve, frozen
 
 from migrator.cron.answers import ANSWERS, Decided, decided_by, rules_of
-from migrator.cron.dialects import DIALECTS, Dialect
-from migrator.cron.fields import Fault, Field
+from migrator.cron.datefields import read_dates
+from migrator.cron.dialect import Dialect, Layout
+from migrator.cron.dialects import DIALECTS
+from migrator.cron.fields import Fault
 from migrator.cron.grammar import read_field
-from migrator.cron.model import ON_THE_MINUTE, Cron, Dates, dates_of
+from migrator.cron.model import ON_THE_MINUTE, Cron
+from migrator.cron.readings import check_blanks, rewritten, wrong_count
 from migrator.errors import ScheduleError
 
 MAX_LENGTH: Final = 2000
@@ -22,9 +25,6 @@ MAX_LENGTH: Final = 2000
 
 AMBIGUOUS: Final = frozenset({"ambiguous_source"})
 """The flag of a text that engines read differently."""
-
-_STAR: Final = re.compile(r"[*?](?:/0*1)?")
-_PREFIX: Final = re.compile(r"\s*(CRON_TZ|TZ)=")
 
 
 def dialect_named(name: str) -> Dialect:
@@ -117,19 +117,20 @@ def read(text: str, dialect: str, decided: Decided) -> tuple[Cron, frozenset[str
         ScheduleError: it means nothing.
     """
     rules = rules_of(dialect, decided) if decided else DIALECTS[dialect]
-    tokens = _body(text, rules).split()
-    most = len(rules.fields)
-    if not most - rules.optional <= len(tokens) <= most:
-        raise _wrong_count(text, tokens, rules)
-    seconds = ON_THE_MINUTE
-    first = 0
+    body = _body(text, rules)
+    tokens = body.split()
+    layout = rules.layouts.get(len(tokens))
+    if layout is None:
+        raise wrong_count(text, body, rules, _readable_in(dialect))
+    first, seconds = layout.first, ON_THE_MINUTE
     try:
-        if rules.fields[0] == "second":
-            seconds, first = read_field(tokens[0], "second", dialect, decided).values, 1
+        if layout.second is not None:
+            seconds = read_field(tokens[layout.second], "second", dialect, decided).values
         minutes, hours, follows_clock, doubts = _times(dialect, tokens[first], tokens[first + 1], decided)
-        dates, more = _dates(dialect, decided, *tokens[first + 2 :])
+        year = "*" if layout.year is None else tokens[layout.year]
+        dates, more = read_dates(dialect, decided, tokens[first + 2], tokens[first + 3], tokens[first + 4], year)
     except Fault as fault:
-        raise _located(fault, text, rules) from None
+        raise _located(fault, text, body, layout, rules) from None
     if more:
         doubts |= more
     cron = Cron(
@@ -154,60 +155,6 @@ def _times(
     return minutes.values, hours.values, "*" in {minute[0], hour[0]}, minutes.doubts | hours.doubts
 
 
-@lru_cache(maxsize=4096)
-def _dates(
-    dialect: str, decided: Decided, dom: str, month: str, dow: str, year: str = "*"
-) -> tuple[Dates, frozenset[str]]:
-    """The date set of the four date fields, and the questions that it may depend on."""
-    rules = rules_of(dialect, decided) if decided else DIALECTS[dialect]
-    days = read_field(dom, "day_of_month", dialect, decided)
-    months = read_field(month, "month", dialect, decided)
-    weekdays = read_field(dow, "day_of_week", dialect, decided)
-    years = read_field(year, "year", dialect, decided)
-    _check_day_fields(dom, dow, days, weekdays, rules)
-    starred = days.star or weekdays.star
-    doubts = days.doubts | months.doubts | weekdays.doubts | years.doubts
-    if "day_rule" in rules.doubtful and _star_disputed(dom, dow):
-        doubts |= {"day_rule"}
-        starred = rules.day_rule == "and" if rules.day_rule else starred
-    dates = dates_of(
-        months=months.values,
-        days=days.values,
-        nearest=days.nearest,
-        weekdays=weekdays.values,
-        nth=weekdays.nth,
-        day_rule="and" if starred or rules.star == "forbidden" else "or",
-        years=None if len(years.values) > rules.max_year - rules.min_year else years.values,
-    )
-    return dates, doubts
-
-
-def _star_disputed(dom: str, dow: str) -> bool:
-    """Whether engines disagree that a star makes one of the day fields decide alone.
-
-    One rule looks at the field's first character, one at items without a step above 1, one at items that are a star.
-    """
-    if dom == "*" or dow == "*":
-        return False
-    items = [*dom.split(","), *dow.split(",")]
-    first = dom[0] == "*" or dow[0] == "*"
-    return not first == any(_STAR.fullmatch(item) for item in items) == any(item in {"*", "?"} for item in items)
-
-
-def _check_day_fields(dom: str, dow: str, days: Field, weekdays: Field, rules: Dialect) -> None:
-    if rules.star != "forbidden":
-        return
-    if rules.one_question and (dom == "?") == (dow == "?"):
-        raise Fault("exactly one of the two day fields must be ?", field="day_of_week", allowed="?")
-    if not days.star and not weekdays.star:
-        raise Fault(
-            "day of month and day of week cannot both be restricted",
-            field="day_of_week",
-            allowed="? in one of the two",
-            hint="make two jobs of it",
-        )
-
-
 def _body(text: object, rules: Dialect) -> str:
     """The text to read: of bounded length, free of control characters and other alphabets, a macro written out."""
     if (
@@ -217,6 +164,9 @@ def _body(text: object, rules: Dialect) -> str:
         and text.isprintable()
         and "@" not in text
         and "=" not in text
+        and "(" not in text
+        and ":" not in text
+        and rules.blanks == "any"
     ):
         return text
     return _checked(text, rules)
@@ -229,7 +179,13 @@ def _checked(text: object, rules: Dialect) -> str:
         ScheduleError: it is no text, too long, holds a character that never belongs there, or a foreign prefix.
     """
     if not isinstance(text, str):
-        raise ScheduleError("a cron expression is text", dialect=rules.name, allowed="text such as '0 9 * * *'")
+        raise ScheduleError(
+            "a cron expression is text",
+            dialect=rules.name,
+            field=rules.fields[0],
+            column=1,
+            allowed="text such as '0 9 * * *'",
+        )
     if len(text) > MAX_LENGTH:
         raise ScheduleError(
             f"the expression has {len(text)} characters",
@@ -250,59 +206,28 @@ def _checked(text: object, rules: Dialect) -> str:
                     column=column,
                     allowed="ASCII letters, digits, and * ? , - / # $",
                 )
-    body = text.strip()
-    if body.startswith("@"):
-        return _macro(text, body, rules)
-    if _PREFIX.match(text):
-        raise ScheduleError(
-            "a time zone inside the expression is not read",
-            dialect=rules.name,
-            text=text,
-            field="timezone",
-            column=len(text) - len(text.lstrip()) + 1,
-            hint="give the zone beside the expression",
-        )
-    return body
+    if rules.blanks == "spaces":
+        check_blanks(text, rules)
+    return rewritten(text, rules, _readable_in(rules.name))
 
 
-def _macro(text: str, body: str, rules: Dialect) -> str:
-    if body in rules.macros:
-        return rules.macros[body]
-    if body.startswith(("@reboot", "@every")):
-        what = f"{body.split(maxsplit=1)[0]} is no calendar schedule: its fires depend on when the server started"
-    elif body.lower() in rules.macros:
-        what = "macros are read in lower case only"
-    else:
-        what = "there is no such macro here"
-    raise ScheduleError(
-        what,
-        dialect=rules.name,
-        text=text,
-        field=rules.fields[0],
-        column=text.index("@") + 1,
-        allowed=", ".join(rules.macros) or "no macros, fields only",
-    )
+def _readable_in(dialect: str) -> Callable[[str], bool]:
+    """Whether a text can be read in a dialect, as a function."""
+
+    def readable(text: str) -> bool:
+        try:
+            parse(text, dialect)
+        except ScheduleError:
+            return False
+        return True
+
+    return readable
 
 
-def _wrong_count(text: str, tokens: list[str], rules: Dialect) -> ScheduleError:
-    least, most = len(rules.fields) - rules.optional, len(rules.fields)
-    wanted = f"{most}" if least == most else f"{least} or {most}"
-    starts = [m.start() + 1 for m in re.finditer(r"\S+", text)]
-    surplus = len(tokens) > most
-    return ScheduleError(
-        f"the expression has {len(tokens)} fields, and {rules.name} has {wanted}",
-        dialect=rules.name,
-        text=text,
-        field="" if surplus else rules.fields[len(tokens)],
-        column=starts[most] if surplus else len(text.rstrip()) + 1,
-        allowed=" ".join(rules.fields),
-    )
-
-
-def _located(fault: Fault, text: str, rules: Dialect) -> ScheduleError:
-    index = rules.fields.index(fault.field)
-    starts = [m.start() for m in re.finditer(r"\S+", text)]
-    column = starts[index] + fault.offset + 1
+def _located(fault: Fault, text: str, body: str, layout: Layout, rules: Dialect) -> ScheduleError:
+    index = layout.fields.index(fault.field)
+    starts = [m.start() for m in re.finditer(r"\S+", body)]
+    column = starts[index] + fault.offset + 1 if len(body) == len(text) else 1
     return ScheduleError(
         fault.what,
         dialect=rules.name,

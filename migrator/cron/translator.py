@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, Literal, get_args
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from migrator.cron.ambiguous import meanings_of, refused
 from migrator.cron.answers import decided_by
@@ -17,11 +17,12 @@ from migrator.cron.clocks import meets_change
 from migrator.cron.dialects import DIALECTS, oddities
 from migrator.cron.fires import check_zone, fires_after
 from migrator.cron.firesets import FireSet, Window, size
+from migrator.cron.interval import shortest_interval, spread
 from migrator.cron.lasting import for_ever
 from migrator.cron.model import ON_THE_MINUTE, Cron, Once, Recurring, as_utc
 from migrator.cron.one_time import from_fires, from_instant
 from migrator.cron.parser import AMBIGUOUS, dialect_named, parse
-from migrator.cron.task import Plan, Task, first_difference, is_exact, source_fires
+from migrator.cron.task import Plan, Said, Task, first_difference, is_exact, source_fires
 from migrator.cron.verdict import Kind, Piece, Translation, Verdict
 from migrator.cron.window import window_plan
 from migrator.cron.zone_laws import young_rule
@@ -52,6 +53,8 @@ class _Promise:
     mode: Mode
     max_pieces: int
     max_one_time: int
+    min_interval: int
+    split_for_interval: int
 
 
 @frozen(kw_only=True)
@@ -75,6 +78,8 @@ def translate(
     max_pieces: int = 64,
     max_one_time: int = 4,
     reading: Mapping[str, str] | None = None,
+    min_interval: int | None = None,
+    split_for_interval: int = 1,
 ) -> Translation:
     """The jobs of another platform that fire at the source's instants.
 
@@ -93,6 +98,8 @@ def translate(
         max_one_time: a schedule with no more fires left than that becomes one-time jobs.
         reading: how texts are read on which engines disagree, as `parse` takes it. Without it, such a text is
             impossible with the flag "ambiguous_source", and the reason names its readings.
+        min_interval: minutes that the platform wants between two fires of a job; None for what the dialect says.
+        split_for_interval: one expression that fires more often becomes up to so many jobs; 1 for none.
 
     Raises:
         ScheduleError: an unknown dialect, mode or reading, `now` without a zone, or no horizon. What a schedule cannot
@@ -122,7 +129,7 @@ def translate(
         meanings = meanings_of(cron.text, cron.dialect or source, trigger.timezone, decided)
         if meanings and (answer := refused(meanings, cron.text, now, trigger.timezone, source)):
             return answer
-    if cron.seconds != ON_THE_MINUTE and DIALECTS[target].fields[0] != "second":
+    if cron.seconds != ON_THE_MINUTE and "second" not in DIALECTS[target].fields:
         return _impossible(f"{target} has no seconds, and the schedule fires at other seconds than 0")
     if mode == "year" and horizon < _ABOUT_A_YEAR:
         horizon = _YEAR
@@ -135,7 +142,15 @@ def translate(
         free_zone=target_timezone is None,
         window=_window(now, horizon, whole_minutes=cron.seconds == ON_THE_MINUTE),
     )
-    promise = _Promise(now=now, horizon=horizon, mode=mode, max_pieces=max_pieces, max_one_time=max_one_time)
+    promise = _Promise(
+        now=now,
+        horizon=horizon,
+        mode=mode,
+        max_pieces=max_pieces,
+        max_one_time=max_one_time,
+        min_interval=DIALECTS[target].floor_minutes if min_interval is None else min_interval,
+        split_for_interval=split_for_interval,
+    )
     return _translate(task, promise)
 
 
@@ -178,15 +193,44 @@ def _translate(task: Task, promise: _Promise) -> Translation:
     if lasting and (plan is None or len(lasting) <= len(plan.said)):
         plan = Plan(said=lasting)
     if promise.mode == "single" and (plan is None or len(plan.said) > 1):
-        return closest(task, promise.now)
+        nearest = closest(task, promise.now)
+        said = tuple(Said(cron=parse(p.text, task.target), zone=p.timezone) for p in nearest.pieces if p.text)
+        kept = _keeping_interval(task, said, promise, most=1) is not None
+        return nearest if kept else _too_often(task, said, promise)
     if plan is None:
         what = f"no set of {task.target} expressions in {task.target_zone} fires at exactly these instants"
         return _impossible(what, task.cron.flags)
     return _verdict(task, promise, plan, fires)
 
 
+def _keeping_interval(task: Task, said: tuple[Said, ...], promise: _Promise, *, most: int) -> tuple[Said, ...] | None:
+    """The pieces, divided where they fire too often for the platform; None where that takes more than `most`."""
+    return spread(task, said, promise.min_interval, most) if promise.min_interval else said
+
+
+def _too_often(task: Task, said: tuple[Said, ...], promise: _Promise) -> Translation:
+    crons = [piece.cron for piece in said if piece.cron]
+    closest_fires = min(shortest_interval(cron, task.window.start) for cron in crons)
+    evidence = {"closest_minutes": closest_fires, "min_interval": promise.min_interval}
+    divided = _keeping_interval(task, said, promise, most=promise.max_pieces)
+    reason = (
+        f"it fires every {closest_fires} min at its closest, and {task.target} takes at least "
+        f"{promise.min_interval} min between two fires"
+    )
+    if divided and len(divided) <= promise.max_pieces:
+        evidence["split_for_interval"] = -(-len(divided) // len(said))
+        reason += f"; {len(divided)} jobs together keep that"
+    else:
+        reason += "; no set of jobs that keeps it is proved to fire alike"
+    return Translation(verdict=Verdict(kind="impossible", reason=reason, flags=task.cron.flags, evidence=evidence))
+
+
 def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Translation:
-    count = len(plan.said)
+    said = _keeping_interval(task, plan.said, promise, most=promise.split_for_interval)
+    if said is None:
+        return _too_often(task, plan.said, promise)
+    plan = plan if said is plan.said else evolve(plan, said=said)
+    count = len(said)
     if count > promise.max_pieces:
         what = f"it would take {count} jobs, and {promise.max_pieces} are allowed"
         return _impossible(what, task.cron.flags)

@@ -84,6 +84,8 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
 
 def _inexact(schedule: Schedule, reason: str) -> Loss:
     """What an approximate schedule gives up."""
+    if rounded := schedule.evidence.get("rounded"):
+        return Loss(path="trigger.at", had=rounded[0], becomes=rounded[1], reason=reason)
     (piece,) = schedule.pieces
     return Loss(path="trigger.cron", had=schedule.evidence["source"]["text"], becomes=piece["text"], reason=reason)
 

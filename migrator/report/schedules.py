@@ -61,6 +61,8 @@ def verdict_words(
     verdict: str, *, pieces: int, until: datetime | None, flags: Iterable[str], evidence: Mapping[str, Any]
 ) -> str:
     """How faithful a translation is."""
+    if "rounded" in evidence:
+        return f"approximate: {evidence['shift_seconds']:g} s later"
     facts = {"source_fires": "?", "missing": "?", "extra": "?"} | dict(evidence)
     told = _VERDICTS.get(verdict, verdict).format_map(
         facts | {"pieces": pieces, "until": stamp(until) if until else "further notice"}

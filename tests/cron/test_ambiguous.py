@@ -101,9 +101,7 @@ def test_decided_readings() -> None:
     assert said(move("0 9 ? * 2 *", "eventbridge>vixie", reading={"weekday_base": "0=SUN"})) == ["0 9 * * 2"]
     assert said(move("0 9 ? * 2-6 *", "eventbridge>vixie", reading={"weekday_base": "1=SUN"})) == ["0 9 * * 1-5"]
     assert said(move("0 0 1-1 * *", "vixie>robfig", reading={"equal_range": "all"})) == ["0 0 * * *"]
-    assert said(move("0 9 ? * L *", "eventbridge>quartz", reading={"weekday_l": "last_saturday"})) == [
-        "0 0 9 ? * SATL"
-    ]
+    assert said(move("0 9 ? * L *", "eventbridge>quartz", reading={"weekday_l": "last_saturday"})) == ["0 0 9 ? * SATL"]
 
 
 @pytest.mark.parametrize(
