@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from migrator.cron import dialects
 from migrator.cron.dialect import Dialect
 from migrator.errors import ScheduleError
 

@@ -1,0 +1,43 @@
+"""What is known of the platforms and the time zones that concern a schedule."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from attrs import frozen
+
+from migrator.cron.dialects import oddities
+from migrator.cron.task import Task
+from migrator.cron.zone_laws import young_rule
+from migrator.cron.zones import DAY, from_minutes
+
+
+@frozen(kw_only=True)
+class Known:
+    """What is known.
+
+    Attributes:
+        oddities: faults of the engines concerned.
+        young: zones whose rule for clock changes is young, each with the day from which it holds.
+        flags: the flags of a verdict for these.
+    """
+
+    oddities: tuple[str, ...]
+    young: tuple[tuple[str, str], ...]
+    flags: frozenset[str]
+
+
+def known_of(task: Task) -> Known:
+    """Return what is known that concerns this schedule."""
+    working_days = bool(task.cron.dates.nearest)
+    return _known(task.source, task.zone, task.target, task.target_zone, working_days, task.window.start // DAY)
+
+
+@lru_cache(maxsize=4096)
+def _known(source: str, zone: str, target: str, target_zone: str, working_days: bool, day: int) -> Known:  # noqa: FBT001
+    here = oddities(source, zone, working_days=working_days)
+    there = oddities(target, target_zone, working_days=working_days)
+    ages = ((name, young_rule(name, day * DAY)) for name in dict.fromkeys((zone, target_zone)))
+    young = tuple((name, f"{from_minutes(at):%Y-%m-%d}") for name, at in ages if at is not None)
+    flags = {"engine_oddity": here + there, "young_zone_rule": young}
+    return Known(oddities=here + there, young=young, flags=frozenset(flag for flag, found in flags.items() if found))
