@@ -262,9 +262,8 @@ def _horizon(now: datetime, horizon: timedelta) -> tuple[str, str]:
 
 
 def _oddities(task: Task) -> tuple[str, ...]:
-    working_days = bool(task.cron.dates.nearest)
-    there = oddities(task.target, task.target_zone, working_days=working_days)
-    return oddities(task.source, task.zone, working_days=working_days) + there
+    dates = task.cron.dates
+    return oddities(task.source, task.zone, dates) + oddities(task.target, task.target_zone, dates)
 
 
 def _flags(task: Task, until: int | None, known: tuple[str, ...]) -> frozenset[str]:
