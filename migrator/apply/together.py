@@ -105,6 +105,7 @@ class Group:
         """
         for number, change in self.unit.items():
             try:
+                self.changer.check(change)
                 await self._prepare(number, change)
             except StateError:
                 raise
@@ -115,6 +116,7 @@ class Group:
         for index, step in enumerate(steps):
             await self._wait(steps[index:], begun=index > 0)
             try:
+                self.changer.check(self.unit[step.number])
                 await self._set(step.job, step.new)
             except StateError:
                 raise

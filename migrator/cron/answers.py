@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from migrator.cron import dialects
 from migrator.cron.dialect import Dialect
-from migrator.cron.dialects import DIALECTS
 from migrator.errors import ScheduleError
 
 Decided = tuple[tuple[str, str], ...]
@@ -51,14 +51,14 @@ def decided_by(reading: Mapping[str, str] | None, dialect: str) -> Decided:
         if answer != REFUSE and answer not in ANSWERS[question]:
             allowed = ", ".join([*ANSWERS[question], REFUSE])
             raise ScheduleError(f"{question} cannot be {answer!r}", dialect=dialect, allowed=allowed)
-    doubtful = DIALECTS[dialect].doubtful
+    doubtful = dialects.DIALECTS[dialect].doubtful
     return tuple(sorted((q, a) for q, a in reading.items() if q in doubtful and a != REFUSE))
 
 
 @lru_cache(maxsize=1024)
 def rules_of(dialect: str, decided: Decided = ()) -> Dialect:
     """Return the dialect as the answers make it."""
-    rules = DIALECTS[dialect]
+    rules = dialects.DIALECTS[dialect]
     for question, answer in decided:
         rules = evolve(rules, **ANSWERS[question][answer])
     return rules

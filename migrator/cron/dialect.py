@@ -121,6 +121,7 @@ class Dialect:
         open_step: whether `a/n` is read, as a-max/n.
         wide_step: a step wider than its range: the "first" value only, "every" value, or an "error"; "field" is an
             error only where the step is wider than the whole field, and the first value otherwise.
+        wide_by: what such a step is wider than: the "range" before it, or the whole "field".
         named_step: `MON-FRI/2`: the step "works", is "ignored", or is an "error".
         equal_range: `5-5`: that "one" value, or "all" values.
         weekday_l: the lone weekday `L`: every "saturday", the month's "last_saturday", or every "sunday".
@@ -171,6 +172,7 @@ class Dialect:
     steps: bool = True
     open_step: bool = False
     wide_step: Literal["first", "every", "error", "field"] = "first"
+    wide_by: Literal["range", "field"] = "range"
     named_step: Literal["works", "ignored", "error"] = "works"
     equal_range: Literal["one", "all"] = "one"
     weekday_l: Literal["saturday", "last_saturday", "sunday"] = "saturday"

@@ -147,7 +147,8 @@ class FieldReader:
                 start, end = self.low, self.high
         if found["step"]:
             step = self.step_here(found, step)
-            if self.rules.wide_step != "error" and step > end - start >= 0:
+            span = end - start if self.rules.wide_by == "range" else self.high
+            if self.rules.wide_step != "error" and step > span >= 0:
                 self.doubts |= {"wide_step"}
                 step = 1 if self.rules.wide_step == "every" else step
         if start > end:

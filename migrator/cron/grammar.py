@@ -10,6 +10,7 @@ from attrs import evolve
 
 from migrator.cron.answers import Decided, rules_of
 from migrator.cron.dialect import Special
+from migrator.cron.dialects import DIALECTS
 from migrator.cron.fields import FOREIGN, MAX_DIGITS, MONTH_NAMES, WEEKDAY_NAMES, Field, FieldReader
 
 _BOUNDS: Final = {"second": (0, 59), "minute": (0, 59), "hour": (0, 23), "day_of_month": (1, 31), "month": (1, 12)}
@@ -30,7 +31,7 @@ def read_field(text: str, name: str, dialect: str, decided: Decided = ()) -> Fie
     Raises:
         Fault: the text means nothing in this dialect.
     """
-    rules = rules_of(dialect, decided)
+    rules = rules_of(dialect, decided) if decided else DIALECTS[dialect]
     text = text.upper()
     match name:
         case "day_of_month":

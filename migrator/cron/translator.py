@@ -19,12 +19,13 @@ from migrator.cron.fires import check_zone, fires_after
 from migrator.cron.firesets import FireSet, Window, size
 from migrator.cron.interval import shortest_interval, spread
 from migrator.cron.lasting import for_ever
-from migrator.cron.model import ON_THE_MINUTE, Cron, Once, Recurring, as_utc
+from migrator.cron.model import ON_THE_MINUTE, Cron, Dates, Once, Recurring, as_utc
 from migrator.cron.one_time import from_fires, from_instant
 from migrator.cron.parser import AMBIGUOUS, dialect_named, parse
 from migrator.cron.task import Plan, Said, Task, first_difference, is_exact, source_fires
 from migrator.cron.verdict import Kind, Piece, Translation, Verdict
 from migrator.cron.window import window_plan
+from migrator.cron.zone_laws import young_rule
 from migrator.cron.zones import DAY, EPOCH, from_minutes, to_minutes, tzdata_version
 from migrator.errors import ScheduleError
 
@@ -54,6 +55,15 @@ class _Promise:
     max_one_time: int
     min_interval: int
     split_for_interval: int
+
+
+@frozen(kw_only=True)
+class _Known:
+    """Faults of the engines concerned, zones with a young rule and the day from which it holds, and their flags."""
+
+    oddities: tuple[str, ...]
+    young: tuple[tuple[str, str], ...]
+    flags: frozenset[str]
 
 
 def translate(
@@ -151,6 +161,7 @@ def _source_cron(cron: Cron | str, source: str, reading: Mapping[str, str] | Non
     return parse(cron.text, cron.dialect, reading=reading) if reading and cron.flags & AMBIGUOUS else cron
 
 
+@lru_cache(maxsize=64)
 def _window(now: datetime, horizon: timedelta, *, whole_minutes: bool) -> Window:
     """The minutes of the promise; with seconds, also the one that has begun."""
     start = -((EPOCH - now) // _MINUTE) if whole_minutes else to_minutes(now)
@@ -168,7 +179,7 @@ def _translate(task: Task, promise: _Promise) -> Translation:
         if not left:
             return _dead(task)
         if finite and len(left) < count and DIALECTS[task.target].one_time == "trigger":
-            known = _oddities(task)
+            known = _known(task)
             flags, evidence = _flags(task, task.window.end, known), _evidence(promise, known)
             return from_fires(left, task.target, flags=flags, evidence=evidence)
     lasting = for_ever(task)
@@ -223,7 +234,7 @@ def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Trans
     if count > promise.max_pieces:
         what = f"it would take {count} jobs, and {promise.max_pieces} are allowed"
         return _impossible(what, task.cron.flags)
-    known = _oddities(task)
+    known = _known(task)
     evidence = _evidence(promise, known)
     evidence["source_fires"] = evidence["target_fires"] = size(fires)
     evidence["differing"] = []
@@ -251,9 +262,13 @@ def _shown(minute: int) -> str:
     return f"{from_minutes(minute):%Y-%m-%d %H:%M} UTC"
 
 
-def _evidence(promise: _Promise, known: tuple[str, ...]) -> dict[str, Any]:
-    evidence = {"horizon": list(_horizon(promise.now, promise.horizon)), "tzdata": tzdata_version()}
-    return {**evidence, "oddities": list(known)} if known else evidence
+def _evidence(promise: _Promise, known: _Known) -> dict[str, Any]:
+    evidence: dict[str, Any] = {"horizon": list(_horizon(promise.now, promise.horizon)), "tzdata": tzdata_version()}
+    if known.young:
+        evidence["young_zone_rules"] = dict(known.young)
+    if known.oddities:
+        evidence["oddities"] = list(known.oddities)
+    return evidence
 
 
 @lru_cache(maxsize=64)
@@ -261,18 +276,27 @@ def _horizon(now: datetime, horizon: timedelta) -> tuple[str, str]:
     return now.isoformat(), (now + horizon).isoformat()
 
 
-def _oddities(task: Task) -> tuple[str, ...]:
-    dates = task.cron.dates
-    return oddities(task.source, task.zone, dates) + oddities(task.target, task.target_zone, dates)
+def _known(task: Task) -> _Known:
+    """What is known of the platforms and the zones that concerns this schedule."""
+    return _known_of(task.source, task.zone, task.target, task.target_zone, task.cron.dates, task.window.start // DAY)
 
 
-def _flags(task: Task, until: int | None, known: tuple[str, ...]) -> frozenset[str]:
+@lru_cache(maxsize=4096)
+def _known_of(source: str, zone: str, target: str, target_zone: str, dates: Dates, day: int) -> _Known:
+    here, there = oddities(source, zone, dates), oddities(target, target_zone, dates)
+    ages = ((name, young_rule(name, day * DAY)) for name in dict.fromkeys((zone, target_zone)))
+    young = tuple((name, f"{from_minutes(at):%Y-%m-%d}") for name, at in ages if at is not None)
+    flags = {"engine_oddity": here + there, "young_zone_rule": young}
+    return _Known(oddities=here + there, young=young, flags=frozenset(flag for flag, found in flags.items() if found))
+
+
+def _flags(task: Task, until: int | None, known: _Known) -> frozenset[str]:
     flags = task.cron.flags
     if task.source != task.target or task.zone != task.target_zone:
         end = task.window.start + _DECADE if until is None else until
         if meets_change(task.cron, task.zone, task.window.start, end):
             flags |= {"dst_policy_assumed"}
-    return flags | {"engine_oddity"} if known else flags
+    return flags | known.flags if known.flags else flags
 
 
 def _why_not_for_ever(task: Task) -> str:

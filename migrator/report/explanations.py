@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
 from migrator.cron import Cron, Translation, describe
 from migrator.cron.ambiguous import Meaning, often_words
+from migrator.cron.zones import load_zone
 from migrator.mapping.codecs import write_time
 from migrator.report.schedules import piece_words, verdict_words
 from migrator.report.words import Line, clean, columns, instant, line
@@ -43,7 +43,7 @@ class Explanation:
 
 def explanation_document(told: Explanation) -> dict[str, Any]:
     """An explanation as `migrator/explain@1`."""
-    zone = ZoneInfo(told.timezone)
+    zone = load_zone(told.timezone)
     return {
         "schema": SCHEMA,
         "text": told.cron.text,

@@ -6,6 +6,7 @@ import re
 
 from hypothesis import strategies as st
 
+from migrator.cron import parse
 from tests.cron.walk import DAYS, MONTHS, SUNDAY_IS_SEVEN
 
 YEARS = st.sampled_from(["*"] * 6 + ["2026", "2027", "2026-2028", "2025,2027", "2026/2"])
@@ -94,3 +95,8 @@ def plain(text: str) -> bool:
     """Whether croniter reads a text as others do: no range of one value, no stepped star beside the other day field."""
     _, _, dom, _, dow = text.split()
     return not re.search(r"\b(\w+)-\1\b", text) and ("*" in {dom, dow} or "*" not in dom + dow)
+
+
+def certain(dialect: str) -> st.SearchStrategy[str]:
+    """Expressions that every engine which the platform may run reads alike."""
+    return texts(dialect).filter(lambda text: not parse(text, dialect).flags)
