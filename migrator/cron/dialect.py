@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from attrs import Factory, field, frozen
 
+from migrator.cron.model import Dates
+
 FIVE: Final = ("minute", "hour", "day_of_month", "month", "day_of_week")
 Special = Literal["L", "L-n", "LW", "nW", "Wn", "nL", "Ln", "n#k", "dow L", "$"]
 HOURS: Final = 24
@@ -79,11 +81,22 @@ class Oddity:
         what: what the engine does.
         zones: it concerns these zones only; empty for all.
         working_days: it concerns `W` only.
+        month_ends: it concerns schedules that name day 30 or 31, and fire on the first or the second as well.
     """
 
     what: str
     zones: frozenset[str] = frozenset()
     working_days: bool = False
+    month_ends: bool = False
+
+    def concerns(self, zone: str, dates: Dates) -> bool:
+        """Whether a schedule with these dates meets the fault in a zone."""
+        late, early = dates.days & {30, 31}, dates.days & {1, 2} or dates.day_rule == "or"
+        return (
+            (not self.zones or zone in self.zones)
+            and (not self.working_days or bool(dates.nearest))
+            and (not self.month_ends or bool(not dates.any_day and late and early))
+        )
 
 
 @frozen(kw_only=True)

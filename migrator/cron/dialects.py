@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from migrator.cron.dialect import FIVE, Clock, Dialect, Oddity, Question, Special
+from migrator.cron.model import Dates
 
 _QUARTZ_SPECIALS: Final[frozenset[Special]] = frozenset({"L", "L-n", "LW", "nW", "nL", "n#k", "dow L"})
 _FIVE_FIELDS: Final[frozenset[Question]] = frozenset({"wide_step", "day_rule", "equal_range", "wrap"})
@@ -178,6 +179,12 @@ _TABLE: Final = (
         max_year=2099,
         one_time="year",
         clock=Clock(gap="end", overlap="both", follow="every hour", evidence="measured"),
+        oddities=(
+            Oddity(
+                what="croniter loses runs in repeated time where clocks do not change by an hour at a full hour",
+                zones=frozenset({"Australia/Lord_Howe", "Australia/LHI", "Pacific/Chatham", "NZ-CHAT"}),
+            ),
+        ),
     ),
     # Mastra. `?` in a day field is every day even where the other one is restricted.
     Dialect(
@@ -208,6 +215,10 @@ _TABLE: Final = (
                 what="croner runs times that come twice in the second pass where clocks do not change by an hour",
                 zones=frozenset({"Australia/Lord_Howe", "Australia/LHI", "Antarctica/Troll"}),
             ),
+            Oddity(
+                what="croner skips the first days of March for schedules that name day 30 or 31 as well",
+                month_ends=True,
+            ),
         ),
     ),
     # Claude Managed Agents: five fields, a zone of its own; skipped times do not run, repeated ones run twice. The rule
@@ -235,10 +246,6 @@ DIALECTS: Final = MappingProxyType({d.name: d for d in _TABLE})
 
 
 @lru_cache(maxsize=1024)
-def oddities(name: str, zone: str, *, working_days: bool) -> tuple[str, ...]:
-    """The known faults of a dialect's engine that a schedule in `zone` meets."""
-    return tuple(
-        o.what
-        for o in DIALECTS[name].oddities
-        if (not o.zones or zone in o.zones) and (working_days or not o.working_days)
-    )
+def oddities(name: str, zone: str, dates: Dates) -> tuple[str, ...]:
+    """Return the known faults of a dialect's engine that a schedule with these dates meets in `zone`."""
+    return tuple(oddity.what for oddity in DIALECTS[name].oddities if oddity.concerns(zone, dates))

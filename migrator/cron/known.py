@@ -7,6 +7,7 @@ from functools import lru_cache
 from attrs import frozen
 
 from migrator.cron.dialects import oddities
+from migrator.cron.model import Dates
 from migrator.cron.task import Task
 from migrator.cron.zone_laws import young_rule
 from migrator.cron.zones import DAY, from_minutes
@@ -29,14 +30,12 @@ class Known:
 
 def known_of(task: Task) -> Known:
     """Return what is known that concerns this schedule."""
-    working_days = bool(task.cron.dates.nearest)
-    return _known(task.source, task.zone, task.target, task.target_zone, working_days, task.window.start // DAY)
+    return _known(task.source, task.zone, task.target, task.target_zone, task.cron.dates, task.window.start // DAY)
 
 
 @lru_cache(maxsize=4096)
-def _known(source: str, zone: str, target: str, target_zone: str, working_days: bool, day: int) -> Known:  # noqa: FBT001
-    here = oddities(source, zone, working_days=working_days)
-    there = oddities(target, target_zone, working_days=working_days)
+def _known(source: str, zone: str, target: str, target_zone: str, dates: Dates, day: int) -> Known:
+    here, there = oddities(source, zone, dates), oddities(target, target_zone, dates)
     ages = ((name, young_rule(name, day * DAY)) for name in dict.fromkeys((zone, target_zone)))
     young = tuple((name, f"{from_minutes(at):%Y-%m-%d}") for name, at in ages if at is not None)
     flags = {"engine_oddity": here + there, "young_zone_rule": young}

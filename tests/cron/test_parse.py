@@ -269,7 +269,7 @@ def test_adding_a_dialect_is_adding_data(monkeypatch: pytest.MonkeyPatch) -> Non
         sunday=0,
         last_weekday=6,
     )
-    for module in ("dialects", "parser", "answers"):
+    for module in ("dialects", "parser", "grammar"):
         monkeypatch.setattr(f"migrator.cron.{module}.DIALECTS", {**DIALECTS, "unheard": unheard})
     assert parse("0 12 ? * 1#1", "unheard").dates.nth == {(1, MON)}
 

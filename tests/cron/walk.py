@@ -65,11 +65,9 @@ def fires_at(text: str, dialect: str, zone: str, at: datetime) -> bool:
             skipped = (wall - MINUTE * n for n in range(1, jump // MINUTE + 1))
             if any(matches(fields, dialect, time) for time in skipped):
                 return True
-    if gap == "shift":
-        for end, before, jump in gaps(zone, at.replace(minute=0)):
-            first = next((n for n in range(jump) if matches(fields, dialect, before + MINUTE * n)), None)
-            if first is not None and end <= at <= end + MINUTE * first:
-                return at == end + MINUTE * first
+    made_up = shifted(fields, dialect, zone, at) if gap == "shift" else None
+    if made_up is not None:
+        return at == made_up
     if not matches(fields, dialect, wall):
         return False
     passes = {wall.replace(tzinfo=info, fold=f).astimezone(UTC) for f in (0, 1)}
@@ -77,6 +75,15 @@ def fires_at(text: str, dialect: str, zone: str, at: datetime) -> bool:
     if not twice or natural or overlap == "both":
         return True
     return at == (min(passes) if overlap == "first" else max(passes))
+
+
+def shifted(fields: list[str], dialect: str, zone: str, at: datetime) -> datetime | None:
+    """When the first skipped time fires, if `at` is not after that; None otherwise."""
+    for end, before, jump in gaps(zone, at.replace(minute=0)):
+        first = next((n for n in range(jump) if matches(fields, dialect, before + MINUTE * n)), None)
+        if first is not None and end <= at <= end + MINUTE * first:
+            return end + MINUTE * first
+    return None
 
 
 @lru_cache(maxsize=4096)
