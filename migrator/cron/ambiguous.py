@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from attrs import frozen
 
-from migrator.cron.answers import Decided
+from migrator.cron.answers import Decided, decided_by
 from migrator.cron.days import CYCLE_START, GREGORIAN_CYCLE, day_bits
 from migrator.cron.describe import describe
-from migrator.cron.fires import fires_after
-from migrator.cron.model import Cron
-from migrator.cron.parser import AMBIGUOUS, Reading, readings_of
+from migrator.cron.fires import check_zone, fires_after
+from migrator.cron.model import Cron, Recurring
+from migrator.cron.parser import AMBIGUOUS, Reading, parse, readings_of
 from migrator.cron.verdict import Translation, Verdict
+from migrator.errors import ScheduleError
 
 _WEEKS: Final = GREGORIAN_CYCLE // 7
 
@@ -59,8 +60,32 @@ def fires_a_week(cron: Cron) -> float:
     return round(often, 2)
 
 
+def source_cron(
+    trigger: Recurring, source: str, reading: Mapping[str, str] | None, now: datetime
+) -> Cron | Translation:
+    """Return what the source's engine reads, or the verdict that it cannot be told.
+
+    An ambiguous text that was read before it was decided how is read again.
+    """
+    decided, cron = decided_by(reading, source), trigger.cron
+    try:
+        check_zone(trigger.timezone, source)
+        if isinstance(cron, str):
+            cron = parse(cron, source, reading=reading)
+        elif decided and cron.flags & AMBIGUOUS:
+            cron = parse(cron.text, cron.dialect, reading=reading)
+    except ScheduleError as error:
+        meanings = meanings_of(error.text, source, trigger.timezone, decided) if error.question else ()
+        impossible = Translation(verdict=Verdict(kind="impossible", reason=str(error)))
+        return refused(meanings, error.text, now, trigger.timezone, source) or impossible
+    if cron.flags & AMBIGUOUS:
+        meanings = meanings_of(cron.text, cron.dialect or source, trigger.timezone, decided)
+        return (meanings and refused(meanings, cron.text, now, trigger.timezone, source)) or cron
+    return cron
+
+
 def refused(meanings: Sequence[Meaning], text: str, now: datetime, timezone: str, dialect: str) -> Translation | None:
-    """Return the verdict on an ambiguous text; None where it never fires again, however it is read."""
+    """Return the verdict on an ambiguous text; None where it has no meaning that fires again."""
     if all(next(fires_after(m.cron, timezone, now, dialect), None) is None for m in meanings):
         return None
     told = "; ".join(

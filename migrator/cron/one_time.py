@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfoNotFoundError
 
 from attrs import evolve
 
 from migrator.cron.dialects import DIALECTS
-from migrator.cron.fires import next_fires
+from migrator.cron.fires import check_zone, fires_after
 from migrator.cron.model import Cron, dates_of
 from migrator.cron.parser import parse
 from migrator.cron.renderer import render
 from migrator.cron.verdict import Piece, Translation, Verdict
 from migrator.cron.zones import EPOCH, load_zone, tzdata_version
+from migrator.errors import ScheduleError
 
 _JUST: Final = timedelta(microseconds=1)
 _SECOND: Final = timedelta(seconds=1)
@@ -44,6 +44,8 @@ def from_instant(at: datetime, target: str, target_timezone: str | None, now: da
     zone = target_timezone or "UTC"
     if rules.one_time == "trigger":
         return _single(Piece(text=None, at=at, dialect=target), at)
+    if not rules.min_year <= at.year <= rules.max_year:
+        return _refused(f"the year {at.year} is beyond those of {target}, {rules.min_year} to {rules.max_year}")
     whole = _rounded_up(at, _SECOND if "second" in rules.fields else _MINUTE)
     found = _by_expression(whole, target, zone, now)
     return found if whole == at else _later(found, at, whole, target)
@@ -53,24 +55,25 @@ def _by_expression(at: datetime, target: str, zone: str, now: datetime) -> Trans
     """One instant as an expression, on a platform that fires on such instants."""
     rules = DIALECTS[target]
     try:
-        local = at.astimezone(load_zone(zone))
-    except ZoneInfoNotFoundError:
-        return _refused(f"there is no time zone {zone[:80]!r}")
+        check_zone(zone, target)
+    except ScheduleError as error:
+        return _refused(str(error))
+    local = at.astimezone(load_zone(zone))
     if not rules.min_year <= local.year <= rules.max_year:
         return _refused(f"the year {local.year} is beyond those of {target}, {rules.min_year} to {rules.max_year}")
     cron = dated(local, year=rules.one_time == "year")
-    if next_fires(cron, zone, now - _JUST, 1, dialect=target) != [at]:
+    if next(fires_after(cron, zone, now - _JUST, target), None) != at:
         return _refused(f"by the clock of {zone} the instant {at.isoformat()} cannot be told from another one")
     text = render(cron, target)
     assert parse(text, target) == cron
     if rules.one_time == "year":
         return _single(Piece(text=text, timezone=zone, at=at, dialect=target), at)
-    again = next_fires(cron, zone, at, 1, dialect=target)
+    again = next(fires_after(cron, zone, at, target), None)
     return Translation(
         pieces=(Piece(text=text, timezone=zone, dialect=target),),
         verdict=Verdict(
             kind="exact_until",
-            until=again[0] if again else None,
+            until=again,
             reason=f"{target} has no one-time jobs: this one must be removed before it comes round again",
             flags=frozenset({"needs_resync_by"}),
             evidence=_counted(1),

@@ -10,22 +10,21 @@ from typing import Any, Final, Literal, get_args
 
 from attrs import evolve, frozen
 
-from migrator.cron.ambiguous import meanings_of, refused
-from migrator.cron.answers import decided_by
+from migrator.cron.ambiguous import source_cron
 from migrator.cron.approximate import closest
 from migrator.cron.clocks import meets_change
-from migrator.cron.dialects import DIALECTS, oddities
+from migrator.cron.dialects import DIALECTS
 from migrator.cron.fires import check_zone, fires_after
 from migrator.cron.firesets import FireSet, Window, size
 from migrator.cron.interval import spread, too_often
+from migrator.cron.known import Known, known_of
 from migrator.cron.lasting import for_ever
-from migrator.cron.model import ON_THE_MINUTE, Cron, Dates, Once, Recurring, as_utc
+from migrator.cron.model import ON_THE_MINUTE, Once, Recurring, as_utc
 from migrator.cron.one_time import from_fires, from_instant
-from migrator.cron.parser import AMBIGUOUS, dialect_named, parse
+from migrator.cron.parser import dialect_named, parse
 from migrator.cron.task import Plan, Said, Task, first_difference, is_exact, source_fires
 from migrator.cron.verdict import Kind, Piece, Translation, Verdict
 from migrator.cron.window import window_plan
-from migrator.cron.zone_laws import young_rule
 from migrator.cron.zones import DAY, EPOCH, from_minutes, to_minutes, tzdata_version
 from migrator.errors import ScheduleError
 
@@ -55,15 +54,6 @@ class _Promise:
     max_one_time: int
     min_interval: int
     split_for_interval: int
-
-
-@frozen(kw_only=True)
-class _Known:
-    """Faults of the engines concerned, zones with a young rule and the day from which it holds, and their flags."""
-
-    oddities: tuple[str, ...]
-    young: tuple[tuple[str, str], ...]
-    flags: frozenset[str]
 
 
 def translate(
@@ -117,18 +107,13 @@ def translate(
         raise ScheduleError("the horizon is out of range", dialect=target, field="horizon", allowed="up to a century")
     if isinstance(trigger, Once):
         return from_instant(trigger.at, target, target_timezone, now)
-    decided = decided_by(reading, source)
+    cron = source_cron(trigger, source, reading, now)
+    if isinstance(cron, Translation):
+        return cron
     try:
-        check_zone(trigger.timezone, source)
         check_zone(target_timezone or "UTC", target)
-        cron = _source_cron(trigger.cron, source, reading)
     except ScheduleError as error:
-        meanings = meanings_of(error.text, source, trigger.timezone, decided) if error.question else ()
-        return refused(meanings, error.text, now, trigger.timezone, source) or _impossible(str(error))
-    if cron.flags & AMBIGUOUS:
-        meanings = meanings_of(cron.text, cron.dialect or source, trigger.timezone, decided)
-        if meanings and (answer := refused(meanings, cron.text, now, trigger.timezone, source)):
-            return answer
+        return _impossible(str(error))
     if cron.seconds != ON_THE_MINUTE and "second" not in DIALECTS[target].fields:
         return _impossible(f"{target} has no seconds, and the schedule fires at other seconds than 0")
     if mode == "year" and horizon < _ABOUT_A_YEAR:
@@ -151,14 +136,10 @@ def translate(
         min_interval=DIALECTS[target].floor_minutes if min_interval is None else min_interval,
         split_for_interval=split_for_interval,
     )
-    return _translate(task, promise)
-
-
-def _source_cron(cron: Cron | str, source: str, reading: Mapping[str, str] | None) -> Cron:
-    """What the source reads; an ambiguous text is read again, as was decided."""
-    if isinstance(cron, str):
-        return parse(cron, source, reading=reading)
-    return parse(cron.text, cron.dialect, reading=reading) if reading and cron.flags & AMBIGUOUS else cron
+    try:
+        return _translate(task, promise)
+    except ScheduleError as error:  # the target cannot hold what was found
+        return _impossible(str(error), cron.flags)
 
 
 @lru_cache(maxsize=64)
@@ -179,7 +160,7 @@ def _translate(task: Task, promise: _Promise) -> Translation:
         if not left:
             return _dead(task)
         if finite and len(left) < count and DIALECTS[task.target].one_time == "trigger":
-            known = _known(task)
+            known = known_of(task)
             flags, evidence = _flags(task, task.window.end, known), _evidence(promise, known)
             return from_fires(left, task.target, flags=flags, evidence=evidence)
     lasting = for_ever(task)
@@ -212,7 +193,7 @@ def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Trans
     if count > promise.max_pieces:
         what = f"it would take {count} jobs, and {promise.max_pieces} are allowed"
         return _impossible(what, task.cron.flags)
-    known = _known(task)
+    known = known_of(task)
     evidence = _evidence(promise, known)
     evidence["source_fires"] = evidence["target_fires"] = size(fires)
     evidence["differing"] = []
@@ -240,7 +221,7 @@ def _shown(minute: int) -> str:
     return f"{from_minutes(minute):%Y-%m-%d %H:%M} UTC"
 
 
-def _evidence(promise: _Promise, known: _Known) -> dict[str, Any]:
+def _evidence(promise: _Promise, known: Known) -> dict[str, Any]:
     evidence: dict[str, Any] = {"horizon": list(_horizon(promise.now, promise.horizon)), "tzdata": tzdata_version()}
     if known.young:
         evidence["young_zone_rules"] = dict(known.young)
@@ -254,21 +235,7 @@ def _horizon(now: datetime, horizon: timedelta) -> tuple[str, str]:
     return now.isoformat(), (now + horizon).isoformat()
 
 
-def _known(task: Task) -> _Known:
-    """What is known of the platforms and the zones that concerns this schedule."""
-    return _known_of(task.source, task.zone, task.target, task.target_zone, task.cron.dates, task.window.start // DAY)
-
-
-@lru_cache(maxsize=4096)
-def _known_of(source: str, zone: str, target: str, target_zone: str, dates: Dates, day: int) -> _Known:
-    here, there = oddities(source, zone, dates), oddities(target, target_zone, dates)
-    ages = ((name, young_rule(name, day * DAY)) for name in dict.fromkeys((zone, target_zone)))
-    young = tuple((name, f"{from_minutes(at):%Y-%m-%d}") for name, at in ages if at is not None)
-    flags = {"engine_oddity": here + there, "young_zone_rule": young}
-    return _Known(oddities=here + there, young=young, flags=frozenset(flag for flag, found in flags.items() if found))
-
-
-def _flags(task: Task, until: int | None, known: _Known) -> frozenset[str]:
+def _flags(task: Task, until: int | None, known: Known) -> frozenset[str]:
     flags = task.cron.flags
     assumed = any(DIALECTS[name].clock.evidence == "assumed" for name in (task.source, task.target))
     if assumed and (task.source != task.target or task.zone != task.target_zone):
