@@ -14,11 +14,11 @@ from typing import Final
 from attrs import evolve
 
 from migrator.cron.clocks import changes_ever_met, clock_rule
-from migrator.cron.cover import members
 from migrator.cron.days import day_bits
-from migrator.cron.firesets import EPOCH_ORDINAL, times_of_day
+from migrator.cron.firesets import EPOCH_ORDINAL
 from migrator.cron.model import Cron
 from migrator.cron.task import Said, Task, say
+from migrator.cron.verdict import Translation, Verdict
 from migrator.cron.zones import DAY
 
 _YEARS: Final = 28 * 366
@@ -45,9 +45,12 @@ def shortest_interval(cron: Cron, start: int = 0) -> int:
 @lru_cache(maxsize=4096)
 def _intervals(minutes: Minutes, hours: Minutes) -> tuple[int, int]:
     """The shortest interval within a day, and that from a day's last fire to the first one of the next."""
-    times = sorted(members(times_of_day(minutes, hours)))
-    within = min((b - a for a, b in pairwise(times)), default=DAY)
-    return within, DAY - times[-1] + times[0] if times else DAY
+    if not (minutes and hours):
+        return DAY, DAY
+    spread_over = max(minutes) - min(minutes)
+    apart = min((b - a for a, b in pairwise(sorted(hours))), default=DAY) * 60 - spread_over
+    within = min((b - a for a, b in pairwise(sorted(minutes))), default=DAY)
+    return min(within, apart, DAY), DAY - 60 * (max(hours) - min(hours)) - spread_over
 
 
 def _days_in_a_row(cron: Cron, today: int) -> bool:
@@ -64,6 +67,8 @@ def spread(task: Task, said: tuple[Said, ...], interval: int, most: int) -> tupl
     The parts of a piece share its dates and divide its times, so that together they fire when it does, each time once.
     Where clocks change that holds if the platform treats every time by itself, or if no time is skipped or repeated.
     """
+    if not interval:
+        return said
     found: list[Said] = []
     for piece in said:
         if piece.cron is None or shortest_interval(piece.cron, task.window.start) >= interval:
@@ -78,6 +83,22 @@ def spread(task: Task, said: tuple[Said, ...], interval: int, most: int) -> tupl
             return None
         found += told
     return tuple(found)
+
+
+def too_often(task: Task, said: tuple[Said, ...], interval: int, most: int) -> Translation:
+    """The refusal of pieces that come too close, and how many jobs would not, if at most `most` do."""
+    close = min(shortest_interval(piece.cron, task.window.start) for piece in said if piece.cron)
+    evidence = {"closest_minutes": close, "min_interval": interval}
+    reason = (
+        f"it fires every {close} min at its closest, and {task.target} takes at least {interval} min between two fires"
+    )
+    divided = spread(task, said, interval, most)
+    if divided and len(divided) <= most:
+        evidence["split_for_interval"] = -(-len(divided) // len(said))
+        reason += f"; {len(divided)} jobs together keep that"
+    else:
+        reason += "; no set of jobs that keeps it is proved to fire alike"
+    return Translation(verdict=Verdict(kind="impossible", reason=reason, flags=task.cron.flags, evidence=evidence))
 
 
 def _alike(task: Task, whole: Cron, parts: tuple[Said, ...]) -> bool:

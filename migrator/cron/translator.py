@@ -16,7 +16,7 @@ from migrator.cron.clocks import meets_change
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.fires import check_zone, fires_after
 from migrator.cron.firesets import FireSet, Window, size
-from migrator.cron.interval import shortest_interval, spread
+from migrator.cron.interval import spread, too_often
 from migrator.cron.known import Known, known_of
 from migrator.cron.lasting import for_ever
 from migrator.cron.model import ON_THE_MINUTE, Once, Recurring, as_utc
@@ -176,40 +176,18 @@ def _translate(task: Task, promise: _Promise) -> Translation:
     if promise.mode == "single" and (plan is None or len(plan.said) > 1):
         nearest = closest(task, promise.now)
         said = tuple(Said(cron=parse(p.text, task.target), zone=p.timezone) for p in nearest.pieces if p.text)
-        kept = _keeping_interval(task, said, promise, most=1) is not None
-        return nearest if kept else _too_often(task, said, promise)
+        kept = spread(task, said, promise.min_interval, 1) is not None
+        return nearest if kept else too_often(task, said, promise.min_interval, promise.max_pieces)
     if plan is None:
         what = f"no set of {task.target} expressions in {task.target_zone} fires at exactly these instants"
         return _impossible(what, task.cron.flags)
     return _verdict(task, promise, plan, fires)
 
 
-def _keeping_interval(task: Task, said: tuple[Said, ...], promise: _Promise, *, most: int) -> tuple[Said, ...] | None:
-    """The pieces, divided where they fire too often for the platform; None where that takes more than `most`."""
-    return spread(task, said, promise.min_interval, most) if promise.min_interval else said
-
-
-def _too_often(task: Task, said: tuple[Said, ...], promise: _Promise) -> Translation:
-    crons = [piece.cron for piece in said if piece.cron]
-    closest_fires = min(shortest_interval(cron, task.window.start) for cron in crons)
-    evidence = {"closest_minutes": closest_fires, "min_interval": promise.min_interval}
-    divided = _keeping_interval(task, said, promise, most=promise.max_pieces)
-    reason = (
-        f"it fires every {closest_fires} min at its closest, and {task.target} takes at least "
-        f"{promise.min_interval} min between two fires"
-    )
-    if divided and len(divided) <= promise.max_pieces:
-        evidence["split_for_interval"] = -(-len(divided) // len(said))
-        reason += f"; {len(divided)} jobs together keep that"
-    else:
-        reason += "; no set of jobs that keeps it is proved to fire alike"
-    return Translation(verdict=Verdict(kind="impossible", reason=reason, flags=task.cron.flags, evidence=evidence))
-
-
 def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Translation:
-    said = _keeping_interval(task, plan.said, promise, most=promise.split_for_interval)
+    said = spread(task, plan.said, promise.min_interval, promise.split_for_interval)
     if said is None:
-        return _too_often(task, plan.said, promise)
+        return too_often(task, plan.said, promise.min_interval, promise.max_pieces)
     plan = plan if said is plan.said else evolve(plan, said=said)
     count = len(said)
     if count > promise.max_pieces:
@@ -259,7 +237,8 @@ def _horizon(now: datetime, horizon: timedelta) -> tuple[str, str]:
 
 def _flags(task: Task, until: int | None, known: Known) -> frozenset[str]:
     flags = task.cron.flags
-    if task.source != task.target or task.zone != task.target_zone:
+    assumed = any(DIALECTS[name].clock.evidence == "assumed" for name in (task.source, task.target))
+    if assumed and (task.source != task.target or task.zone != task.target_zone):
         end = task.window.start + _DECADE if until is None else until
         if meets_change(task.cron, task.zone, task.window.start, end):
             flags |= {"dst_policy_assumed"}
