@@ -25,7 +25,7 @@ AMBIGUOUS = [
     ("0 0 1 */12 *", "vixie", {"wide_step": "first"}, {"wide_step": "every"}, (0.02, 0.23)),
     ("0 0 */40 * *", "vixie", {"wide_step": "first"}, {"wide_step": "every"}, (0.23, 7)),
     ("0-5/10 * * * *", "vixie", {"wide_step": "first"}, {"wide_step": "every"}, (168, 1008)),
-    ("0 0 * * */9", "github", {"wide_step": "first"}, {"wide_step": "every"}, (1, 7)),
+    ("0 0 * * */9", "vixie", {"wide_step": "first"}, {"wide_step": "every"}, (1, 7)),
     ("0 0 */2 * 1", "vixie", {"day_rule": "and"}, {"day_rule": "or"}, (0.51, 4.06)),
     ("0 0 */1 * 1", "vixie", {"day_rule": "and"}, {"day_rule": "or"}, (1, 7)),
     ("0 0 10,* * 1", "vixie", {"day_rule": "and"}, {"day_rule": "or"}, (1, 7)),
