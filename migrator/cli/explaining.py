@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from attrs import evolve
 
 from migrator.cli.options import Settings
 from migrator.cli.work import open_screen, read_mappings
+from migrator.config import Mode
 from migrator.config.shapes import choose
 from migrator.cron import DIALECTS, Recurring, next_fires, parse, translate
 from migrator.cron.ambiguous import meanings_of
@@ -17,13 +18,17 @@ from migrator.errors import ScheduleError, UsageError
 from migrator.report.explanations import Explanation, explanation_document, explanation_lines
 
 _FIRES: Final = 5
+_MODES: Final[dict[str, Mode]] = {mode: mode for mode in get_args(Mode)}
 _HORIZON: Final = timedelta(days=8)
 """How long a rolling translation must hold at least: as long as a sync's, unless it says otherwise."""
 
 
-def explain(settings: Settings, expression: str, *, source: str, timezone: str, target: str | None) -> int:
+def explain(
+    settings: Settings, expression: str, *, source: str, timezone: str, target: str | None, mode: str | None
+) -> int:
     """What a cron expression means."""
     screen, now = open_screen(settings), datetime.now(UTC)
+    chosen = _MODES[choose(mode, _MODES, "unknown mode")] if mode else "auto"
     dialect, _zone, _interval = _dialect(source, settings)
     try:
         next_fires("0 0 1 1 *", timezone, now, 0, dialect="posix")  # the zone is wrong, whatever the expression is
@@ -33,7 +38,7 @@ def explain(settings: Settings, expression: str, *, source: str, timezone: str, 
         readings = tuple((m, next(iter(next_fires(m.cron, timezone, now, 1, dialect=dialect)), None)) for m in meanings)
     except ScheduleError as error:  # elsewhere a job's fault, here what was typed
         raise UsageError(
-            error.what, where=error.where, actual=error.actual, allowed=error.allowed, hint=error.hint
+            error.what, where=error.where, actual=error.actual, allowed=error.choices or error.allowed, hint=error.hint
         ) from error
     told = Explanation(cron=cron, timezone=timezone, fires=tuple(fires), readings=readings)
     if target is not None:
@@ -46,6 +51,7 @@ def explain(settings: Settings, expression: str, *, source: str, timezone: str, 
             now=now,
             horizon=_HORIZON,
             min_interval=interval,
+            mode=chosen,
         )
         told = evolve(told, target=wanted, target_timezone=only, translation=translation)
     screen.result(explanation_document(told), explanation_lines(told))

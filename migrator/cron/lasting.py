@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from migrator.cron.clocks import changes_ever_met, clock_rule
 from migrator.cron.cover import products
+from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import Window, rotate, times_of_day
 from migrator.cron.model import EVERY_MONTH, Cron, Dates
 from migrator.cron.saying import say_dates
@@ -55,8 +56,9 @@ def _same_wall_clock(task: Task) -> tuple[Said, ...] | None:
     crons = moved(task.cron, 0, task.target)
     if crons is None:
         return None
-    said = say(task, crons)
-    return said if _alike_at_changes(task, said) else None
+    choices = (True, False) if DIALECTS[task.target].clock.follow == "star" else (True,)
+    ways = (say(task, crons, stars=stars) for stars in choices)
+    return next((said for said in ways if _alike_at_changes(task, said)), None)
 
 
 def _alike_at_changes(task: Task, said: tuple[Said, ...]) -> bool:

@@ -29,8 +29,14 @@ from migrator.errors import ScheduleError
 _RUN: Final = 3  # a shorter run reads better as a list
 
 
-def render(cron: Cron | str, dialect: str) -> str:
+def render(cron: Cron | str, dialect: str, *, stars: bool = True) -> str:
     """The canonical text of a schedule in a dialect; a text is read in that dialect first.
+
+    Args:
+        cron: the schedule.
+        dialect: the dialect.
+        stars: whether minutes and hours may start with a star, which makes some daemons treat a job apart when clocks
+            change. A text that had none in such a dialect gets none.
 
     Raises:
         ScheduleError: the dialect cannot say it in one expression.
@@ -40,8 +46,9 @@ def render(cron: Cron | str, dialect: str) -> str:
         cron = parse(cron, dialect)
     if cron.seconds != ON_THE_MINUTE and "second" not in rules.fields:
         raise _unsayable("it fires at seconds other than 0", "second", dialect)
-    minutes = _cycle(cron.minutes, EVERY_MINUTE, dialect)
-    hours = _cycle(cron.hours, EVERY_HOUR, dialect)
+    stars = stars and not (cron.text and not cron.follows_clock and _stars_matter(cron.dialect, dialect))
+    minutes = _cycle(cron.minutes, EVERY_MINUTE, dialect) if stars else _runs(cron.minutes, dialect)
+    hours = _cycle(cron.hours, EVERY_HOUR, dialect) if stars else _runs(cron.hours, dialect)
     days, year = _date_fields(cron.dates, dialect)
     text = f"{minutes} {hours} {days}"
     if len(rules.fields) == len(FIVE):
@@ -51,6 +58,11 @@ def render(cron: Cron | str, dialect: str) -> str:
     if layout.second is not None:
         text = f"{text} {seconds}" if layout.second else f"{seconds} {text}"
     return text if layout.year is None else f"{text} {year}"
+
+
+def _stars_matter(source: str, target: str) -> bool:
+    """Whether both dialects treat jobs with a leading star apart when clocks change."""
+    return source in DIALECTS and all(DIALECTS[name].clock.follow == "star" for name in (source, target))
 
 
 @lru_cache(maxsize=256)

@@ -71,9 +71,9 @@ class Plan:
     tight: bool = False
 
 
-def say(task: Task, crons: Iterable[Cron]) -> tuple[Said, ...]:
-    """Schedules in the target's words, each as the target will read it."""
-    texts = [render(cron, task.target) for cron in crons]
+def say(task: Task, crons: Iterable[Cron], *, stars: bool = True) -> tuple[Said, ...]:
+    """Schedules in the target's words, each as the target will read it; `stars` as `render` takes it."""
+    texts = [render(cron, task.target, stars=stars) for cron in crons]
     return tuple(Said(cron=parse(text, task.target), zone=task.target_zone, text=text) for text in texts)
 
 
