@@ -13,6 +13,7 @@ from migrator.config import Mode
 from migrator.config.shapes import choose
 from migrator.cron import DIALECTS, Recurring, next_fires, parse, translate
 from migrator.cron.ambiguous import meanings_of
+from migrator.cron.fires import check_zone
 from migrator.cron.parser import AMBIGUOUS
 from migrator.errors import ScheduleError, UsageError
 from migrator.report.explanations import Explanation, explanation_document, explanation_lines
@@ -31,7 +32,7 @@ def explain(
     chosen = _MODES[choose(mode, _MODES, "unknown mode")] if mode else "auto"
     dialect, _zone, _interval = _dialect(source, settings)
     try:
-        next_fires("0 0 1 1 *", timezone, now, 0, dialect="posix")  # the zone is wrong, whatever the expression is
+        check_zone(timezone, dialect)
         meanings = meanings_of(expression, dialect, timezone)
         cron = evolve(meanings[0].cron, flags=AMBIGUOUS) if meanings else parse(expression, dialect)
         fires = next_fires(cron, timezone, now, _FIRES, dialect=dialect)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,7 +26,7 @@ AMBIGUOUS = [
     ("0 0 1 */12 *", "vixie", {"wide_step": "first"}, {"wide_step": "every"}, (0.02, 0.23)),
     ("0 0 */40 * *", "vixie", {"wide_step": "first"}, {"wide_step": "every"}, (0.23, 7)),
     ("0-5/10 * * * *", "vixie", {"wide_step": "first"}, {"wide_step": "every"}, (168, 1008)),
-    ("0 0 * * */9", "github", {"wide_step": "first"}, {"wide_step": "every"}, (1, 7)),
+    ("0 0 * * */9", "vixie", {"wide_step": "first"}, {"wide_step": "every"}, (1, 7)),
     ("0 0 */2 * 1", "vixie", {"day_rule": "and"}, {"day_rule": "or"}, (0.51, 4.06)),
     ("0 0 */1 * 1", "vixie", {"day_rule": "and"}, {"day_rule": "or"}, (1, 7)),
     ("0 0 10,* * 1", "vixie", {"day_rule": "and"}, {"day_rule": "or"}, (1, 7)),
@@ -164,10 +165,10 @@ def test_a_flag_means_that_readings_differ(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("dialect", ["vixie", "github"])
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_decided_text_fires_as_that_engine_does(dialect: str, data: st.DataObject) -> None:
     """With the answers of cronie or of robfig, a text fires as it does there, by the slow walk."""
-    text = data.draw(texts("cronie").filter(lambda t: "7" not in t.split()[4] and "-" not in t.split()[4]))
+    text = data.draw(texts("cronie").filter(lambda t: not re.search(r"[7-]\S*$|\*/1(?!\d)", t)))
     start = datetime(2027, 1, 30, tzinfo=UTC)
     reading = {"wide_step": "first", "equal_range": "one", "wrap": "never"}
     for rule, engine in (("and", "cronie"), ("or", "robfig")):
