@@ -17,6 +17,7 @@ _FLAGS: Final[Mapping[str, str]] = {
     "dst_policy_assumed": "what happens when clocks change is assumed, not documented",
     "young_zone_rule": "the zone's clock rule is young: the other platform's time zone data may be older",
     "ambiguous_source": "the source's expression has several meanings",
+    "unknown_fields": "the job has fields that its mapping does not know, and they may change when it fires",
 }
 
 _VERDICTS: Final[Mapping[str, str]] = {
