@@ -21,8 +21,9 @@ from migrator.extract import Extracted, look_up
 from migrator.holding import as_wished, is_cut_short, stirs
 from migrator.isolation import attempt
 from migrator.lower import foresee
-from migrator.noting import last_count
+from migrator.noting import last_count, note_duplicates
 from migrator.plan import Basis, make_plan
+from migrator.plan.duplicates import Duplicate, duplicates_of
 from migrator.plan.values import Plan
 from migrator.providers.base import ExtractAdapter
 from migrator.sides import (
@@ -52,6 +53,7 @@ class Look:
         is_short: whether the source's listing is suspiciously short.
         listed: the source's jobs as they are, stopped by a cut-over or not.
         rights: which side may fire, by source job.
+        duplicates: the target jobs of which there may be one for each source job and part, and are several.
     """
 
     plan: Plan
@@ -61,6 +63,7 @@ class Look:
     links: tuple[Link, ...] = ()
     listed: Extracted = field(factory=lambda: Extracted(jobs=()))
     rights: Mapping[JobRef, Right] = field(factory=dict)
+    duplicates: tuple[Duplicate, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -95,7 +98,9 @@ class Session:
             target, uncertain = await settled(self.runtime, self.state, self.target, target, locked=locked)
         with stage("plan"):
             basis = attrs.evolve(await self._basis(source, target, uncertain), hold=hold)
-            return await self._proved(basis, make_plan(basis), source)
+            look = await self._proved(basis, make_plan(basis), source)
+            note_duplicates(self.state, self.sync.name, look.duplicates)
+            return look
 
     def _foresee(self, job: Job) -> None:
         """Prove a schedule while the next jobs are on their way: what is left for the plan is soon done."""
@@ -190,6 +195,7 @@ class Session:
             links=basis.links,
             listed=listed,
             rights=basis.rights,
+            duplicates=duplicates_of(basis),
         )
 
     @asynccontextmanager

@@ -21,6 +21,7 @@ SCHEMAS: Final = (
     "completion",
     "config",
     "cutover",
+    "dedupe",
     "demo",
     "doctor",
     "error",

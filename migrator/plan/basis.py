@@ -106,6 +106,11 @@ class Basis:
         """The source's jobs."""
         return {job.ref: job for job in self.source.jobs}
 
+    @cached_property
+    def source_keys(self) -> Mapping[MarkKey, JobRef]:
+        """The source's jobs by what an ownership tag calls them."""
+        return {key_of(ref): ref for ref in self.at_source}
+
     def origin_kind(self, path: str, old: Fields, new: Fields) -> ChangeKind:
         """How a field of a source job can go from its value in `old` to its value in `new`."""
         return self.origin.change_kind(path, old, new, self.origin_contract)
@@ -152,7 +157,7 @@ class Basis:
         """The jobs whose absence from a listing makes the plan touch something: at the source, and at the target."""
         listed = {job.ref for job in self.source.jobs} | {problem.ref for problem in self.source.problems}
         gone = {c.source for c in plan.changes if c.action in {"delete", "pause"} and c.source not in listed}
-        made = {(c.source, c.piece) for c in plan.changes if c.action == "create"}
+        made = {(c.source, c.piece) for c in plan.changes if c.action in {"create", "adopt"}}
         lost = {link.target for link in self.links if not link.superseded and (link.source, link.piece) in made}
         superseded = {link.source for link in self.links if link.superseded}
         return frozenset(ref for ref in gone if ref and ref not in superseded), frozenset(lost)

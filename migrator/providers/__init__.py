@@ -15,6 +15,7 @@ from migrator.providers.devin import Devin
 from migrator.providers.jsonfile import JsonFile
 from migrator.providers.omni import Omni, is_quota
 from migrator.providers.scrip import Scrip
+from migrator.redaction import hiding
 from migrator.watching import NOBODY, Watch
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class ProviderInfo:
         scopes: the places that a connection reaches, as the platform names them and not as the address is spelled.
         documented: every field that its documentation names, None for a format of our own.
         required: settings that a connection must give.
-        optional: settings that it may give; `rate`, `concurrency` and `budget` everywhere but for `json`.
+        optional: settings that it may give; `rate`, `concurrency` and `budget` everywhere but for `json`. Every
+            connection may give `cron`.
         base_url: the documented host, None when every customer has another.
         auth: the header that carries the token, and what stands before it there; None when there is no token.
         rate: the documented limit of one key, or our own modest one where none is published.
@@ -53,6 +55,11 @@ class ProviderInfo:
     counted_by: Callable[[Connection], str] = lambda connection: connection.token
     concurrency: int = 1
     is_quota: Callable[[Any], bool] = lambda _body: False
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Every setting that a connection may give, beside its provider."""
+        return (*self.required, *self.optional, "cron")
 
 
 PROVIDERS: Final[dict[str, ProviderInfo]] = {
@@ -120,6 +127,7 @@ async def open_adapter(
     retry: Retry | None = None,
     wire: Wire | None = None,
     watch: Watch = NOBODY,
+    hide: Callable[[str], str] | None = None,
 ) -> AsyncIterator[LoadAdapter]:
     """Open a connection for as long as the block lasts.
 
@@ -131,6 +139,7 @@ async def open_adapter(
         retry: how long to keep trying.
         wire: what carries requests; the network by default.
         watch: told of every request.
+        hide: takes secrets out of a text; those of this connection by default.
 
     Raises:
         UsageError: base_url, rate or token cannot be used as they are.
@@ -165,5 +174,6 @@ async def open_adapter(
         is_quota=info.is_quota,
         wire=wire,
         watch=watch,
+        hide=hide or hiding([connection.token]).hide,
     ) as client:
         yield info.adapter(client=client, connection=connection)

@@ -48,6 +48,8 @@ def status_schema() -> Schema:
         "needs_resync_by": {**maybe(TIME), "description": "When its first schedule stops being exact unless renewed."},
     }
     sync = shape({**_RUN, **more})
+    named = {"sync": TEXT, "source": TEXT, "name": TEXT, "piece": COUNT, "pieces": COUNT}
+    duplicate = shape({**named, "targets": TEXTS, "bound": TEXTS})
     return document(
         "status",
         "How things stand, as far as the state knows",
@@ -58,6 +60,7 @@ def status_schema() -> Schema:
             "uncertain": listed(uncertain, "Writes whose outcome nobody knows."),
             "syncs": listed(sync, "The latest run of each."),
             "ledger": listed(MISSED, "Instants of cut-overs at which not exactly one side was surely live."),
+            "duplicates": listed(duplicate, "Target jobs of one source job and part, when both sides were last read."),
             "trouble": listed(
                 shape({"sync": TEXT, "end": one_of("source", "target"), "job": TEXT, "name": TEXT, "trouble": TEXT}),
                 "Jobs that their platform has stopped, or whose runs fail, as the latest run of their sync saw it.",
@@ -84,21 +87,16 @@ def settle_schema() -> Schema:
 def state_schema() -> Schema:
     """`migrator/state@1`."""
     tables = {
-        name: listed(
-            shape(
-                {key: _held(column) for key, column in columns.items() if not column.later},
-                {key: _held(column) for key, column in columns.items() if column.later},
-            )
-        )
+        name: listed(shape({key: _held(column) for key, column in columns.items()}))
         for name, columns in state_columns().items()
     }
     return document(
         "state",
         "Everything that a state holds but locks, as migrator state export writes it",
         {
-            "layout": {**COUNT, "description": "The version of the tables; an older one may lack columns."},
+            "layout": {**COUNT, "description": "The schema version of the tables."},
             "exported_at": TIME,
-            "tables": shape({}, tables, says="Rows as the database holds them; texts that hold JSON stay texts."),
+            "tables": shape(tables, says="Rows as the database holds them; texts that hold JSON stay texts."),
         },
     )
 
@@ -144,7 +142,7 @@ def move_schema() -> Schema:
 
 def upgrade_schema() -> Schema:
     """`migrator/upgrade@1`."""
-    found = {**maybe(COUNT), "description": "The layout it had; null when there was none."}
+    found = {**maybe(COUNT), "description": "The schema version it had; null when it was new."}
     return document(
-        "upgrade", "The layout of a state", {"state": TEXT, "found": found, "now": COUNT, "backup": _BACKUP}
+        "upgrade", "The schema version of a state", {"state": TEXT, "found": found, "now": COUNT, "backup": _BACKUP}
     )

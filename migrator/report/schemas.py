@@ -42,7 +42,7 @@ from migrator.report.shapes import mapped as _map
 from migrator.report.shapes import maybe as _maybe
 from migrator.report.shapes import one_of as _one_of
 from migrator.report.shapes import shape as _object
-from migrator.report.work_schemas import apply_schema, error_schema, plan_schema, run_schema
+from migrator.report.work_schemas import apply_schema, dedupe_schema, error_schema, plan_schema, run_schema
 
 
 def _jobs() -> Schema:
@@ -168,6 +168,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "completion": lambda: _document("completion", "A shell's script", {"shell": TEXT, "script": TEXT}),
     "config": config_schema,
     "cutover": cutover_schema,
+    "dedupe": dedupe_schema,
     "demo": _demo,
     "doctor": checkup_schema,
     "error": error_schema,

@@ -20,6 +20,7 @@ from migrator.state import tables as t
 from migrator.state.database import Database
 from migrator.state.journal import OPEN
 from migrator.state.rows import bound_of, intent_of, right_key, target_row
+from migrator.state.sums import SUM, amend
 from migrator.state.values import Bound, Intent, Run
 from migrator.state.writes import drop_links, drop_rights
 
@@ -184,7 +185,7 @@ def _rewrite(connection: sa.Connection, table: sa.Table, relocations: Sequence[R
         for row in (old, new):
             connection.execute(table.delete().where(*(table.c[key] == row[key] for key in keys)))
     if changed:
-        connection.execute(table.insert(), [new for _old, new in changed])
+        connection.execute(table.insert(), [{name: new[name] for name in new if name != SUM} for _old, new in changed])
 
 
 def _renamed(relocations: Sequence[Relocation], row: Row) -> Row:
@@ -202,7 +203,7 @@ def _rename_sync(connection: sa.Connection, old: str, new: str) -> None:
     """Let what is known of a sync as a whole follow its name, unless the new name has such already."""
     known = set(connection.scalars(sa.select(t.syncs.c.name)))
     if old in known and new not in known:
-        connection.execute(t.syncs.update().where(t.syncs.c.name == old).values(name=new))
+        _replace(connection, t.syncs, {"name": old}, {"name": new})
     facts = {(row.scope, row.key): row.value for row in connection.execute(sa.select(t.facts))}
     for scope, key in facts:
         parts = {old: new, f"sync {old}": f"sync {new}"}
@@ -210,12 +211,19 @@ def _rename_sync(connection: sa.Connection, old: str, new: str) -> None:
             f"sync {new} of {scope.removeprefix(f'sync {old} of ')}" if scope.startswith(f"sync {old} of ") else scope
         )
         if after != scope and (after, key) not in facts:
-            is_it = (t.facts.c.scope == scope, t.facts.c.key == key)
-            connection.execute(t.facts.update().where(*is_it).values(scope=after))
+            _replace(connection, t.facts, {"scope": scope, "key": key}, {"scope": after})
+
+
+def _replace(connection: sa.Connection, table: sa.Table, key: Mapping[str, str], new: Mapping[str, str]) -> None:
+    """Give a row another key; its checksum covers the key, so it is written again."""
+    where = [table.c[name] == value for name, value in key.items()]
+    row = connection.execute(sa.select(table).where(*where)).mappings().one()
+    connection.execute(table.delete().where(*where))
+    connection.execute(table.insert(), [{name: row[name] for name in row if name != SUM} | dict(new)])
 
 
 def _enter(connection: sa.Connection, run: Run, *, now: str) -> None:
-    place = sa.select(sa.func.coalesce(sa.func.max(t.runs.c.place), 0) + 1).scalar_subquery()
+    place = (connection.scalar(sa.select(sa.func.max(t.runs.c.place))) or 0) + 1
     connection.execute(t.runs.delete().where(t.runs.c.id == run.id))
     connection.execute(
         t.runs.insert().values(
@@ -232,4 +240,6 @@ def _enter(connection: sa.Connection, run: Run, *, now: str) -> None:
             place=place,
         )
     )
-    connection.execute(t.syncs.update().where(t.syncs.c.name == run.sync).values(serial=t.syncs.c.serial + 1))
+    serial = connection.scalar(sa.select(t.syncs.c.serial).where(t.syncs.c.name == run.sync))
+    if serial is not None:
+        amend(connection, t.syncs, ["name"], [{"name": run.sync, "serial": serial + 1}])

@@ -163,7 +163,7 @@ ORIGIN: Final = 0
 IntentState = Literal["claimed", "dispatched", "done", "failed", "uncertain"]
 """What is known of a write: claimed for a run and never sent, then sent, then how it ended, or that nobody knows."""
 
-RunKind = Literal["apply", "resume", "rollback", "sync", "cutover", "retire", "move", "forget"]
+RunKind = Literal["apply", "resume", "rollback", "sync", "cutover", "retire", "dedupe", "move", "forget"]
 
 HANDOVERS: Final[frozenset[RunKind]] = frozenset({"cutover", "retire"})
 """The runs that move the right to fire."""

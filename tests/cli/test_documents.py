@@ -178,6 +178,7 @@ EVERY: Mapping[str, tuple[list[str], str]] = {
     "history": (["RUN"], "history"),
     "settle": (["RUN", "Beta", "--not-created"], "settle"),
     "rollback": (["RUN", "--yes"], "apply"),
+    "dedupe": (["omni-to-devin"], "dedupe"),
     "explain": (["0 9 * * *", "--from", "vixie"], "explain"),
     "providers": ([], "providers"),
     "completion": (["bash"], "completion"),

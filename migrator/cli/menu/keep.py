@@ -34,10 +34,9 @@ app.add_typer(state, name="state")
 @state.command()
 @takes_settings
 def upgrade(settings: Settings) -> int:
-    """Bring the state to this version's layout.
+    """Bring the state to this version's schema.
 
-    A file is copied first, and is brought up by any other command, too. A server is brought up by this command alone,
-    because older versions on other machines cannot use it afterwards.
+    A new state gets its tables; one of this version stays as it is.
     """
     return keeping.upgrade(settings)
 
