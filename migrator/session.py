@@ -22,9 +22,11 @@ from migrator.extract import Extracted, look_up
 from migrator.holding import as_wished, is_cut_short, stirs
 from migrator.isolation import attempt
 from migrator.lower import foresee
-from migrator.noting import last_count
+from migrator.noting import last_count, note_duplicates
 from migrator.plan import Basis, make_plan, most_possible
+from migrator.plan.duplicates import Duplicate, duplicates_of
 from migrator.plan.values import Plan
+from migrator.providers.base import ExtractAdapter
 from migrator.sides import (
     Runtime,
     Side,
@@ -38,7 +40,7 @@ from migrator.sides import (
     settled,
 )
 from migrator.state import State
-from migrator.state.values import Intent, Link, Right
+from migrator.state.values import Bound, Home, Intent, Link, Right
 from migrator.transport.skew import UNSAFE, clock_error
 
 
@@ -54,6 +56,7 @@ class Look:
         listed: the source's jobs as they are, stopped by a cut-over or not.
         rights: which side may fire, by source job.
         hold: whether new target jobs are to be held back until the cutover.
+        duplicates: the target jobs of which there may be one for each source job and part, and are several.
     """
 
     plan: Plan
@@ -64,6 +67,7 @@ class Look:
     listed: Extracted = field(factory=lambda: Extracted(jobs=()))
     rights: Mapping[JobRef, Right] = field(factory=dict)
     hold: bool = False
+    duplicates: tuple[Duplicate, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -109,7 +113,9 @@ class Session:
             contract = await self.target.adapter.update_contract()
             each = self._counted(len(source.jobs))
             basis, plan = (basis, make_plan(basis, each)) if contract else most_possible(basis, each)
-            return await self._proved(basis, plan, source)
+            look = await self._proved(basis, plan, source)
+            note_duplicates(self.state, self.sync.name, look.duplicates)
+            return look
 
     def _counted(self, total: int | None = None) -> Callable[[], None]:
         """Return what is to be called for each job of a stage, so that whoever watches knows how far it is."""
@@ -140,8 +146,26 @@ class Session:
             serial=serial,
             uncertain=uncertain,
             last_count=last_count(self.state, self.sync.name, source),
+            elsewhere=self._elsewhere(),
+            is_proved=False,
+            removed=self.state.deleted_origins(self.sync.name),
             **self._in_their_right(source),
         )
+
+    def _elsewhere(self) -> tuple[Bound, ...]:
+        """The bindings of this sync outside its two places, and those of others into other scopes of its platforms."""
+        source, target = self.source.adapter, self.target.adapter
+
+        def matters(home: Home) -> bool:
+            at_source, at_target = _is_at(home.source, source), _is_at(home.target, target)
+            if at_source and at_target:
+                return False
+            other = (not at_source and home.source[0] == source.provider) or (
+                not at_target and home.target[0] == target.provider
+            )
+            return home.sync == self.sync.name or other
+
+        return self.state.bound(*filter(matters, self.state.homes()))
 
     def _in_their_right(self, listed: Extracted) -> dict[str, Any]:
         """The source's jobs as their owners want them, and which of them are not where their right to fire is."""
@@ -180,6 +204,7 @@ class Session:
                 basis,
                 target=basis.target.with_found(lost_found),
                 unproved=found.unproved | lost_found.unproved,
+                is_proved=True,
                 **self._in_their_right(listed),
             )
             plan = make_plan(basis)
@@ -192,6 +217,7 @@ class Session:
             listed=listed,
             rights=basis.rights,
             hold=basis.hold,
+            duplicates=duplicates_of(basis),
         )
 
     @asynccontextmanager
@@ -231,6 +257,10 @@ def check_clocks(*sides: Side) -> None:
     for side in sides:
         if side.adapter.ahead and abs(side.adapter.ahead) > UNSAFE:
             raise clock_error(side.adapter.ahead, side.adapter.provider, where=f"connections.{side.name}")
+
+
+def _is_at(place: tuple[str, str], adapter: ExtractAdapter) -> bool:
+    return place[0] == adapter.provider and place[1] in adapter.scopes
 
 
 @asynccontextmanager

@@ -17,12 +17,14 @@ from migrator.apply.origin import settle_origin
 from migrator.apply.settle import Settler
 from migrator.canonical import TRIGGER_PATHS, Job, flatten
 from migrator.config import Config
+from migrator.cron import DIALECTS
 from migrator.errors import StateError, UsageError
 from migrator.extract import Extracted, extract, forget
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.plan.compare import same
 from migrator.providers import PROVIDERS, open_adapter
-from migrator.providers.base import UNKNOWN, LoadAdapter
+from migrator.providers.base import UNKNOWN, Connection, LoadAdapter
+from migrator.redaction import Secrets
 from migrator.state import State
 from migrator.state.values import ORIGIN, Intent
 from migrator.transport.clock import REAL, Clock
@@ -47,6 +49,7 @@ class Runtime:
         clock: time and chance.
         pacers: shared by every connection of the run.
         watch: told what goes on.
+        secrets: the tokens that were read; nothing that is said or stored holds one.
     """
 
     config: Config
@@ -55,6 +58,23 @@ class Runtime:
     clock: Clock = REAL
     pacers: dict[str, Any] = field(factory=dict, repr=False)
     watch: Watch = field(default=NOBODY, repr=False)
+    secrets: Secrets = field(factory=Secrets, repr=False)
+
+    def connection(self, name: str) -> Connection:
+        """Return a connection with its token, which is hidden from then on, as is one that takes its place."""
+        connection = self.config.connection(name, environ=self.environ)
+        renew = connection.renew
+        self._hide(connection.token)
+        return attrs.evolve(connection, renew=lambda: self._hide(renew())) if renew else connection
+
+    def _hide(self, token: str) -> str:
+        self.secrets.add(token)
+        return token
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What every connection of the run is opened with."""
+        return {"pacers": self.pacers, "clock": self.clock, "watch": self.watch, "hide": self.secrets.hide}
 
     def held(self) -> float:
         """Seconds for which a platform's limit holds up the next request that wants to go; 0 when none is held up."""
@@ -99,23 +119,34 @@ async def opened(
     runtime: Runtime, name: str, *, state: State | None = None, target: bool = False
 ) -> AsyncIterator[Side]:
     """A connection, open for as long as the block lasts; with a state, with what that knows about it."""
-    connection = runtime.config.connection(name, environ=runtime.environ)
-    mapping = runtime.mapping(connection.provider)
+    connection = runtime.connection(name)
+    mapping = _decided(runtime.mapping(connection.provider), connection, name)
     if target and len(connection.user_ids) > 1:
         what = "a target must be one place, and this connection names several members"
         raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
-    async with open_adapter(
-        connection, target=target, pacers=runtime.pacers, clock=runtime.clock, watch=runtime.watch
-    ) as adapter:
+    async with open_adapter(connection, target=target, **runtime.shared) as adapter:
         known = state.recall(adapter.scopes[0], _CONTRACT) if state else None
         if known and connection.update_contract == "auto":
             remembered = attrs.evolve(connection, known_contract=known)
-            async with open_adapter(
-                remembered, target=target, pacers=runtime.pacers, clock=runtime.clock, watch=runtime.watch
-            ) as informed:
+            async with open_adapter(remembered, target=target, **runtime.shared) as informed:
                 yield Side(name=name, adapter=informed, mapping=mapping)
         else:
             yield Side(name=name, adapter=adapter, mapping=mapping)
+
+
+def _decided(mapping: ProviderMapping, connection: Connection, name: str) -> ProviderMapping:
+    """The mapping with the connection's answers to how cron text is read.
+
+    Raises:
+        UsageError: the platform leaves no doubt about what an answer decides.
+    """
+    dialect = mapping.rules.dialect
+    for question in connection.cron:
+        if dialect and question not in DIALECTS[dialect].doubtful:
+            where, allowed = f"connections.{name}.cron.{question}", ", ".join(sorted(DIALECTS[dialect].doubtful))
+            what = f"decides nothing: {mapping.rules.title} reads it in one way"
+            raise UsageError(what, where=where, allowed=allowed or "no settings", hint="remove it")
+    return attrs.evolve(mapping, decided=tuple(sorted(connection.cron.items())))
 
 
 async def settled(

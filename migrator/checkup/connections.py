@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from migrator.canonical import Job
 from migrator.checkup.values import Check, of_error
 from migrator.concurrency import side_by_side
+from migrator.config import exposed
 from migrator.errors import MigratorError
 from migrator.extract import Problem, read_record
 from migrator.mapping import ProviderMapping
@@ -36,6 +37,9 @@ _SKEW: Final = timedelta(seconds=30)
 
 _WRITES: Final = 3
 """Requests that one changed job takes at most: read, write, read back."""
+
+_DIGITS: Final = 9
+"""Digits of a number of requests that can be meant."""
 
 _LONG: Final = timedelta(hours=6)
 """A night's work should be done in this time."""
@@ -69,20 +73,33 @@ async def check_connection(
         lists: how many times a night it is listed.
     """
     try:
-        connection = runtime.config.connection(name, environ=runtime.environ)
+        connection = runtime.connection(name)
     except MigratorError as error:
         return (of_error(name, "secret", error, otherwise="put the token there"),)
-    network = tuple(_network(name, connection))
-    if any(check.status == "fault" for check in network):
-        return network
+    told = (*_kept(runtime, name), *_network(name, connection))
+    if any(check.status == "fault" for check in told):
+        return told
     try:
         async with open_adapter(
-            connection, target=not reading, pacers=runtime.pacers, clock=runtime.clock, retry=_IMPATIENT
+            connection,
+            target=not reading,
+            pacers=runtime.pacers,
+            clock=runtime.clock,
+            retry=_IMPATIENT,
+            hide=runtime.secrets.hide,
         ) as adapter:
             found = await _look(runtime, name, connection, adapter, writing=writing, lists=lists)
-            return (*network, *found)
+            return (*told, *found)
     except MigratorError as error:
-        return (*network, of_error(name, "reading", error, otherwise="see what the platform says, and ask it"))
+        return (*told, of_error(name, "reading", error, otherwise="see what the platform says, and ask it"))
+
+
+def _kept(runtime: Runtime, name: str) -> Iterator[Check]:
+    """Whether others can read or write the file that holds the token."""
+    token = runtime.config.tokens.get(name)
+    if wrong := exposed(token.reference, base_dir=runtime.config.path.parent) if token else "":
+        todo = "let its owner alone read and write it: chmod 600"
+        yield Check(about=name, what="secret", status="advice", found=wrong, todo=todo)
 
 
 def _network(name: str, connection: Connection) -> Iterator[Check]:
@@ -207,7 +224,7 @@ def _rate(name: str, connection: Connection, probes: Sequence[Probe], lists: int
     if length > _LONG:
         todo = "ask the platform for a higher limit and say so with rate, or split the sync with select"
         return Check(about=name, what="rate", status="advice", found=told, todo=todo)
-    if left.isdecimal() and int(left) < quiet:
+    if left.isdecimal() and len(left) <= _DIGITS and int(left) < quiet:
         todo = "somebody else uses the same allowance: run at another time, or lower rate"
         return Check(about=name, what="rate", status="advice", found=told, todo=todo)
     return Check(about=name, what="rate", status="ok", found=told)

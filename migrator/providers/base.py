@@ -6,9 +6,10 @@ Adapters hold no policy: pacing, retries and errors are the transport's, meaning
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from attrs import field, frozen
 
@@ -21,6 +22,9 @@ PATCH = "patch"
 PUT = "put"
 UNKNOWN = "unknown"
 """In place of an update contract: the platform was asked and does not tell."""
+
+_HEXADECIMAL: Final = re.compile(r"(?:[a-z]+-)?[0-9a-f-]{8,}", re.IGNORECASE)
+"""A UUID or the like, with the prefix that some platforms put before it."""
 
 
 @frozen(kw_only=True)
@@ -37,12 +41,14 @@ class Connection:
         program_id: Scrip program.
         user_ids: Omni membership ids; organisation keys only. Empty: the key's own member.
         path: file of the `json` provider.
+        identity: name of the place where its address does not tell; None for what the address tells.
         update_contract: Omni: "patch", "put", or "auto" to find out.
         known_contract: what an earlier run found out, `UNKNOWN` included; only looked at with "auto".
         rate: such as "500/min", None for the documented one.
         concurrency: requests in flight at once, None for the provider's default.
         room: how many jobs that may fire the platform takes in one place, None for the number in its mapping.
         budget: connections to one host with the same name here share one limit; None for what the platform counts by.
+        cron: how cron text is read where engines disagree, as `migrator.cron.parse` takes it.
     """
 
     provider: str
@@ -54,12 +60,14 @@ class Connection:
     program_id: str | None = None
     user_ids: tuple[str, ...] = ()
     path: str | None = None
+    identity: str | None = None
     update_contract: str = "auto"
     known_contract: str | None = None
     rate: str | None = None
     concurrency: int | None = None
     room: int | None = None
     budget: str | None = None
+    cron: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)
@@ -135,6 +143,12 @@ class ContractError(RejectedError):
         hint = f'plan again with the "{contract}" contract'
         super().__init__(what, where=error.where, status=error.status, body=error.body, hint=hint)
         self.contract = contract
+
+
+def one_spelling(key: str) -> str:
+    """Return an id as scopes spell it: without blanks around it, and in lower case where it is hexadecimal."""
+    key = key.strip()
+    return key.lower() if _HEXADECIMAL.fullmatch(key) else key
 
 
 class ExtractAdapter(Protocol):

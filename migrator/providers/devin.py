@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from attrs import define
 
-from migrator.providers.base import PATCH, Connection, Documented
+from migrator.providers.base import PATCH, Connection, Documented, one_spelling
 from migrator.providers.rest import Page, RestAdapter, count, member
 
 if TYPE_CHECKING:
@@ -81,6 +81,11 @@ def _is_about_users(reply: Reply) -> bool:
     return any(word in said for word in ("impersonat", "usedevinsessions", "user")) and "manageorgschedules" not in said
 
 
+def scopes(connection: Connection) -> tuple[str, ...]:
+    """Return the scope of a connection: the organisation."""
+    return (one_spelling(connection.org_id or ""),)
+
+
 @define(kw_only=True)
 class Devin(RestAdapter):
     """The schedules of one organisation, which is the scope."""
@@ -97,7 +102,7 @@ class Devin(RestAdapter):
     @property
     def scopes(self) -> tuple[str, ...]:
         """The organisation."""
-        return (self.connection.org_id or "",)
+        return scopes(self.connection)
 
     def _collection(self, scope: str) -> str:
         return f"/v3/organizations/{quote(scope, safe='')}/schedules"

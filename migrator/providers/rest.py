@@ -19,6 +19,7 @@ from attrs import define, field, frozen
 
 from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, UncertainError
 from migrator.providers.base import PATCH, Connection, Created, Documented, Probe, Raw, Record, check_scope
+from migrator.redaction import HIDDEN
 
 if TYPE_CHECKING:
     from migrator.transport.client import Client
@@ -220,7 +221,7 @@ class RestAdapter(ABC):
         path, name = self._address(scope), _name(payload)
         raw = await self.client.request("POST", path, params=self._query(scope), json=payload, job=name)
         job_id = (raw or {}).get(self.id_field)
-        if raw is None or not isinstance(job_id, str):
+        if raw is None or not isinstance(job_id, str) or HIDDEN in job_id:
             where = self.client.where("POST", path, name)
             hint = "find the job in a fresh list before sending anything again"
             raise UncertainError("the platform accepted the job and named no id", where=where, hint=hint)

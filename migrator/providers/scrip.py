@@ -13,7 +13,7 @@ from urllib.parse import quote
 from attrs import define
 
 from migrator.errors import NotFoundError
-from migrator.providers.base import PATCH, Connection, Documented, Record
+from migrator.providers.base import PATCH, Connection, Documented, Record, one_spelling
 from migrator.providers.rest import Page, RestAdapter, member
 
 if TYPE_CHECKING:
@@ -75,6 +75,11 @@ def advice(connection: Connection, call: Call, reply: Reply) -> str:
     return ""
 
 
+def scopes(connection: Connection) -> tuple[str, ...]:
+    """Return the scope of a connection: the program."""
+    return (one_spelling(connection.program_id or ""),)
+
+
 @define(kw_only=True)
 class Scrip(RestAdapter):
     """The automations of one program, which is the scope."""
@@ -89,7 +94,7 @@ class Scrip(RestAdapter):
     @property
     def scopes(self) -> tuple[str, ...]:
         """The program."""
-        return (self.connection.program_id or "",)
+        return scopes(self.connection)
 
     def _collection(self, scope: str) -> str:
         return f"/v1/programs/{quote(scope, safe='')}/automations"

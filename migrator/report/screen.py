@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final, TextIO
 
-from attrs import define, field
+from attrs import define, evolve, field
 from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
@@ -51,6 +51,7 @@ class Screen:
         plain: no colours, whatever the terminal can show.
         quiet: there is no talk at all.
         every: seconds between two lines about what goes on, where there is no terminal.
+        hide: takes secrets out of whatever is written.
     """
 
     as_json: bool = False
@@ -58,6 +59,7 @@ class Screen:
     plain: bool = False
     quiet: bool = False
     every: float = 30.0
+    hide: Callable[[str], str] = str
     _out: Console = field(init=False)
     _err: Console = field(init=False)
 
@@ -68,9 +70,9 @@ class Screen:
     def result(self, document: Mapping[str, Any] | Long, lines: Iterable[Line]) -> None:
         """The result: as a document or as lines."""
         if not self.as_json:
-            _put(self._out, lines)
+            self._put(self._out, lines)
         elif isinstance(document, Long):
-            sys.stdout.writelines(document.text(ascii_only=not takes_unicode(sys.stdout)))
+            sys.stdout.writelines(map(self.hide, document.text(ascii_only=not takes_unicode(sys.stdout))))
             sys.stdout.flush()
         else:
             self.document(document)
@@ -81,13 +83,21 @@ class Screen:
 
     def text(self, text: str) -> None:
         """The result, as it is, there at once for whoever reads it."""
-        sys.stdout.write(text)
+        sys.stdout.write(self.hide(text))
         sys.stdout.flush()
 
     def say(self, lines: Iterable[Line]) -> None:
         """Talk."""
         if not self.quiet:
-            _put(self._err, lines)
+            self._put(self._err, lines)
+
+    def _put(self, console: Console, lines: Iterable[Line]) -> None:
+        _put(console, map(self._hidden, lines))
+
+    def _hidden(self, line: Line) -> Line:
+        plain = line.text.plain
+        shown = self.hide(plain)
+        return line if shown == plain else evolve(line, text=Text(shown))
 
     @property
     def can_ask(self) -> bool:
@@ -96,7 +106,7 @@ class Screen:
 
     def question(self, text: str) -> None:
         """A question; the answer is typed behind it."""
-        self._err.print(text, end=" ")
+        self._err.print(self.hide(text), end=" ")
 
     @contextmanager
     def activity(self, what: str, *, held: Callable[[], float] = lambda: 0.0) -> Iterator[Activity]:

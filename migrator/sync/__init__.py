@@ -25,6 +25,7 @@ from migrator.state import State
 from migrator.sync.hands import hands_on
 from migrator.sync.lapses import lapses_of
 from migrator.sync.order import in_order, meeting
+from migrator.sync.orphans import Orphans, orphans
 from migrator.sync.values import Hand, Lapse, Round, Synced
 from migrator.watching import Relay, Watch
 
@@ -92,7 +93,13 @@ class Syncing:
             ended_at=self.runtime.clock.now(),
             stopped=self.stop.is_set(),
             dry_run=self.dry_run,
+            orphans=self._orphans(),
         )
+
+    def _orphans(self) -> tuple[Orphans, ...]:
+        with suppress(StateError):  # where that is not readable, the errors of the syncs say so
+            return orphans(self.runtime.config, self.state, nearby=True)
+        return ()
 
     async def _one(self, sync: Sync) -> Synced:
         now, watch = self.runtime.clock.now, _Warned(self.runtime.watch)
@@ -154,4 +161,4 @@ class Syncing:
         return True
 
 
-__all__ = ["Hand", "Lapse", "Round", "Synced", "Syncing"]
+__all__ = ["Hand", "Lapse", "Orphans", "Round", "Synced", "Syncing", "orphans"]

@@ -14,6 +14,7 @@ from migrator.canonical import JobRef
 from migrator.errors import MigratorError
 from migrator.plan.compare import BOTH, TARGET
 from migrator.plan.values import Change, Plan
+from migrator.sync.orphans import Orphans
 
 _REFUSED: Final = 3
 _SOME_FAILED: Final = 4
@@ -146,6 +147,7 @@ class Round:
         ended_at: when it ended.
         stopped: whether it was interrupted.
         dry_run: whether everything was only planned.
+        orphans: managed jobs that no sync of the config owns.
     """
 
     results: tuple[Synced, ...]
@@ -153,6 +155,7 @@ class Round:
     ended_at: datetime
     stopped: bool = False
     dry_run: bool = False
+    orphans: tuple[Orphans, ...] = ()
 
     @property
     def exit_code(self) -> int:

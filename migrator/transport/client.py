@@ -15,6 +15,7 @@ import httpx
 from attrs import define, field
 
 from migrator.errors import UsageError
+from migrator.redaction import hiding
 from migrator.transport.answers import Call, Kind, Reply, redact, unexpected
 from migrator.transport.clock import REAL, Clock
 from migrator.transport.credential import Credential
@@ -86,6 +87,7 @@ class Client:
     timeout: float = 60.0
     wire: Wire | None = field(default=None, repr=False)
     watch: Watch = field(default=NOBODY, repr=False)
+    _hide: Callable[[str], str] | None = field(default=None, repr=False)
     requests: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _lanes: Lanes = field(init=False, repr=False)
@@ -189,7 +191,11 @@ class Client:
 
     def where(self, method: str, path: str, job: str = "") -> str:
         """How messages name a request: "POST omni /v1/ai/routines (job Weekly)"."""
-        return f"{method} {self.provider} {path}" + (f" (job {job})" if job else "")
+        return self.hide(f"{method} {self.provider} {path}" + (f" (job {job})" if job else ""))
+
+    def hide(self, text: str) -> str:
+        """Return a text without secrets: those that the caller hides, or else the tokens of this connection."""
+        return (self._hide or hiding(self._secrets).hide)(text)
 
     @property
     def _secrets(self) -> tuple[str, ...]:
@@ -257,7 +263,7 @@ class Client:
             provider=self.provider,
             host=self._url.host,
             method=call.method,
-            path=call.path,
+            path=self.hide(call.path),
             is_write=call.kind != "read",
             nth=nth,
             status=answer.status if isinstance(answer, Reply) else None,
@@ -268,7 +274,7 @@ class Client:
         if isinstance(answer, Reply):
             self._latency += (exchange.seconds - self._latency) * (_NEWEST if self._latency else 1.0)
         came = answer.status if isinstance(answer, Reply) else answer.what
-        log.debug("%s %s -> %s in %.0f ms, try %d", call.method, call.path, came, exchange.seconds * 1000, nth)
+        log.debug("%s %s -> %s in %.0f ms, try %d", call.method, exchange.path, came, exchange.seconds * 1000, nth)
         return answer, wait
 
     async def _exchange(self, call: Call) -> Reply | Lost:
@@ -282,8 +288,8 @@ class Client:
             return Lost(f"{self._url.host} did not answer within {self.timeout:g} s", sent=True)
         except httpx.RequestError as error:
             return Lost(f"the connection to {self._url.host} broke: {self._say(error)}", sent=True)
-        self.heard = {name.lower(): value for name, value in response.headers.items()}
-        reply = Reply(status=response.status_code, headers=self.heard, text=response.text, token=token)
+        self.heard = {name.lower(): self.hide(value) for name, value in response.headers.items()}
+        reply = Reply(status=response.status_code, headers=self.heard, text=self.hide(response.text), token=token)
         if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self._there.note(reply.headers, sent=sent)
             if reply.status != HTTPStatus.UNAUTHORIZED:
@@ -308,7 +314,7 @@ class Client:
         return self.advice(call, reply)
 
     def _say(self, error: Exception) -> str:
-        return redact((str(error) or type(error).__name__).rstrip("."), self._secrets)
+        return redact(self.hide((str(error) or type(error).__name__).rstrip(".")), self._secrets)
 
     def _quota(self, reply: Reply) -> bool:
         return reply.status == HTTPStatus.TOO_MANY_REQUESTS and self.is_quota(reply.parsed())

@@ -71,13 +71,11 @@ def server_time(headers: Mapping[str, str]) -> datetime | None:
     """
     try:
         date = parsedate_to_datetime(headers.get("date", ""))
-    except (TypeError, ValueError):
-        return None
-    date = date if date.tzinfo else date.replace(tzinfo=UTC)  # "-0000", which RFC 5322 reads as UTC
-    age = headers.get("age", "").strip()
-    try:
-        return date + timedelta(seconds=int(age)) if age.isdecimal() and age.isascii() else date
-    except OverflowError:
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)  # "-0000", which RFC 5322 reads as UTC
+        age = headers.get("age", "").strip()
+        late = timedelta(seconds=int(age)) if age.isdecimal() and age.isascii() else timedelta()
+        return (date + late).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):  # no date, or one of no year that there is
         return None
 
 
