@@ -10,11 +10,15 @@ import pytest
 from attrs import evolve
 
 from migrator.cli import work
+from migrator.config import load
+from migrator.providers import PROVIDERS
+from migrator.redaction import HIDDEN
 from migrator.report.screen import Screen
 from migrator.sandbox import World
 from migrator.sandbox.devin import IDLE_USER, NO_IMPERSONATION_TOKEN, READONLY_TOKEN, UNPRIVILEGED_TOKEN, USER
 from migrator.sandbox.omni import KEY_WITHOUT_AI
 from migrator.sandbox.scrip import FOREIGN_KEY
+from migrator.session import Runtime
 from tests.cli.bench import Run, routine
 from tests.cli.test_doctor import edit, found
 from tests.cli.test_documents import faults
@@ -58,6 +62,19 @@ def test_a_token_that_is_replaced_in_mid_run(
     ended = run("sync", SYNC)
 
     assert (ended.code, len(names(world, "devin"))) == (0, 11)
+
+
+def test_a_token_that_takes_the_place_of_another_is_hidden_too(here: Path) -> None:
+    """What is said and stored after the change is free of both."""
+    edit(here, '"env:DEVIN_API_KEY"', '"file:token"')
+    (here / "token").write_text("cog_first", encoding="utf-8")
+    runtime = Runtime(config=load(here / "migrator.toml", providers=PROVIDERS), environ={})
+    connection = runtime.connection("devin")
+    (here / "token").write_text("cog_second", encoding="utf-8")
+
+    assert connection.renew
+    assert connection.renew() == "cog_second"
+    assert runtime.shared["hide"]("cog_second after cog_first") == f"{HIDDEN} after {HIDDEN}"
 
 
 def test_a_token_of_the_environment_cannot_be_replaced_in_mid_run(here: Path, run: Run, world: World) -> None:
