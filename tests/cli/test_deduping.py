@@ -1,4 +1,4 @@
-"""dedupe, as it is typed; and what plan, verify, status and audit say of a copy that carries our ownership tag."""
+"""dedupe, as it is typed (docs/reliability.md); what plan, verify, status and audit say of a copy that has our tag."""
 
 from __future__ import annotations
 
