@@ -124,6 +124,8 @@ def _providers() -> Schema:
 
 def _explain() -> Schema:
     fire = _object({"local": TIME, "utc": TIME})
+    weekly = {"type": "number", "minimum": 0}
+    reading = _object({"cron": _map(TEXT), "meaning": TEXT, "fires_a_week": weekly, "next": _maybe(TIME)})
     translation = _object(
         {
             "target": TEXT,
@@ -146,6 +148,7 @@ def _explain() -> Schema:
             "meaning": TEXT,
             "flags": TEXTS,
             "fires": _list(fire, "The next ones."),
+            "readings": _list(reading, "What engines may take it for, where they disagree."),
             "translation": _maybe(translation),
         },
     )
