@@ -17,13 +17,14 @@ from migrator.apply import Applied, Outcome
 from migrator.config import Schedule, Sync
 from migrator.errors import RefusedError
 from migrator.extract import extract
-from migrator.noting import note_agreement, note_count, note_schedules
+from migrator.noting import note_agreement, note_count, note_definitions, note_schedules
 from migrator.plan.values import Plan
 from migrator.recovery import rest_of, still_fits
 from migrator.running import Agree, Carrying, Progress, plan_of, run_id, run_of, silently
 from migrator.session import Look, Runtime, Session, opened, requests_of, session_of
 from migrator.state import State
 from migrator.state.journal import NEVER_SENT
+from migrator.state.values import Dark
 
 if TYPE_CHECKING:
     from migrator import audit as auditing
@@ -197,7 +198,7 @@ async def sync(
     ):
         look = await session.look(locked=True)
         if look.plan.refusal:
-            return look.plan, Applied(requests=session.requests)
+            return look.plan, Applied(requests=session.requests, dark=_dark(session, look, ()))
         carrying = Carrying(
             runtime=runtime,
             state=state,
@@ -218,17 +219,38 @@ async def _carried_out(carrying: Carrying, session: Session, look: Look, agree: 
     note_agreement(state, plan, look.target, look.links)
     if not plan.pending:
         _note(look, session)
-        state.note_order(plan.sync)  # what earlier runs left is history
-    if not plan.pending or not await agree(plan):
-        return Applied(requests=session.requests)
+        if not (dark := _dark(session, look, ())):
+            state.note_order(plan.sync)  # what earlier runs left is history
+        return Applied(requests=session.requests, dark=dark)
+    if not await agree(plan):
+        return Applied(requests=session.requests, dark=_dark(session, look, ()))
     outcomes = await carrying.out(look, session=session)
     _note(look, session, outcomes)
-    return Applied(run=carrying.run, outcomes=outcomes, requests=session.requests, stopped=carrying.stop.is_set())
+    return Applied(
+        run=carrying.run,
+        outcomes=outcomes,
+        requests=session.requests,
+        stopped=carrying.stop.is_set(),
+        dark=_dark(session, look, outcomes),
+    )
+
+
+def _dark(session: Session, look: Look, outcomes: Sequence[Outcome]) -> tuple[Dark, ...]:
+    """The jobs that are active nowhere, noted in the state; those that the run has just brought in line are not."""
+    if not look.rights:
+        return session.state.note_dark(session.sync.name, ())
+    from migrator.handover.standing import Standings  # noqa: PLC0415 (only where something was cut over)
+
+    done = {outcome.source for outcome in outcomes if outcome.status == "done"}
+    undone = {outcome.source for outcome in outcomes if outcome.status != "done"}
+    found = Standings(session=session, look=look).dark()
+    return session.state.note_dark(session.sync.name, [one for one in found if one.source not in done - undone])
 
 
 def _note(look: Look, session: Session, outcomes: Sequence[Outcome] = ()) -> None:
     """Note what the next look is to know of this one; of a short listing the old count stays in force."""
     note_schedules(session.state, look.plan, look.links, outcomes)
+    note_definitions(session.state, session.sync.name, look.source, look.rights, dialect=session.source.dialect)
     if not look.is_short:
         note_count(session.state, session.sync.name, look.source)
 

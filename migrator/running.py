@@ -156,7 +156,6 @@ class Carrying:
                 sync=plan.sync,
                 name=change.name,
                 live="source",
-                was="source",
                 since=now,
             )
             for source, change in new.items()

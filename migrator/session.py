@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from migrator.canonical import Job, JobRef
+from migrator.canonical import Job, JobRef, unflatten
 from migrator.concurrency import side_by_side
 from migrator.config import Sync
 from migrator.errors import UsageError
@@ -124,14 +124,28 @@ class Session:
         """The source's jobs as their owners want them, and which of them are not where their right to fire is."""
         known = self.state.rights(self.source.adapter.provider, listed.scopes, self.source.dialect)
         rights = {right.source: right for right in known if right.target == self.target.place}
+        retired = self._retired(listed, rights)
+        wished = listed.with_jobs(lambda job: as_wished(job, known)) if known else listed
         now = self.runtime.clock.now()
         mine = [(job, rights[job.ref]) for job in listed.jobs if job.ref in rights]
         return {
-            "source": listed.with_jobs(lambda job: as_wished(job, known)) if known else listed,
+            "source": attrs.evolve(wished, jobs=(*wished.jobs, *retired)) if retired else wished,
+            "retired": frozenset(job.ref for job in retired),
             "rights": rights,
             "revived": frozenset(job.ref for job, right in mine if stirs(job, right, self.source.dialect, now=now)),
             "unfinished": frozenset(job.ref for job, right in mine if is_cut_short(job, right)),
         }
+
+    def _retired(self, listed: Extracted, rights: Mapping[JobRef, Right]) -> tuple[Job, ...]:
+        """The jobs that are gone from the source and that the target alone fires, as they were kept."""
+        alone = {ref for ref, right in rights.items() if right.live == "target"}
+        present = {job.ref for job in listed.jobs} | {problem.ref for problem in listed.problems}
+        if not alone - present:
+            return ()
+        kept = self.state.definitions(
+            self.source.adapter.provider, listed.scopes, self.source.dialect, sync=self.sync.name, without=present
+        )
+        return tuple(unflatten(one.fields, ref=one.source) for one in kept if one.source in alone)
 
     async def _proved(self, basis: Basis, plan: Plan, listed: Extracted) -> Look:
         """Plan again with what the listings missed, where the plan rests on a job's absence.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -16,12 +17,14 @@ from migrator.apply.writer import Writer
 from migrator.cutover import Cutover, Move, Moved, Order, Standing
 from migrator.errors import MigratorError, RefusedError, StateError, UsageError
 from migrator.handover.changeover import Changeover
+from migrator.handover.record import Record
 from migrator.handover.stage import Stage, mover_of, stage_of
+from migrator.handover.standing import DARK, Standings
 from migrator.plan.values import Plan
 from migrator.running import Carrying, run_id, silently
 from migrator.session import Runtime, Session, locking, remember_contract, session_of, settle_origins
 from migrator.state import Missed, Run, State
-from migrator.state.values import RunKind
+from migrator.state.values import Dark, RunKind
 
 Consent = Callable[[Cutover, Plan], Awaitable[bool]]
 """Asked with the moves, and with the plan of what is made first, before anything is written."""
@@ -72,7 +75,8 @@ async def standings(runtime: Runtime, state: State, sync: str) -> tuple[Standing
     """Which side of each job of a sync fires, from what both of them hold; writes to no provider."""
     async with session_of(runtime, state, sync) as session:
         look = await session.look(locked=False)
-        stage = Stage(session=session, look=look, contracts=("", ""), elsewhere={})
+        stage = Standings(session=session, look=look)
+        state.note_dark(sync, stage.dark())
         found = [stage.standing(ref) for ref in stage.links]
         return tuple(sorted(found, key=lambda one: (one.name.casefold(), str(one.source))))
 
@@ -145,16 +149,18 @@ class Handing:
         session = self.stage.session
         planned = [move for move in moves if move.status == "planned"]
         stays = _as_planned([move for move in moves if move.status != "planned"])
-        if not planned:
-            return _told(session, self.order, moves=stays)
         state = session.state
+        if not planned:
+            dark = state.note_dark(session.sync.name, self.stage.dark())
+            return _told(session, self.order, moves=stays, dark=dark)
         self._begin()
         ended, ledger = await self._changeover().all(planned)
         for side in (session.source, session.target):
             if found := await side.adapter.update_contract():
                 remember_contract(state, side, found)
-        ended = await self._looked_at(ended)
-        done = _told(session, self.order, moves=(*ended, *stays), run=self.run, ledger=ledger)
+        ended, dark = await self._looked_at(ended)
+        dark = state.note_dark(session.sync.name, dark)
+        done = _told(session, self.order, moves=(*ended, *stays), run=self.run, ledger=ledger, dark=dark)
         state.end_run(self.run, {status: number for status, number in done.summary.items() if number})
         return attrs.evolve(done, stopped=self.stop.is_set())
 
@@ -202,8 +208,7 @@ class Handing:
         late = source.mapping.rules.lateness if self.order.goal == "target" else target.mapping.rules.lateness
         now = clock.now()
         return Changeover(
-            run=self.run,
-            state=session.state,
+            record=Record(run=self.run, state=session.state, origin=origin, writer=writer, clock=clock),
             origin=origin,
             writer=writer,
             clock=clock,
@@ -214,8 +219,11 @@ class Handing:
             progress=self.progress,
         )
 
-    async def _looked_at(self, ended: tuple[Moved, ...]) -> tuple[Moved, ...]:
-        """The moves, each with which side fires as read and with its proof; as they are where nothing can be read."""
+    async def _looked_at(self, ended: tuple[Moved, ...]) -> tuple[tuple[Moved, ...], tuple[Dark, ...]]:
+        """The moves, each with which side is active as read and with its proof; and the jobs that are active nowhere.
+
+        Where nothing can be read, the moves are as they were carried out.
+        """
         session = self.stage.session
         try:
             look = await session.look(locked=True, hold=True)
@@ -223,14 +231,35 @@ class Handing:
         except StateError:
             raise
         except MigratorError:
-            return ended
-        return tuple(self._seen(stage, moved) for moved in ended)
+            return ended, self._unread(ended)
+        return tuple(self._seen(stage, moved) for moved in ended), stage.dark()
+
+    def _unread(self, ended: tuple[Moved, ...]) -> tuple[Dark, ...]:
+        """The jobs that may be active nowhere, as far as that is known without reading both sides again."""
+        name, now = self.stage.session.sync.name, self.stage.session.runtime.clock.now()
+        touched = {moved.move.source for moved in ended if moved.sent}
+        before = [one for one in self.stage.dark() if one.source not in touched]
+        found = [
+            Dark(
+                source=moved.move.source,
+                name=moved.move.name,
+                live=DARK[moved.live],
+                since=now,
+                repair=shlex.join(["migrator", "cutover", name, "--job", moved.move.name]),
+            )
+            for moved in ended
+            if moved.sent and moved.live in DARK
+        ]
+        return (*before, *found)
 
     def _seen(self, stage: Stage, moved: Moved) -> Moved:
         ref = moved.move.source
         live = stage.standing(ref).live
         proof = stage.proofs.get(ref) if self.kind == "cutover" and moved.status == "moved" else None
         told = proof.status if proof else ""
+        if moved.status == "moved" and live in DARK:
+            reason = "it was switched, and it is not active on one side now"
+            return attrs.evolve(moved, status="failed", live=live, proof=told, reason=reason)
         return attrs.evolve(moved, live=live, proof=told)
 
 
@@ -262,6 +291,7 @@ def _told(
     moves: tuple[Moved, ...] = (),
     run: str | None = None,
     ledger: tuple[Missed, ...] = (),
+    dark: tuple[Dark, ...] = (),
 ) -> Cutover:
     return Cutover(
         sync=session.sync.name,
@@ -272,5 +302,6 @@ def _told(
         is_dry=order.is_dry,
         moves=tuple(sorted(moves, key=lambda moved: (moved.move.name.casefold(), str(moved.move.source)))),
         ledger=tuple(sorted(ledger, key=lambda entry: (entry.at, entry.name))),
+        dark=dark,
         requests=session.requests,
     )

@@ -42,6 +42,7 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
             ref=JobRef(provider=rules.provider, scope=scope, id=sys.intern(job_id)),
             trigger=trigger,
             suspended=_suspended(rules, raw),
+            running=_running(rules, raw),
             unanswered=_unanswered(rules, raw),
             mark=mark,
             provider_fields=without(raw, used),
@@ -129,6 +130,12 @@ def _suspended(rules: Rules, raw: Raw) -> str | None:
     if rule is None or value is None or (rule.values and value not in rule.values):
         return None
     return str(get(raw, rule.reason, f"{rule.path} is {value}"))
+
+
+def _running(rules: Rules, raw: Raw) -> str | None:
+    rule = rules.running
+    value = get(raw, rule.path) if rule else None
+    return f"{rule.path} is {value}" if rule and value in rule.values else None
 
 
 def _residue(rules: Rules, raw: Raw) -> dict[str, str]:

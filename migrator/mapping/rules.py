@@ -163,6 +163,17 @@ class Suspended:
 
 
 @frozen(kw_only=True)
+class Running:
+    """Where the platform says that a run of a job is in progress, and the values that say so.
+
+    A pause does not stop such a run, so that no other side may be activated before it has ended.
+    """
+
+    path: str
+    values: tuple[Any, ...]
+
+
+@frozen(kw_only=True)
 class Declined:
     """A provider field without a canonical home.
 
@@ -201,6 +212,7 @@ class Rules:
     tags: Mapping[str, Tag] = field(factory=dict)
     unportable: tuple[Unportable, ...] = ()
     suspended: Suspended | None = None
+    running: Running | None = None
     translated: Mapping[str, str] = field(factory=dict)
     lost: Mapping[str, str] = field(factory=dict)
     declined: Mapping[str, Declined] = field(factory=dict)

@@ -41,6 +41,7 @@ class Basis:
         rights: by source job, which side has the right to fire; without one, each side fires by its own flag.
         revived: the source jobs that are live again although their right has moved, or are about to be.
         unfinished: the source jobs of which a cut-over, there or back, was cut short.
+        retired: the source jobs that are gone, and whose kept definition stands in the source's listing.
         hold: whether new target jobs are held back until the cut-over.
     """
 
@@ -63,6 +64,7 @@ class Basis:
     rights: Mapping[JobRef, Right] = field(factory=dict)
     revived: frozenset[JobRef] = frozenset()
     unfinished: frozenset[JobRef] = frozenset()
+    retired: frozenset[JobRef] = frozenset()
     hold: bool = False
 
     @cached_property

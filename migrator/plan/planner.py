@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import attrs
 
@@ -20,6 +21,8 @@ from migrator.plan.strays import strays
 from migrator.plan.values import Change
 from migrator.plan.ways import created
 from migrator.state.values import Intent, Link
+
+RETIRED: Final = "its source job is gone; it goes on by the definition that was kept"
 
 
 class Planner:
@@ -109,7 +112,7 @@ class Planner:
             name=job.name,
             losses=lowered.losses,
             schedule=lowered.schedule,
-            reason="; ".join(lowered.notes),
+            reason="; ".join((*lowered.notes, *((RETIRED,) if job.ref in self.basis.retired else ()))),
             live=job.live,
         )
         if lowered.dead:

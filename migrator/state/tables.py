@@ -55,11 +55,20 @@ rights: Final = Table(
     Column("sync", String(255), nullable=False),
     Column("name", Text, nullable=False),
     Column("live", String(16), nullable=False),
-    Column("was", String(16), nullable=False),
     Column("parked", Text, nullable=False),
     Column("wish", Text, nullable=False),
     Column("since", String(40), nullable=False),
     Column("begun", String(40)),
+)
+
+definitions: Final = Table(
+    "definitions",
+    metadata,
+    Column("source_provider", String(32), primary_key=True),
+    Column("source_scope", String(512), primary_key=True),
+    Column("source_id", String(255), primary_key=True),
+    Column("sync", String(255), primary_key=True),
+    Column("fields", Text, nullable=False),
 )
 
 missed: Final = Table(

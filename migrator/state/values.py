@@ -61,7 +61,6 @@ class Right:
         sync: the sync that held them back or moved the right.
         name: the source job's name.
         live: which side has it, as confirmed by the last reading.
-        was: what `live` was before the right was moved.
         parked: the fields that make the source job stand still, once they are sent; empty where it stood still anyway.
         wish: what these fields were: what its owner wants, and what it gets back.
         since: since when `live` is so.
@@ -74,7 +73,6 @@ class Right:
     sync: str
     name: str = ""
     live: Live
-    was: Live = "both"
     parked: Fields = field(factory=dict)
     wish: Fields = field(factory=dict)
     since: datetime
@@ -96,6 +94,40 @@ class Lapsing:
     target: JobRef
     name: str
     until: datetime
+
+
+@frozen(kw_only=True)
+class Definition:
+    """A source job as its owner wanted it, kept since its target is the active side: it outlives the source job.
+
+    Attributes:
+        source: the source job.
+        sync: the sync that carries it.
+        fields: the job, flat.
+    """
+
+    source: JobRef
+    sync: str
+    fields: Fields
+
+
+@frozen(kw_only=True)
+class Dark:
+    """A job that its owner wants to fire, and that is not known to be active on exactly one side in full.
+
+    Attributes:
+        source: the source job.
+        name: its name.
+        live: what was found instead: "neither", "part" of the target jobs, or "unknown" where it could not be read.
+        since: when that was first found.
+        repair: the command that repairs it.
+    """
+
+    source: JobRef
+    name: str
+    live: Literal["neither", "part", "unknown"]
+    since: datetime
+    repair: str
 
 
 MissKind = Literal["neither", "both", "unclear"]

@@ -229,7 +229,7 @@ FACT = {"scope": "a", "key": "b", "value": "c"}
         (json.dumps({"schema": "migrator/state@2"}), "this is no exported state; got: 'migrator/state@2'"),
         (json.dumps(_document(layout="2")), "lacks its layout or its tables"),
         (json.dumps(_document(layout=99)), "exported by a newer version of migrator; got: layout 99"),
-        (json.dumps(_document(tables={})), "has not the tables of a state; got: facts"),
+        (json.dumps(_document(tables={})), "has not the tables of a state; got: definitions"),
         (json.dumps(_document(layout=1, tables={"locks": []})), "has not the tables of a state; got: locks"),
     ],
 )
