@@ -42,8 +42,7 @@ async def rollback(
     undone, own = run_of(state, run), run_id(runtime)
     sync = runtime.config.sync(undone.sync)
     if undone.kind in HANDOVERS:
-        what = f"a {undone.kind} moves the right to fire on both sides, and is not rolled back at the target alone"
-        raise RefusedError(what, where=f"run {run}", hint=f"give it back with: migrator cutover {sync.name} --back")
+        raise _no_rollback(state, undone)
     async with opened(runtime, sync.target, state=state, target=True) as side:
         if (side.adapter.provider, side.adapter.scopes[0]) != (undone.provider, undone.scope):
             what = f"sync {sync.name} writes to another target by now than run {undone.id} did"
@@ -71,6 +70,21 @@ async def rollback(
             for ref in trace.adopted - undone_all:
                 state.drop_link(ref)
             return back, Applied(run=own, outcomes=outcomes, requests=requests_of(side), stopped=stop.is_set())
+
+
+def _no_rollback(state: State, run: Run) -> RefusedError:
+    """Why a run that switched the active side is not rolled back, and what can be done instead."""
+    if any(
+        write.action == "delete" and write.piece == ORIGIN and write.state == "done" for write in state.intents(run.id)
+    ):
+        what = (
+            "it deleted source jobs, which no platform brings back; their targets stay active and are renewed by syncs"
+        )
+        hint = f"their definitions are kept: migrator export {run.sync} --retired"
+        return RefusedError(what, where=f"run {run.id}", hint=hint)
+    what = f"a {run.kind} switches the active side of jobs, and is not rolled back at the target alone"
+    command = f"migrator cutover {run.sync}" if run.goal == "source" else f"migrator cutover {run.sync} --back"
+    return RefusedError(what, where=f"run {run.id}", hint=f"switch the jobs back with: {command}")
 
 
 async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: Extracted) -> Trace:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, get_args
 
+import attrs
 from attrs import field, frozen
 
 from migrator.canonical import TRIGGER_PATHS, Job, JobRef, Unportable
@@ -191,7 +192,13 @@ class _Judge:
         due = {change.target: change.due for change in changes}
         current_jobs = [in_place_of(one, due.get(one.ref, {})) for one in found if one]
         standing = current_jobs + [one for one in replaced if one and one.enabled]
-        return self._compared(job, standing, targets, changes)
+        proof = self._compared(job, standing, targets, changes)
+        stopped = next((one.suspended for one in found if one and one.suspended is not None), None)
+        if stopped is None or not job.live:
+            return proof
+        reason = f"stopped by {self.plan.target_provider} at the target ({stopped}): it does not fire there"
+        others = "" if proof.status in WELL or proof.status == "unproved" else proof.reason
+        return attrs.evolve(proof, status="differs", reason="; ".join(filter(None, (others, reason))))
 
     def _compared(self, job: Job, standing: list[Job], targets: tuple[JobRef, ...], changes: list[Change]) -> Proof:
         fields = tuple(one for change in changes for one in _differing(change))

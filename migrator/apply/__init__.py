@@ -166,7 +166,8 @@ class Applier:
             error=error,
         )
         self._outcomes[number] = outcome
-        self.progress(outcome)
+        if status != "skipped":
+            self.progress(outcome)
 
 
 def _units(pending: Iterable[Change]) -> tuple[list[Unit], list[Unit]]:

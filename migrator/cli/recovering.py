@@ -22,6 +22,7 @@ from migrator.report.journal import (
     status_lines,
 )
 
+_SOME_FAILED: Final = 4
 _HORIZON: Final = timedelta(days=400)
 """How far ahead a schedule's end is of interest; none is promised for longer than a year."""
 
@@ -69,9 +70,10 @@ def status(settings: Settings, sync: str | None) -> int:
             until={one: lapse.until for one, found in soonest.items() for lapse in found},
             ledger=state.missed(name),
             jobs=jobs if name else None,
+            dark=state.dark(name),
         )
     screen.result(status_document(standing), status_lines(standing))
-    return 0
+    return _SOME_FAILED if standing.dark else 0
 
 
 def history(settings: Settings, run: str | None, *, sync: str | None) -> int:

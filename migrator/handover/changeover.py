@@ -75,7 +75,8 @@ class Changeover:
 
     async def _one(self, move: Move) -> Moved:
         moved = await self._when_it_is_time(move)
-        self.progress(moved)
+        if moved.status != "skipped":
+            self.progress(moved)
         return moved
 
     # -- when ---------------------------------------------------------------------------------------------------------

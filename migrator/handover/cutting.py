@@ -173,6 +173,7 @@ class Handing:
             provider=provider,
             scope=scope,
             kind=self.kind,
+            goal=self.order.goal if self.kind == "cutover" else None,
             started_at=session.runtime.clock.now(),
         )
         session.state.begin_run(run, plan_digest="", dialect=session.target.dialect)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from migrator.report.handover_schemas import MISSED, STANDING
+from migrator.report.handover_schemas import DARK, MISSED, STANDING
 from migrator.report.shapes import COUNT, REF, TEXT, TEXTS, TIME, Schema, document, listed, mapped, maybe, one_of, shape
 from migrator.state.document import Column
 from migrator.state.document import columns as state_columns
@@ -16,6 +16,7 @@ _RUN: Final[dict[str, Schema]] = {
     "kind": one_of(*get_args(RunKind)),
     "of": {**maybe(TEXT), "description": "The run that it took up or rolled back."},
     "sync": TEXT,
+    "goal": {**maybe(one_of("source", "target")), "description": "Of a cutover: the side that was to be active."},
     "target": _PLACE,
     "started_at": TIME,
     "ended_at": {**maybe(TIME), "description": "Null when it died or is under way."},
@@ -52,6 +53,7 @@ def status_schema() -> Schema:
         "How things stand, as far as the state knows",
         {
             "state": TEXT,
+            "active_nowhere": listed(DARK, "Jobs that fire nowhere, as far as was last seen, and what repairs them."),
             "writing": listed(writing, "Who holds which lock."),
             "uncertain": listed(uncertain, "Writes whose outcome nobody knows."),
             "syncs": listed(sync, "The latest run of each."),

@@ -13,6 +13,7 @@ from migrator.plan.compare import BOTH
 from migrator.plan.document import plan_to_json
 from migrator.plan.values import Plan
 from migrator.report.failures import failure_document, failure_lines, failure_of
+from migrator.report.handovers import dark_document, dark_lines
 from migrator.report.outcomes import apply_document, outcome_lines
 from migrator.report.plans import blocked_lines, head, promise_lines, side_by_side
 from migrator.report.words import Line, clean, count, line, stamp
@@ -61,6 +62,7 @@ def _synced(found: Synced) -> dict[str, Any]:
         "apply": applied,
         "conflicts": [_hand(hand) for hand in found.conflicts],
         "drift": [_hand(hand) for hand in found.drift],
+        "active_nowhere": [dark_document(one) for one in found.applied.dark],
         "lapses": [_lapse(lapse) for lapse in found.lapses],
     }
 
@@ -96,6 +98,8 @@ def synced_line(found: Synced) -> Line:
 
 def told(found: Synced) -> Iterator[str]:
     """What came of a sync, in a few words each."""
+    if dark := found.applied.dark:
+        yield f"{count(len(dark), 'job')} not active anywhere"
     if found.error:
         yield failure_of(found.error).what
     if found.plan is None:
@@ -124,6 +128,7 @@ def round_lines(found: Round) -> Iterator[Line]:
 
 
 def _synced_lines(found: Synced) -> Iterator[Line]:
+    yield from dark_lines(found.applied.dark)
     yield line((f"{found.name}: {found.source} → {found.target}", "bold"))
     if found.error:
         yield from failure_lines(failure_of(found.error))

@@ -62,6 +62,7 @@ class Journal(Database):
                     "started_at": write_time(run.started_at),
                     "kind": run.kind,
                     "of": run.of,
+                    "goal": run.goal,
                     "plan": run.plan,
                 },
             )

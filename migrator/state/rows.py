@@ -162,6 +162,7 @@ def run_of(row: Any) -> Run:
         scope=row.target_scope,
         kind=row.kind,
         of=row.of,
+        goal=row.goal,
         started_at=read_time(row.started_at),
         ended_at=row.ended_at and read_time(row.ended_at),
         summary=json.loads(row.result) if row.result else {},

@@ -106,6 +106,7 @@ runs: Final = Table(
     Column("result", Text),
     Column("kind", String(16), nullable=False, server_default="apply"),
     Column("of", String(64)),
+    Column("goal", String(16)),
     Column("plan", Text),
     Column("place", Integer, nullable=False, server_default="0"),
 )

@@ -180,6 +180,7 @@ class Run:
         scope: the target's scope.
         kind: what it did.
         of: the run that it took up or rolled back.
+        goal: of a cutover, the side that was to be active; None of any other run.
         started_at: when.
         ended_at: when it ended in order; None when it was killed or still goes on.
         summary: how many changes ended how; empty until it ended.
@@ -193,6 +194,7 @@ class Run:
     scope: str
     kind: RunKind = "apply"
     of: str | None = None
+    goal: Literal["source", "target"] | None = None
     started_at: datetime
     ended_at: datetime | None = None
     summary: Mapping[str, int] = field(factory=dict)
