@@ -42,7 +42,7 @@ async def rollback(
     undone, own = run_of(state, run), run_id(runtime)
     sync = runtime.config.sync(undone.sync)
     if undone.kind in HANDOVERS:
-        raise _no_rollback(state, undone)
+        raise _no_rollback(state, undone, sync.source)
     async with opened(runtime, sync.target, state=state, target=True) as side:
         if (side.adapter.provider, side.adapter.scopes[0]) != (undone.provider, undone.scope):
             what = f"sync {sync.name} writes to another target by now than run {undone.id} did"
@@ -72,15 +72,12 @@ async def rollback(
             return back, Applied(run=own, outcomes=outcomes, requests=requests_of(side), stopped=stop.is_set())
 
 
-def _no_rollback(state: State, run: Run) -> RefusedError:
+def _no_rollback(state: State, run: Run, source: str) -> RefusedError:
     """Why a run that switched the active side is not rolled back, and what can be done instead."""
-    if any(
-        write.action == "delete" and write.piece == ORIGIN and write.state == "done" for write in state.intents(run.id)
-    ):
-        what = (
-            "it deleted source jobs, which no platform brings back; their targets stay active and are renewed by syncs"
-        )
-        hint = f"their definitions are kept: migrator export {run.sync} --retired"
+    writes = state.intents(run.id)
+    if any(write.action == "delete" and write.piece == ORIGIN and write.state == "done" for write in writes):
+        what = "it deleted source jobs, which no platform brings back; their targets stay active, and syncs renew them"
+        hint = f"their definitions are kept: migrator export {source} --retired"
         return RefusedError(what, where=f"run {run.id}", hint=hint)
     what = f"a {run.kind} switches the active side of jobs, and is not rolled back at the target alone"
     command = f"migrator cutover {run.sync}" if run.goal == "source" else f"migrator cutover {run.sync} --back"

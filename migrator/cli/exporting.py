@@ -12,29 +12,31 @@ from typing import Any, Final, TextIO
 
 from migrator import pipeline
 from migrator.cli.options import Settings
-from migrator.cli.work import drafting, open_runtime, open_screen
+from migrator.cli.work import drafting, open_runtime, open_screen, opened_state
 from migrator.pipeline import Runtime
 from migrator.report.long import closing, item, opening
 from migrator.report.screen import Screen, takes_unicode
 from migrator.report.words import count, line
+from migrator.state import State
 
 _DONE: Final = 0
 _SOME_FAILED: Final = 4
 
 
-def export(settings: Settings, connection: str, *, out: Path | None) -> int:
+def export(settings: Settings, connection: str, *, out: Path | None, retired: bool = False) -> int:
     """Write every job of a connection as canonical JSON; nothing of it where the listing is not complete."""
     screen, runtime = open_screen(settings), open_runtime(settings)
+    state = settings.at_end.enter_context(opened_state(settings, runtime)) if retired else None
     if out is not None:
         with drafting(out) as file:
-            number, problems = _written(screen, runtime, connection, file)
+            number, problems = _written(screen, runtime, connection, file, state)
         screen.say([line(f"{count(number, 'job')} written to {out}")])
         if settings.json:
             with out.open(encoding="utf-8") as file:
                 _print(file)
     else:
         with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
-            number, problems = _written(screen, runtime, connection, file)
+            number, problems = _written(screen, runtime, connection, file, state)
             file.seek(0)
             _print(file)
     if problems:
@@ -48,15 +50,19 @@ def _print(file: TextIO) -> None:
     sys.stdout.flush()
 
 
-def _written(screen: Screen, runtime: Runtime, connection: str, file: TextIO) -> tuple[int, list[Mapping[str, Any]]]:
+def _written(
+    screen: Screen, runtime: Runtime, connection: str, file: TextIO, state: State | None
+) -> tuple[int, list[Mapping[str, Any]]]:
     """How many jobs were written, and what could not be read."""
     with screen.activity(f"reading {connection}", held=runtime.held):
-        return asyncio.run(_write(runtime, connection, file))
+        return asyncio.run(_write(runtime, connection, file, state))
 
 
-async def _write(runtime: Runtime, connection: str, file: TextIO) -> tuple[int, list[Mapping[str, Any]]]:
+async def _write(
+    runtime: Runtime, connection: str, file: TextIO, state: State | None
+) -> tuple[int, list[Mapping[str, Any]]]:
     ascii_only, number = not takes_unicode(sys.stdout), 0
-    async with pipeline.exporting(runtime, connection) as found:
+    async with pipeline.exporting(runtime, connection, state) as found:
         file.write(opening(found.head, "jobs", ascii_only=ascii_only))
         async for job in found.jobs:
             file.write(item(job, first=number == 0, ascii_only=ascii_only))

@@ -99,13 +99,27 @@ class Rights(Database):
             write_definitions(connection, changed)
 
     def definitions(
-        self, provider: str, scopes: tuple[str, ...], dialect: str, *, sync: str, without: Container[JobRef] = ()
+        self,
+        provider: str,
+        scopes: tuple[str, ...],
+        dialect: str,
+        *,
+        sync: str | None = None,
+        without: Container[JobRef] = (),
     ) -> tuple[Definition, ...]:
-        """What is kept of the source jobs of these scopes, those apart that are `without` need; `dialect` is theirs."""
+        """What is kept of the source jobs of these scopes, of one sync or of all.
+
+        Args:
+            provider: the source's.
+            scopes: its scopes.
+            dialect: its dialect.
+            sync: the sync; None for every one.
+            without: the source jobs that are left out.
+        """
         columns = t.definitions.c
-        query = sa.select(t.definitions).where(
-            columns.source_provider == provider, columns.source_scope.in_(scopes), columns.sync == sync
-        )
+        query = sa.select(t.definitions).where(columns.source_provider == provider, columns.source_scope.in_(scopes))
+        if sync is not None:
+            query = query.where(columns.sync == sync)
         with self.transaction() as connection:
             rows = connection.execute(query.order_by(columns.source_id)).mappings()
             refs = ((job_ref(row["source_provider"], row["source_scope"], row["source_id"]), row) for row in rows)

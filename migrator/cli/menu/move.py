@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 else:
     checking, exporting, moving, syncing = map(when_used, ("checking", "exporting", "moving", "syncing"))
 
-HeldOption = Annotated[bool, typer.Option("--held", help="Hold new jobs back until the cut-over.")]
+HeldOption = Annotated[
+    bool, typer.Option("--held", "--staged", help="Stage new jobs: they fire nothing until cutover.")
+]
 
 
 @app.command()
@@ -25,12 +27,15 @@ def export(
     connection: ConnectionName,
     *,
     out: OutFile = None,
+    retired: Annotated[
+        bool, typer.Option("--retired", help="Instead: the jobs that are gone from it and go on at a target, as kept.")
+    ] = False,
 ) -> int:
     """Print every job of a connection as canonical JSON.
 
     Nothing is written to any provider; the document can be a connection of its own (provider = "json").
     """
-    return exporting.export(settings, connection, out=out)
+    return exporting.export(settings, connection, out=out, retired=retired)
 
 
 @app.command()
