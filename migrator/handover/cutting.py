@@ -31,6 +31,7 @@ Consent = Callable[[Cutover, Plan], Awaitable[bool]]
 Told = Callable[[Moved], None]
 """Told after each move."""
 
+_LOST: Final = "its target did not fire any more when it was looked at after the switch: stopped there, or edited"
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -154,12 +155,16 @@ class Handing:
             dark = state.note_dark(session.sync.name, self.stage.dark())
             return _told(session, self.order, moves=stays, dark=dark)
         self._begin()
-        ended, ledger = await self._changeover().all(planned)
+        changeover = self._changeover()
+        ended, _ledger = await changeover.all(planned)
         for side in (session.source, session.target):
             if found := await side.adapter.update_contract():
                 remember_contract(state, side, found)
         ended, dark = await self._looked_at(ended)
+        if await self._taken_back(changeover, ended):
+            ended, dark = await self._looked_at(ended)
         dark = state.note_dark(session.sync.name, dark)
+        ledger = tuple(changeover.record.ledger)
         done = _told(session, self.order, moves=(*ended, *stays), run=self.run, ledger=ledger, dark=dark)
         state.end_run(self.run, {status: number for status, number in done.summary.items() if number})
         return attrs.evolve(done, stopped=self.stop.is_set())
@@ -220,6 +225,19 @@ class Handing:
             progress=self.progress,
         )
 
+    async def _taken_back(self, changeover: Changeover, ended: tuple[Moved, ...]) -> bool:
+        """Switch jobs back whose target does not fire after all, as its platform says; whether there were any."""
+        lost = [moved.move.source for moved in ended if moved.reason == _LOST]
+        if not lost or self.order.goal == "source":
+            return False
+        session = self.stage.session
+        stage = await stage_of(session, await session.look(locked=True, hold=True))
+        mover = mover_of(stage, self.order)
+        back = [move for ref in lost if (move := stage.move(ref, mover, "source")).status == "planned"]
+        again = attrs.evolve(changeover, begin=session.runtime.clock.now(), progress=lambda _moved: None)
+        await again.all(back)
+        return True
+
     async def _looked_at(self, ended: tuple[Moved, ...]) -> tuple[tuple[Moved, ...], tuple[Dark, ...]]:
         """The moves, each with which side is active as read and with its proof; and the jobs that are active nowhere.
 
@@ -258,9 +276,10 @@ class Handing:
         live = stage.standing(ref).live
         proof = stage.proofs.get(ref) if self.kind == "cutover" and moved.status == "moved" else None
         told = proof.status if proof else ""
-        if moved.status == "moved" and live in DARK:
-            reason = "it was switched, and it is not active on one side now"
-            return attrs.evolve(moved, status="failed", live=live, proof=told, reason=reason)
+        if moved.status == "moved" and live in DARK and self.kind == "cutover":
+            return attrs.evolve(moved, status="failed", live=live, proof=told, reason=_LOST)
+        if moved.reason == _LOST:
+            return attrs.evolve(moved, live=live, proof="", reason=f"{_LOST}; it was switched back")
         return attrs.evolve(moved, live=live, proof=told)
 
 

@@ -20,6 +20,8 @@ KINDS: Final = {
     "truncated_page": "a list answers half of its page and says that it was the last",
     "repeated_page": "a list answers the page before once more",
     "eventual": "a change becomes visible only after `reads` GET requests",
+    "suspend": "the platform stops the job that the request names, before it is handled or, with `after`, right after",
+    "run": "a run of the job that the request names begins, and is in progress for `seconds`",
 }
 """What can go wrong. With `after`, the first five come when the request has had its effect: the answer is lost."""
 
@@ -37,14 +39,14 @@ class Fault:
     Attributes:
         kind: one of `KINDS`.
         provider: "omni", "devin" or "scrip"; None for all.
-        method: the HTTP method; None for all.
+        method: the HTTP method, "WRITE" for every one that changes something; None for all.
         path: a pattern of the path below the provider's host (`*/schedules`); None for all.
         nth: the first matching request that it hits, counted from 1 since the rule was set.
         times: how many matching requests in a row it hits; 0 for all from there on.
         after: whether the request has its effect before it fails.
         status: for `status` and `html`.
         retry_after: for `throttle`, seconds.
-        seconds: for `slow`; a client that gives up earlier does not stop the effect.
+        seconds: for `run`, and for `slow`; a client that gives up earlier does not stop the effect.
         reads: for `eventual`.
         seen: how many requests matched so far.
     """
@@ -64,12 +66,16 @@ class Fault:
 
     def hits(self, provider: str, method: str, path: str) -> bool:
         """Count a request; whether this rule strikes it."""
-        if self.provider not in (None, provider) or self.method not in (None, method):
+        if self.provider not in (None, provider) or self.method not in (None, method, _kind(method)):
             return False
         if self.path is not None and not fnmatchcase(path, self.path):
             return False
         self.seen += 1
         return self.seen >= self.nth and (self.times == 0 or self.seen < self.nth + self.times)
+
+
+def _kind(method: str) -> str:
+    return method if method in {"GET", "HEAD", "OPTIONS"} else "WRITE"
 
 
 def half_page(provider: str, body: bytes) -> bytes:

@@ -90,6 +90,7 @@ class Front:
         request, answer = await _whole(receive), Answer()
         self.world.tick()
         before = dict(store.rows) if reads else {}
+        self._strike_job(rules, scope["path"], after=False)
         await self.app(scope, request, answer.collect)
         if method == "GET":
             store.seen()
@@ -97,11 +98,20 @@ class Front:
             if reads:
                 store.hold(before, reads)
             self.world.changed()
+        self._strike_job(rules, scope["path"], after=True)
         self._garble(rules, answer, is_list=method == "GET" and scope["path"].endswith(_LISTS))
         for rule in rules:
             if rule.after and (failed := await self._failed(rule)):
                 return failed
         return answer
+
+    def _strike_job(self, rules: Iterable[Fault], path: str, *, after: bool) -> None:
+        """What befalls the job that a request names."""
+        for rule in rules:
+            if rule.kind == "suspend" and rule.after == after:
+                self.world.suspend(self.provider, path)
+            elif rule.kind == "run" and rule.after == after:
+                self.world.run(self.provider, path, rule.seconds)
 
     def _garble(self, rules: Iterable[Fault], answer: Answer, *, is_list: bool) -> None:
         last, kinds = self.world.last_pages.get(self.provider), {rule.kind for rule in rules}

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 else:
     checking, exporting, moving, syncing = map(when_used, ("checking", "exporting", "moving", "syncing"))
 
-HeldOption = Annotated[
-    bool, typer.Option("--held", "--staged", help="Stage new jobs: they fire nothing until cutover.")
-]
+HeldOption = Annotated[bool, typer.Option("--held", "--staged", help="Stage new jobs: nothing fires before cutover.")]
 
 
 @app.command()
