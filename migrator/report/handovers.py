@@ -196,6 +196,8 @@ def _nightly_lines(nightly: Iterable[Nightly]) -> Iterator[Line]:
     yield line((f"Exact only while syncs run ({count(len(nightly), 'job')}):", "bold"))
     for one in nightly:
         yield line(f"{clean(one.name)}: exact until {stamp(one.until)}, renewed by each sync", indent=2)
+        if not one.modes:
+            yield line("no schedule.mode would make it independent of syncs", indent=4)
         for mode, how in one.modes.items():
             yield line(f'schedule.mode = "{mode}": {clean(how)}', indent=4)
 
