@@ -41,7 +41,6 @@ class Writer(Sending):
         marks: whether the platform takes our marks.
         notes: what the run notes; flush them when it ends.
         numbers: the numbers of the run's further writes.
-        stopped: the target jobs that their platform had stopped when they were last written to, each with its reason.
     """
 
     scope: str
@@ -50,7 +49,6 @@ class Writer(Sending):
     marks: bool = True
     notes: Notes = field(init=False)
     numbers: itertools.count[int] = field(init=False)
-    stopped: dict[JobRef, str] = field(factory=dict, init=False)
     _claims: dict[ClaimKey, int] = field(init=False)
     _links: dict[JobRef, Link] = field(factory=dict, init=False)
     _kept: set[JobRef] = field(factory=set, init=False)
@@ -155,7 +153,6 @@ class Writer(Sending):
         except MigratorError as error:
             self.notes.settle(intent, "uncertain", f"it was sent and cannot be read back: {error}")
             raise
-        self._see(job)
         seen = answered(job, after)
         applied = {path: value for path, value in {**link.applied, **step}.items() if value is not None}
         applied = {path: value for path, value in applied.items() if path not in wrong}
@@ -164,13 +161,6 @@ class Writer(Sending):
         if wrong:
             raise not_held(f"{self.mapping.rules.title} did not take the change", link.target, wrong, seen)
         return link
-
-    def _see(self, job: Job) -> None:
-        """Remember whether the platform has stopped a job."""
-        if job.suspended is None:
-            self.stopped.pop(job.ref, None)
-        else:
-            self.stopped[job.ref] = job.suspended
 
     # -- deleting -----------------------------------------------------------------------------------------------------
 

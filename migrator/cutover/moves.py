@@ -144,6 +144,8 @@ class Mover:
         holds = self._hold(scene)
         if holds is None:
             return attrs.evolve(base, status="refused", reason=self._cannot_hold())
+        if scene.source.suspended is not None and holds:
+            return attrs.evolve(base, status="refused", reason=self._source_stopped(scene.source.suspended))
         restore = tuple(self._restore(scene, right)) if right else ()
         settled = right is not None and right.live == "source" and not right.parked and not right.begun
         if not holds and not restore and settled:
@@ -171,6 +173,9 @@ class Mover:
             if new := {path: value for path, value in held.items() if not same(before.get(path), value)}:
                 turns.append(Turn(side="target", job=link.target, does="hold", before=before, new=new, link=link))
         return tuple(turns)
+
+    def _source_stopped(self, why: str) -> str:
+        return f"{self.source.rules.title} has stopped it at the source ({why}): resume it there first"
 
     def _cannot_hold(self) -> str:
         title = self.target.rules.title

@@ -209,9 +209,12 @@ class Changeover:
                 self._is_proven = True
 
     def _stopped(self, turn: Turn) -> str:
-        """Why a target job does not fire although it was released: its platform stopped it; "" where it did not."""
-        why = self.writer.stopped.get(turn.job) if turn.does == "release" else None
-        return "" if why is None else f"{self.writer.mapping.rules.title} has stopped it at the target ({why})"
+        """Why a job does not fire although it was activated: its platform stopped it; "" where it did not."""
+        if turn.does not in {"release", "restore"}:
+            return ""
+        side = self.writer if turn.does == "release" else self.origin
+        why = side.stopped.get(turn.job)
+        return "" if why is None else f"{side.mapping.rules.title} has stopped it at the {turn.side} ({why})"
 
     async def _send(self, turn: Turn, sent: list[Sent], *, back: bool = False) -> None:
         """Send one write, and wait until it was read back."""

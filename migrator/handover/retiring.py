@@ -17,7 +17,8 @@ from migrator.canonical import Job, JobRef, flatten
 from migrator.config import Mode
 from migrator.cutover import Cutover, Move, Mover, Nightly, Order, Scene, Turn
 from migrator.errors import RefusedError
-from migrator.handover.cutting import Consent, Handing, Told, both_locked, preview
+from migrator.handover.cutting import Consent, both_locked
+from migrator.handover.handing import Handing, Told, preview
 from migrator.handover.stage import Stage, mover_of, stage_of
 from migrator.handover.standing import job_in
 from migrator.holding import may_fire

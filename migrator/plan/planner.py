@@ -143,6 +143,8 @@ class Planner:
 
     def _for_piece(self, piece: Change, fields: Fields, link: Link | None) -> Change:
         basis, wanted = self.basis, fields
+        if piece.source in basis.revived:  # a cutover stops the source again, and lets the target fire if it does not
+            piece = attrs.evolve(piece, due={"enabled": fields.get("enabled", True)})
         if piece.right == "source":
             piece, wanted = held(basis, piece, fields, link)
             if piece.action == "blocked":

@@ -12,9 +12,8 @@ import attrs
 import pytest
 
 from migrator.sandbox import Options
-from tests.cutover.crashing import Tally, cases, staged
+from tests.cutover.crashing import VARIANTS, Tally, cases, staged
 from tests.cutover.test_fires import CASE_IDS, CASES
-from tests.faults.machine import VARIANTS
 
 pytestmark = pytest.mark.slow
 
