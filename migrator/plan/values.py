@@ -194,6 +194,12 @@ class Plan:
         return next(iter(self.promises), None)
 
     @property
+    def doubled(self) -> tuple[str, ...]:
+        """Names of the jobs that are made so that they are active at the target beside their source."""
+        made = (change for change in self.changes if change.action == "create" and change.piece == 1)
+        return tuple(one.name for one in made if one.right == "both" and one.new_fields().get("enabled", True))
+
+    @property
     def pending(self) -> tuple[Change, ...]:
         """What there is to do."""
         return tuple(change for change in self.changes if change.action in PENDING)

@@ -12,7 +12,7 @@ from migrator.mapping.codecs import write_time
 from migrator.plan.values import Change, Plan
 from migrator.report.handovers import dark_document, dark_lines
 from migrator.report.long import Long
-from migrator.report.plans import STYLES, SYMBOLS, blocked_lines, lapse_lines, note_lines
+from migrator.report.plans import STYLES, SYMBOLS, blocked_lines, double_lines, lapse_lines, note_lines
 from migrator.report.words import Line, clean, count, line
 
 SCHEMA: Final = "migrator/apply@1"
@@ -67,6 +67,7 @@ def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]
         yield from note_lines(plan)
     yield from blocked_lines(plan)
     yield from lapse_lines(_standing(plan, applied))
+    yield from double_lines(_standing(plan, applied), is_done=True)
     if applied.stopped:
         yield line("It was interrupted. Go on with: ", (command, "bold"))
     elif any(outcome.status != "done" for outcome in applied.outcomes):
