@@ -157,17 +157,16 @@ class Mover:
     def _hold(self, scene: Scene) -> tuple[Turn, ...] | None:
         """What stops the target jobs that may fire; None where one of them cannot be stopped.
 
-        A job that its platform has stopped fires nothing as it is, and some platforms refuse to pause it.
+        A job that its platform has stopped fires nothing as it is, and some platforms refuse to pause it. Once it may
+        fire again, the next sync pauses it.
         """
         turns: list[Turn] = []
         for link in scene.links:
             job = scene.targets[link.target]
-            before = flatten(job)
-            if not job.live:
+            before, fields = flatten(job), scene.released(link)
+            held = held_back(fields, self.target, self.target_contract, now=self.now, as_made=link.applied)
+            if not job.enabled or (job.suspended is not None and "enabled" in held):
                 continue
-            held = held_back(
-                scene.released(link), self.target, self.target_contract, now=self.now, as_made=link.applied
-            )
             if not held:
                 return None
             if new := {path: value for path, value in held.items() if not same(before.get(path), value)}:
