@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
 from migrator.canonical import unflatten
+from migrator.config import Select
 from migrator.document import job_document
 from migrator.extract import Problem, read_all
 from migrator.mapping.codecs import write_time
 from migrator.session import Runtime, opened
 from migrator.state import State
+
+EVERY: Final = Select()
+"""Selects every job."""
 
 
 @frozen(kw_only=True)
@@ -35,12 +39,15 @@ class Export:
 
 
 @asynccontextmanager
-async def exporting(runtime: Runtime, connection: str, retired: State | None = None) -> AsyncIterator[Export]:
-    """Every job of a connection, for as long as the block lasts; writes to no provider.
+async def exporting(
+    runtime: Runtime, connection: str, wanted: Select = EVERY, retired: State | None = None
+) -> AsyncIterator[Export]:
+    """Yield the jobs of a connection that `wanted` selects, for as long as the block lasts; writes to no provider.
 
     Args:
         runtime: what the command brings along.
         connection: its name.
+        wanted: which jobs.
         retired: a state; then instead the jobs that are gone from the connection, as the state keeps them.
     """
     problems: list[dict[str, Any]] = []
@@ -59,7 +66,7 @@ async def exporting(runtime: Runtime, connection: str, retired: State | None = N
                     if isinstance(read, Problem):
                         about = {"id": read.ref.id, "name": read.name, "error": str(read.error)}
                         problems.append({**about, "record": record})
-                    else:
+                    elif wanted.matches(read):
                         yield job_document(read, mapping)
 
         async def kept(state: State) -> AsyncGenerator[dict[str, Any], None]:
@@ -68,7 +75,9 @@ async def exporting(runtime: Runtime, connection: str, retired: State | None = N
             scopes = tuple(side.adapter.scopes)
             known = state.definitions(side.adapter.provider, scopes, side.dialect, without=present)
             for one in {one.source: one for one in known}.values():
-                yield job_document(unflatten(one.fields, ref=one.source), mapping)
+                job = unflatten(one.fields, ref=one.source)
+                if wanted.matches(job):
+                    yield job_document(job, mapping)
 
         with runtime.watch.stage("list"):
             async with aclosing(kept(retired) if retired else jobs()) as listed:

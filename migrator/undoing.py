@@ -141,7 +141,7 @@ async def settle(runtime: Runtime, state: State, run: str, job: str, *, created:
     sync = runtime.config.sync(found.sync)
     lock = f"{found.provider}:{found.scope}"
     async with opened(runtime, sync.target, state=state, target=True) as side, locking(state, lock, run_id(runtime)):
-        intent = _uncertain(state.intents(run, side.dialect), run, job)
+        intent = _uncertain(state.intents(found.id, side.dialect), found.id, job)
         if created is None:
             state.settle(intent, "failed", "a person looked: it was not made")
             return intent
@@ -164,7 +164,7 @@ def _uncertain(intents: Iterable[Intent], run: str, job: str) -> Intent:
     found = [i for i in unsettled if job in {i.name, i.source and i.source.id}]
     if len(found) == 1:
         return found[0]
-    allowed = ", ".join(sorted(i.name for i in (found or unsettled))) or "none is left in this run"
+    allowed = sorted(i.name for i in (found or unsettled)) or "none is left in this run"
     what = "that names several uncertain writes" if found else "there is no such uncertain write in this run"
     hint = did_you_mean(job, (i.name for i in unsettled)) or "migrator status lists them"
     raise UsageError(what, where=f"run {run}", actual=job, allowed=allowed, hint=hint)
