@@ -45,7 +45,7 @@ class Brake:
         """Count the failure of a move."""
         self._failures += 1
         if isinstance(error, ProviderError) and not isinstance(error, _ONE_JOB):
-            self._pull(f"not started: another job failed on the connection ({error.where or error.what})")
+            self._pull(f"not started: the connection failed for another job ({error.what})")
         elif self._failures >= _IN_A_ROW:
             self._pull(f"not started: {_IN_A_ROW} jobs in a row failed")
 

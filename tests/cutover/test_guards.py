@@ -23,8 +23,8 @@ def test_failures_that_are_not_in_a_row_do_not_end_a_run() -> None:
     assert (True, True) == ("3 jobs in a row" in brake.reason, brake.pulled.is_set())
 
     connection = Brake()
-    connection.failed(AuthError("who are you", where="PATCH devin /x"))
-    assert "PATCH devin /x" in connection.reason
+    connection.failed(AuthError("the token is not accepted", where="PATCH devin /x"))
+    assert "(the token is not accepted)" in connection.reason
 
 
 def test_only_a_refusal_proves_that_nothing_happened() -> None:
