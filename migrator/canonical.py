@@ -160,6 +160,7 @@ class Job:
         enabled: the owner's wish.
         suspended: why the platform itself stopped it, None when it did not.
         running: what says that a run of it is in progress, None where its platform says nothing of the kind.
+        failing: what its platform tells of runs that fail, None when it tells of none.
         trigger: when it fires.
         action: what it does.
         delivery: where the result goes.
@@ -167,6 +168,8 @@ class Job:
         labels: the owner's tags.
         provider_fields: everything read that has no canonical home, kept for export.
         residue: the provider fields among these whose loss changes what the job does, by canonical path.
+        unknown: the provider fields among these that its mapping does not know, by dotted name; the canonical path
+            `provider_fields`.
         unanswered: canonical paths that the platform holds and left out of its answer; a default stands there.
         mark: our note on it, if we made it.
         created_at: aware.
@@ -180,6 +183,7 @@ class Job:
     enabled: bool = True
     suspended: str | None = None
     running: str | None = None
+    failing: str | None = None
     trigger: Trigger
     action: Action
     delivery: Delivery = Delivery()
@@ -187,6 +191,7 @@ class Job:
     labels: tuple[str, ...] = field(default=(), converter=_in_any_order)
     provider_fields: Mapping[str, Any] = NOTHING
     residue: Mapping[str, str] = NOTHING
+    unknown: Mapping[str, Any] = NOTHING
     unanswered: frozenset[str] = frozenset()
     mark: Mark | None = None
     created_at: datetime | None = None
@@ -197,6 +202,12 @@ class Job:
     def live(self) -> bool:
         """Whether it would fire: wanted by its owner and not stopped by the platform."""
         return self.enabled and self.suspended is None
+
+    @property
+    def trouble(self) -> str:
+        """What its platform tells of a stop or of runs that fail; "" when it tells of none."""
+        stopped = f"stopped by its platform: {self.suspended}" if self.suspended else ""
+        return "; ".join(filter(None, (stopped, self.failing)))
 
 
 PATHS: Final = (
@@ -223,6 +234,7 @@ PATHS: Final = (
     "delivery.notify",
     "run_as",
     "labels",
+    "provider_fields",
 )
 """Every canonical path, in the order in which people read a job."""
 
@@ -288,7 +300,7 @@ def flatten(job: Job) -> dict[str, Any]:
         case Prompt():
             values |= {f"action.{n}": v for n, v in _items(job.action)}
     values |= {f"delivery.{n}": v for n, v in _items(job.delivery)}
-    values |= {"run_as": job.run_as, "labels": job.labels}
+    values |= {"run_as": job.run_as, "labels": job.labels, "provider_fields": job.unknown}
     return {path: values[path] for path in PATHS if not is_absent(values.get(path))}
 
 
@@ -328,6 +340,7 @@ def unflatten(fields: Fields, **rest: Any) -> Job:
         delivery=_delivery(**delivery),
         run_as=fields.get("run_as"),
         labels=fields.get("labels", ()),
+        unknown=fields.get("provider_fields", NOTHING),
         **rest,
     )
 

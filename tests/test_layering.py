@@ -21,7 +21,8 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "packed", "watching"},
+    {"concurrency", "packed", "soundness", "watching"},
+    {"isolation"},
     {"cron"},
     {"canonical"},
     {"mapping", "transport"},

@@ -17,6 +17,7 @@ from migrator.cutover import Goal, Move, Mover, Order, Scene, Status
 from migrator.errors import UsageError
 from migrator.handover.standing import Standings, job_in
 from migrator.holding import is_cut_short, stirs
+from migrator.isolation import attempt
 from migrator.session import Look, Session, contract_of
 from migrator.verify import WELL, Proof, verify
 
@@ -73,6 +74,10 @@ class Stage(Standings):
         """
         standing = self.standing(ref)
         stays = Move(source=ref, name=standing.name, goal=goal, live=standing.live, targets=standing.targets)
+        found = attempt("switched", self._move, ref, mover, goal, stays, is_preview=is_preview)
+        return found if isinstance(found, Move) else attrs.evolve(stays, status="refused", reason=str(found))
+
+    def _move(self, ref: JobRef, mover: Mover, goal: Goal, stays: Move, *, is_preview: bool) -> Move:
         scene = self.scene(ref, partial=goal == "source")
         if status_and_reason := self._why_not(ref, scene, goal):
             status, reason = status_and_reason

@@ -13,6 +13,7 @@ from migrator.canonical import Job, JobRef
 from migrator.cutover import Found, Scene, Standing, back_command, found_live, is_spent
 from migrator.extract import Extracted
 from migrator.holding import may_fire
+from migrator.isolation import attempt
 from migrator.plan.values import Change
 from migrator.session import Look, Session
 from migrator.state.values import Dark, Link
@@ -86,7 +87,22 @@ class Standings:
         )
 
     def standing(self, ref: JobRef) -> Standing:
-        """Which side of a job fires."""
+        """Which side of a job fires; unknown where that cannot be found out of this one job."""
+        found = attempt("compared", self._standing, ref)
+        if isinstance(found, Standing):
+            return found
+        right, targets = self.look.rights.get(ref), tuple(link.target for link in self.links.get(ref, ()))
+        return Standing(
+            source=ref,
+            name=self.name(ref),
+            targets=targets,
+            meant=right.live if right else "both",
+            live="unknown",
+            since=right.since if right else None,
+            is_unfinished=right is not None and right.begun is not None,
+        )
+
+    def _standing(self, ref: JobRef) -> Standing:
         scene, right, links = self.scene(ref), self.look.rights.get(ref), self.links.get(ref, ())
         return Standing(
             source=ref,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from migrator.canonical import LEAVES, PATHS
 from migrator.plan.values import ACTIONS
 from migrator.report.handover_schemas import DARK
 from migrator.report.shapes import (
@@ -12,6 +11,7 @@ from migrator.report.shapes import (
     COUNT,
     EVIDENCE,
     FLAG,
+    LOSS_PATH,
     PATH,
     PIECE,
     PLACES,
@@ -47,7 +47,7 @@ def plan_schema() -> Schema:
             "reason": TEXT,
         }
     )
-    loss = shape({"path": one_of(*dict.fromkeys([*PATHS, *LEAVES])), "had": ANY, "becomes": ANY, "reason": TEXT})
+    loss = shape({"path": LOSS_PATH, "had": ANY, "becomes": ANY, "reason": TEXT})
     schedule = shape(
         {
             "verdict": VERDICT,

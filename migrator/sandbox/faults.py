@@ -22,6 +22,10 @@ KINDS: Final = {
     "eventual": "a change becomes visible only after `reads` GET requests",
     "suspend": "the platform stops the job that the request names, before it is handled or, with `after`, right after",
     "run": "a run of the job that the request names begins, and is in progress for `seconds`",
+    "normalise": "what is written is kept in the platform's own form, and new schedules get a label; with `times` 0",
+    "charset": "the answer is UTF-8 and says that it is ISO-8859-1",
+    "latin1": "the answer is ISO-8859-1 and says nothing of that",
+    "unknown_field": "every record has a field `name`, which holds `value`",
 }
 """What can go wrong. With `after`, the first five come when the request has had its effect: the answer is lost."""
 
@@ -48,6 +52,9 @@ class Fault:
         retry_after: for `throttle`, seconds.
         seconds: for `run`, and for `slow`; a client that gives up earlier does not stop the effect.
         reads: for `eventual`.
+        drops: for `normalise`, characters that are taken out of every text.
+        name: for `unknown_field`.
+        value: for `unknown_field`.
         seen: how many requests matched so far.
     """
 
@@ -62,6 +69,9 @@ class Fault:
     retry_after: float | None = None
     seconds: float = 1.0
     reads: int = 1
+    drops: str = ""
+    name: str = "condition"
+    value: Any = field(factory=lambda: {"only_if": "balance > 0"})
     seen: int = field(default=0, init=False)
 
     def hits(self, provider: str, method: str, path: str) -> bool:

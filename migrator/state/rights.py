@@ -135,7 +135,7 @@ class Rights(Database):
             mine = t.facts.c.scope == f"{_SYNC}{sync}", t.facts.c.key == _DARK
             connection.execute(t.facts.delete().where(*mine))
             if found:
-                text = json.dumps([dark_json(one) for one in found], ensure_ascii=False)
+                text = json.dumps([dark_json(one) for one in found])
                 connection.execute(t.facts.insert().values(scope=f"{_SYNC}{sync}", key=_DARK, value=text))
         return found
 

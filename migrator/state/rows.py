@@ -14,6 +14,7 @@ import attrs
 from migrator.canonical import JobRef
 from migrator.document import fields_from_json, fields_to_json
 from migrator.mapping.codecs import read_time, write_time
+from migrator.soundness import storable
 from migrator.state.values import Dark, Definition, Intent, IntentState, Lapsing, Link, Missed, Right, Run
 
 
@@ -27,8 +28,8 @@ def link_row(link: Link, dialect: str) -> dict[str, Any]:
         "piece": link.piece,
         "pieces": link.pieces,
         "sync": link.sync,
-        "applied": json.dumps(fields_to_json(link.applied, dialect), ensure_ascii=False),
-        "seen": json.dumps(fields_to_json(link.seen, dialect), ensure_ascii=False),
+        "applied": json.dumps(fields_to_json(link.applied, dialect)),
+        "seen": json.dumps(fields_to_json(link.seen, dialect)),
         "marked": int(link.marked),
         "superseded": int(link.superseded),
         "stands_for": link.stands_for,
@@ -95,11 +96,11 @@ def intent_row(intent: Intent, provider: str, dialect: str) -> dict[str, Any]:
         "target_id": intent.target_id,
         "piece": intent.piece,
         "pieces": intent.pieces,
-        "name": intent.name,
-        "fields": json.dumps(fields_to_json(intent.fields, dialect), ensure_ascii=False),
+        "name": storable(intent.name),
+        "fields": json.dumps(fields_to_json(intent.fields, dialect)),
         "at": write_time(intent.at),
         "state": intent.state,
-        "error": intent.error,
+        "error": storable(intent.error),
     }
 
 
@@ -111,7 +112,7 @@ def outcome_row(
         "run": intent.run,
         "seq": intent.seq,
         "state": state,
-        "error": error,
+        "error": storable(error),
         "ended_at": write_time(now),
         "target_id": target_id,
     }
@@ -126,8 +127,8 @@ def snapshot_row(
         "provider": ref.provider,
         "scope": ref.scope,
         "id": ref.id,
-        "record": json.dumps(record, ensure_ascii=False),
-        "link": json.dumps(link_row(link, dialect), ensure_ascii=False) if link else None,
+        "record": json.dumps(record),
+        "link": json.dumps(link_row(link, dialect)) if link else None,
     }
 
 
@@ -175,10 +176,10 @@ def right_row(right: Right, dialect: str) -> dict[str, Any]:
     return {
         **right_key(right.source, right.target),
         "sync": right.sync,
-        "name": right.name,
+        "name": storable(right.name),
         "live": right.live,
-        "parked": json.dumps(fields_to_json(right.parked, dialect), ensure_ascii=False),
-        "wish": json.dumps(fields_to_json(right.wish, dialect), ensure_ascii=False),
+        "parked": json.dumps(fields_to_json(right.parked, dialect)),
+        "wish": json.dumps(fields_to_json(right.wish, dialect)),
         "since": write_time(right.since),
         "begun": right.begun and write_time(right.begun),
     }
@@ -217,7 +218,7 @@ def definition_row(one: Definition, dialect: str) -> dict[str, Any]:
         "source_scope": one.source.scope,
         "source_id": one.source.id,
         "sync": one.sync,
-        "fields": json.dumps(fields_to_json(one.fields, dialect), ensure_ascii=False),
+        "fields": json.dumps(fields_to_json(one.fields, dialect)),
     }
 
 
@@ -259,9 +260,9 @@ def missed_row(missed: Missed) -> dict[str, Any]:
         "source_id": missed.source.id,
         "at": write_time(missed.at),
         "sync": missed.sync,
-        "name": missed.name,
+        "name": storable(missed.name),
         "kind": missed.kind,
-        "cause": missed.cause,
+        "cause": storable(missed.cause),
         "run": missed.run,
     }
 
