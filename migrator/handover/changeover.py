@@ -242,6 +242,8 @@ class Changeover:
             raise
         except MigratorError:
             return None
+        if job.suspended is not None and turn.does in {"release", "restore"}:
+            return False
         fields = flatten(job)
         return turn.does != "delete" and all(same(fields.get(path), value) for path, value in turn.new.items())
 

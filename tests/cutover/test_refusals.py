@@ -90,6 +90,19 @@ async def test_a_refusal_after_the_first_write_resumes_what_was_stopped(
     assert () == lab.state.missed()
 
 
+async def test_a_refusal_is_proof_enough_where_nothing_can_be_read(make_lab: MakeLab) -> None:
+    """The token lapses between two writes: what the target holds is not to be seen, and the source fires again."""
+    lab = make_lab("scrip", "devin")
+    await staged(lab, 3)
+    lab.world.fault("status", status=401, provider="devin", method="WRITE", nth=2, times=0)
+    lab.world.fault("status", status=401, provider="devin", method="GET", path="*/schedules/*", times=0)
+
+    await cut(lab)
+
+    lab.world.faults.clear()
+    assert (0, ["source"] * 3) == (paused(lab), await live(lab))
+
+
 async def test_a_job_that_is_active_nowhere_is_named_until_it_is_repaired(make_lab: MakeLab) -> None:
     """Both sides fail in turn: every later sync names the job with the command that repairs it, and ends with 4."""
     lab = make_lab("scrip", "devin")
@@ -200,6 +213,8 @@ async def test_a_platform_that_stops_the_job_as_it_is_activated_gives_it_back(
     assert ["failed", "moved"] == sorted(moved.status for moved in found.moves)
     assert ["source", "target"] == sorted(await live(lab))
     assert ["source", "target"] == sorted(moved.live for moved in found.moves)
+    (failed,) = [moved for moved in found.moves if moved.status == "failed"]
+    assert ("was found stopped" in failed.reason) == after
     assert (1, {}) == (
         sum(not lab.source.platform.read(r).enabled for r in lab.source.records().values()),
         lab.state.dark(),
