@@ -7,7 +7,7 @@ from migrator.handover.brake import Brake, proves_no_effect
 from tests.cutover.conftest import MakeLab
 from tests.cutover.passing import cut, told
 from tests.cutover.test_refusals import live, paused, staged
-from tests.cutover.test_retire import DAY, monthly, passing_lab, retired
+from tests.cutover.test_retire import DAY, passing_lab, retired
 
 
 def test_failures_that_are_not_in_a_row_do_not_end_a_run() -> None:
@@ -77,16 +77,15 @@ async def test_a_job_that_is_gone_from_both_sides_is_not_dark(make_lab: MakeLab)
 
 async def test_definitions_are_used_only_while_the_target_alone_is_active(make_lab: MakeLab) -> None:
     """Switched back, and then deleted at the source: the job has left the source, whatever was kept of it."""
-    lab, passing = monthly(make_lab, on_missing="delete")
-    with passing.counted():
-        await cut(lab)
-        await cut(lab, goal="source")
-        lab.source.wish(2)
-        await lab.run()
-        lab.source.remove(next(key for key, raw in lab.source.records().items() if raw["name"] == "Job 001"))
-        planned = await lab.plan()
+    lab = make_lab("scrip", "devin", on_missing="delete")
+    for number in (1, 2, 3):
+        lab.source.wish(number)
+    await cut(lab)
+    await cut(lab, goal="source", jobs=("Job 001",))
+    lab.source.remove(*(key for key, raw in lab.source.records().items() if raw["name"] != "Job 003"))
+    planned = await lab.plan()
 
-    assert ["delete"] == [change.action for change in planned.pending]
+    assert [("delete", "Job 001")] == [(change.action, change.name) for change in planned.pending]
 
 
 async def test_a_job_that_was_begun_is_not_finished_at_a_target_that_is_stopped(make_lab: MakeLab) -> None:
