@@ -35,6 +35,9 @@ def still_fits(saved: Plan, fresh: Plan) -> Plan:
         if getattr(saved.observed, side) != getattr(fresh.observed, side):
             name = getattr(saved, side)
             raise StalePlanError(f"the {side} ({name}) has changed since the plan was made", where=where, hint=hint)
+    for change in saved.pending:
+        if passed := change.lapsed(fresh.created_at):
+            raise StalePlanError(f"{change.label}: {passed}", where=where, hint=hint)
     return saved
 
 

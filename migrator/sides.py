@@ -17,12 +17,13 @@ from migrator.apply.origin import settle_origin
 from migrator.apply.settle import Settler
 from migrator.canonical import TRIGGER_PATHS, Job, flatten
 from migrator.config import Config
+from migrator.cron import DIALECTS
 from migrator.errors import StateError, UsageError
 from migrator.extract import Extracted, extract, forget
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.plan.compare import same
 from migrator.providers import PROVIDERS, open_adapter
-from migrator.providers.base import LoadAdapter
+from migrator.providers.base import Connection, LoadAdapter
 from migrator.state import State
 from migrator.state.values import ORIGIN, Intent
 from migrator.transport.clock import REAL, Clock
@@ -100,7 +101,7 @@ async def opened(
 ) -> AsyncIterator[Side]:
     """A connection, open for as long as the block lasts; with a state, with what that knows about it."""
     connection = runtime.config.connection(name, environ=runtime.environ)
-    mapping = runtime.mapping(connection.provider)
+    mapping = _decided(runtime.mapping(connection.provider), connection, name)
     if target and len(connection.user_ids) > 1:
         what = "a target must be one place, and this connection names several members"
         raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
@@ -116,6 +117,21 @@ async def opened(
                 yield Side(name=name, adapter=informed, mapping=mapping)
         else:
             yield Side(name=name, adapter=adapter, mapping=mapping)
+
+
+def _decided(mapping: ProviderMapping, connection: Connection, name: str) -> ProviderMapping:
+    """The mapping with the connection's answers to how cron text is read.
+
+    Raises:
+        UsageError: the platform leaves no doubt about what an answer decides.
+    """
+    dialect = mapping.rules.dialect
+    for question in connection.cron:
+        if dialect and question not in DIALECTS[dialect].doubtful:
+            where, allowed = f"connections.{name}.cron.{question}", ", ".join(sorted(DIALECTS[dialect].doubtful))
+            what = f"decides nothing: {mapping.rules.title} reads it in one way"
+            raise UsageError(what, where=where, allowed=allowed or "no settings", hint="remove it")
+    return attrs.evolve(mapping, decided=tuple(sorted(connection.cron.items())))
 
 
 async def settled(

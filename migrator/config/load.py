@@ -79,6 +79,8 @@ def check_key(key: str, value: str) -> None:
 def _connection(keys: ConnectionKeys, base_dir: Path) -> Connection:
     """The settings of a connection, without its secret."""
     given = {key: value for key, value in attrs.asdict(keys).items() if value is not None and key != "token"}
+    if keys.cron:
+        given["cron"] = {question: answer for question, answer in given["cron"].items() if answer is not None}
     if keys.path:
         given["path"] = str(base_dir / Path(keys.path).expanduser())
     return Connection(**given)
@@ -139,7 +141,7 @@ def _provider_problems(raw: Mapping[str, Any], providers: Mapping[str, ProviderI
             if key not in table:
                 what = f"lacks the key {key}, which every {table['provider']} connection needs"
                 yield at, UsageError(what, hint=f"add {key} = … to it")
-        taken = ["provider", *provider.required, *provider.optional]
+        taken = ["provider", *provider.settings]
         yield from (((*at, key), unknown_key(key, taken)) for key in table if key not in taken)
 
 

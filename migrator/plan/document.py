@@ -67,6 +67,7 @@ def plan_head(plan: Plan) -> dict[str, Any]:
         "observed": attrs.asdict(plan.observed),
         "summary": dict(plan.summary),
         "needs_resync_by": plan.needs_resync_by and write_time(plan.needs_resync_by),
+        "young_zone_rules": plan.young_zone_rules,
         "refusal": plan.refusal,
     }
 

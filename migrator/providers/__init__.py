@@ -31,7 +31,8 @@ class ProviderInfo:
         adapter: called with (client, connection).
         documented: every field that its documentation names, None for a format of our own.
         required: settings that a connection must give.
-        optional: settings that it may give; `rate`, `concurrency` and `budget` everywhere but for `json`.
+        optional: settings that it may give; `rate`, `concurrency` and `budget` everywhere but for `json`. Every
+            connection may give `cron`.
         base_url: the documented host, None when every customer has another.
         auth: the header that carries the token, and what stands before it there; None when there is no token.
         rate: the documented limit of one key, or our own modest one where none is published.
@@ -50,6 +51,11 @@ class ProviderInfo:
     counted_by: Callable[[Connection], str] = lambda connection: connection.token
     concurrency: int = 1
     is_quota: Callable[[Any], bool] = lambda _body: False
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Every setting that a connection may give, beside its provider."""
+        return (*self.required, *self.optional, "cron")
 
 
 PROVIDERS: Final[dict[str, ProviderInfo]] = {

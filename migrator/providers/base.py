@@ -37,6 +37,7 @@ class Connection:
         rate: such as "500/min", None for the documented one.
         concurrency: requests in flight at once, None for the provider's default.
         budget: connections to one host with the same name here share one limit; None for what the platform counts by.
+        cron: how cron text is read where engines disagree, as `migrator.cron.parse` takes it.
     """
 
     provider: str
@@ -51,6 +52,7 @@ class Connection:
     rate: str | None = None
     concurrency: int | None = None
     budget: str | None = None
+    cron: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)

@@ -96,6 +96,12 @@ def plan_schema() -> Schema:
             "observed": shape({"source": TEXT, "target": TEXT}, says="Digests of what both sides held."),
             "summary": shape(dict.fromkeys(ACTIONS, COUNT), says="How many changes of each action."),
             "needs_resync_by": _RESYNC,
+            "young_zone_rules": {
+                "type": "object",
+                "additionalProperties": {"type": "string", "format": "date"},
+                "description": "Time zones whose rule for clock changes is young, and the day from which it holds: "
+                "another platform's time zone data may be older.",
+            },
             "changes": listed(change),
             "refusal": {"type": "string", "description": 'Why the plan is unsafe as a whole; "" when it is not.'},
             "digest": {"type": "string", "description": "Of everything else in the plan."},
