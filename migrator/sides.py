@@ -24,6 +24,7 @@ from migrator.mapping import ProviderMapping, load_mapping
 from migrator.plan.compare import same
 from migrator.providers import PROVIDERS, open_adapter
 from migrator.providers.base import Connection, LoadAdapter
+from migrator.redaction import Secrets
 from migrator.state import State
 from migrator.state.values import ORIGIN, Intent
 from migrator.transport.clock import REAL, Clock
@@ -48,6 +49,7 @@ class Runtime:
         clock: time and chance.
         pacers: shared by every connection of the run.
         watch: told what goes on.
+        secrets: the tokens that were read; nothing that is said or stored holds one.
     """
 
     config: Config
@@ -56,6 +58,18 @@ class Runtime:
     clock: Clock = REAL
     pacers: dict[str, Any] = field(factory=dict, repr=False)
     watch: Watch = field(default=NOBODY, repr=False)
+    secrets: Secrets = field(factory=Secrets, repr=False)
+
+    def connection(self, name: str) -> Connection:
+        """Return a connection with its token, which is hidden from then on."""
+        connection = self.config.connection(name, environ=self.environ)
+        self.secrets.add(connection.token)
+        return connection
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What every connection of the run is opened with."""
+        return {"pacers": self.pacers, "clock": self.clock, "watch": self.watch, "hide": self.secrets.hide}
 
     def held(self) -> float:
         """Seconds for which a platform's limit holds up the next request that wants to go; 0 when none is held up."""
@@ -100,20 +114,16 @@ async def opened(
     runtime: Runtime, name: str, *, state: State | None = None, target: bool = False
 ) -> AsyncIterator[Side]:
     """A connection, open for as long as the block lasts; with a state, with what that knows about it."""
-    connection = runtime.config.connection(name, environ=runtime.environ)
+    connection = runtime.connection(name)
     mapping = _decided(runtime.mapping(connection.provider), connection, name)
     if target and len(connection.user_ids) > 1:
         what = "a target must be one place, and this connection names several members"
         raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
-    async with open_adapter(
-        connection, target=target, pacers=runtime.pacers, clock=runtime.clock, watch=runtime.watch
-    ) as adapter:
+    async with open_adapter(connection, target=target, **runtime.shared) as adapter:
         known = state.recall(adapter.scopes[0], _CONTRACT) if state else None
         if known and connection.update_contract == "auto":
             remembered = attrs.evolve(connection, known_contract=known)
-            async with open_adapter(
-                remembered, target=target, pacers=runtime.pacers, clock=runtime.clock, watch=runtime.watch
-            ) as informed:
+            async with open_adapter(remembered, target=target, **runtime.shared) as informed:
                 yield Side(name=name, adapter=informed, mapping=mapping)
         else:
             yield Side(name=name, adapter=adapter, mapping=mapping)

@@ -203,6 +203,13 @@ class ConnectionKeys:
         default=None, metadata=says("Omni, with an organisation key: the memberships whose routines are read.")
     )
     path: str | None = field(default=None, metadata=says("json: the file, relative to this one."))
+    identity: str | None = field(
+        default=None,
+        metadata=says(
+            "json, Omni: what the state calls this place, where its address may change: a file at another path on "
+            "every machine, an instance with several host names. By default the file's absolute path, or the host."
+        ),
+    )
     update_contract: Literal["auto", "put", "patch"] | None = field(
         default=None, metadata=says("Omni: which of its two published ways to update the instance takes.")
     )

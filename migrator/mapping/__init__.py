@@ -87,6 +87,10 @@ class ProviderMapping:
         """
         return writing.update_payload(self.rules, fields, changed, contract=contract, mark=mark)
 
+    def mark_payload(self, fields: Fields, mark: Mark, *, contract: str) -> Raw:
+        """The body of an update request that gives a job another mark and changes nothing else of it."""
+        return writing.mark_payload(self.rules, fields, mark, contract=contract)
+
     def change_kind(self, path: str, old: Fields, new: Fields, contract: str) -> ChangeKind:
         """How the canonical field `path` can go from its value in `old` to its value in `new`."""
         return writing.change_kind(self.rules, path, old, new, contract)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
+from migrator.providers import devin, jsonfile, omni, scrip
 from migrator.providers.base import Connection, Documented, LoadAdapter
 from migrator.providers.devin import Devin
 from migrator.providers.jsonfile import JsonFile
 from migrator.providers.omni import Omni, is_quota
 from migrator.providers.scrip import Scrip
+from migrator.redaction import hiding
 from migrator.watching import NOBODY, Watch
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class ProviderInfo:
 
     Attributes:
         adapter: called with (client, connection).
+        scopes: the places that a connection reaches, as the platform names them and not as the address is spelled.
         documented: every field that its documentation names, None for a format of our own.
         required: settings that a connection must give.
         optional: settings that it may give; `rate`, `concurrency` and `budget` everywhere but for `json`. Every
@@ -42,6 +45,7 @@ class ProviderInfo:
     """
 
     adapter: Callable[..., LoadAdapter]
+    scopes: Callable[[Connection], tuple[str, ...]]
     documented: Documented | None = None
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
@@ -61,9 +65,10 @@ class ProviderInfo:
 PROVIDERS: Final[dict[str, ProviderInfo]] = {
     "omni": ProviderInfo(
         adapter=Omni,
+        scopes=omni.scopes,
         documented=Omni.documented,
         required=("base_url", "token"),
-        optional=("user_ids", "update_contract", "rate", "concurrency", "budget"),
+        optional=("user_ids", "identity", "update_contract", "rate", "concurrency", "budget"),
         auth=("Authorization", "Bearer "),
         rate="60/min",
         concurrency=8,
@@ -71,6 +76,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
     ),
     "devin": ProviderInfo(
         adapter=Devin,
+        scopes=devin.scopes,
         documented=Devin.documented,
         required=("org_id", "token"),
         optional=("base_url", "rate", "concurrency", "budget"),
@@ -82,6 +88,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
     ),
     "scrip": ProviderInfo(
         adapter=Scrip,
+        scopes=scrip.scopes,
         documented=Scrip.documented,
         required=("program_id", "token"),
         optional=("base_url", "rate", "concurrency", "budget"),
@@ -94,9 +101,16 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
     ),
     "json": ProviderInfo(
         adapter=JsonFile,
+        scopes=jsonfile.scopes,
         required=("path",),
+        optional=("identity",),
     ),
 }
+
+
+def scopes_of(connection: Connection) -> tuple[str, ...]:
+    """Return every scope that a connection reaches, without opening it."""
+    return PROVIDERS[connection.provider].scopes(connection)
 
 
 _MOST: Final = 32
@@ -113,6 +127,7 @@ async def open_adapter(
     retry: Retry | None = None,
     wire: Wire | None = None,
     watch: Watch = NOBODY,
+    hide: Callable[[str], str] | None = None,
 ) -> AsyncIterator[LoadAdapter]:
     """Open a connection for as long as the block lasts.
 
@@ -124,13 +139,14 @@ async def open_adapter(
         retry: how long to keep trying.
         wire: what carries requests; the network by default.
         watch: told of every request.
+        hide: takes secrets out of a text; those of this connection by default.
 
     Raises:
         UsageError: base_url, rate or token cannot be used as they are.
     """
     info = PROVIDERS[connection.provider]
     if info.auth is None:
-        yield JsonFile(path=connection.path or "", must_exist=not target)
+        yield JsonFile(path=connection.path or "", identity=info.scopes(connection)[0], must_exist=not target)
         return
     from migrator.transport.client import Client  # noqa: PLC0415 (httpx is slow to import; config needs only the registry)
     from migrator.transport.clock import REAL  # noqa: PLC0415 (as above)
@@ -158,5 +174,6 @@ async def open_adapter(
         is_quota=info.is_quota,
         wire=wire,
         watch=watch,
+        hide=hide or hiding([connection.token]).hide,
     ) as client:
         yield info.adapter(client=client, connection=connection)

@@ -18,6 +18,7 @@ from attrs import define, field, frozen
 
 from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, UncertainError
 from migrator.providers.base import PATCH, Connection, Created, Probe, Raw, Record, check_scope
+from migrator.redaction import HIDDEN
 
 if TYPE_CHECKING:
     from migrator.transport.client import Client
@@ -146,8 +147,12 @@ class RestAdapter(ABC):
         """Whether a change is refused because there is no such job (404), and not because of the token (401, 403)."""
         path = self._address(scope, self.no_job)
         status, _ = await self.client.status_of("PATCH", path, params=self._query(scope), json={})
-        told = {HTTPStatus.NOT_FOUND: True, HTTPStatus.UNAUTHORIZED: False, HTTPStatus.FORBIDDEN: False}
-        return told.get(HTTPStatus(status))
+        told: dict[int, bool] = {
+            HTTPStatus.NOT_FOUND: True,
+            HTTPStatus.UNAUTHORIZED: False,
+            HTTPStatus.FORBIDDEN: False,
+        }
+        return told.get(status)
 
     async def _pages(self, scope: str) -> AsyncGenerator[Page, None]:
         """The pages of a list in their order, each asked for before the one before it is used up.
@@ -198,7 +203,7 @@ class RestAdapter(ABC):
         path, name = self._address(scope), _name(payload)
         raw = await self.client.request("POST", path, params=self._query(scope), json=payload, job=name)
         job_id = (raw or {}).get(self.id_field)
-        if raw is None or not isinstance(job_id, str):
+        if raw is None or not isinstance(job_id, str) or HIDDEN in job_id:
             where = self.client.where("POST", path, name)
             hint = "find the job in a fresh list before sending anything again"
             raise UncertainError("the platform accepted the job and named no id", where=where, hint=hint)

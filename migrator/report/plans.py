@@ -54,13 +54,13 @@ _LABELS: Final = max(map(len, PATHS))
 """Columns for what a line is about: a canonical path, or "schedule"."""
 
 
-def plan_document(plan: Plan) -> Long:
-    """The plan's document, whose changes are made one after another."""
+def plan_document(plan: Plan, *, key: bytes = b"") -> Long:
+    """The plan's document, whose changes are made one after another; sealed with the state's key."""
     return Long(
         head=plan_head(plan),
         name="changes",
         items=lambda: plan_changes(plan),
-        rest=lambda: {"digest": plan_digest(plan)},
+        rest=lambda: {"digest": plan_digest(plan, key=key)},
     )
 
 

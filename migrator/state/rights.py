@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Mapping
+import shlex
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -27,6 +28,7 @@ from migrator.state.rows import (
     right_row,
     unfinished_of,
 )
+from migrator.state.sums import checked
 from migrator.state.values import Dark, Definition, Missed, Right
 from migrator.state.writes import drop_rights, write_definitions, write_rights
 
@@ -94,7 +96,8 @@ class Rights(Database):
         if len(rows) == 1:
             query = query.where(columns.source_scope == first["source_scope"], columns.source_id == first["source_id"])
         with self.transaction() as connection:
-            known = {_definition_key(dict(row)): row["fields"] for row in connection.execute(query).mappings()}
+            rows_there = (checked(t.definitions, row) for row in connection.execute(query).mappings())
+            known = {_definition_key(row): row["fields"] for row in rows_there}
             changed = [row for row in rows if known.get(_definition_key(row)) != row["fields"]]
             write_definitions(connection, changed)
 
@@ -135,16 +138,13 @@ class Rights(Database):
             mine = t.facts.c.scope == f"{_SYNC}{sync}", t.facts.c.key == _DARK
             connection.execute(t.facts.delete().where(*mine))
             if found:
-                text = json.dumps([dark_json(one) for one in found])
-                connection.execute(t.facts.insert().values(scope=f"{_SYNC}{sync}", key=_DARK, value=text))
+                _insert_dark(connection, sync, found)
         return found
 
     def dark(self, sync: str | None = None) -> Mapping[str, tuple[Dark, ...]]:
         """By sync, the jobs that were active nowhere when they were last looked at, or whose cutover never ended."""
         c = t.rights.c
-        unfinished = sa.select(c.sync, c.source_provider, c.source_scope, c.source_id, c.name, c.begun).where(
-            c.begun.is_not(None)
-        )
+        unfinished = sa.select(t.rights).where(c.begun.is_not(None))
         with self.transaction() as connection:
             scopes = sa.select(t.facts.c.scope).where(t.facts.c.key == _DARK)
             names = sorted(scope.removeprefix(_SYNC) for (scope,) in connection.execute(scopes))
@@ -169,9 +169,37 @@ class Rights(Database):
 
 
 def _dark(connection: sa.Connection, sync: str) -> tuple[Dark, ...]:
-    query = sa.select(t.facts.c.value).where(t.facts.c.scope == f"{_SYNC}{sync}", t.facts.c.key == _DARK)
-    text = connection.scalar(query)
-    return tuple(map(dark_of, json.loads(text))) if text else ()
+    query = sa.select(t.facts).where(t.facts.c.scope == f"{_SYNC}{sync}", t.facts.c.key == _DARK)
+    row = connection.execute(query).first()
+    return tuple(map(dark_of, json.loads(checked(t.facts, row).value))) if row else ()
+
+
+def move_dark(connection: sa.Connection, renamed: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Let the jobs that were noted as active nowhere follow a move, with the commands that repair them.
+
+    Args:
+        connection: in a transaction.
+        renamed: given sync and source job as columns, returns them after the move.
+    """
+    rows = [checked(t.facts, row) for row in connection.execute(sa.select(t.facts).where(t.facts.c.key == _DARK))]
+    old = [(row.scope.removeprefix(_SYNC), one) for row in rows for one in map(dark_of, json.loads(row.value))]
+    new: dict[str, list[Dark]] = {}
+    for sync, one in old:
+        ref = one.source
+        after = renamed({"sync": sync, "source_provider": ref.provider, "source_scope": ref.scope, "source_id": ref.id})
+        source = job_ref(after["source_provider"], after["source_scope"], after["source_id"])
+        program, command, _sync, *rest = shlex.split(one.repair)
+        repair = shlex.join([program, command, after["sync"], *(source.id if it == ref.id else it for it in rest)])
+        new.setdefault(after["sync"], []).append(attrs.evolve(one, source=source, repair=repair))
+    if new != {sync: [one for name, one in old if name == sync] for sync, _one in old}:
+        connection.execute(t.facts.delete().where(t.facts.c.key == _DARK))
+        for sync, jobs in new.items():
+            _insert_dark(connection, sync, jobs)
+
+
+def _insert_dark(connection: sa.Connection, sync: str, jobs: Iterable[Dark]) -> None:
+    text = json.dumps([dark_json(one) for one in jobs])
+    connection.execute(t.facts.insert().values(scope=f"{_SYNC}{sync}", key=_DARK, value=text))
 
 
 def _definition_key(row: Mapping[str, Any]) -> tuple[Any, ...]:

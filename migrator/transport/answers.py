@@ -19,6 +19,8 @@ Kind = Literal["read", "write", "create"]
 
 REDACTED: Final = "[redacted]"
 _SHOWN: Final = 300
+_DIGITS: Final = 18
+"""Digits of a number of requests; what is longer says nothing."""
 _UNIX_TIME: Final = 1_000_000_000  # a smaller number of seconds is a duration
 _HEADER: Final = re.compile(
     r"""((?:proxy-)?authorization|x-api-key|api[-_]?key)(["']?\s*[:=]\s*["']?)((?:bearer|basic)\s+)?[^\s"',;}<]+""",
@@ -65,7 +67,7 @@ class Reply:
     def remaining(self) -> int | None:
         """How many more requests the platform would take now (X-RateLimit-Remaining)."""
         text = self.headers.get("x-ratelimit-remaining", "").strip()
-        return int(text) if text.isdecimal() and text.isascii() else None
+        return int(text) if text.isdecimal() and text.isascii() and len(text) <= _DIGITS else None
 
     def wait(self, now: datetime) -> float | None:
         """Seconds that the platform asks for: Retry-After (seconds or a date), else X-RateLimit-Reset."""
@@ -83,7 +85,7 @@ def _seconds(text: str, now: datetime) -> float | None:
     except ValueError:
         try:
             return max(0.0, (parsedate_to_datetime(text) - now) / timedelta(seconds=1))
-        except (ValueError, TypeError):  # no date, or one without a zone
+        except (ValueError, TypeError, OverflowError):  # no date, one without a zone, or one of year 0
             return None
     if not 0 <= number < float("inf"):
         return None

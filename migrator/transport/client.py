@@ -22,6 +22,7 @@ from migrator.errors import (
     UncertainError,
     UsageError,
 )
+from migrator.redaction import hiding
 from migrator.transport.answers import Call, Kind, Reply, message, redact, refusal, unexpected
 from migrator.transport.clock import REAL, Clock
 from migrator.transport.lanes import Lanes
@@ -65,6 +66,7 @@ class Client:
         timeout: seconds to wait for an answer; connecting may take a sixth of it.
         wire: what carries requests, None for the network.
         watch: told of every request.
+        hide: takes secrets out of a text; by default the token alone.
         requests: how many have been sent, retries included.
         heard: the headers of the latest answer, names in lower case: what the platform says of its clock and limits.
     """
@@ -82,6 +84,7 @@ class Client:
     timeout: float = 60.0
     wire: Wire | None = field(default=None, repr=False)
     watch: Watch = field(default=NOBODY, repr=False)
+    hide: Callable[[str], str] = field(repr=False)
     requests: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _lanes: Lanes = field(init=False, repr=False)
@@ -91,6 +94,10 @@ class Client:
     _patience: Mapping[str, Any] = field(init=False, repr=False)
     _slots: Places = field(init=False, repr=False)
     _latency: float = field(default=0.0, init=False)
+
+    @hide.default
+    def _hide_the_token(self) -> Callable[[str], str]:
+        return hiding(self._secrets).hide
 
     @base_url.validator
     def _check_base_url(self, _attribute: attrs.Attribute[str], value: str) -> None:
@@ -179,7 +186,7 @@ class Client:
 
     def where(self, method: str, path: str, job: str = "") -> str:
         """How messages name a request: "POST omni /v1/ai/routines (job Weekly)"."""
-        return f"{method} {self.provider} {path}" + (f" (job {job})" if job else "")
+        return self.hide(f"{method} {self.provider} {path}" + (f" (job {job})" if job else ""))
 
     @property
     def _secrets(self) -> tuple[str, ...]:
@@ -224,7 +231,7 @@ class Client:
             provider=self.provider,
             host=self._url.host,
             method=call.method,
-            path=call.path,
+            path=self.hide(call.path),
             is_write=call.kind != "read",
             nth=nth,
             status=answer.status if isinstance(answer, Reply) else None,
@@ -235,7 +242,7 @@ class Client:
         if isinstance(answer, Reply):
             self._latency += (exchange.seconds - self._latency) * (_NEWEST if self._latency else 1.0)
         came = answer.status if isinstance(answer, Reply) else answer.what
-        log.debug("%s %s -> %s in %.0f ms, try %d", call.method, call.path, came, exchange.seconds * 1000, nth)
+        log.debug("%s %s -> %s in %.0f ms, try %d", call.method, exchange.path, came, exchange.seconds * 1000, nth)
         return answer, wait
 
     async def _exchange(self, call: Call) -> Reply | Lost:
@@ -248,8 +255,8 @@ class Client:
             return Lost(f"{self._url.host} did not answer within {self.timeout:g} s", sent=True)
         except httpx.RequestError as error:
             return Lost(f"the connection to {self._url.host} broke: {self._say(error)}", sent=True)
-        self.heard = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(status=response.status_code, headers=self.heard, text=response.text)
+        self.heard = {name.lower(): self.hide(value) for name, value in response.headers.items()}
+        return Reply(status=response.status_code, headers=self.heard, text=self.hide(response.text))
 
     def _request(self, call: Call) -> httpx.Request:
         return httpx.Request(
@@ -261,7 +268,7 @@ class Client:
         )
 
     def _say(self, error: Exception) -> str:
-        return redact((str(error) or type(error).__name__).rstrip("."), self._secrets)
+        return redact(self.hide((str(error) or type(error).__name__).rstrip(".")), self._secrets)
 
     def _quota(self, reply: Reply) -> bool:
         return reply.status == HTTPStatus.TOO_MANY_REQUESTS and self.is_quota(reply.parsed())

@@ -10,6 +10,7 @@ import pytest
 from migrator.cutover import Cutover, Order
 from migrator.errors import RefusedError
 from migrator.pipeline import retire, verify
+from migrator.state import tables as t
 from tests.conformance.lab import Lab
 from tests.cutover.conftest import MakeLab
 from tests.cutover.passing import Passing, cut, told
@@ -215,4 +216,38 @@ async def test_only_the_source_is_asked_what_is_left_of_it(make_lab: MakeLab) ->
         lab.source.remove(*lab.source.records())
         planned = await lab.plan()
 
+    assert not planned.refusal
     assert {"none": 1, "blocked": 1} == {action: n for action, n in planned.summary.items() if n}
+
+
+async def test_retired_jobs_are_no_sign_of_another_account(make_lab: MakeLab) -> None:
+    """That none of them is listed is no wonder, also when the journal has forgotten who deleted them."""
+    lab, passing = passing_lab(make_lab)
+    with passing.counted():
+        lab.source.wish(1)
+        await cut(lab)
+        await passing.sleep(DAY)
+        await retired(lab, delete=True)
+        lab.source.wish(2)
+        with lab.state.transaction() as connection:
+            connection.execute(t.intents.delete())
+        planned = await lab.plan()
+
+    assert ("", ["Job 002"]) == (planned.refusal, [change.name for change in planned.pending])
+
+
+async def test_kept_definitions_do_not_vouch_for_an_account(make_lab: MakeLab) -> None:
+    """All that is listed is unknown: the job that is not retired has to be there, whatever was kept of others."""
+    lab, passing = passing_lab(make_lab)
+    with passing.counted():
+        lab.source.wish(1)
+        await cut(lab)
+        lab.source.wish(2)
+        await lab.run()
+        await passing.sleep(DAY)
+        await retired(lab, delete=True, jobs=("Job 001",))
+        lab.source.remove(*lab.source.records())
+        lab.source.wish(3)
+        planned = await lab.plan()
+
+    assert "none of the 1 job that sync it knows at its source" in planned.refusal

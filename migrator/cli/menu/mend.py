@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrator.cli import proposing
-from migrator.cli.menu.app import DryRunOption, RunId, YesOption, app, when_used
+from migrator.cli.menu.app import DryRunOption, RunId, SyncName, YesOption, app, when_used
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
-    from migrator.cli import recovering
+    from migrator.cli import deduping, recovering
 else:
-    recovering = when_used("recovering")
+    deduping, recovering = map(when_used, ("deduping", "recovering"))
 
 
 @app.command()
@@ -73,6 +73,26 @@ def settle(
     `migrator status` lists them. The job stays blocked until then, so that it is never made twice.
     """
     return recovering.settle(settings, run, job, created=created, not_created=not_created)
+
+
+@app.command()
+@takes_settings
+def dedupe(
+    settings: Settings,
+    sync: SyncName,
+    *,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="ID", help="The target job to remove; may be repeated.")
+    ] = None,
+    yes: YesOption = False,
+) -> int:
+    """Remove a target job that stands beside another one for the same source job.
+
+    It lists the target jobs that carry one and the same ownership tag, or are bound to the same source job, and asks
+    which is to go; elsewhere than on a terminal, --remove says so. Nothing is removed by itself. Ends with 3 while
+    there are some and none was removed.
+    """
+    return deduping.dedupe(settings, sync, remove=remove or (), yes=yes)
 
 
 @app.command()
