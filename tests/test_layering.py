@@ -29,7 +29,7 @@ STOREYS = (
     {"convention"},
     {"providers"},
     {"config", "state"},
-    {"extract", "notify", "telemetry"},
+    {"extract", "leasing", "notify", "telemetry"},
     {"holding", "lower"},
     {"plan"},
     {"apply"},

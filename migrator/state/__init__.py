@@ -7,7 +7,7 @@ while it writes to disk in larger pieces.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from attrs import frozen
 
@@ -17,9 +17,10 @@ from migrator.state.layout import Layout, Older
 from migrator.state.links import Links
 from migrator.state.locks import Locks
 from migrator.state.notes import Notes
+from migrator.state.owners import LEASE
 from migrator.state.pruning import Pruned, Pruning
 from migrator.state.rights import Rights
-from migrator.state.values import Intent, Link, Missed, Owner, Right, Run, Snapshot
+from migrator.state.values import Intent, Lease, Link, Missed, Owner, Right, Run, Snapshot
 from migrator.state.whole import Whole
 
 
@@ -28,7 +29,7 @@ class State(Links, Rights, Journal, Locks, Whole, Pruning):
     """An open state."""
 
 
-def open_state(url: str, *, now: Callable[[], datetime], older: Older = "files") -> State:
+def open_state(url: str, *, now: Callable[[], datetime], older: Older = "files", lease: timedelta = LEASE) -> State:
     """Open the state, making its tables when it is new.
 
     Args:
@@ -36,19 +37,21 @@ def open_state(url: str, *, now: Callable[[], datetime], older: Older = "files")
         now: the clock.
         older: what becomes of an older layout: "files" brings up a file and refuses a server, "upgrade" brings up
             either, "keep" leaves it as it is; then only `contents` and `owners` may be used.
+        lease: how long a lock lasts after its last renewal.
 
     Raises:
         StateError: it cannot be opened, is damaged, or was written by another version; nothing was changed then.
         LockedError: its layout is older, and a run is under way.
     """
     engine, shown, layout = connect(url, now=now(), older=older)
-    return State(engine=engine, now=now, shown=shown, layout=layout)
+    return State(engine=engine, now=now, shown=shown, layout=layout, lease=lease)
 
 
 __all__ = [
     "Condition",
     "Intent",
     "Layout",
+    "Lease",
     "Link",
     "Missed",
     "Notes",

@@ -104,7 +104,7 @@ def bring_up(connection: sa.Connection, shown: str, *, now: datetime, older: Old
         return Layout(found=found, now=t.VERSION)
     if older == "files" and connection.dialect.name != "sqlite":
         raise _waits(found, shown)
-    require_rest(connection, shown, now=now)
+    require_rest(connection, shown)
     backup = back_up(connection, f"layout-{found}", now=now)
     for version in range(found, t.VERSION):
         for statement in _MIGRATIONS[version]:
