@@ -15,13 +15,15 @@ from typing import Final
 
 from attrs import define, field
 
-from migrator.errors import LockedError, StateError
+from migrator.errors import LockedError, StateError, TransientError
 from migrator.state import Owner, State
 
 _RENEWALS: Final = 4
 """How often a lease is renewed within the time that it lasts."""
 _LOOK: Final = 1.0
 """Seconds between looks whether a lease is over; what waits then is cancelled."""
+_GRACE: Final = 600.0
+"""Seconds that what is under way may take to end, once nothing new is begun."""
 _AGAIN: Final = "what was on its way is looked up by the next run: run the command again"
 
 
@@ -147,12 +149,38 @@ async def locking(
 
 
 @asynccontextmanager
+async def limited(seconds: float, *, where: str, stop: Callable[[], None]) -> AsyncIterator[None]:
+    """Bound a run: after so many seconds it begins nothing new, and after some minutes more it is cancelled.
+
+    Args:
+        seconds: the bound.
+        where: what is bounded, for messages.
+        stop: makes the run begin nothing new.
+
+    Raises:
+        TransientError: it did not end by itself.
+    """
+    timer = asyncio.get_running_loop().call_later(seconds, stop)
+    bound = asyncio.timeout(seconds + _GRACE)
+    try:
+        async with bound:
+            yield
+    except TimeoutError:
+        if not bound.expired():
+            raise
+        what = f"the run did not end within run_timeout ({seconds:g} s) and some minutes more"
+        raise TransientError(what, where=where, hint=_AGAIN) from None
+    finally:
+        timer.cancel()
+
+
+@asynccontextmanager
 async def _while_it_lasts(held: Holding, lost: Callable[[], None]) -> AsyncIterator[None]:
     """Cancel the block when the lease is over."""
     loop = asyncio.get_running_loop()
 
     async def watch(block: asyncio.Timeout) -> None:
-        while left := held.left:
+        while left := held.left:  # noqa: ASYNC110 (a deadline on a clock of its own rings no bell)
             await asyncio.sleep(min(left, _LOOK))
         lost()
         block.reschedule(loop.time())

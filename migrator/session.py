@@ -19,7 +19,7 @@ from migrator.config import Sync
 from migrator.errors import UsageError
 from migrator.extract import Extracted, look_up
 from migrator.holding import as_wished, is_cut_short, stirs
-from migrator.leasing import Fence, locking
+from migrator.leasing import Fence, limited, locking
 from migrator.lower import foresee
 from migrator.noting import last_count
 from migrator.plan import Basis, make_plan
@@ -173,22 +173,23 @@ class Session:
 
     @asynccontextmanager
     async def locking(self, run: str, *, lost: Callable[[], None]) -> AsyncIterator[None]:
-        """Hold the lock of what the sync writes to: its target, and its source where it goes both ways.
+        """Hold the lock of what the sync writes to, its source too where it goes both ways; for `run_timeout` at most.
 
         Args:
             run: who holds it.
-            lost: as in `locking`.
+            lost: as in `locking`; also called when the run has taken `run_timeout`.
 
         Raises:
             UsageError: it goes both ways, and its source is no single place.
             LockedError: another run holds one.
         """
-        async with AsyncExitStack() as stack:
+        where = f"syncs.{self.sync.name}"
+        async with limited(self.sync.run_timeout, where=where, stop=lost), AsyncExitStack() as stack:
             await stack.enter_async_context(locking(self.state, self.target.lock, run, fence=self.fence, lost=lost))
             if self.sync.two_way:
                 if len(self.source.adapter.scopes) > 1:
                     what = "a sync that goes both ways needs a source that is one place"
-                    where, hint = f"syncs.{self.sync.name}", "give it a connection with one of user_ids"
+                    hint = "give it a connection with one of user_ids"
                     raise UsageError(what, where=where, hint=hint)
                 await stack.enter_async_context(locking(self.state, self.source.lock, run, fence=self.fence, lost=lost))
             yield

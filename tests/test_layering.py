@@ -21,7 +21,7 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "packed", "watching"},
+    {"concurrency", "ids", "packed", "watching"},
     {"cron"},
     {"canonical"},
     {"mapping", "transport"},

@@ -250,6 +250,7 @@ Name = Annotated[str, Shape(read=_name, source=str, schema={"pattern": f"^{_NAME
 Days = Annotated[int, _between(1, 366)]
 Count = Annotated[int, _between(0, 1_000_000)]
 Slots = Annotated[int, _between(1, 256)]
+Seconds = Annotated[int, _between(1, 604_800)]
 Share = Annotated[Limit, Shape(read=Limit.read, schema=_SHARE_SCHEMA)]
 Pace = Annotated[str, Shape(read=_rate, source=str, schema={"pattern": _RATE_PATTERN})]
 Url = Annotated[str, Shape(read=_url, source=str, schema={"pattern": "^https?://[^@?#]+$"})]

@@ -96,9 +96,7 @@ def _state(owner: Owner, beat: datetime, expires: datetime, uptime: float | None
 
 def owner_of(row: Any) -> Owner:
     """Return the owner in a row of the locks."""
-    return Owner(
-        host=row.host, boot=row.boot, namespace=row.namespace, pid=row.pid, started=row.started, run=row.run
-    )
+    return Owner(host=row.host, boot=row.boot, namespace=row.namespace, pid=row.pid, started=row.started, run=row.run)
 
 
 def this_process(run: str) -> Owner:
