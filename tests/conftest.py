@@ -70,7 +70,7 @@ def _this_machine_only(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-MACHINES: Final = {"faults": "fault machine", "cutover": "instants across cut-overs"}
+MACHINES: Final = {"attack": "attacks", "faults": "fault machine", "cutover": "instants across cut-overs"}
 """What tests count, by the property that they record it in."""
 
 

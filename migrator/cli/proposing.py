@@ -38,6 +38,7 @@ SCHEMAS: Final = (
     "settle",
     "state",
     "status",
+    "unlock",
     "upgrade",
     "verify",
 )

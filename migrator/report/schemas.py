@@ -16,6 +16,7 @@ from migrator.report.journal_schemas import (
     settle_schema,
     state_schema,
     status_schema,
+    unlock_schema,
     upgrade_schema,
 )
 from migrator.report.proof_schemas import audit_schema, verify_schema
@@ -180,6 +181,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "run": run_schema,
     "sandbox": _sandbox,
     "settle": settle_schema,
+    "unlock": unlock_schema,
     "state": state_schema,
     "status": status_schema,
     "upgrade": upgrade_schema,

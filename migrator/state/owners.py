@@ -79,7 +79,7 @@ def lease_of(row: Any, now: datetime) -> Lease:
     owner = owner_of(row)
     beat, expires = read_time(row.beat), read_time(row.expires)
     state = _state(owner, beat, expires, row.uptime, now)
-    return Lease(scope=row.scope, owner=owner, beat=beat, expires=expires, state=state)
+    return Lease(scope=row.scope, owner=owner, beat=beat, expires=expires, state=state, is_seen=is_seen(owner))
 
 
 def _state(owner: Owner, beat: datetime, expires: datetime, uptime: float | None, now: datetime) -> LeaseState:
@@ -87,8 +87,8 @@ def _state(owner: Owner, beat: datetime, expires: datetime, uptime: float | None
         return "dead"
     if beat > now + _FUTURE:
         return "future"
-    here, mine = uptime_here(), place_here()
-    if uptime is not None and here is not None and (owner.boot, owner.namespace) == mine and here >= uptime:
+    here = uptime_here()
+    if uptime is not None and here is not None and is_seen(owner) and here >= uptime:
         # One clock for both that nobody sets: a jump of the time of day does not end the lease of a living owner.
         return "expired" if now >= expires and here - uptime >= (expires - beat).total_seconds() else "held"
     return "expired" if now >= expires else "held"
@@ -139,12 +139,16 @@ def uptime_here() -> float | None:
         return None
 
 
-def is_dead(owner: Owner) -> bool:
-    """Whether a lock's owner is a process of this machine and these namespaces, and has ended."""
+def is_seen(owner: Owner) -> bool:
+    """Return whether an owner is, or was, a process that can be seen from here."""
     boot, namespace = place_here()
-    if not (boot and namespace) or (owner.boot, owner.namespace) != (boot, namespace):
-        return False
-    return owner.started != _UNKNOWN and _started(owner.pid) not in {owner.started, _UNKNOWN}
+    return bool(boot and namespace) and (owner.boot, owner.namespace) == (boot, namespace)
+
+
+def is_dead(owner: Owner) -> bool:
+    """Return whether a lock's owner is a process that can be seen from here, and has ended."""
+    known = is_seen(owner) and owner.started != _UNKNOWN
+    return known and _started(owner.pid) not in {owner.started, _UNKNOWN}
 
 
 def _started(pid: int) -> str | None:

@@ -260,6 +260,7 @@ class Lease:
         beat: when it was taken or last renewed, by the database's clock.
         expires: when it ends unless it is renewed, by the same clock.
         state: what is known of it, by the same clock and by the processes of this machine.
+        is_seen: whether its owner is a process that can be seen from here.
     """
 
     scope: str
@@ -267,6 +268,7 @@ class Lease:
     beat: datetime
     expires: datetime
     state: LeaseState
+    is_seen: bool = False
 
     @property
     def is_free(self) -> bool:

@@ -178,6 +178,7 @@ EVERY: Mapping[str, tuple[list[str], str]] = {
     "rollback": (["RUN", "--yes"], "apply"),
     "explain": (["0 9 * * *", "--from", "vixie"], "explain"),
     "providers": ([], "providers"),
+    "unlock": (["--yes"], "unlock"),
     "completion": (["bash"], "completion"),
     "state upgrade": ([], "upgrade"),
     "state export": ([], "state"),
