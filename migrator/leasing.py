@@ -24,6 +24,7 @@ _LOOK: Final = 1.0
 """Seconds between looks whether a lease is over; what waits then is cancelled."""
 _GRACE: Final = 600.0
 """Seconds that what is under way may take to end, once nothing new is begun."""
+_SILENT: Final = "the database did not answer"
 _AGAIN: Final = "what was on its way is looked up by the next run: run the command again"
 
 
@@ -51,7 +52,7 @@ class Holding:
     until: float
     clock: Callable[[], float] = running
     _taken: bool = field(default=False, init=False)
-    _failed: StateError | None = field(default=None, init=False)
+    _failed: str = field(default="", init=False)
     _ended: threading.Event = field(factory=threading.Event, init=False)
 
     @property
@@ -63,13 +64,13 @@ class Holding:
         """Renew it until it ends; for a thread."""
         lasts = self.state.lease.total_seconds()
         while not self._ended.wait(min(lasts / _RENEWALS, self.left)) and self.left:
-            asked = self.clock()
+            asked, self._failed = self.clock(), self._failed or _SILENT
             try:
                 self._taken = not self.state.beat(self.scope, self.owner)
             except StateError as error:  # a busy database now is no reason to stop; the deadline is
-                self._failed = error
+                self._failed = error.actual or error.what
             else:
-                self._failed, self.until = None, asked + lasts
+                self._failed, self.until = "", asked + lasts
 
     def end(self) -> None:
         """Renew it no more."""
@@ -83,8 +84,7 @@ class Holding:
             return LockedError("this run has lost its lock", where=self.scope, actual=actual, hint=_AGAIN)
         if self._failed:
             what = f"the lock could not be renewed for {lasts}, and nothing more is sent"
-            told = self._failed.actual or self._failed.what
-            return StateError(what, where=self.scope, actual=told, hint=_AGAIN)
+            return StateError(what, where=self.scope, actual=self._failed, hint=_AGAIN)
         what = f"this run was stopped for longer than its lock lasts ({lasts}), and nothing more is sent"
         return LockedError(what, where=self.scope, hint=_AGAIN)
 

@@ -58,13 +58,12 @@ def test_two_containers_on_one_state_exclude_each_other(make_lab: Labs, attack: 
         lab = make_lab(("omni", "devin"))
         for number in range(6):
             lab.source.wish(number)
-        lab.world.latency = 0.15
+        lab.world.fault("slow", seconds=2 * LEASE, method="POST", times=1)
         with attack():
             first = start(lab, "apply", "it", "--yes", before=NAMESPACE)
-            until(lambda: lab.state.leases())
+            until(lab.state.leases)
             second = start(lab, "apply", "it", "--yes", before=NAMESPACE)
             ended(second, 5)
             ended(first, 0)
-            lab.world.latency = 0.0
 
             assert 6 == len(names(lab)) == len(set(names(lab)))
