@@ -7,10 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
+
+import psycopg
 
 from migrator.sandbox import settings
 from tests.conformance.lab import Lab
@@ -50,6 +54,14 @@ def until(true: Callable[[], object], seconds: float = 60.0) -> None:
     while not true():
         assert time.monotonic() < end, "it did not become so in time"
         time.sleep(0.02)
+
+
+def fresh(url: str) -> str:
+    """URL of an empty schema on a PostgreSQL server."""
+    name = f"attack_{uuid.uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+    return f"{url}&options={quote(f'-csearch_path={name}', safe='')}"
 
 
 def names(lab: Lab) -> list[str]:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.attack.bench import LEASE, Attack, ended, names, posts, start, until
+from tests.attack.bench import LEASE, Attack, ended, fresh, names, posts, start, until
 from tests.faults.killing import Labs
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,7 @@ def test_a_server_that_is_stopped(make_lab: Labs, own_server: str, attack: Attac
     lab.connection["devin"]["concurrency"] = 1
     lab.configure()
     lab.world.fault("throttle", provider="devin", method="POST", retry_after=2 * LEASE, times=1)
-    state = ("--state", own_server)
+    state = ("--state", fresh(own_server))
     with attack():
         process = start(lab, "apply", "it", "--yes", *state)
         until(lambda: posts(lab) == 1)
