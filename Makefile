@@ -19,8 +19,15 @@ $(READY): pyproject.toml .ci/constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[dev]"
 	@touch $@
 
-demo: $(READY) ## the whole story on local stand-ins: audit, plan, apply, and a second plan that is empty
-	$(BIN)/migrator demo
+DEMO := $(if $(wildcard $(READY)),$(VENV),build/demo)
+
+demo: $(DEMO)/.ready ## the whole story on local simulators: audit, plan, apply, verify, cutover, and a plan that is empty
+	$(DEMO)/bin/migrator demo
+
+build/demo/.ready: pyproject.toml .ci/constraints.txt
+	$(PYTHON) -m venv --clear build/demo
+	build/demo/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[sandbox]"
+	@touch $@
 
 test: lint typecheck fast slow ## everything that must hold, offline: style, types, the fast suite, the long proofs
 

@@ -22,6 +22,7 @@ MigratorError                 what, where, actual, allowed, hint; exit code 1
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -32,18 +33,27 @@ class MigratorError(Exception):
         what: one sentence: what went wrong.
         where: the file and line, request, job or field it concerns.
         actual: the value found.
-        allowed: the values that would do.
+        allowed: the values that are allowed, one by one, or what they look like.
         hint: the next step.
+
+    Attributes:
+        code: the kind of error in one word that does not change, for scripts.
+        exit_code: what the command ends with.
+        choices: the allowed values one by one; empty where they are only described.
     """
 
+    code: ClassVar[str] = "failed"
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, what: str, *, where: str = "", actual: str = "", allowed: str = "", hint: str = "") -> None:
+    def __init__(
+        self, what: str, *, where: str = "", actual: str = "", allowed: str | Iterable[str] = "", hint: str = ""
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.actual = actual
-        self.allowed = allowed
+        self.choices = () if isinstance(allowed, str) else tuple(allowed)
+        self.allowed = allowed if isinstance(allowed, str) else ", ".join(self.choices)
         self.hint = hint
 
     def __str__(self) -> str:
@@ -66,10 +76,18 @@ class UsageError(MigratorError):
         excerpt: the line of the file, and a second line with a caret under the very place; no secrets.
     """
 
+    code = "usage"
     exit_code = 2
 
     def __init__(
-        self, what: str, *, where: str = "", actual: str = "", allowed: str = "", hint: str = "", excerpt: str = ""
+        self,
+        what: str,
+        *,
+        where: str = "",
+        actual: str = "",
+        allowed: str | Iterable[str] = "",
+        hint: str = "",
+        excerpt: str = "",
     ) -> None:
         super().__init__(what, where=where, actual=actual, allowed=allowed, hint=hint)
         self.excerpt = excerpt
@@ -77,6 +95,8 @@ class UsageError(MigratorError):
 
 class ConfigError(UsageError):
     """migrator.toml is wrong; `problems` holds every error found, each with file and line."""
+
+    code = "config"
 
     def __init__(self, what: str, problems: tuple[MigratorError, ...] = (), *, where: str = "", hint: str = "") -> None:
         super().__init__(what, where=where, hint=hint)
@@ -86,6 +106,7 @@ class ConfigError(UsageError):
 class MappingError(MigratorError):
     """A mapping file is incomplete or contradicts itself."""
 
+    code = "mapping"
     exit_code = 2
 
     def __init__(self, what: str, problems: tuple[str, ...] = (), *, where: str = "", hint: str = "") -> None:
@@ -109,6 +130,8 @@ class ScheduleError(MigratorError):
         hint: the next step.
     """
 
+    code = "schedule"
+
     def __init__(
         self,
         what: str,
@@ -117,7 +140,7 @@ class ScheduleError(MigratorError):
         text: str = "",
         field: str = "",
         column: int = 0,
-        allowed: str = "",
+        allowed: str | Iterable[str] = "",
         hint: str = "",
     ) -> None:
         place = ", ".join(p for p in (dialect, field, f"column {column}" if column else "") if p)
@@ -140,7 +163,9 @@ class RecordError(MigratorError):
         allowed: what would do.
     """
 
-    def __init__(self, what: str, *, job: str, path: str, actual: str = "", allowed: str = "") -> None:
+    code = "record"
+
+    def __init__(self, what: str, *, job: str, path: str, actual: str = "", allowed: str | Iterable[str] = "") -> None:
         super().__init__(what, where=f"job {job}, field {path}", actual=actual, allowed=allowed)
         self.job = job
         self.path = path
@@ -149,20 +174,26 @@ class RecordError(MigratorError):
 class RefusedError(MigratorError):
     """Refused because it could lose or damage something; nothing was changed."""
 
+    code = "refused"
     exit_code = 3
 
 
 class StalePlanError(RefusedError):
     """A saved plan does not fit what is there now."""
 
+    code = "stale_plan"
+
 
 class StateError(MigratorError):
     """The state cannot be read or written."""
+
+    code = "state"
 
 
 class LockedError(StateError):
     """Another run holds the lock of this target."""
 
+    code = "locked"
     exit_code = 5
 
 
@@ -177,6 +208,8 @@ class ProviderError(MigratorError):
         hint: the next step.
     """
 
+    code = "provider"
+
     def __init__(
         self,
         what: str,
@@ -184,7 +217,7 @@ class ProviderError(MigratorError):
         where: str = "",
         status: int | None = None,
         body: str = "",
-        allowed: str = "",
+        allowed: str | Iterable[str] = "",
         hint: str = "",
     ) -> None:
         answered = " ".join(p for p in (f"HTTP {status}" if status is not None else "", body) if p)
@@ -196,26 +229,40 @@ class ProviderError(MigratorError):
 class AuthError(ProviderError):
     """The token is wrong, expired, or lacks a permission (401, 403)."""
 
+    code = "auth"
+
 
 class NotFoundError(ProviderError):
     """There is no such thing, or this token may not see it (404)."""
+
+    code = "not_found"
 
 
 class RejectedError(ProviderError):
     """The platform understood the request and refuses it (other 4xx); sending it again cannot help."""
 
+    code = "rejected"
+
 
 class QuotaError(ProviderError):
     """A limit that waiting does not lift (Omni: too many active routines)."""
+
+    code = "quota"
 
 
 class TransientError(ProviderError):
     """The platform is busy, down or unreachable, and the request certainly had no effect."""
 
+    code = "transient"
+
 
 class UncertainError(ProviderError):
     """A write was sent and its outcome is unknown: the connection died, or a 5xx came back."""
 
+    code = "uncertain"
+
 
 class ProtocolError(ProviderError):
     """An answer that the platform does not document: HTML, broken JSON, a page that repeats."""
+
+    code = "protocol"

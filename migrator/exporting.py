@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
+from migrator.config import Select
 from migrator.document import job_document
 from migrator.extract import Problem, read_all
 from migrator.mapping.codecs import write_time
 from migrator.session import Runtime, opened
+
+EVERY: Final = Select()
+"""Selects every job."""
 
 
 @frozen(kw_only=True)
@@ -33,8 +37,8 @@ class Export:
 
 
 @asynccontextmanager
-async def exporting(runtime: Runtime, connection: str) -> AsyncIterator[Export]:
-    """Every job of a connection, for as long as the block lasts; writes to no provider."""
+async def exporting(runtime: Runtime, connection: str, wanted: Select = EVERY) -> AsyncIterator[Export]:
+    """Yield the jobs of a connection that `wanted` selects, for as long as the block lasts; writes to no provider."""
     problems: list[dict[str, Any]] = []
     async with opened(runtime, connection) as side:
         mapping = runtime.mapping("json")
@@ -51,7 +55,7 @@ async def exporting(runtime: Runtime, connection: str) -> AsyncIterator[Export]:
                     if isinstance(read, Problem):
                         about = {"id": read.ref.id, "name": read.name, "error": str(read.error)}
                         problems.append({**about, "record": record})
-                    else:
+                    elif wanted.matches(read):
                         yield job_document(read, mapping)
 
         with runtime.watch.stage("list"):

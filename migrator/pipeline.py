@@ -18,6 +18,7 @@ from migrator.config import Schedule, Sync
 from migrator.errors import RefusedError
 from migrator.extract import extract
 from migrator.noting import note_agreement, note_count, note_schedules
+from migrator.plan.narrowing import chosen, narrowed
 from migrator.plan.values import Plan
 from migrator.recovery import rest_of, still_fits
 from migrator.running import Agree, Carrying, Progress, plan_of, run_id, run_of, silently
@@ -27,6 +28,7 @@ from migrator.state.journal import NEVER_SENT
 
 if TYPE_CHECKING:
     from migrator import audit as auditing
+    from migrator import listing
     from migrator import verify as verifying
     from migrator.exporting import export, exporting
     from migrator.handover import cutover, retire, standings
@@ -50,11 +52,21 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"migrator.{_ELSEWHERE[name]}"), name)
 
 
-async def plan(runtime: Runtime, state: State, sync: str, *, hold: bool = False) -> tuple[Plan, Mapping[str, int]]:
-    """What `sync` would change, and how many requests it took to find out; `hold` is as for `apply`."""
+async def plan(
+    runtime: Runtime, state: State, sync: str, *, hold: bool = False, jobs: Sequence[str] = ()
+) -> tuple[Plan, Mapping[str, int]]:
+    """Return what `sync` would change, and the number of requests by provider; `hold` and `jobs` are as for `apply`."""
     async with session_of(runtime, state, sync) as session:
-        look = await session.look(locked=False, hold=hold)
+        look = _narrowed(await session.look(locked=False, hold=hold), jobs)
         return look.plan, session.requests
+
+
+def _narrowed(look: Look, jobs: Sequence[str]) -> Look:
+    """Return the snapshot with the plan of the named jobs alone."""
+    if not jobs:
+        return look
+    names = {job.ref: job.name for job in (*look.listed.jobs, *look.target.jobs)}
+    return attrs.evolve(look, plan=narrowed(look.plan, jobs, names))
 
 
 async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None = None) -> verifying.Verification:
@@ -86,7 +98,9 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
         return attrs.evolve(found, requests=session.requests)
 
 
-async def audit(runtime: Runtime, connection: str, provider: str, schedule: Schedule) -> auditing.Audit:
+async def audit(
+    runtime: Runtime, connection: str, provider: str, schedule: Schedule, *, jobs: Sequence[str] = ()
+) -> auditing.Audit:
     """What would become of every job of a connection at a provider; writes nowhere, and asks the connection alone.
 
     Args:
@@ -94,6 +108,7 @@ async def audit(runtime: Runtime, connection: str, provider: str, schedule: Sche
         connection: where the jobs live.
         provider: where they would go.
         schedule: how their schedules would be translated.
+        jobs: names or ids of the jobs to look at; all of them when empty.
     """
     from migrator import audit as auditing  # noqa: PLC0415 (only here)
 
@@ -101,10 +116,31 @@ async def audit(runtime: Runtime, connection: str, provider: str, schedule: Sche
     async with opened(runtime, connection) as side:
         with runtime.watch.stage("list"):
             found = await extract(side.adapter, side.mapping, as_source=True)
+        if jobs:
+            found = attrs.evolve(found, jobs=chosen(found.jobs, jobs, where=f"connection {connection}"), problems=())
         now = runtime.clock.now()
         with runtime.watch.stage("audit"):
             told = auditing.audit(found, target=runtime.mapping(provider), sync=assumed, now=now)
         return attrs.evolve(told, requests=requests_of(side))
+
+
+async def list_jobs(runtime: Runtime, state: State, connection: str) -> listing.Listing:
+    """Return the jobs of a connection as a person looks at them; writes to no provider."""
+    from migrator import listing  # noqa: PLC0415 (only here)
+
+    async with opened(runtime, connection) as endpoint:
+        with runtime.watch.stage("list"):
+            found = await extract(endpoint.adapter, endpoint.mapping, as_source=True)
+        bound = state.linked(endpoint.adapter.provider, endpoint.adapter.scopes)
+        now = runtime.clock.now()
+        return listing.Listing(
+            connection=connection,
+            provider=endpoint.adapter.provider,
+            title=endpoint.mapping.rules.title,
+            at=now,
+            rows=listing.rows_of(found, bound={target: source for source, _part, target in bound}, now=now),
+            requests=requests_of(endpoint),
+        )
 
 
 async def apply(
@@ -116,6 +152,7 @@ async def apply(
     resume: str | None = None,
     max_deletes: int | None = None,
     hold: bool = False,
+    jobs: Sequence[str] = (),
     agree: Agree,
     stop: asyncio.Event,
     progress: Progress = silently,
@@ -129,7 +166,8 @@ async def apply(
         saved: a plan that was made before; it must still fit.
         resume: a run whose plan was only partly carried out; what is left of it must still fit.
         max_deletes: refuse everything when more than that many jobs would be deleted.
-        hold: make new target jobs so that they fire nothing until the cut-over.
+        hold: make new target jobs so that they fire nothing until the cutover.
+        jobs: names or ids of the jobs to change; all of them when empty.
         agree: asked with the plan before anything is written.
         stop: set it to begin no new change.
         progress: called after each change.
@@ -147,11 +185,12 @@ async def apply(
         session_of(runtime, state, sync) as session,
         session.locking(run, lost=stop.set),
     ):
-        look = await session.look(locked=True, hold=hold)
+        look = _narrowed(await session.look(locked=True, hold=hold), jobs)
         current = look.plan
         if saved:
             current = still_fits(saved, current)
         elif resume:
+            resume = run_of(state, resume).id
             current = _rest_of(state, resume, current)
         _guard(current, max_deletes)
         carrying = Carrying(
@@ -165,7 +204,9 @@ async def apply(
             stop=stop,
             progress=progress,
         )
-        return current, await _carried_out(carrying, session, attrs.evolve(look, plan=current), agree)
+        return current, await _carried_out(
+            carrying, session, attrs.evolve(look, plan=current), agree, is_whole=not jobs
+        )
 
 
 async def sync(
@@ -173,6 +214,7 @@ async def sync(
     state: State,
     sync: str,
     *,
+    jobs: Sequence[str] = (),
     agree: Agree,
     stop: asyncio.Event,
     progress: Progress = silently,
@@ -183,6 +225,7 @@ async def sync(
         runtime: what the command brings along.
         state: the open state.
         sync: its name.
+        jobs: names or ids of the jobs to change; all of them when empty.
         agree: told the plan before anything is written.
         stop: set it to begin no new change.
         progress: called after each change.
@@ -195,7 +238,7 @@ async def sync(
         session_of(runtime, state, sync) as session,
         session.locking(run, lost=stop.set),
     ):
-        look = await session.look(locked=True)
+        look = _narrowed(await session.look(locked=True), jobs)
         if look.plan.refusal:
             return look.plan, Applied(requests=session.requests)
         carrying = Carrying(
@@ -209,16 +252,17 @@ async def sync(
             stop=stop,
             progress=progress,
         )
-        return look.plan, await _carried_out(carrying, session, look, agree)
+        return look.plan, await _carried_out(carrying, session, look, agree, is_whole=not jobs)
 
 
-async def _carried_out(carrying: Carrying, session: Session, look: Look, agree: Agree) -> Applied:
+async def _carried_out(carrying: Carrying, session: Session, look: Look, agree: Agree, *, is_whole: bool) -> Applied:
     """What came of a plan that is safe, if there was anything to do."""
     plan, state = look.plan, session.state
     note_agreement(state, plan, look.target, look.links)
     if not plan.pending:
         _note(look, session)
-        state.note_order(plan.sync)  # what earlier runs left is history
+        if is_whole:
+            state.note_order(plan.sync)  # what earlier runs left is history
     if not plan.pending or not await agree(plan):
         return Applied(requests=session.requests)
     outcomes = await carrying.out(look, session=session)
@@ -260,6 +304,7 @@ __all__ = [
     "cutover",
     "export",
     "exporting",
+    "list_jobs",
     "plan",
     "plan_of",
     "retire",

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import Final
 
 import attrs
 
@@ -29,6 +30,11 @@ Progress = Callable[[Outcome], None]
 Agree = Callable[[Plan], Awaitable[bool]]
 """Asked with a plan before anything is written."""
 
+LAST: Final = "last"
+"""The name of the latest run."""
+_SHOWN: Final = 3
+"""Runs that an error lists."""
+
 
 def silently(_outcome: Outcome) -> None:
     """Tell nobody."""
@@ -40,16 +46,30 @@ def run_id(runtime: Runtime) -> str:
 
 
 def run_of(state: State, run: str) -> Run:
-    """The run of that id.
+    """Return the run of that id, of an unambiguous beginning of one, or the latest run for "last".
 
     Raises:
-        UsageError: there is none.
+        UsageError: no run, or more than one, has that name.
     """
-    found = state.run(run)
-    if found is None:
-        latest = ", ".join(known.id for known in state.runs()[:3])
-        raise UsageError("there is no such run", actual=run, allowed=latest, hint="migrator history lists them all")
-    return found
+    if found := state.run(run):
+        return found
+    runs = state.runs()
+    hint = "migrator history lists the runs"
+    if run == LAST:
+        if not runs:
+            raise UsageError("there is no run yet", actual=run, hint=hint)
+        return _whole(state, runs[0])
+    begun = [known for known in runs if run and known.id.startswith(run)]
+    if len(begun) == 1:
+        return _whole(state, begun[0])
+    shown = [known.id for known in (begun or runs)[:_SHOWN]]
+    what = f"more than one run begins with {run}" if begun else "unknown run"
+    raise UsageError(what, where="RUN", actual=run, allowed=shown or "no run yet", hint=hint)
+
+
+def _whole(state: State, listed: Run) -> Run:
+    """Return a run of the list with its plan, which lists leave out."""
+    return state.run(listed.id) or listed
 
 
 def plan_of(run: Run) -> Plan:

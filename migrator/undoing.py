@@ -43,7 +43,9 @@ async def rollback(
     sync = runtime.config.sync(undone.sync)
     if undone.kind in HANDOVERS:
         what = f"a {undone.kind} moves the right to fire on both sides, and is not rolled back at the target alone"
-        raise RefusedError(what, where=f"run {run}", hint=f"give it back with: migrator cutover {sync.name} --back")
+        raise RefusedError(
+            what, where=f"run {undone.id}", hint=f"give it back with: migrator cutover {sync.name} --back"
+        )
     async with opened(runtime, sync.target, state=state, target=True) as side:
         if (side.adapter.provider, side.adapter.scopes[0]) != (undone.provider, undone.scope):
             what = f"sync {sync.name} writes to another target by now than run {undone.id} did"
@@ -133,7 +135,7 @@ async def settle(runtime: Runtime, state: State, run: str, job: str, *, created:
         opened(runtime, sync.target, state=state, target=True) as side,
         locking(state, lock, run_id(runtime), fence=side.fence),
     ):
-        intent = _uncertain(state.intents(run, side.dialect), run, job)
+        intent = _uncertain(state.intents(found.id, side.dialect), found.id, job)
         if created is None:
             state.settle(intent, "failed", "a person looked: it was not made")
             return intent
@@ -156,7 +158,7 @@ def _uncertain(intents: Iterable[Intent], run: str, job: str) -> Intent:
     found = [i for i in unsettled if job in {i.name, i.source and i.source.id}]
     if len(found) == 1:
         return found[0]
-    allowed = ", ".join(sorted(i.name for i in (found or unsettled))) or "none is left in this run"
+    allowed = sorted(i.name for i in (found or unsettled)) or "none is left in this run"
     what = "that names several uncertain writes" if found else "there is no such uncertain write in this run"
     hint = did_you_mean(job, (i.name for i in unsettled)) or "migrator status lists them"
     raise UsageError(what, where=f"run {run}", actual=job, allowed=allowed, hint=hint)

@@ -33,7 +33,7 @@ STOREYS = (
     {"holding", "lower"},
     {"plan"},
     {"apply"},
-    {"audit", "forecast", "verify"},
+    {"audit", "forecast", "listing", "verify"},
     {"cutover"},
     {"noting", "rollback", "recovery", "sides"},
     {"session"},

@@ -114,7 +114,7 @@ class AsyncMigrator:
             schedule: how their schedules would be translated; the exact window of eight days by default.
         """
         if to not in PROVIDERS:
-            raise UsageError("there is no such provider", where="audit", actual=to, allowed=", ".join(PROVIDERS))
+            raise UsageError("there is no such provider", where="audit", actual=to, allowed=PROVIDERS)
         return await pipeline.audit(self._runtime, connection, to, schedule or Schedule())
 
     async def plan(self, sync: str) -> Plan:

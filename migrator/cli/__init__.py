@@ -21,6 +21,7 @@ from migrator.cli.options import (
     DebugOption,
     JsonOption,
     MappingsOption,
+    NoColorOption,
     Settings,
     StateOption,
     Task,
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if VARIABLE in os.environ:
         return answer(parser)
     typed = list(sys.argv[1:] if arguments is None else arguments)
-    asked = Settings(json="--json" in typed, debug="--debug" in typed)
+    asked = Settings(json="--json" in typed, debug="--debug" in typed, no_color="--no-color" in typed)
     try:
         task = parser.main(typed or ["--help"], prog_name="migrator", standalone_mode=False)
     except _WRONG_USAGE as error:
@@ -72,6 +73,7 @@ def migrator(
     json: JsonOption = False,
     debug: DebugOption = False,
     verbose: VerboseOption = False,
+    no_color: NoColorOption = False,
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and stop.")
     ] = False,
@@ -82,4 +84,6 @@ def migrator(
     lossy; 4 something failed on the way; 5 another run holds the lock; 10 changes are pending (--detailed-exitcode).
     """
     del version
-    context.obj = Settings(config=config, state=state, mappings=mappings, json=json, debug=debug, verbose=verbose)
+    context.obj = Settings(
+        config=config, state=state, mappings=mappings, json=json, debug=debug, verbose=verbose, no_color=no_color
+    )

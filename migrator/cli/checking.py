@@ -28,7 +28,14 @@ _FAILED: Final = 1
 
 
 def audit(
-    settings: Settings, connection: str, *, provider: str, mode: str, days: int, reports: Sequence[Path] = ()
+    settings: Settings,
+    connection: str,
+    *,
+    provider: str,
+    mode: str,
+    days: int,
+    jobs: Sequence[str] = (),
+    reports: Sequence[Path] = (),
 ) -> int:
     """What would become of a connection's jobs at a provider."""
     check_reports(reports)
@@ -37,7 +44,7 @@ def audit(
     schedule = Schedule(mode=_MODES[choose(mode, _MODES, "there is no such mode")], days=days)
     began = time.monotonic()
     with screen.activity(f"reading {connection}", held=runtime.held):
-        found = asyncio.run(pipeline.audit(runtime, connection, provider, schedule))
+        found = asyncio.run(pipeline.audit(runtime, connection, provider, schedule, jobs=jobs))
     document = audit_document(found)
     write_reports(reports, lambda: document, lambda: audit_overview(found), screen)
     screen.result(document, audit_lines(found, verbose=settings.verbose))

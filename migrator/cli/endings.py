@@ -70,7 +70,7 @@ def fail(error: Exception, asked: Settings, *, where: str, cause: BaseException 
     failure = failure_of(error)
     if not failure.where and not failure.problems:
         failure = evolve(failure, where=where)
-    screen = Screen(as_json=asked.json)
+    screen = Screen(as_json=asked.json, plain=asked.no_color)
     if asked.debug:
         sys.stderr.write(trace(cause or error))
     screen.say(failure_lines(failure))

@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from attrs import evolve
 
 from migrator.cli.options import Settings
 from migrator.cli.work import open_screen, read_mappings
+from migrator.config import Mode
 from migrator.config.shapes import choose
 from migrator.cron import DIALECTS, Recurring, next_fires, parse, translate
 from migrator.errors import ScheduleError, UsageError
 from migrator.report.explanations import Explanation, explanation_document, explanation_lines
 
 _FIRES: Final = 5
+_MODES: Final[dict[str, Mode]] = {mode: mode for mode in get_args(Mode)}
 _HORIZON: Final = timedelta(days=8)
 """How long a rolling translation must hold at least: as long as a sync's, unless it says otherwise."""
 
 
-def explain(settings: Settings, expression: str, *, source: str, timezone: str, target: str | None) -> int:
+def explain(
+    settings: Settings, expression: str, *, source: str, timezone: str, target: str | None, mode: str | None
+) -> int:
     """What a cron expression means."""
     screen, now = open_screen(settings), datetime.now(UTC)
+    chosen = _MODES[choose(mode, _MODES, "unknown mode")] if mode else "auto"
     dialect, _zone = _dialect(source, settings)
     try:
         cron = parse(expression, dialect)
         fires = next_fires(cron, timezone, now, _FIRES, dialect=dialect)
     except ScheduleError as error:  # elsewhere a job's fault, here what was typed
         raise UsageError(
-            error.what, where=error.where, actual=error.actual, allowed=error.allowed, hint=error.hint
+            error.what, where=error.where, actual=error.actual, allowed=error.choices or error.allowed, hint=error.hint
         ) from error
     told = Explanation(cron=cron, timezone=timezone, fires=tuple(fires))
     if target is not None:
         wanted, only = _dialect(target, settings)
         translation = translate(
-            Recurring(cron, timezone), source=dialect, target=wanted, target_timezone=only, now=now, horizon=_HORIZON
+            Recurring(cron, timezone),
+            source=dialect,
+            target=wanted,
+            target_timezone=only,
+            now=now,
+            horizon=_HORIZON,
+            mode=chosen,
         )
         told = evolve(told, target=wanted, target_timezone=only, translation=translation)
     screen.result(explanation_document(told), explanation_lines(told))

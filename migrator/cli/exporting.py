@@ -6,13 +6,15 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from migrator import pipeline
 from migrator.cli.options import Settings
 from migrator.cli.work import drafting, open_runtime, open_screen
+from migrator.config import Select
+from migrator.errors import UsageError
 from migrator.pipeline import Runtime
 from migrator.report.long import closing, item, opening
 from migrator.report.screen import Screen, takes_unicode
@@ -22,19 +24,19 @@ _DONE: Final = 0
 _SOME_FAILED: Final = 4
 
 
-def export(settings: Settings, connection: str, *, out: Path | None) -> int:
-    """Write every job of a connection as canonical JSON; nothing of it where the listing is not complete."""
-    screen, runtime = open_screen(settings), open_runtime(settings)
+def export(settings: Settings, connection: str, *, out: Path | None, select: Sequence[str] = ()) -> int:
+    """Write the jobs of a connection as canonical JSON; nothing of it where the listing is not complete."""
+    screen, runtime, wanted = open_screen(settings), open_runtime(settings), _selection(select)
     if out is not None:
         with drafting(out) as file:
-            number, problems = _written(screen, runtime, connection, file)
+            number, problems = _written(screen, runtime, connection, wanted, file)
         screen.say([line(f"{count(number, 'job')} written to {out}")])
         if settings.json:
             with out.open(encoding="utf-8") as file:
                 _print(file)
     else:
         with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
-            number, problems = _written(screen, runtime, connection, file)
+            number, problems = _written(screen, runtime, connection, wanted, file)
             file.seek(0)
             _print(file)
     if problems:
@@ -48,15 +50,41 @@ def _print(file: TextIO) -> None:
     sys.stdout.flush()
 
 
-def _written(screen: Screen, runtime: Runtime, connection: str, file: TextIO) -> tuple[int, list[Mapping[str, Any]]]:
-    """How many jobs were written, and what could not be read."""
+def _selection(said: Sequence[str]) -> Select:
+    """Return what `--select` asks for, with the meaning of a sync's `select`.
+
+    Raises:
+        UsageError: it names an unknown key or value.
+    """
+    names, ids, enabled = list[str](), list[str](), list[bool]()
+    for text in said:
+        key, is_pair, value = text.partition("=")
+        match key if is_pair else "", value:
+            case "name", _:
+                names.append(value)
+            case "id", _:
+                ids.append(value)
+            case "enabled", "true" | "false":
+                enabled.append(value == "true")
+            case _:
+                allowed = "name=PATTERN, id=ID, enabled=true or enabled=false"
+                raise UsageError("unknown selection", where="--select", actual=text, allowed=allowed)
+    return Select(name=tuple(names) or None, id=tuple(ids) or None, enabled=enabled[-1] if enabled else None)
+
+
+def _written(
+    screen: Screen, runtime: Runtime, connection: str, wanted: Select, file: TextIO
+) -> tuple[int, list[Mapping[str, Any]]]:
+    """Return how many jobs were written, and what could not be read."""
     with screen.activity(f"reading {connection}", held=runtime.held):
-        return asyncio.run(_write(runtime, connection, file))
+        return asyncio.run(_write(runtime, connection, wanted, file))
 
 
-async def _write(runtime: Runtime, connection: str, file: TextIO) -> tuple[int, list[Mapping[str, Any]]]:
+async def _write(
+    runtime: Runtime, connection: str, wanted: Select, file: TextIO
+) -> tuple[int, list[Mapping[str, Any]]]:
     ascii_only, number = not takes_unicode(sys.stdout), 0
-    async with pipeline.exporting(runtime, connection) as found:
+    async with pipeline.exporting(runtime, connection, wanted) as found:
         file.write(opening(found.head, "jobs", ascii_only=ascii_only))
         async for job in found.jobs:
             file.write(item(job, first=number == 0, ascii_only=ascii_only))

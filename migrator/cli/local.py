@@ -23,7 +23,7 @@ except ImportError as missing:
     hint = 'pip install "migrator[sandbox]"'
     raise UsageError(f"the stand-ins need the package {missing.name}", hint=hint) from missing
 
-_SANDBOX: Final = "migrator/sandbox@1"
+SCHEMA: Final = "migrator/sandbox@1"
 _RECORDS: Final = "a JSON array of objects, or an object that holds one"
 _ANEW: Final = "name another file with --state, or remove this one to begin with the samples"
 
@@ -47,7 +47,7 @@ def sandbox(
         if config_out is not None:
             write_file(config_out, text)
         if settings.json:
-            screen.document({"schema": _SANDBOX, "port": chosen, "connections": ways, "config": text})
+            screen.document({"schema": SCHEMA, "port": chosen, "connections": ways, "config": text})
         else:
             screen.text(text)
         held = ", ".join(f"{count(len(world.records(name)), 'job')} in {name}" for name in world.providers)

@@ -55,6 +55,7 @@ def plan(
     out: Path | None,
     detailed_exitcode: bool,
     held: bool,
+    jobs: Sequence[str] = (),
     reports: Sequence[Path] = (),
 ) -> int:
     """Show what a sync would change."""
@@ -62,12 +63,13 @@ def plan(
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held):
-        found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held))
+        found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held, jobs=jobs))
     document = plan_document(found)
     if out is not None:
         write_file(out, document.text())
     write_reports(reports, document.whole, lambda: _overview(found), screen)
-    command = command_of(settings, "apply", str(out or sync), *(["--held"] if held and not out else []))
+    more = [] if out else [*(["--held"] if held else []), *job_options(jobs)]
+    command = command_of(settings, "apply", str(out or sync), *more)
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(requests, time.monotonic() - began))
     if _is_refused(found, runtime.config):
@@ -82,7 +84,14 @@ def _overview(found: Plan) -> Overview:
 
 
 def apply(
-    settings: Settings, what: str | None, *, yes: bool, resume: str | None, max_deletes: int | None, held: bool
+    settings: Settings,
+    what: str | None,
+    *,
+    yes: bool,
+    resume: str | None,
+    max_deletes: int | None,
+    held: bool,
+    jobs: Sequence[str] = (),
 ) -> int:
     """Carry out a sync, a saved plan, or what a run has left of its plan."""
     screen, runtime = open_screen(settings), open_runtime(settings)
@@ -95,11 +104,27 @@ def apply(
         else:
             sync, saved = _sync_or_plan(what or "", runtime.config)
         return partial(
-            pipeline.apply, runtime, state, sync, saved=saved, resume=resume, max_deletes=max_deletes, hold=held
+            pipeline.apply,
+            runtime,
+            state,
+            sync,
+            saved=saved,
+            resume=resume,
+            max_deletes=max_deletes,
+            hold=held,
+            jobs=jobs,
         )
 
     as_planned = resume is not None or what not in runtime.config.syncs
-    again = ["apply", "--resume"] if as_planned else ["apply", what or "", "--held"] if held else []
+    if jobs and as_planned:
+        raise UsageError(
+            "a plan that is made already cannot be narrowed",
+            where="--job",
+            allowed="--job with a sync",
+            hint="save a narrower plan: migrator plan SYNC --job NAME -o plan.json",
+        )
+    more = [*(["--held"] if held else []), *job_options(jobs)]
+    again = ["apply", "--resume"] if as_planned else ["apply", what or "", *more] if more else []
     return carry_out(settings, screen, runtime, operation, yes=yes, again=again)
 
 
@@ -181,6 +206,11 @@ def _sync_or_plan(what: str, config: Config) -> tuple[str, Plan | None]:
         return config.sync(what).name, None
     saved = plan_from_json(read_file(Path(what)), where=what)
     return config.sync(saved.sync).name, saved
+
+
+def job_options(jobs: Sequence[str]) -> list[str]:
+    """Return the options that name jobs, as they are typed."""
+    return [word for job in jobs for word in ("--job", job)]
 
 
 def command_of(settings: Settings, *what: str) -> str:

@@ -33,6 +33,7 @@ MappingsOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show where in the program an error arose.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more, and name every request.")]
+NoColorOption = Annotated[bool, typer.Option("--no-color", help="Print without colours, as NO_COLOR=1 does.")]
 
 
 @frozen(kw_only=True)
@@ -46,6 +47,7 @@ class Settings:
         json: the result is one JSON document.
         debug: errors come with their trace.
         verbose: more is said.
+        no_color: nothing is coloured.
         at_end: what is to be closed when the command ends.
     """
 
@@ -55,6 +57,7 @@ class Settings:
     json: bool = False
     debug: bool = False
     verbose: bool = False
+    no_color: bool = False
     at_end: ExitStack = field(factory=ExitStack, eq=False, repr=False)
 
     def over(self, others: Settings) -> Settings:
@@ -85,6 +88,7 @@ _SHARED = {
     "json": JsonOption,
     "debug": DebugOption,
     "verbose": VerboseOption,
+    "no_color": NoColorOption,
 }
 
 

@@ -29,6 +29,7 @@ SCHEMAS: Final = (
     "import",
     "init",
     "jobs",
+    "list",
     "plan",
     "providers",
     "prune",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from migrator import pipeline
-from migrator.cli.moving import carry_out
+from migrator.cli.moving import carry_out, command_of
 from migrator.cli.options import Settings
 from migrator.cli.work import open_runtime, open_screen, opened_state
 from migrator.errors import UsageError
+from migrator.plan.values import Plan
 from migrator.report.journal import (
     Standing,
     history_document,
@@ -21,14 +23,19 @@ from migrator.report.journal import (
     status_document,
     status_lines,
 )
+from migrator.report.outcomes import cost_lines
+from migrator.report.plans import plan_document, plan_lines
+from migrator.report.words import count, line
 
 _HORIZON: Final = timedelta(days=400)
 """How far ahead a schedule's end is of interest; none is promised for longer than a year."""
 
 
-def rollback(settings: Settings, run: str, *, yes: bool) -> int:
+def rollback(settings: Settings, run: str, *, dry_run: bool, yes: bool) -> int:
     """Put the target back as it was before a run."""
     runtime = open_runtime(settings)
+    if dry_run:
+        return _preview(settings, runtime, run)
     return carry_out(
         settings,
         open_screen(settings),
@@ -37,6 +44,21 @@ def rollback(settings: Settings, run: str, *, yes: bool) -> int:
         yes=yes,
         again=["rollback", run],
     )
+
+
+def _preview(settings: Settings, runtime: pipeline.Runtime, run: str) -> int:
+    """Show what a rollback would change."""
+
+    async def decline(_plan: Plan) -> bool:
+        return False
+
+    screen, began = open_screen(settings), time.monotonic()
+    with opened_state(settings, runtime) as state, screen.activity("reading the target", held=runtime.held):
+        back, applied = asyncio.run(pipeline.rollback(runtime, state, run, agree=decline, stop=asyncio.Event()))
+    command = command_of(settings, "rollback", run)
+    screen.result(plan_document(back), plan_lines(back, command=command, verbose=settings.verbose))
+    screen.say(cost_lines(applied.requests, time.monotonic() - began))
+    return 0
 
 
 def settle(settings: Settings, run: str, job: str, *, created: str | None, not_created: bool) -> int:
@@ -74,13 +96,16 @@ def status(settings: Settings, sync: str | None) -> int:
     return 0
 
 
-def history(settings: Settings, run: str | None, *, sync: str | None) -> int:
-    """The runs so far, or every write of one."""
+def history(settings: Settings, run: str | None, *, sync: str | None, limit: int) -> int:
+    """Show the latest runs, or every write of one."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     with opened_state(settings, runtime) as state:
         one = None if run is None else pipeline.run_of(state, run)
         found = (one,) if one else state.runs(sync and runtime.config.sync(sync).name)
         writes = state.intents(one.id) if one else None
         ledger = [entry for entry in state.missed() if one and entry.run == one.id]
-    screen.result(history_document(found, writes, ledger), history_lines(found, writes, ledger))
+    shown = found[:limit] if limit else found
+    screen.result(history_document(shown, writes, ledger), history_lines(shown, writes, ledger))
+    if more := len(found) - len(shown):
+        screen.say([line((f"{count(more, 'older run')} not shown; --limit 0 shows all", "dim"))])
     return 0

@@ -23,13 +23,22 @@ from migrator.session import Runtime
 from migrator.sync import Round, Synced, Syncing
 
 
-def sync(settings: Settings, names: Sequence[str], *, everything: bool, reports: Sequence[Path] = ()) -> int:
+def sync(
+    settings: Settings,
+    names: Sequence[str],
+    *,
+    everything: bool,
+    jobs: Sequence[str] = (),
+    reports: Sequence[Path] = (),
+) -> int:
     """Carry syncs out, and tell what came of each."""
     check_reports(reports)
     screen, runtime = open_screen(settings), open_runtime(settings)
     if bool(names) == everything:
         raise UsageError("say what to sync", allowed="the names of syncs, or --all")
     chosen = list(runtime.config.syncs) if everything else names
+    if jobs and len(set(chosen)) != 1:
+        raise UsageError("--job needs exactly one sync", where="--job", allowed="migrator sync SYNC --job NAME")
     with opened_state(settings, runtime) as state, screen.activity("syncing", held=runtime.held) as activity:
 
         async def run() -> Round:
@@ -49,7 +58,13 @@ def sync(settings: Settings, names: Sequence[str], *, everything: bool, reports:
                 screen.say([synced_line(found)])
 
             syncing = Syncing(
-                runtime=runtime, state=state, stop=interruption.stop, began=began, ended=ended, progress=advanced
+                runtime=runtime,
+                state=state,
+                jobs=tuple(jobs),
+                stop=interruption.stop,
+                began=began,
+                ended=ended,
+                progress=advanced,
             )
             with interruption.listening(), runtime.watch.stage("round"):
                 return await syncing.all(chosen)

@@ -51,7 +51,7 @@ def read_mappings(settings: Settings) -> list[Rules]:
 
 def open_screen(settings: Settings) -> Screen:
     """Where results and talk go."""
-    return Screen(as_json=settings.json, verbose=settings.verbose)
+    return Screen(as_json=settings.json, verbose=settings.verbose, plain=settings.no_color)
 
 
 def open_runtime(settings: Settings) -> Runtime:

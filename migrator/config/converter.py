@@ -65,7 +65,7 @@ def causes(error: Exception, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Usag
 def unknown_key(key: str, known: Iterable[str]) -> UsageError:
     """The error of a key that a table does not take."""
     known = list(known)
-    return UsageError("is no key of this table", allowed=", ".join(known), hint=did_you_mean(key, known))
+    return UsageError("is no key of this table", allowed=known, hint=did_you_mean(key, known))
 
 
 def _step(error: Exception) -> KeyPath:

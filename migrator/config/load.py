@@ -71,7 +71,9 @@ def check_key(key: str, value: str) -> None:
         make_converter().structure({"provider": "any", key: value}, ConnectionKeys)
     except cattrs.BaseValidationError as error:
         _, first = next(causes(error))
-        raise UsageError(f"{key} {first.what}", actual=first.actual, allowed=first.allowed, hint=first.hint) from None
+        raise UsageError(
+            f"{key} {first.what}", actual=first.actual, allowed=first.choices or first.allowed, hint=first.hint
+        ) from None
 
 
 def _connection(keys: ConnectionKeys, base_dir: Path) -> Connection:
@@ -198,7 +200,7 @@ class _Places:
                 f"{dotted(at)} {error.what}",
                 where=self.of(at),
                 actual=error.actual,
-                allowed=error.allowed,
+                allowed=error.choices or error.allowed,
                 hint=error.hint,
                 excerpt=self.excerpt(at, error),
             )

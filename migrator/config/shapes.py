@@ -72,7 +72,7 @@ def choose(value: Any, names: Iterable[str], what: str) -> str:
     if isinstance(value, str) and value in names:
         return value
     shown = repr(value) if isinstance(value, str) else kind_of(value)
-    raise UsageError(what, actual=shown, allowed=", ".join(names) or "nothing yet", hint=did_you_mean(value, names))
+    raise UsageError(what, actual=shown, allowed=names or "nothing yet", hint=did_you_mean(value, names))
 
 
 @frozen(kw_only=True)

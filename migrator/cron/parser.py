@@ -27,9 +27,7 @@ def dialect_named(name: str) -> Dialect:
     try:
         return DIALECTS[name]
     except (KeyError, TypeError):
-        raise ScheduleError(
-            f"there is no cron dialect {name!r}", dialect=str(name), allowed=", ".join(DIALECTS)
-        ) from None
+        raise ScheduleError(f"there is no cron dialect {name!r}", dialect=str(name), allowed=DIALECTS) from None
 
 
 def parse(text: str, dialect: str) -> Cron:
@@ -182,7 +180,7 @@ def _macro(text: str, body: str, rules: Dialect) -> str:
         text=text,
         field=rules.fields[0],
         column=text.index("@") + 1,
-        allowed=", ".join(rules.macros) or "no macros, fields only",
+        allowed=rules.macros or "no macros, fields only",
     )
 
 

@@ -89,7 +89,7 @@ def translate(
         allowed = f"{_FIRST_YEAR} to {_LAST_YEAR}"
         raise ScheduleError("the year is out of range", dialect=source, field="now", allowed=allowed)
     if mode not in _MODES:
-        raise ScheduleError(f"there is no mode {mode!r}", dialect=target, allowed=", ".join(_MODES))
+        raise ScheduleError(f"there is no mode {mode!r}", dialect=target, allowed=_MODES)
     if not timedelta(0) < horizon <= _LONGEST:
         raise ScheduleError("the horizon is out of range", dialect=target, field="horizon", allowed="up to a century")
     if isinstance(trigger, Once):

@@ -209,4 +209,4 @@ def check_scope(scope: str, scopes: tuple[str, ...], provider: str) -> None:
     """
     if scope not in scopes:
         what = f"this {provider} connection does not reach the job's scope"
-        raise UsageError(what, actual=scope, allowed=", ".join(scopes), hint="check the connection in migrator.toml")
+        raise UsageError(what, actual=scope, allowed=scopes, hint="check the connection in migrator.toml")

@@ -18,13 +18,15 @@ _LABELS: Final = (("where", "where"), ("got", "actual"), ("allowed", "allowed"),
 
 @frozen(kw_only=True)
 class Failure:
-    """An error as it is told.
+    """An error as it is shown.
 
     Attributes:
+        code: its kind in one word that does not change.
         what: one sentence.
         where: the file and line, request, job or field it concerns.
         actual: the value found.
-        allowed: what would do.
+        allowed: what is allowed.
+        choices: the allowed values one by one; empty where they are only described.
         hint: the next step.
         excerpt: a line of a file, and below it a caret under the very place.
         problems: the single errors that it consists of.
@@ -32,9 +34,11 @@ class Failure:
     """
 
     what: str
+    code: str = "failed"
     where: str = ""
     actual: str = ""
     allowed: str = ""
+    choices: tuple[str, ...] = ()
     hint: str = ""
     excerpt: str = ""
     problems: tuple[Failure, ...] = ()
@@ -67,12 +71,16 @@ def _of_ours(error: MigratorError) -> Failure:
     if isinstance(error, ConfigError):
         problems = tuple(map(_of_ours, error.problems))
     elif isinstance(error, MappingError):
-        problems = tuple(Failure(what=problem, exit_code=error.exit_code) for problem in error.problems)
+        problems = tuple(
+            Failure(what=problem, code=error.code, exit_code=error.exit_code) for problem in error.problems
+        )
     return Failure(
         what=error.what,
+        code=error.code,
         where=error.where,
         actual=error.actual,
         allowed=error.allowed,
+        choices=error.choices,
         hint=error.hint,
         excerpt=error.excerpt if isinstance(error, UsageError) else "",
         problems=problems,
@@ -83,7 +91,9 @@ def _of_ours(error: MigratorError) -> Failure:
 def _unexpected(error: BaseException) -> Failure:
     words = str(error)
     what = f"{type(error).__name__}: {words}" if words else type(error).__name__
-    return Failure(what=f"unexpected: {what}", hint="run again with --debug to see where, and report it")
+    return Failure(
+        what=f"unexpected: {what}", code="unexpected", hint="run again with --debug to see where, and report it"
+    )
 
 
 def failure_document(failure: Failure) -> dict[str, Any]:
@@ -96,9 +106,16 @@ def failure_document(failure: Failure) -> dict[str, Any]:
     }
 
 
-def _told(failure: Failure) -> dict[str, str]:
-    return {"error": failure.what} | {
-        key: getattr(failure, key) for key in ("where", "actual", "allowed", "hint", "excerpt")
+def _told(failure: Failure) -> dict[str, Any]:
+    allowed = list(failure.choices) or ([failure.allowed] if failure.allowed else [])
+    return {
+        "code": failure.code,
+        "error": failure.what,
+        "where": failure.where,
+        "actual": failure.actual,
+        "allowed": allowed,
+        "hint": failure.hint,
+        "excerpt": failure.excerpt,
     }
 
 

@@ -19,6 +19,7 @@ from migrator.report.journal_schemas import (
     unlock_schema,
     upgrade_schema,
 )
+from migrator.report.listings import list_schema
 from migrator.report.proof_schemas import audit_schema, verify_schema
 from migrator.report.shapes import (
     ANY,
@@ -174,6 +175,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "import": import_schema,
     "init": lambda: _document("init", "The config file that was written", {"path": TEXT}),
     "jobs": _jobs,
+    "list": list_schema,
     "plan": plan_schema,
     "providers": _providers,
     "prune": prune_schema,

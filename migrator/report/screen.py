@@ -34,8 +34,8 @@ _LONG: Final = 1.0
 """Seconds from which a wait for a platform's limit is worth a word."""
 
 
-def _console(stream: TextIO) -> Console:
-    colours = None if os.environ.get("NO_COLOR") else "auto"
+def _console(stream: TextIO, *, plain: bool) -> Console:
+    colours = None if plain or os.environ.get("NO_COLOR") else "auto"
     return Console(file=stream, color_system=colours, highlight=False, markup=False, emoji=False)  # type: ignore[arg-type]  # rich names the literal only within a method
 
 
@@ -46,12 +46,18 @@ class Screen:
     Attributes:
         as_json: the result is one JSON document.
         verbose: talk says more.
+        plain: no colours, whatever the terminal can show.
     """
 
     as_json: bool = False
     verbose: bool = False
-    _out: Console = field(init=False, factory=lambda: _console(sys.stdout))
-    _err: Console = field(init=False, factory=lambda: _console(sys.stderr))
+    plain: bool = False
+    _out: Console = field(init=False)
+    _err: Console = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._out = _console(sys.stdout, plain=self.plain)
+        self._err = _console(sys.stderr, plain=self.plain)
 
     def result(self, document: Mapping[str, Any] | Long, lines: Iterable[Line]) -> None:
         """The result: as a document or as lines."""

@@ -70,4 +70,12 @@ PIECE: Final = shape(
     {"text": maybe(TEXT), "dialect": TEXT, "timezone": TEXT}, {"at": TIME}, says="The schedule of one target job."
 )
 EVIDENCE: Final = {"type": "object", "description": "What a sceptic needs to check the verdict."}
-PLACES: Final = {"error": TEXT, "where": TEXT, "actual": TEXT, "allowed": TEXT, "hint": TEXT, "excerpt": TEXT}
+PLACES: Final = {
+    "code": {**TEXT, "description": "The kind of error in one word that does not change."},
+    "error": TEXT,
+    "where": TEXT,
+    "actual": TEXT,
+    "allowed": {**TEXTS, "description": "The allowed values, or one entry that describes them."},
+    "hint": TEXT,
+    "excerpt": TEXT,
+}

@@ -33,6 +33,7 @@ each fire with the instant at which it was due. Request limits are off unless `W
     DELETE /control/faults               drops all rules
     GET    /control/records/{provider}   {"records": [{scope, gone, hidden, record}]}: all that the server holds
     POST   /control/reset                forgets records, rules and logs; the clock stays
+    POST   /control/stop                 ends the server
 """
 
 from migrator.sandbox.faults import KINDS, Fault

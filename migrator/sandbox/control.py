@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
 
 class Control:
-    """Clock, logs, faults and records of a world."""
+    """Clock, logs, faults and records of a world; `stop` ends the server, where there is one to end."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, stop: Callable[[], None] = lambda: None) -> None:
         self.world = world
+        self.stop_server = stop
 
     def app(self) -> Starlette:
         """The routes, below /control."""
@@ -34,6 +36,7 @@ class Control:
             resource("/faults", GET=self.faults, POST=self.add_fault, DELETE=self.drop_faults),
             resource("/records/{provider}", GET=self.records),
             resource("/reset", POST=self.reset),
+            resource("/stop", POST=self.stop),
         ]
         return Starlette(routes=routes, exception_handlers={Invalid: _refused})
 
@@ -97,6 +100,11 @@ class Control:
     async def reset(self, request: Request) -> Response:
         """Forget all but the clock."""
         self.world.clear()
+        return await self.clock(request)
+
+    async def stop(self, request: Request) -> Response:
+        """Answer, then end the server."""
+        self.stop_server()
         return await self.clock(request)
 
 

@@ -36,8 +36,13 @@ def provider_app(world: World, provider: str) -> ASGIApp:
     return Front(world, provider, world.providers[provider].app())
 
 
-def create_app(world: World) -> ASGIApp:
-    """All of them: /omni, /devin, /scrip and /control; and each provider at the root of its documented host."""
+def create_app(world: World, *, stop: Callable[[], None] = lambda: None) -> ASGIApp:
+    """All of them: /omni, /devin, /scrip and /control; and each provider at the root of its documented host.
+
+    Args:
+        world: what they hold.
+        stop: ends the server.
+    """
     apps = {name: provider_app(world, name) for name in world.providers}
 
     @contextlib.asynccontextmanager
@@ -47,7 +52,7 @@ def create_app(world: World) -> ASGIApp:
 
     hosts = [Host(HOSTS[name], app=app) for name, app in apps.items()]
     mounts = [Mount(f"/{name}", app=app) for name, app in apps.items()]
-    control = Mount("/control", app=Control(world).app())
+    control = Mount("/control", app=Control(world, stop).app())
     # A bare router: Starlette's own application would answer 500 where a fault wants no answer at all.
     return Router(routes=[*hosts, *mounts, control], lifespan=lifespan)
 
@@ -127,8 +132,11 @@ def _server(world: World) -> uvicorn.Server:
             super().connection_made(transport)
             self.app = _cutting(self.app, transport)
 
+    def stop() -> None:
+        server.should_exit = True
+
     config = uvicorn.Config(
-        create_app(world),
+        create_app(world, stop=stop),
         http=Cuttable,
         ws="none",
         proxy_headers=False,
@@ -138,7 +146,8 @@ def _server(world: World) -> uvicorn.Server:
         log_level="critical",
         timeout_graceful_shutdown=1,
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    return server
 
 
 def _cutting(app: ASGIApp, transport: asyncio.Transport) -> ASGIApp:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 ENVIRONMENT: Final = {"omni": "OMNI_API_KEY", "devin": "DEVIN_API_KEY", "scrip": "SCRIP_API_KEY"}
 """The variables that the written configuration takes its tokens from."""
 
+MADE_BY: Final = "Connections to a local sandbox"
+"""How the first line of a configuration of a detached sandbox begins."""
+
 _LOSSES: Final = {
     ("omni", "devin"): (
         "description",
@@ -112,6 +115,19 @@ def migrator_toml(world: World, port: int) -> str:
         program_id=reach["scrip"]["program_id"],
     )
     return head + "".join(_sync(source, target, losses) for (source, target), losses in _LOSSES.items())
+
+
+def with_token_files(text: str, folder: str) -> str:
+    """Return a written configuration that reads its tokens from files of `folder` instead of the environment."""
+    for provider, variable in ENVIRONMENT.items():
+        text = text.replace(f'"env:{variable}"', f'"file:{token_file(folder, provider)}"')
+    head = f"# {MADE_BY}; its tokens are kept in {folder}/. Stop it with: migrator sandbox --stop\n\n"
+    return head + text[text.index("[connections.") :]
+
+
+def token_file(folder: str, provider: str) -> str:
+    """Return the name of the file that holds a provider's token."""
+    return f"{folder}/{provider}.token"
 
 
 def _sync(source: str, target: str, losses: tuple[str, ...]) -> str:

@@ -91,7 +91,7 @@ def _tables(tables: Mapping[str, Any], where: str, *, older: bool) -> dict[str, 
     known = columns()
     if wrong := [name for name in tables if name not in known] or [n for n in known if n not in tables and not older]:
         what = "the document has not the tables of a state"
-        raise StateError(what, where=f"{where}, tables", actual=wrong[0], allowed=", ".join(known), hint=_WHOLE)
+        raise StateError(what, where=f"{where}, tables", actual=wrong[0], allowed=known, hint=_WHOLE)
     return {name: _rows(rows, known[name], f"{where}, tables.{name}", older=older) for name, rows in tables.items()}
 
 

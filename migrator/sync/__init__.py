@@ -34,6 +34,7 @@ class Syncing:
     Attributes:
         runtime: what the command brings along; its pacers are shared by all.
         state: the open state.
+        jobs: names or ids of the jobs to change; all of them when empty.
         stop: set when no new change may be begun.
         began: told each plan before anything of it is written.
         ended: told each result as soon as it is there.
@@ -42,6 +43,7 @@ class Syncing:
 
     runtime: Runtime
     state: State
+    jobs: tuple[str, ...] = ()
     stop: asyncio.Event
     began: Callable[[Plan], None] = lambda _plan: None
     ended: Callable[[Synced], None] = lambda _synced: None
@@ -90,7 +92,13 @@ class Syncing:
                 raise MigratorError("interrupted before it was begun", hint="run the command again")
             async with self._own_stop() as stop:
                 plan, applied = await pipeline.sync(
-                    self.runtime, self.state, sync.name, agree=self._agree, stop=stop, progress=self.progress
+                    self.runtime,
+                    self.state,
+                    sync.name,
+                    jobs=self.jobs,
+                    agree=self._agree,
+                    stop=stop,
+                    progress=self.progress,
                 )
             hands = hands_on(plan, self.state, now=now())
         except Exception as error:  # noqa: BLE001 (whatever it is, the other syncs go on, and it is told)

@@ -164,9 +164,11 @@ EVERY: Mapping[str, tuple[list[str], str]] = {
     "demo": ([], "demo"),
     "init": (["-c", "new.toml"], "init"),
     "doctor": ([], "doctor"),
+    "list": (["omni"], "list"),
     "export": (["omni"], "jobs"),
     "audit": (["omni", "--to", "devin"], "audit"),
     "plan": (["omni-to-devin"], "plan"),
+    "show": (["plan.json"], "plan"),
     "apply": (["omni-to-devin", "--yes"], "apply"),
     "sync": (["omni-to-devin"], "run"),
     "verify": (["omni-to-devin"], "verify"),
@@ -217,6 +219,8 @@ def test_every_command_prints_its_document(here: Path, run: Run, world: World, c
         if command == "settle":
             (write,) = run("status", "--json").document["uncertain"]
             arguments[1] = write["name"]
+    if command == "show":
+        run("plan", "omni-to-devin", "-o", "plan.json")
     if command == "state import":
         run("state", "export", "-o", "state.json")
 

@@ -172,6 +172,56 @@ class TestSandbox:
         assert (ended.code, ended.err.splitlines()[-1]) == (2, "  next: choose another --port")
 
 
+class TestDetached:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Iterator[Path]:
+        """A folder in which no sandbox stays behind."""
+        yield tmp_path
+        self.run(tmp_path, "sandbox", "--stop")
+
+    @staticmethod
+    def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command there."""
+        command = [sys.executable, "-m", "migrator", *arguments]
+        return subprocess.run(
+            command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=60
+        )
+
+    def test_the_next_command_can_use_it(self, folder: Path) -> None:
+        """It returns when it is ready; the config and the tokens are files, for their owner alone."""
+        started = self.run(folder, "sandbox", "--detach")
+        planned = self.run(folder, "plan", "omni-to-devin", "--detailed-exitcode")
+
+        assert (started.returncode, planned.returncode) == (0, 10), started.stderr + planned.stderr
+        assert {file.stat().st_mode & 0o777 for file in (folder / "sandbox").glob("*.token")} == {0o600}
+
+    def test_it_is_started_once_and_stopped_once(self, folder: Path) -> None:
+        """A second start finds the first; after the stop nothing but the config is left, and a second stop says so."""
+        first = json.loads(self.run(folder, "sandbox", "--detach", "--json").stdout)
+        again = json.loads(self.run(folder, "sandbox", "--detach", "--json").stdout)
+        stopped = self.run(folder, "sandbox", "--stop")
+
+        assert first["port"] == again["port"]
+        assert (stopped.returncode, [path.name for path in folder.iterdir()]) == (0, ["migrator.toml"])
+        assert self.run(folder, "sandbox", "--stop").returncode == 2
+
+    def test_a_config_of_somebody_else_stays(self, folder: Path) -> None:
+        """Nothing is started, and the file is as it was."""
+        (folder / "migrator.toml").write_text("[connections]\n", encoding="utf-8")
+        ended = self.run(folder, "sandbox", "--detach")
+
+        assert (ended.returncode, [path.name for path in folder.iterdir()]) == (2, ["migrator.toml"])
+        assert (folder / "migrator.toml").read_text("utf-8") == "[connections]\n"
+
+    def test_what_keeps_it_from_starting_is_told(self, folder: Path) -> None:
+        """The server's own error, and no folder left behind."""
+        (folder / "jobs.json").write_text("no JSON", encoding="utf-8")
+        ended = self.run(folder, "sandbox", "--detach", "--load", "omni=jobs.json")
+
+        assert (ended.returncode, "the file is not JSON" in ended.stderr) == (1, True)
+        assert not (folder / "sandbox").exists()
+
+
 class TestDemo:
     def test_the_story_has_a_good_end(self, run: Run) -> None:
         """Jobs are planned, moved and found in place; it fits on a page or two."""

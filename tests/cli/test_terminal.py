@@ -145,10 +145,14 @@ def test_a_document_knows_nothing_of_the_terminal(here: Path, run: Run) -> None:
     assert typed.shown.replace("\r\n", "\n") == run("providers", "--json").out
 
 
-@pytest.mark.parametrize(("more", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
-def test_colours_are_for_terminals_that_want_them(here: Path, more: dict[str, str], coloured: bool) -> None:
-    """NO_COLOR turns them off; everything else stays."""
-    typed = type_at_terminal(["plan", SYNC], b"", **more)
+@pytest.mark.parametrize(
+    ("option", "more", "coloured"), [([], {}, True), ([], {"NO_COLOR": "1"}, False), (["--no-color"], {}, False)]
+)
+def test_colours_are_for_terminals_that_want_them(
+    here: Path, option: list[str], more: dict[str, str], coloured: bool
+) -> None:
+    """NO_COLOR and --no-color turn them off; everything else stays."""
+    typed = type_at_terminal(["plan", SYNC, *option], b"", **more)
 
     assert ("\x1b[32m" in typed.shown) is coloured
     assert re.search(r"\x1b\[[0-9;]*3[0-7]m", typed.shown) is None or coloured

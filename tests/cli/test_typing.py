@@ -13,7 +13,7 @@ from migrator.cli import app
 from tests.cli.bench import Run
 
 TOP = sorted(
-    [command.callback.__name__ for command in app.registered_commands if command.callback]
+    [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
     + [str(group.name) for group in app.registered_groups]
 )
 BELOW = sorted(

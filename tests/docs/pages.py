@@ -7,9 +7,11 @@ A block of commands (`console`) or of Python stands below a comment that says wh
     <!-- run: empty -->          it is run, in an empty folder
     <!-- tried by: FILE -->      the test in FILE runs its commands, with what stands for the capitals
     <!-- shown: why -->          it cannot be run here: its commands and options must exist
+    <!-- prints: NAME -->        what the block of that name above prints, among others
 
-In a block that is run, `# ends with N` behind a command says its exit code, and the lines below a command are part of
-what it prints; `…` stands for anything. Blocks of one page with the same name follow each other in the same folder.
+A block of `sh` is pasted as a whole: each line is a command. In a block of `console`, a command stands behind `$ `, and
+the lines below it are part of what it prints. `# ends with N` behind a command says its exit code; `…` stands for
+anything. Blocks of one page with the same name follow each other in the same folder.
 """
 
 from __future__ import annotations
@@ -84,10 +86,11 @@ class Block:
     def commands(self) -> list[Command]:
         """What is typed, a backslash at the end of a line joining it to the next."""
         found: list[Command] = []
+        prompt = "$ " if self.language == "console" else ""
         for line in self.text.replace("\\\n", " ").splitlines():
-            if line.startswith("$ "):
+            if line.strip() and line.startswith(prompt):
                 code = _CODE.search(line)
-                typed = line[2 : code.start() if code else None].strip()
+                typed = line[len(prompt) : code.start() if code else None].strip()
                 found.append(Command(text=typed, code=int(code[1]) if code else 0, shown=()))
             elif found and line.strip():
                 last = found.pop()

@@ -16,20 +16,19 @@ import pytest
 
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
 from migrator.state import open_state
-from tests.docs.pages import COMMANDS, ROOT, Block, Command, every_block
+from tests.docs.pages import COMMANDS, ROOT, Block, every_block
 
 Story = list[Block]
 """Blocks that follow each other in one folder."""
 
 _END = "\x1e"
-_UNTIL_SERVED = "for _ in $(seq 300); do [ -s sandbox.toml ] && [ -s migrator.toml ] && break; sleep 0.1; done; true"
 
 
 def stories() -> list[Story]:
     """The blocks that are run, by page and scenario."""
     found: defaultdict[tuple[Path, str], Story] = defaultdict(list)
     for block in every_block():
-        if block.mark == "run":
+        if block.mark in {"run", "prints"}:
             found[block.page, block.of].append(block)
     return list(found.values())
 
@@ -75,9 +74,11 @@ def furnish(scenario: str, folder: Path, served: tuple[World, int]) -> dict[str,
 def test_a_story_runs(story: Story, tmp_path: Path, served: tuple[World, int], free_port: int) -> None:
     """Each command ends as it says, and prints what is shown below it."""
     env = environment(tmp_path) | furnish(story[0].of, tmp_path, served)
-    commands = [command for block in story if block.language in COMMANDS for command in block.commands]
-    if commands:
-        _run_commands(commands, tmp_path, env, free_port)
+    printed = _run_commands(story, tmp_path, env, free_port)
+    for block in story:
+        if block.mark == "prints":
+            missing = not_printed(tuple(block.text.splitlines()), printed[block.place])
+            assert not missing, f"{block.place} shows {missing!r}, which is not printed:\n{printed[block.place]}"
     for block in story:
         if block.language == "python":
             done = run([sys.executable, "-c", block.text], tmp_path, env)
@@ -89,23 +90,33 @@ def run(command: list[str], folder: Path, env: dict[str, str]) -> subprocess.Com
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=300)
 
 
-def _run_commands(commands: list[Command], folder: Path, env: dict[str, str], port: int) -> None:
-    """Run them in one shell; a sandbox in the background is waited for, and ended with it."""
-    script = ["trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
-    for command in commands:
-        text = command.text.replace("8765", str(port))
-        script.append(text)
-        if text.endswith("&"):
-            script.append(_UNTIL_SERVED)
-        script.append(f"printf '{_END}%s{_END}' $?")
+def _run_commands(story: Story, folder: Path, env: dict[str, str], port: int) -> dict[str, str]:
+    """Run the commands of a story in one shell, one after another as they are pasted.
+
+    Returns:
+        By each block that shows what is printed, all that the block of commands above it printed.
+    """
+    commands = [(block, one) for block in story if block.language in COMMANDS for one in block.commands]
+    stop = "[ -e sandbox/server.json ] && migrator sandbox --stop >/dev/null 2>&1"
+    script = [f"trap '{stop}' EXIT"]
+    for _block, command in commands:
+        script += [command.text.replace("8765", str(port)), f"printf '{_END}%s{_END}' $?"]
     shell = ["bash", "-c", "exec 2>&1\n" + "\n".join(script)]
     done = run(shell, folder, env)
     parts = done.stdout.split(_END)
     assert len(parts) == 2 * len(commands) + 1, done.stdout
-    for command, printed, code in zip(commands, parts[::2], parts[1::2], strict=False):
+    by_block: defaultdict[str, str] = defaultdict(str)
+    for (block, command), printed, code in zip(commands, parts[::2], parts[1::2], strict=False):
         assert command.code == int(code), f"{command.text} ended with {code}:\n{printed}"
         missing = not_printed(command.shown, printed)
         assert not missing, f"{command.text} does not print {missing!r}:\n{printed}"
+        by_block[block.place] += printed
+    above, found = "", dict[str, str]()
+    for block in story:
+        above = by_block.get(block.place, above)
+        if block.mark == "prints":
+            found[block.place] = above
+    return found
 
 
 def not_printed(shown: tuple[str, ...], printed: str) -> str:

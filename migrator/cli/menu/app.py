@@ -23,10 +23,13 @@ SyncName = Annotated[
 ]
 RunId = Annotated[
     str,
-    typer.Argument(
-        metavar="RUN", help="A run, as apply names it and migrator history lists it.", autocompletion=proposing.runs
-    ),
+    typer.Argument(metavar="RUN", help="A run's id, the beginning of one, or last.", autocompletion=proposing.runs),
 ]
+JobsOption = Annotated[
+    list[str] | None,
+    typer.Option("--job", metavar="NAME", help="Only this source job, by name or id; repeatable."),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the changes, and write nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 ReportFiles = Annotated[
     list[Path] | None,

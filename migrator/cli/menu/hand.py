@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrator.cli.menu.app import SyncName, YesOption, app, when_used
+from migrator.cli.menu.app import DryRunOption, JobsOption, SyncName, YesOption, app, when_used
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
@@ -14,14 +14,9 @@ if TYPE_CHECKING:
 else:
     handing = when_used("handing")
 
-JobsOption = Annotated[
-    list[str] | None,
-    typer.Option("--job", metavar="NAME", help="Only this source job, by name or id; repeatable."),
-]
 GuardOption = Annotated[
     str, typer.Option(metavar="TIME", help="How long nothing shall fire before and after: 90s, 5m, 1h.")
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what it takes, and write nothing.")]
 
 
 @app.command()

@@ -43,13 +43,21 @@ def explain(
             autocompletion=proposing.dialects,
         ),
     ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            metavar="window|year|single|exact",
+            help="As in a sync's schedule. [default: the most faithful]",
+            autocompletion=proposing.one_of(proposing.MODES),
+        ),
+    ] = None,
 ) -> int:
     """Say what a cron expression means and when it fires.
 
     With --to, also how another platform says it, and how faithfully. Dialects go by their own names or by the
     provider's; `migrator providers` lists both.
     """
-    return explaining.explain(settings, expression, source=source, timezone=timezone, target=target)
+    return explaining.explain(settings, expression, source=source, timezone=timezone, target=target, mode=mode)
 
 
 @app.command()

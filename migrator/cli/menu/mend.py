@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrator.cli import proposing
-from migrator.cli.menu.app import RunId, YesOption, app, when_used
+from migrator.cli.menu.app import DryRunOption, RunId, YesOption, app, when_used
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
@@ -48,9 +48,10 @@ def history(
         str | None,
         typer.Option(metavar="SYNC", help="Only the runs of this sync.", autocompletion=proposing.syncs),
     ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, metavar="N", help="At most N runs; 0 for all.")] = 20,
 ) -> int:
-    """Show the runs so far, or every write of one."""
-    return recovering.history(settings, run, sync=sync)
+    """Show the latest runs, or every write of one."""
+    return recovering.history(settings, run, sync=sync, limit=limit)
 
 
 @app.command()
@@ -95,10 +96,10 @@ def unlock(
 
 @app.command()
 @takes_settings
-def rollback(settings: Settings, run: RunId, *, yes: YesOption = False) -> int:
+def rollback(settings: Settings, run: RunId, *, dry_run: DryRunOption = False, yes: YesOption = False) -> int:
     """Put the target back as it was before a run, after asking.
 
     What the run changed is changed back, what it made is removed, what it deleted is made anew under a new id. A job
     that somebody has changed since is left alone. It is a run of its own, and can be rolled back like any other.
     """
-    return recovering.rollback(settings, run, yes=yes)
+    return recovering.rollback(settings, run, dry_run=dry_run, yes=yes)

@@ -1,21 +1,35 @@
-"""Commands for moving jobs: export, audit, plan, apply, sync and verify."""
+"""Commands for moving jobs: list, export, audit, plan, show, apply, sync and verify."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from migrator.cli import proposing
-from migrator.cli.menu.app import ConnectionName, OutFile, ReportFiles, SyncName, YesOption, app, when_used
+from migrator.cli.menu.app import ConnectionName, JobsOption, OutFile, ReportFiles, SyncName, YesOption, app, when_used
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
-    from migrator.cli import checking, exporting, moving, syncing
+    from migrator.cli import checking, exporting, looking, moving, syncing
 else:
-    checking, exporting, moving, syncing = map(when_used, ("checking", "exporting", "moving", "syncing"))
+    checking, exporting, looking, moving, syncing = map(
+        when_used, ("checking", "exporting", "looking", "moving", "syncing")
+    )
 
 HeldOption = Annotated[bool, typer.Option("--held", help="Hold new jobs back until the cut-over.")]
+
+
+@app.command(name="list")
+@takes_settings
+def list_(settings: Settings, connection: ConnectionName) -> int:
+    """List the jobs of a connection.
+
+    Name, state, next fire and schedule in words of each, and whether migrator manages it. Nothing is written to any
+    provider.
+    """
+    return looking.list_jobs(settings, connection)
 
 
 @app.command()
@@ -25,12 +39,19 @@ def export(
     connection: ConnectionName,
     *,
     out: OutFile = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help='Only jobs that match: name="Weekly *", id=ID or enabled=true; repeatable.',
+        ),
+    ] = None,
 ) -> int:
     """Print every job of a connection as canonical JSON.
 
     Nothing is written to any provider; the document can be a connection of its own (provider = "json").
     """
-    return exporting.export(settings, connection, out=out)
+    return exporting.export(settings, connection, out=out, select=select or ())
 
 
 @app.command()
@@ -52,6 +73,7 @@ def audit(
             autocompletion=proposing.one_of(proposing.MODES),
         ),
     ] = "window",
+    job: JobsOption = None,
     report: ReportFiles = None,
 ) -> int:
     """Show what would become of a connection's jobs elsewhere.
@@ -59,7 +81,9 @@ def audit(
     What would move and how faithfully, what would be lost, and what a sync has to say. It needs no access to the other
     provider.
     """
-    return checking.audit(settings, connection, provider=provider, mode=mode, days=days, reports=report or ())
+    return checking.audit(
+        settings, connection, provider=provider, mode=mode, days=days, jobs=job or (), reports=report or ()
+    )
 
 
 @app.command()
@@ -74,12 +98,34 @@ def plan(
     ] = False,
     report: ReportFiles = None,
     held: HeldOption = False,
+    job: JobsOption = None,
 ) -> int:
     """Show what a sync would change.
 
     Nothing is written to any provider. A plan that is saved with -o can be applied as it was looked at.
     """
-    return moving.plan(settings, sync, out=out, detailed_exitcode=detailed_exitcode, held=held, reports=report or ())
+    return moving.plan(
+        settings,
+        sync,
+        out=out,
+        detailed_exitcode=detailed_exitcode,
+        held=held,
+        jobs=job or (),
+        reports=report or (),
+    )
+
+
+@app.command()
+@takes_settings
+def show(
+    settings: Settings,
+    file: Annotated[Path, typer.Argument(metavar="PLAN.json", help="A plan saved with plan -o.")],
+) -> int:
+    """Show a saved plan.
+
+    It is printed as `migrator plan` printed it. No provider is asked: whether it still fits, `migrator apply` checks.
+    """
+    return looking.show(settings, file)
 
 
 @app.command()
@@ -102,12 +148,13 @@ def apply(
         int | None, typer.Option(min=0, metavar="N", help="Change nothing when more jobs than that would be deleted.")
     ] = None,
     held: HeldOption = False,
+    job: JobsOption = None,
 ) -> int:
     """Carry out a sync or a saved plan, after asking.
 
     With --held, new jobs fire nothing at the target until `migrator cutover` moves the right to fire.
     """
-    return moving.apply(settings, what, yes=yes, resume=resume, max_deletes=max_deletes, held=held)
+    return moving.apply(settings, what, yes=yes, resume=resume, max_deletes=max_deletes, held=held, jobs=job or ())
 
 
 @app.command()
@@ -120,6 +167,7 @@ def sync(
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every sync of the config file.")] = False,
+    job: JobsOption = None,
     report: ReportFiles = None,
 ) -> int:
     """Plan and apply within the limits, without asking.
@@ -127,7 +175,7 @@ def sync(
     Syncs that have nothing to do with each other run side by side, and one that fails does not stop the others. It ends
     with the worst of their exit codes; 3 also says that a schedule will not stay exact until the next night.
     """
-    return syncing.sync(settings, syncs or (), everything=everything, reports=report or ())
+    return syncing.sync(settings, syncs or (), everything=everything, jobs=job or (), reports=report or ())
 
 
 @app.command()

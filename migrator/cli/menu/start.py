@@ -12,9 +12,9 @@ from migrator.cli.menu.app import app, when_used
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
-    from migrator.cli import examining, local, starting
+    from migrator.cli import detached, examining, local, starting
 else:
-    examining, local, starting = map(when_used, ("examining", "local", "starting"))
+    detached, examining, local, starting = map(when_used, ("detached", "examining", "local", "starting"))
 
 
 @app.command()
@@ -51,11 +51,22 @@ def sandbox(
         ),
     ] = "patch",
     config_out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the config to a file, too.")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Run in the background: write migrator.toml, and return when ready.")
+    ] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the sandbox that --detach started here.")] = False,
 ) -> int:
-    """Serve stand-ins of the providers on this machine.
+    """Serve simulators of the providers on this machine.
 
-    They listen on 127.0.0.1 until interrupted; stdout is a ready migrator.toml, with the tokens to export.
+    They listen on 127.0.0.1 until interrupted; stdout is a ready migrator.toml, with the tokens to export. With
+    --detach, migrator.toml and the tokens are written to files, and the next command can use them.
     """
+    if stop:
+        return detached.stop(settings)
+    if detach:
+        words = {"port": port, "state": state, "omni-contract": omni_contract}
+        options = [f"--{name}={value}" for name, value in words.items() if value is not None]
+        return detached.detach(settings, [*options, *(f"--load={one}" for one in load or ())])
     return local.sandbox(
         settings, port=port, state=state, loads=load or (), omni_contract=omni_contract, config_out=config_out
     )

@@ -1,0 +1,141 @@
+"""sandbox --detach and --stop: a sandbox in the background, and what its folder holds.
+
+The folder `sandbox/` beside migrator.toml holds what the server printed when it was ready, its log and the tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from migrator.cli.local import SCHEMA
+from migrator.cli.options import Settings
+from migrator.cli.work import config_file, open_screen, write_file
+from migrator.errors import MigratorError, UsageError
+from migrator.report.words import line
+from migrator.sandbox.settings import MADE_BY, token_file, with_token_files
+
+_FOLDER: Final = "sandbox"
+_READY: Final = "server.json"
+_LOG: Final = "log"
+_PATIENCE: Final = 60.0
+"""Seconds that a server may take to start; it takes one, on a machine with nothing else to do."""
+_LOOK: Final = 0.05
+_ANSWER: Final = 5.0
+
+
+def detach(settings: Settings, options: Sequence[str]) -> int:
+    """Start a sandbox in the background, and return when it is ready.
+
+    Args:
+        settings: the command's.
+        options: what the server is started with.
+
+    Raises:
+        UsageError: a config file is there that no sandbox wrote, or the server does not start.
+    """
+    screen, path = open_screen(settings), config_file(settings)
+    folder = path.parent / _FOLDER
+    if path.exists() and not path.read_text("utf-8", errors="replace").startswith(f"# {MADE_BY}"):
+        hint = "work in an empty folder, or name another file with --config"
+        raise UsageError("a config file is there that the sandbox did not write", where=str(path), hint=hint)
+    document = _running(folder)
+    state = "is running already" if document else "runs in the background"
+    if not document:
+        document = _started(folder, options)
+    _write(path, document)
+    told = [
+        line(f"The sandbox {state}, on 127.0.0.1:{document['port']}. {path} leads to it."),
+        line("Look with: ", ("migrator list omni", "bold"), ". Stop it with: ", ("migrator sandbox --stop", "bold")),
+    ]
+    screen.result({**document, "config": path.read_text("utf-8")}, told)
+    return 0
+
+
+def stop(settings: Settings) -> int:
+    """Stop the sandbox that was started in the background, and remove its folder; migrator.toml stays.
+
+    Raises:
+        UsageError: none runs here.
+    """
+    screen, folder = open_screen(settings), config_file(settings).parent / _FOLDER
+    document = _running(folder)
+    if not document:
+        hint = "a sandbox in the foreground is stopped with Ctrl+C"
+        raise UsageError("no sandbox runs in the background here", where=str(folder), hint=hint)
+    _control(document, "stop", post=True)
+    deadline = time.monotonic() + _PATIENCE
+    while _running(folder) and time.monotonic() < deadline:
+        time.sleep(_LOOK)
+    shutil.rmtree(folder)
+    screen.result({**document, "config": ""}, [line(f"The sandbox on 127.0.0.1:{document['port']} is stopped.")])
+    return 0
+
+
+def _started(folder: Path, options: Sequence[str]) -> dict[str, Any]:
+    """Start a server, and return what it prints when it is ready."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    ready, log = folder / _READY, folder / _LOG
+    with ready.open("w", encoding="utf-8") as out, log.open("w", encoding="utf-8") as errors:
+        server = subprocess.Popen(  # noqa: S603 (our own command)
+            [sys.executable, "-m", "migrator", "sandbox", "--json", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=errors,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        if document := _read(ready):
+            return document
+        time.sleep(_LOOK)
+    server.kill()
+    said = log.read_text("utf-8").strip() or "nothing"
+    shutil.rmtree(folder)
+    raise MigratorError("the sandbox did not start", actual=said, hint="start it in the foreground: migrator sandbox")
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    """Write the config, and the tokens that it names."""
+    for provider, way in document["connections"].items():
+        if "token" in way:
+            file = path.parent / token_file(_FOLDER, provider)
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+                handle.write(way["token"])
+    write_file(path, with_token_files(document["config"], _FOLDER))
+
+
+def _running(folder: Path) -> dict[str, Any] | None:
+    """Return how the folder's sandbox is reached, if it answers."""
+    document = _read(folder / _READY)
+    if document:
+        with suppress(OSError, ValueError):
+            _control(document, "clock")
+            return document
+    return None
+
+
+def _read(ready: Path) -> dict[str, Any] | None:
+    """Return what a server printed, once that is whole."""
+    with suppress(OSError, ValueError):
+        found: dict[str, Any] = json.loads(ready.read_text("utf-8"))
+        return found if found.get("schema") == SCHEMA else None  # an error is a document, too
+    return None
+
+
+def _control(document: dict[str, Any], what: str, *, post: bool = False) -> None:
+    """Ask the server's own endpoints for something; no proxy stands between."""
+    url = f"{document['connections']['control']['base_url']}/{what}"
+    request = urllib.request.Request(url, data=b"{}" if post else None)  # noqa: S310 (an address on this machine)
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with direct.open(request, timeout=_ANSWER) as answer:
+        answer.read()
