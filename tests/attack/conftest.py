@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -21,9 +20,10 @@ def make_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
 
 
 @pytest.fixture
-def attack(record_property: Callable[[str, object], None]) -> Iterator[Attack]:
+def attack(record_property: Callable[[str, object], None]) -> Attack:
     """Counts what is tried within its block, and what was withstood."""
-    tally: Counter[str] = Counter(tried=0, withstood=0)
+    tally = {"tried": 0, "withstood": 0}
+    record_property("attack", tally)  # which goes on counting until the test has ended
 
     @contextmanager
     def attacking() -> Iterator[None]:
@@ -31,8 +31,7 @@ def attack(record_property: Callable[[str, object], None]) -> Iterator[Attack]:
         yield
         tally["withstood"] += 1
 
-    yield attacking
-    record_property("attack", dict(tally))
+    return attacking
 
 
 @pytest.fixture(autouse=True)
