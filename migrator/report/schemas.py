@@ -183,9 +183,9 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "run": run_schema,
     "sandbox": _sandbox,
     "settle": settle_schema,
-    "unlock": unlock_schema,
     "state": state_schema,
     "status": status_schema,
+    "unlock": unlock_schema,
     "upgrade": upgrade_schema,
     "verify": verify_schema,
 }
