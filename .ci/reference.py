@@ -132,7 +132,7 @@ def config() -> Iterator[str]:
     yield '\n## [syncs.NAME.lookup."PATH"]\n\nWhich value at the target (right) stands for which at the source.\n'
     yield f"Paths: {_keys(sync['properties']['lookup']['properties'])}."
     yield "\n## Paths of allow_loss\n\nA path covers all below it.\n"
-    yield _keys(sync["properties"]["allow_loss"]["items"]["enum"]) + "."
+    yield _keys(sync["properties"]["allow_loss"]["items"]["anyOf"][0]["enum"]) + ", `provider_fields.<name>`."
 
 
 def _tables(cls: type) -> Iterator[tuple[str, type]]:
@@ -178,6 +178,8 @@ def _takes(schema: Mapping[str, Any]) -> str:
         return "canonical path"
     if "enum" in schema:
         return " \\| ".join(f"`{value}`" for value in schema["enum"])
+    if "enum" in schema.get("anyOf", ({},))[0]:
+        return _takes(schema["anyOf"][0])
     if "anyOf" in schema:
         return '`"30%"` or a number'
     if schema.get("type") == "array":

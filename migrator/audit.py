@@ -15,7 +15,9 @@ from attrs import field, frozen
 
 from migrator.canonical import Job, JobRef
 from migrator.config import Sync
+from migrator.errors import MigratorError
 from migrator.extract import Extracted
+from migrator.isolation import attempt
 from migrator.lower import Lowered, lower
 from migrator.mapping import ProviderMapping
 from migrator.plan.decisions import Decision
@@ -37,6 +39,7 @@ class Finding:
         outcome: see `Outcome`.
         reason: why it cannot go, or why there is nothing left of it.
         enabled: whether it runs at present.
+        trouble: what its platform tells of a stop or of runs that fail; "" when it tells of none.
         lowered: what it would become, None where it cannot be read.
     """
 
@@ -45,6 +48,7 @@ class Finding:
     outcome: Outcome
     reason: str = ""
     enabled: bool = True
+    trouble: str = ""
     lowered: Lowered | None = None
 
 
@@ -116,7 +120,9 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
         sync: what is assumed: the connection's name, the provider's, and how schedules are to be translated.
         now: the clock.
     """
-    findings = [_finding(job, lower(job, target=target, sync=sync, now=now)) for job in found.jobs]
+    findings = [
+        _finding(job, attempt("converted", lower, job, target=target, sync=sync, now=now)) for job in found.jobs
+    ]
     findings += [
         Finding(source=problem.ref, name=problem.name, outcome="unreadable", reason=str(problem.error))
         for problem in found.problems
@@ -131,7 +137,11 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
     )
 
 
-def _finding(job: Job, lowered: Lowered) -> Finding:
+def _finding(job: Job, lowered: Lowered | MigratorError) -> Finding:
+    if isinstance(lowered, MigratorError):
+        return Finding(
+            source=job.ref, name=job.name, outcome="refused", reason=str(lowered), enabled=job.live, trouble=job.trouble
+        )
     ways: tuple[tuple[Outcome, object], ...] = (
         ("refused", lowered.refused),
         ("over", lowered.dead),
@@ -140,7 +150,15 @@ def _finding(job: Job, lowered: Lowered) -> Finding:
     )
     outcome = next((outcome for outcome, holds in ways if holds), OUTCOMES[-1])
     reason = "; ".join(lowered.refused) or lowered.dead
-    return Finding(source=job.ref, name=job.name, outcome=outcome, reason=reason, enabled=job.live, lowered=lowered)
+    return Finding(
+        source=job.ref,
+        name=job.name,
+        outcome=outcome,
+        reason=reason,
+        enabled=job.live,
+        trouble=job.trouble,
+        lowered=lowered,
+    )
 
 
 def _gravity(finding: Finding) -> tuple[int, int, int, str, str]:

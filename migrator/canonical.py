@@ -159,6 +159,7 @@ class Job:
         description: note that only people read.
         enabled: the owner's wish.
         suspended: why the platform itself stopped it, None when it did not.
+        failing: what its platform tells of runs that fail, None when it tells of none.
         trigger: when it fires.
         action: what it does.
         delivery: where the result goes.
@@ -166,6 +167,8 @@ class Job:
         labels: the owner's tags.
         provider_fields: everything read that has no canonical home, kept for export.
         residue: the provider fields among these whose loss changes what the job does, by canonical path.
+        unknown: the provider fields among these that its mapping does not know, by dotted name; the canonical path
+            `provider_fields`.
         unanswered: canonical paths that the platform holds and left out of its answer; a default stands there.
         mark: our note on it, if we made it.
         created_at: aware.
@@ -178,6 +181,7 @@ class Job:
     description: str | None = None
     enabled: bool = True
     suspended: str | None = None
+    failing: str | None = None
     trigger: Trigger
     action: Action
     delivery: Delivery = Delivery()
@@ -185,6 +189,7 @@ class Job:
     labels: tuple[str, ...] = field(default=(), converter=_in_any_order)
     provider_fields: Mapping[str, Any] = NOTHING
     residue: Mapping[str, str] = NOTHING
+    unknown: Mapping[str, Any] = NOTHING
     unanswered: frozenset[str] = frozenset()
     mark: Mark | None = None
     created_at: datetime | None = None
@@ -195,6 +200,12 @@ class Job:
     def live(self) -> bool:
         """Whether it would fire: wanted by its owner and not stopped by the platform."""
         return self.enabled and self.suspended is None
+
+    @property
+    def trouble(self) -> str:
+        """What its platform tells of a stop or of runs that fail; "" when it tells of none."""
+        stopped = f"stopped by its platform: {self.suspended}" if self.suspended else ""
+        return "; ".join(filter(None, (stopped, self.failing)))
 
 
 PATHS: Final = (
@@ -221,6 +232,7 @@ PATHS: Final = (
     "delivery.notify",
     "run_as",
     "labels",
+    "provider_fields",
 )
 """Every canonical path, in the order in which people read a job."""
 
@@ -286,7 +298,7 @@ def flatten(job: Job) -> dict[str, Any]:
         case Prompt():
             values |= {f"action.{n}": v for n, v in _items(job.action)}
     values |= {f"delivery.{n}": v for n, v in _items(job.delivery)}
-    values |= {"run_as": job.run_as, "labels": job.labels}
+    values |= {"run_as": job.run_as, "labels": job.labels, "provider_fields": job.unknown}
     return {path: values[path] for path in PATHS if not is_absent(values.get(path))}
 
 
@@ -326,6 +338,7 @@ def unflatten(fields: Fields, **rest: Any) -> Job:
         delivery=_delivery(**delivery),
         run_as=fields.get("run_as"),
         labels=fields.get("labels", ()),
+        unknown=fields.get("provider_fields", NOTHING),
         **rest,
     )
 

@@ -52,4 +52,4 @@ def restore(job: Job) -> Job:
         return job
 
 
-_REST: Final = {"ref", "suspended", "provider_fields", "residue", "mark", "created_at", "updated_at"}
+_REST: Final = {"ref", "suspended", "failing", "provider_fields", "residue", "mark", "created_at", "updated_at"}

@@ -138,7 +138,7 @@ def _parts(items: Iterable[Any]) -> Iterator[bytes]:
 
 
 def _in_order(data: Any) -> bytes:
-    return _CANONICAL(data).encode()
+    return _CANONICAL(data).encode("utf-8", "surrogatepass")
 
 
 def _cron_text(cron: Cron, dialect: str) -> str:

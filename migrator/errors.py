@@ -6,6 +6,7 @@ MigratorError                 what, where, actual, allowed, hint; exit code 1
 ├── MappingError              fix mappings/<provider>.toml (2)
 ├── ScheduleError             fix or skip that job: names dialect, field and column (1)
 ├── RecordError               a provider's record cannot be read: names the job and the field (1)
+├── JobError                  one stage failed on one job, which is blocked; the others go on (1)
 ├── RefusedError              unsafe or lossy; look at it, then allow it or change it (3)
 │   └── StalePlanError        plan again: the plan is stale, edited, foreign or already applied (3)
 ├── StateError                the state file or database cannot be used (1)
@@ -169,6 +170,10 @@ class RecordError(MigratorError):
         super().__init__(what, where=f"job {job}, field {path}", actual=actual, allowed=allowed)
         self.job = job
         self.path = path
+
+
+class JobError(MigratorError):
+    """A stage failed on one job for a reason that nobody foresaw; that job is blocked, and the others go on."""
 
 
 class RefusedError(MigratorError):

@@ -6,7 +6,7 @@ A record that cannot be read is a `Problem`, never an absence: an absence could 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from functools import cached_property
 from typing import Final
@@ -15,26 +15,38 @@ import attrs
 from attrs import field, frozen
 
 from migrator import convention
-from migrator.canonical import NOTHING, Job, JobRef, Unportable, flatten
+from migrator.canonical import NOTHING, Job, JobRef, Mark, Unportable, flatten
 from migrator.concurrency import side_by_side
 from migrator.document import digest, digest_of_list, fields_to_json
 from migrator.errors import MigratorError, NotFoundError, ProviderError, RecordError
+from migrator.isolation import attempt
 from migrator.mapping import ProviderMapping, Raw
 from migrator.mapping.codecs import thaw
 from migrator.packed import Packed
 from migrator.providers.base import ExtractAdapter, Record
+from migrator.soundness import storable, unsound
 
+_PLACE: Final = 80
+"""Characters of a field's path that are shown."""
 LATENESS: Final = (0.5, 1.0, 2.0, 4.0)
 """Seconds between looks for what a platform may show late; after the last one it counts as absent."""
 
 
 @frozen(kw_only=True)
 class Problem:
-    """A record that is there but cannot be read."""
+    """A record that is there but cannot be read.
+
+    Attributes:
+        ref: where it is.
+        name: its name, if it has one.
+        error: why not.
+        mark: our mark on it, if that can be read.
+    """
 
     ref: JobRef
     name: str
     error: MigratorError
+    mark: Mark | None = None
 
 
 @frozen(kw_only=True)
@@ -78,11 +90,29 @@ class Extracted:
     def _by_ref(self) -> Mapping[JobRef, Job]:
         return {job.ref: job for job in self.jobs}
 
-    def digest(self, dialect: str) -> str:
-        """What was observed, in one line: changes when a job appears, goes, or means something else."""
+    def digested(self, dialect: str) -> tuple[Extracted, str]:
+        """The listing without the jobs that cannot be digested, which become problems, and what was observed.
+
+        What was observed is one line that changes when a job appears, goes, or means something else.
+        """
+        problems = list(self.problems)
         in_order = sorted(self.jobs, key=lambda job: (str(job.ref), job.ref.scope))
-        seen = ([str(job.ref), job_state(job, dialect)] for job in in_order)
-        return digest_of_list(seen, sorted(str(problem.ref) for problem in self.problems))
+
+        def seen() -> Iterator[list[str]]:
+            for job in in_order:
+                state = attempt("compared", job_state, job, dialect)
+                if isinstance(state, str):
+                    yield [str(job.ref), state]
+                else:
+                    problems.append(Problem(ref=job.ref, name=job.name, error=state))
+
+        known = sorted(str(problem.ref) for problem in self.problems)
+        observed = digest_of_list(seen(), known)
+        if len(problems) == len(self.problems):
+            return self, observed
+        odd = {problem.ref for problem in problems}
+        jobs = tuple(job for job in self.jobs if job.ref not in odd)
+        return attrs.evolve(self, jobs=jobs, problems=tuple(problems)), observed
 
 
 def _joined(*several: Mapping[JobRef, Raw]) -> Packed[JobRef]:
@@ -135,7 +165,7 @@ async def read_all(
     """
     async for record in adapter.list_jobs():
         await asyncio.sleep(0)  # the request for the next page leaves meanwhile
-        yield _read(record, adapter, mapping, as_source=as_source), record.raw
+        yield read_record(record, adapter, mapping, as_source=as_source), record.raw
 
 
 async def extract(
@@ -198,7 +228,7 @@ async def look_up(
 
     answers: list[Record | JobRef | None] = await side_by_side(ask(ref) for ref in refs)
     records = [answer for answer in answers if isinstance(answer, Record)]
-    found = [(_read(record, adapter, mapping, as_source=as_source), record.raw) for record in records]
+    found = [(read_record(record, adapter, mapping, as_source=as_source), record.raw) for record in records]
     return Found(
         jobs=tuple(job for job, _raw in found if isinstance(job, Job)),
         problems=tuple(problem for problem, _raw in found if isinstance(problem, Problem)),
@@ -207,13 +237,27 @@ async def look_up(
     )
 
 
-def _read(record: Record, adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool) -> Job | Problem:
-    try:
-        job = mapping.read(record.raw, scope=record.scope)
-    except RecordError as error:
-        identity = record.raw.get(mapping.rules.identity.id)
-        if not identity:
-            raise
-        ref = JobRef(provider=adapter.provider, scope=record.scope, id=str(identity))
-        return Problem(ref=ref, name=str(record.raw.get("name") or ""), error=error)
+def read_record(record: Record, adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool) -> Job | Problem:
+    """The job that a record holds, or why it cannot be read; whatever goes wrong concerns that job alone."""
+    read = attempt("read", _job, record, mapping, as_source=as_source)
+    if isinstance(read, Job):
+        return read
+    identity = record.raw.get(mapping.rules.identity.id)
+    if not identity:
+        raise read
+    ref = JobRef(provider=adapter.provider, scope=record.scope, id=storable(str(identity)))
+    mark = attempt("read", mapping.mark_of, record.raw)
+    name = storable(str(record.raw.get("name") or ""))
+    return Problem(ref=ref, name=name, error=read, mark=mark if isinstance(mark, Mark) else None)
+
+
+def _job(record: Record, mapping: ProviderMapping, *, as_source: bool) -> Job:
+    if found := unsound(record.raw):
+        path, what = found
+        name = str(record.raw.get(mapping.rules.identity.id) or "")
+        allowed = "JSON texts that have a UTF-8 form, without NUL; correct the job at its platform"
+        raise RecordError(
+            "cannot be stored or sent", job=storable(name), path=storable(path)[-_PLACE:], actual=what, allowed=allowed
+        )
+    job = mapping.read(record.raw, scope=record.scope)
     return convention.restore(job) if as_source else job

@@ -12,6 +12,7 @@ from migrator.canonical import Job, JobRef, Unportable
 from migrator.cron import Once, describe, next_fires
 from migrator.errors import ScheduleError
 from migrator.extract import Extracted, Problem
+from migrator.isolation import attempt
 
 _FIRES: Final = 3
 """Fires that are listed of each job."""
@@ -29,6 +30,7 @@ class Row:
         name: its name.
         state: whether it fires.
         reason: why not, in the platform's words; "" where there is nothing to say.
+        failing: what its platform tells of runs that fail; "" when it tells of none.
         schedule: the schedule in words; why there is none, where it is not time-based.
         text: the cron expression as the platform holds it; "" where there is none.
         timezone: the zone of the expression.
@@ -40,6 +42,7 @@ class Row:
     name: str
     state: JobState
     reason: str = ""
+    failing: str = ""
     schedule: str = ""
     text: str = ""
     timezone: str = ""
@@ -81,8 +84,13 @@ def rows_of(found: Extracted, *, bound: Mapping[JobRef, JobRef], now: datetime) 
         bound: by target job, the source job that it was made for, as the state knows.
         now: the fires are those after.
     """
-    rows = [*(_row(job, bound, now) for job in found.jobs), *map(_unreadable, found.problems)]
+    rows = [*(_shown(job, bound, now) for job in found.jobs), *map(_unreadable, found.problems)]
     return tuple(sorted(rows, key=lambda row: (row.name.casefold(), str(row.ref))))
+
+
+def _shown(job: Job, bound: Mapping[JobRef, JobRef], now: datetime) -> Row:
+    row = attempt("drawn", _row, job, bound, now)
+    return row if isinstance(row, Row) else _unreadable(Problem(ref=job.ref, name=job.name, error=row))
 
 
 def _row(job: Job, bound: Mapping[JobRef, JobRef], now: datetime) -> Row:
@@ -94,6 +102,7 @@ def _row(job: Job, bound: Mapping[JobRef, JobRef], now: datetime) -> Row:
         name=job.name,
         state="stopped" if job.suspended is not None else "enabled" if job.enabled else "paused",
         reason=job.suspended or "",
+        failing=job.failing or "",
         schedule=words,
         text=text,
         timezone=zone,

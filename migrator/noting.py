@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -13,10 +14,14 @@ from migrator.canonical import flatten
 from migrator.document import digest
 from migrator.extract import Extracted
 from migrator.plan.values import Plan
+from migrator.soundness import storable
 from migrator.state import State
 from migrator.state.values import Link
 
 _LISTED: Final = "jobs listed"
+_TOLD: Final = 100
+"""How many jobs in trouble are noted."""
+TROUBLE: Final = "trouble"
 
 
 def note_agreement(state: State, plan: Plan, target: Extracted, links: Iterable[Link]) -> None:
@@ -44,6 +49,26 @@ def note_schedules(state: State, plan: Plan, links: Iterable[Link], outcomes: Se
         if target and change.schedule
     }
     state.note_schedules({target: now for target, now in found.items() if known.get(target) != now})
+
+
+def note_trouble(state: State, plan: Plan, source: Extracted, target: Extracted) -> None:
+    """Note which jobs of a sync are stopped by their platform, or fail, as it tells; for `status`."""
+    known = {*(change.source for change in plan.changes), *(change.target for change in plan.changes)}
+    found = [
+        {"end": end, "job": str(job.ref), "name": storable(job.name), "trouble": storable(job.trouble)}
+        for end, listing in (("source", source), ("target", target))
+        for job in listing.jobs
+        if job.trouble and job.ref in known
+    ]
+    text = json.dumps(found[:_TOLD])
+    if (state.recall(plan.sync, TROUBLE) or "[]") != text:
+        state.remember(plan.sync, TROUBLE, text)
+
+
+def trouble_of(state: State, sync: str) -> list[dict[str, str]]:
+    """What was noted so of a sync: end, job, name and trouble of each."""
+    noted = json.loads(state.recall(sync, TROUBLE) or "[]")
+    return [{"sync": sync, **one} for one in noted]
 
 
 def note_count(state: State, sync: str, source: Extracted) -> None:

@@ -17,7 +17,7 @@ from migrator.apply import Applied, Outcome
 from migrator.config import Schedule, Sync
 from migrator.errors import RefusedError
 from migrator.extract import extract
-from migrator.noting import note_agreement, note_count, note_schedules
+from migrator.noting import note_agreement, note_count, note_schedules, note_trouble
 from migrator.plan.narrowing import chosen, narrowed
 from migrator.plan.values import Plan
 from migrator.recovery import rest_of, still_fits
@@ -259,6 +259,8 @@ async def _carried_out(carrying: Carrying, session: Session, look: Look, agree: 
     """What came of a plan that is safe, if there was anything to do."""
     plan, state = look.plan, session.state
     note_agreement(state, plan, look.target, look.links)
+    if is_whole:
+        note_trouble(state, plan, look.source, look.target)
     if not plan.pending:
         _note(look, session)
         if is_whole:

@@ -19,7 +19,6 @@ from attrs import frozen
 from migrator.canonical import PATHS, Fields, JobRef, flatten
 from migrator.extract import Extracted
 from migrator.mapping import ProviderMapping
-from migrator.plan.compare import same
 from migrator.plan.values import Change, FieldChange, Observed, Plan
 from migrator.state.values import Intent, Link, Run, Snapshot
 
@@ -85,7 +84,7 @@ def way_back(trace: Trace) -> Plan:
         lineage=trace.lineage,
         serial=trace.serial,
         created_at=trace.now,
-        observed=Observed(source="", target=trace.target.digest(rules.dialect)),
+        observed=Observed(source="", target=trace.target.digested(rules.dialect)[1]),
         changes=tuple(changes),
     )
 
@@ -135,7 +134,9 @@ def _refusal(trace: Trace, key: Key, here: list[Link], present: Mapping[JobRef, 
         return "its replacement was not finished; finish it with migrator apply first"
     for link in here:
         remote = flatten(present[link.target])
-        if moved := [path for path in _held(trace.mapping) if not same(link.seen.get(path), remote.get(path))]:
+        if moved := [
+            path for path in _held(trace.mapping) if not trace.mapping.same(path, link.seen.get(path), remote.get(path))
+        ]:
             return f"somebody has changed {', '.join(moved)} since"
     return ""
 
@@ -152,7 +153,7 @@ def _restored(base: Change, trace: Trace, link: Link, old: Fields, remote: Field
             path=path, old=link.applied.get(path), new=old.get(path), remote=remote.get(path), reason="as before"
         )
         for path in _held(trace.mapping)
-        if not same(old.get(path), remote.get(path))
+        if not trace.mapping.same(path, old.get(path), remote.get(path))
     )
     lost = "" if link.target == before.ref else "; the first one's id and history are lost"
     if not fields:

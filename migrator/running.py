@@ -203,6 +203,7 @@ class Carrying:
             sleep=clock.sleep,
             claims={key: number for number, key in enumerate(keys, 1)},
             marks=_takes_marks(self.side.mapping, look.target),
+            accepted=accepted_by(self.runtime, plan.sync),
         )
 
     async def _origin(self, writer: Writer) -> Origin | None:
@@ -264,6 +265,12 @@ class Carrying:
         writer.target = look.target
         later = await self._applier(writer, rest, silently, origin).apply(rest)
         return merged(plan.pending, outcomes, rest, later, unclear)
+
+
+def accepted_by(runtime: Runtime, sync: str) -> tuple[str, ...]:
+    """The paths of which a sync accepts whatever the target keeps; none where the config has no such sync any more."""
+    known = runtime.config.syncs.get(sync)
+    return known.accept_stored if known else ()
 
 
 def _takes_marks(mapping: ProviderMapping, target: Extracted) -> bool:

@@ -19,6 +19,7 @@ from migrator.config import Sync
 from migrator.errors import UsageError
 from migrator.extract import Extracted, look_up
 from migrator.holding import as_wished, is_cut_short, stirs
+from migrator.isolation import attempt
 from migrator.leasing import Fence, limited, locking
 from migrator.lower import foresee
 from migrator.noting import last_count
@@ -103,7 +104,8 @@ class Session:
     def _foresee(self, job: Job) -> None:
         """Prove a schedule while the next jobs are on their way: what is left for the plan is soon done."""
         if self.sync.select.matches(job):
-            foresee(job, target=self.target.mapping.rules, sync=self.sync, now=self.runtime.clock.now())
+            rules, now = self.target.mapping.rules, self.runtime.clock.now()
+            attempt("converted", foresee, job, target=rules, sync=self.sync, now=now)  # planning says what is wrong
 
     async def _basis(self, source: Extracted, target: Extracted, uncertain: tuple[Intent, ...]) -> Basis:
         lineage, serial = self.state.lineage(self.sync.name, fresh=uuid.uuid4().hex)
@@ -134,7 +136,11 @@ class Session:
         return {
             "source": listed.with_jobs(lambda job: as_wished(job, known)) if known else listed,
             "rights": rights,
-            "revived": frozenset(job.ref for job, right in mine if stirs(job, right, self.source.dialect, now=now)),
+            "revived": frozenset(
+                job.ref
+                for job, right in mine
+                if attempt("compared", stirs, job, right, self.source.dialect, now=now) is True
+            ),
             "unfinished": frozenset(job.ref for job, right in mine if is_cut_short(job, right)),
         }
 

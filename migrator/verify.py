@@ -17,6 +17,7 @@ from migrator.canonical import TRIGGER_PATHS, Job, JobRef, Unportable
 from migrator.cron import Comparison, Cron, Once, Recurring, Timed, compare, next_fires
 from migrator.extract import Extracted
 from migrator.holding import in_place_of
+from migrator.isolation import attempt
 from migrator.lower import Schedule
 from migrator.plan.values import Change, FieldChange, Plan
 from migrator.state.values import Link, Live
@@ -177,7 +178,14 @@ class _Judge:
     spot: Spot
 
     def proof(self, ref: JobRef, group: list[Link], changes: list[Change]) -> Proof:
-        """What verifying one source job comes to."""
+        """What verifying one source job comes to; unproved where that fails."""
+        found = attempt("compared", self._proof, ref, group, changes)
+        if isinstance(found, Proof):
+            return found
+        name, targets = str(group[0].applied.get("name", ref.id)), tuple(link.target for link in group)
+        return Proof(source=ref, name=name, targets=targets, status="unproved", reason=str(found))
+
+    def _proof(self, ref: JobRef, group: list[Link], changes: list[Change]) -> Proof:
         current = [link for link in group if not link.superseded]
         job, found = _listed(self.source, ref), [_listed(self.target, link.target) for link in current]
         name = job.name if job else str(group[0].applied.get("name", ref.id))

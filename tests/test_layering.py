@@ -21,7 +21,8 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "ids", "packed", "watching"},
+    {"concurrency", "ids", "packed", "soundness", "watching"},
+    {"isolation"},
     {"cron"},
     {"canonical"},
     {"mapping", "transport"},

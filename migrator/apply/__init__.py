@@ -19,7 +19,8 @@ from migrator.apply.together import Group, Unit
 from migrator.apply.values import Applied, Outcome, Status
 from migrator.apply.writer import Writer
 from migrator.concurrency import side_by_side
-from migrator.errors import AuthError, MigratorError, QuotaError, StateError
+from migrator.errors import AuthError, MigratorError, QuotaError
+from migrator.isolation import job_error
 from migrator.plan.values import Change, Plan
 from migrator.providers.base import Record
 from migrator.state.values import Link
@@ -101,10 +102,8 @@ class Applier:
     async def _single(self, number: int, change: Change) -> None:
         try:
             made = await self.changer.carry_out(change)
-        except StateError:
-            raise
-        except MigratorError as error:
-            self._failed(number, change, error)
+        except Exception as error:  # noqa: BLE001 (one job; what concerns all of them is raised again)
+            self._failed(number, change, job_error("written", error))
         else:
             if made.unread:
                 self._unread[number] = (attrs.evolve(change, target=made.target), made.unread)
@@ -137,10 +136,8 @@ class Applier:
         for number, (change, link) in self._unread.items():
             try:
                 await self.writer.check(link, listed.get(link.target.id))
-            except StateError:
-                raise
-            except MigratorError as error:
-                self._note(number, change, "failed", str(error))
+            except Exception as error:  # noqa: BLE001 (as above)
+                self._note(number, change, "failed", str(job_error("read back", error)))
             else:
                 self._note(number, change, "done")
 

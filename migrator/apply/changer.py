@@ -91,6 +91,12 @@ class Changer:
         """A target job as it was listed."""
         return answered(self.writer.target.job(ref), self.links[ref.id].applied if ref.id in self.links else {})
 
+    def as_written(self, link: Link, remote: Fields, change: Change) -> Fields:
+        """The fields of a job that is made anew: what was last written where that is still there, in whatever form."""
+        same, seen = self.writer.mapping.same, link.seen
+        kept = {path: v for path, v in link.applied.items() if same(path, seen.get(path), remote.get(path))}
+        return {path: value for path, value in {**remote, **kept, **change.wanted()}.items() if value is not None}
+
     async def _create(self, change: Change, fields: Fields) -> Made:
         if must_be_held(fields, self.writer.mapping):
             return await self._create_held(change, fields)
@@ -153,7 +159,7 @@ class Changer:
         """
         old = self.link(change)
         remote = self.remote(old.target)
-        fields = {path: value for path, value in {**remote, **change.wanted()}.items() if value is not None}
+        fields = self.as_written(old, remote, change)
         aside = self.aside(remote)
         if remote.get("enabled"):
             await wait_for_gap(

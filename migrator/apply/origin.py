@@ -18,7 +18,7 @@ from migrator.canonical import Fields, Job, JobRef, flatten
 from migrator.errors import MigratorError, NotFoundError, StateError, UncertainError
 from migrator.extract import LATENESS
 from migrator.mapping import ProviderMapping
-from migrator.plan.compare import mismatches, same
+from migrator.plan.compare import mismatches
 from migrator.providers.base import LoadAdapter
 from migrator.state import State
 from migrator.state.values import ORIGIN, Intent
@@ -91,7 +91,8 @@ class Origin(Sending):
         if lost:
             self.state.settle(intent, "failed", f"it never arrived: {lost}")
             raise lost
-        refused = not_held(f"{self.mapping.rules.title} did not take the change", job.ref, wrong, flatten(now))
+        what = f"{self.mapping.rules.title} did not take the change"
+        refused = not_held(what, job.ref, wrong, sent=after, seen=flatten(now))
         self.state.settle(intent, "failed", str(refused))
         raise refused
 
@@ -101,7 +102,9 @@ class Origin(Sending):
             return await self._look(
                 job.ref,
                 record,
-                lambda seen: tuple(path for path in mismatches(after, seen, self.mapping) if path in intent.fields),
+                lambda seen: tuple(
+                    path for path in mismatches(after, seen, self.mapping, had=flatten(job)) if path in intent.fields
+                ),
                 known=after,
             )
         except StateError:
@@ -190,7 +193,7 @@ async def settle_origin(
             seen = None
         except MigratorError:
             return
-        if _arrived(intent, seen):
+        if _arrived(intent, seen, mapping):
             state.settle(intent, "done", "")
             return
         if wait is None:
@@ -199,8 +202,8 @@ async def settle_origin(
         await sleep(wait)
 
 
-def _arrived(intent: Intent, seen: Fields | None) -> bool:
+def _arrived(intent: Intent, seen: Fields | None, mapping: ProviderMapping) -> bool:
     """Whether a job shows what was written to it."""
     if intent.action == "delete" or seen is None:
         return intent.action == "delete" and seen is None
-    return all(same(value, seen.get(path)) for path, value in intent.fields.items())
+    return all(mapping.same(path, value, seen.get(path)) for path, value in intent.fields.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -15,6 +16,7 @@ from migrator.errors import MigratorError, NotFoundError
 from migrator.extract import LATENESS
 from migrator.mapping import ProviderMapping
 from migrator.providers.base import ContractError, LoadAdapter, Record
+from migrator.soundness import contrast
 from migrator.state import State
 
 
@@ -97,14 +99,27 @@ class Sending:
         raise AssertionError("the last look returns or raises")
 
 
-def not_held(what: str, ref: JobRef, wrong: Iterable[str], seen: Fields) -> ReadBackError:
-    """The error for fields that a platform did not keep as they were written."""
-    return ReadBackError(
-        what,
-        where=f"{', '.join(wrong)} of {ref}",
-        actual="; ".join(f"{path} = {seen.get(path)!r:.80}" for path in wrong),
-        hint="look at the job; the next run tries again",
-    )
+def not_held(
+    what: str, ref: JobRef, wrong: Iterable[str], *, sent: Fields, seen: Fields, sync: str = ""
+) -> ReadBackError:
+    """Return the error for fields that a platform did not keep as they were written.
+
+    Args:
+        what: what failed.
+        ref: the job.
+        wrong: the fields.
+        sent: what was written.
+        seen: what was read back.
+        sync: the sync whose setting can accept it; "" where none can.
+    """
+    wrong = tuple(wrong)
+    told = []
+    for path in wrong:
+        written, kept = contrast(sent.get(path), seen.get(path))
+        told.append(f"{path} was written as {written} and is kept as {kept}")
+    accepting = f"accept_stored = {json.dumps(list(wrong))} in [syncs.{sync}] accepts what the platform keeps"
+    hint = f"correct it at the source, or {accepting}" if sync else "look at the job; the next run tries again"
+    return ReadBackError(what, where=f"{', '.join(wrong)} of {ref}", actual="; ".join(told), hint=hint)
 
 
 def in_steps(new: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -8,7 +8,7 @@ cannot answer is left to a person, and blocks that one job.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Container, Iterable
+from collections.abc import Awaitable, Callable, Collection, Container, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,11 +16,12 @@ import attrs
 from attrs import frozen
 
 from migrator.canonical import Job, answered, flatten
-from migrator.errors import RefusedError
+from migrator.errors import MigratorError, RefusedError
 from migrator.extract import LATENESS, Extracted
+from migrator.isolation import attempt
 from migrator.mapping import ProviderMapping
 from migrator.mapping.marks import key_of, key_of_mark
-from migrator.plan.compare import identical, same
+from migrator.plan.compare import identical
 from migrator.state import State
 from migrator.state.values import ORIGIN, Intent, Link
 
@@ -32,6 +33,8 @@ _MOMENTS: Final = timedelta(minutes=1)
 """How long after a write that worked a listing that does not show it is taken for late."""
 _PATIENCE: Final = (0.5, 1.0, 2.0)
 """Seconds between listings while one is late."""
+_ABSENT: Final = "absent"
+"""Said of a create that a listing does not show."""
 _LOOK: Final = "look at that job, and give the id of the one that this write made"
 _REMEMBERED: Final = timedelta(days=7)
 """How long a create that failed is remembered, in case that what it made shows after all."""
@@ -127,7 +130,9 @@ class Settler:
                 continue
             mine = [job for job in marked if _marked(job, intent) and _may_be_of(job, intent)]
             if len(mine) == 1:
-                link = attrs.evolve(link_to(mine[0], intent), superseded=(intent.source, intent.piece) in standing)
+                link = attrs.evolve(
+                    link_to(mine[0], intent, self.mapping), superseded=(intent.source, intent.piece) in standing
+                )
                 self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
                 standing.add((link.source, link.piece))
                 marked.remove(mine[0])
@@ -144,26 +149,33 @@ class Settler:
         links = {link.target.id: link for link in self._links(target)}
         jobs = {job.ref.id: job for job in target.jobs}
         for intent in intents:
-            target_id = intent.target_id or ""
-            if intent.action == "create":
-                free = [job for job in target.jobs if job.ref.id not in links]
-                found = self._created(intent, free, target)
-                if isinstance(found, Job):
-                    link = link_to(found, intent)
-                    links[found.ref.id] = link
-                    self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
-                elif found:
-                    left.append(attrs.evolve(intent, state="uncertain", error=found))
-                else:
-                    yield intent
-            elif intent.action == "update":
-                self._settle_update(intent, jobs.get(target_id), links.get(target_id))
-            elif target_id in jobs:
-                self.state.settle(intent, "failed", "the job is still there")
-            elif target_id in links:
-                self.state.drop_link(links[target_id].target, settles=intent)
-            else:
-                self.state.settle(intent, "done")
+            found = attempt("reconciled", self._reconciled, intent, target, jobs, links)
+            if isinstance(found, MigratorError):
+                left.append(attrs.evolve(intent, state="uncertain", error=str(found)))
+            elif found == _ABSENT:
+                yield intent
+            elif found:
+                left.append(attrs.evolve(intent, state="uncertain", error=found))
+
+    def _reconciled(self, intent: Intent, target: Extracted, jobs: Mapping[str, Job], links: dict[str, Link]) -> str:
+        """Settle one write; "" when it is settled, `_ABSENT`, or why it cannot be told."""
+        target_id = intent.target_id or ""
+        if intent.action == "create":
+            free = [job for job in target.jobs if job.ref.id not in links]
+            found = self._created(intent, free, target)
+            if not isinstance(found, Job):
+                return found or _ABSENT
+            links[found.ref.id] = link = link_to(found, intent, self.mapping)
+            self.state.put_link(link, dialect=self.mapping.rules.dialect, settles=intent)
+        elif intent.action == "update":
+            self._settle_update(intent, jobs.get(target_id), links.get(target_id))
+        elif target_id in jobs:
+            self.state.settle(intent, "failed", "the job is still there")
+        elif target_id in links:
+            self.state.drop_link(links[target_id].target, settles=intent)
+        else:
+            self.state.settle(intent, "done")
+        return ""
 
     def _links(self, target: Extracted, *, only: Container[str] | None = None) -> tuple[Link, ...]:
         return self.state.links(self.mapping.rules.provider, target.scopes, self.mapping.rules.dialect, only=only)
@@ -196,12 +208,17 @@ class Settler:
             self.state.settle(intent, "failed", "the job is gone")
             return
         remote = answered(job, link.applied)
-        arrived = {path for path, value in intent.fields.items() if same(value, remote.get(path))}
+        had = link.applied
+        arrived = {
+            path: value
+            for path, value in intent.fields.items()
+            if self.mapping.kept(path, value, remote.get(path), had.get(path))
+        }
         if not arrived:
             self.state.settle(intent, "failed", "it never arrived")
             return
         known = {path: remote.get(path) for path in arrived}
-        applied = {path: value for path, value in {**link.applied, **known}.items() if value is not None}
+        applied = {path: value for path, value in {**had, **arrived}.items() if value is not None}
         seen = {path: value for path, value in {**link.seen, **known}.items() if value is not None}
         noted = attrs.evolve(link, applied=applied, seen=seen)
         self.state.put_link(noted, dialect=self.mapping.rules.dialect, settles=intent)
@@ -220,20 +237,24 @@ def take_for(job: Job, intent: Intent, *, links: Iterable[Link], mapping: Provid
     if job.mark is not None and not _marked(job, intent):
         what = "that job carries the mark of another source job"
         raise RefusedError(what, where=where, actual=f"{job.mark.provider}/{job.mark.id}", hint=_LOOK)
-    state.put_link(link_to(job, intent), dialect=mapping.rules.dialect, settles=intent)
+    state.put_link(link_to(job, intent, mapping), dialect=mapping.rules.dialect, settles=intent)
 
 
-def link_to(job: Job, intent: Intent) -> Link:
-    """The link to what a create made; it says what is there, so that the next plan brings in line what is not."""
+def link_to(job: Job, intent: Intent, mapping: ProviderMapping) -> Link:
+    """The link to what a create made; it says what is there, so that the next plan brings in line what is not.
+
+    What the platform keeps in a form of its own counts as it was written.
+    """
     assert intent.source is not None
     fields = flatten(job)
+    written = {path: value for path, value in intent.fields.items() if mapping.kept(path, value, fields.get(path))}
     return Link(
         source=intent.source,
         target=job.ref,
         piece=intent.piece,
         pieces=intent.pieces,
         sync=intent.sync,
-        applied=fields,
+        applied={path: value for path, value in {**fields, **written}.items() if value is not None},
         seen=fields,
         marked=job.mark is not None,
     )

@@ -23,6 +23,7 @@ from migrator.apply.values import Status
 from migrator.apply.writer import ReadBackError
 from migrator.canonical import Fields, JobRef
 from migrator.errors import MigratorError, StateError, UncertainError
+from migrator.isolation import job_error
 from migrator.plan.values import Change
 from migrator.state.values import Link
 
@@ -106,22 +107,18 @@ class Group:
         for number, change in self.unit.items():
             try:
                 await self._prepare(number, change)
-            except StateError:
-                raise
-            except MigratorError as error:
-                return await self._fail(number, error, sent=())
+            except Exception as error:  # noqa: BLE001 (one job; what concerns all of them is raised again)
+                return await self._fail(number, job_error("written", error), sent=())
         steps = [*self._activate, *self._update, *self._park]
         sent: list[Step] = []
         for index, step in enumerate(steps):
             await self._wait(steps[index:], begun=index > 0)
             try:
                 await self._set(step.job, step.new)
-            except StateError:
-                raise
-            except MigratorError as error:
+            except Exception as error:  # noqa: BLE001 (as above)
                 if isinstance(error, UncertainError | ReadBackError):
                     sent.append(step)
-                return await self._fail(step.number, error, sent=sent)
+                return await self._fail(step.number, job_error("written", error), sent=sent)
             sent.append(step)
         return {number: await self._finish(number, change) for number, change in self.unit.items()}
 
@@ -158,7 +155,7 @@ class Group:
         name = {path: value for path, value in self.changer.aside(remote).items() if path == "name"}
         resting = await self.changer.writer.update(old, name, remote) if name else old
         self._aside.append((self.changer.writer.supersede(resting), {path: remote[path] for path in name}))
-        fields = {path: value for path, value in {**remote, **change.wanted()}.items() if value is not None}
+        fields = self.changer.as_written(old, remote, change)
         await self._create(number, attrs.evolve(change, target=None), fields)
         self._stop(number, old, {**remote, **name})
 

@@ -39,6 +39,7 @@ class Writer(Sending):
         target: the target's listing at the start.
         claims: by what it is about, the number under which the run claimed a change.
         marks: whether the platform takes our marks.
+        accepted: paths whose form at the platform counts as equal, whatever it is.
         notes: what the run notes; flush them when it ends.
         numbers: the numbers of the run's further writes.
     """
@@ -47,6 +48,7 @@ class Writer(Sending):
     target: Extracted
     claims: Mapping[ClaimKey, int] = field(factory=dict)
     marks: bool = True
+    accepted: tuple[str, ...] = ()
     notes: Notes = field(init=False)
     numbers: itertools.count[int] = field(init=False)
     _claims: dict[ClaimKey, int] = field(init=False)
@@ -100,20 +102,21 @@ class Writer(Sending):
         """Compare a target job with what was written; None reads it first.
 
         Raises:
-            ReadBackError: it differs; the link then says what is really there, so that the next plan tries again.
+            ReadBackError: it differs, in a form that is not equivalent; the next plan shows that and writes nothing.
         """
         sent = link.applied
         job, wrong = await self._look(
-            link.target, record, lambda seen: mismatches(sent, seen, self.mapping), known=sent
+            link.target,
+            record,
+            lambda seen: mismatches(sent, seen, self.mapping, accepted=self.accepted),
+            known=sent,
         )
         remote = answered(job, sent)
-        applied = {path: value for path, value in link.applied.items() if path not in wrong}
-        applied |= {path: remote[path] for path in wrong if path in remote}
-        checked = attrs.evolve(link, applied=applied, seen=remote, marked=job.mark is not None)
+        checked = attrs.evolve(link, seen=remote, marked=job.mark is not None)
         self._note(checked)
         if wrong:
             what = f"{self.mapping.rules.title} holds something else than was written"
-            raise not_held(what, link.target, wrong, remote)
+            raise not_held(what, link.target, wrong, sent=sent, seen=remote, sync=self.sync)
         return checked
 
     # -- changing -----------------------------------------------------------------------------------------------------
@@ -131,21 +134,32 @@ class Writer(Sending):
         """
         for step in in_steps(new):
             after = stepped(remote, step)
-            link = await self._update_step(link, step, after)
+            link = await self._update_step(link, step, after, self._with_added(link, step, after, remote))
             remote = {**after, **link.seen}
         return link
 
-    async def _update_step(self, link: Link, step: Mapping[str, Any], after: Fields) -> Link:
+    def _with_added(self, link: Link, step: Mapping[str, Any], after: Fields, remote: Fields) -> Fields:
+        """The fields to send: what the platform itself has added to a list is never removed unasked."""
+        old, was = link.applied, link.seen
+        more = {
+            path: self.mapping.with_added(
+                path, after.get(path), sent=old.get(path), seen=was.get(path), now=remote.get(path)
+            )
+            for path in step
+        }
+        return stepped(after, more)
+
+    async def _update_step(self, link: Link, step: Mapping[str, Any], after: Fields, sending: Fields) -> Link:
         self.keep(link)
         intent = await self._intend("update", link, step)
         mark = mark_for(link.source, link.piece, link.pieces) if link.marked else None
-        request = self._send_update(link.target, set(step), before=link.applied, after=after, mark=mark)
+        request = self._send_update(link.target, set(step), before=link.applied, after=sending, mark=mark)
         record = await self._noting(intent, request)
         try:
             job, wrong = await self._look(
                 link.target,
                 record,
-                lambda seen: tuple(path for path in mismatches(after, seen, self.mapping) if path in step),
+                lambda seen: tuple(path for path in self._unkept(after, seen, link.applied) if path in step),
                 known=after,
             )
         except StateError:
@@ -155,12 +169,14 @@ class Writer(Sending):
             raise
         seen = answered(job, after)
         applied = {path: value for path, value in {**link.applied, **step}.items() if value is not None}
-        applied = {path: value for path, value in applied.items() if path not in wrong}
-        applied |= {path: seen[path] for path in wrong if path in seen}
         link = self._note(attrs.evolve(link, applied=applied, seen=seen, marked=job.mark is not None), intent)
         if wrong:
-            raise not_held(f"{self.mapping.rules.title} did not take the change", link.target, wrong, seen)
+            what = f"{self.mapping.rules.title} did not take the change"
+            raise not_held(what, link.target, wrong, sent=after, seen=seen, sync=self.sync)
         return link
+
+    def _unkept(self, sent: Fields, seen: Fields, had: Fields) -> tuple[str, ...]:
+        return mismatches(sent, seen, self.mapping, had=had, accepted=self.accepted)
 
     # -- deleting -----------------------------------------------------------------------------------------------------
 

@@ -6,16 +6,20 @@ write from one that may.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from migrator.canonical import Job
 from migrator.checkup.values import Check, of_error
 from migrator.concurrency import side_by_side
 from migrator.errors import MigratorError
+from migrator.extract import Problem, read_record
+from migrator.mapping import ProviderMapping
 from migrator.providers import PROVIDERS, open_adapter
-from migrator.providers.base import Connection, LoadAdapter, Probe
+from migrator.providers.base import Connection, LoadAdapter, Probe, Record
 from migrator.session import Runtime
 from migrator.transport.pacing import Rate
 from migrator.transport.retry import Retry
@@ -77,7 +81,10 @@ async def _look(
     runtime: Runtime, name: str, connection: Connection, adapter: LoadAdapter, *, writing: bool, lists: int
 ) -> tuple[Check, ...]:
     probes = [await adapter.probe(scope, writing=writing) for scope in adapter.scopes]
-    found = [_reading(name, adapter.scopes, probes)]
+    found = [
+        _reading(name, adapter.scopes, probes),
+        check_records(name, adapter, runtime.mapping(connection.provider), probes),
+    ]
     if writing:
         found.append(_writing(name, probes))
     if connection.provider == "json":
@@ -92,6 +99,23 @@ def _reading(name: str, scopes: Sequence[str], probes: Sequence[Probe]) -> Check
     held = "more than one page of jobs" if None in counts else _counted(sum(filter(None, counts)), "job")
     places = f" in {len(scopes)} scopes" if len(scopes) > 1 else ""
     return Check(about=name, what="reading", status="ok", found=f"let in; {held}{places}")
+
+
+def check_records(name: str, adapter: LoadAdapter, mapping: ProviderMapping, probes: Iterable[Probe]) -> Check:
+    """Whether the mapping knows all that the records of each first page say, and can read them."""
+    records = [Record(scope="", raw=raw) for probe in probes for raw in probe.records]
+    read = [read_record(record, adapter, mapping, as_source=True) for record in records]
+    unreadable = [str(problem.error) for problem in read if isinstance(problem, Problem)]
+    unknown = Counter(f"provider_fields.{path}" for job in read if isinstance(job, Job) for path in job.unknown)
+    told = [f"{path} in {_counted(number, 'job')}" for path, number in unknown.most_common()]
+    if unreadable:
+        told.insert(0, f"{_counted(len(unreadable), 'job')} cannot be read: {unreadable[0]}")
+    if not told:
+        return Check(about=name, what="records", status="ok", found=f"{_counted(len(records), 'job')} read, all known")
+    todo = "see what the platform says of it; a sync carries such a job once allow_loss names what it may lose"
+    if unreadable:
+        todo = "correct these jobs at their platform; each of them stays out until it can be read"
+    return Check(about=name, what="records", status="advice", found="; ".join(told), todo=todo)
 
 
 def _writing(name: str, probes: Sequence[Probe]) -> Check:

@@ -13,6 +13,7 @@ from migrator.cli.moving import carry_out, command_of
 from migrator.cli.options import Settings
 from migrator.cli.work import open_runtime, open_screen, opened_state
 from migrator.errors import UsageError
+from migrator.noting import trouble_of
 from migrator.plan.values import Plan
 from migrator.report.journal import (
     Standing,
@@ -91,6 +92,7 @@ def status(settings: Settings, sync: str | None) -> int:
             until={one: lapse.until for one, found in soonest.items() for lapse in found},
             ledger=state.missed(name),
             jobs=jobs if name else None,
+            trouble=[told for one in dict.fromkeys(run.sync for run in runs) for told in trouble_of(state, one)],
         )
     screen.result(status_document(standing), status_lines(standing))
     return 0

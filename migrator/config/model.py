@@ -108,6 +108,13 @@ class Sync:
     allow_loss: tuple[shapes.LossPath, ...] = field(
         default=(), metadata=says("What a job may lose, by canonical path; a path covers all below it.")
     )
+    accept_stored: tuple[shapes.HeldPath, ...] = field(
+        default=(),
+        metadata=says(
+            "The canonical paths of which the target may keep something else than was written; what it keeps then "
+            "counts as equal."
+        ),
+    )
     on_missing: Literal["keep", "pause", "delete"] = field(
         default="keep", metadata=says("What happens at the target to a job that has left the source.")
     )

@@ -217,10 +217,15 @@ def canonical_path(value: Any, names: Iterable[str]) -> str:
 
 
 def _loss_path(value: str) -> str:
-    return canonical_path(value, LOSS_PATHS)
+    return value if _UNKNOWN.fullmatch(value) else canonical_path(value, LOSS_PATHS)
 
 
-SETTABLE: Final[Mapping[str, Any]] = {path: str for path in PATHS if path not in TRIGGER_PATHS} | {
+_UNKNOWN: Final = re.compile(r"provider_fields\..+")
+"""A field that no mapping knows, by its name at its platform."""
+
+SETTABLE: Final[Mapping[str, Any]] = {
+    path: str for path in PATHS if path not in {*TRIGGER_PATHS, "provider_fields"}
+} | {
     "enabled": bool,
     "action.payload": Annotated[Mapping[str, Any], Shape(read=_json, source=dict[str, Any])],
     "action.scope": Literal["program", "participants"],
@@ -246,6 +251,8 @@ _SHARE_SCHEMA: Final = {
 _RATE_PATTERN: Final = "^ *[1-9][0-9]* */ *(s|sec|second|min|minute|h|hour)( +burst +[1-9][0-9]*)? *$"
 _SECRET_SCHEMA: Final = {"type": "string", "pattern": "^(env|file|keyring|command):.+"}
 
+_LOSS_SCHEMA: Final = {"anyOf": [{"enum": list(LOSS_PATHS)}, {"pattern": f"^{_UNKNOWN.pattern}$"}]}
+
 Name = Annotated[str, Shape(read=_name, source=str, schema={"pattern": f"^{_NAME.pattern}$"})]
 Days = Annotated[int, _between(1, 366)]
 Count = Annotated[int, _between(0, 1_000_000)]
@@ -257,7 +264,10 @@ Url = Annotated[str, Shape(read=_url, source=str, schema={"pattern": "^https?://
 Collector = Annotated[str, Shape(read=_collector, source=str, schema={"pattern": "^https?://[^@?#]+$"})]
 Prompt = Annotated[str, Shape(read=_template, source=str)]
 Texts = Annotated[tuple[str, ...], Shape(read=_some, source=tuple[str, ...], schema={"minItems": 1})]
-LossPath = Annotated[str, Shape(read=_loss_path, source=str, schema={"enum": list(LOSS_PATHS)})]
+LossPath = Annotated[str, Shape(read=_loss_path, source=str, schema=_LOSS_SCHEMA)]
+HeldPath = Annotated[
+    str, Shape(read=lambda value: canonical_path(value, PATHS), source=str, schema={"enum": list(PATHS)})
+]
 Secret = Annotated[str, Shape(read=check_reference, schema=_SECRET_SCHEMA)]
 Secrets = Annotated[tuple[str, ...], Shape(read=_some, source=tuple[Secret, ...], schema={"minItems": 1})]
 SetValues = Annotated[Mapping[str, Any], Keys(SETTABLE)]

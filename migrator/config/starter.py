@@ -81,6 +81,9 @@ schedule = { mode = "window", days = 8 }
 # What a job may lose on its way. A loss that is not listed refuses the job, not the run.
 allow_loss = [] # such as ["delivery.email"]
 
+# Paths of which the target may keep something else than was written. Its own form of a text is no such thing.
+accept_stored = [] # such as ["name"]
+
 on_missing = "keep"    # what left the source: keep | pause | delete at the target
 on_drift = "refuse"    # somebody else edited the target: refuse | source | target wins
 on_deleted = "report"  # somebody deleted a job that we made: report | recreate

@@ -186,6 +186,7 @@ class Handing:
             target=look.target,
             lock=target.lock,
             sleep=clock.sleep,
+            accepted=session.sync.accept_stored,
         )
         origin = Origin(
             run=self.run,

@@ -17,6 +17,7 @@ from migrator.cutover import Found, Goal, Move, Mover, Order, Scene, Standing, S
 from migrator.errors import UsageError
 from migrator.extract import Extracted
 from migrator.holding import is_cut_short, may_fire, stirs
+from migrator.isolation import attempt
 from migrator.plan.values import Change
 from migrator.session import Look, Session, contract_of
 from migrator.state.values import Link
@@ -110,7 +111,22 @@ class Stage:
         )
 
     def standing(self, ref: JobRef) -> Standing:
-        """Which side of a job fires."""
+        """Which side of a job fires; unknown where that cannot be found out of this one job."""
+        found = attempt("compared", self._standing, ref)
+        if isinstance(found, Standing):
+            return found
+        right, targets = self.look.rights.get(ref), tuple(link.target for link in self.links.get(ref, ()))
+        return Standing(
+            source=ref,
+            name=self.name(ref),
+            targets=targets,
+            meant=right.live if right else "both",
+            live="unknown",
+            since=right.since if right else None,
+            is_unfinished=right is not None and right.begun is not None,
+        )
+
+    def _standing(self, ref: JobRef) -> Standing:
         scene, right, links = self.scene(ref), self.look.rights.get(ref), self.links.get(ref, ())
         return Standing(
             source=ref,
@@ -151,6 +167,10 @@ class Stage:
         """
         standing = self.standing(ref)
         stays = Move(source=ref, name=standing.name, goal=goal, live=standing.live, targets=standing.targets)
+        found = attempt("switched", self._move, ref, mover, goal, stays, is_preview=is_preview)
+        return found if isinstance(found, Move) else attrs.evolve(stays, status="refused", reason=str(found))
+
+    def _move(self, ref: JobRef, mover: Mover, goal: Goal, stays: Move, *, is_preview: bool) -> Move:
         scene = self.scene(ref)
         if status_and_reason := self._why_not(ref, scene, goal):
             status, reason = status_and_reason

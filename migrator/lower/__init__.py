@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import attrs
 from attrs import frozen
 
 from migrator.canonical import TRIGGER_PATHS, Fields, Job, Loss, flatten
@@ -22,6 +23,7 @@ from migrator.lower.fields import (
     missing,
     settle_rivals,
 )
+from migrator.lower.limits import beyond_limits
 from migrator.lower.schedule import Schedule, foresee, schedule_of
 from migrator.mapping import ProviderMapping
 
@@ -56,6 +58,8 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
     notes = []
     if job.suspended is not None:
         notes.append(f"{job.ref.provider} itself stopped it ({job.suspended}), so it arrives paused")
+    if job.failing:
+        notes.append(f"its runs fail at {job.ref.provider}: {job.failing}")
     if not job.live:
         fields["enabled"] = False
     fields = look_up(fields, sync.lookup)
@@ -65,11 +69,16 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
     fields = settle_rivals(fields, losses, target)
     fields = cut_to_size(fields, losses, job.ref, target)
     schedule, triggers, reason = schedule_of(job, target=target.rules, sync=sync, now=now)
+    if job.unknown and not target.holds("provider_fields"):
+        schedule = attrs.evolve(schedule, flags=(*schedule.flags, "unknown_fields"))
     if schedule.verdict == "dead":
         return Lowered(losses=tuple(losses), schedule=schedule, dead=reason, notes=tuple(notes))
     if schedule.verdict == "approximate" and triggers:
         losses.append(_inexact(schedule, reason))
         reason = ""
+    more, beyond = beyond_limits(fields, target=target, sync=sync)
+    needs += more
+    reason = "; ".join(filter(None, (reason, *beyond)))
     if not reason:
         needs += missing({**fields, **triggers[0]}, sync, target.rules)
     return Lowered(

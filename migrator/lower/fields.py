@@ -30,6 +30,7 @@ from migrator.config import Sync
 from migrator.mapping import ProviderMapping, Rules
 from migrator.mapping.codecs import thaw
 from migrator.mapping.marks import add_trailer, mark_for
+from migrator.mapping.paths import part_of
 
 _TEMPLATE: Final = 'template = { prompt = "… ${name} … ${event} … ${payload}" }'
 """How a sync says what events become; where it does not say it yet, a template that says all of this is assumed."""
@@ -120,7 +121,9 @@ def drop_lost(fields: Fields, losses: list[Loss], target: ProviderMapping) -> di
     """Leave out what the target has no place for; of a value with parts, the parts."""
     kept: dict[str, Any] = {}
     for path, value in fields.items():
-        if reason := target.why_lost(path):
+        if path == "provider_fields" and not target.holds(path):
+            losses += [_loss(f"{path}.{name}", had, target.why_lost(path)) for name, had in value.items()]
+        elif reason := target.why_lost(path):
             losses.append((_shared_loss if path in SHARED_PATHS else _loss)(path, value, reason))
         elif not target.holds(path):
             losses.append(Loss(path=path, had=value, reason=f"{target.rules.title} holds it only beside a prompt"))
@@ -167,11 +170,23 @@ def settle_rivals(fields: Fields, losses: list[Loss], target: ProviderMapping) -
     kept: dict[str, Any] = {}
     for path, value in in_order(fields).items():
         if target.fits(path, value, kept):
-            kept[path] = value
+            kept[path] = _first_parts(path, value, kept, losses, target) if path in PARTS else value
         else:
             rival = next(other for other in kept if other.partition(".")[0] == path.partition(".")[0])
             losses.append(Loss(path=path, had=value, reason=f"{target.rules.title} holds one of {rival} and {path}"))
     return kept
+
+
+def _first_parts(path: str, value: Any, kept: Fields, losses: list[Loss], target: ProviderMapping) -> Any:
+    """A value with the parts that the target holds together; of two that rule each other out, the first."""
+    rivals = target.rivals(path, value, kept)
+    if not rivals:
+        return value
+    held = {leaf.rpartition(".")[2]: () if isinstance(part_of(path, leaf, value), tuple) else None for leaf in rivals}
+    rest = attrs.evolve(value, **held)
+    reason = f"{target.rules.title} holds no {' or '.join(rivals)} beside the other parts of {path}"
+    losses.append(Loss(path=path, had=value, becomes=rest, reason=reason))
+    return rest
 
 
 def cut_to_size(fields: Fields, losses: list[Loss], ref: JobRef, target: ProviderMapping) -> dict[str, Any]:
@@ -184,6 +199,8 @@ def cut_to_size(fields: Fields, losses: list[Loss], ref: JobRef, target: Provide
             marker = target.rules.marker
             if room is not None and marker and marker.form == "trailer" and marker.path == rule.create_path:
                 room -= len(add_trailer("x", mark_for(ref, 99, 99))) - 1
+            elif room is not None and marker and marker.form == "item" and marker.path == rule.create_path:
+                room -= 1
             if room is None or not isinstance(part, str | tuple) or len(part) <= room:
                 continue
             cut: Any = part[: room - 1] + "…" if isinstance(part, str) else part[:room]

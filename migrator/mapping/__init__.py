@@ -12,13 +12,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from migrator.canonical import PATHS, Fields, Job, Mark, covers, is_absent
 from migrator.mapping import reading, writing
+from migrator.mapping.equivalence import added, equivalent, form
 from migrator.mapping.loading import Documented, load
 from migrator.mapping.paths import Raw, gather, part_of
-from migrator.mapping.rules import ChangeKind, Rules
+from migrator.mapping.rules import Rules
+from migrator.mapping.sections import ChangeKind
 
 
 def mapping_dir() -> Path:
@@ -59,6 +61,10 @@ class ProviderMapping:
         """
         return reading.read(self.rules, raw, scope=scope)
 
+    def mark_of(self, raw: Raw) -> Mark | None:
+        """Our mark on a provider's record, of which nothing else need be readable."""
+        return reading.mark_of(self.rules, raw)
+
     def create_payload(self, fields: Fields, mark: Mark | None = None) -> Raw:
         """The body of a create request for these (lowered) fields, with our mark where the provider has room."""
         return writing.create_payload(self.rules, fields, mark)
@@ -90,6 +96,15 @@ class ProviderMapping:
         tags = writing.tags_of(self.rules, fields) if rules else {}
         return not rules or any(writing.agrees(rule, tags) for rule in rules)
 
+    def rivals(self, path: str, value: Any, fields: Fields) -> tuple[str, ...]:
+        """The parts of a value that cannot stand beside `fields` and the parts before them, as canonical paths."""
+        tags = writing.tags_of(self.rules, {**fields, path: value})
+        return tuple(
+            leaf
+            for leaf, rule in self.rules.below(path)
+            if rule.tags and not is_absent(part_of(path, leaf, value)) and not writing.agrees(rule, tags)
+        )
+
     def why_lost(self, path: str) -> str:
         """Why the provider cannot hold a canonical field; "" when it can, or when it is translated."""
         return self.rules.why_lost(path)
@@ -101,6 +116,57 @@ class ProviderMapping:
             for leaf, rule in self.rules.fields.items()
             if rule.default is not None and leaf in PATHS and not covers("trigger", leaf)
         }
+
+    def same(self, path: str, one: Any, other: Any) -> bool:
+        """Whether two values of a canonical field mean the same on this platform, in whatever form it writes them."""
+        if one == other or (is_absent(one) and is_absent(other)):
+            return True
+        rules = self.rules.below(path)
+        return bool(rules) and all(
+            equivalent(part_of(path, leaf, one), part_of(path, leaf, other), rule.equal) for leaf, rule in rules
+        )
+
+    def kept(self, path: str, sent: Any, seen: Any, had: Any = None) -> bool:
+        """Whether a value that was read back is the one that was written, in the platform's own form.
+
+        Args:
+            path: the canonical field.
+            sent: what was written.
+            seen: what was read back.
+            had: what was written before: an entry of a list that was to go is not one that the platform added.
+        """
+        return self.same(path, sent, seen) or all(
+            equivalent(part_of(path, leaf, sent), part_of(path, leaf, seen), rule.equal)
+            or added(part_of(path, leaf, sent), part_of(path, leaf, seen), part_of(path, leaf, had), rule.equal)
+            for leaf, rule in self.rules.below(path)
+        )
+
+    def with_added(self, path: str, value: Any, *, sent: Any, seen: Any, now: Any) -> Any:
+        """A value to write, with the entries that the platform itself has added to the list, and still has.
+
+        Args:
+            path: the canonical field.
+            value: what is to be written.
+            sent: what was written last.
+            seen: what was read back then.
+            now: what the platform has.
+        """
+        for leaf, rule in self.rules.below(path):
+            held = part_of(path, leaf, now) or ()
+            part = part_of(path, leaf, value) or ()
+            more = added(part_of(path, leaf, sent), part_of(path, leaf, seen), None, rule.equal)
+            more = tuple(item for item in more if item in held and item not in part)
+            if not more:
+                continue
+            if leaf == path:
+                value = (*part, *more)
+            elif value is not None:
+                value = evolve(value, **{leaf.rpartition(".")[2]: (*part, *more)})
+        return value
+
+    def form(self, path: str, value: Any) -> Any:
+        """The value that stands for all that mean the same here; of a field without parts."""
+        return next((form(value, rule.equal) for leaf, rule in self.rules.below(path) if leaf == path), value)
 
     @cached_property
     def echoes(self) -> Mapping[str, str]:

@@ -65,7 +65,10 @@ def _known_time(text: str) -> datetime:
         raise ValueError("an ISO 8601 time with a zone") from None
     if at.tzinfo is None:
         raise ValueError("an ISO 8601 time with a zone")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("an ISO 8601 time whose year in UTC is from 1 to 9999") from None
 
 
 def write_time(value: datetime) -> str:

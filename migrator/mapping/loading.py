@@ -18,7 +18,8 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from migrator.canonical import LEAVES, PATHS, covers
 from migrator.errors import MappingError
-from migrator.mapping.rules import Rule, Rules, Unportable
+from migrator.mapping.rules import Rule, Rules
+from migrator.mapping.sections import Unportable
 
 _DOCS: Final = "docs/mappings.md says what a mapping file holds"
 

@@ -21,7 +21,7 @@ MarkKey = tuple[str, str, str]
 _TEXT: Final = re.compile(
     r"migrator:(?P<provider>[a-z]+):(?P<scope>[0-9a-f]{8}):(?P<id>[^\s\]:]+):(?P<piece>\d+)/(?P<pieces>\d+)"
 )
-_TRAILER: Final = re.compile(rf"(?:\A|\n\n)\[{_TEXT.pattern}\]\s*\Z")
+_TRAILER: Final = re.compile(rf"(?:\A|(?:\r\n|\r|\n){{2}})\[{_TEXT.pattern}\]\s*\Z")
 
 
 def mark_for(ref: JobRef, piece: int = 1, pieces: int = 1) -> Mark:

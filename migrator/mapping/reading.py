@@ -15,8 +15,11 @@ from migrator.mapping.codecs import CODECS, read_time
 from migrator.mapping.marks import read_mark, split_items, split_trailer
 from migrator.mapping.paths import Raw, gather, get, without
 from migrator.mapping.rules import Rule, Rules
+from migrator.mapping.sections import Failure
+from migrator.mapping.unknown import unknown_fields
 
 _SHOWN: Final = 80
+_KINDS: Final[Mapping[type, str]] = {int: "a whole number", str: "a text", bool: "true or false"}
 
 
 def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
@@ -34,7 +37,10 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
         raise RecordError(f"its id {wrong}", job=_label(raw), path=rules.identity.id, actual=repr(job_id[:_SHOWN]))
     raw, mark = _split_mark(rules, raw)
     values, used, unreadable = _fields(rules, raw, job_id)
-    trigger = _unportable(rules, raw) or unreadable
+    unknown, untimed = unknown_fields(rules, raw, used)
+    if unknown or "provider_fields" in values:
+        values["provider_fields"] = _with_carried(values.get("provider_fields"), unknown)
+    trigger = _unportable(rules, raw, job_id) or unreadable or untimed
     if trigger is None and "trigger.cron" not in values and "trigger.at" not in values:
         trigger = Unportable(kind="none", reason="it has no schedule")
     if trigger:
@@ -44,7 +50,8 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
             values,
             ref=JobRef(provider=rules.provider, scope=scope, id=sys.intern(job_id)),
             trigger=trigger,
-            suspended=_suspended(rules, raw),
+            suspended=_suspended(rules, raw, job_id),
+            failing=_failing(rules.failure, raw) if rules.failure else None,
             unanswered=_unanswered(rules, raw),
             mark=mark,
             provider_fields=without(raw, used),
@@ -82,6 +89,12 @@ def _fields(rules: Rules, raw: Raw, job_id: str) -> tuple[dict[str, Any], set[st
     return gather(values), used, unreadable
 
 
+def _with_carried(carried: Any, unknown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The unknown fields that a file of jobs carries for another platform, and those of the record itself."""
+    kept = carried if isinstance(carried, Mapping) else {} if carried is None else {"unknown_fields": carried}
+    return {**kept, **unknown}
+
+
 def _unanswered(rules: Rules, raw: Raw) -> frozenset[str]:
     """The fields that some servers leave out of their answers, where this one has."""
     missing = object()
@@ -116,22 +129,49 @@ def _decode(rules: Rules, rule: Rule, raw: Raw) -> Any:
     return CODECS[rule.codec].read(value, dialect)
 
 
-def _unportable(rules: Rules, raw: Raw) -> Unportable | None:
+def _unportable(rules: Rules, raw: Raw, job_id: str) -> Unportable | None:
     for rule in rules.unportable:
         value = get(raw, rule.path)
-        if value is None or not (value in rule.only or (rule.exclude and value not in rule.exclude)):
+        if value is None:
+            continue
+        if type(value) not in {type(known) for known in (*rule.only, *rule.exclude)}:
+            allowed = " or ".join(dict.fromkeys(_KINDS[type(known)] for known in (*rule.only, *rule.exclude)))
+            raise _wrong(raw, job_id, rule.path, allowed)
+        if value not in rule.only and (not rule.exclude or value in rule.exclude):
             continue
         kept = get(raw, rule.raw_path) if rule.raw_path else {rule.path: value}
         return Unportable(kind=rule.kind, raw=kept, reason=str(get(raw, rule.reason_path, rule.reason)))
     return None
 
 
-def _suspended(rules: Rules, raw: Raw) -> str | None:
+def _suspended(rules: Rules, raw: Raw, job_id: str) -> str | None:
     rule = rules.suspended
     value = get(raw, rule.path) if rule else None
-    if rule is None or value is None or (rule.values and value not in rule.values):
+    if rule is None or value is None:
         return None
-    return str(get(raw, rule.reason, f"{rule.path} is {value}"))
+    try:
+        value = CODECS[rule.codec].read(value, rules.dialect)
+    except ValueError as error:
+        raise _wrong(raw, job_id, rule.path, str(error)) from None
+    if rule.values and value not in rule.values:
+        return None
+    reasons = (get(raw, path) for path in rule.reason)
+    return next((str(reason) for reason in reasons if reason), f"{rule.path} is {value}")
+
+
+def _failing(rule: Failure, raw: Raw) -> str | None:
+    """What a record tells of runs that fail; it decides nothing, so whatever stands there is told as it is."""
+    count = get(raw, rule.count) if rule.count else None
+    if rule.count and not count:
+        return None
+    state = get(raw, rule.state) if rule.state else None
+    message = next((str(said) for path in rule.message if (said := get(raw, path))), "")
+    if not (rule.count or state in rule.failed or (message and state not in rule.well)):
+        return None
+    at = get(raw, rule.at) if rule.at else None
+    told = f"{count} failures in a row" if rule.count else f"its last run: {state}" if state else "its last run failed"
+    told = told.replace("1 failures in a row", "1 failure") if str(count) == "1" else told
+    return "".join((told, f", at {at}" if at else "", f": {message}" if message else ""))
 
 
 def _residue(rules: Rules, raw: Raw) -> dict[str, str]:
@@ -142,6 +182,11 @@ def _residue(rules: Rules, raw: Raw) -> dict[str, str]:
             text = f"{path} = {value!r}: {declined.reason}"
             residue[declined.loses] = "; ".join(filter(None, (residue.get(declined.loses), text)))
     return residue
+
+
+def mark_of(rules: Rules, raw: Raw) -> Mark | None:
+    """Our mark on a record."""
+    return _split_mark(rules, raw)[1]
 
 
 def _split_mark(rules: Rules, raw: Raw) -> tuple[Raw, Mark | None]:

@@ -12,9 +12,18 @@ from attrs import field, frozen
 
 from migrator.canonical import LEAVES, PATHS, covers
 from migrator.mapping.codecs import CODECS
-
-ChangeKind = Literal["update", "replace", "fixed"]
-"""How a field can change: in place, by making the job anew, or not at all."""
+from migrator.mapping.equivalence import EQUIVALENCES
+from migrator.mapping.sections import (
+    ChangeKind,
+    Contract,
+    Declined,
+    Failure,
+    Identity,
+    Marker,
+    Suspended,
+    Tag,
+    Unportable,
+)
 
 CLEARED: Final[Mapping[str, Any]] = {"null": None, "empty": "", "object": {}, "list": []}
 """What is sent to empty a field, by the mapping's word for it."""
@@ -36,11 +45,15 @@ class Rule:
         constant: the value that every job on this platform has; never sent.
         default: the value that the platform means when an answer leaves the field out.
         required: whether an answer without it is an error.
-        max: longest text, or most items of a list.
+        max: longest text, or most items of a list, our own mark among them.
+        one_of: the values that the platform takes, where its documentation lists them.
+        form: the form of a text, or of each item of a list: "email" or "uuid"; "" for any.
+        only_with: by canonical path, the values beside which alone the platform takes this field.
         clear: what empties it: "null", "empty", "object" or "list"; without it the job is made anew.
         echo: "exact", or "optional" when some servers take it and leave it out of their answers, or "resolved" when the
             platform answers with something derived from what was sent, or "none" when it never answers with it.
         change: how it can change, for every contract or by contract.
+        equal: under which equivalences a value is the same, from `EQUIVALENCES`.
         tags: provider fields that hold these values whenever this field is used (`with` in the file).
     """
 
@@ -56,9 +69,15 @@ class Rule:
     default: Any = None
     required: bool = False
     max: int | None = None
+    one_of: tuple[str, ...] = ()
+    form: Literal["", "email", "uuid"] = ""
+    only_with: Mapping[str, tuple[str, ...]] = field(factory=dict)
     clear: str | None = field(default=None, validator=attrs.validators.optional(attrs.validators.in_(CLEARED)))
     echo: Literal["exact", "optional", "resolved", "none"] = "exact"
     change: Any = "update"
+    equal: tuple[str, ...] = field(
+        default=(), validator=attrs.validators.deep_iterable(attrs.validators.in_(EQUIVALENCES))
+    )
     tags: Mapping[str, str] = field(factory=dict)
 
     @property
@@ -80,101 +99,6 @@ class Rule:
         """How it can change under the update contract in force."""
         kind: ChangeKind = self.change.get(contract, "update") if isinstance(self.change, Mapping) else self.change
         return kind
-
-
-@frozen(kw_only=True)
-class Tag:
-    """A provider field that says which kind of thing a record holds.
-
-    Attributes:
-        create: its name in a create request, None for the same.
-        update: its name in an update request, "" when it cannot be sent.
-        assume: its value when an answer leaves it out.
-        change: how it can change.
-    """
-
-    create: str | None = None
-    update: str | None = None
-    assume: str | None = None
-    change: ChangeKind = "update"
-
-
-@frozen(kw_only=True)
-class Identity:
-    """Where a record keeps its key and its times; `fired` is when it last fired."""
-
-    id: str
-    created: str = ""
-    updated: str = ""
-    fired: str = ""
-
-
-@frozen(kw_only=True)
-class Marker:
-    """Where a job can carry our mark without harm: a trailer of a text, an item of a list, or a field of its own."""
-
-    path: str
-    form: Literal["trailer", "item", "field"]
-
-
-@frozen(kw_only=True)
-class Contract:
-    """One way to update a job.
-
-    Attributes:
-        method: HTTP method.
-        always: canonical paths that every update sends, changed or not.
-    """
-
-    method: str
-    always: tuple[str, ...] = ()
-
-
-@frozen(kw_only=True)
-class Unportable:
-    """Provider values that make a job impossible to move, and why.
-
-    Attributes:
-        path: the provider's field.
-        kind: what such a job is.
-        reason: why no other platform can hold it.
-        only: the values that say so.
-        exclude: the values that do not, when any other does (`except` in the file).
-        reason_path: where a record gives its own reason.
-        raw_path: where a record keeps what it was.
-    """
-
-    path: str
-    kind: str
-    reason: str
-    only: tuple[Any, ...] = ()
-    exclude: tuple[Any, ...] = ()
-    reason_path: str = ""
-    raw_path: str = ""
-
-
-@frozen(kw_only=True)
-class Suspended:
-    """Where the platform says that it stopped a job itself; without `values`, any value says so."""
-
-    path: str
-    values: tuple[Any, ...] = ()
-    reason: str = ""
-
-
-@frozen(kw_only=True)
-class Declined:
-    """A provider field without a canonical home.
-
-    Attributes:
-        reason: why.
-        default: the value that loses nothing.
-        loses: the canonical path under which another value counts as a loss; "" when it never does.
-    """
-
-    reason: str
-    default: Any = None
-    loses: str = ""
 
 
 @frozen(kw_only=True)
@@ -201,6 +125,7 @@ class Rules:
     tags: Mapping[str, Tag] = field(factory=dict)
     unportable: tuple[Unportable, ...] = ()
     suspended: Suspended | None = None
+    failure: Failure | None = None
     translated: Mapping[str, str] = field(factory=dict)
     lost: Mapping[str, str] = field(factory=dict)
     declined: Mapping[str, Declined] = field(factory=dict)
@@ -217,6 +142,57 @@ class Rules:
             path: tuple((leaf, rule) for leaf, rule in self.fields.items() if covers(path, leaf))
             for path in dict.fromkeys([*PATHS, *LEAVES])
         }
+
+    @cached_property
+    def limited(self) -> Mapping[str, tuple[tuple[str, Rule], ...]]:
+        """By canonical path, the rules that limit what its value may be, its size apart."""
+        return {
+            path: limited
+            for path, rules in self._below.items()
+            if path in PATHS
+            and (limited := tuple((n, r) for n, r in rules if r.one_of or r.form or r.only_with or r.values))
+        }
+
+    @cached_property
+    def readable(self) -> frozenset[str]:
+        """Every field of an answer that the file names, as dotted paths; what stands below one is known with it."""
+        unportable = {path for one in self.unportable for path in (one.path, one.reason_path, one.raw_path)}
+        stopped = {self.suspended.path, *self.suspended.reason} if self.suspended else set[str]()
+        named = {rule.read_path for rule in self.fields.values()} | {*self.kinds, *self.declined, *self.read_only}
+        named |= {self.identity.id, self.identity.created, self.identity.updated, self.identity.fired}
+        marker = {self.marker.path} if self.marker else set[str]()
+        stopped |= self.failure.paths if self.failure else set()
+        return frozenset((named | unportable | stopped | marker | {self.dialect_path}) - {""})
+
+    @cached_property
+    def opened(self) -> frozenset[str]:
+        """The objects of an answer of which the file names the fields, as dotted paths."""
+        parts = [path.split(".") for path in self.readable]
+        return frozenset(".".join(part[:depth]) for part in parts for depth in range(1, len(part)))
+
+    @cached_property
+    def inside(self) -> Mapping[str, tuple[str, ...]]:
+        """The fields that are read within each object that says of what kind it is."""
+        parents = {path.rpartition(".")[0] for path in self.kinds} - {""}
+        read = dict.fromkeys(rule.read_path for rule in self.fields.values())
+        return {parent: tuple(path for path in read if covers(parent, path)) for parent in parents}
+
+    @cached_property
+    def kinds(self) -> Mapping[str, tuple[Any, ...]]:
+        """The fields that say what kind of record or object it is, each with the kinds that the file knows."""
+        found: dict[str, tuple[Any, ...]] = {}
+        for rule in self.fields.values():
+            for path, constant in rule.tags.items():
+                found[path] = (*found.get(path, ()), constant)
+        return {
+            path: (*known, *(value for one in self.unportable if one.path == path for value in one.only))
+            for path, known in found.items()
+        }
+
+    @cached_property
+    def timing(self) -> frozenset[str]:
+        """Those of them that say what kind of schedule it is."""
+        return frozenset(path for leaf, rule in self.fields.items() if covers("trigger", leaf) for path in rule.tags)
 
     @cached_property
     def optional(self) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,8 @@ from migrator.cron import Cron
 from migrator.mapping.codecs import CODECS
 from migrator.mapping.marks import add_trailer, mark_text
 from migrator.mapping.paths import Raw, part_of, put
-from migrator.mapping.rules import CLEARED, ChangeKind, Rule, Rules
+from migrator.mapping.rules import CLEARED, Rule, Rules
+from migrator.mapping.sections import ChangeKind
 
 _WEIGHT: Final[Mapping[str, int]] = {"update": 0, "replace": 1, "fixed": 2}
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import attrs
+
 from migrator.plan.basis import Basis
 from migrator.plan.planner import Planner
 from migrator.plan.values import TOUCHING, Change, FieldChange, Observed, Plan
@@ -15,6 +17,10 @@ from migrator.plan.values import TOUCHING, Change, FieldChange, Observed, Plan
 
 def make_plan(basis: Basis) -> Plan:
     """The changes that bring the target in line with the source."""
+    source, source_seen = basis.source.digested("")
+    target, target_seen = basis.target.digested(basis.mapping.rules.dialect)
+    if source is not basis.source or target is not basis.target:
+        basis = attrs.evolve(basis, source=source, target=target)
     changes = tuple(sorted(Planner(basis).changes(), key=lambda c: (c.name.casefold(), str(c.source), c.piece)))
     rules = basis.mapping.rules
     return Plan(
@@ -28,7 +34,7 @@ def make_plan(basis: Basis) -> Plan:
         lineage=basis.lineage,
         serial=basis.serial,
         created_at=basis.now,
-        observed=Observed(source=basis.source.digest(""), target=basis.target.digest(rules.dialect)),
+        observed=Observed(source=source_seen, target=target_seen),
         changes=changes,
         refusal=_over_limits(changes, basis),
     )

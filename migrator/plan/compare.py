@@ -1,15 +1,15 @@
 """Three states of a field: last applied, desired now, remote now.
 
 With all three the difference says who made it: the source changed, the target was edited, or both. Compared is what a
-value means, not how it is spelt.
+value means, not how it is spelt, under the equivalences that the target's mapping names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Final
 
-from migrator.canonical import Email, Fields, is_absent
+from migrator.canonical import NOTHING, Email, Fields, is_absent
 from migrator.mapping import ProviderMapping
 from migrator.plan.values import FieldChange
 
@@ -18,10 +18,11 @@ TARGET: Final = "the target was edited"
 _REPEATED: Final = frozenset({"exact", "optional"})
 """How an answer may repeat a field so that what it says of it, if anything, is what is there."""
 BOTH: Final = "the source changed and the target was edited"
+UNKEPT: Final = "the platform keeps something else than was written"
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values of a field mean the same; addresses are the same in any case."""
+    """Whether two values of a field mean the same on any platform; addresses are the same in any case."""
     if is_absent(one) or is_absent(other):
         return is_absent(one) and is_absent(other)
     if isinstance(one, Email) and isinstance(other, Email):
@@ -34,18 +35,46 @@ def differences(
 ) -> Iterator[FieldChange]:
     """The fields in which a target job is not as it shall be, each with who made the difference.
 
-    Where the platform answers with something derived from what was sent, a remote value that is still what it was right
-    after our last write is no difference.
+    A remote value that is still what it was right after our last write is no difference: the platform derived it from
+    what was sent, or holds it in a form of its own.
     """
     for path, echo in mapping.echoes.items():
         old, was, new, now = applied.get(path), seen.get(path), desired.get(path), remote.get(path)
         if echo == "none":
             was = now = old
-        source_changed, target_edited = not same(old, new), not same(was, now)
-        if same(new, now) or not (source_changed or target_edited):
+        if new == now:
+            continue
+        source_changed, target_edited = not mapping.same(path, old, new), not mapping.same(path, was, now)
+        if not (source_changed or target_edited) or mapping.same(path, new, now):
             continue
         reason = BOTH if source_changed and target_edited else SOURCE if source_changed else TARGET
         yield FieldChange(path=path, old=old, new=new, remote=now, reason=reason)
+
+
+def unkept(
+    *,
+    applied: Fields,
+    seen: Fields,
+    desired: Fields,
+    remote: Fields,
+    mapping: ProviderMapping,
+    accepted: Container[str],
+) -> tuple[FieldChange, ...]:
+    """The fields that the platform did not keep as we last wrote them, and that nobody has changed since.
+
+    Writing them again would change nothing, every night. A form of the platform's own that is equivalent is none of
+    them, nor what a list has beside what was written, nor a path that the sync accepts.
+    """
+    return tuple(
+        FieldChange(path=path, old=applied.get(path), new=desired.get(path), remote=remote.get(path), reason=UNKEPT)
+        for path, echo in mapping.echoes.items()
+        if echo in _REPEATED
+        and path not in accepted
+        and desired.get(path) != remote.get(path)
+        and mapping.same(path, applied.get(path), desired.get(path))
+        and mapping.same(path, seen.get(path), remote.get(path))
+        and not mapping.kept(path, desired.get(path), remote.get(path))
+    )
 
 
 def agreed(
@@ -56,25 +85,39 @@ def agreed(
         path
         for path, echo in mapping.echoes.items()
         if echo != "none"
-        and same(desired.get(path), remote.get(path))
-        and not same(applied.get(path), desired.get(path))
-        and not same(seen.get(path), remote.get(path))
+        and mapping.same(path, desired.get(path), remote.get(path))
+        and not mapping.same(path, applied.get(path), desired.get(path))
+        and not mapping.same(path, seen.get(path), remote.get(path))
     )
 
 
-def mismatches(desired: Fields, remote: Fields, mapping: ProviderMapping) -> tuple[str, ...]:
-    """The fields that a platform did not keep as they were written, but for those that its mapping says it derives."""
+def mismatches(
+    desired: Fields, remote: Fields, mapping: ProviderMapping, *, had: Fields = NOTHING, accepted: Container[str] = ()
+) -> tuple[str, ...]:
+    """The fields that a platform did not keep as they were written, in no form that is equivalent.
+
+    Args:
+        desired: what was written.
+        remote: what was read back.
+        mapping: the platform's; what it says is derived is not compared.
+        had: what was written before.
+        accepted: paths whose form at the platform counts as equal, whatever it is.
+    """
     return tuple(
         path
         for path, echo in mapping.echoes.items()
-        if echo in _REPEATED and not same(desired.get(path), remote.get(path))
+        if echo in _REPEATED
+        and path not in accepted
+        and not mapping.kept(path, desired.get(path), remote.get(path), had.get(path))
     )
 
 
 def identical(desired: Fields, remote: Fields, mapping: ProviderMapping) -> bool:
     """Whether a target job is already what a source job would become."""
     return not any(
-        not same(desired.get(path), remote.get(path)) for path, echo in mapping.echoes.items() if echo != "none"
+        not mapping.same(path, desired.get(path), remote.get(path))
+        for path, echo in mapping.echoes.items()
+        if echo != "none"
     )
 
 

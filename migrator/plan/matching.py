@@ -25,20 +25,28 @@ class Matcher:
         self.basis = basis
         linked = {link.target.id for link in basis.links}
         self.free = [job for job in basis.target.jobs if job.ref.id not in linked]
+        self._unreadable = {
+            (key_of_mark(problem.mark), problem.mark.piece): problem
+            for problem in basis.target.problems
+            if problem.mark and problem.ref.id not in linked
+        }
         self._taken: set[JobRef] = set()
         self._marked: dict[tuple[MarkKey, int], list[Job]] = {}
         self._named: dict[str, list[Job]] = {}
         for job in self.free:
             if job.mark is None:
-                self._named.setdefault(job.name, []).append(job)
+                self._named.setdefault(basis.mapping.form("name", job.name), []).append(job)
             else:
                 self._marked.setdefault((key_of_mark(job.mark), job.mark.piece), []).append(job)
 
     def matched(self, piece: Change, fields: Fields) -> Change:
         """There is no target job of ours yet: make one, unless it is there."""
         assert piece.source is not None
+        if odd := self._unreadable.get((key_of(piece.source), piece.piece)):
+            reason = f"{odd.ref.id} at the target carries our mark for it and cannot be read: {odd.error}"
+            return attrs.evolve(piece, action="blocked", target=odd.ref, reason=reason)
         marked = self._not_taken(self._marked.get((key_of(piece.source), piece.piece), ()))
-        namesakes = self._not_taken(self._named.get(fields["name"], ()))
+        namesakes = self._not_taken(self._named.get(self.basis.mapping.form("name", fields["name"]), ()))
         twins = [job for job in namesakes if identical(fields, flatten(job), self.basis.mapping)]
         candidates = marked or twins or (namesakes if self.basis.sync.adopt == "name" else [])
         if not candidates:

@@ -6,7 +6,7 @@ depends on the order of a listing, and no job waits for a name that another one 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -14,6 +14,7 @@ import attrs
 from migrator.canonical import Fields, Job, JobRef
 from migrator.lower import Lowered
 from migrator.mapping import Rules
+from migrator.mapping.equivalence import form
 
 _SHORT = 8
 
@@ -33,30 +34,37 @@ def unique_names(
         foreign: the names of the target's other jobs.
         rules: the target's.
     """
-    taken = set(foreign)
+
+    def kept(name: str) -> str:
+        """The name in the one form that stands for all that the platform takes for the same."""
+        return str(form(name, rules.fields["name"].equal))
+
+    current = {ref: kept(name) for ref, name in current.items()}
+    taken = set(map(kept, foreign))
     holders = {name: ref for ref, name in current.items()}
-    for ref in sorted(lowered, key=lambda ref: _turn(*lowered[ref], current)):
+    for ref in sorted(lowered, key=lambda ref: _turn(*lowered[ref], current, kept)):
         job, plain = lowered[ref]
         if not plain.pieces:
             yield job, plain
             continue
         wanted = plain.pieces[0]["name"]
         own = _suffixed(wanted, ref.id, rules)
-        is_free = wanted not in taken and holders.get(wanted, ref) == ref and current.get(ref) != own
+        key = kept(wanted)
+        is_free = key not in taken and holders.get(key, ref) == ref and current.get(ref) != kept(own)
         name = wanted if is_free else own
         pieces = tuple(
             _named(fields, name, index, len(plain.pieces), rules) for index, fields in enumerate(plain.pieces)
         )
-        taken |= {fields["name"] for fields in pieces}
+        taken |= {kept(fields["name"]) for fields in pieces}
         notes = plain.notes
         if name != wanted:
             notes = (*notes, f'it is named "{name}", because {rules.title} wants each name once')
         yield job, attrs.evolve(plain, pieces=pieces, notes=notes)
 
 
-def _turn(job: Job, lowered: Lowered, current: Mapping[JobRef, str]) -> tuple[Any, ...]:
+def _turn(job: Job, lowered: Lowered, current: Mapping[JobRef, str], kept: Callable[[str], str]) -> tuple[Any, ...]:
     """Who chooses first: who has the wanted name, then who is linked, then who is older."""
-    wanted = lowered.pieces[0]["name"] if lowered.pieces else ""
+    wanted = kept(lowered.pieces[0]["name"]) if lowered.pieces else ""
     return (current.get(job.ref) != wanted, job.ref not in current, *age(job))
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import attrs
 
 from migrator.canonical import Fields, Job, Loss, covers
-from migrator.lower import Lowered, Need, lower
+from migrator.isolation import attempt
+from migrator.lower import Lowered, Need, Schedule, lower
 from migrator.mapping.marks import key_of, key_of_mark
 from migrator.plan.basis import Basis
 from migrator.plan.decisions import permission
@@ -39,7 +40,7 @@ class Planner:
         selected = [job for job in wanted if self.sync.select.matches(job)]
         for job, result in self._named(selected):
             if job.ref not in basis.unsettled:
-                yield from self._for_job(job, result)
+                yield from self._guarded(job, result)
         for intent in basis.unsettled.values():
             yield _unsettled(intent)
         for job in wanted:
@@ -99,7 +100,18 @@ class Planner:
         return unique_names(lowered, current=current, foreign=foreign, rules=rules)
 
     def _lowered(self, job: Job) -> Lowered:
-        return lower(job, target=self.mapping, sync=self.sync, now=self.basis.now)
+        found = attempt("converted", lower, job, target=self.mapping, sync=self.sync, now=self.basis.now)
+        return (
+            found if isinstance(found, Lowered) else Lowered(schedule=Schedule(verdict="none"), refused=(str(found),))
+        )
+
+    def _guarded(self, job: Job, lowered: Lowered) -> list[Change]:
+        """The changes of one job, or the one that blocks it."""
+        found = attempt("planned", lambda: list(self._for_job(job, lowered)))
+        if isinstance(found, list):
+            return found
+        target = self.basis.first_target(job.ref)
+        return [Change(action="blocked", source=job.ref, target=target, name=job.name, reason=str(found))]
 
     def _for_job(self, job: Job, lowered: Lowered) -> Iterator[Change]:
         base = Change(

@@ -6,6 +6,7 @@ at the target, and the sync's `on_drift` says whose value counts.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -14,11 +15,12 @@ import attrs
 from migrator.canonical import TRIGGER_PATHS, Fields, answered
 from migrator.lower import Need
 from migrator.plan.basis import Basis
-from migrator.plan.compare import BOTH, SOURCE, TARGET, agreed, differences
+from migrator.plan.compare import BOTH, SOURCE, TARGET, agreed, differences, unkept
 from migrator.plan.decisions import setting
 from migrator.plan.returning import RETURNED, Returning, returning
 from migrator.plan.values import Change, FieldChange
 from migrator.plan.ways import action_for, created, unchangeable
+from migrator.soundness import contrast
 from migrator.state.values import Link
 
 _RENEWED: Final = "the schedule at the source is as it was; only its window has moved on"
@@ -39,6 +41,9 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
     job = basis.at_target.get(link.target.id)
     if job is None:
         return _vanished(basis, piece, fields, link)
+    if job.trouble:
+        told = f"at the target, {basis.mapping.rules.title} tells of {link.target.id}: {job.trouble}"
+        piece = attrs.evolve(piece, reason="; ".join(filter(None, (piece.reason, told))))
     remote = answered(job, link.applied)
     states = {"applied": link.applied, "seen": link.seen, "desired": fields, "remote": remote}
     found = tuple(differences(**states, mapping=basis.mapping))
@@ -55,10 +60,27 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
         reason = f"edits at the target are kept: {', '.join(change.path for change in edited)}"
         return attrs.evolve(piece, fields=found, reason=reason)
     if not kept:
-        return piece
+        return _as_kept(basis, piece, unkept(**states, mapping=basis.mapping, accepted=basis.sync.accept_stored))
     renews = _renews(basis, kept, piece, link)
     action, reason = action_for(basis, kept, remote, fields, why=_RENEWED if renews else piece.reason)
     return attrs.evolve(piece, action=action, fields=kept, renews=renews, reason=reason)
+
+
+def _as_kept(basis: Basis, piece: Change, odd: Sequence[FieldChange]) -> Change:
+    """Leave a target job alone; where the platform keeps something else than was written, a person decides."""
+    if not odd:
+        return piece
+    told = []
+    for change in odd:
+        written, stored = contrast(change.new, change.remote)
+        told.append(f"{change.path} was written as {written} and is kept as {stored}")
+    line = f"accept_stored = {json.dumps([*basis.sync.accept_stored, *(change.path for change in odd)])}"
+    reason = (
+        f"{basis.mapping.rules.title} keeps something else than was written: {'; '.join(told)}; correct it at the "
+        f"source, or accept it with {line} in [syncs.{basis.sync.name}]"
+    )
+    need = setting(basis.sync, line, f"{basis.mapping.rules.title} keeps something else than was written")
+    return attrs.evolve(piece, action="blocked", fields=tuple(odd), reason=reason, needs=(need,))
 
 
 def _both_ways(

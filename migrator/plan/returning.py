@@ -16,11 +16,12 @@ from migrator.canonical import EVENT_PATHS, PATHS, PROMPT_PATHS, TRIGGER_PATHS, 
 from migrator.config import Sync
 from migrator.lower import Lowered, lower
 from migrator.plan.basis import Basis
-from migrator.plan.compare import same
 from migrator.plan.values import Back, FieldChange
 
 RETURNED: Final = "the target was edited, and the source follows"
-_KEPT: Final = frozenset({"ref", "suspended", "provider_fields", "residue", "mark", "created_at", "updated_at"})
+_KEPT: Final = frozenset(
+    {"ref", "suspended", "failing", "provider_fields", "residue", "mark", "created_at", "updated_at"}
+)
 """What a source job has beside its fields."""
 
 
@@ -60,7 +61,7 @@ def returning(basis: Basis, job: Job, *, desired: Fields, edited: Sequence[str],
     if (refused := _refused(now, then)) or len(now.pieces) != 1:
         return Returning(reason=refused or "it cannot be said in the source's own terms")
     old, new = now.pieces[0], then.pieces[0]
-    changed = [path for path in PATHS if not same(old.get(path), new.get(path))]
+    changed = [path for path in PATHS if not basis.origin.same(path, old.get(path), new.get(path))]
     stuck = [path for path in changed if basis.origin_kind(path, old, new) != "update"]
     if stuck:
         title = basis.origin.rules.title
@@ -89,8 +90,8 @@ def _fits(basis: Basis, wanted: Job, *, desired: Fields, edited: Sequence[str], 
         return False
     (fields,) = after.pieces
     others = [path for path in PATHS if path not in {*edited, "name"} and basis.mapping.holds(path)]
-    return all(same(fields.get(path), remote.get(path)) for path in edited) and all(
-        same(fields.get(path), desired.get(path)) for path in others
+    return all(basis.mapping.same(path, fields.get(path), remote.get(path)) for path in edited) and all(
+        basis.mapping.same(path, fields.get(path), desired.get(path)) for path in others
     )
 
 

@@ -92,12 +92,14 @@ class Probe:
         pages: how many requests a whole list takes, None when that cannot be told.
         may_write: whether the token may change jobs; None when that was not asked, or the answer does not tell.
         heard: the headers of the answer, names in lower case.
+        records: the jobs of the first page, as the platform writes them.
     """
 
     jobs: int | None
     pages: int | None
     may_write: bool | None = None
     heard: Mapping[str, str] = field(factory=dict, repr=False)
+    records: tuple[Raw, ...] = field(default=(), repr=False)
 
 
 @frozen(kw_only=True)

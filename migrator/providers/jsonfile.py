@@ -78,8 +78,9 @@ class JsonFile:
     async def probe(self, scope: str, *, writing: bool) -> Probe:
         """Read the file and, with `writing`, see whether its folder can be written to."""
         check_scope(scope, self.scopes, self.provider)
-        jobs = len(self._load().jobs)
-        return Probe(jobs=jobs, pages=0, may_write=os.access(Path(self.path).parent, os.W_OK) if writing else None)
+        records = tuple(self._load().jobs.values())
+        may_write = os.access(Path(self.path).parent, os.W_OK) if writing else None
+        return Probe(jobs=len(records), pages=0, may_write=may_write, records=records)
 
     async def get_job(self, scope: str, job_id: str) -> Record:
         """Read one job."""

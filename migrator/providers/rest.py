@@ -201,6 +201,7 @@ class RestAdapter(ABC):
             pages=1 if whole else -(-page.total // size) if page.total and size else None,
             may_write=await self._may_write(scope) if writing else None,
             heard=heard,
+            records=tuple(raw for raw in page.items if isinstance(raw, dict)),
         )
 
     async def _may_write(self, scope: str) -> bool | None:

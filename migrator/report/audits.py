@@ -61,6 +61,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "name": finding.name,
         "enabled": finding.enabled,
         "reason": finding.reason,
+        "trouble": finding.trouble,
         "needs": [need.what for need in lowered.needs] if lowered else [],
         "losses": _losses(lowered) if lowered else [],
         "schedule": schedule
@@ -102,6 +103,8 @@ def audit_lines(found: Audit, *, verbose: bool = False) -> Iterator[Line]:
         told = needs
     if shown:
         yield line("")
+    failing = [(clean(finding.name), clean(finding.trouble)) for finding in found.findings if finding.trouble]
+    yield from _table("Failing or stopped at present", failing)
     yield from _table(
         "Jobs", [(f"{number:,}", OUTCOME_WORDS[name]) for name, number in found.summary.items() if number]
     )

@@ -35,6 +35,7 @@ class Standing:
         until: by sync, when the first of its schedules stops being exact unless a sync renews it.
         ledger: the instants of cut-overs at which not exactly one side was live.
         jobs: which side of each job of one sync fires; None where no sync was asked for.
+        trouble: the jobs that their platform has stopped, or whose runs fail, as the latest runs saw them.
     """
 
     runs: Sequence[Run]
@@ -45,6 +46,7 @@ class Standing:
     until: Mapping[str, datetime] = field(factory=dict)
     ledger: Sequence[Missed] = ()
     jobs: Sequence[JobStanding] | None = None
+    trouble: Sequence[Mapping[str, str]] = ()
 
     @property
     def uncertain(self) -> list[Intent]:
@@ -83,6 +85,7 @@ def status_document(standing: Standing) -> dict[str, Any]:
         ],
         "syncs": [_sync(run, standing) for run in standing.latest],
         "ledger": [missed_document(entry) for entry in standing.ledger],
+        "trouble": [dict(one) for one in standing.trouble],
         "jobs": None if standing.jobs is None else [standing_document(job) for job in standing.jobs],
     }
 
@@ -101,6 +104,9 @@ def status_lines(standing: Standing) -> Iterator[Line]:
         yield from _uncertain_lines(intent)
     for run in standing.latest:
         yield from _latest_lines(run, standing)
+    for one in standing.trouble:
+        where = f"{clean(one['job'])} at the {one['end']} of {clean(one['sync'])}"
+        yield line(("failing ", "yellow"), f"{clean(one['name'])} ({where}): {clean(one['trouble'])}")
     if not standing.runs:
         yield line("No run yet.")
     yield from standing_lines(standing.jobs or ())

@@ -80,6 +80,10 @@ def status_schema() -> Schema:
             "uncertain": listed(uncertain, "Writes whose outcome nobody knows."),
             "syncs": listed(sync, "The latest run of each."),
             "ledger": listed(MISSED, "Instants of cut-overs at which not exactly one side was surely live."),
+            "trouble": listed(
+                shape({"sync": TEXT, "end": one_of("source", "target"), "job": TEXT, "name": TEXT, "trouble": TEXT}),
+                "Jobs that their platform has stopped, or whose runs fail, as the latest run of their sync saw it.",
+            ),
             "jobs": {**maybe(listed(STANDING)), "description": "Of the sync that was asked for; null for none."},
         },
     )

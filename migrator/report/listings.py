@@ -38,6 +38,7 @@ def _job(row: Row) -> dict[str, Any]:
         "name": row.name,
         "state": row.state,
         "reason": row.reason,
+        "failing": row.failing,
         "schedule": {"text": row.text, "timezone": row.timezone, "words": row.schedule},
         "next_fires": [write_time(at) for at in row.fires],
         "managed": row.manages is not None,
@@ -59,6 +60,8 @@ def list_lines(found: Listing) -> Iterator[Line]:
         if row.reason:
             by = f"stopped by {found.title}" if row.state == "stopped" else row.state
             yield line(f"{by}: {clean(row.reason)}", indent=2)
+        if row.failing:
+            yield line(f"failing: {clean(row.failing)}", indent=2)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -76,6 +79,7 @@ def list_schema() -> Schema:
             "name": TEXT,
             "state": one_of(*_STYLES),
             "reason": {**TEXT, "description": "Why it does not fire, where it does not."},
+            "failing": {**TEXT, "description": "What its platform tells of runs that fail."},
             "schedule": shape({"text": TEXT, "timezone": TEXT, "words": TEXT}),
             "next_fires": listed(TIME, "None of a job that does not fire."),
             "managed": {"type": "boolean", "description": "Whether migrator made or adopted it."},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import field, frozen
+
+from migrator.soundness import json_text
 
 
 @frozen(kw_only=True)
@@ -58,4 +59,4 @@ def _member(name: str, value: Any, ascii_only: bool) -> str:  # noqa: FBT001 (pa
 
 
 def _text(value: Any, depth: int, ascii_only: bool) -> str:  # noqa: FBT001 (passed on)
-    return json.dumps(value, indent=2, ensure_ascii=ascii_only).replace("\n", "\n" + "  " * depth)
+    return json_text(value, ascii_only=ascii_only).replace("\n", "\n" + "  " * depth)

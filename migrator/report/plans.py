@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from migrator.canonical import PATHS, TRIGGER_PATHS
 from migrator.cron import Cron
 from migrator.document import value_to_json
+from migrator.isolation import attempt
 from migrator.lower.schedule import EXACT, Schedule
 from migrator.mapping.codecs import write_cron, write_time
 from migrator.plan.compare import BOTH
@@ -75,7 +77,8 @@ def plan_lines(plan: Plan, *, command: str = "", verbose: bool = False) -> Itera
     for change in shown:
         key = change.action, str(change.source)
         yield head(change)
-        yield from _change_lines(change, plan, first=key not in told or change.pieces == 1, verbose=verbose)
+        first = key not in told or change.pieces == 1
+        yield from _drawn(partial(_change_lines, change, plan, first=first, verbose=verbose))
         told.add(key)
     if shown:
         yield line("")
@@ -152,6 +155,12 @@ def head(change: Change) -> Line:
     """A change's symbol and the job's name."""
     style = STYLES[change.action]
     return line((f"{SYMBOLS[change.action]} ", style), (clean(change.label), style))
+
+
+def _drawn(lines: Callable[[], Iterable[Line]]) -> list[Line]:
+    """The lines of one job, or the one that says why it cannot be drawn."""
+    found = attempt("drawn", lambda: list(lines()))
+    return found if isinstance(found, list) else [line(clean(str(found)), indent=4)]
 
 
 def _change_lines(change: Change, plan: Plan, *, first: bool, verbose: bool) -> Iterator[Line]:

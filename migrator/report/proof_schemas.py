@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import get_args
 
 from migrator.audit import OUTCOMES
-from migrator.canonical import LEAVES, PATHS
 from migrator.report.shapes import (
     ANY,
     COUNT,
     EVIDENCE,
     FLAG,
+    LOSS_PATH,
     PATH,
     PIECE,
     REF,
@@ -29,8 +29,6 @@ from migrator.report.shapes import (
 )
 from migrator.state.values import Live
 from migrator.verify import STATUSES
-
-_LOSS_PATH = one_of(*dict.fromkeys([*PATHS, *LEAVES]))
 
 
 def verify_schema() -> Schema:
@@ -85,7 +83,7 @@ def verify_schema() -> Schema:
 
 def audit_schema() -> Schema:
     """Of `migrator/audit@1`."""
-    loss = shape({"path": _LOSS_PATH, "had": ANY, "becomes": ANY, "reason": TEXT})
+    loss = shape({"path": LOSS_PATH, "had": ANY, "becomes": ANY, "reason": TEXT})
     schedule = shape(
         {"verdict": VERDICT, "pieces": listed(PIECE), "evidence": EVIDENCE, "until": maybe(TIME), "flags": TEXTS}
     )
@@ -96,6 +94,7 @@ def audit_schema() -> Schema:
             "name": TEXT,
             "enabled": FLAG,
             "reason": TEXT,
+            "trouble": {**TEXT, "description": "A stop or failing runs that its platform tells of."},
             "needs": TEXTS,
             "losses": listed(loss),
             "schedule": maybe(schedule),
@@ -115,7 +114,7 @@ def audit_schema() -> Schema:
             "days": COUNT,
             "summary": shape(dict.fromkeys(("jobs", *OUTCOMES), COUNT)),
             "verdicts": mapped(COUNT, "How many schedules of each verdict."),
-            "losses": listed(shape({"path": _LOSS_PATH, "reason": TEXT, "jobs": COUNT}), "The most frequent first."),
+            "losses": listed(shape({"path": LOSS_PATH, "reason": TEXT, "jobs": COUNT}), "The most frequent first."),
             "decisions": listed(decision, "What a sync has to say."),
             "jobs": listed(job, "The worst first."),
             "requests": REQUESTS,

@@ -16,6 +16,7 @@ Piece = Mapping[str, Any]
 _FLAGS: Final[Mapping[str, str]] = {
     "dst_policy_assumed": "what happens when clocks change is assumed, not documented",
     "ambiguous_source": "the source's expression can be read in two ways",
+    "unknown_fields": "the job has fields that its mapping does not know, and they may change when it fires",
 }
 
 _VERDICTS: Final[Mapping[str, str]] = {

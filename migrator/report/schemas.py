@@ -76,6 +76,7 @@ def _jobs() -> Schema:
             "origin": REF,
             "suspended": TEXT,
             "provider_fields": OBJECT,
+            "unknown_fields": OBJECT,
             "mark": TEXT,
             "created_at": TIME,
             "updated_at": TIME,

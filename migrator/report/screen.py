@@ -5,7 +5,6 @@ Colours and progress are for terminals; `NO_COLOR` turns the colours off. A JSON
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
@@ -21,6 +20,7 @@ from rich.text import Text
 
 from migrator.report.long import Long
 from migrator.report.words import Line
+from migrator.soundness import json_text
 
 _NARROWEST: Final = 30
 """Columns that a text should have beside its label."""
@@ -173,7 +173,7 @@ class Activity:
 
 def document_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> str:
     """A document as it is printed and saved."""
-    return json.dumps(document, indent=2, ensure_ascii=ascii_only) + "\n"
+    return json_text(document, ascii_only=ascii_only) + "\n"
 
 
 def takes_unicode(stream: TextIO) -> bool:

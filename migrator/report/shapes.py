@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from migrator.canonical import PATHS
+from migrator.canonical import LEAVES, PATHS
 
 Schema = dict[str, Any]
 
@@ -62,6 +62,9 @@ def document(name: str, title: str, required: Mapping[str, Schema], *, rest: Any
 
 REF: Final = shape({"provider": TEXT, "scope": TEXT, "id": TEXT}, says="Where a job lives.")
 PATH: Final = one_of(*PATHS)
+LOSS_PATH: Final[Schema] = {
+    "anyOf": [one_of(*dict.fromkeys([*PATHS, *LEAVES])), {"type": "string", "pattern": "^provider_fields\\..+$"}]
+}
 REQUESTS: Final = mapped(COUNT, "Requests sent, by provider.")
 VERDICT: Final = one_of(
     "exact", "exact_split", "exact_until", "one_time", "dead", "approximate", "impossible", "carried", "none"

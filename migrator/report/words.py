@@ -14,10 +14,12 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from migrator.mapping.codecs import write_time
+from migrator.soundness import contrast
 
 SHOWN: Final = 60
 """Characters of a text that are shown."""
 
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _BREAKS: Final = str.maketrans({"\n": "⏎", "\r": None, "\t": " ", "\u2028": "⏎", "\u2029": "⏎"})
 
 
@@ -62,12 +64,26 @@ def shorten(text: str, width: int = SHOWN) -> str:
 
 def shorten_both(old: str, new: str, width: int = SHOWN) -> tuple[str, str]:
     """Two texts in quotes, from shortly before the place where they part, so that what differs is to be seen."""
+    if look_alike(old, new):
+        return contrast(old, new)
     shortest = min(len(old), len(new))
     common = next((n for n in range(shortest) if old[n] != new[n]), shortest)
     if common < width // 2 or max(len(old), len(new)) <= width:
         return shorten(old, width), shorten(new, width)
     start = max(old.find(" ", common - width // 3, common) + 1, common - width // 3)
     return _from(old, start, width), _from(new, start, width)
+
+
+def look_alike(one: str, other: str) -> bool:
+    """Whether two different texts are shown alike: they differ in what cannot be seen, or in how it is composed."""
+    return one != other and _shown(one) == _shown(other)
+
+
+def _shown(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n").strip())
+    return "".join(
+        char for char in folded if unicodedata.category(char) not in {"Cf", "Cc", "Zl", "Zp"} or char == "\n"
+    )
 
 
 def _from(text: str, start: int, width: int) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from migrator.canonical import LEAVES, PATHS
 from migrator.plan.values import ACTIONS
 from migrator.report.shapes import (
     ANY,
     COUNT,
     EVIDENCE,
     FLAG,
+    LOSS_PATH,
     PATH,
     PIECE,
     PLACES,
@@ -46,7 +46,7 @@ def plan_schema() -> Schema:
             "reason": TEXT,
         }
     )
-    loss = shape({"path": one_of(*dict.fromkeys([*PATHS, *LEAVES])), "had": ANY, "becomes": ANY, "reason": TEXT})
+    loss = shape({"path": LOSS_PATH, "had": ANY, "becomes": ANY, "reason": TEXT})
     schedule = shape(
         {
             "verdict": VERDICT,

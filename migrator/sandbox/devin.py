@@ -24,12 +24,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from attrs import evolve
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from migrator.sandbox import wire
 from migrator.sandbox.devin_body import CLEARABLE, CREATE, DEFAULTS, UPDATE, checked, consistent, required
 from migrator.sandbox.grammar import VIXIE, BadCron, parse
-from migrator.sandbox.provider import Invalid, Provider, Refusal, resource
+from migrator.sandbox.provider import Answered, Invalid, Provider, Refusal, resource
 from migrator.sandbox.store import Json, Row
 from migrator.sandbox.timetable import When, recurs
 
@@ -136,7 +136,7 @@ class Devin(Provider):
     def answer(self, body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """Errors have their own media type lately (problem)."""
         problem = self.shape == "newest" and status >= HTTPStatus.BAD_REQUEST
-        return JSONResponse(body, status, headers, "application/problem+json" if problem else None)
+        return Answered(body, status, headers, "application/problem+json" if problem else None)
 
     async def self(self, request: Request) -> Response:
         """self: who the token is."""

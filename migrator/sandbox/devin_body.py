@@ -12,7 +12,7 @@ from migrator.sandbox.provider import Invalid
 from migrator.sandbox.store import Json
 
 ENUMS: Final = {
-    "agent": ("devin", "data_analyst"),
+    "agent": ("devin", "data_analyst", "advanced"),  # the last one in published clients only, for every operation
     "notify_on": ("always", "failure", "never"),
     "schedule_type": ("recurring", "one_time"),
 }

@@ -20,6 +20,10 @@ KINDS: Final = {
     "truncated_page": "a list answers half of its page and says that it was the last",
     "repeated_page": "a list answers the page before once more",
     "eventual": "a change becomes visible only after `reads` GET requests",
+    "normalise": "what is written is kept in the platform's own form, and new schedules get a label; with `times` 0",
+    "charset": "the answer is UTF-8 and says that it is ISO-8859-1",
+    "latin1": "the answer is ISO-8859-1 and says nothing of that",
+    "unknown_field": "every record has a field `name`, which holds `value`",
 }
 """What can go wrong. With `after`, the first five come when the request has had its effect: the answer is lost."""
 
@@ -46,6 +50,9 @@ class Fault:
         retry_after: for `throttle`, seconds.
         seconds: for `slow`; a client that gives up earlier does not stop the effect.
         reads: for `eventual`.
+        drops: for `normalise`, characters that are taken out of every text.
+        name: for `unknown_field`.
+        value: for `unknown_field`.
         seen: how many requests matched so far.
     """
 
@@ -60,6 +67,9 @@ class Fault:
     retry_after: float | None = None
     seconds: float = 1.0
     reads: int = 1
+    drops: str = ""
+    name: str = "condition"
+    value: Any = field(factory=lambda: {"only_if": "balance > 0"})
     seen: int = field(default=0, init=False)
 
     def hits(self, provider: str, method: str, path: str) -> bool:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 from starlette.responses import HTMLResponse, Response
 
 from migrator.sandbox.faults import Fault, half_page
+from migrator.sandbox.normalise import each_record, normalised, with_field
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from migrator.sandbox.store import Json, Row
     from migrator.sandbox.world import World
 
 _OK_BELOW: Final = 400
@@ -89,8 +93,11 @@ class Front:
         reads = next((rule.reads for rule in rules if rule.kind == "eventual"), 0)
         request, answer = await _whole(receive), Answer()
         self.world.tick()
-        before = dict(store.rows) if reads else {}
+        before = dict(store.rows) if reads or method != "GET" else {}
         await self.app(scope, request, answer.collect)
+        for rule in rules:
+            if rule.kind == "normalise" and method != "GET" and answer.status < _OK_BELOW:
+                self._normalise(before, answer, partial(normalised, is_new=method == "POST", drops=rule.drops))
         if method == "GET":
             store.seen()
         elif answer.status < _OK_BELOW:
@@ -98,10 +105,34 @@ class Front:
                 store.hold(before, reads)
             self.world.changed()
         self._garble(rules, answer, is_list=method == "GET" and scope["path"].endswith(_LISTS))
+        if answer.body:
+            self._relabel(rules, answer)
         for rule in rules:
             if rule.after and (failed := await self._failed(rule)):
                 return failed
         return answer
+
+    def _normalise(self, before: Mapping[str, Row], answer: Answer, change: Callable[[Json], Json]) -> None:
+        """Keep what was just written in the platform's own form, and answer so."""
+        store = self.world.stores[self.provider]
+        for key, row in tuple(store.rows.items()):
+            if before.get(key) is not row:
+                store.put(evolve(row, data=change(row.data)))
+        answer.replace(each_record(answer.body, change))
+
+    def _relabel(self, rules: Iterable[Fault], answer: Answer) -> None:
+        """Say or use another encoding, and put fields that nobody knows into records."""
+        for rule in rules:
+            if rule.kind == "unknown_field":
+                answer.replace(each_record(answer.body, partial(with_field, name=rule.name, value=rule.value)))
+            elif rule.kind == "latin1":
+                text = json.dumps(json.loads(answer.body), ensure_ascii=False)
+                answer.replace(text.encode("latin-1", "replace"))
+            elif rule.kind == "charset":
+                answer.headers = [(k, v) for k, v in answer.headers if k.lower() != b"content-type"]
+                answer.headers.append((b"content-type", b"application/json; charset=ISO-8859-1"))
+                text = json.dumps(json.loads(answer.body), ensure_ascii=False)
+                answer.replace(text.encode())
 
     def _garble(self, rules: Iterable[Fault], answer: Answer, *, is_list: bool) -> None:
         last, kinds = self.world.last_pages.get(self.provider), {rule.kind for rule in rules}

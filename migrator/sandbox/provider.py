@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
     from migrator.sandbox.world import World
 
 Page = Callable[[Request], Awaitable[Response]]
+
+
+class Answered(JSONResponse):
+    """JSON as careless servers write it: what has no UTF-8 form is escaped, and NaN stands there as it is."""
+
+    def render(self, content: Any) -> bytes:
+        """The body."""
+        try:
+            return super().render(content)
+        except ValueError:
+            return json.dumps(content).encode()
 
 
 class Refusal(Exception):  # noqa: N818 (an answer, not a fault of the stand-in)
@@ -109,7 +121,7 @@ class Provider(ABC):
 
     def answer(self, body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """An answer with all that the provider's answers carry."""
-        return JSONResponse(body, status, headers)
+        return Answered(body, status, headers)
 
     def refuse(self, status: int, message: str) -> Refusal:
         """A refusal in the provider's shape."""

@@ -150,7 +150,7 @@ class Scrip(Provider):
         search = query.get("search", "").casefold()
 
         def keep(row: Row) -> bool:
-            return search in row.data["name"].casefold() and all(row.data.get(k) == v for k, v in exact.items())
+            return search in str(row.data["name"]).casefold() and all(row.data.get(k) == v for k, v in exact.items())
 
         places = self.store.listed(program, gone=exact.get("status") == "archived")
         rows, more = self.store.page(places, size=limit, after=wire.cursor(request), keep=keep)

@@ -74,6 +74,8 @@ def complete(body: Json) -> tuple[str, str, Json]:
         raise Invalid(
             "trigger.schedule_type", f"must be one of {', '.join(SCHEDULE_TYPES)}", trigger.get("schedule_type")
         )
+    if "participant_filter" in body and scope != "participants":
+        raise Invalid("participant_filter", "is only valid for participants-scoped automations")
     if "participant_id" in body and (kind, scope) != ("one_time", "program"):
         raise Invalid("participant_id", "is only valid for program-scoped one_time automations")
     return kind, scope, trigger

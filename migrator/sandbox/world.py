@@ -189,7 +189,7 @@ class World:
     def _due(self, now: datetime) -> Iterator[tuple[datetime, int, str, str, datetime | None]]:
         for name, provider in self.providers.items():
             for key, row in self.stores[name].rows.items():
-                when, ticker = provider.when(row), self._tickers.get((name, key))
+                when, ticker = _when(provider, row), self._tickers.get((name, key))
                 if ticker is None or ticker.when != when:
                     ticker = self._tickers[name, key] = Ticker.start(when, self._ticked)
                 for at, following in ticker.until(now):
@@ -250,7 +250,7 @@ class World:
         if self.state is None:
             return
         draft = self.state.with_name(self.state.name + ".new")
-        draft.write_text(json.dumps(self._saved(), ensure_ascii=False), encoding="utf-8")
+        draft.write_text(json.dumps(self._saved()), encoding="utf-8")
         draft.replace(self.state)
 
     def _saved(self) -> Json:
@@ -277,3 +277,11 @@ class World:
 def documented_limits() -> dict[str, Limit]:
     """The published limits: Omni 60 a minute for each key, Scrip 10 a second, 30 at once; Devin publishes none."""
     return {"omni": Window(60, 60.0), "scrip": Bucket(float(RATE), BURST)}
+
+
+def _when(provider: Provider, row: Row) -> When:
+    """When a row fires; one whose schedule nobody can evaluate never does."""
+    try:
+        return provider.when(row)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return None

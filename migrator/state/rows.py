@@ -11,6 +11,7 @@ from typing import Any
 from migrator.canonical import JobRef
 from migrator.document import fields_from_json, fields_to_json
 from migrator.mapping.codecs import read_time, write_time
+from migrator.soundness import storable
 from migrator.state.values import Intent, IntentState, Lapsing, Link, Missed, Right, Run
 
 
@@ -24,8 +25,8 @@ def link_row(link: Link, dialect: str) -> dict[str, Any]:
         "piece": link.piece,
         "pieces": link.pieces,
         "sync": link.sync,
-        "applied": json.dumps(fields_to_json(link.applied, dialect), ensure_ascii=False),
-        "seen": json.dumps(fields_to_json(link.seen, dialect), ensure_ascii=False),
+        "applied": json.dumps(fields_to_json(link.applied, dialect)),
+        "seen": json.dumps(fields_to_json(link.seen, dialect)),
         "marked": int(link.marked),
         "superseded": int(link.superseded),
         "stands_for": link.stands_for,
@@ -92,11 +93,11 @@ def intent_row(intent: Intent, provider: str, dialect: str) -> dict[str, Any]:
         "target_id": intent.target_id,
         "piece": intent.piece,
         "pieces": intent.pieces,
-        "name": intent.name,
-        "fields": json.dumps(fields_to_json(intent.fields, dialect), ensure_ascii=False),
+        "name": storable(intent.name),
+        "fields": json.dumps(fields_to_json(intent.fields, dialect)),
         "at": write_time(intent.at),
         "state": intent.state,
-        "error": intent.error,
+        "error": storable(intent.error),
     }
 
 
@@ -108,7 +109,7 @@ def outcome_row(
         "run": intent.run,
         "seq": intent.seq,
         "state": state,
-        "error": error,
+        "error": storable(error),
         "ended_at": write_time(now),
         "target_id": target_id,
     }
@@ -123,8 +124,8 @@ def snapshot_row(
         "provider": ref.provider,
         "scope": ref.scope,
         "id": ref.id,
-        "record": json.dumps(record, ensure_ascii=False),
-        "link": json.dumps(link_row(link, dialect), ensure_ascii=False) if link else None,
+        "record": json.dumps(record),
+        "link": json.dumps(link_row(link, dialect)) if link else None,
     }
 
 
@@ -171,11 +172,11 @@ def right_row(right: Right, dialect: str) -> dict[str, Any]:
     return {
         **right_key(right.source, right.target),
         "sync": right.sync,
-        "name": right.name,
+        "name": storable(right.name),
         "live": right.live,
         "was": right.was,
-        "parked": json.dumps(fields_to_json(right.parked, dialect), ensure_ascii=False),
-        "wish": json.dumps(fields_to_json(right.wish, dialect), ensure_ascii=False),
+        "parked": json.dumps(fields_to_json(right.parked, dialect)),
+        "wish": json.dumps(fields_to_json(right.wish, dialect)),
         "since": write_time(right.since),
         "begun": right.begun and write_time(right.begun),
     }
@@ -216,9 +217,9 @@ def missed_row(missed: Missed) -> dict[str, Any]:
         "source_id": missed.source.id,
         "at": write_time(missed.at),
         "sync": missed.sync,
-        "name": missed.name,
+        "name": storable(missed.name),
         "kind": missed.kind,
-        "cause": missed.cause,
+        "cause": storable(missed.cause),
         "run": missed.run,
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from migrator.sandbox import World, load_samples
+from migrator.sandbox.omni import MODEL
 from tests.cli.bench import Run, routine
 from tests.cli.test_documents import faults
 
@@ -193,7 +194,8 @@ def test_taking_the_decisions_of_an_audit_lets_every_job_go(
     name = f"{connection}-to-{provider}"
     tables: dict[str, list[str]] = {f"[syncs.{name}]": [f'source = "{connection}"', f'target = "{provider}"']}
     for decision in document["decisions"]:
-        tables.setdefault(decision["table"], []).append(decision["line"].replace("…", "x@example.com"))
+        value = MODEL if "action.model" in decision["line"] else "x@example.com"
+        tables.setdefault(decision["table"], []).append(decision["line"].replace("…", value))
     config = here / "migrator.toml"
     kept = re.split(rf"(?m)^\[syncs\.{name}(?:\.set)?\]$", config.read_text("utf-8"))
     rest = [kept[0], *(part[part.index("\n[") :] if "\n[" in part else "" for part in kept[1:])]

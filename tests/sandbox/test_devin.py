@@ -56,7 +56,7 @@ async def test_create_cannot_disable(devin: httpx.AsyncClient) -> None:
         ({"name": None}, "name"),
         ({"prompt": 3}, "prompt"),
         ({"frequency": None}, "frequency"),
-        ({"agent": "advanced"}, "agent"),
+        ({"agent": "foo"}, "agent"),
         ({"notify_on": "sometimes"}, "notify_on"),
         ({"interval_count": 0}, "interval_count"),
         ({"interval_count": "2"}, "interval_count"),

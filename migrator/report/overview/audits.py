@@ -10,11 +10,11 @@ from typing import Final
 from attrs import evolve
 
 from migrator.audit import OUTCOMES, Audit, Finding, Outcome
-from migrator.forecast import forecast, sides, week
+from migrator.forecast import week
 from migrator.lower import Lowered
 from migrator.report.audits import OUTCOME_WORDS, SIGNS
 from migrator.report.overview import Lost, Overview, Row, Tally, Tone
-from migrator.report.overview.rows import lost, scheduled, verdict_tallies
+from migrator.report.overview.rows import lost, verdict_tallies, with_schedule
 from migrator.report.words import clean, count
 
 _TONES: Final[Mapping[Outcome, Tone]] = {
@@ -104,19 +104,17 @@ def _row(finding: Finding, at: datetime) -> Row:
         name=clean(finding.name) or finding.source.id,
         source=clean(str(finding.source)),
         paused=not finding.enabled,
-        reason=clean(finding.reason),
+        reason=clean("; ".join(filter(None, (finding.reason, finding.trouble)))),
         verdict="none",
     )
     lowered = finding.lowered
     if lowered is None:
         return plain
     schedule, goes = lowered.schedule, finding.outcome in _GOING
-    before, after = sides(schedule, lowered.pieces[0] if lowered.pieces else {})
-    return evolve(
+    decided = evolve(
         plain,
         needs=tuple(clean(need.what) for need in lowered.needs),
         settles=(*(need.line for need in lowered.needs), *_permission(lowered)) if goes else (),
         losses=tuple(lost(loss) for loss in lowered.losses) if goes else (),
-        forecast=forecast(before, after, start=at, moves=goes),
-        **scheduled(schedule, before),
     )
+    return with_schedule(decided, schedule, lowered.pieces[0] if lowered.pieces else {}, start=at, moves=goes)

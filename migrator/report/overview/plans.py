@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import evolve
-
 from migrator.canonical import TRIGGER_PATHS
 from migrator.cron import Cron
 from migrator.document import value_to_json
-from migrator.forecast import forecast, sides, week
+from migrator.forecast import week
 from migrator.plan.decisions import decisions
 from migrator.plan.values import ACTIONS, Action, Change, FieldChange, Plan
 from migrator.report.overview import Edit, Overview, Row, Tally, Tone
-from migrator.report.overview.rows import lost, scheduled, text_parts, total_losses, verdict_tallies
+from migrator.report.overview.rows import lost, text_parts, total_losses, verdict_tallies, with_schedule
 from migrator.report.plans import LOSING, SYMBOLS, TENSES
-from migrator.report.words import clean, stamp, value_words
+from migrator.report.words import clean, look_alike, stamp, value_words
+from migrator.soundness import contrast
 
 _TONES: Final[Mapping[Action, Tone]] = {
     "create": "good",
@@ -110,12 +109,8 @@ def _row(changes: Sequence[Change], plan: Plan) -> Row:
     schedule = first.schedule
     if schedule is None:
         return plain
-    before, after = sides(schedule, first.new_fields())
-    return evolve(
-        plain,
-        forecast=forecast(before, after, start=plan.created_at, moves=_fires_as_told(first)),
-        **scheduled(schedule, before),
-    )
+    moves = _fires_as_told(first)
+    return with_schedule(plain, schedule, first.new_fields(), start=plan.created_at, moves=moves)
 
 
 def _fires_as_told(change: Change) -> bool:
@@ -144,10 +139,13 @@ def _edits(change: Change, plan: Plan) -> Iterable[Edit]:
 
 
 def _edit(field: FieldChange, plan: Plan, *, note: str, is_new: bool = False) -> Edit:
+    old, new = "" if is_new else _words(field.remote, plan), _words(field.new, plan)
+    if isinstance(field.remote, str) and isinstance(field.new, str) and look_alike(field.remote, field.new):
+        old, new = contrast(field.remote, field.new)
     return Edit(
         path=field.path,
-        old="" if is_new else _words(field.remote, plan),
-        new=_words(field.new, plan),
+        old=old,
+        new=new,
         note=note,
         parts=text_parts(field.remote, field.new),
     )

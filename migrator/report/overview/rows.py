@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any, Final
 
-from migrator.canonical import Loss
+from attrs import evolve
+
+from migrator.canonical import Fields, Loss
 from migrator.cron import Cron, Recurring, Timed, describe, parse
 from migrator.document import value_to_json
+from migrator.forecast import forecast, sides
+from migrator.isolation import attempt
 from migrator.lower.schedule import EXACT, Schedule
 from migrator.report.overview import Lost, Row, Tally, Tone
 from migrator.report.schedules import piece_words, verdict_name, verdict_words
@@ -31,6 +36,29 @@ def lost(loss: Loss) -> Lost:
         had=value_words(value_to_json(loss.had, "")),
         becomes="" if loss.becomes is None else value_words(value_to_json(loss.becomes, "")),
     )
+
+
+def with_schedule(row: Row, schedule: Schedule, fields: Fields, *, start: datetime, moves: bool) -> Row:
+    """Return a row with when its job fires, or with why that cannot be drawn.
+
+    Args:
+        row: the rest of it.
+        schedule: what became of the job's schedule.
+        fields: the target job's fields.
+        start: now.
+        moves: whether the target fires at all.
+    """
+
+    def drawn() -> Row:
+        before, after = sides(schedule, fields)
+        found = forecast(before, after, start=start, moves=moves)
+        return evolve(row, forecast=found, **scheduled(schedule, before))
+
+    found = attempt("drawn", drawn)
+    if isinstance(found, Row):
+        return found
+    reason = "; ".join(filter(None, (row.reason, f"the schedule cannot be drawn: {clean(found.actual or found.what)}")))
+    return evolve(row, verdict=schedule.verdict, reason=reason)
 
 
 def scheduled(schedule: Schedule, triggers: list[Timed]) -> dict[str, Any]:
