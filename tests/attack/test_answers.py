@@ -316,7 +316,7 @@ def test_waits(tmp_path: Path, attack: Attack, script: Script) -> None:
         assert code == 4, said
 
 
-@pytest.mark.parametrize("wrong", [".", "..", "", "a\u0000b", "x" * 300])
+@pytest.mark.parametrize("wrong", [".", "..", "", "a\u0000b", "\ud800", "x" * 300])
 def test_ids(tmp_path: Path, attack: Attack, wrong: str) -> None:
     """An id that leads elsewhere, or cannot be kept, reaches no address, as read or as the answer to a create."""
 
