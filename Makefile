@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fast slow attack faults fuzz lint typecheck format record screenshots bench bench-compare reference docs clean
+.PHONY: help venv demo test fast slow attack faults fuzz mutants lint typecheck format record screenshots bench bench-compare reference docs clean
 
 help: ## what can be made (this list)
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-13s %s\n' "$$name" "$$text"; done
@@ -47,6 +47,9 @@ fuzz: $(READY) ## random edits, faults and lost states for longer, from a seed t
 	@seed=$${SEED:-$$($(BIN)/python -c 'import random; print(random.randrange(2**32))')}; \
 	echo "make fuzz SEED=$$seed EXAMPLES=$${EXAMPLES:-1000}"; \
 	MIGRATOR_FUZZ=$${EXAMPLES:-1000} $(BIN)/python -m pytest -q -n 2 -m slow tests/faults/test_fuzz.py --hypothesis-seed=$$seed
+
+mutants: $(READY) ## which guards no test misses: MODULES="migrator/apply/settle.py" TESTS="tests/recovery"; slow
+	$(BIN)/python -m tests.mutants $(MODULES) -- $(TESTS)
 
 lint: $(READY) ## style
 	$(BIN)/ruff check .

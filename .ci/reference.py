@@ -20,7 +20,7 @@ import typer
 from migrator.canonical import LEAVES, covers
 from migrator.cli.menu.app import app
 from migrator.config.converter import keys_of
-from migrator.config.model import ConnectionKeys, Document, Sync
+from migrator.config.model import ConnectionKeys, CronText, Document, Sync
 from migrator.config.schema import config_schema
 from migrator.mapping import load_mapping
 from migrator.providers import PROVIDERS
@@ -121,6 +121,7 @@ def config() -> Iterator[str]:
         ),
     )
     yield "\n" + _keys_table(ConnectionKeys, connection)
+    yield f"\n## cron of a connection\n\n{_keys_table(CronText, connection['properties']['cron'])}"
     yield f"\n## [syncs.NAME]\n\n{_keys_table(Sync, sync)}"
     for key, cls in _tables(Sync):
         yield f"\n## {key} of a sync\n\n{_keys_table(cls, sync['properties'][key])}"

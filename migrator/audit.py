@@ -21,6 +21,7 @@ from migrator.isolation import attempt
 from migrator.lower import Lowered, lower
 from migrator.mapping import ProviderMapping
 from migrator.plan.decisions import Decision
+from migrator.plan.duplicates import Duplicate, duplicates
 
 Outcome = Literal["unreadable", "refused", "undecided", "lossy", "over", "whole"]
 """unreadable: nobody can say. refused: it cannot go. undecided: it can, when the sync says what is missing. lossy: it
@@ -63,6 +64,7 @@ class Audit:
         sync: the sync that was assumed.
         at: when.
         findings: one for each job, the worst first.
+        duplicates: jobs that carry one and the same ownership tag of ours.
         requests: how many requests each provider got.
     """
 
@@ -72,6 +74,7 @@ class Audit:
     sync: Sync
     at: datetime
     findings: tuple[Finding, ...] = field(repr=False)
+    duplicates: tuple[Duplicate, ...] = ()
     requests: Mapping[str, int] = field(factory=dict)
 
     @property
@@ -134,6 +137,7 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
         sync=sync,
         at=now,
         findings=tuple(sorted(findings, key=_gravity)),
+        duplicates=duplicates(found.jobs),
     )
 
 

@@ -7,6 +7,7 @@ of every platform) the text is preceded by the dialect's name and a colon.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -95,21 +96,26 @@ def job_document(job: Job, mapping: ProviderMapping) -> dict[str, Any]:
     return document | {key: value for key, value in extras.items() if value}
 
 
-def digest(data: Any) -> str:
-    """SHA-256 of JSON data, the same for the same data however it is ordered."""
-    return hashlib.sha256(_in_order(data)).hexdigest()
-
-
 def digest_of_list(items: Iterable[Any], rest: Any) -> str:
     """The digest of `[[*items], rest]`, whose items are never there all at once."""
     found = hashlib.sha256()
     for part in chain([b"["], _parts(items), [b"," + _in_order(rest) + b"]"]):
         found.update(part)
-    return found.hexdigest()
+    return str(found.hexdigest())
+
+
+def digest(data: Any, *, key: bytes = b"") -> str:
+    """Return the SHA-256 of JSON data, the same for the same data however it is ordered; with a key, its HMAC."""
+    return str(_hashing(key, _in_order(data)).hexdigest())
 
 
 def digest_with(
-    name: str, items: Iterable[Any], rest: Mapping[str, Any], *, each: Callable[[bytes], None] = lambda _text: None
+    name: str,
+    items: Iterable[Any],
+    rest: Mapping[str, Any],
+    *,
+    key: bytes = b"",
+    each: Callable[[bytes], None] = lambda _text: None,
 ) -> str:
     """The digest of an object of which one member is a long list, whose items are never there all at once.
 
@@ -117,16 +123,22 @@ def digest_with(
         name: the list's key; it comes before all others in the order of the alphabet.
         items: what it holds.
         rest: the other members.
+        key: makes it an HMAC.
         each: told the object's text part by part, all of it but the last brace.
     """
     assert rest
     assert name < min(rest)
-    found = hashlib.sha256()
+    found = _hashing(key)
     for part in chain([b"{" + _in_order(name) + b":"], _parts(items), [b"," + _in_order(rest)[1:-1]]):
         found.update(part)
         each(part)
     found.update(b"}")
-    return found.hexdigest()
+    return str(found.hexdigest())
+
+
+def _hashing(key: bytes, text: bytes = b"") -> Any:
+    """A hash that takes more text, keyed where there is a key."""
+    return hmac.new(key, text, hashlib.sha256) if key else hashlib.sha256(text)
 
 
 def _parts(items: Iterable[Any]) -> Iterator[bytes]:

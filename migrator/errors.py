@@ -129,6 +129,7 @@ class ScheduleError(MigratorError):
         column: 1-based column of the fault in `text`, 0 when there is none.
         allowed: what would do.
         hint: the next step.
+        question: the setting in a connection's `cron` that decides how it is read, "" when none does.
     """
 
     code = "schedule"
@@ -143,6 +144,7 @@ class ScheduleError(MigratorError):
         column: int = 0,
         allowed: str | Iterable[str] = "",
         hint: str = "",
+        question: str = "",
     ) -> None:
         place = ", ".join(p for p in (dialect, field, f"column {column}" if column else "") if p)
         shown = text if len(text) <= 120 else text[:117] + "..."  # noqa: PLR2004 (one terminal line)
@@ -151,6 +153,7 @@ class ScheduleError(MigratorError):
         self.text = text
         self.field = field
         self.column = column
+        self.question = question
 
 
 class RecordError(MigratorError):

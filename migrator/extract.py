@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from attrs import field, frozen
@@ -24,6 +24,7 @@ from migrator.mapping import ProviderMapping, Raw
 from migrator.mapping.codecs import thaw
 from migrator.packed import Packed
 from migrator.providers.base import ExtractAdapter, Record
+from migrator.redaction import HIDDEN
 from migrator.soundness import storable, unsound
 
 _PLACE: Final = 80
@@ -260,4 +261,28 @@ def _job(record: Record, mapping: ProviderMapping, *, as_source: bool) -> Job:
             "cannot be stored or sent", job=storable(name), path=storable(path)[-_PLACE:], actual=what, allowed=allowed
         )
     job = mapping.read(record.raw, scope=record.scope)
+    if leak := _leak(job, record.raw):
+        raise leak
     return convention.restore(job) if as_source else job
+
+
+def _leak(job: Job, raw: Raw) -> RecordError | None:
+    """Why a job whose record held a token of the config is left alone; None where nothing that would be copied did."""
+    if not _holds(raw):
+        return None
+    told = {"id": job.ref.id, **flatten(job)}
+    copied = {path: value for path, value in told.items() if not path.startswith("provider_fields")}
+    path = next((path for path, value in copied.items() if HIDDEN in str(value)), None)
+    if path is None:
+        return None
+    what = "the platform answers with a token of migrator.toml in it; take it out there, and revoke the token"
+    return RecordError(what, job=f"{job.name} ({job.ref.id})", path=path)
+
+
+def _holds(value: Any) -> bool:
+    """Whether a token was taken out of a record."""
+    if isinstance(value, str):
+        return HIDDEN in value
+    if isinstance(value, Mapping):
+        return any(_holds(part) for pair in value.items() for part in pair)
+    return isinstance(value, list | tuple) and any(map(_holds, value))

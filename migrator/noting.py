@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 
@@ -13,12 +13,14 @@ from migrator.apply.writer import brought_up
 from migrator.canonical import flatten
 from migrator.document import digest
 from migrator.extract import Extracted
+from migrator.plan.duplicates import Duplicate
 from migrator.plan.values import Plan
 from migrator.soundness import storable
 from migrator.state import State
 from migrator.state.values import Link
 
 _LISTED: Final = "jobs listed"
+DUPLICATES: Final = "duplicates"
 _TOLD: Final = 100
 """How many jobs in trouble are noted."""
 TROUBLE: Final = "trouble"
@@ -80,6 +82,31 @@ def last_count(state: State, sync: str, source: Extracted) -> int | None:
     """How many jobs the source had then; None when that is not known."""
     known = state.recall(_listing(sync, source), _LISTED)
     return None if known is None else int(known)
+
+
+def note_duplicates(state: State, sync: str, found: Iterable[Duplicate]) -> None:
+    """Note the target jobs that are one too many, for `status`, which asks no platform; nothing where that is known."""
+    told = json.dumps(
+        [
+            {
+                "source": f"{one.key[0]}/{one.key[2]}",
+                "name": one.name,
+                "piece": one.piece,
+                "pieces": one.pieces,
+                "targets": [job.id for job in one.jobs],
+                "bound": [job.id for job in one.bound],
+            }
+            for one in found
+        ]
+    )
+    if told != (state.recall(sync, DUPLICATES) or "[]"):
+        state.remember(sync, DUPLICATES, told)
+
+
+def known_duplicates(state: State, syncs: Iterable[str]) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """By sync, the target jobs that were one too many when both sides were last read."""
+    known = {sync: state.recall(sync, DUPLICATES) for sync in syncs}
+    return {sync: found for sync, text in known.items() if text and (found := tuple(json.loads(text)))}
 
 
 def _listing(sync: str, source: Extracted) -> str:

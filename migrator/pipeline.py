@@ -20,7 +20,7 @@ from migrator.extract import extract
 from migrator.noting import note_agreement, note_count, note_schedules, note_trouble
 from migrator.plan.narrowing import chosen, narrowed
 from migrator.plan.values import Plan
-from migrator.recovery import rest_of, still_fits
+from migrator.recovery import is_staged, rest_of, still_fits
 from migrator.running import Agree, Carrying, Progress, plan_of, run_id, run_of, silently
 from migrator.session import Look, Runtime, Session, opened, requests_of, session_of
 from migrator.state import State
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from migrator import audit as auditing
     from migrator import listing
     from migrator import verify as verifying
+    from migrator.deduping import dedupe
     from migrator.exporting import export, exporting
     from migrator.handover import cutover, retire, standings
     from migrator.undoing import rollback, settle
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _ELSEWHERE: Final = {
     "export": "exporting",
     "exporting": "exporting",
+    "dedupe": "deduping",
     "cutover": "handover",
     "retire": "handover",
     "standings": "handover",
@@ -94,6 +96,7 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
                 links=[link for link in links if link.sync == sync],
                 span=timedelta(days=days or max(session.sync.schedule.days - 1, 1)),
                 spot=second_opinion,
+                duplicates=look.duplicates,
             )
         return attrs.evolve(found, requests=session.requests)
 
@@ -185,10 +188,12 @@ async def apply(
         session_of(runtime, state, sync) as session,
         session.locking(run, lost=stop.set),
     ):
+        hold = hold or (saved is not None and is_staged(saved))
         look = _narrowed(await session.look(locked=True, hold=hold), jobs)
         current = look.plan
         if saved:
             current = still_fits(saved, current)
+            _guard(look.plan, None)  # it may be unsafe by now, although it was safe when it was made
         elif resume:
             resume = run_of(state, resume).id
             current = _rest_of(state, resume, current)
@@ -304,6 +309,7 @@ __all__ = [
     "apply",
     "audit",
     "cutover",
+    "dedupe",
     "export",
     "exporting",
     "list_jobs",

@@ -13,17 +13,21 @@ from migrator.canonical import JobRef
 from migrator.errors import StalePlanError
 from migrator.mapping.codecs import write_time
 from migrator.plan.compare import same
-from migrator.plan.values import Change, Plan
+from migrator.plan.values import PENDING, Change, Plan
 from migrator.state.values import Intent, Run
 
 _MAKING: Final = frozenset({"create", "replace", "adopt"})
 
 
 def still_fits(saved: Plan, fresh: Plan) -> Plan:
-    """The saved plan, if both sides and the state are as they were when it was made.
+    """The changes of a saved plan as a fresh plan has them: what is carried out is never taken from the file.
+
+    Args:
+        saved: the plan that was looked at.
+        fresh: what would be planned now.
 
     Raises:
-        StalePlanError: something is not.
+        StalePlanError: a side or the state is not as it was, or the fresh plan lacks a change of the saved one.
     """
     _same_state(saved, fresh)
     where, hint = _told(saved)
@@ -35,7 +39,41 @@ def still_fits(saved: Plan, fresh: Plan) -> Plan:
         if getattr(saved.observed, side) != getattr(fresh.observed, side):
             name = getattr(saved, side)
             raise StalePlanError(f"the {side} ({name}) has changed since the plan was made", where=where, hint=hint)
-    return saved
+    for change in saved.pending:
+        if passed := change.lapsed(fresh.created_at):
+            raise StalePlanError(f"{change.label}: {passed}", where=where, hint=hint)
+    left = {(change.source, change.piece, change.target): change for change in fresh.pending}
+    kept: list[Change] = []
+    for change in saved.pending:
+        now = left.pop((change.source, change.piece, change.target), None)
+        if now is None or not _is_same(change, now):
+            what = f"a plan that is made now does not {change.action} {change.label} as the saved one does"
+            raise StalePlanError(what, where=where, hint=hint)
+        kept.append(now)
+    looked_at = {(change.source, change.piece, change.target) for change in saved.changes}
+    rest = (
+        change
+        for change in fresh.changes
+        if change.action not in PENDING and (change.source, change.piece, change.target) in looked_at
+    )
+    return attrs.evolve(fresh, changes=(*kept, *rest))
+
+
+def is_staged(saved: Plan) -> bool:
+    """Whether a saved plan was made so that new jobs wait for the cutover."""
+    creates = [change for change in saved.pending if change.action == "create"]
+    return bool(creates) and all(change.right == "source" for change in creates)
+
+
+def _is_same(change: Change, now: Change) -> bool:
+    """Whether two plans want the same of a job; how far ahead a job is parked may differ: it depends on the day."""
+    if any(getattr(change, name) != getattr(now, name) for name in ("action", "name", "pieces", "right", "back")):
+        return False
+    fields, fresh = ({one.path: one for one in plan.fields} for plan in (change, now))
+    return fields.keys() == fresh.keys() and all(
+        path in now.due or (same(one.new, fresh[path].new) and same(one.remote, fresh[path].remote))
+        for path, one in fields.items()
+    )
 
 
 def rest_of(run: Run, saved: Plan, fresh: Plan, *, later: Sequence[Run], sent: Iterable[Intent]) -> Plan:

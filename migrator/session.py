@@ -22,9 +22,11 @@ from migrator.holding import as_wished, is_cut_short, stirs
 from migrator.isolation import attempt
 from migrator.leasing import Fence, limited, locking
 from migrator.lower import foresee
-from migrator.noting import last_count
+from migrator.noting import last_count, note_duplicates
 from migrator.plan import Basis, make_plan
+from migrator.plan.duplicates import Duplicate, duplicates_of
 from migrator.plan.values import Plan
+from migrator.providers.base import ExtractAdapter
 from migrator.sides import (
     Runtime,
     Side,
@@ -37,7 +39,7 @@ from migrator.sides import (
     settled,
 )
 from migrator.state import State
-from migrator.state.values import Intent, Link, Right
+from migrator.state.values import Bound, Home, Intent, Link, Right
 
 
 @frozen(kw_only=True)
@@ -51,6 +53,7 @@ class Look:
         is_short: whether the source's listing is suspiciously short.
         listed: the source's jobs as they are, stopped by a cut-over or not.
         rights: which side may fire, by source job.
+        duplicates: the target jobs of which there may be one for each source job and part, and are several.
     """
 
     plan: Plan
@@ -60,6 +63,7 @@ class Look:
     links: tuple[Link, ...] = ()
     listed: Extracted = field(factory=lambda: Extracted(jobs=()))
     rights: Mapping[JobRef, Right] = field(factory=dict)
+    duplicates: tuple[Duplicate, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -99,7 +103,9 @@ class Session:
             target, uncertain = await settled(self.runtime, self.state, self.target, target, locked=locked)
         with stage("plan"):
             basis = attrs.evolve(await self._basis(source, target, uncertain), hold=hold)
-            return await self._proved(basis, make_plan(basis), source)
+            look = await self._proved(basis, make_plan(basis), source)
+            note_duplicates(self.state, self.sync.name, look.duplicates)
+            return look
 
     def _foresee(self, job: Job) -> None:
         """Prove a schedule while the next jobs are on their way: what is left for the plan is soon done."""
@@ -124,8 +130,26 @@ class Session:
             serial=serial,
             uncertain=uncertain,
             last_count=last_count(self.state, self.sync.name, source),
+            elsewhere=self._elsewhere(),
+            is_proved=False,
+            removed=self.state.deleted_origins(self.sync.name),
             **self._in_their_right(source),
         )
+
+    def _elsewhere(self) -> tuple[Bound, ...]:
+        """The bindings of this sync outside its two places, and those of others into other scopes of its platforms."""
+        source, target = self.source.adapter, self.target.adapter
+
+        def matters(home: Home) -> bool:
+            at_source, at_target = _is_at(home.source, source), _is_at(home.target, target)
+            if at_source and at_target:
+                return False
+            other = (not at_source and home.source[0] == source.provider) or (
+                not at_target and home.target[0] == target.provider
+            )
+            return home.sync == self.sync.name or other
+
+        return self.state.bound(*filter(matters, self.state.homes()))
 
     def _in_their_right(self, listed: Extracted) -> dict[str, Any]:
         """The source's jobs as their owners want them, and which of them are not where their right to fire is."""
@@ -164,6 +188,7 @@ class Session:
                 basis,
                 target=basis.target.with_found(lost_found),
                 unproved=found.unproved | lost_found.unproved,
+                is_proved=True,
                 **self._in_their_right(listed),
             )
             plan = make_plan(basis)
@@ -175,6 +200,7 @@ class Session:
             links=basis.links,
             listed=listed,
             rights=basis.rights,
+            duplicates=duplicates_of(basis),
         )
 
     @asynccontextmanager
@@ -204,6 +230,10 @@ class Session:
     def requests(self) -> dict[str, int]:
         """How many requests each provider got."""
         return requests_of(self.source, self.target)
+
+
+def _is_at(place: tuple[str, str], adapter: ExtractAdapter) -> bool:
+    return place[0] == adapter.provider and place[1] in adapter.scopes
 
 
 @asynccontextmanager

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,13 +16,15 @@ from migrator.apply.origin import settle_origin
 from migrator.apply.settle import Settler
 from migrator.canonical import TRIGGER_PATHS, Job, flatten
 from migrator.config import Config
+from migrator.cron import DIALECTS
 from migrator.errors import UsageError
 from migrator.extract import Extracted, extract, forget
 from migrator.leasing import Fence, locking
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.plan.compare import same
 from migrator.providers import PROVIDERS, open_adapter
-from migrator.providers.base import LoadAdapter
+from migrator.providers.base import Connection, LoadAdapter
+from migrator.redaction import Secrets
 from migrator.state import State
 from migrator.state.values import ORIGIN, Intent
 from migrator.transport.clock import REAL, Clock
@@ -47,6 +48,7 @@ class Runtime:
         clock: time and chance.
         pacers: shared by every connection of the run.
         watch: told what goes on.
+        secrets: the tokens that were read; nothing that is said or stored holds one.
     """
 
     config: Config
@@ -55,6 +57,18 @@ class Runtime:
     clock: Clock = REAL
     pacers: dict[str, Any] = field(factory=dict, repr=False)
     watch: Watch = field(default=NOBODY, repr=False)
+    secrets: Secrets = field(factory=Secrets, repr=False)
+
+    def connection(self, name: str) -> Connection:
+        """Return a connection with its token, which is hidden from then on."""
+        connection = self.config.connection(name, environ=self.environ)
+        self.secrets.add(connection.token)
+        return connection
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What every connection of the run is opened with."""
+        return {"pacers": self.pacers, "clock": self.clock, "watch": self.watch, "hide": self.secrets.hide}
 
     def held(self) -> float:
         """Seconds for which a platform's limit holds up the next request that wants to go; 0 when none is held up."""
@@ -107,20 +121,16 @@ async def opened(
     runtime: Runtime, name: str, *, state: State | None = None, target: bool = False, fence: Fence | None = None
 ) -> AsyncIterator[Side]:
     """A connection, open for as long as the block lasts; with a state, with what that knows about it."""
-    connection = runtime.config.connection(name, environ=runtime.environ)
-    mapping = runtime.mapping(connection.provider)
+    connection = runtime.connection(name)
+    mapping = _decided(runtime.mapping(connection.provider), connection, name)
     if target and len(connection.user_ids) > 1:
         what = "a target must be one place, and this connection names several members"
         raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
     fence = fence or Fence()
-    open_it = partial(
-        open_adapter,
-        target=target,
-        pacers=runtime.pacers,
-        clock=runtime.clock,
-        watch=runtime.watch,
-        fence=fence.check,
-    )
+
+    def open_it(connection: Connection) -> AbstractAsyncContextManager[LoadAdapter]:
+        return open_adapter(connection, target=target, fence=fence.check, **runtime.shared)
+
     async with open_it(connection) as adapter:
         known = state.recall(adapter.scopes[0], _CONTRACT) if state else None
         if known and connection.update_contract == "auto":
@@ -129,6 +139,21 @@ async def opened(
                 yield Side(name=name, adapter=informed, mapping=mapping, fence=fence)
         else:
             yield Side(name=name, adapter=adapter, mapping=mapping, fence=fence)
+
+
+def _decided(mapping: ProviderMapping, connection: Connection, name: str) -> ProviderMapping:
+    """The mapping with the connection's answers to how cron text is read.
+
+    Raises:
+        UsageError: the platform leaves no doubt about what an answer decides.
+    """
+    dialect = mapping.rules.dialect
+    for question in connection.cron:
+        if dialect and question not in DIALECTS[dialect].doubtful:
+            where, allowed = f"connections.{name}.cron.{question}", ", ".join(sorted(DIALECTS[dialect].doubtful))
+            what = f"decides nothing: {mapping.rules.title} reads it in one way"
+            raise UsageError(what, where=where, allowed=allowed or "no settings", hint="remove it")
+    return attrs.evolve(mapping, decided=tuple(sorted(connection.cron.items())))
 
 
 async def settled(

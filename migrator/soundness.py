@@ -24,6 +24,12 @@ _SPELT: Final = 4
 """How many of these are spelled out, however common they are."""
 _BMP: Final = 0xFFFF
 _BAD: Final = re.compile("[\x00\ud800-\udfff]")
+_ACTS: Final = re.compile(
+    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0001\U000e0020-\U000e007f]"
+)
+"""What Unicode calls controls, formats, line separators and surrogates; JSON itself escapes those below the blank."""
 _ALWAYS: Final = frozenset({bool, int, type(None)})
 _WORDS: Final[Mapping[bool, str]] = {True: "a NUL character (U+0000)", False: "half a surrogate pair"}
 
@@ -34,12 +40,15 @@ def unsound(value: Any) -> tuple[str, str] | None:
 
 
 def json_text(value: Any, *, ascii_only: bool = False) -> str:
-    """A value as indented JSON that UTF-8 can hold: what is no JSON number becomes a text, half a pair an escape."""
+    """A value as indented JSON that does nothing to a terminal: controls, directions, half pairs are escaped.
+
+    What is no JSON number becomes a text.
+    """
     try:
         text = json.dumps(value, indent=2, ensure_ascii=ascii_only, allow_nan=False)
     except ValueError:
         text = json.dumps(_finite(value), indent=2, ensure_ascii=ascii_only)
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+    return _ACTS.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def _finite(value: Any) -> Any:

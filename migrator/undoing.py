@@ -40,7 +40,13 @@ async def rollback(
         LockedError: another run writes to the same target.
     """
     undone, own = run_of(state, run), run_id(runtime)
+    if undone.kind in {"move", "forget"}:
+        what = f"a {undone.kind} changed what migrator knows, and no job"
+        raise RefusedError(what, where=f"run {run}", hint=f"take it back with: {undone.plan}")
     sync = runtime.config.sync(undone.sync)
+    if undone.kind == "dedupe":
+        what = "a dedupe removes copies that a person chose, and is not rolled back: they would run twice again"
+        raise RefusedError(what, where=f"run {run}", hint="the record of each is kept: migrator state export")
     if undone.kind in HANDOVERS:
         what = f"a {undone.kind} moves the right to fire on both sides, and is not rolled back at the target alone"
         raise RefusedError(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, get_args
 
+import attrs
 from attrs import field, frozen
 
 from migrator.canonical import TRIGGER_PATHS, Job, JobRef, Unportable
@@ -19,6 +20,7 @@ from migrator.extract import Extracted
 from migrator.holding import in_place_of
 from migrator.isolation import attempt
 from migrator.lower import Schedule
+from migrator.plan.duplicates import Duplicate
 from migrator.plan.values import Change, FieldChange, Plan
 from migrator.state.values import Link, Live
 
@@ -91,6 +93,7 @@ class Verification:
         end: until when they have to agree; of a job that does not fire until then, up to its next fire.
         proofs: one for each job that was carried over, the worst first.
         left_out: the jobs that were not.
+        duplicates: the target jobs of which there may be one for each source job and part, and are several.
         requests: how many requests each provider got.
     """
 
@@ -101,6 +104,7 @@ class Verification:
     end: datetime
     proofs: tuple[Proof, ...] = field(repr=False)
     left_out: tuple[LeftOut, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
     requests: Mapping[str, int] = field(factory=dict)
 
     @property
@@ -111,8 +115,8 @@ class Verification:
 
     @property
     def is_well(self) -> bool:
-        """Whether every job that was carried over is proved, or differs as the sync allows."""
-        return all(proof.status in WELL for proof in self.proofs)
+        """Whether every job that was carried over is proved, or differs as the sync allows, and none is there twice."""
+        return not self.duplicates and all(proof.status in WELL for proof in self.proofs)
 
 
 def verify(
@@ -123,6 +127,7 @@ def verify(
     links: Iterable[Link],
     span: timedelta,
     spot: Spot = lambda *_all: _NOTHING,
+    duplicates: tuple[Duplicate, ...] = (),
 ) -> Verification:
     """A proof for every source job that has a target job of ours.
 
@@ -133,6 +138,7 @@ def verify(
         links: the links of the sync.
         span: how long the instants have to agree.
         spot: a second opinion on the instants.
+        duplicates: target jobs that are one too many: they fire as well.
     """
     changes: dict[JobRef, list[Change]] = {}
     for change in plan.changes:
@@ -141,7 +147,8 @@ def verify(
     groups: dict[JobRef, list[Link]] = {}
     for link in links:
         groups.setdefault(link.source, []).append(link)
-    judge = _Judge(plan=plan, source=source, target=target, end=plan.created_at + span, spot=spot)
+    end = plan.created_at + span
+    judge = _Judge(plan=plan, source=source, target=target, end=end, spot=spot, duplicates=duplicates)
     left = {ref for ref, found in changes.items() if ref not in groups or _has_left(found)}
     listed = {job.ref for job in source.jobs}
     proofs = [
@@ -161,6 +168,7 @@ def verify(
             for ref, found in changes.items()
             if ref in left and ref in listed
         ),
+        duplicates=duplicates,
     )
 
 
@@ -176,6 +184,7 @@ class _Judge:
     target: Extracted
     end: datetime
     spot: Spot
+    duplicates: tuple[Duplicate, ...]
 
     def proof(self, ref: JobRef, group: list[Link], changes: list[Change]) -> Proof:
         """What verifying one source job comes to; unproved where that fails."""
@@ -198,8 +207,14 @@ class _Judge:
         replaced = [_listed(self.target, link.target) for link in group if link.superseded]
         due = {change.target: change.due for change in changes}
         current_jobs = [in_place_of(one, due.get(one.ref, {})) for one in found if one]
-        standing = current_jobs + [one for one in replaced if one and one.enabled]
-        return self._compared(job, standing, targets, changes)
+        mine = [one for one in self.duplicates if one.source == ref]
+        extra = [_listed(self.target, ref) for one in mine for ref in one.jobs if ref not in targets]
+        standing = current_jobs + [one for one in (*replaced, *extra) if one and one.enabled]
+        proof = self._compared(job, standing, targets, changes)
+        if not mine:
+            return proof
+        reason = "; ".join(filter(None, (*(one.told for one in mine), proof.reason)))
+        return attrs.evolve(proof, status="differs", reason=reason)
 
     def _compared(self, job: Job, standing: list[Job], targets: tuple[JobRef, ...], changes: list[Change]) -> Proof:
         fields = tuple(one for change in changes for one in _differing(change))

@@ -21,7 +21,7 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "ids", "packed", "soundness", "watching"},
+    {"concurrency", "files", "ids", "packed", "redaction", "soundness", "watching"},
     {"isolation"},
     {"cron"},
     {"canonical"},
@@ -39,7 +39,7 @@ STOREYS = (
     {"noting", "rollback", "recovery", "sides"},
     {"session"},
     {"running", "checkup"},
-    {"exporting", "handover", "undoing"},
+    {"deduping", "exporting", "handover", "rehoming", "undoing"},
     {"pipeline"},
     {"sync"},
     {"report"},

@@ -13,7 +13,7 @@ from migrator.apply.gaps import wait_for_gap
 from migrator.apply.origin import Origin
 from migrator.apply.writer import ReadBackError, Writer
 from migrator.canonical import Fields, JobRef, answered, flatten
-from migrator.errors import MigratorError, UncertainError
+from migrator.errors import MigratorError, StalePlanError, UncertainError
 from migrator.holding import far_away, must_be_held, standstill
 from migrator.plan.values import Change
 from migrator.state.values import Link
@@ -57,6 +57,7 @@ class Changer:
         Raises:
             MigratorError: it could not be made; what was begun is put back, or noted for the next run.
         """
+        self.check(change)
         made = await self._at_target(change)
         if change.back:
             assert self.origin is not None
@@ -65,6 +66,15 @@ class Changer:
             await self.origin.update(change.source, change.back.wanted())
             self.writer.agree(self.latest(made.target), change.back.paths, self.fields_of(made.target))
         return made
+
+    def check(self, change: Change) -> None:
+        """Make sure, right before a write, that what the plan promises of a schedule has not passed.
+
+        Raises:
+            StalePlanError: it has.
+        """
+        if passed := change.lapsed(self.writer.now()):
+            raise StalePlanError(passed, where=change.label, hint=f"plan again: migrator plan {self.writer.sync}")
 
     async def _at_target(self, change: Change) -> Made:
         match change.action:
@@ -169,6 +179,7 @@ class Changer:
                 now=self.writer.now,
                 sleep=self.sleep,
             )
+            self.check(change)
         resting = await self.writer.update(old, aside, remote) if aside else old
         waiting = self.writer.supersede(resting)
         before = {path: remote[path] for path in aside}

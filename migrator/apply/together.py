@@ -106,6 +106,7 @@ class Group:
         """
         for number, change in self.unit.items():
             try:
+                self.changer.check(change)
                 await self._prepare(number, change)
             except Exception as error:  # noqa: BLE001 (one job; what concerns all of them is raised again)
                 return await self._fail(number, job_error("written", error), sent=())
@@ -114,6 +115,7 @@ class Group:
         for index, step in enumerate(steps):
             await self._wait(steps[index:], begun=index > 0)
             try:
+                self.changer.check(self.unit[step.number])
                 await self._set(step.job, step.new)
             except Exception as error:  # noqa: BLE001 (as above)
                 if isinstance(error, UncertainError | ReadBackError):

@@ -15,6 +15,7 @@ from typing import Final
 from migrator.canonical import Job
 from migrator.checkup.values import Check, of_error
 from migrator.concurrency import side_by_side
+from migrator.config import exposed
 from migrator.errors import MigratorError
 from migrator.extract import Problem, read_record
 from migrator.mapping import ProviderMapping
@@ -32,6 +33,9 @@ _SKEW: Final = timedelta(seconds=30)
 
 _WRITES: Final = 3
 """Requests that one changed job takes at most: read, write, read back."""
+
+_DIGITS: Final = 9
+"""Digits of a number of requests that can be meant."""
 
 _LONG: Final = timedelta(hours=6)
 """A night's work should be done in this time."""
@@ -65,16 +69,25 @@ async def check_connection(
         lists: how many times a night it is listed.
     """
     try:
-        connection = runtime.config.connection(name, environ=runtime.environ)
+        connection = runtime.connection(name)
     except MigratorError as error:
         return (of_error(name, "secret", error, otherwise="put the token there"),)
+    token = runtime.config.tokens.get(name)
+    wrong = exposed(token.reference, base_dir=runtime.config.path.parent) if token else ""
+    todo = "let its owner alone read and write it: chmod 600"
+    told = (Check(about=name, what="secret", status="advice", found=wrong, todo=todo),) if wrong else ()
     try:
         async with open_adapter(
-            connection, target=not reading, pacers=runtime.pacers, clock=runtime.clock, retry=_IMPATIENT
+            connection,
+            target=not reading,
+            pacers=runtime.pacers,
+            clock=runtime.clock,
+            retry=_IMPATIENT,
+            hide=runtime.secrets.hide,
         ) as adapter:
-            return await _look(runtime, name, connection, adapter, writing=writing, lists=lists)
+            return (*told, *await _look(runtime, name, connection, adapter, writing=writing, lists=lists))
     except MigratorError as error:
-        return (of_error(name, "reading", error, otherwise="see what the platform says, and ask it"),)
+        return (*told, of_error(name, "reading", error, otherwise="see what the platform says, and ask it"))
 
 
 async def _look(
@@ -150,7 +163,7 @@ def _clock(name: str, heard: Mapping[str, str], now: datetime) -> Check:
     """How far the platform's clock, in whole seconds, is from ours."""
     try:
         skew = parsedate_to_datetime(heard.get("date", "")) - now
-    except (TypeError, ValueError):  # no date, or one without a zone
+    except (TypeError, ValueError, OverflowError):  # no date, one without a zone, or one of year 0
         return Check(about=name, what="clock", status="unknown", found="the answer carries no usable date")
     seconds = round(abs(skew).total_seconds())
     if abs(skew) <= _SKEW:
@@ -180,7 +193,7 @@ def _rate(name: str, connection: Connection, probes: Sequence[Probe], lists: int
     if length > _LONG:
         todo = "ask the platform for a higher limit and say so with rate, or split the sync with select"
         return Check(about=name, what="rate", status="advice", found=told, todo=todo)
-    if left.isdecimal() and int(left) < quiet:
+    if left.isdecimal() and len(left) <= _DIGITS and int(left) < quiet:
         todo = "somebody else uses the same allowance: run at another time, or lower rate"
         return Check(about=name, what="rate", status="advice", found=told, todo=todo)
     return Check(about=name, what="rate", status="ok", found=told)

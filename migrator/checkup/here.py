@@ -64,14 +64,7 @@ def check_state(url: str, *, now: Callable[[], datetime]) -> tuple[Check, ...]:
         if found.layout is None:
             return (Check(about="state", what="file", status="ok", found=f"{found.shown}: none yet; a run makes it"),)
         size = f", {found.size:,} bytes" if found.size is not None else ""
-        whole = f"{found.shown}: whole, layout {found.layout}{size}"
-        if not found.is_current:
-            told = f"{whole}, of an older version"
-            if found.size is None:
-                todo = "when every machine that shares it has this version: migrator state upgrade"
-                return (Check(about="state", what="server", status="fault", found=told, todo=todo),)
-            todo = "the next command that uses it copies it, then brings it up to this version"
-            return (Check(about="state", what="file", status="advice", found=told, todo=todo),)
+        whole = f"{found.shown}: whole, schema version {found.layout}{size}"
         return (Check(about="state", what="file", status="ok", found=whole), *_unfinished(url, now))
     except StateError as error:
         return (of_error("state", "file", error, otherwise="name another one with --state"),)
@@ -80,6 +73,7 @@ def check_state(url: str, *, now: Callable[[], datetime]) -> tuple[Check, ...]:
 def _unfinished(url: str, now: Callable[[], datetime]) -> tuple[Check, Check]:
     state = open_state(url, now=now)
     try:
+        state.check()
         owners = state.owners()
         writing = {owner.run for owner in owners.values()}
         left = [intent for intent in state.unsettled() if intent.run not in writing]

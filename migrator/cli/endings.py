@@ -7,7 +7,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 from attrs import evolve
@@ -24,7 +24,7 @@ def finish(task: Task) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a stream that lacks a sign gets its number, not an error
     try:
-        with _logged() if task.settings.verbose else nullcontext(), task.settings.at_end:
+        with _logged(task.settings.secrets.hide) if task.settings.verbose else nullcontext(), task.settings.at_end:
             code = task.run()
         sys.stdout.flush()
     except BrokenPipeError:
@@ -38,10 +38,23 @@ def finish(task: Task) -> int:
     return code
 
 
+class _Hiding(logging.Formatter):
+    """Formats a record without secrets."""
+
+    def __init__(self, hide: Callable[[str], str]) -> None:
+        super().__init__()
+        self._hide = hide
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one text."""
+        return self._hide(super().format(record))
+
+
 @contextmanager
-def _logged() -> Iterator[None]:
-    """The program's log on stderr, for as long as the block lasts."""
+def _logged(hide: Callable[[str], str]) -> Iterator[None]:
+    """The program's log on stderr, without secrets, for as long as the block lasts."""
     log, handler = logging.getLogger("migrator"), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Hiding(hide))
     level = log.level
     log.addHandler(handler)
     log.setLevel(logging.DEBUG)
@@ -70,9 +83,9 @@ def fail(error: Exception, asked: Settings, *, where: str, cause: BaseException 
     failure = failure_of(error)
     if not failure.where and not failure.problems:
         failure = evolve(failure, where=where)
-    screen = Screen(as_json=asked.json, plain=asked.no_color)
+    screen = Screen(as_json=asked.json, plain=asked.no_color, hide=asked.secrets.hide)
     if asked.debug:
-        sys.stderr.write(trace(cause or error))
+        sys.stderr.write(asked.secrets.hide(trace(cause or error)))
     screen.say(failure_lines(failure))
     if asked.json:
         screen.document(failure_document(failure))

@@ -26,7 +26,7 @@ def doctor(settings: Settings) -> int:
     config, checks = _config(settings)
     url = state_url(settings)
     if config:
-        runtime = Runtime(config=config, environ=os.environ, mappings=settings.mappings)
+        runtime = Runtime(config=config, environ=os.environ, mappings=settings.mappings, secrets=settings.secrets)
         with screen.activity("asking the platforms"):
             checks += asyncio.run(checkup.check_connections(runtime))
         checks += checkup.check_notify(config, os.environ)

@@ -12,6 +12,9 @@ from migrator.cli.work import open_screen, read_mappings
 from migrator.config import Mode
 from migrator.config.shapes import choose
 from migrator.cron import DIALECTS, Recurring, next_fires, parse, translate
+from migrator.cron.ambiguous import meanings_of
+from migrator.cron.fires import check_zone
+from migrator.cron.parser import AMBIGUOUS
 from migrator.errors import ScheduleError, UsageError
 from migrator.report.explanations import Explanation, explanation_document, explanation_lines
 
@@ -27,17 +30,20 @@ def explain(
     """What a cron expression means."""
     screen, now = open_screen(settings), datetime.now(UTC)
     chosen = _MODES[choose(mode, _MODES, "unknown mode")] if mode else "auto"
-    dialect, _zone = _dialect(source, settings)
+    dialect, _zone, _interval = _dialect(source, settings)
     try:
-        cron = parse(expression, dialect)
+        check_zone(timezone, dialect)
+        meanings = meanings_of(expression, dialect, timezone)
+        cron = evolve(meanings[0].cron, flags=AMBIGUOUS) if meanings else parse(expression, dialect)
         fires = next_fires(cron, timezone, now, _FIRES, dialect=dialect)
+        readings = tuple((m, next(iter(next_fires(m.cron, timezone, now, 1, dialect=dialect)), None)) for m in meanings)
     except ScheduleError as error:  # elsewhere a job's fault, here what was typed
         raise UsageError(
             error.what, where=error.where, actual=error.actual, allowed=error.choices or error.allowed, hint=error.hint
         ) from error
-    told = Explanation(cron=cron, timezone=timezone, fires=tuple(fires))
+    told = Explanation(cron=cron, timezone=timezone, fires=tuple(fires), readings=readings)
     if target is not None:
-        wanted, only = _dialect(target, settings)
+        wanted, only, interval = _dialect(target, settings)
         translation = translate(
             Recurring(cron, timezone),
             source=dialect,
@@ -45,6 +51,7 @@ def explain(
             target_timezone=only,
             now=now,
             horizon=_HORIZON,
+            min_interval=interval,
             mode=chosen,
         )
         told = evolve(told, target=wanted, target_timezone=only, translation=translation)
@@ -52,10 +59,10 @@ def explain(
     return 0
 
 
-def _dialect(name: str, settings: Settings) -> tuple[str, str | None]:
-    """A dialect by its own name or by that of a provider, and the only time zone that its platform evaluates."""
+def _dialect(name: str, settings: Settings) -> tuple[str, str | None, int | None]:
+    """Return a dialect by its own name or a provider's, its platform's only time zone, and its minimum interval."""
     spoken = {rules.provider: rules for rules in read_mappings(settings) if rules.dialect}
     known = {**DIALECTS, **spoken}
     choose(name, known, "there is no such dialect")
     rules = spoken.get(name) or next((rules for rules in spoken.values() if rules.dialect == name), None)
-    return (rules.dialect, rules.timezone or None) if rules else (name, None)
+    return (rules.dialect, rules.timezone or None, rules.min_interval or None) if rules else (name, None, None)

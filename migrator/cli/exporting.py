@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -27,16 +27,14 @@ _SOME_FAILED: Final = 4
 def export(settings: Settings, connection: str, *, out: Path | None, select: Sequence[str] = ()) -> int:
     """Write the jobs of a connection as canonical JSON; nothing of it where the listing is not complete."""
     screen, runtime, wanted = open_screen(settings), open_runtime(settings), _selection(select)
-    if out is not None:
-        with drafting(out) as file:
-            number, problems = _written(screen, runtime, connection, wanted, file)
-        screen.say([line(f"{count(number, 'job')} written to {out}")])
-        if settings.json:
-            with out.open(encoding="utf-8") as file:
-                _print(file)
-    else:
-        with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
-            number, problems = _written(screen, runtime, connection, wanted, file)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        number, problems = _written(screen, runtime, connection, wanted, file)
+        if out is not None:
+            with drafting(out) as copy:
+                file.seek(0)
+                shutil.copyfileobj(file, copy)
+            screen.say([line(f"{count(number, 'job')} written to {out}")])
+        if out is None or settings.json:
             file.seek(0)
             _print(file)
     if problems:
@@ -77,17 +75,18 @@ def _written(
 ) -> tuple[int, list[Mapping[str, Any]]]:
     """Return how many jobs were written, and what could not be read."""
     with screen.activity(f"reading {connection}", held=runtime.held):
-        return asyncio.run(_write(runtime, connection, wanted, file))
+        return asyncio.run(_write(runtime, connection, wanted, file, hide=screen.hide))
 
 
 async def _write(
-    runtime: Runtime, connection: str, wanted: Select, file: TextIO
+    runtime: Runtime, connection: str, wanted: Select, file: TextIO, *, hide: Callable[[str], str]
 ) -> tuple[int, list[Mapping[str, Any]]]:
     ascii_only, number = not takes_unicode(sys.stdout), 0
     async with pipeline.exporting(runtime, connection, wanted) as found:
-        file.write(opening(found.head, "jobs", ascii_only=ascii_only))
+        file.write(hide(opening(found.head, "jobs", ascii_only=ascii_only)))
         async for job in found.jobs:
-            file.write(item(job, first=number == 0, ascii_only=ascii_only))
+            file.write(hide(item(job, first=number == 0, ascii_only=ascii_only)))
             number += 1
-        file.write(closing({"problems": found.problems}, empty=number == 0, ascii_only=ascii_only))
+        rest = {"problems": found.problems}
+        file.write(hide(closing(rest, empty=number == 0, ascii_only=ascii_only)))
         return number, list(found.problems)

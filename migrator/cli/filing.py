@@ -82,5 +82,5 @@ def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], foun
 
 def _write(paths: Iterable[Path], drawn: Mapping[str, Callable[[], str]], screen: Screen) -> None:
     for path in paths:
-        write_file(path, drawn[path.suffix]())
+        write_file(path, drawn[path.suffix](), screen)
         screen.say([line(f"report written to {path}")])

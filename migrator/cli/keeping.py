@@ -23,9 +23,9 @@ from migrator.state.document import contents_from_json, contents_to_json
 
 
 def upgrade(settings: Settings) -> int:
-    """Bring the state to this version's layout."""
+    """Bring the state to this version's schema."""
     screen = open_screen(settings)
-    with opened_state(settings, older="upgrade") as state:
+    with opened_state(settings) as state:
         screen.result(upgrade_document(state.layout, state.shown), upgrade_lines(state.layout, state.shown))
     return 0
 
@@ -33,12 +33,12 @@ def upgrade(settings: Settings) -> int:
 def export(settings: Settings, *, out: Path | None) -> int:
     """Write everything that the state holds as one document."""
     screen = open_screen(settings)
-    with opened_state(settings, older="keep") as state:
+    with opened_state(settings, must_exist=True) as state:
         contents, at = state.contents(), datetime.now(UTC)
         screen.say(writing_lines(state.owners()))
     document = contents_to_json(contents, at=at)
     if out is not None:
-        write_file(out, document_text(document))
+        write_file(out, document_text(document), screen)
         screen.say([line(f"{moved_words(contents.counts)} written to {out}")])
     if out is None or settings.json:
         screen.document(document)

@@ -45,7 +45,7 @@ def sandbox(
     def ready(chosen: int) -> None:
         text, ways = migrator_toml(world, chosen), ways_in(world, chosen)
         if config_out is not None:
-            write_file(config_out, text)
+            write_file(config_out, text, screen)
         if settings.json:
             screen.document({"schema": SCHEMA, "port": chosen, "connections": ways, "config": text})
         else:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from pathlib import Path
+
+import attrs
 
 from migrator import pipeline
 from migrator.cli.moving import command_of
 from migrator.cli.options import Settings
-from migrator.cli.work import open_runtime, open_screen, opened_state, read_file
+from migrator.cli.work import open_runtime, open_screen, opened_state, read_file, state_url
 from migrator.plan.document import plan_from_json
 from migrator.report.listings import list_document, list_lines
 from migrator.report.outcomes import cost_lines
 from migrator.report.plans import plan_document, plan_lines
+from migrator.report.words import line
+from migrator.state import inspect
 
 
 def list_jobs(settings: Settings, connection: str) -> int:
@@ -29,8 +34,18 @@ def list_jobs(settings: Settings, connection: str) -> int:
 
 def show(settings: Settings, file: Path) -> int:
     """Show a saved plan as `plan` showed it."""
-    screen = open_screen(settings)
-    found = plan_from_json(read_file(file), where=str(file))
-    command = command_of(settings, "apply", str(file))
-    screen.result(plan_document(found), plan_lines(found, command=command, verbose=settings.verbose))
+    screen, text, where = open_screen(settings), read_file(file), str(file)
+    found = plan_from_json(text, where=where, key=None)
+    if inspect(state_url(settings)).layout is not None:
+        with opened_state(settings) as state:
+            is_ours, key = state.lineage_of(found.sync) == found.lineage, state.seal()
+    else:
+        is_ours, key = False, b""
+    if is_ours:
+        found = plan_from_json(text, where=where, key=key)
+    else:
+        screen.say([line("Not checked: another state made this plan, so nobody here can tell whether it was edited.")])
+    command = command_of(settings, "apply", where)
+    document = attrs.evolve(plan_document(found), rest=lambda: {"digest": json.loads(text).get("digest")})
+    screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     return 0

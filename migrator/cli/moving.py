@@ -64,9 +64,9 @@ def plan(
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held):
         found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held, jobs=jobs))
-    document = plan_document(found)
+        document = plan_document(found, key=state.seal())
     if out is not None:
-        write_file(out, document.text())
+        write_file(out, document.text(), screen)
     write_reports(reports, document.whole, lambda: _overview(found), screen)
     more = [] if out else [*(["--held"] if held else []), *job_options(jobs)]
     command = command_of(settings, "apply", str(out or sync), *more)
@@ -102,7 +102,7 @@ def apply(
         if resume:
             sync, saved = pipeline.run_of(state, resume).sync, None
         else:
-            sync, saved = _sync_or_plan(what or "", runtime.config)
+            sync, saved = _sync_or_plan(what or "", runtime.config, state)
         return partial(
             pipeline.apply,
             runtime,
@@ -149,7 +149,7 @@ def carry_out(
     """
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading both sides", held=runtime.held) as activity:
-        session = _Carrying(screen=screen, settings=settings, activity=activity, yes=yes)
+        session = Part(screen=screen, settings=settings, activity=activity, yes=yes)
         carried_out, applied = asyncio.run(session.run(operation(state)))
     typed = [*again, applied.run or ""] if again[-1:] == ["--resume"] else again
     command = command_of(settings, *(typed or ["apply", carried_out.sync]))
@@ -163,7 +163,7 @@ def carry_out(
 
 
 @define(kw_only=True)
-class _Carrying:
+class Part:
     """The part of a person in a run: agree, watch, interrupt."""
 
     screen: Screen
@@ -173,6 +173,7 @@ class _Carrying:
     declined: bool = False
 
     async def run(self, operation: Operation) -> tuple[Plan, Applied]:
+        """Return the plan and its result."""
         interruption = Interruption(warn=self._stopping)
 
         async def agree(found: Plan) -> bool:
@@ -200,11 +201,11 @@ class _Carrying:
         self.screen.say([line("Stopping when what is under way is finished; interrupt again to stop at once.")])
 
 
-def _sync_or_plan(what: str, config: Config) -> tuple[str, Plan | None]:
+def _sync_or_plan(what: str, config: Config, state: State) -> tuple[str, Plan | None]:
     """The sync that is meant, and its saved plan when a file is named."""
     if what in config.syncs or not (what.endswith(".json") or Path(what).is_file()):
         return config.sync(what).name, None
-    saved = plan_from_json(read_file(Path(what)), where=what)
+    saved = plan_from_json(read_file(Path(what)), where=what, key=state.seal(), lineage_of=state.lineage_of)
     return config.sync(saved.sync).name, saved
 
 

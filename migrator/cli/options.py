@@ -16,6 +16,8 @@ from typing import Annotated, Any
 import typer
 from attrs import evolve, field, fields, frozen
 
+from migrator.redaction import Secrets
+
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", metavar="FILE", help="The config file. [default: migrator.toml]")
 ]
@@ -49,6 +51,7 @@ class Settings:
         verbose: more is said.
         no_color: nothing is coloured.
         at_end: what is to be closed when the command ends.
+        secrets: the tokens that were read; nothing that leaves holds one.
     """
 
     config: Path | None = None
@@ -59,6 +62,7 @@ class Settings:
     verbose: bool = False
     no_color: bool = False
     at_end: ExitStack = field(factory=ExitStack, eq=False, repr=False)
+    secrets: Secrets = field(factory=Secrets, eq=False, repr=False)
 
     def over(self, others: Settings) -> Settings:
         """These, with the others where these say nothing."""

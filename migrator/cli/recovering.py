@@ -13,7 +13,7 @@ from migrator.cli.moving import carry_out, command_of
 from migrator.cli.options import Settings
 from migrator.cli.work import open_runtime, open_screen, opened_state
 from migrator.errors import UsageError
-from migrator.noting import trouble_of
+from migrator.noting import known_duplicates, trouble_of
 from migrator.plan.values import Plan
 from migrator.report.journal import (
     Standing,
@@ -27,6 +27,7 @@ from migrator.report.journal import (
 from migrator.report.outcomes import cost_lines
 from migrator.report.plans import plan_document, plan_lines
 from migrator.report.words import count, line
+from migrator.sync.orphans import orphans
 
 _HORIZON: Final = timedelta(days=400)
 """How far ahead a schedule's end is of interest; none is promised for longer than a year."""
@@ -91,7 +92,9 @@ def status(settings: Settings, sync: str | None) -> int:
             place=state.shown,
             until={one: lapse.until for one, found in soonest.items() for lapse in found},
             ledger=state.missed(name),
+            orphans=[one for one in orphans(runtime.config, state) if name in {None, one.home.sync}],
             jobs=jobs if name else None,
+            duplicates=known_duplicates(state, [name] if name else runtime.config.syncs),
             trouble=[told for one in dict.fromkeys(run.sync for run in runs) for told in trouble_of(state, one)],
         )
     screen.result(status_document(standing), status_lines(standing))

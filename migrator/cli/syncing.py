@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from attrs import evolve
+
 from migrator.apply.values import Outcome
 from migrator.cli.filing import check_reports, write_round_reports
 from migrator.cli.options import Settings
@@ -54,7 +56,7 @@ def sync(
 
             def ended(found: Synced) -> None:
                 if found.error and settings.debug:
-                    sys.stderr.write(trace(found.error))
+                    sys.stderr.write(screen.hide(trace(found.error)))
                 screen.say([synced_line(found)])
 
             syncing = Syncing(
@@ -82,5 +84,6 @@ def _notify(screen: Screen, runtime: Runtime, found: Round) -> None:
     config = runtime.config
     if config.notify is None or (notice := notice_of(found, config.notify.on)) is None:
         return
+    notice = evolve(notice, title=screen.hide(notice.title), body=screen.hide(notice.body))
     failed = send(notice, config.notify.to, environ=runtime.environ, base_dir=config.path.parent)
     screen.say(line(f"notification not sent: {clean(why)}") for why in failed)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,13 +17,13 @@ from attrs import define, field
 from migrator.cli.options import Settings
 from migrator.config import Config, load
 from migrator.errors import UsageError
+from migrator.files import replacing
 from migrator.mapping import Rules, load_mapping
 from migrator.pipeline import Runtime
 from migrator.providers import PROVIDERS
 from migrator.report.screen import Screen
-from migrator.report.states import upgrade_lines
 from migrator.report.words import line
-from migrator.state import Older, State, open_state
+from migrator.state import State, open_state
 from migrator.telemetry import watching
 from migrator.transport.clock import REAL
 
@@ -51,7 +51,7 @@ def read_mappings(settings: Settings) -> list[Rules]:
 
 def open_screen(settings: Settings) -> Screen:
     """Where results and talk go."""
-    return Screen(as_json=settings.json, verbose=settings.verbose, plain=settings.no_color)
+    return Screen(as_json=settings.json, verbose=settings.verbose, plain=settings.no_color, hide=settings.secrets.hide)
 
 
 def open_runtime(settings: Settings) -> Runtime:
@@ -62,7 +62,7 @@ def open_runtime(settings: Settings) -> Runtime:
         open_screen(settings).say([line(text)])
 
     watch = settings.at_end.enter_context(watching(os.environ, config.collector, say=say))
-    return Runtime(config=config, environ=os.environ, mappings=settings.mappings, watch=watch)
+    return Runtime(config=config, environ=os.environ, mappings=settings.mappings, watch=watch, secrets=settings.secrets)
 
 
 def state_url(settings: Settings) -> str:
@@ -79,22 +79,20 @@ def state_url(settings: Settings) -> str:
 
 
 @contextmanager
-def opened_state(settings: Settings, runtime: Runtime | None = None, *, older: Older = "files") -> Iterator[State]:
-    """The state, for as long as the block lasts; it is said when a file was brought up to this version's layout.
+def opened_state(settings: Settings, runtime: Runtime | None = None, *, must_exist: bool = False) -> Iterator[State]:
+    """The state, for as long as the block lasts.
 
     Args:
         settings: the command's.
         runtime: gives the clock, where the command has one.
-        older: what becomes of an older layout.
+        must_exist: whether a state that is not there is an error.
 
     Raises:
         UsageError: the URL names no kind of state that there is.
         StateError: it cannot be opened.
     """
-    state = open_state(state_url(settings), now=(runtime.clock if runtime else REAL).now, older=older)
+    state = open_state(state_url(settings), now=(runtime.clock if runtime else REAL).now, must_exist=must_exist)
     try:
-        if older == "files" and state.layout.backup:
-            open_screen(settings).say(upgrade_lines(state.layout, state.shown))
         yield state
     finally:
         state.close()
@@ -123,27 +121,24 @@ def drafting(path: Path) -> Iterator[TextIO]:
         UsageError: it cannot be written there.
     """
     try:
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                yield file
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+        with replacing(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+            yield text
+            text.detach()
     except OSError as error:
         hint = "see that its folder is there and that you may write to it, or name another file"
         raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
 
 
-def write_file(path: Path, text: str | Iterable[str]) -> None:
-    """Write a file, whole or not at all; a long text may come in parts.
+def write_file(path: Path, text: str | Iterable[str], screen: Screen | None = None) -> None:
+    """Write a file without secrets, whole or not at all; a long text may come in parts.
 
     Raises:
         UsageError: it cannot be written there.
     """
     with drafting(path) as file:
-        file.writelines([text] if isinstance(text, str) else text)
+        parts = [text] if isinstance(text, str) else text
+        file.writelines(map(screen.hide, parts) if screen else parts)
 
 
 @define(kw_only=True)
@@ -187,7 +182,12 @@ class Interruption:
 
 async def ask(screen: Screen, question: str) -> bool:
     """Whether the person at the terminal says yes; the event loop goes on meanwhile."""
-    screen.question(f"{question} [y/N]")
+    return (await ask_for(screen, f"{question} [y/N]")).casefold() in {"y", "yes"}
+
+
+async def ask_for(screen: Screen, question: str) -> str:
+    """Return what the person at the terminal types; the event loop goes on meanwhile."""
+    screen.question(question)
     loop = asyncio.get_running_loop()
     typed: asyncio.Future[str] = loop.create_future()
 
@@ -198,10 +198,10 @@ async def ask(screen: Screen, question: str) -> bool:
     try:
         loop.add_reader(sys.stdin.fileno(), read)
     except NotImplementedError:  # Windows
-        answer = await asyncio.to_thread(sys.stdin.readline)
+        answer: str = await asyncio.to_thread(sys.stdin.readline)
     else:
         try:
             answer = await typed
         finally:
             loop.remove_reader(sys.stdin.fileno())
-    return answer.strip().casefold() in {"y", "yes"}
+    return answer.strip()

@@ -3,7 +3,7 @@
 from migrator.config.load import check_key, load
 from migrator.config.model import Config, Limits, Mode, Notices, Occasion, Schedule, Select, Sync, Template, Token
 from migrator.config.schema import config_schema
-from migrator.config.secrets import resolve
+from migrator.config.secrets import exposed, resolve
 from migrator.config.shapes import Limit
 from migrator.config.starter import EXAMPLES, Draft, starter
 
@@ -23,6 +23,7 @@ __all__ = [
     "Token",
     "check_key",
     "config_schema",
+    "exposed",
     "load",
     "resolve",
     "starter",

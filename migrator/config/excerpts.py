@@ -14,6 +14,8 @@ from typing import Final
 from attrs import frozen
 
 _HIDDEN: Final = "…"
+_WIDE: Final = 80
+"""Characters that are shown on each side of the place, of a line that is much longer."""
 _PART: Final = re.compile(
     r"(?P<blank>\s+)|(?P<mark>[\[\]{},=])"
     r"|(?P<word>\"(?:[^\"\\]|\\.)*(?:\"|$)|'[^']*(?:'|$)|[^\s\[\]{},=#\"']+)"
@@ -48,6 +50,10 @@ def excerpt(line: str, column: int, *, shown: str = "") -> str:
         part = parts[nth]
         skipped = column - 1 - part.at if part.told == line[part.at : part.end] else 0
         begin, end = starts[nth] + max(skipped, 0), starts[_last(parts, nth) + 1]
+    end = min(end, begin + _WIDE)
+    if len(told) > 2 * _WIDE:
+        start = max(begin - _WIDE, 0)
+        told, begin, end = told[start : start + 2 * _WIDE], begin - start, end - start
     margin = len(told) - len(told.lstrip())
     return f"{told[margin:]}\n{' ' * (begin - margin)}{'^' * (end - begin)}"
 

@@ -23,6 +23,14 @@ from migrator.providers.base import Connection
 Problem = tuple[KeyPath, UsageError]
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_LONGEST: Final = 4_000_000
+"""Characters of a config file; thousands of connections take less."""
+_DEEPEST: Final = 64
+"""Levels of arrays and tables; the deepest value is a payload of somebody else's."""
+_MOST: Final = 10_000
+"""Entries of one array or table."""
+_TOLD: Final = 50
+"""Problems that are told at once."""
 _SYNTAX: Final = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
@@ -79,6 +87,8 @@ def check_key(key: str, value: str) -> None:
 def _connection(keys: ConnectionKeys, base_dir: Path) -> Connection:
     """The settings of a connection, without its secret."""
     given = {key: value for key, value in attrs.asdict(keys).items() if value is not None and key != "token"}
+    if keys.cron:
+        given["cron"] = {question: answer for question, answer in given["cron"].items() if answer is not None}
     if keys.path:
         given["path"] = str(base_dir / Path(keys.path).expanduser())
     return Connection(**given)
@@ -102,8 +112,13 @@ def _read(path: Path) -> str:
 
 
 def _parse(text: str, path: Path) -> dict[str, Any]:
+    if len(text) > _LONGEST:
+        actual, allowed = f"{len(text):,} characters", f"{_LONGEST:,} at most"
+        raise _unusable(path, "is too long", actual=actual, allowed=allowed)
     try:
-        return tomllib.loads(text)
+        raw = tomllib.loads(text)
+    except RecursionError:
+        raise _too_deep(path) from None
     except tomllib.TOMLDecodeError as error:
         found = _SYNTAX.fullmatch(str(error))
         what = found[1] if found else str(error)
@@ -117,6 +132,32 @@ def _parse(text: str, path: Path) -> dict[str, Any]:
             excerpt=excerpt(_line(text, line), column),
         )
         raise ConfigError(f"{path} is not TOML", (problem,)) from None  # the error holds the text
+    except ValueError:
+        raise _unusable(path, "holds a number of thousands of digits") from None
+    _check_size(raw, path)
+    return raw
+
+
+def _unusable(path: Path, what: str, *, actual: str = "", allowed: str = "") -> ConfigError:
+    return ConfigError(f"{path} {what}", (UsageError(what, where=str(path), actual=actual, allowed=allowed),))
+
+
+def _too_deep(path: Path) -> ConfigError:
+    return _unusable(path, "nests too deep", allowed=f"{_DEEPEST} levels of arrays and tables")
+
+
+def _check_size(raw: dict[str, Any], path: Path) -> None:
+    """Make sure that what follows has bounds: levels, and entries of one array or table."""
+    level: list[Any] = [raw]
+    for _depth in range(_DEEPEST + 1):
+        if (most := max(map(len, level), default=0)) > _MOST:
+            what = "holds an array or a table that is too long"
+            raise _unusable(path, what, actual=f"{most:,} entries", allowed=f"{_MOST:,} at most")
+        inner = (value for one in level for value in (one.values() if isinstance(one, dict) else one))
+        level = [value for value in inner if isinstance(value, dict | list)]
+        if not level:
+            return
+    raise _too_deep(path)
 
 
 def _line(text: str, number: int) -> str:
@@ -139,7 +180,7 @@ def _provider_problems(raw: Mapping[str, Any], providers: Mapping[str, ProviderI
             if key not in table:
                 what = f"lacks the key {key}, which every {table['provider']} connection needs"
                 yield at, UsageError(what, hint=f"add {key} = … to it")
-        taken = ["provider", *provider.required, *provider.optional]
+        taken = ["provider", *provider.settings]
         yield from (((*at, key), unknown_key(key, taken)) for key in table if key not in taken)
 
 
@@ -204,9 +245,10 @@ class _Places:
                 hint=error.hint,
                 excerpt=self.excerpt(at, error),
             )
-            for at, error in ordered
+            for at, error in ordered[:_TOLD]
         )
-        count = "1 problem" if len(told) == 1 else f"{len(told)} problems"
+        count = "1 problem" if len(ordered) == 1 else f"{len(ordered):,} problems"
+        count += f", of which the first {_TOLD} are shown" if len(ordered) > _TOLD else ""
         return ConfigError(f"{self.path} has {count}", told)
 
 

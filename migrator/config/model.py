@@ -63,6 +63,13 @@ class Schedule:
         ),
     )
     days: shapes.Days = field(default=8, metadata=says("Length of the window in days."))
+    split_for_interval: shapes.Parts = field(
+        default=1,
+        metadata=says(
+            "A schedule that fires more often than the target allows becomes up to so many jobs, each of which keeps "
+            "its minimum interval; 1 for none."
+        ),
+    )
 
 
 @frozen(kw_only=True)
@@ -156,6 +163,34 @@ class Sync:
 
 
 @frozen(kw_only=True)
+class CronText:
+    """How a connection's cron text is read where engines disagree; such a text is refused until it is decided."""
+
+    wide_step: Literal["first", "every", "refuse"] | None = field(
+        default=None, metadata=says("A step wider than its range, */90: the first value only, or every value.")
+    )
+    day_rule: Literal["and", "or", "refuse"] | None = field(
+        default=None,
+        metadata=says('Days by month and by week with a stepped star in one of them, "0 0 */2 * 1": and, or.'),
+    )
+    equal_range: Literal["one", "all", "refuse"] | None = field(
+        default=None, metadata=says("A range of one value, 5-5: that one, or all values.")
+    )
+    wrap: Literal["wraps", "never", "refuse"] | None = field(
+        default=None, metadata=says("A range that runs backwards, 22-2: it wraps, or never fires.")
+    )
+    weekday_base: Literal["1=SUN", "0=SUN", "refuse"] | None = field(
+        default=None, metadata=says("Omni: the number of Sunday.")
+    )
+    weekday_l: Literal["saturday", "last_saturday", "sunday", "refuse"] | None = field(
+        default=None, metadata=says("Omni: what a lone L means in the day of the week.")
+    )
+    named_step: Literal["works", "ignored", "refuse"] | None = field(
+        default=None, metadata=says("Omni: whether a step after names counts, JAN-DEC/3.")
+    )
+
+
+@frozen(kw_only=True)
 class ConnectionKeys:
     """A connection as the file writes it; which keys a provider needs, the provider says."""
 
@@ -172,6 +207,13 @@ class ConnectionKeys:
         default=None, metadata=says("Omni, with an organisation key: the memberships whose routines are read.")
     )
     path: str | None = field(default=None, metadata=says("json: the file, relative to this one."))
+    identity: str | None = field(
+        default=None,
+        metadata=says(
+            "json, Omni: what the state calls this place, where its address may change: a file at another path on "
+            "every machine, an instance with several host names. By default the file's absolute path, or the host."
+        ),
+    )
     update_contract: Literal["auto", "put", "patch"] | None = field(
         default=None, metadata=says("Omni: which of its two published ways to update the instance takes.")
     )
@@ -193,6 +235,10 @@ class ConnectionKeys:
             "Connections to one host with the same name here share one limit; by default those of one key (Omni), "
             "organisation (Devin) or host (Scrip)."
         ),
+    )
+    cron: CronText | None = field(
+        default=None,
+        metadata=says("How cron text is read where engines disagree; such a text is refused until it is decided here."),
     )
 
 

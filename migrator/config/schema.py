@@ -35,7 +35,7 @@ def config_schema(providers: Mapping[str, ProviderInfo] = PROVIDERS) -> dict[str
 
 def _for_provider(name: str, info: ProviderInfo) -> dict[str, Any]:
     """What holds for the connections of one provider."""
-    taken = ("provider", *info.required, *info.optional)
+    taken = ("provider", *info.settings)
     return {
         "if": {"properties": {"provider": {"const": name}}, "required": ["provider"]},
         "then": {"required": list(info.required), "propertyNames": {"enum": list(taken)}},

@@ -7,8 +7,10 @@ not ask for the tokens of another. No message shows a secret, its length, or wha
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import shlex
+import stat
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +20,10 @@ from migrator.errors import ConfigError, UsageError
 
 COMMAND_SECONDS: Final = 30
 """How long a command may take to print a secret."""
+
+_LONGEST: Final = 65_536
+"""Bytes of a file that are read for a secret."""
+_OTHERS: Final = stat.S_IRWXO | stat.S_IWGRP
 
 _REFERENCES: Final = {
     "env": re.compile(r"[A-Za-z_][A-Za-z0-9_]*"),
@@ -66,7 +72,7 @@ def resolve(reference: str, *, environ: Mapping[str, str], base_dir: Path, where
     kind, _, rest = reference.partition(":")
     readers: dict[str, Callable[[], str]] = {
         "env": lambda: _from_environment(rest, environ),
-        "file": lambda: _from_file(base_dir / Path(rest).expanduser()),
+        "file": lambda: _from_file(_place(rest, base_dir)),
         "keyring": lambda: _from_keyring(rest),
         "command": lambda: _from_command(shlex.split(rest), environ, base_dir),
     }
@@ -95,9 +101,38 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
     return environ[name]
 
 
-def _from_file(path: Path) -> str:
+def exposed(reference: str, *, base_dir: Path) -> str:
+    """Return what is wrong with the permissions of a secret's file that is used all the same; "" when nothing is."""
+    kind, _, rest = reference.partition(":")
+    if kind != "file":
+        return ""
+    path = _place(rest, base_dir)
     try:
-        return path.read_text(encoding="utf-8")
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return ""
+    return f"{path} can be read or written by others (mode {mode:04o})" if mode & _OTHERS else ""
+
+
+def _place(rest: str, base_dir: Path) -> Path:
+    return base_dir / Path(rest).expanduser()
+
+
+def _from_file(path: Path) -> str:
+    """Read a secret from a regular file that nobody else may change.
+
+    Who can write it can have another token sent; a pipe gives what is in it to whoever is first.
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                what, hint = f"the secret's file {path} is no regular file", "put the token into a file of its own"
+                raise UsageError(what, hint=hint)
+            if mode & stat.S_IWOTH and os.name == "posix":
+                what = f"the secret's file {path} can be changed by anybody (mode {stat.S_IMODE(mode):04o})"
+                raise UsageError(what, hint=f"chmod 600 {shlex.quote(str(path))}, and revoke the token")
+            return file.read(_LONGEST).decode()
     except OSError as error:
         hint = "see that it is there and that you may read it"
         raise UsageError(f"the secret's file {path} cannot be read: {error.strerror}", hint=hint) from error

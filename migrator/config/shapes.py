@@ -255,6 +255,7 @@ _LOSS_SCHEMA: Final = {"anyOf": [{"enum": list(LOSS_PATHS)}, {"pattern": f"^{_UN
 
 Name = Annotated[str, Shape(read=_name, source=str, schema={"pattern": f"^{_NAME.pattern}$"})]
 Days = Annotated[int, _between(1, 366)]
+Parts = Annotated[int, _between(1, 64)]
 Count = Annotated[int, _between(0, 1_000_000)]
 Slots = Annotated[int, _between(1, 256)]
 Seconds = Annotated[int, _between(1, 604_800)]

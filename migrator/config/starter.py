@@ -57,6 +57,7 @@ token = $token
 [connections.archive]
 provider = "json" # a file is a provider too: export, review, restore
 path = $path
+# identity = "archive" # what the state calls it, where its path changes from machine to machine; also for omni
 """),
 }
 

@@ -6,7 +6,7 @@
 
 It is exact: fire sets are compared as sets, not sampled. It does no I/O but for reading the time zone database.
 
-    dialects                      what differs between platforms, as data
+    dialect dialects              what differs between platforms, as data      answers   where engines disagree
     fields grammar parser         text to meaning              renderer describe   meaning to text
     model                         Cron = dates x times
     days zones clocks firesets    dates, zones and fires as bitsets                fires   the next ones

@@ -1,7 +1,8 @@
 """A second opinion on a translation, by an engine that is not ours: croniter.
 
-It is given explicit lists of values and nothing that it is known to read in its own way, and it walks the wall clock
-without zones: what it does when clocks change is no platform's rule, so the days around a change are left out.
+It is given the text as it stands at the platform, so that it can contradict our reading, and nothing that it is known
+to read in its own way. It walks the wall clock without zones: what it does when clocks change is no platform's rule, so
+the days around a change are left out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from migrator.cron.comparison import Timed
+from migrator.cron.croniter_text import UnaskableError, ask
+from migrator.cron.days import is_empty
 from migrator.cron.model import EVERY_WEEKDAY, ON_THE_MINUTE, Cron, Once
 from migrator.cron.parser import parse
 from migrator.cron.zones import from_minutes, load_zone, next_change, to_minutes
@@ -38,6 +41,13 @@ def second_opinion(wanted: Iterable[Timed], got: Iterable[Timed], start: datetim
     doubts = [why for job in (*one, *other) if (why := _unaskable(job))]
     if doubts:
         return {**known, "unasked": doubts[0]}
+    try:
+        return {**known, **_compared(one, other, start, end)}
+    except ValueError as error:  # what croniter raises for a text that it refuses
+        return {**known, "unasked": f"a text that it refuses: {error}"}
+
+
+def _compared(one: list[Timed], other: list[Timed], start: datetime, end: datetime) -> dict[str, Any]:
     changes = {at for job in (*one, *other) for at in _changes(job, start, end)}
     left: list[datetime] = []
     for at in _fires(one, start, end):
@@ -50,7 +60,7 @@ def second_opinion(wanted: Iterable[Timed], got: Iterable[Timed], start: datetim
         at for at in set(left).symmetric_difference(right) if not any(abs(at - c) <= _AROUND for c in changes)
     )
     shown = [at.isoformat() for at in differing[:_SHOWN]]
-    return {**known, "instants": len(left), "agrees": not differing, "differing": shown}
+    return {"instants": len(left), "agrees": not differing, "differing": shown}
 
 
 def _fires(jobs: Iterable[Timed], start: datetime, end: datetime) -> Iterator[datetime]:
@@ -67,7 +77,11 @@ def _job_fires(job: Timed, start: datetime, end: datetime) -> Iterator[datetime]
     zone = load_zone(job.trigger.timezone)
     wall = start.astimezone(zone).replace(tzinfo=None) - timedelta(microseconds=1)
     cron = _meaning(job)
-    walk = croniter(_text(cron), wall, day_or=cron.day_rule == "or", max_years_between_matches=10)
+    asked = ask(cron.text, cron.dialect, cron.decided) if cron.text else None
+    if asked:
+        walk = croniter(asked.text, wall, implement_cron_bug=asked.bug, max_years_between_matches=10)
+    else:
+        walk = croniter(_text(cron), wall, day_or=cron.day_rule == "or", max_years_between_matches=10)
     while True:
         try:
             at = walk.get_next(datetime).replace(tzinfo=zone).astimezone(UTC)
@@ -99,10 +113,16 @@ def _unaskable(job: Timed) -> str:
     if isinstance(job.trigger, Once):
         return ""
     cron = _meaning(job)
+    if cron.flags:
+        return "a text that engines read differently"
+    try:
+        ask(cron.text, cron.dialect, cron.decided) if cron.text else None
+    except UnaskableError as error:
+        return str(error)
     dates = cron.dates
     if cron.seconds != ON_THE_MINUTE:
         return "seconds"
-    if not (cron.minutes and cron.hours and cron.months):
+    if not (cron.minutes and cron.hours) or is_empty(dates):
         return "a schedule that never fires"
     if any(d < -1 for d in dates.days) or any(not 0 < d <= _SHORTEST_MONTH for d in dates.nearest):
         return "days counted from the end of the month, and working days near it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -40,25 +41,29 @@ def disturbed_times(zone: str, first_year: int, last_year: int) -> int:
 
 def meets_change(cron: Cron, zone: str, start: int, end: int) -> bool:
     """Whether the job has a time that a clock change skips or repeats in [start, end)."""
+    return next(changes_met(cron, zone, start, end), None) is not None
+
+
+def changes_met(cron: Cron, zone: str, start: int, end: int) -> Iterator[Change]:
+    """Yield the clock changes in [start, end) that skip or repeat a time of the job."""
     first, last = from_minutes(start).year, from_minutes(end).year
     times = times_of_day(cron.minutes, cron.hours)
-    if not times & disturbed_times(zone, first, last):
-        return False
+    if not times & disturbed_times(zone, first, min(last, max(first, FAR_YEAR))):
+        return
     base = start // DAY - 2
     days = day_bits(cron.dates, EPOCH_ORDINAL + base, (end - start) // DAY + 6)
-    return any(
-        at - max(before - after, 0) < end
-        and at + max(before - after, 1) > start
-        and _fires_within(days, times, at + min(before, after) - base * DAY, abs(after - before))
-        for at, before, after in changes(zone, first, last)
-    )
+    for at, before, after in changes(zone, first, last):
+        if (
+            at - max(before - after, 0) < end
+            and at + max(before - after, 1) > start
+            and _fires_within(days, times, at + min(before, after) - base * DAY, abs(after - before))
+        ):
+            yield at, before, after
 
 
-def ever_meets_change(cron: Cron, zone: str, start: int) -> bool:
-    """Whether the job ever has a time that a clock change skips or repeats: in 400 years, after which rules repeat."""
-    if not times_of_day(cron.minutes, cron.hours) & disturbed_times(zone, from_minutes(start).year, FAR_YEAR):
-        return False
-    return meets_change(cron, zone, start, start + CYCLE_YEARS * 366 * DAY)
+def changes_ever_met(cron: Cron, zone: str, start: int) -> Iterator[Change]:
+    """Yield those clock changes of the coming 400 years, after which rules repeat."""
+    return changes_met(cron, zone, start, start + CYCLE_YEARS * 366 * DAY)
 
 
 def _fires_within(days: int, times: int, start: int, length: int) -> bool:
@@ -72,4 +77,5 @@ def _fires_within(days: int, times: int, start: int, length: int) -> bool:
 def clock_rule(cron: Cron, dialect: str) -> tuple[str, str]:
     """The gap and the overlap rule that a platform applies to a job; following the wall clock is "skip" and "both"."""
     clock = DIALECTS[dialect].clock
-    return ("skip", "both") if clock.wildcards_follow and cron.follows_clock else (clock.gap, clock.overlap)
+    follows = clock.follows(starred=cron.follows_clock, hours=len(cron.hours))
+    return ("skip", "both") if follows else (clock.gap, clock.overlap)

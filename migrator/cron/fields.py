@@ -7,19 +7,19 @@ from typing import Final
 
 from attrs import frozen
 
-from migrator.cron.dialects import Dialect
+from migrator.cron.dialect import Dialect
 from migrator.cron.model import NO_NTH, NOTHING
 
 MONTH_NAMES: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAY_NAMES: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-AMBIGUOUS: Final = frozenset({"ambiguous_source"})
 CERTAIN: Final[frozenset[str]] = frozenset()
 MAX_DIGITS: Final = 4
 
 _ITEM: Final = re.compile(r"(?P<low>[*?]|[A-Z]+|[0-9]+)(?P<rest>-(?P<high>[A-Z]+|[0-9]+))?(?:/(?P<step>[0-9]+))?")
 _MAX_ITEMS: Final = 400
 FOREIGN: Final = {
-    "H": "H stands for a hash of the job's name, which only Jenkins knows",
+    "H": "H stands for a value that Jenkins computes from the full name of the job, which is not known here",
+    "R": "R picks a random value whenever it is read, which is no schedule that can be moved",
     "~": "~ picks a random value, which is no schedule that can be moved",
     "W": "W (nearest working day) is not read here",
     "L": "L (last) is not read here",
@@ -33,8 +33,11 @@ FOREIGN: Final = {
 class Fault(Exception):  # noqa: N818 (never leaves the package: `parse` turns it into a ScheduleError with its place)
     """What is wrong with a field, and where in its text."""
 
-    def __init__(self, what: str, *, field: str, offset: int = 0, allowed: str = "", hint: str = "") -> None:
+    def __init__(
+        self, what: str, *, field: str, offset: int = 0, allowed: str = "", hint: str = "", question: str = ""
+    ) -> None:
         super().__init__(what)
+        self.question = question
         self.what = what
         self.field = field
         self.offset = offset
@@ -51,14 +54,16 @@ class Field:
         nearest: days of the month whose nearest working day is meant.
         nth: (k, weekday) pairs.
         star: it leaves the decision to the other day field.
-        flags: what is doubtful.
+        both: it asks that both day fields hold together.
+        doubts: the open questions on which its meaning may depend.
     """
 
     values: frozenset[int]
     nearest: frozenset[int] = NOTHING
     nth: frozenset[tuple[int, int]] = NO_NTH
     star: bool = False
-    flags: frozenset[str] = CERTAIN
+    both: bool = False
+    doubts: frozenset[str] = CERTAIN
 
 
 class FieldReader:
@@ -77,8 +82,9 @@ class FieldReader:
         self.values: set[int] = set()
         self.nearest: set[int] = set()
         self.nth: set[tuple[int, int]] = set()
-        self.doubts: set[str] = set()
+        self.doubts: frozenset[str] = CERTAIN
         self.bit = False
+        self.whole = False
         self.named = False
 
     def read(self) -> Field:
@@ -99,7 +105,7 @@ class FieldReader:
             frozenset(self.nearest),
             frozenset(self.nth),
             self.star(),
-            AMBIGUOUS if self.doubts & self.rules.doubtful else CERTAIN,
+            doubts=self.doubts & self.rules.doubtful or CERTAIN,
         )
 
     def special(self, item: str, *, alone: bool) -> bool:  # noqa: ARG002 (the day fields' readers use both)
@@ -113,6 +119,8 @@ class FieldReader:
                 return self.text.startswith("*")
             case "bit":
                 return self.bit
+            case "item":
+                return self.whole
             case "lone":
                 return self.text == "*"
             case "forbidden":
@@ -128,17 +136,23 @@ class FieldReader:
         if found["low"] in {"*", "?"}:
             self.check_star(found)
             self.bit = self.bit or step == 1
+            self.whole = self.whole or not found["step"]
             start, end = self.low, self.high
         else:
             start = self.number(found["low"], found.start("low"))
             end = self.end(found, start)
+        if found["high"] and start == end:
+            self.doubts |= {"equal_range"}
+            if self.rules.equal_range == "all":
+                start, end = self.low, self.high
         if found["step"]:
             step = self.step_here(found, step)
-            if self.rules.wide_step == "every" and step > end - start >= 0:
-                self.doubts.add("wide step")
-                step = 1
+            span = end - start if self.rules.wide_by == "range" else self.high
+            if self.rules.wide_step != "error" and step > span >= 0:
+                self.doubts |= {"wide_step"}
+                step = 1 if self.rules.wide_step == "every" else step
         if start > end:
-            end = self.wrapped(end, found)
+            start, end = self.wrapped(start, end, step, found)
         self.values.update((v - self.low) % self.size + self.low for v in range(start, end + 1, step))
 
     def end(self, found: re.Match[str], start: int) -> int:
@@ -164,18 +178,21 @@ class FieldReader:
         step = int(found["step"])
         if step == 0:
             raise self.fault("a step of 0 never moves on", at, allowed=f"1-{self.high}")
-        if step > self.high and self.rules.wide_step == "error":
-            raise self.fault("the step is larger than the field", at, allowed=f"1-{self.high}")
+        widest = {"error": self.high, "field": self.size}.get(self.rules.wide_step, step)
+        if step > widest:
+            what, allowed = "the step is larger than the field", f"1-{widest}"
+            raise self.fault(what, at, allowed=allowed, question="wide_step")
         return step
 
     def step_here(self, found: re.Match[str], step: int) -> int:
         """The step as this dialect applies it after what stands before it."""
-        if not self.named or self.rules.named_step == "works":
+        if not self.named:
             return step
-        if self.rules.named_step == "ignored":
-            return 1
+        self.doubts |= {"named_step"}
+        if self.rules.named_step != "error":
+            return step if self.rules.named_step == "works" else 1
         what = "engines disagree on a step after names: some apply it, some ignore it"
-        raise self.fault(what, found.start("step") - 1, allowed="a list of names")
+        raise self.fault(what, found.start("step") - 1, allowed="a list of names", question="named_step")
 
     def check_star(self, found: re.Match[str]) -> None:
         """Refuses `*-5`, and `?` where it is not read."""
@@ -206,26 +223,46 @@ class FieldReader:
         self.named = True
         return self.names.index(text) + self.low
 
-    def wrapped(self, end: int, found: re.Match[str]) -> int:
-        """Where a range that runs backwards ends: beyond the field's end, or before its start when it never fires."""
-        if self.rules.wrap == "never":
-            return 7 if end == 0 else end  # cronie takes the last 0 for Sunday's other number, 7, in every field
-        if self.rules.wrap == "error" or self.name == "year":
-            allowed = f"a-b with a < b, within {self.low}-{self.high}"
-            raise self.fault("the range runs backwards", found.start("low"), allowed=allowed)
-        self.doubts.add("wrap")
-        return end + self.size
+    def wrapped(self, start: int, end: int, step: int, found: re.Match[str]) -> tuple[int, int]:
+        """Bounds of a range that runs backwards: beyond the field's end, or none at all where it never fires."""
+        if self.name != "year":
+            self.doubts |= {"wrap"}
+        match self.rules.wrap:
+            case "never":
+                return start, end
+            case "cronie":  # takes the last 0 for Sunday's other number, 7, in every field
+                return start, 7 if end == 0 else end
+            case "croniter" if self.name != "year":
+                first = self.turned(start, step)
+                self.values.update(range(first, end + 1, step))
+                return start, self.high
+            case "wraps" if self.name != "year":
+                return start, end + self.size
+            case _:
+                allowed = f"a-b with a < b, within {self.low}-{self.high}"
+                question = "" if self.name == "year" else "wrap"
+                raise self.fault("the range runs backwards", found.start("low"), allowed=allowed, question=question)
+
+    def turned(self, start: int, step: int) -> int:
+        """Where croniter goes on after a range has passed the field's end."""
+        last = start + (self.high - start) // step * step
+        over = self.high - last
+        skips = last - self.low + step > self.size and over < step
+        return self.low + (step - over if skips else 0)
 
     def unreadable(self, text: str, at: int = 0) -> Fault:
         """The fault of an item that is no value, with what its sign means elsewhere."""
         if not text:
             return self.fault("the list has an empty item", at)
         known = (why for sign, why in FOREIGN.items() if text.startswith(sign) or (sign in "~#?$" and sign in text))
-        return self.fault(next(known, "this cannot be read"), at)
+        hint = "Jenkins shows the times at which the job runs: write those" if text.startswith("H") else ""
+        return self.fault(next(known, "this cannot be read"), at, hint=hint)
 
-    def fault(self, what: str, at: int = 0, *, allowed: str = "", hint: str = "") -> Fault:
-        """A fault `at` characters into the item that is being read."""
-        return Fault(what, field=self.name, offset=self.offset + at, allowed=allowed or self.allowed(), hint=hint)
+    def fault(self, what: str, at: int = 0, *, allowed: str = "", hint: str = "", question: str = "") -> Fault:
+        """Return a fault `at` characters into the item being read; `question`: what a connection may decide instead."""
+        known = question if question in self.rules.doubtful else ""
+        offset, allowed = self.offset + at, allowed or self.allowed()
+        return Fault(what, field=self.name, offset=offset, allowed=allowed, hint=hint, question=known)
 
     def allowed(self) -> str:
         """The field's values, for messages."""

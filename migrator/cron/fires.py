@@ -12,7 +12,8 @@ from migrator.cron.days import is_empty
 from migrator.cron.firesets import FireSet, Window, fires_of, instants
 from migrator.cron.model import ON_THE_MINUTE, Cron, as_utc
 from migrator.cron.parser import dialect_named, parse
-from migrator.cron.zones import DAY, from_minutes, load_zone, to_minutes
+from migrator.cron.zone_names import suggestion, what_is_wrong
+from migrator.cron.zones import DAY, from_minutes, load_zone, to_minutes, tzdata_version, zone_names
 from migrator.errors import ScheduleError
 
 _SPANS: Final = (40, 400, 4_000, 40_000, 110_000)
@@ -51,10 +52,11 @@ def check_zone(timezone: str, dialect: str) -> None:
         load_zone(timezone)
     except (ZoneInfoNotFoundError, TypeError, AttributeError):
         raise ScheduleError(
-            f"there is no time zone {str(timezone)[:80]!r}",
+            what_is_wrong(timezone),
             dialect=dialect,
             field="timezone",
-            allowed="an IANA name such as America/New_York or UTC",
+            allowed=f"a name of the tz database, release {tzdata_version()}, such as America/New_York or UTC",
+            hint=suggestion(timezone, zone_names()),
         ) from None
 
 

@@ -14,7 +14,8 @@ from typing import Final
 from attrs import Factory, field, frozen
 
 from migrator.cron.days import day_bits
-from migrator.cron.dialects import DIALECTS, Clock
+from migrator.cron.dialect import Clock
+from migrator.cron.dialects import DIALECTS
 from migrator.cron.model import Cron
 from migrator.cron.zones import DAY, Stretch, stretches_around
 
@@ -90,20 +91,30 @@ def fires_in(cron: Cron, clock: Clock, zone: tuple[Stretch, ...], window: Window
         for by, some in rotate(minutes, zone[0].offset):
             add_clipped(found, shifted(days, by), some, window, window.start, window.end)
         return found
-    follow = clock.wildcards_follow and cron.follows_clock
+    follow = clock.follows(starred=cron.follows_clock, hours=len(cron.hours))
     for i, stretch in enumerate(zone):
         start, end = stretch.start, stretch.end
         if not follow:
-            if i and clock.overlap == "first":
-                start += max(zone[i - 1].offset - stretch.offset, 0)
-            if i + 1 < len(zone) and clock.overlap == "second":
-                end -= max(stretch.offset - zone[i + 1].offset, 0)
+            start, end = _once(clock, zone, i)
+            made_up = _made_up(clock, days, minutes, zone[i - 1].offset, stretch, window) if i else None
+            if made_up is not None:
+                start = max(start, made_up)
+                if window.start <= made_up < window.end:
+                    add(found, 1 << made_up // DAY - window.base, 1 << made_up % DAY)
         start, end = max(start, window.start), min(end, window.end)
         for by, some in rotate(minutes, stretch.offset):
             add_clipped(found, shifted(days, by), some, window, start, end)
-        if i and clock.gap == "end" and not follow and window.start <= stretch.start < window.end:
-            _add_gap_end(found, days, minutes, zone[i - 1].offset, stretch, window)
     return found
+
+
+def _once(clock: Clock, zone: tuple[Stretch, ...], i: int) -> tuple[int, int]:
+    """The part of a stretch in which times that come twice fire."""
+    start, end = zone[i].start, zone[i].end
+    if i and clock.overlap == "first":
+        start += max(zone[i - 1].offset - zone[i].offset, 0)
+    if i + 1 < len(zone) and clock.overlap == "second":
+        end -= max(zone[i].offset - zone[i + 1].offset, 0)
+    return start, end
 
 
 @lru_cache(maxsize=16384)
@@ -139,17 +150,19 @@ def add_clipped(fires: FireSet, days: int, minutes: int, window: Window, start: 
     add(fires, days & (1 << last), before_end)
 
 
-def _add_gap_end(fires: FireSet, days: int, minutes: int, before: int, stretch: Stretch, window: Window) -> None:
-    """Adds the instant after a gap if a time of the job fell into it."""
+def _made_up(clock: Clock, days: int, minutes: int, before: int, stretch: Stretch, window: Window) -> int | None:
+    """When a job fires for the times that fall into the gap before a stretch; None if it does not."""
     jump = stretch.offset - before
-    if not 0 < jump < _DAYLIGHT_LIMIT:
-        return
+    if clock.gap == "skip" or not 0 < jump < _DAYLIGHT_LIMIT:
+        return None
+    if not window.start - jump < stretch.start < window.end:
+        return None
     skipped: FireSet = {}
     for by, some in rotate(minutes, before):
         add_clipped(skipped, shifted(days, by), some, window, stretch.start, stretch.start + jump)
-    if skipped:
-        day, minute = divmod(stretch.start, DAY)
-        add(fires, 1 << (day - window.base), 1 << minute)
+    if not skipped:
+        return None
+    return stretch.start if clock.gap == "end" else next(instants(skipped, window))
 
 
 def minus(left: FireSet, right: FireSet) -> FireSet:

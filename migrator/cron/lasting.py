@@ -6,12 +6,13 @@ equal always. Zones: with the time zone database in use, what holds until 2140 h
 
 from __future__ import annotations
 
-from migrator.cron.clocks import clock_rule, ever_meets_change
+from migrator.cron.clocks import changes_ever_met, clock_rule
 from migrator.cron.cover import products
-from migrator.cron.firesets import rotate, times_of_day
+from migrator.cron.dialects import DIALECTS
+from migrator.cron.firesets import Window, rotate, times_of_day
 from migrator.cron.model import EVERY_MONTH, Cron, Dates
 from migrator.cron.saying import say_dates
-from migrator.cron.task import Said, Task, say
+from migrator.cron.task import Said, Task, plan_fires, say, source_fires
 from migrator.cron.zones import FAR_YEAR, fixed_offset, from_minutes, month_days, same_zone, steady_dates, stretches
 
 
@@ -51,14 +52,30 @@ def moved(cron: Cron, by: int, target: str) -> tuple[Cron, ...] | None:
 
 
 def _same_wall_clock(task: Task) -> tuple[Said, ...] | None:
-    """The same wall-clock times; exact if both platforms treat clock changes alike, or the schedule never meets one."""
+    """The same wall-clock times; exact if both platforms fire alike at every clock change that the schedule meets."""
     crons = moved(task.cron, 0, task.target)
     if crons is None:
         return None
-    said = say(task, crons)
-    rule = clock_rule(task.cron, task.source)
-    alike = all(piece.cron and clock_rule(piece.cron, task.target) == rule for piece in said)
-    return said if alike or not ever_meets_change(task.cron, task.zone, task.window.start) else None
+    choices = (True, False) if DIALECTS[task.target].clock.follow == "star" else (True,)
+    ways = (say(task, crons, stars=stars) for stars in choices)
+    return next((said for said in ways if _alike_at_changes(task, said)), None)
+
+
+def _alike_at_changes(task: Task, said: tuple[Said, ...]) -> bool:
+    """Whether source and pieces fire alike at every clock change; the gap and the overlap rule are compared apart."""
+    gap, overlap = clock_rule(task.cron, task.source)
+    rules = [clock_rule(piece.cron, task.target) for piece in said if piece.cron]
+    same_gap = all(rule[0] == gap for rule in rules)
+    same_overlap = all(rule[1] == overlap for rule in rules)
+    if same_gap and same_overlap:
+        return True
+    for at, before, after in changes_ever_met(task.cron, task.zone, task.window.start):
+        if same_gap if after > before else same_overlap:
+            continue
+        around = Window(at - abs(after - before), at + abs(after - before))
+        if plan_fires(task, said, around) != source_fires(task, around):
+            return False
+    return True
 
 
 def _steady_offset(dates: Dates, zone: str, year: int) -> int | None:

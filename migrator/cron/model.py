@@ -25,7 +25,10 @@ NO_NTH: Final[frozenset[tuple[int, int]]] = frozenset()
 DayRule = Literal["and", "or"]
 """How the two day fields combine: a date must satisfy both, or either one."""
 
-_LONGEST: Final = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+LONGEST: Final = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""The most days of each month, by its number."""
+
+FEBRUARY: Final = 2
 
 
 @frozen(kw_only=True, cache_hash=True)
@@ -89,10 +92,13 @@ def dates_of(
     side is every day.
     """
     if days != EVERY_DAY:
-        longest = max((_LONGEST[m] for m in months), default=0)
+        longest = max((LONGEST[m] for m in months), default=0)
         days = frozenset(d for d in days if d <= longest)
         if days.issuperset(range(1, longest + 1)):
             days = EVERY_DAY
+    if nearest and FEBRUARY not in months:
+        lengths = {LONGEST[m] for m in months}
+        nearest = frozenset(-1 if {d} == lengths else d for d in nearest)
     if nth:
         weekdays |= {w for w in EVERY_WEEKDAY if all((k, w) in nth for k in range(1, 6))}
         nth = frozenset((k, w) for k, w in nth if w not in weekdays)
@@ -119,6 +125,7 @@ class Cron:
         dialect: the dialect it was read in.
         follows_clock: written with a leading `*` in minute or hour, which some daemons treat apart when clocks change.
         flags: what is doubtful about the reading: "ambiguous_source".
+        decided: what had to be decided to read the text, and how: (question, answer) pairs.
     """
 
     minutes: frozenset[int]
@@ -129,6 +136,7 @@ class Cron:
     dialect: str = field(default="", eq=False)
     follows_clock: bool = field(default=False, eq=False)
     flags: frozenset[str] = field(default=frozenset(), eq=False)
+    decided: tuple[tuple[str, str], ...] = field(default=(), eq=False)
 
     @property
     def months(self) -> frozenset[int]:

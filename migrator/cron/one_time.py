@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfoNotFoundError
+
+from attrs import evolve
 
 from migrator.cron.dialects import DIALECTS
-from migrator.cron.fires import next_fires
+from migrator.cron.fires import check_zone, fires_after
 from migrator.cron.model import Cron, dates_of
 from migrator.cron.parser import parse
 from migrator.cron.renderer import render
 from migrator.cron.verdict import Piece, Translation, Verdict
-from migrator.cron.zones import load_zone, tzdata_version
+from migrator.cron.zones import EPOCH, load_zone, tzdata_version
+from migrator.errors import ScheduleError
 
 _JUST: Final = timedelta(microseconds=1)
+_SECOND: Final = timedelta(seconds=1)
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def from_fires(
@@ -40,32 +44,64 @@ def from_instant(at: datetime, target: str, target_timezone: str | None, now: da
     zone = target_timezone or "UTC"
     if rules.one_time == "trigger":
         return _single(Piece(text=None, at=at, dialect=target), at)
-    if at.microsecond or (at.second and rules.fields[0] != "second"):
-        return _refused(f"{target} fires on whole minutes, and the instant is {at.isoformat()}")
+    if not rules.min_year <= at.year <= rules.max_year:
+        return _refused(f"the year {at.year} is beyond those of {target}, {rules.min_year} to {rules.max_year}")
+    whole = _rounded_up(at, _SECOND if "second" in rules.fields else _MINUTE)
+    found = _by_expression(whole, target, zone, now)
+    return found if whole == at else _later(found, at, whole, target)
+
+
+def _by_expression(at: datetime, target: str, zone: str, now: datetime) -> Translation:
+    """One instant as an expression, on a platform that fires on such instants."""
+    rules = DIALECTS[target]
     try:
-        local = at.astimezone(load_zone(zone))
-    except ZoneInfoNotFoundError:
-        return _refused(f"there is no time zone {zone[:80]!r}")
+        check_zone(zone, target)
+    except ScheduleError as error:
+        return _refused(str(error))
+    local = at.astimezone(load_zone(zone))
     if not rules.min_year <= local.year <= rules.max_year:
         return _refused(f"the year {local.year} is beyond those of {target}, {rules.min_year} to {rules.max_year}")
     cron = dated(local, year=rules.one_time == "year")
-    if next_fires(cron, zone, now - _JUST, 1, dialect=target) != [at]:
+    if next(fires_after(cron, zone, now - _JUST, target), None) != at:
         return _refused(f"by the clock of {zone} the instant {at.isoformat()} cannot be told from another one")
     text = render(cron, target)
     assert parse(text, target) == cron
     if rules.one_time == "year":
         return _single(Piece(text=text, timezone=zone, at=at, dialect=target), at)
-    again = next_fires(cron, zone, at, 1, dialect=target)
+    again = next(fires_after(cron, zone, at, target), None)
     return Translation(
         pieces=(Piece(text=text, timezone=zone, dialect=target),),
         verdict=Verdict(
             kind="exact_until",
-            until=again[0] if again else None,
+            until=again,
             reason=f"{target} has no one-time jobs: this one must be removed before it comes round again",
             flags=frozenset({"needs_resync_by"}),
             evidence=_counted(1),
         ),
     )
+
+
+def _rounded_up(at: datetime, unit: timedelta) -> datetime:
+    """The first whole minute or second that is not before an instant: a job may be late, but not early."""
+    return at + (EPOCH - at) % unit
+
+
+def _later(found: Translation, at: datetime, whole: datetime, target: str) -> Translation:
+    """A translation to a later instant than the one that was asked for."""
+    if not found.pieces:
+        return found
+    unit = "seconds" if "second" in DIALECTS[target].fields else "minutes"
+    reason = f"{target} fires on whole {unit}: it fires at {whole.isoformat()}, and not at {at.isoformat()}"
+    evidence = {
+        **found.verdict.evidence,
+        "missing": 1,
+        "extra": 1,
+        "shift_minutes": 1,
+        "shift_seconds": (whole - at).total_seconds(),
+        "rounded": [at.isoformat(), whole.isoformat()],
+        "differing": [at.isoformat(), whole.isoformat()],
+    }
+    return evolve(found, verdict=evolve(found.verdict, kind="approximate", reason=reason, evidence=evidence))
 
 
 def dated(local: datetime, *, year: bool) -> Cron:

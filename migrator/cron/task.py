@@ -71,9 +71,9 @@ class Plan:
     tight: bool = False
 
 
-def say(task: Task, crons: Iterable[Cron]) -> tuple[Said, ...]:
-    """Schedules in the target's words, each as the target will read it."""
-    texts = [render(cron, task.target) for cron in crons]
+def say(task: Task, crons: Iterable[Cron], *, stars: bool = True) -> tuple[Said, ...]:
+    """Schedules in the target's words, each as the target will read it; `stars` as `render` takes it."""
+    texts = [render(cron, task.target, stars=stars) for cron in crons]
     return tuple(Said(cron=parse(text, task.target), zone=task.target_zone, text=text) for text in texts)
 
 
@@ -122,16 +122,36 @@ def _never_together(said: Sequence[Said]) -> bool:
     )
 
 
-def first_difference(task: Task, said: Sequence[Said], start: int, end: int) -> int | None:
-    """The first minute in [start, end) at which the source and the pieces differ; None if they agree."""
-    for a, b in pairwise((start, min(start + 40 * DAY, end), end)):
+def first_difference(task: Task, said: Sequence[Said], likely: int, end: int) -> int | None:
+    """Return the first minute from the window's start to `end` at which the source and the pieces differ, or None.
+
+    An instant at which two pieces fire differs, too. Somewhat beyond `likely` is looked at first, to be quick.
+    """
+    for a, b in pairwise((task.window.start, min(likely + 40 * DAY, end), end)):
         if a >= b:
             continue
         window = Window(a, b)
-        wanted, got = source_fires(task, window), plan_fires(task, said, window)
-        if got is None:
-            return a
-        firsts = [next(instants(d, window)) for d in (minus(wanted, got), minus(got, wanted)) if d]
+        wanted = source_fires(task, window)
+        got = plan_fires(task, said, window)
+        wrong = [_shared(task, said, window)] if got is None else [minus(wanted, got), minus(got, wanted)]
+        firsts = [next(instants(fires, window)) for fires in wrong if fires]
         if firsts:
             return min(firsts)
     return None
+
+
+def _shared(task: Task, said: Sequence[Said], window: Window) -> FireSet:
+    """The instants at which the source and the pieces differ, where two of the pieces fire together."""
+    union: FireSet = {}
+    wrong: FireSet = {}
+    for piece in said:
+        fires = _piece_fires(task, piece, window)
+        for days, minutes in minus(fires, minus(fires, union)).items():
+            add(wrong, days, minutes)
+        for days, minutes in fires.items():
+            add(union, days, minutes)
+    wanted = source_fires(task, window)
+    for difference in (minus(wanted, union), minus(union, wanted)):
+        for days, minutes in difference.items():
+            add(wrong, days, minutes)
+    return wrong

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, Literal, get_args
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from migrator.cron.ambiguous import source_cron
 from migrator.cron.approximate import closest
 from migrator.cron.clocks import meets_change
-from migrator.cron.dialects import DIALECTS, oddities
+from migrator.cron.dialects import DIALECTS
 from migrator.cron.fires import check_zone, fires_after
 from migrator.cron.firesets import FireSet, Window, size
+from migrator.cron.interval import spread, too_often
+from migrator.cron.known import Known, known_of
 from migrator.cron.lasting import for_ever
-from migrator.cron.model import ON_THE_MINUTE, Cron, Once, Recurring, as_utc
+from migrator.cron.model import ON_THE_MINUTE, Once, Recurring, as_utc
 from migrator.cron.one_time import from_fires, from_instant
 from migrator.cron.parser import dialect_named, parse
-from migrator.cron.task import Plan, Task, first_difference, is_exact, source_fires
+from migrator.cron.task import Plan, Said, Task, first_difference, is_exact, source_fires
 from migrator.cron.verdict import Kind, Piece, Translation, Verdict
 from migrator.cron.window import window_plan
 from migrator.cron.zones import DAY, EPOCH, from_minutes, to_minutes, tzdata_version
@@ -48,6 +52,8 @@ class _Promise:
     mode: Mode
     max_pieces: int
     max_one_time: int
+    min_interval: int
+    split_for_interval: int
 
 
 def translate(
@@ -61,6 +67,9 @@ def translate(
     mode: Mode = "auto",
     max_pieces: int = 64,
     max_one_time: int = 4,
+    reading: Mapping[str, str] | None = None,
+    min_interval: int | None = None,
+    split_for_interval: int = 1,
 ) -> Translation:
     """The jobs of another platform that fire at the source's instants.
 
@@ -77,10 +86,14 @@ def translate(
             approximate if need be.
         max_pieces: a schedule that needs more jobs than that is refused.
         max_one_time: a schedule with no more fires left than that becomes one-time jobs.
+        reading: how texts are read on which engines disagree, as `parse` takes it. Without it, such a text is
+            impossible with the flag "ambiguous_source", and the reason names its readings.
+        min_interval: minutes that the platform wants between two fires of a job; None for what the dialect says.
+        split_for_interval: one expression that fires more often becomes up to so many jobs; 1 for none.
 
     Raises:
-        ScheduleError: an unknown dialect or mode, `now` without a zone, or no horizon. What a schedule cannot do is a
-            verdict, never an error.
+        ScheduleError: an unknown dialect, mode or reading, `now` without a zone, or no horizon. What a schedule cannot
+            do is a verdict, never an error.
     """
     dialect_named(source)
     dialect_named(target)
@@ -94,13 +107,14 @@ def translate(
         raise ScheduleError("the horizon is out of range", dialect=target, field="horizon", allowed="up to a century")
     if isinstance(trigger, Once):
         return from_instant(trigger.at, target, target_timezone, now)
+    cron = source_cron(trigger, source, reading, now)
+    if isinstance(cron, Translation):
+        return cron
     try:
-        cron = trigger.cron if isinstance(trigger.cron, Cron) else parse(trigger.cron, source)
-        check_zone(trigger.timezone, source)
         check_zone(target_timezone or "UTC", target)
     except ScheduleError as error:
         return _impossible(str(error))
-    if cron.seconds != ON_THE_MINUTE and DIALECTS[target].fields[0] != "second":
+    if cron.seconds != ON_THE_MINUTE and "second" not in DIALECTS[target].fields:
         return _impossible(f"{target} has no seconds, and the schedule fires at other seconds than 0")
     if mode == "year" and horizon < _ABOUT_A_YEAR:
         horizon = _YEAR
@@ -113,10 +127,22 @@ def translate(
         free_zone=target_timezone is None,
         window=_window(now, horizon, whole_minutes=cron.seconds == ON_THE_MINUTE),
     )
-    promise = _Promise(now=now, horizon=horizon, mode=mode, max_pieces=max_pieces, max_one_time=max_one_time)
-    return _translate(task, promise)
+    promise = _Promise(
+        now=now,
+        horizon=horizon,
+        mode=mode,
+        max_pieces=max_pieces,
+        max_one_time=max_one_time,
+        min_interval=DIALECTS[target].floor_minutes if min_interval is None else min_interval,
+        split_for_interval=split_for_interval,
+    )
+    try:
+        return _translate(task, promise)
+    except ScheduleError as error:  # the target cannot hold what was found
+        return _impossible(str(error), cron.flags)
 
 
+@lru_cache(maxsize=64)
 def _window(now: datetime, horizon: timedelta, *, whole_minutes: bool) -> Window:
     """The minutes of the promise; with seconds, also the one that has begun."""
     start = -((EPOCH - now) // _MINUTE) if whole_minutes else to_minutes(now)
@@ -134,7 +160,7 @@ def _translate(task: Task, promise: _Promise) -> Translation:
         if not left:
             return _dead(task)
         if finite and len(left) < count and DIALECTS[task.target].one_time == "trigger":
-            known = _oddities(task)
+            known = known_of(task)
             flags, evidence = _flags(task, task.window.end, known), _evidence(promise, known)
             return from_fires(left, task.target, flags=flags, evidence=evidence)
     lasting = for_ever(task)
@@ -148,7 +174,10 @@ def _translate(task: Task, promise: _Promise) -> Translation:
     if lasting and (plan is None or len(lasting) <= len(plan.said)):
         plan = Plan(said=lasting)
     if promise.mode == "single" and (plan is None or len(plan.said) > 1):
-        return closest(task, promise.now)
+        nearest = closest(task, promise.now)
+        said = tuple(Said(cron=parse(p.text, task.target), zone=p.timezone) for p in nearest.pieces if p.text)
+        kept = spread(task, said, promise.min_interval, 1) is not None
+        return nearest if kept else too_often(task, said, promise.min_interval, promise.max_pieces)
     if plan is None:
         what = f"no set of {task.target} expressions in {task.target_zone} fires at exactly these instants"
         return _impossible(what, task.cron.flags)
@@ -156,11 +185,15 @@ def _translate(task: Task, promise: _Promise) -> Translation:
 
 
 def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Translation:
-    count = len(plan.said)
+    said = spread(task, plan.said, promise.min_interval, promise.split_for_interval)
+    if said is None:
+        return too_often(task, plan.said, promise.min_interval, promise.max_pieces)
+    plan = plan if said is plan.said else evolve(plan, said=said)
+    count = len(said)
     if count > promise.max_pieces:
         what = f"it would take {count} jobs, and {promise.max_pieces} are allowed"
         return _impossible(what, task.cron.flags)
-    known = _oddities(task)
+    known = known_of(task)
     evidence = _evidence(promise, known)
     evidence["source_fires"] = evidence["target_fires"] = size(fires)
     evidence["differing"] = []
@@ -174,7 +207,8 @@ def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Trans
         return Translation(pieces=pieces, verdict=verdict)
     minute = plan.until
     if not plan.tight:
-        minute = first_difference(task, plan.said, minute, minute + _LOOK_AHEAD) or minute + _LOOK_AHEAD
+        end = minute + _LOOK_AHEAD
+        minute = first_difference(task, plan.said, minute, end) or end
     evidence["proof"] = "fire sets, until it must be renewed"
     reason = f"{what} at exactly the same instants until {_shown(minute)}, and must be renewed before"
     flags = _flags(task, minute, known) | _RENEW
@@ -187,9 +221,13 @@ def _shown(minute: int) -> str:
     return f"{from_minutes(minute):%Y-%m-%d %H:%M} UTC"
 
 
-def _evidence(promise: _Promise, known: tuple[str, ...]) -> dict[str, Any]:
-    evidence = {"horizon": list(_horizon(promise.now, promise.horizon)), "tzdata": tzdata_version()}
-    return {**evidence, "oddities": list(known)} if known else evidence
+def _evidence(promise: _Promise, known: Known) -> dict[str, Any]:
+    evidence: dict[str, Any] = {"horizon": list(_horizon(promise.now, promise.horizon)), "tzdata": tzdata_version()}
+    if known.young:
+        evidence["young_zone_rules"] = dict(known.young)
+    if known.oddities:
+        evidence["oddities"] = list(known.oddities)
+    return evidence
 
 
 @lru_cache(maxsize=64)
@@ -197,19 +235,14 @@ def _horizon(now: datetime, horizon: timedelta) -> tuple[str, str]:
     return now.isoformat(), (now + horizon).isoformat()
 
 
-def _oddities(task: Task) -> tuple[str, ...]:
-    working_days = bool(task.cron.dates.nearest)
-    there = oddities(task.target, task.target_zone, working_days=working_days)
-    return oddities(task.source, task.zone, working_days=working_days) + there
-
-
-def _flags(task: Task, until: int | None, known: tuple[str, ...]) -> frozenset[str]:
+def _flags(task: Task, until: int | None, known: Known) -> frozenset[str]:
     flags = task.cron.flags
-    if task.source != task.target or task.zone != task.target_zone:
+    assumed = any(DIALECTS[name].clock.evidence == "assumed" for name in (task.source, task.target))
+    if assumed and (task.source != task.target or task.zone != task.target_zone):
         end = task.window.start + _DECADE if until is None else until
         if meets_change(task.cron, task.zone, task.window.start, end):
             flags |= {"dst_policy_assumed"}
-    return flags | {"engine_oddity"} if known else flags
+    return flags | known.flags if known.flags else flags
 
 
 def _why_not_for_ever(task: Task) -> str:

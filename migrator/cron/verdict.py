@@ -43,13 +43,15 @@ class Verdict:
         kind: see `Kind`.
         until: when the proof ends, UTC; None where it has no end or where nothing is promised.
         reason: one sentence for people.
-        flags: in alphabetical order. "ambiguous_source": the text can be read in two ways. "dst_policy_assumed":
+        flags: in alphabetical order. "ambiguous_source": engines read the text differently. "dst_policy_assumed":
             it touches hours that clock changes skip or repeat, and what a platform does then is an assumption.
             "engine_oddity": a known fault of a real engine concerns it. "needs_resync_by": it must be renewed
-            before `until`.
+            before `until`. "young_zone_rule": how its zone's clocks change became law within two years, so that another
+            platform's time zone data may be older.
         evidence: JSON-able. `horizon`, and `source_fires` and `target_fires` in it; the first `differing` instants; the
             `tzdata` release; what the `proof` rests on; `missing`, `extra` and `shift_minutes` where it is approximate;
-            `oddities` of the engines concerned.
+            `oddities` of the engines concerned; `young_zone_rules`, zones with the day from which their rule holds;
+            `readings` of an ambiguous text.
     """
 
     kind: Kind

@@ -8,15 +8,21 @@ from __future__ import annotations
 import importlib
 import re
 from calendar import isleap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
-from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Final
+from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from attrs import frozen
+
+from migrator.cron.zone_names import MACHINE_NAMES, SECOND_TREES
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = 1440
@@ -57,22 +63,53 @@ def from_minutes(minutes: int) -> datetime:
 
 @lru_cache(maxsize=1024)
 def load_zone(name: str) -> ZoneInfo:
-    """The zone from the newer of the two copies of the time zone database.
+    """Return a zone of the time zone database, of the release that `tzdata_version` names.
 
     Raises:
-        ZoneInfoNotFoundError: no such zone.
+        ZoneInfoNotFoundError: the database has no zone of exactly that name.
     """
+    packaged = _package_release() > _system_release()
+    names = _package_names() if packaged else _system_names()
+    if name not in names:
+        raise ZoneInfoNotFoundError(f"no time zone found with key {name}")
+    places = [_package().joinpath("zoneinfo")] if packaged else [Path(folder) for folder in TZPATH]
+    for place in places:
+        for spelling in (name, names[name]):
+            file = place.joinpath(*spelling.split("/"))
+            if file.is_file():
+                with file.open("rb") as opened:
+                    return ZoneInfo.from_file(opened, key=name)
+    raise ZoneInfoNotFoundError(f"no time zone found with key {name}")
+
+
+def zone_names() -> frozenset[str]:
+    """Return every name of the database in use."""
+    return frozenset(_package_names() if _package_release() > _system_release() else _system_names())
+
+
+def _package() -> Traversable:
     from importlib.resources import files  # noqa: PLC0415 (slow to import, and needed for the first zone only)
 
-    try:
-        if _package_release() > _system_release():
-            place = files("tzdata.zoneinfo").joinpath(*name.split("/"))
-            if ".." not in name and place.is_file():
-                with place.open("rb") as file:
-                    return ZoneInfo.from_file(file, key=name)
-        return ZoneInfo(name)
-    except (ValueError, OSError, ModuleNotFoundError) as error:
-        raise ZoneInfoNotFoundError(f"no time zone found with key {name}") from error
+    return files("tzdata")
+
+
+@lru_cache(maxsize=1)
+def _package_names() -> Mapping[str, str]:
+    """The names in the package, each with the name of its file."""
+    names = _package().joinpath("zones").read_text(encoding="utf-8").split()
+    return {name: name for name in names if name not in MACHINE_NAMES}
+
+
+@lru_cache(maxsize=1)
+def _system_names() -> Mapping[str, str]:
+    """The names of this system's copy, each with the name that it links to; some systems have no file for a link."""
+    for folder in TZPATH:
+        with suppress(OSError, UnicodeDecodeError):
+            lines = (Path(folder) / "tzdata.zi").read_text(encoding="utf-8").splitlines()
+            zones = {line.split()[1]: line.split()[1] for line in lines if line.startswith("Z")}
+            links = {line.split()[2]: line.split()[1] for line in lines if line.startswith("L")}
+            return {name: of for name, of in {**links, **zones}.items() if name not in MACHINE_NAMES}
+    return {name: name for name in available_timezones() - MACHINE_NAMES if not name.startswith(SECOND_TREES)}
 
 
 @lru_cache(maxsize=1)

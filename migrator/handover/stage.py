@@ -66,7 +66,15 @@ class Stage:
         span = timedelta(days=max(self.session.sync.schedule.days - 1, 1))
         links = [link for group in self.links.values() for link in group]
         look = self.look
-        found = verify(look.plan, source=look.source, target=look.target, links=links, span=span, spot=second_opinion)
+        found = verify(
+            look.plan,
+            source=look.source,
+            target=look.target,
+            links=links,
+            span=span,
+            spot=second_opinion,
+            duplicates=look.duplicates,
+        )
         return {proof.source: proof for proof in found.proofs}
 
     def chosen(self, names: Collection[str]) -> frozenset[JobRef]:

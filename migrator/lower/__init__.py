@@ -74,7 +74,7 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
     if schedule.verdict == "dead":
         return Lowered(losses=tuple(losses), schedule=schedule, dead=reason, notes=tuple(notes))
     if schedule.verdict == "approximate" and triggers:
-        losses.append(_inexact(schedule, reason))
+        losses.append(_inexact(schedule, reason, target.rules.title))
         reason = ""
     more, beyond = beyond_limits(fields, target=target, sync=sync)
     needs += more
@@ -91,8 +91,13 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
     )
 
 
-def _inexact(schedule: Schedule, reason: str) -> Loss:
+def _inexact(schedule: Schedule, reason: str, title: str) -> Loss:
     """What an approximate schedule gives up."""
+    if rounded := schedule.evidence.get("rounded"):
+        reason = (
+            f"{title} fires on whole minutes: it fires at the next one, {schedule.evidence['shift_seconds']:g} s later"
+        )
+        return Loss(path="trigger.at", had=rounded[0], becomes=rounded[1], reason=reason)
     (piece,) = schedule.pieces
     return Loss(path="trigger.cron", had=schedule.evidence["source"]["text"], becomes=piece["text"], reason=reason)
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -14,7 +13,8 @@ from attrs import field, frozen
 from migrator.canonical import Fields, Job, Unportable
 from migrator.config import Sync
 from migrator.config.model import Mode
-from migrator.cron import Cron, Once, Piece, Recurring, Translation, next_fires, parse, translate
+from migrator.cron import Cron, Once, Piece, Recurring, Translation, parse, translate
+from migrator.cron.answers import Decided
 from migrator.cron.model import ON_THE_MINUTE
 from migrator.cron.zones import EPOCH
 from migrator.errors import ScheduleError
@@ -25,8 +25,6 @@ EXACT: Final = {"exact", "exact_split", "exact_until", "one_time"}
 """The verdicts under which a schedule is carried without anybody's leave."""
 
 _MINUTE: Final = timedelta(minutes=1)
-_GAP_SAMPLE: Final = 200
-"""How many fires are looked at to find the shortest interval of a schedule."""
 
 
 @frozen(kw_only=True)
@@ -63,6 +61,7 @@ class _Terms:
     timezone: str
     takes_instants: bool
     min_interval: int
+    split_for_interval: int
     days: int
     mode: Mode
     now: datetime
@@ -97,6 +96,7 @@ def _terms(trigger: Recurring | Once, *, target: Rules, sync: Sync, now: datetim
         timezone=target.timezone,
         takes_instants="trigger.at" in target.fields,
         min_interval=target.min_interval,
+        split_for_interval=sync.schedule.split_for_interval,
         days=366 if sync.schedule.mode == "year" else sync.schedule.days,
         mode=sync.schedule.mode,
         now=_promised_from(trigger, now),
@@ -113,14 +113,17 @@ def _promised_from(trigger: Recurring | Once, now: datetime) -> datetime:
     return now + (EPOCH - now) % _MINUTE if on_the_minute else now
 
 
-def _spelt(trigger: Recurring | Once) -> tuple[str, str]:
-    """How a schedule is written, and in which dialect; "" where that is not known."""
+Spelt = tuple[str, str, Decided]
+"""How a schedule is written, in which dialect, and how it was decided to read it; "" where that is not known."""
+
+
+def _spelt(trigger: Recurring | Once) -> Spelt:
     cron = trigger.cron if isinstance(trigger, Recurring) else None
-    return (cron.text, cron.dialect) if isinstance(cron, Cron) else ("", "")
+    return (cron.text, cron.dialect, cron.decided) if isinstance(cron, Cron) else ("", "", ())
 
 
 @lru_cache(maxsize=4096)
-def _fate(trigger: Recurring | Once, spelt: tuple[str, str], terms: _Terms) -> Fate:
+def _fate(trigger: Recurring | Once, spelt: Spelt, terms: _Terms) -> Fate:
     """The same; jobs whose schedules are written alike share one, which saves the proof and its room."""
     source = spelt[1] or terms.dialect
     try:
@@ -132,6 +135,8 @@ def _fate(trigger: Recurring | Once, spelt: tuple[str, str], terms: _Terms) -> F
             now=terms.now,
             horizon=timedelta(days=terms.days),
             mode=terms.mode,
+            min_interval=terms.min_interval or None,
+            split_for_interval=terms.split_for_interval,
         )
         pieces = tuple(_piece_fields(piece, terms) for piece in translation.pieces)
     except ScheduleError as error:
@@ -141,16 +146,16 @@ def _fate(trigger: Recurring | Once, spelt: tuple[str, str], terms: _Terms) -> F
     if kind == "dead":
         return schedule, (), reason
     if kind not in EXACT and kind != "approximate":
-        return schedule, (), f"its schedule is {kind}: {reason}"
-    if too_often := _too_often(pieces, terms):
-        return schedule, (), too_often
+        return schedule, (), _too_often(translation, terms) or f"its schedule is {kind}: {reason}"
     return schedule, pieces, reason if kind == "approximate" else ""
 
 
 def _told(translation: Translation, trigger: Recurring | Once, source: str, target: _Terms) -> Schedule:
     verdict = translation.verdict
     if isinstance(trigger, Recurring):
-        said = {"text": str(trigger.cron), "dialect": source, "timezone": trigger.timezone}
+        said: dict[str, Any] = {"text": str(trigger.cron), "dialect": source, "timezone": trigger.timezone}
+        if isinstance(trigger.cron, Cron) and trigger.cron.decided:
+            said["cron"] = dict(trigger.cron.decided)
     else:
         said = {"at": write_time(trigger.at)}
     pieces = [
@@ -179,20 +184,16 @@ def _piece_fields(piece: Piece, target: _Terms) -> dict[str, Any]:
     return {"trigger.cron": parse(piece.text or "", target.dialect), "trigger.timezone": piece.timezone}
 
 
-def _too_often(pieces: tuple[Fields, ...], target: _Terms) -> str:
-    """Why the target refuses a schedule for its frequency."""
-    if not target.min_interval:
+def _too_often(translation: Translation, target: _Terms) -> str:
+    """Why the target refuses a schedule for its frequency, and what would do; "" where that is not the reason."""
+    evidence = translation.verdict.evidence
+    if "min_interval" not in evidence:
         return ""
-    for piece in pieces:
-        cron = piece.get("trigger.cron")
-        if not isinstance(cron, Cron):
-            continue
-        fires = next_fires(cron, piece["trigger.timezone"], target.now, _GAP_SAMPLE, dialect=target.dialect)
-        gap = min((later - earlier for earlier, later in pairwise(fires)), default=timedelta.max)
-        if gap < timedelta(minutes=target.min_interval):
-            minutes = int(gap.total_seconds() // 60)
-            return (
-                f"it fires every {minutes} min at its closest, and {target.title} takes at least "
-                f"{target.min_interval} min between two fires"
-            )
-    return ""
+    what = (
+        f"it fires every {evidence['closest_minutes']} min at its closest, and {target.title} takes at least "
+        f"{evidence['min_interval']} min between two fires"
+    )
+    parts = evidence.get("split_for_interval")
+    if not parts:
+        return what
+    return f"{what}; schedule = {{ split_for_interval = {parts} }} in the sync makes {parts} jobs of it"

@@ -15,6 +15,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from migrator.canonical import PATHS, Fields, Job, Mark, covers, is_absent
+from migrator.cron.answers import Decided
 from migrator.mapping import reading, writing
 from migrator.mapping.equivalence import added, equivalent, form
 from migrator.mapping.loading import Documented, load
@@ -47,9 +48,15 @@ def load_mapping(
 
 @frozen(kw_only=True)
 class ProviderMapping:
-    """One provider's mapping, ready to use."""
+    """One provider's mapping, ready to use.
+
+    Attributes:
+        rules: what the mapping file says.
+        decided: how a connection's cron text is read where engines disagree, as (question, answer) pairs.
+    """
 
     rules: Rules
+    decided: Decided = ()
 
     def read(self, raw: Raw, *, scope: str) -> Job:
         """The job that a provider's record holds.
@@ -59,7 +66,7 @@ class ProviderMapping:
         Raises:
             RecordError: a required field is missing, or a value is of the wrong kind; names the job and the field.
         """
-        return reading.read(self.rules, raw, scope=scope)
+        return reading.read(self.rules, raw, scope=scope, decided=self.decided)
 
     def mark_of(self, raw: Raw) -> Mark | None:
         """Our mark on a provider's record, of which nothing else need be readable."""
@@ -79,6 +86,10 @@ class ProviderMapping:
             mark: the mark that the job carries.
         """
         return writing.update_payload(self.rules, fields, changed, contract=contract, mark=mark)
+
+    def mark_payload(self, fields: Fields, mark: Mark, *, contract: str) -> Raw:
+        """The body of an update request that gives a job another mark and changes nothing else of it."""
+        return writing.mark_payload(self.rules, fields, mark, contract=contract)
 
     def change_kind(self, path: str, old: Fields, new: Fields, contract: str) -> ChangeKind:
         """How the canonical field `path` can go from its value in `old` to its value in `new`."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from migrator.cron import Cron, parse, render
+from migrator.cron.answers import Decided
 from migrator.errors import ScheduleError
 
 
@@ -87,13 +88,18 @@ def read_cron(value: Any, dialect: str) -> Cron:
 
 
 @lru_cache(maxsize=8192)
-def known_cron(text: str, dialect: str) -> Cron:
+def known_cron(text: str, dialect: str, decided: Decided = ()) -> Cron:
     """The meaning of a text; jobs that are due alike, and their copies, share one.
+
+    Args:
+        text: the expression.
+        dialect: its dialect.
+        decided: how it is read where engines disagree, as (question, answer) pairs.
 
     Raises:
         ScheduleError: it cannot be read.
     """
-    return parse(text, dialect)
+    return parse(text, dialect, reading=dict(decided))
 
 
 def write_cron(value: Cron, dialect: str) -> str:

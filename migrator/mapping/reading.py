@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from migrator.canonical import NOTHING, Job, JobRef, Mark, Unportable, covers, is_absent, unflatten
+from migrator.cron.answers import Decided
 from migrator.errors import RecordError, ScheduleError
 from migrator.ids import wrong_with
-from migrator.mapping.codecs import CODECS, read_time
+from migrator.mapping.codecs import CODECS, known_cron, read_time
 from migrator.mapping.marks import read_mark, split_items, split_trailer
 from migrator.mapping.paths import Raw, gather, get, without
 from migrator.mapping.rules import Rule, Rules
@@ -22,8 +23,8 @@ _SHOWN: Final = 80
 _KINDS: Final[Mapping[type, str]] = {int: "a whole number", str: "a text", bool: "true or false"}
 
 
-def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
-    """The job that a record holds.
+def read(rules: Rules, raw: Raw, *, scope: str, decided: Decided = ()) -> Job:
+    """The job that a record holds; `decided` says how its cron text is read where engines disagree.
 
     A schedule that cannot be read does not make the record unreadable: the job then has an `Unportable` trigger.
 
@@ -36,7 +37,7 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
     if wrong := wrong_with(job_id):
         raise RecordError(f"its id {wrong}", job=_label(raw), path=rules.identity.id, actual=repr(job_id[:_SHOWN]))
     raw, mark = _split_mark(rules, raw)
-    values, used, unreadable = _fields(rules, raw, job_id)
+    values, used, unreadable = _fields(rules, raw, job_id, decided)
     unknown, untimed = unknown_fields(rules, raw, used)
     if unknown or "provider_fields" in values:
         values["provider_fields"] = _with_carried(values.get("provider_fields"), unknown)
@@ -67,7 +68,9 @@ def read(rules: Rules, raw: Raw, *, scope: str) -> Job:
         raise RecordError(what, job=_label(raw, job_id), path=home) from None
 
 
-def _fields(rules: Rules, raw: Raw, job_id: str) -> tuple[dict[str, Any], set[str], Unportable | None]:
+def _fields(
+    rules: Rules, raw: Raw, job_id: str, decided: Decided
+) -> tuple[dict[str, Any], set[str], Unportable | None]:
     """Every canonical value that the record has, the provider fields that were read, and a schedule that cannot be."""
     values: dict[str, Any] = {}
     unreadable: Unportable | None = None
@@ -77,7 +80,7 @@ def _fields(rules: Rules, raw: Raw, job_id: str) -> tuple[dict[str, Any], set[st
             continue
         used |= {rule.read_path, *rule.tags}
         try:
-            value = _decode(rules, rule, raw)
+            value = _decode(rules, rule, raw, decided)
         except ScheduleError as error:
             reason = f"its schedule cannot be read: {error}"
             unreadable = Unportable(kind="unreadable", raw=error.text, reason=reason)
@@ -107,7 +110,7 @@ def _shared(paths: frozenset[str]) -> frozenset[str]:
     return paths
 
 
-def _decode(rules: Rules, rule: Rule, raw: Raw) -> Any:
+def _decode(rules: Rules, rule: Rule, raw: Raw, decided: Decided) -> Any:
     if rule.constant is not None:
         return rule.constant
     value = get(raw, rule.read_path) if rule.read_path else None
@@ -126,6 +129,8 @@ def _decode(rules: Rules, rule: Rule, raw: Raw) -> Any:
     dialect = rules.dialect
     if rule.codec == "cron" and rules.dialect_path:
         dialect = str(get(raw, rules.dialect_path, ""))
+    if rule.codec == "cron" and decided and isinstance(value, str):
+        return known_cron(value, dialect, decided)
     return CODECS[rule.codec].read(value, dialect)
 
 

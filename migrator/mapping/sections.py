@@ -37,12 +37,16 @@ class Tag:
 
 @frozen(kw_only=True)
 class Identity:
-    """Where a record keeps its key and its times; `fired` is when it last fired."""
+    """Where a record keeps its key and its times.
+
+    `fired` is when it last fired; `unique` says that no two jobs of the platform share an id, in whatever scope.
+    """
 
     id: str
     created: str = ""
     updated: str = ""
     fired: str = ""
+    unique: bool = False
 
 
 @frozen(kw_only=True)

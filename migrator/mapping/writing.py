@@ -53,6 +53,17 @@ def update_payload(rules: Rules, fields: Fields, changed: set[str], *, contract:
     return payload
 
 
+def mark_payload(rules: Rules, fields: Fields, mark: Mark, *, contract: str) -> Raw:
+    """The body of an update request that sends our mark, and of the job's own fields only what must go with it."""
+    marker = rules.marker
+    assert marker is not None
+    beside = {path for path in PATHS for _leaf, rule in rules.below(path) if rule.update_path == marker.path}
+    payload = update_payload(rules, fields, beside, contract=contract, mark=mark)
+    if not beside:
+        _put_mark(rules, payload, fields, mark)
+    return payload
+
+
 def change_kind(rules: Rules, path: str, old: Fields, new: Fields, contract: str) -> ChangeKind:
     """How the canonical field `path` can go from its value in `old` to its value in `new`."""
     before, after = tags_of(rules, old), tags_of(rules, new)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import attrs
 
 from migrator.plan.basis import Basis
+from migrator.plan.identity import displaced
 from migrator.plan.planner import Planner
 from migrator.plan.values import TOUCHING, Change, FieldChange, Observed, Plan
 
@@ -36,7 +37,7 @@ def make_plan(basis: Basis) -> Plan:
         created_at=basis.now,
         observed=Observed(source=source_seen, target=target_seen),
         changes=changes,
-        refusal=_over_limits(changes, basis),
+        refusal=displaced(basis) or _over_limits(changes, basis),
     )
 
 

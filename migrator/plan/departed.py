@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Final
 
 import attrs
 
+from migrator.canonical import Job, JobRef
+from migrator.mapping.marks import key_of_mark
 from migrator.plan.basis import Basis
 from migrator.plan.values import Change, FieldChange
 from migrator.plan.ways import can_pause
 from migrator.state.values import Link
 
+_REMOVALS: Final = frozenset({"delete", "pause"})
 
-def departed(basis: Basis) -> Iterator[Change]:
-    """What happens to the target jobs that nothing at the source stands behind any more."""
+
+def departed(basis: Basis, unclear: Collection[JobRef] = ()) -> Iterator[Change]:
+    """What happens to the target jobs that nothing at the source stands behind any more.
+
+    Args:
+        basis: what the plan is made from.
+        unclear: source jobs of which several target jobs claim to stand for them; nothing is done to those.
+    """
+    replaced = {link.target for link in basis.links if link.superseded}
+    left = list(_departed(basis, unclear))
+    removals = [change for change in left if change.action in _REMOVALS and change.target not in replaced]
+    reason = _suspicious(basis, {change.source for change in removals}) if basis.is_proved else ""
+    for change in left:
+        is_doubted = reason and change in removals
+        yield attrs.evolve(change, action="blocked", fields=(), reason=reason) if is_doubted else change
+
+
+def _suspicious(basis: Basis, gone: Collection[JobRef | None]) -> str:
+    """Why so many known jobs left the source that none of it is believed; "" when it is.
+
+    Shares of the limits do not bind where there are few jobs; that most of them are gone is no more likely there.
+    """
+    known = {link.source for link in basis.links if link.sync == basis.sync.name and not link.superseded}
+    if len(gone) * 2 <= len(known) or (
+        len(gone) < len(known) and basis.sync.limits.deletes.allows(len(gone), of=len(known), floor=0)
+    ):
+        return ""
+    return (
+        f"it has left the source, but so have {len(gone)} of the {len(known)} jobs that this sync knows there; check "
+        "that the connection opens the right account; if they are really gone, raise limits.deletes in "
+        f"[syncs.{basis.sync.name}]"
+    )
+
+
+def _departed(basis: Basis, unclear: Collection[JobRef]) -> Iterator[Change]:
     present = {job.ref for job in basis.source.jobs} | {problem.ref for problem in basis.source.problems}
     for link in basis.links:
-        if link.source in basis.unsettled:
+        if link.source in basis.unsettled or link.source in unclear:
             continue
         if link.superseded:
             yield from _leftover(basis, link)
@@ -42,10 +79,8 @@ def _left(basis: Basis, link: Link) -> Change:
     remote = basis.at_target.get(link.target.id)
     if remote is None:
         return attrs.evolve(gone, reason="it has left both sides")
-    if basis.right_of(link.source) == "target":
-        return attrs.evolve(gone, reason="it has left the source; the target has the right to fire, and keeps it")
-    if basis.sync.on_missing == "keep":
-        return attrs.evolve(gone, reason="it has left the source; kept")
+    if kept := _kept(basis, link, remote):
+        return attrs.evolve(gone, reason=kept)
     if not basis.source.jobs:
         reason = "it has left the source, but so has everything else: an empty listing removes nothing"
         return attrs.evolve(gone, action="blocked", reason=reason)
@@ -63,3 +98,12 @@ def _left(basis: Basis, link: Link) -> Change:
         return attrs.evolve(gone, action="blocked", reason=reason)
     change = FieldChange(path="enabled", old=True, new=False, remote=True, reason="it has left the source")
     return attrs.evolve(gone, action="pause", fields=(change,), reason="it has left the source")
+
+
+def _kept(basis: Basis, link: Link, remote: Job) -> str:
+    """Why a target job stays although its source job is gone; "" when something is to be done."""
+    if remote.mark and key_of_mark(remote.mark) in basis.source_keys:
+        return f"{remote.ref.id} carries the ownership tag of another job of the source, so it stays as it is"
+    if basis.right_of(link.source) == "target":
+        return "it has left the source; the target has the right to fire, and keeps it"
+    return "it has left the source; kept" if basis.sync.on_missing == "keep" else ""

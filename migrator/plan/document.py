@@ -1,11 +1,17 @@
-"""A plan as JSON (`migrator/plan@1`), and back; a saved plan proves by its digest that nobody edited it."""
+"""A plan as JSON (`migrator/plan@1`), and back.
+
+The digest of a plan that a person saves is an HMAC under a key that stays in the state: who has the file alone cannot
+edit it and seal it again. The plans that the journal keeps carry a plain digest: whoever can write to the state holds
+its key as well.
+"""
 
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
@@ -24,14 +30,14 @@ _PACKED: Final = "zlib:"
 _AGAIN: Final = "make a new one with: migrator plan SYNC -o plan.json"
 
 
-def plan_to_json(plan: Plan) -> dict[str, Any]:
-    """The plan as a JSON document, with its digest."""
-    return {**plan_head(plan), "changes": list(plan_changes(plan)), "digest": plan_digest(plan)}
+def plan_to_json(plan: Plan, *, key: bytes = b"") -> dict[str, Any]:
+    """Return the plan as a JSON document, with its digest; with the state's key, sealed."""
+    return {**plan_head(plan), "changes": list(plan_changes(plan)), "digest": plan_digest(plan, key=key)}
 
 
-def plan_digest(plan: Plan) -> str:
-    """The digest that the plan's document carries."""
-    return digest_with("changes", plan_changes(plan), plan_head(plan))
+def plan_digest(plan: Plan, *, key: bytes = b"") -> str:
+    """Return the digest that the plan's document carries; with the state's key, its seal."""
+    return digest_with("changes", plan_changes(plan), plan_head(plan), key=key)
 
 
 def pack_plan(plan: Plan) -> tuple[str, str]:
@@ -67,6 +73,7 @@ def plan_head(plan: Plan) -> dict[str, Any]:
         "observed": attrs.asdict(plan.observed),
         "summary": dict(plan.summary),
         "needs_resync_by": plan.needs_resync_by and write_time(plan.needs_resync_by),
+        "young_zone_rules": plan.young_zone_rules,
         "refusal": plan.refusal,
     }
 
@@ -76,27 +83,47 @@ def plan_changes(plan: Plan) -> Iterator[dict[str, Any]]:
     return (_change_to_json(change, plan.dialect) for change in plan.changes)
 
 
-def plan_from_json(text: str, *, where: str) -> Plan:
-    """A saved plan, packed or not.
+def plan_from_json(
+    text: str,
+    *,
+    where: str,
+    key: bytes | None = b"",
+    lineage_of: Callable[[str], str | None] | None = None,
+) -> Plan:
+    """Read a saved plan, packed or not.
+
+    Args:
+        text: the document.
+        where: what to call it in errors.
+        key: the key of the state under which it must be sealed; an empty one: its plain digest must fit; None: whoever
+            reads it cannot tell whether it was edited.
+        lineage_of: the lineage that the state has of a sync; one that has another lineage is not asked for its seal.
 
     Raises:
-        StalePlanError: it is no plan, or it was edited.
+        StalePlanError: it is no plan, it was edited, or it was made on another state.
     """
     try:
         document = json.loads(_unpacked(text))
-    except (ValueError, zlib.error) as error:
+    except (ValueError, RecursionError, zlib.error) as error:
         raise StalePlanError("the plan is not JSON", where=where, actual=str(error), hint=_AGAIN) from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else type(document).__name__
         raise StalePlanError("this is no plan", where=where, actual=repr(found), allowed=SCHEMA, hint=_AGAIN)
     stated = document.pop("digest", None)
-    if stated != digest(document):
-        what = "the plan was edited after it was made: its digest does not fit its content"
+    if lineage_of and lineage_of(str(document.get("sync"))) != document.get("lineage"):
+        raise StalePlanError("the plan was made on another state", where=where, hint=_AGAIN)
+    if key is not None and not _fits(stated, document, key):
+        what = "the plan was edited after it was made, or is sealed by another state: its digest does not fit"
         raise StalePlanError(what, where=where, hint=_AGAIN)
     try:
         return _plan(document)
     except (KeyError, TypeError, ValueError, MigratorError, cattrs.BaseValidationError) as error:
         raise StalePlanError("the plan cannot be read", where=where, actual=str(error), hint=_AGAIN) from error
+
+
+def _fits(stated: Any, document: Mapping[str, Any], key: bytes) -> bool:
+    found = digest(document, key=key)
+    return isinstance(stated, str) and hmac.compare_digest(stated.encode("utf-8", "replace"), found.encode())
 
 
 def _unpacked(text: str) -> str | bytes:

@@ -13,11 +13,13 @@ from migrator.mapping.marks import key_of, key_of_mark
 from migrator.plan.basis import Basis
 from migrator.plan.decisions import permission
 from migrator.plan.departed import departed
+from migrator.plan.duplicates import blocked, duplicates_of, unclear
 from migrator.plan.holding_back import held, out_of_place
 from migrator.plan.matching import Matcher
 from migrator.plan.names import age, unique_names
 from migrator.plan.reconciling import is_same_schedule, reconciled
 from migrator.plan.strays import strays
+from migrator.plan.successors import Successors
 from migrator.plan.values import Change
 from migrator.plan.ways import created
 from migrator.state.values import Intent, Link
@@ -31,6 +33,9 @@ class Planner:
         self.sync = basis.sync
         self.mapping = basis.mapping
         self.matcher = Matcher(basis)
+        self.duplicates = duplicates_of(basis)
+        self.unclear = unclear(self.duplicates)
+        self.successors = Successors(basis, tuple(departed(basis, self.unclear)))
 
     def changes(self) -> Iterator[Change]:
         """Every change, in no order."""
@@ -39,12 +44,13 @@ class Planner:
         wanted = [job for job in basis.source.jobs if job.ref not in copies]
         selected = [job for job in wanted if self.sync.select.matches(job)]
         for job, result in self._named(selected):
-            if job.ref not in basis.unsettled:
+            if job.ref not in basis.unsettled and job.ref not in self.unclear:
                 yield from self._guarded(job, result)
+        yield from blocked((one for one in self.duplicates if one.source not in basis.unsettled), self.sync.name)
         for intent in basis.unsettled.values():
             yield _unsettled(intent)
         for job in wanted:
-            is_ours = job.ref in basis.standing and job.ref not in basis.unsettled
+            is_ours = job.ref in basis.standing and job.ref not in basis.unsettled and job.ref not in self.unclear
             if is_ours and not self.sync.select.matches(job):
                 reason = "it is no longer selected; it stays as it is"
                 target = basis.first_target(job.ref)
@@ -60,8 +66,9 @@ class Planner:
                 target=basis.first_target(problem.ref),
                 reason=f"it cannot be read: {problem.error}",
             )
-        yield from departed(basis)
-        yield from strays(basis, self.matcher.free)
+        yield from self.successors.noted()
+        told = {ref for one in self.duplicates for ref in one.jobs}
+        yield from strays(basis, (job for job in self.matcher.free if job.ref not in told))
 
     def _is_copy(self, job: Job) -> str:
         """Why a source job is not to go: it is itself a copy, as the state knows or its mark says; "" when it may.
@@ -156,12 +163,12 @@ class Planner:
             piece, wanted = held(basis, piece, fields, link)
             if piece.action == "blocked":
                 return attrs.evolve(piece, target=link.target if link else None)
-        if link:
+        if link and not self.matcher.stands_in(link):
             return reconciled(basis, piece, wanted, link)
         found = self.matcher.matched(piece, fields)
         if found.action != "create":
             return attrs.evolve(found, right="both")  # what is there already fires already
-        return found if wanted is fields else created(basis, piece, wanted)
+        return self.successors.checked(found if wanted is fields else created(basis, piece, wanted))
 
     def _refusal(self, lowered: Lowered) -> tuple[str, tuple[Need, ...]]:
         """Why a job cannot go, and what the sync could say about it."""

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from migrator.canonical import NOTHING, Fields, JobRef, Loss
 from migrator.lower import Need, Schedule
+from migrator.mapping.codecs import read_time, write_time
 from migrator.state.values import Live
 
 Action = Literal["create", "update", "replace", "pause", "resume", "delete", "adopt", "none", "blocked"]
@@ -26,6 +27,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     "none",
     "blocked",
 )
+
+SETTING_UP: Final = frozenset({"create", "update", "replace", "resume", "adopt"})
+"""Actions after which a target job fires by the schedule that the plan says."""
 
 TOUCHING: Final = frozenset({"update", "replace", "pause", "resume"})
 """What counts against `limits.changes`: done to jobs that exist."""
@@ -124,6 +128,17 @@ class Change:
         """The fields that change, None where one is emptied."""
         return {change.path: change.new for change in self.fields}
 
+    def lapsed(self, now: datetime) -> str:
+        """Return what its schedule promised and has passed by now; "" while everything holds, or nothing is set up."""
+        schedule = self.schedule
+        if schedule is None or self.action not in SETTING_UP:
+            return ""
+        if schedule.verdict == "exact_until" and schedule.until and schedule.until <= now:
+            return f"its schedule was exact until {write_time(schedule.until)}, which has passed"
+        piece = schedule.pieces[self.piece - 1] if self.piece <= len(schedule.pieces) else {}
+        at = read_time(piece["at"]) if piece.get("at") else None
+        return f"its one-time instant, {write_time(at)}, has passed" if at and at <= now else ""
+
     def new_fields(self) -> Fields:
         """The fields that the target job gets."""
         return {change.path: change.new for change in self.fields if change.new is not None}
@@ -192,6 +207,14 @@ class Plan:
     def needs_resync_by(self) -> datetime | None:
         """When the first schedule stops being exact unless a sync renews it; None when none does."""
         return next(iter(self.promises), None)
+
+    @property
+    def young_zone_rules(self) -> Mapping[str, str]:
+        """The time zones concerned whose rule for clock changes is young, each with the day from which it holds."""
+        found: dict[str, str] = {}
+        for change in self.changes:
+            found |= change.schedule.evidence.get("young_zone_rules", {}) if change.schedule else {}
+        return dict(sorted(found.items()))
 
     @property
     def pending(self) -> tuple[Change, ...]:

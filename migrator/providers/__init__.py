@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
+from migrator.providers import devin, jsonfile, omni, scrip
 from migrator.providers.base import Connection, Documented, LoadAdapter
 from migrator.providers.devin import Devin
 from migrator.providers.jsonfile import JsonFile
 from migrator.providers.omni import Omni, is_quota
 from migrator.providers.scrip import Scrip
+from migrator.redaction import hiding
 from migrator.watching import NOBODY, Watch
 
 if TYPE_CHECKING:
@@ -29,9 +31,11 @@ class ProviderInfo:
 
     Attributes:
         adapter: called with (client, connection).
+        scopes: the places that a connection reaches, as the platform names them and not as the address is spelled.
         documented: every field that its documentation names, None for a format of our own.
         required: settings that a connection must give.
         optional: settings that it may give; `rate`, `concurrency`, `budget` and the timeouts everywhere but for `json`.
+            Every connection may give `cron`.
         base_url: the documented host, None when every customer has another.
         auth: the header that carries the token, and what stands before it there; None when there is no token.
         rate: the documented limit of one key, or our own modest one where none is published.
@@ -41,6 +45,7 @@ class ProviderInfo:
     """
 
     adapter: Callable[..., LoadAdapter]
+    scopes: Callable[[Connection], tuple[str, ...]]
     documented: Documented | None = None
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
@@ -51,6 +56,11 @@ class ProviderInfo:
     concurrency: int = 1
     is_quota: Callable[[Any], bool] = lambda _body: False
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Every setting that a connection may give, beside its provider."""
+        return (*self.required, *self.optional, "cron")
+
 
 _TUNING: Final = ("rate", "concurrency", "budget", "timeout", "listing_timeout")
 """What every connection over HTTP may set."""
@@ -58,9 +68,10 @@ _TUNING: Final = ("rate", "concurrency", "budget", "timeout", "listing_timeout")
 PROVIDERS: Final[dict[str, ProviderInfo]] = {
     "omni": ProviderInfo(
         adapter=Omni,
+        scopes=omni.scopes,
         documented=Omni.documented,
         required=("base_url", "token"),
-        optional=("user_ids", "update_contract", *_TUNING),
+        optional=("user_ids", "identity", "update_contract", *_TUNING),
         auth=("Authorization", "Bearer "),
         rate="60/min",
         concurrency=8,
@@ -68,6 +79,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
     ),
     "devin": ProviderInfo(
         adapter=Devin,
+        scopes=devin.scopes,
         documented=Devin.documented,
         required=("org_id", "token"),
         optional=("base_url", *_TUNING),
@@ -79,6 +91,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
     ),
     "scrip": ProviderInfo(
         adapter=Scrip,
+        scopes=scrip.scopes,
         documented=Scrip.documented,
         required=("program_id", "token"),
         optional=("base_url", *_TUNING),
@@ -91,9 +104,16 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
     ),
     "json": ProviderInfo(
         adapter=JsonFile,
+        scopes=jsonfile.scopes,
         required=("path",),
+        optional=("identity",),
     ),
 }
+
+
+def scopes_of(connection: Connection) -> tuple[str, ...]:
+    """Return every scope that a connection reaches, without opening it."""
+    return PROVIDERS[connection.provider].scopes(connection)
 
 
 _MOST: Final = 32
@@ -111,6 +131,7 @@ async def open_adapter(
     wire: Wire | None = None,
     watch: Watch = NOBODY,
     fence: Callable[[], None] = lambda: None,
+    hide: Callable[[str], str] | None = None,
 ) -> AsyncIterator[LoadAdapter]:
     """Open a connection for as long as the block lasts.
 
@@ -123,13 +144,15 @@ async def open_adapter(
         wire: what carries requests; the network by default.
         watch: told of every request.
         fence: asked right before every request leaves and every file is written; raises when none may.
+        hide: takes secrets out of a text; those of this connection by default.
 
     Raises:
         UsageError: base_url, rate or token cannot be used as they are.
     """
     info = PROVIDERS[connection.provider]
     if info.auth is None:
-        yield JsonFile(path=connection.path or "", must_exist=not target, fence=fence)
+        identity = info.scopes(connection)[0]
+        yield JsonFile(path=connection.path or "", identity=identity, must_exist=not target, fence=fence)
         return
     from migrator.transport.client import LISTING_TIMEOUT, TIMEOUT, Client  # noqa: PLC0415 (httpx is slow to import; config needs only the registry)
     from migrator.transport.clock import REAL  # noqa: PLC0415 (as above)
@@ -160,5 +183,6 @@ async def open_adapter(
         fence=fence,
         timeout=connection.timeout or TIMEOUT,
         listing_timeout=connection.listing_timeout or LISTING_TIMEOUT,
+        hide=hide or hiding([connection.token]).hide,
     ) as client:
         yield info.adapter(client=client, connection=connection)

@@ -6,8 +6,9 @@ Adapters hold no policy: pacing, retries and errors are the transport's, meaning
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from attrs import field, frozen
 
@@ -18,6 +19,9 @@ Raw = dict[str, Any]
 
 PATCH = "patch"
 PUT = "put"
+
+_HEXADECIMAL: Final = re.compile(r"(?:[a-z]+-)?[0-9a-f-]{8,}", re.IGNORECASE)
+"""A UUID or the like, with the prefix that some platforms put before it."""
 
 
 @frozen(kw_only=True)
@@ -32,6 +36,7 @@ class Connection:
         program_id: Scrip program.
         user_ids: Omni membership ids; organisation keys only. Empty: the key's own member.
         path: file of the `json` provider.
+        identity: name of the place where its address does not tell; None for what the address tells.
         update_contract: Omni: "patch", "put", or "auto" to find out.
         known_contract: what an earlier run found out; only looked at with "auto".
         rate: such as "500/min", None for the documented one.
@@ -39,6 +44,7 @@ class Connection:
         budget: connections to one host with the same name here share one limit; None for what the platform counts by.
         timeout: seconds that one request may take, None for the default.
         listing_timeout: seconds that reading a whole list may take, None for the default.
+        cron: how cron text is read where engines disagree, as `migrator.cron.parse` takes it.
     """
 
     provider: str
@@ -48,6 +54,7 @@ class Connection:
     program_id: str | None = None
     user_ids: tuple[str, ...] = ()
     path: str | None = None
+    identity: str | None = None
     update_contract: str = "auto"
     known_contract: str | None = None
     rate: str | None = None
@@ -55,6 +62,7 @@ class Connection:
     budget: str | None = None
     timeout: int | None = None
     listing_timeout: int | None = None
+    cron: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)
@@ -130,6 +138,12 @@ class ContractError(RejectedError):
         hint = f'plan again with the "{contract}" contract'
         super().__init__(what, where=error.where, status=error.status, body=error.body, hint=hint)
         self.contract = contract
+
+
+def one_spelling(key: str) -> str:
+    """Return an id as scopes spell it: without blanks around it, and in lower case where it is hexadecimal."""
+    key = key.strip()
+    return key.lower() if _HEXADECIMAL.fullmatch(key) else key
 
 
 class ExtractAdapter(Protocol):

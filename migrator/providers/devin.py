@@ -10,7 +10,7 @@ from typing import ClassVar
 from attrs import define
 
 from migrator.ids import path_to
-from migrator.providers.base import PATCH, Documented
+from migrator.providers.base import PATCH, Connection, Documented, one_spelling
 from migrator.providers.rest import Page, RestAdapter, count, member
 
 PAGE_SIZE = 100  # older servers allow no more, newer ones 200
@@ -52,6 +52,11 @@ _SHOWN = frozenset(
 )
 
 
+def scopes(connection: Connection) -> tuple[str, ...]:
+    """Return the scope of a connection: the organisation."""
+    return (one_spelling(connection.org_id or ""),)
+
+
 @define(kw_only=True)
 class Devin(RestAdapter):
     """The schedules of one organisation, which is the scope."""
@@ -68,7 +73,7 @@ class Devin(RestAdapter):
     @property
     def scopes(self) -> tuple[str, ...]:
         """The organisation."""
-        return (self.connection.org_id or "",)
+        return scopes(self.connection)
 
     def _collection(self, scope: str) -> str:
         return path_to("v3", "organizations", scope, "schedules")

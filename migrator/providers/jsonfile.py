@@ -8,19 +8,20 @@ Other top-level keys are kept. The file is replaced as a whole, so a reader sees
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from attrs import Factory, define, field, frozen
 
 from migrator.errors import MigratorError, NotFoundError, ProtocolError, ProviderError, RejectedError, TransientError
-from migrator.providers.base import PATCH, Created, Documented, Probe, Raw, Record, check_scope
+from migrator.files import is_stream, replacing
+from migrator.providers.base import PATCH, Connection, Created, Documented, Probe, Raw, Record, check_scope
+from migrator.soundness import json_text
 
 SCHEMA: Final = "migrator/jobs@1"
 _PLAN: Final = "somebody changed the file meanwhile: plan again"
@@ -41,12 +42,18 @@ class _Content:
 _Change = Callable[[dict[str, Raw]], Raw | None]
 
 
+def scopes(connection: Connection) -> tuple[str, ...]:
+    """Return the scope of a connection: its identity, or its file's path, absolute and without symbolic links."""
+    return (connection.identity or str(Path(connection.path or "").resolve()),)
+
+
 @define(kw_only=True)
 class JsonFile:
-    """The jobs of one file; the path as configured is the scope.
+    """The jobs of one file, which is the scope.
 
     Attributes:
         path: the file.
+        identity: what the scope is called; "" for the path as given.
         must_exist: whether a missing file is an error (a source) or an empty list (a target).
         new_id: makes the id of a job that brings none.
         requests: always 0: no request leaves the machine.
@@ -57,6 +64,7 @@ class JsonFile:
     documented: ClassVar[Documented | None] = None
 
     path: str
+    identity: str = ""
     must_exist: bool = True
     fence: Callable[[], None] = field(default=lambda: None, repr=False)
     new_id: Callable[[], str] = field(default=_new_id, repr=False)
@@ -67,13 +75,13 @@ class JsonFile:
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The path as configured."""
-        return (self.path,)
+        """The file."""
+        return (self.identity or self.path,)
 
     async def list_jobs(self) -> AsyncIterator[Record]:
         """Every job of the file, in its order."""
         for raw in self._load().jobs.values():
-            yield Record(scope=self.path, raw=dict(raw))
+            yield Record(scope=self.scopes[0], raw=dict(raw))
 
     async def probe(self, scope: str, *, writing: bool) -> Probe:
         """Read the file and, with `writing`, see whether its folder can be written to."""
@@ -210,6 +218,8 @@ def _parse(text: str, where: str) -> _Content:
     except json.JSONDecodeError as error:
         place = f"{where}:{error.lineno}:{error.colno}"
         raise ProtocolError(f"the file is not JSON: {error.msg}", where=place, hint="mend it there") from error
+    except (RecursionError, ValueError) as error:  # nested thousands deep, or a number of thousands of digits
+        raise ProtocolError("the file is not JSON that can be read", where=where) from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA or not isinstance(document.get("jobs"), list):
         allowed = f'{{"schema": "{SCHEMA}", "jobs": [...]}}'
         raise ProtocolError("the file holds no jobs document", where=where, allowed=allowed)
@@ -227,8 +237,7 @@ def _parse(text: str, where: str) -> _Content:
 def _render(content: _Content) -> bytes:
     """The file's text; half of a surrogate pair, which JSON can hold and UTF-8 cannot, becomes JSON's own escape."""
     document = {"schema": SCHEMA, **content.rest, "jobs": list(content.jobs.values())}
-    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    return text.encode("utf-8", "backslashreplace")
+    return (json_text(document) + "\n").encode()
 
 
 def _unwritable(error: OSError, path: str) -> TransientError:
@@ -248,17 +257,7 @@ def _replace(path: Path, content: bytes) -> None:
     Raises:
         OSError: nothing was changed.
     """
-    path = path.resolve()  # replaces the file that a symbolic link points to, not the link
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            Path(name).chmod(path.stat().st_mode & 0o777)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    if is_stream(path):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with replacing(path, keep_mode=True) as file:
+        file.write(content)

@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, ClassVar
+from ipaddress import ip_address
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from attrs import define, field
 
 from migrator.errors import NotFoundError, ProviderError, RejectedError
-from migrator.providers.base import PATCH, PUT, ContractError, Documented, Raw, Record
+from migrator.providers.base import PATCH, PUT, Connection, ContractError, Documented, Raw, Record, one_spelling
 from migrator.providers.rest import Page, RestAdapter, count, member
 
 PAGE_SIZE = 100
 _ROUTINES = "/v1/ai/routines"
+_LOOPBACK: Final = "127.0.0.1"
+"""The one spelling of this machine."""
 
 _DESTINATION = frozenset(
     f"destination.{leaf}" for leaf in ("type", "recipientEmails", "userGroupIds", "recipientId", "slackRecipientType")
@@ -39,6 +42,27 @@ _SHOWN = frozenset(
         "updatedAt",
     }
 )
+
+
+def scopes(connection: Connection) -> tuple[str, ...]:
+    """Return the scopes of a connection: the instance, or one for each member where members are configured."""
+    instance = connection.identity or _instance(connection.base_url or "")
+    return tuple(f"{instance}/{one_spelling(user)}" for user in connection.user_ids) or (instance,)
+
+
+def _instance(base_url: str) -> str:
+    """Return an instance's host and path in one spelling, whatever port and way there the address gives."""
+    address = urlsplit(base_url.strip())
+    host = (address.hostname or "").rstrip(".")
+    path = "/".join(filter(None, address.path.split("/")))
+    return "/".join(filter(None, (_LOOPBACK if _is_loopback(host) else host, path)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def is_quota(body: Any) -> bool:
@@ -68,10 +92,9 @@ class Omni(RestAdapter):
     def __attrs_post_init__(self) -> None:
         chosen = self.connection.update_contract
         self._contract = self.connection.known_contract if chosen == "auto" else chosen
-        address = urlsplit(self.client.base_url)
-        instance = f"{address.hostname}{address.path.rstrip('/')}"
         users = self.connection.user_ids
-        self._members = {f"{instance}/{user}": {"userId": user} for user in users} if users else {instance: {}}
+        queries = [{"userId": user} for user in users] or [{}]
+        self._members = dict(zip(scopes(self.connection), queries, strict=True))
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from migrator.errors import (
 )
 from migrator.ids import path_to, wrong_with
 from migrator.providers.base import PATCH, Connection, Created, Probe, Raw, Record, check_scope
+from migrator.redaction import HIDDEN
 
 if TYPE_CHECKING:
     from migrator.transport.client import Client
@@ -208,8 +209,12 @@ class RestAdapter(ABC):
         """Whether a change is refused because there is no such job (404), and not because of the token (401, 403)."""
         path = self._address(scope, self.no_job)
         status, _ = await self.client.status_of("PATCH", path, params=self._query(scope), json={})
-        told = {HTTPStatus.NOT_FOUND: True, HTTPStatus.UNAUTHORIZED: False, HTTPStatus.FORBIDDEN: False}
-        return told.get(HTTPStatus(status))
+        told: dict[int, bool] = {
+            HTTPStatus.NOT_FOUND: True,
+            HTTPStatus.UNAUTHORIZED: False,
+            HTTPStatus.FORBIDDEN: False,
+        }
+        return told.get(status)
 
     async def _pages(self, scope: str, listing: Listing) -> AsyncGenerator[Page, None]:
         """The pages of a list in their order, each asked for before the one before it is used up.
@@ -261,7 +266,8 @@ class RestAdapter(ABC):
         path, name = self._address(scope), _name(payload)
         raw = await self.client.request("POST", path, params=self._query(scope), json=payload, job=name)
         job_id = (raw or {}).get(self.id_field)
-        if raw is None or not isinstance(job_id, str) or (wrong := wrong_with(job_id)):
+        wrong = "holds the token" if HIDDEN in str(job_id) else wrong_with(job_id) if isinstance(job_id, str) else ""
+        if raw is None or not isinstance(job_id, str) or wrong:
             where = self.client.where("POST", path, name)
             hint = "find the job in a fresh list before sending anything again"
             what = f"an id that {wrong}" if isinstance(job_id, str) else "no id"

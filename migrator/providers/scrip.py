@@ -12,7 +12,7 @@ from attrs import define
 
 from migrator.errors import NotFoundError
 from migrator.ids import path_to
-from migrator.providers.base import PATCH, Documented, Record
+from migrator.providers.base import PATCH, Connection, Documented, Record, one_spelling
 from migrator.providers.rest import Page, RestAdapter, member
 
 PAGE_SIZE = 200
@@ -56,6 +56,11 @@ _SHOWN = frozenset(
 )
 
 
+def scopes(connection: Connection) -> tuple[str, ...]:
+    """Return the scope of a connection: the program."""
+    return (one_spelling(connection.program_id or ""),)
+
+
 @define(kw_only=True)
 class Scrip(RestAdapter):
     """The automations of one program, which is the scope."""
@@ -70,7 +75,7 @@ class Scrip(RestAdapter):
     @property
     def scopes(self) -> tuple[str, ...]:
         """The program."""
-        return (self.connection.program_id or "",)
+        return scopes(self.connection)
 
     def _collection(self, scope: str) -> str:
         return path_to("v1", "programs", scope, "automations")

@@ -11,6 +11,7 @@ from migrator.audit import Audit, Finding, Outcome
 from migrator.document import value_to_json
 from migrator.lower import Lowered, Need
 from migrator.mapping.codecs import write_time
+from migrator.report.duplicates import duplicate_document, duplicate_lines
 from migrator.report.schedules import piece_words, verdict_name, verdict_words
 from migrator.report.words import Line, clean, columns, count, line
 
@@ -48,6 +49,7 @@ def audit_document(found: Audit) -> dict[str, Any]:
         "losses": [{"path": path, "reason": reason, "jobs": jobs} for (path, reason), jobs in found.losses.items()],
         "decisions": [attrs.asdict(decision) for decision in found.decisions],
         "jobs": [_finding(finding) for finding in found.findings],
+        "duplicates": [duplicate_document(one) for one in found.duplicates],
         "requests": dict(found.requests),
     }
 
@@ -112,6 +114,7 @@ def audit_lines(found: Audit, *, verbose: bool = False) -> Iterator[Line]:
     yield from _table("Schedules", verdicts)
     losses = [(f"{number:,}", path, clean(reason)) for (path, reason), number in found.losses.items()]
     yield from _table("Lost on the way", losses)
+    yield from duplicate_lines(found.duplicates, command="")
     if found.decisions:
         yield line(("To decide, in migrator.toml:", "bold"))
         yield from (line(f"{count(one.jobs, 'job')}: {clean(one.what)}", indent=2) for one in found.decisions)

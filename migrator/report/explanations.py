@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
 from migrator.cron import Cron, Translation, describe
+from migrator.cron.ambiguous import Meaning, often_words
+from migrator.cron.zones import load_zone
 from migrator.mapping.codecs import write_time
 from migrator.report.schedules import piece_words, verdict_words
 from migrator.report.words import Line, clean, columns, instant, line
@@ -25,6 +26,7 @@ class Explanation:
         cron: what it means.
         timezone: whose wall clock it follows.
         fires: the next ones.
+        readings: what engines may take it for, each with its next fire, where they disagree.
         target: the dialect that it was translated to.
         target_timezone: the only one that the target evaluates, None when it takes any.
         translation: how that came out; None when it was not asked for.
@@ -33,6 +35,7 @@ class Explanation:
     cron: Cron
     timezone: str
     fires: tuple[datetime, ...]
+    readings: tuple[tuple[Meaning, datetime | None], ...] = ()
     target: str = ""
     target_timezone: str | None = None
     translation: Translation | None = None
@@ -40,7 +43,7 @@ class Explanation:
 
 def explanation_document(told: Explanation) -> dict[str, Any]:
     """An explanation as `migrator/explain@1`."""
-    zone = ZoneInfo(told.timezone)
+    zone = load_zone(told.timezone)
     return {
         "schema": SCHEMA,
         "text": told.cron.text,
@@ -49,6 +52,7 @@ def explanation_document(told: Explanation) -> dict[str, Any]:
         "meaning": describe(told.cron, told.timezone),
         "flags": sorted(told.cron.flags),
         "fires": [{"local": at.astimezone(zone).isoformat(), "utc": write_time(at)} for at in told.fires],
+        "readings": [{**m.as_json(), "next": at and write_time(at)} for m, at in told.readings],
         "translation": told.translation and _translation(told, told.translation),
     }
 
@@ -78,9 +82,13 @@ def _pieces(told: Explanation, translation: Translation) -> list[dict[str, Any]]
 def explanation_lines(told: Explanation) -> Iterator[Line]:
     """An explanation for people."""
     yield line((clean(told.cron.text), "bold"), f" ({told.cron.dialect}, {told.timezone})")
+    if told.readings:
+        yield from _reading_lines(told)
+        if told.translation and "ambiguous_source" in told.translation.verdict.flags:
+            yield line("")
+            yield line((f"In {told.target}: ", "bold"), ("refused until the connection decides", "bold red"))
+        return
     yield line(describe(told.cron, told.timezone), indent=2)
-    if "ambiguous_source" in told.cron.flags:
-        yield line(("It can be read in two ways; this is the documented one.", "yellow"), indent=2)
     yield line("")
     if not told.fires:
         yield line("It never fires again.")
@@ -92,6 +100,20 @@ def explanation_lines(told: Explanation) -> Iterator[Line]:
     if told.translation:
         yield line("")
         yield from _translation_lines(told, told.translation)
+
+
+def _reading_lines(told: Explanation) -> Iterator[Line]:
+    """The readings of an ambiguous text, side by side."""
+    questions = ", ".join(dict.fromkeys(f"{q} = …" for meaning, _ in told.readings for q, _ in meaning.answers))
+    what = f"It has {len(told.readings)} meanings, depending on the platform's engine."
+    yield line((what, "yellow"), indent=2)
+    yield line(f"Decide it in the connection: cron = {{ {questions} }}", indent=2)
+    yield line("")
+    for meaning, at in told.readings:
+        yield line((", ".join(f'{question} = "{answer}"' for question, answer in meaning.answers), "bold"), indent=2)
+        yield line(meaning.meaning, indent=4)
+        coming = f"next {instant(at, told.timezone)} {told.timezone}" if at else "it never fires again"
+        yield line(f"{often_words(meaning.fires_a_week)}, {coming}", indent=4)
 
 
 def _translation_lines(told: Explanation, translation: Translation) -> Iterator[Line]:

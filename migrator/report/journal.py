@@ -13,12 +13,14 @@ from attrs import field, frozen
 from migrator.cutover import Standing as JobStanding
 from migrator.mapping.codecs import write_time
 from migrator.report.handovers import ledger_lines, missed_document, standing_document, standing_lines
+from migrator.report.rehomings import orphans_document, orphans_lines
 from migrator.report.words import Line, clean, columns, line, stamp
 from migrator.state.values import ORIGIN, Intent, Missed, Owner, Run
+from migrator.sync.orphans import Orphans
 
 _STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
 _ENDS: Final[Mapping[str, str]] = {"done": "green", "settled": "green"}
-_GO_ON: Final[Mapping[str, str]] = {"sync": "sync", "cutover": "cutover", "retire": "retire"}
+_GO_ON: Final[Mapping[str, str]] = {"sync": "sync", "cutover": "cutover", "retire": "retire", "dedupe": "dedupe"}
 """By kind of run, the command that goes on where one stopped, if it is not `apply`."""
 
 
@@ -34,7 +36,9 @@ class Standing:
         place: the state's URL.
         until: by sync, when the first of its schedules stops being exact unless a sync renews it.
         ledger: the instants of cut-overs at which not exactly one side was live.
+        orphans: managed jobs that no sync of the config owns.
         jobs: which side of each job of one sync fires; None where no sync was asked for.
+        duplicates: by sync, the target jobs that were one too many when both sides were last read.
         trouble: the jobs that their platform has stopped, or whose runs fail, as the latest runs saw them.
     """
 
@@ -45,7 +49,9 @@ class Standing:
     place: str
     until: Mapping[str, datetime] = field(factory=dict)
     ledger: Sequence[Missed] = ()
+    orphans: Sequence[Orphans] = ()
     jobs: Sequence[JobStanding] | None = None
+    duplicates: Mapping[str, Sequence[Mapping[str, Any]]] = field(factory=dict)
     trouble: Sequence[Mapping[str, str]] = ()
 
     @property
@@ -84,7 +90,9 @@ def status_document(standing: Standing) -> dict[str, Any]:
             for intent in standing.uncertain
         ],
         "syncs": [_sync(run, standing) for run in standing.latest],
+        "orphans": orphans_document(standing.orphans),
         "ledger": [missed_document(entry) for entry in standing.ledger],
+        "duplicates": [{"sync": sync, **one} for sync, found in standing.duplicates.items() for one in found],
         "trouble": [dict(one) for one in standing.trouble],
         "jobs": None if standing.jobs is None else [standing_document(job) for job in standing.jobs],
     }
@@ -102,6 +110,7 @@ def status_lines(standing: Standing) -> Iterator[Line]:
         yield line(("writing ", "bold"), f"{clean(scope)}: {owner}")
     for intent in standing.uncertain:
         yield from _uncertain_lines(intent)
+    yield from orphans_lines(standing.orphans)
     for run in standing.latest:
         yield from _latest_lines(run, standing)
     for one in standing.trouble:
@@ -109,6 +118,8 @@ def status_lines(standing: Standing) -> Iterator[Line]:
         yield line(("failing ", "yellow"), f"{clean(one['name'])} ({where}): {clean(one['trouble'])}")
     if not standing.runs:
         yield line("No run yet.")
+    for sync, found in standing.duplicates.items():
+        yield from _duplicate_lines(sync, found)
     yield from standing_lines(standing.jobs or ())
     yield from ledger_lines(standing.ledger)
 
@@ -126,6 +137,15 @@ def _uncertain_lines(intent: Intent) -> Iterator[Line]:
     yield line(f"The next migrator plan {intent.sync} looks what became of it{until}.", indent=2)
     for words, command in zip(("if it is there: ", "if it is not: "), ways, strict=False):
         yield line(words, (command, "bold"), indent=2)
+
+
+def _duplicate_lines(sync: str, found: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    """Target jobs that were one too many when both sides of a sync were last read."""
+    for one in found:
+        part = f", part {one['piece']}" if one["pieces"] > 1 else ""
+        said = f"{clean(one['name'])}{part} (sync {clean(sync)}): {', '.join(map(clean, one['targets']))}"
+        yield line(("duplicates ", "bold red"), said, " were at the target when it was last read")
+    yield line("remove one with: ", (shlex.join(["migrator", "dedupe", sync]), "bold"), indent=2)
 
 
 def _latest_lines(run: Run, standing: Standing) -> Iterator[Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, get_args
 
 from migrator.report.handover_schemas import MISSED, STANDING
+from migrator.report.rehomings import ORPHANS
 from migrator.report.shapes import (
     COUNT,
     FLAG,
@@ -71,15 +72,19 @@ def status_schema() -> Schema:
         "needs_resync_by": {**maybe(TIME), "description": "When its first schedule stops being exact unless renewed."},
     }
     sync = shape({**_RUN, **more})
+    named = {"sync": TEXT, "source": TEXT, "name": TEXT, "piece": COUNT, "pieces": COUNT}
+    duplicate = shape({**named, "targets": TEXTS, "bound": TEXTS})
     return document(
         "status",
         "How things stand, as far as the state knows",
         {
             "state": TEXT,
             "writing": listed(writing, "Who holds which lock."),
+            "orphans": ORPHANS,
             "uncertain": listed(uncertain, "Writes whose outcome nobody knows."),
             "syncs": listed(sync, "The latest run of each."),
             "ledger": listed(MISSED, "Instants of cut-overs at which not exactly one side was surely live."),
+            "duplicates": listed(duplicate, "Target jobs of one source job and part, when both sides were last read."),
             "trouble": listed(
                 shape({"sync": TEXT, "end": one_of("source", "target"), "job": TEXT, "name": TEXT, "trouble": TEXT}),
                 "Jobs that their platform has stopped, or whose runs fail, as the latest run of their sync saw it.",
@@ -123,21 +128,16 @@ def unlock_schema() -> Schema:
 def state_schema() -> Schema:
     """`migrator/state@1`."""
     tables = {
-        name: listed(
-            shape(
-                {key: _held(column) for key, column in columns.items() if not column.later},
-                {key: _held(column) for key, column in columns.items() if column.later},
-            )
-        )
+        name: listed(shape({key: _held(column) for key, column in columns.items()}))
         for name, columns in state_columns().items()
     }
     return document(
         "state",
         "Everything that a state holds but locks, as migrator state export writes it",
         {
-            "layout": {**COUNT, "description": "The version of the tables; an older one may lack columns."},
+            "layout": {**COUNT, "description": "The schema version of the tables."},
             "exported_at": TIME,
-            "tables": shape({}, tables, says="Rows as the database holds them; texts that hold JSON stay texts."),
+            "tables": shape(tables, says="Rows as the database holds them; texts that hold JSON stay texts."),
         },
     )
 
@@ -160,9 +160,30 @@ def prune_schema() -> Schema:
     return document("prune", "What a state forgot", {"state": TEXT, "before": TIME, **counts, "left": left})
 
 
+def move_schema() -> Schema:
+    """`migrator/move@1`."""
+    ends = shape({"sync": TEXT, "source": REF, "target": REF})
+    binding = shape({"name": TEXT, "before": ends, "after": maybe(ends)})
+    return document(
+        "move",
+        "What the state calls otherwise now, or has forgotten",
+        {
+            "action": one_of("move", "forget"),
+            "from": TEXT,
+            "to": maybe(TEXT),
+            "bindings": listed(binding, "What it concerns."),
+            "tags": {**COUNT, "description": "Ownership tags at the target that were, or are to be, rewritten."},
+            "unreached": {**TEXTS, "description": "Targets whose ownership tags stay: no connection reaches them."},
+            "runs": {**TEXTS, "description": "The runs that did it; none in a dry run."},
+            "undo": {**TEXT, "description": "What takes it back."},
+            "failed": listed(shape({"name": TEXT, "error": TEXT}), "Ownership tags that could not be rewritten."),
+        },
+    )
+
+
 def upgrade_schema() -> Schema:
     """`migrator/upgrade@1`."""
-    found = {**maybe(COUNT), "description": "The layout it had; null when there was none."}
+    found = {**maybe(COUNT), "description": "The schema version it had; null when it was new."}
     return document(
-        "upgrade", "The layout of a state", {"state": TEXT, "found": found, "now": COUNT, "backup": _BACKUP}
+        "upgrade", "The schema version of a state", {"state": TEXT, "found": found, "now": COUNT, "backup": _BACKUP}
     )

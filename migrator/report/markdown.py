@@ -20,7 +20,7 @@ _SHORT: Final = 60
 """Characters of an old and a new value that a cell has room for."""
 
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~$^&=-])")
-_ACTED_ON: Final = re.compile(r"([@#]|:(?=//)|\bGH-(?=\d))")
+_ACTED_ON: Final = re.compile(r"([@#]|:(?=//)|\bwww(?=\.)|\b(?:mailto|xmpp):|\bGH-(?=\d))", re.IGNORECASE)
 _NOTHING: Final = "\u200b"
 """A character of no width: with it behind its sign, a mention or a reference is text."""
 

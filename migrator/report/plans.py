@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from migrator.canonical import PATHS, TRIGGER_PATHS
 from migrator.cron import Cron
+from migrator.cron.zones import tzdata_version
 from migrator.document import value_to_json
 from migrator.isolation import attempt
 from migrator.lower.schedule import EXACT, Schedule
@@ -52,13 +53,13 @@ _LABELS: Final = max(map(len, PATHS))
 """Columns for what a line is about: a canonical path, or "schedule"."""
 
 
-def plan_document(plan: Plan) -> Long:
-    """The plan's document, whose changes are made one after another."""
+def plan_document(plan: Plan, *, key: bytes = b"") -> Long:
+    """The plan's document, whose changes are made one after another; sealed with the state's key."""
     return Long(
         head=plan_head(plan),
         name="changes",
         items=lambda: plan_changes(plan),
-        rest=lambda: {"digest": plan_digest(plan)},
+        rest=lambda: {"digest": plan_digest(plan, key=key)},
     )
 
 
@@ -120,6 +121,12 @@ def promise_lines(plan: Plan) -> Iterator[Line]:
     """Until when every schedule is exact, if no sync renews it."""
     if until := plan.needs_resync_by:
         yield line(f"Exact until {stamp(until)}; a sync before then renews that.")
+    for zone, since in plan.young_zone_rules.items():
+        yield line(
+            (f"{clean(zone)}: ", "bold"),
+            f"new clock rule since about {since}; {clean(plan.source)} and {clean(plan.target)} may use older "
+            f"time zone data than {tzdata_version()}.",
+        )
 
 
 def lapse_lines(plan: Plan) -> Iterator[Line]:

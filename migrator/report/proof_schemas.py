@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from migrator.audit import OUTCOMES
+from migrator.report.duplicates import DUPLICATE
 from migrator.report.shapes import (
     ANY,
     COUNT,
@@ -76,6 +77,7 @@ def verify_schema() -> Schema:
             "summary": shape(dict.fromkeys((*STATUSES, "not_carried"), COUNT)),
             "jobs": listed(job, "Every job that was carried over, the worst first."),
             "not_carried": listed(left, "The jobs that have no job of ours at the target."),
+            "duplicates": listed(DUPLICATE),
             "requests": REQUESTS,
         },
     )
@@ -117,6 +119,7 @@ def audit_schema() -> Schema:
             "losses": listed(shape({"path": LOSS_PATH, "reason": TEXT, "jobs": COUNT}), "The most frequent first."),
             "decisions": listed(decision, "What a sync has to say."),
             "jobs": listed(job, "The worst first."),
+            "duplicates": listed(DUPLICATE),
             "requests": REQUESTS,
         },
     )

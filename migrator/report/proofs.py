@@ -12,6 +12,7 @@ from migrator.canonical import PATHS
 from migrator.cron import Comparison
 from migrator.document import value_to_json
 from migrator.mapping.codecs import write_time
+from migrator.report.duplicates import duplicate_document, duplicate_lines
 from migrator.report.plans import reasons
 from migrator.report.words import Line, clean, count, line, pad, stamp, value_words
 from migrator.verify import WELL, Proof, Status, Verification
@@ -49,6 +50,7 @@ def verify_document(found: Verification) -> dict[str, Any]:
         "not_carried": [
             {"source": attrs.asdict(one.source), "name": one.name, "reason": one.reason} for one in found.left_out
         ],
+        "duplicates": [duplicate_document(one) for one in found.duplicates],
         "requests": dict(found.requests),
     }
 
@@ -114,7 +116,9 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     agree = [proof.agree_until for proof in found.proofs if proof.status in WELL and proof.agree_until]
     if agree:
         yield line(f"The instants agree until {stamp(min(agree))}; a sync before then renews that.")
-    if not found.is_well:
+    yield from duplicate_lines(found.duplicates, command=f"migrator dedupe {found.sync}")
+    doubled = {one.source for one in found.duplicates}
+    if any(proof.status not in WELL and proof.source not in doubled for proof in found.proofs):
         yield line("Bring the target in line with: ", (command, "bold"))
 
 

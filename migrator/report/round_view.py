@@ -125,6 +125,8 @@ def _lead(found: Round) -> Iterator[str]:
     yield f"{wrong:,} of {syncs} did not end in order." if wrong else f"{syncs}, all in order."
     if found.stopped:
         yield "It was interrupted."
+    if lost := sum(len(one.bound) for one in found.orphans):
+        yield f"No sync owns {count(lost, 'managed job')}; migrator status lists them."
     if by := found.needs_resync_by:
         yield f"The next one has to come before {stamp(by)}."
 

@@ -15,6 +15,7 @@ from migrator.plan.values import Plan
 from migrator.report.failures import failure_document, failure_lines, failure_of
 from migrator.report.outcomes import apply_document, outcome_lines
 from migrator.report.plans import blocked_lines, head, promise_lines, side_by_side
+from migrator.report.rehomings import orphans_document, orphans_lines
 from migrator.report.words import Line, clean, count, line, stamp
 from migrator.sync.values import Hand, Lapse, Round, Synced
 
@@ -43,6 +44,7 @@ def round_document(found: Round) -> dict[str, Any]:
         "needs_resync_by": found.needs_resync_by and write_time(found.needs_resync_by),
         "requests": dict(found.requests),
         "syncs": [_synced(result) for result in found.results],
+        "orphans": orphans_document(found.orphans),
     }
 
 
@@ -121,6 +123,7 @@ def round_lines(found: Round) -> Iterator[Line]:
         if number:
             yield line("")
         yield from _synced_lines(result)
+    yield from orphans_lines(found.orphans)
 
 
 def _synced_lines(found: Synced) -> Iterator[Line]:

@@ -15,7 +15,8 @@ Piece = Mapping[str, Any]
 
 _FLAGS: Final[Mapping[str, str]] = {
     "dst_policy_assumed": "what happens when clocks change is assumed, not documented",
-    "ambiguous_source": "the source's expression can be read in two ways",
+    "young_zone_rule": "the zone's clock rule is young: the other platform's time zone data may be older",
+    "ambiguous_source": "the source's expression has several meanings",
     "unknown_fields": "the job has fields that its mapping does not know, and they may change when it fires",
 }
 
@@ -61,6 +62,8 @@ def verdict_words(
     verdict: str, *, pieces: int, until: datetime | None, flags: Iterable[str], evidence: Mapping[str, Any]
 ) -> str:
     """How faithful a translation is."""
+    if "rounded" in evidence:
+        return f"approximate: {evidence['shift_seconds']:g} s later"
     facts = {"source_fires": "?", "missing": "?", "extra": "?"} | dict(evidence)
     told = _VERDICTS.get(verdict, verdict).format_map(
         facts | {"pieces": pieces, "until": stamp(until) if until else "further notice"}

@@ -12,6 +12,7 @@ from migrator.report.handover_schemas import cutover_schema, retire_schema
 from migrator.report.journal_schemas import (
     history_schema,
     import_schema,
+    move_schema,
     prune_schema,
     settle_schema,
     state_schema,
@@ -42,7 +43,7 @@ from migrator.report.shapes import mapped as _map
 from migrator.report.shapes import maybe as _maybe
 from migrator.report.shapes import one_of as _one_of
 from migrator.report.shapes import shape as _object
-from migrator.report.work_schemas import apply_schema, error_schema, plan_schema, run_schema
+from migrator.report.work_schemas import apply_schema, dedupe_schema, error_schema, plan_schema, run_schema
 
 
 def _jobs() -> Schema:
@@ -168,6 +169,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "completion": lambda: _document("completion", "A shell's script", {"shell": TEXT, "script": TEXT}),
     "config": config_schema,
     "cutover": cutover_schema,
+    "dedupe": dedupe_schema,
     "demo": _demo,
     "doctor": checkup_schema,
     "error": error_schema,
@@ -177,6 +179,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "init": lambda: _document("init", "The config file that was written", {"path": TEXT}),
     "jobs": _jobs,
     "list": list_schema,
+    "move": move_schema,
     "plan": plan_schema,
     "providers": _providers,
     "prune": prune_schema,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
-from attrs import define, field
+from attrs import define, evolve, field
 from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
@@ -47,11 +47,13 @@ class Screen:
         as_json: the result is one JSON document.
         verbose: talk says more.
         plain: no colours, whatever the terminal can show.
+        hide: takes secrets out of whatever is written.
     """
 
     as_json: bool = False
     verbose: bool = False
     plain: bool = False
+    hide: Callable[[str], str] = str
     _out: Console = field(init=False)
     _err: Console = field(init=False)
 
@@ -62,9 +64,9 @@ class Screen:
     def result(self, document: Mapping[str, Any] | Long, lines: Iterable[Line]) -> None:
         """The result: as a document or as lines."""
         if not self.as_json:
-            _put(self._out, lines)
+            self._put(self._out, lines)
         elif isinstance(document, Long):
-            sys.stdout.writelines(document.text(ascii_only=not takes_unicode(sys.stdout)))
+            sys.stdout.writelines(map(self.hide, document.text(ascii_only=not takes_unicode(sys.stdout))))
             sys.stdout.flush()
         else:
             self.document(document)
@@ -75,12 +77,20 @@ class Screen:
 
     def text(self, text: str) -> None:
         """The result, as it is, there at once for whoever reads it."""
-        sys.stdout.write(text)
+        sys.stdout.write(self.hide(text))
         sys.stdout.flush()
 
     def say(self, lines: Iterable[Line]) -> None:
         """Talk."""
-        _put(self._err, lines)
+        self._put(self._err, lines)
+
+    def _put(self, console: Console, lines: Iterable[Line]) -> None:
+        _put(console, map(self._hidden, lines))
+
+    def _hidden(self, line: Line) -> Line:
+        plain = line.text.plain
+        shown = self.hide(plain)
+        return line if shown == plain else evolve(line, text=Text(shown))
 
     @property
     def can_ask(self) -> bool:
@@ -89,7 +99,7 @@ class Screen:
 
     def question(self, text: str) -> None:
         """A question; the answer is typed behind it."""
-        self._err.print(text, end=" ")
+        self._err.print(self.hide(text), end=" ")
 
     @contextmanager
     def activity(self, what: str, *, held: Callable[[], float] = lambda: 0.0) -> Iterator[Activity]:

@@ -15,7 +15,7 @@ from migrator.state import Layout, Owner, Pruned
 
 
 def upgrade_document(layout: Layout, place: str) -> dict[str, Any]:
-    """How a state's layout was found and what it is now, as `migrator/upgrade@1`."""
+    """Schema version of a state as found, and as it is now, as `migrator/upgrade@1`."""
     return {
         "schema": "migrator/upgrade@1",
         "state": place,
@@ -28,11 +28,9 @@ def upgrade_document(layout: Layout, place: str) -> dict[str, Any]:
 def upgrade_lines(layout: Layout, place: str) -> Iterator[Line]:
     """The same for people."""
     if layout.found is None:
-        yield line(f"{place} is new, with layout {layout.now}.")
-    elif layout.found == layout.now:
-        yield line(f"{place} has layout {layout.now}, which is this version's: nothing to do.")
+        yield line(f"{place} is new, with schema version {layout.now}.")
     else:
-        yield line(f"{place} was brought from layout {layout.found} to layout {layout.now}.")
+        yield line(f"{place} has schema version {layout.now}, the one of this version of migrator: no changes.")
     yield from _backup_lines(layout.backup)
 
 

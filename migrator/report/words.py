@@ -7,12 +7,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from attrs import frozen
 from rich.cells import cell_len
 from rich.text import Text
 
+from migrator.cron.zones import load_zone
 from migrator.mapping.codecs import write_time
 from migrator.soundness import contrast
 
@@ -148,7 +148,7 @@ def count(number: int, noun: str) -> str:
 
 def instant(at: datetime, timezone: str = "UTC") -> str:
     """An instant as a wall clock shows it: "Mon 2026-11-23 09:00"; with seconds only where there are some."""
-    local = at.astimezone(ZoneInfo(timezone))
+    local = at.astimezone(load_zone(timezone))
     return f"{local:%a %Y-%m-%d %H:%M:%S}".removesuffix(":00")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final, get_args
 
 from migrator.plan.values import ACTIONS
+from migrator.report.duplicates import DUPLICATE
+from migrator.report.rehomings import ORPHANS
 from migrator.report.shapes import (
     ANY,
     COUNT,
@@ -95,25 +97,53 @@ def plan_schema() -> Schema:
             "observed": shape({"source": TEXT, "target": TEXT}, says="Digests of what both sides held."),
             "summary": shape(dict.fromkeys(ACTIONS, COUNT), says="How many changes of each action."),
             "needs_resync_by": _RESYNC,
+            "young_zone_rules": {
+                "type": "object",
+                "additionalProperties": {"type": "string", "format": "date"},
+                "description": "Time zones whose rule for clock changes is young, and the day from which it holds: "
+                "another platform's time zone data may be older.",
+            },
             "changes": listed(change),
             "refusal": {"type": "string", "description": 'Why the plan is unsafe as a whole; "" when it is not.'},
-            "digest": {"type": "string", "description": "Of everything else in the plan."},
+            "digest": {
+                "type": "string",
+                "description": "Of everything else; keyed in a saved plan.",
+            },
+        },
+    )
+
+
+_OUTCOME: Final = shape(
+    {
+        "action": one_of(*ACTIONS),
+        "source": maybe(REF),
+        "target": maybe(REF),
+        "name": TEXT,
+        "status": one_of("done", "failed", "skipped"),
+        "error": TEXT,
+    }
+)
+_OUTCOMES: Final = shape({"done": COUNT, "failed": COUNT, "skipped": COUNT})
+
+
+def dedupe_schema() -> Schema:
+    """`migrator/dedupe@1`."""
+    return document(
+        "dedupe",
+        "Target jobs that claim one source job and part, and those that were removed",
+        {
+            "sync": TEXT,
+            "run": {**maybe(TEXT), "description": "Null when nothing was removed."},
+            "duplicates": listed(DUPLICATE, "As they were found."),
+            "summary": _OUTCOMES,
+            "outcomes": listed(_OUTCOME),
+            "requests": REQUESTS,
         },
     )
 
 
 def apply_schema() -> Schema:
     """`migrator/apply@1`."""
-    outcome = shape(
-        {
-            "action": one_of(*ACTIONS),
-            "source": maybe(REF),
-            "target": maybe(REF),
-            "name": TEXT,
-            "status": one_of("done", "failed", "skipped"),
-            "error": TEXT,
-        }
-    )
     blocked = shape({"source": maybe(REF), "target": maybe(REF), "name": TEXT, "reason": TEXT})
     return document(
         "apply",
@@ -121,9 +151,9 @@ def apply_schema() -> Schema:
         {
             "run": {**maybe(TEXT), "description": "Null when nothing was begun."},
             "sync": TEXT,
-            "summary": shape({"done": COUNT, "failed": COUNT, "skipped": COUNT}),
+            "summary": _OUTCOMES,
             "needs_resync_by": _RESYNC,
-            "outcomes": listed(outcome),
+            "outcomes": listed(_OUTCOME),
             "blocked": listed(blocked, "What the plan refuses, and why."),
             "requests": REQUESTS,
         },
@@ -174,6 +204,7 @@ def run_schema() -> Schema:
             "needs_resync_by": _RESYNC,
             "requests": REQUESTS,
             "syncs": listed(sync),
+            "orphans": ORPHANS,
         },
     )
 

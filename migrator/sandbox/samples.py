@@ -71,7 +71,7 @@ def _omni(today: datetime) -> Iterator[Json]:
         10,
         "Support digest",
         "Group yesterday's tickets by theme; quote one ticket for each.",
-        "0 7 ? * 2-6 *",
+        "0 7 ? * MON-FRI *",
         "America/Sao_Paulo",
         destination={"type": "slack", "recipientId": "C0SUPPORT1", "slackRecipientType": "channel"},
     )

@@ -13,9 +13,10 @@ from attrs import frozen
 
 from migrator.state.database import Condition, connect, inspect
 from migrator.state.journal import Journal
-from migrator.state.layout import Layout, Older
+from migrator.state.layout import Layout
 from migrator.state.links import Links
 from migrator.state.locks import Locks
+from migrator.state.moving import Moving, Rebinding, Relocation
 from migrator.state.notes import Notes
 from migrator.state.owners import LEASE
 from migrator.state.pruning import Pruned, Pruning
@@ -25,25 +26,23 @@ from migrator.state.whole import Whole
 
 
 @frozen(kw_only=True)
-class State(Links, Rights, Journal, Locks, Whole, Pruning):
+class State(Links, Rights, Journal, Locks, Whole, Pruning, Moving):
     """An open state."""
 
 
-def open_state(url: str, *, now: Callable[[], datetime], older: Older = "files", lease: timedelta = LEASE) -> State:
+def open_state(url: str, *, now: Callable[[], datetime], must_exist: bool = False, lease: timedelta = LEASE) -> State:
     """Open the state, making its tables when it is new.
 
     Args:
         url: "sqlite:///migrator.db" or "postgresql://user@host/name".
         now: the clock.
-        older: what becomes of an older layout: "files" brings up a file and refuses a server, "upgrade" brings up
-            either, "keep" leaves it as it is; then only `contents` and `owners` may be used.
+        must_exist: whether a state that is not there is an error; nothing is made then.
         lease: how long a lock lasts after its last renewal.
 
     Raises:
         StateError: it cannot be opened, is damaged, or was written by another version; nothing was changed then.
-        LockedError: its layout is older, and a run is under way.
     """
-    engine, shown, layout = connect(url, now=now(), older=older)
+    engine, shown, layout = connect(url, must_exist=must_exist)
     return State(engine=engine, now=now, shown=shown, layout=layout, lease=lease)
 
 
@@ -55,9 +54,10 @@ __all__ = [
     "Link",
     "Missed",
     "Notes",
-    "Older",
     "Owner",
     "Pruned",
+    "Rebinding",
+    "Relocation",
     "Right",
     "Run",
     "Snapshot",

@@ -33,7 +33,7 @@ def back_up(connection: sa.Connection, label: str, *, now: datetime) -> Path | N
     path = Path(database)
     copy = path.with_name(f"{path.name}.{label}.{now:%Y%m%dT%H%M%S}")
     try:
-        copy.touch(exist_ok=False)
+        copy.touch(mode=0o600, exist_ok=False)
         shutil.copymode(path, copy)
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)

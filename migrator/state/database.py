@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -14,17 +15,13 @@ from attrs import frozen
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from migrator.errors import StateError
-from migrator.state import tables as t
-from migrator.state.layout import Layout, Older, bring_up, check, no_state
+from migrator.state.layout import Layout, check, make_tables, no_state
 from migrator.state.owners import LEASE
 from migrator.state.servers import SILENT, bound
+from migrator.state.sums import REBUILD, damaged
 
 _NOTED: Final = "what was noted before stays noted; run the command again when the state can be written"
 _ELSEWHERE: Final = "see that the file or server can be reached and written; another one can be named with --state"
-_REBUILD: Final = (
-    'the links can be built anew: move the file away, set adopt = "identical" in the sync and apply; '
-    "jobs that are there already are then taken over, never made twice"
-)
 _ROOM: Final = "make room on the disk; what was noted before stays noted, and the next run finishes the rest"
 _RIGHTS: Final = (
     "the file, its folder or the disk is missing or read-only: make it writable, or name another state with --state"
@@ -33,9 +30,15 @@ _SILENT: Final = (
     "what was noted before stays noted; the next run looks up what became of the writes that were sent since: "
     "run the command again when the database answers"
 )
+_PRIVATE: Final = 0o600
 _HINTS: Final = (
-    ("malformed", _REBUILD),
-    ("not a database", _REBUILD),
+    ("malformed", REBUILD),
+    ("not a database", REBUILD),
+    ("could not decode", REBUILD),
+    ("no such column", REBUILD),
+    ("no such table", REBUILD),
+    ("corrupt", REBUILD),
+    ("unsupported file format", REBUILD),
     ("disk i/o error", f"the disk is full or failing: {_ROOM}"),
     ("readonly", _RIGHTS),
     ("unable to open database file", _RIGHTS),
@@ -99,32 +102,26 @@ class Condition:
     layout: int | None
     size: int | None
 
-    @property
-    def is_current(self) -> bool:
-        """Whether its tables are those of this version."""
-        return self.layout == t.VERSION
 
-
-def connect(url: str, *, now: datetime, older: Older) -> tuple[sa.Engine, str, Layout]:
+def connect(url: str, *, must_exist: bool) -> tuple[sa.Engine, str, Layout]:
     """An engine on a state, the URL to show, and how its layout was found.
 
     Raises:
         StateError: it cannot be opened, is damaged, or was written by another version; nothing was changed then.
-        LockedError: its layout is older, and a run is under way.
     """
     parsed, shown = _read(url)
     try:
         if _is_file(parsed):
             _look(parsed, shown)
         elif parsed.get_backend_name() == "sqlite":
-            if older == "keep":
+            if must_exist:
                 raise no_state(shown)
-            _make_private(parsed)
+            _make_private(parsed, shown)
         engine = sa.create_engine(parsed)
         try:
             _configure(engine)
             with engine.begin() as connection:
-                return engine, shown, bring_up(connection, shown, now=now, older=older)
+                return engine, shown, make_tables(connection, shown, must_exist=must_exist)
         except BaseException:
             engine.dispose()
             raise
@@ -136,7 +133,7 @@ def inspect(url: str) -> Condition:
     """Look at a state without making, upgrading or changing it.
 
     Raises:
-        StateError: it cannot be opened, is damaged, or was written by a newer version.
+        StateError: it cannot be opened, is damaged, or was written by another version.
     """
     parsed, shown = _read(url)
     is_file = parsed.get_backend_name() == "sqlite"
@@ -165,29 +162,43 @@ def _is_file(url: sa.URL) -> bool:
     return url.get_backend_name() == "sqlite" and place.is_file() and place.stat().st_size > 0
 
 
-def _make_private(url: sa.URL) -> None:
-    """Make the file for its owner alone, because it holds prompts and addresses; one that is there stays as it is.
+def _make_private(url: sa.URL, shown: str) -> None:
+    """Make the file for its owner alone, because it holds prompts and addresses; also one that is there and empty.
 
     SQLite gives the files beside it the same rights. Where it cannot be made, opening it says why.
+
+    Raises:
+        StateError: an empty file of somebody else stands there, or something that is no file.
     """
     name = url.database or ""
     if name == ":memory:" or name.startswith("file:"):
         return
+    place = os.path.realpath(name)  # a link that leads nowhere: what it names is made
     with suppress(OSError):
-        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        handle = os.open(place, os.O_CREAT | os.O_RDWR | getattr(os, "O_NONBLOCK", 0), 0o600)
+        try:
+            found = os.fstat(handle)
+            is_ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+            if not stat.S_ISREG(found.st_mode) or not is_ours:
+                actual = "it is no regular file" if is_ours else "an empty file that belongs to another user"
+                raise StateError("the state cannot be opened", where=shown, actual=actual, hint=_ELSEWHERE)
+            if stat.S_IMODE(found.st_mode) != _PRIVATE:
+                Path(place).chmod(_PRIVATE)
+        finally:
+            os.close(handle)
 
 
 def _look(url: sa.URL, shown: str) -> int | None:
-    """The layout of what is there, before anything is written to it: whole, ours, and not of a newer version."""
+    """The layout of what is there, before anything is written to it: whole, ours, and of this version."""
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
     if engine.dialect.name == "postgresql":
         bound(engine)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA busy_timeout=10000")
-            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
             if found != "ok":
-                raise StateError("the state is damaged", where=shown, actual=str(found), hint=_REBUILD)
+                raise damaged(shown, str(found))
         return check(connection, shown)
 
 

@@ -27,12 +27,10 @@ class Column:
     Attributes:
         type: str or int.
         optional: whether it may hold nothing.
-        later: whether an older layout may lack it.
     """
 
     type: type[str | int]
     optional: bool
-    later: bool
 
     def takes(self, value: Any) -> bool:
         """Whether a JSON value can stand in it."""
@@ -45,9 +43,7 @@ def columns() -> dict[str, dict[str, Column]]:
 
 
 def _column(column: sa.Column[Any]) -> Column:
-    optional = bool(column.nullable)
-    holds = int if isinstance(column.type, sa.Integer) else str
-    return Column(type=holds, optional=optional, later=optional or column.server_default is not None)
+    return Column(type=int if isinstance(column.type, sa.Integer) else str, optional=bool(column.nullable))
 
 
 def contents_to_json(contents: Contents, *, at: datetime) -> dict[str, Any]:
@@ -64,11 +60,11 @@ def contents_from_json(text: str, *, where: str) -> Contents:
         where: what to call it in errors.
 
     Raises:
-        StateError: it is no such document, was written by a newer version, or is not whole.
+        StateError: it is no such document, was written by another version, or is not whole.
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StateError("the document is not JSON", where=where, actual=str(error), hint=_WHOLE) from error
     known = document.get("schema") if isinstance(document, dict) else type(document).__name__
     if known != SCHEMA:
@@ -76,41 +72,41 @@ def contents_from_json(text: str, *, where: str) -> Contents:
     layout, tables = document.get("layout"), document.get("tables")
     if type(layout) is not int or not isinstance(tables, dict):
         raise StateError("the document lacks its layout or its tables", where=where, hint=_WHOLE)
-    if layout > t.VERSION:
+    if layout != t.VERSION:
         raise StateError(
-            "the state was exported by a newer version of migrator",
+            "the state was exported by another version of migrator",
             where=where,
-            actual=f"layout {layout}",
-            allowed=f"layout {t.VERSION}",
-            hint="upgrade migrator, or export it again with this version",
+            actual=f"schema version {layout}",
+            allowed=f"schema version {t.VERSION}",
+            hint="import it with that version of migrator, or export it again with this one",
         )
-    return Contents(layout=layout, tables=_tables(tables, where, older=layout < t.VERSION))
+    return Contents(layout=layout, tables=_tables(tables, where))
 
 
-def _tables(tables: Mapping[str, Any], where: str, *, older: bool) -> dict[str, tuple[Row, ...]]:
+def _tables(tables: Mapping[str, Any], where: str) -> dict[str, tuple[Row, ...]]:
     known = columns()
-    if wrong := [name for name in tables if name not in known] or [n for n in known if n not in tables and not older]:
+    if wrong := [name for name in tables if name not in known] or [n for n in known if n not in tables]:
         what = "the document has not the tables of a state"
         raise StateError(what, where=f"{where}, tables", actual=wrong[0], allowed=known, hint=_WHOLE)
-    return {name: _rows(rows, known[name], f"{where}, tables.{name}", older=older) for name, rows in tables.items()}
+    return {name: _rows(rows, known[name], f"{where}, tables.{name}") for name, rows in tables.items()}
 
 
-def _rows(rows: Any, known: Mapping[str, Column], where: str, *, older: bool) -> tuple[Row, ...]:
+def _rows(rows: Any, known: Mapping[str, Column], where: str) -> tuple[Row, ...]:
     if not isinstance(rows, list):
         raise StateError("a table is a list of rows", where=where, hint=_WHOLE)
     for number, row in enumerate(rows):
-        if wrong := _fault(row, known, older=older):
+        if wrong := _fault(row, known):
             raise StateError("a row is not as the table has it", where=f"{where}[{number}]", actual=wrong, hint=_WHOLE)
     return tuple(rows)
 
 
-def _fault(row: Any, known: Mapping[str, Column], *, older: bool) -> str:
+def _fault(row: Any, known: Mapping[str, Column]) -> str:
     """What is wrong with a row, in a few words; "" when nothing is."""
     if not isinstance(row, dict):
         return f"a {type(row).__name__}"
     for name, column in known.items():
-        if name not in row and not (older and column.later):
+        if name not in row:
             return f"no {name}"
-        if name in row and not column.takes(row[name]):
+        if not column.takes(row[name]):
             return f"{name} holds {json.dumps(row[name])[:40]}"
     return next((f"a column {name}" for name in row if name not in known), "")

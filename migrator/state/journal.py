@@ -22,16 +22,16 @@ from migrator.mapping.codecs import write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
 from migrator.state.locks import require
-from migrator.state.rows import intent_of, intent_row, link_of, outcome_row, run_of, snapshot_row
-from migrator.state.values import Intent, IntentState, Link, Run, RunKind, Snapshot
+from migrator.state.rows import intent_of, intent_row, job_ref, link_of, outcome_row, run_of, snapshot_row
+from migrator.state.sums import amend, checked
+from migrator.state.values import ORIGIN, Intent, IntentState, Link, Run, RunKind, Snapshot
 from migrator.state.writes import write_intents, write_outcomes, write_snapshot
 
 _PART: Final = 1000
 """Rows that are written by one statement."""
-_NEW_RUN: Final = t.runs.insert().values(
-    place=sa.select(sa.func.coalesce(sa.func.max(t.runs.c.place), 0) + 1).scalar_subquery()
-)
-_OPEN: Final = ("dispatched", "uncertain")
+_LAST_PLACE: Final = sa.select(sa.func.max(t.runs.c.place))
+OPEN: Final = ("dispatched", "uncertain")
+"""The states of a write whose outcome is not known."""
 NEVER_SENT: Final = "the run ended before it was sent"
 
 
@@ -52,8 +52,9 @@ class Journal(Database):
         """
         with self.transaction() as connection:
             connection.execute(
-                _NEW_RUN,
+                t.runs.insert(),
                 {
+                    "place": (connection.scalar(_LAST_PLACE) or 0) + 1,
                     "id": run.id,
                     "sync": run.sync,
                     "target_provider": run.provider,
@@ -68,16 +69,16 @@ class Journal(Database):
             rows = (intent_row(claim, run.provider, dialect) for claim in claims)
             while part := list(islice(rows, _PART)):
                 connection.execute(t.intents.insert(), part)
-            connection.execute(t.syncs.update().where(t.syncs.c.name == run.sync).values(serial=t.syncs.c.serial + 1))
+            serial = connection.scalar(sa.select(t.syncs.c.serial).where(t.syncs.c.name == run.sync).with_for_update())
+            if serial is not None:
+                amend(connection, t.syncs, ("name",), [{"name": run.sync, "serial": serial + 1}])
 
     def end_run(self, run: str, result: Mapping[str, Any]) -> None:
         """Close a run with its summary; what it claimed and did not send is given up."""
         ended = write_time(self.now())
         with self.transaction() as connection:
             _release(connection, t.intents.c.run == run, now=ended)
-            connection.execute(
-                t.runs.update().where(t.runs.c.id == run).values(ended_at=ended, result=json.dumps(result))
-            )
+            amend(connection, t.runs, ("id",), [{"id": run, "ended_at": ended, "result": json.dumps(result)}])
 
     def runs(self, sync: str | None = None) -> tuple[Run, ...]:
         """Every run, or those of one sync, latest first; without their plans, of which there may be years."""
@@ -123,7 +124,7 @@ class Journal(Database):
             .where(
                 t.intents.c.target_provider == provider,
                 t.intents.c.target_scope.in_(scopes),
-                t.intents.c.state.in_(_OPEN),
+                t.intents.c.state.in_(OPEN),
             )
             .order_by(t.intents.c.at, t.intents.c.run, t.intents.c.seq)
         )
@@ -132,7 +133,7 @@ class Journal(Database):
 
     def unsettled(self) -> tuple[Intent, ...]:
         """Every write to any target whose outcome is not known, without its fields."""
-        query = sa.select(t.intents).where(t.intents.c.state.in_(_OPEN)).order_by(t.intents.c.at, t.intents.c.seq)
+        query = sa.select(t.intents).where(t.intents.c.state.in_(OPEN)).order_by(t.intents.c.at, t.intents.c.seq)
         with self.transaction() as connection:
             return tuple(intent_of(row, None) for row in connection.execute(query))
 
@@ -151,6 +152,15 @@ class Journal(Database):
         )
         with self.transaction() as connection:
             return tuple(intent_of(row, dialect) for row in connection.execute(query))
+
+    def deleted_origins(self, sync: str) -> frozenset[JobRef]:
+        """Return the source jobs that runs of a sync deleted, as far as the journal goes back."""
+        c = t.intents.c
+        query = sa.select(c.source_provider, c.source_scope, c.source_id).where(
+            c.sync == sync, c.piece == ORIGIN, c.action == "delete", c.state == "done"
+        )
+        with self.transaction() as connection:
+            return frozenset(job_ref(*row) for row in connection.execute(query))
 
     def release(self, provider: str, scopes: tuple[str, ...]) -> None:
         """Give up what dead runs had claimed for these targets and never sent; only under their lock."""
@@ -207,13 +217,12 @@ class Journal(Database):
                     record=json.loads(row.record),
                     link=link_of(json.loads(row.link), dialect) if row.link else None,
                 )
-                for row in rows
+                for row in (checked(t.snapshots, one) for one in rows)
             )
 
 
 def _release(connection: sa.Connection, *which: Any, now: str) -> None:
-    connection.execute(
-        t.intents.update()
-        .where(*which, t.intents.c.state == "claimed")
-        .values(state="failed", error=NEVER_SENT, ended_at=now)
-    )
+    query = sa.select(t.intents.c.run, t.intents.c.seq).where(*which, t.intents.c.state == "claimed")
+    ended = {"state": "failed", "error": NEVER_SENT, "ended_at": now}
+    rows = connection.execute(query).mappings().all()
+    amend(connection, t.intents, ("run", "seq"), ({**row, **ended} for row in rows))

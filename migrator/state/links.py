@@ -6,7 +6,6 @@ from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Final
 
-import attrs
 import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.exc import IntegrityError
@@ -15,9 +14,10 @@ from migrator.canonical import JobRef
 from migrator.mapping.codecs import read_time, write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
-from migrator.state.rows import job_ref, lapsing_of, link_of, link_row, outcome_row, target_row
-from migrator.state.values import Intent, Lapsing, Link
-from migrator.state.writes import drop_links, in_turn, write_links, write_outcomes
+from migrator.state.rows import bound_of, job_ref, lapsing_of, link_of, link_row, outcome_row, target_row
+from migrator.state.sums import amend, checked, damaged
+from migrator.state.values import Bound, Home, Intent, Lapsing, Link
+from migrator.state.writes import TARGET, drop_links, in_turn, write_links, write_outcomes
 
 _IN_ORDER: Final = "in order"
 
@@ -32,13 +32,32 @@ class Links(Database):
         try:
             with self.transaction() as connection:
                 if row := connection.execute(query).first():
+                    checked(t.syncs, row)
                     return row.lineage, row.serial
                 connection.execute(t.syncs.insert().values(name=sync, lineage=fresh, serial=0))
                 return fresh, 0
         except IntegrityError:  # another process was a moment earlier
             with self.transaction() as connection:
-                row = connection.execute(query).one()
+                row = checked(t.syncs, connection.execute(query).one())
                 return row.lineage, row.serial
+
+    def lineage_of(self, sync: str) -> str | None:
+        """Return the sync's lineage; None where it has none here."""
+        with self.transaction() as connection:
+            found = connection.scalar(sa.select(t.syncs.c.lineage).where(t.syncs.c.name == sync))
+            return None if found is None else str(found)
+
+    def seal(self) -> bytes:
+        """Return the key that saved plans are sealed with; it stays in this state.
+
+        Raises:
+            StateError: the state has lost it.
+        """
+        with self.transaction() as connection:
+            found = connection.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == t.SEAL))
+        if not found:
+            raise damaged(self.shown, "the key that plans are sealed with is gone")
+        return str(found).encode()
 
     def links(
         self, provider: str, scopes: tuple[str, ...], dialect: str, *, only: Container[str] | None = None
@@ -57,6 +76,31 @@ class Links(Database):
         with self.transaction() as connection:
             return tuple((job_ref(*row[1:4]), row[0], job_ref(*row[4:])) for row in connection.execute(query))
 
+    def homes(self) -> tuple[Home, ...]:
+        """Between which places each sync has bindings, those of replaced jobs left out."""
+        c = t.links.c
+        columns = (c.sync, c.source_provider, c.source_scope, c.target_provider, c.target_scope)
+        with self.transaction() as connection:
+            rows = connection.execute(sa.select(*columns).where(c.superseded == 0).distinct().order_by(*columns))
+            return tuple(Home(sync=row[0], source=(row[1], row[2]), target=(row[3], row[4])) for row in rows)
+
+    def bound(self, *homes: Home) -> tuple[Bound, ...]:
+        """Return the bindings there, those of replaced jobs left out."""
+        c = t.links.c
+        columns = (c.source_provider, c.source_scope, c.target_provider, c.target_scope)
+        query = sa.select(t.links).where(c.superseded == 0).order_by(c.source_id, c.piece, c.target_id)
+        with self.transaction() as connection:
+            return tuple(
+                bound_of(row)
+                for home in homes
+                for row in connection.execute(
+                    query.where(
+                        c.sync == home.sync,
+                        *(at == value for at, value in zip(columns, (*home.source, *home.target), strict=True)),
+                    )
+                ).mappings()
+            )
+
     def put_link(self, *links: Link, dialect: str, settles: Intent | None = None) -> None:
         """Remember links, and in the same transaction that the intent behind them is done.
 
@@ -74,22 +118,12 @@ class Links(Database):
         """Note of target jobs that their schedules are in step: `stands_for` and `until` of their links."""
         if not schedules:
             return
-        columns = t.links.c
-        statement = (
-            t.links.update()
-            .where(
-                columns.target_provider == sa.bindparam("provider"),
-                columns.target_scope == sa.bindparam("scope"),
-                columns.target_id == sa.bindparam("id"),
-            )
-            .values(stands_for=sa.bindparam("text"), until=sa.bindparam("end"))
-        )
-        rows = [
-            {**attrs.asdict(target), "text": text, "end": until and write_time(until)}
+        rows = (
+            {**target_row(target), "stands_for": text, "until": until and write_time(until)}
             for target, (text, until) in schedules.items()
-        ]
+        )
         with self.transaction() as connection:
-            connection.execute(statement, rows)
+            amend(connection, t.links, TARGET, rows)
 
     def lapsing(self, sync: str, before: datetime) -> tuple[Lapsing, ...]:
         """The live target jobs of a sync whose schedules stop being exact before an instant, soonest first."""
@@ -114,8 +148,8 @@ class Links(Database):
     def recall(self, scope: str, key: str) -> str | None:
         """Something that was found out about a connection or a sync."""
         with self.transaction() as connection:
-            found = connection.scalar(sa.select(t.facts.c.value).where(t.facts.c.scope == scope, t.facts.c.key == key))
-            return None if found is None else str(found)
+            found = connection.execute(sa.select(t.facts).where(t.facts.c.scope == scope, t.facts.c.key == key)).first()
+            return None if found is None else str(checked(t.facts, found).value)
 
     def remember(self, scope: str, key: str, value: str) -> None:
         """Note something found out about a connection or a sync."""
@@ -126,7 +160,7 @@ class Links(Database):
                 connection.execute(t.facts.insert().values(scope=scope, key=key, value=value))
         except IntegrityError:  # another process was a moment earlier; the later word counts
             with self.transaction() as connection:
-                connection.execute(t.facts.update().where(*is_it).values(value=value))
+                amend(connection, t.facts, ("scope", "key"), [{"scope": scope, "key": key, "value": value}])
 
     def note_order(self, sync: str) -> None:
         """Note that a run of a sync has just found nothing left to do."""
@@ -134,6 +168,7 @@ class Links(Database):
 
     def in_order(self) -> dict[str, datetime]:
         """By sync, when a run last found nothing left to do."""
-        query = sa.select(t.facts.c.scope, t.facts.c.value).where(t.facts.c.key == _IN_ORDER)
+        query = sa.select(t.facts).where(t.facts.c.key == _IN_ORDER)
         with self.transaction() as connection:
-            return {row.scope: read_time(row.value) for row in connection.execute(query)}
+            rows = (checked(t.facts, row) for row in connection.execute(query))
+            return {row.scope: read_time(row.value) for row in rows}

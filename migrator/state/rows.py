@@ -12,7 +12,9 @@ from migrator.canonical import JobRef
 from migrator.document import fields_from_json, fields_to_json
 from migrator.mapping.codecs import read_time, write_time
 from migrator.soundness import storable
-from migrator.state.values import Intent, IntentState, Lapsing, Link, Missed, Right, Run
+from migrator.state import tables as t
+from migrator.state.sums import SUM, checked
+from migrator.state.values import Bound, Intent, IntentState, Lapsing, Link, Missed, Right, Run
 
 
 def link_row(link: Link, dialect: str) -> dict[str, Any]:
@@ -40,8 +42,10 @@ def target_row(ref: JobRef) -> dict[str, Any]:
 
 
 def link_of(row: Any, dialect: str) -> Link:
-    """The reverse of `link_row`, of a mapping; one that an old version kept lacks what that did not know."""
-    until = row.get("until")
+    """The reverse of `link_row`, of a mapping."""
+    if SUM in row:  # one that a snapshot keeps is covered by that of the snapshot
+        checked(t.links, row)
+    until = row["until"]
     applied = fields_from_json(json.loads(row["applied"]), dialect)
     seen = applied if row["seen"] == row["applied"] else fields_from_json(json.loads(row["seen"]), dialect)
     return Link(
@@ -54,7 +58,7 @@ def link_of(row: Any, dialect: str) -> Link:
         seen=seen,
         marked=bool(row["marked"]),
         superseded=bool(row["superseded"]),
-        stands_for=sys.intern(row.get("stands_for") or ""),
+        stands_for=sys.intern(row["stands_for"]),
         until=until and read_time(until),
     )
 
@@ -64,8 +68,19 @@ def job_ref(provider: str, scope: str, job_id: str) -> JobRef:
     return JobRef(provider=sys.intern(provider), scope=sys.intern(scope), id=sys.intern(job_id))
 
 
+def bound_of(row: Any) -> Bound:
+    """The two ends of a binding, of a mapping."""
+    return Bound(
+        sync=row["sync"],
+        source=job_ref(row["source_provider"], row["source_scope"], row["source_id"]),
+        target=job_ref(row["target_provider"], row["target_scope"], row["target_id"]),
+        name=str(json.loads(row["applied"]).get("name") or row["target_id"]),
+    )
+
+
 def lapsing_of(row: Any) -> Lapsing | None:
     """A link whose schedule lapses, of a mapping; None when the target job is paused, so that nothing does."""
+    checked(t.links, row)
     applied = json.loads(row["applied"])
     if applied.get("enabled") is False:
         return None
@@ -131,6 +146,7 @@ def snapshot_row(
 
 def intent_of(row: Any, dialect: str | None) -> Intent:
     """The reverse of `intent_row`; without a dialect, the fields are left out."""
+    checked(t.intents, row)
     source = row.source_id and JobRef(provider=row.source_provider, scope=row.source_scope, id=row.source_id)
     return Intent(
         run=row.run,
@@ -153,6 +169,7 @@ def intent_of(row: Any, dialect: str | None) -> Intent:
 
 def run_of(row: Any) -> Run:
     """A run."""
+    checked(t.runs, row)
     return Run(
         id=row.id,
         sync=row.sync,
@@ -195,6 +212,7 @@ def right_key(source: JobRef, target: tuple[str, str]) -> dict[str, Any]:
 
 def right_of(row: Any, dialect: str) -> Right:
     """The reverse of `right_row`."""
+    checked(t.rights, row)
     return Right(
         source=JobRef(provider=row.source_provider, scope=row.source_scope, id=row.source_id),
         target=(row.target_provider, row.target_scope),
@@ -226,6 +244,7 @@ def missed_row(missed: Missed) -> dict[str, Any]:
 
 def missed_of(row: Any) -> Missed:
     """The reverse of `missed_row`."""
+    checked(t.missed, row)
     return Missed(
         source=JobRef(provider=row.source_provider, scope=row.source_scope, id=row.source_id),
         at=read_time(row.at),

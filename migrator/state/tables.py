@@ -6,10 +6,15 @@ from typing import Final
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
-VERSION: Final = 3
-"""The version of this layout; a file with a newer one is refused untouched."""
+from migrator.state import sums
+
+VERSION: Final = 1
+"""The schema version; a state of another one is refused and stays as it is."""
 
 metadata: Final = MetaData()
+
+SEAL: Final = "seal"
+"""The key of `meta` that holds what saved plans are sealed with; it is never exported."""
 
 meta: Final = Table(
     "meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False)
@@ -21,6 +26,7 @@ syncs: Final = Table(
     Column("name", String(255), primary_key=True),
     Column("lineage", String(64), nullable=False),
     Column("serial", Integer, nullable=False),
+    sums.column(),
 )
 
 links: Final = Table(
@@ -39,8 +45,9 @@ links: Final = Table(
     Column("seen", Text, nullable=False),
     Column("marked", Integer, nullable=False),
     Column("superseded", Integer, nullable=False),
-    Column("stands_for", Text, nullable=False, server_default=""),
+    Column("stands_for", Text, nullable=False),
     Column("until", String(40)),
+    sums.column(),
 )
 Index("links_source", links.c.source_provider, links.c.source_scope, links.c.source_id)
 
@@ -60,6 +67,7 @@ rights: Final = Table(
     Column("wish", Text, nullable=False),
     Column("since", String(40), nullable=False),
     Column("begun", String(40)),
+    sums.column(),
 )
 
 missed: Final = Table(
@@ -74,6 +82,7 @@ missed: Final = Table(
     Column("kind", String(16), nullable=False),
     Column("cause", Text, nullable=False),
     Column("run", String(64), nullable=False),
+    sums.column(),
 )
 
 facts: Final = Table(
@@ -82,6 +91,7 @@ facts: Final = Table(
     Column("scope", String(512), primary_key=True),
     Column("key", String(64), primary_key=True),
     Column("value", Text, nullable=False),
+    sums.column(),
 )
 
 runs: Final = Table(
@@ -95,10 +105,11 @@ runs: Final = Table(
     Column("started_at", String(40), nullable=False),
     Column("ended_at", String(40)),
     Column("result", Text),
-    Column("kind", String(16), nullable=False, server_default="apply"),
+    Column("kind", String(16), nullable=False),
     Column("of", String(64)),
-    Column("plan", Text),
-    Column("place", Integer, nullable=False, server_default="0"),
+    Column("plan", Text, info={sums.APART: True}),
+    Column("place", Integer, nullable=False),
+    sums.column(),
 )
 
 intents: Final = Table(
@@ -122,6 +133,7 @@ intents: Final = Table(
     Column("state", String(16), nullable=False),
     Column("error", Text, nullable=False),
     Column("ended_at", String(40)),
+    sums.column(),
 )
 Index("intents_open", intents.c.target_provider, intents.c.target_scope, intents.c.state)
 
@@ -134,6 +146,7 @@ snapshots: Final = Table(
     Column("id", String(255), primary_key=True),
     Column("record", Text, nullable=False),
     Column("link", Text),
+    sums.column(),
 )
 
 locks: Final = Table(

@@ -44,6 +44,38 @@ class Link:
     until: datetime | None = None
 
 
+@frozen(kw_only=True)
+class Home:
+    """Where bindings of a sync are: between which two places.
+
+    Attributes:
+        sync: the sync that owns them.
+        source: provider and scope of the source jobs.
+        target: provider and scope of the target jobs.
+    """
+
+    sync: str
+    source: tuple[str, str]
+    target: tuple[str, str]
+
+
+@frozen(kw_only=True)
+class Bound:
+    """The two ends of a binding, without what was written.
+
+    Attributes:
+        sync: the sync that owns it.
+        source: the source job.
+        target: the target job.
+        name: the target job's name, as it was last written.
+    """
+
+    sync: str
+    source: JobRef
+    target: JobRef
+    name: str
+
+
 Live = Literal["both", "source", "target"]
 """Which side may fire: each by its own flag, the source while the target is held back, or the target alone."""
 
@@ -131,7 +163,7 @@ ORIGIN: Final = 0
 IntentState = Literal["claimed", "dispatched", "done", "failed", "uncertain"]
 """What is known of a write: claimed for a run and never sent, then sent, then how it ended, or that nobody knows."""
 
-RunKind = Literal["apply", "resume", "rollback", "sync", "cutover", "retire"]
+RunKind = Literal["apply", "resume", "rollback", "sync", "cutover", "retire", "dedupe", "move", "forget"]
 
 HANDOVERS: Final[frozenset[RunKind]] = frozenset({"cutover", "retire"})
 """The runs that move the right to fire."""

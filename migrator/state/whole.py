@@ -6,8 +6,7 @@ which is said beside the rows; and locks belong to processes that are running no
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from migrator.state import tables as t
 from migrator.state.backups import back_up
 from migrator.state.database import Database
 from migrator.state.owners import require_rest
+from migrator.state.sums import checked
 
 Row = Mapping[str, Any]
 
@@ -55,15 +55,26 @@ class Whole(Database):
         """Everything, as it was at one moment; in the same order on every database."""
         with self.transaction() as connection:
             only_read(connection)
-            held = sa.inspect(connection)
-            tables = {table.name: _taken(connection, table, held) for table in MOVED if held.has_table(table.name)}
+            tables = {table.name: _taken(connection, table) for table in MOVED}
         return Contents(layout=self.layout.now, tables=tables)
+
+    def check(self) -> None:
+        """Read every row.
+
+        Raises:
+            StateError: one is damaged.
+        """
+        with self.transaction() as connection:
+            only_read(connection)
+            for table in MOVED:
+                for row in connection.execute(sa.select(table)):
+                    checked(table, row)
 
     def fill(self, contents: Contents, *, replace: bool = False) -> Path | None:
         """Put everything in, or nothing.
 
         Args:
-            contents: of this version's layout or an older one.
+            contents: of this schema version.
             replace: what is there already goes.
 
         Returns:
@@ -97,11 +108,13 @@ class Whole(Database):
             connection.execute(table.delete())
         return backup
 
-    def _put(self, connection: sa.Connection, table: sa.Table, rows: Iterable[Row]) -> None:
-        """Rows into a table; columns that they do not name, because they are older, get what the table gives them."""
+    def _put(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+        """Put rows into a table."""
         try:
-            for _names, alike in itertools.groupby(rows, key=tuple):
-                connection.execute(table.insert(), [*alike])
+            if rows:
+                for row in rows:
+                    checked(table, row)
+                connection.execute(table.insert(), list(rows))
         except (DataError, IntegrityError) as error:
             what = f"this database cannot hold the rows of {table.name}, and the state is as it was"
             hint = "take the document as migrator state export wrote it"
@@ -117,12 +130,10 @@ def only_read(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN")
 
 
-def _taken(connection: sa.Connection, table: sa.Table, held: sa.Inspector) -> tuple[Row, ...]:
-    """The rows of a table, with the columns that this layout has."""
-    there = {column["name"] for column in held.get_columns(table.name)}
-    columns = [column for column in table.columns if column.name in there]
+def _taken(connection: sa.Connection, table: sa.Table) -> tuple[Row, ...]:
+    """The rows of a table."""
     key = [column.name for column in table.primary_key]
-    rows = (dict(row) for row in connection.execute(sa.select(*columns)).mappings())
+    rows = (dict(checked(table, row)) for row in connection.execute(sa.select(table)).mappings())
     return tuple(sorted(rows, key=lambda row: [row[name] for name in key]))
 
 

@@ -6,15 +6,17 @@ The statements are made once: building them anew takes longer than running them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from migrator.state import tables as t
+from migrator.state.sums import amend
 
 Row = Mapping[str, Any]
 
-_TARGET: Final = ("target_provider", "target_scope", "target_id")
+TARGET: Final = ("target_provider", "target_scope", "target_id")
 _PIECE: Final = ("source_provider", "source_scope", "source_id", "piece", "target_provider", "target_scope")
 _INTENT: Final = ("run", "seq")
 _RIGHT: Final = ("source_provider", "source_scope", "source_id", "target_provider", "target_scope")
@@ -32,17 +34,7 @@ def _key(row: Row, names: Iterable[str]) -> dict[str, Any]:
 
 _NO_INTENT: Final = t.intents.delete().where(*_is(t.intents, _INTENT))
 _NEW_INTENT: Final = t.intents.insert()
-_OUTCOME: Final = (
-    t.intents.update()
-    .where(*_is(t.intents, _INTENT))
-    .values(
-        state=sa.bindparam("to_state"),
-        error=sa.bindparam("to_error"),
-        ended_at=sa.bindparam("to_ended_at"),
-        target_id=sa.func.coalesce(sa.bindparam("to_target_id", type_=sa.String()), t.intents.c.target_id),
-    )
-)
-_NO_LINK: Final = t.links.delete().where(*_is(t.links, _TARGET))
+_NO_LINK: Final = t.links.delete().where(*_is(t.links, TARGET))
 _NO_PIECE: Final = t.links.delete().where(*_is(t.links, _PIECE), t.links.c.superseded == 0)
 _NEW_LINK: Final = t.links.insert()
 _NO_RIGHT: Final = t.rights.delete().where(*_is(t.rights, _RIGHT))
@@ -65,9 +57,9 @@ def write_outcomes(connection: sa.Connection, rows: Sequence[Row]) -> None:
         connection: in a transaction.
         rows: run, seq, state, error, ended_at, and target_id: what a create made, else None.
     """
-    if rows:
-        told = ("state", "error", "ended_at", "target_id")
-        connection.execute(_OUTCOME, [_key(row, _INTENT) | {f"to_{name}": row[name] for name in told} for row in rows])
+    told = (row if row["target_id"] else {k: v for k, v in row.items() if k != "target_id"} for row in rows)
+    for _named, alike in groupby(sorted(told, key=len), key=len):
+        amend(connection, t.intents, _INTENT, alike)
 
 
 def write_links(connection: sa.Connection, rows: Sequence[Row]) -> None:
@@ -78,7 +70,7 @@ def write_links(connection: sa.Connection, rows: Sequence[Row]) -> None:
         rows: links of different targets and of different pieces.
     """
     if rows:
-        connection.execute(_NO_LINK, [_key(row, _TARGET) for row in rows])
+        connection.execute(_NO_LINK, [_key(row, TARGET) for row in rows])
         if standing := [_key(row, _PIECE) for row in rows if not row["superseded"]]:
             connection.execute(_NO_PIECE, standing)
         connection.execute(_NEW_LINK, list(rows))
@@ -87,7 +79,7 @@ def write_links(connection: sa.Connection, rows: Sequence[Row]) -> None:
 def drop_links(connection: sa.Connection, rows: Sequence[Row]) -> None:
     """Forget target jobs, named by the three columns of a target."""
     if rows:
-        connection.execute(_NO_LINK, [_key(row, _TARGET) for row in rows])
+        connection.execute(_NO_LINK, [_key(row, TARGET) for row in rows])
 
 
 def write_rights(connection: sa.Connection, rows: Sequence[Row]) -> None:
@@ -114,7 +106,7 @@ def in_turn(rows: Iterable[Row]) -> Iterable[list[Row]]:
     part: list[Row] = []
     taken: set[tuple[Any, ...]] = set()
     for row in rows:
-        keys = {("target", *(row[name] for name in _TARGET)), ("piece", *(row[name] for name in _PIECE))}
+        keys = {("target", *(row[name] for name in TARGET)), ("piece", *(row[name] for name in _PIECE))}
         if taken & keys:
             yield part
             part, taken = [], set()

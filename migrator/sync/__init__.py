@@ -24,6 +24,7 @@ from migrator.state import State
 from migrator.sync.hands import hands_on
 from migrator.sync.lapses import lapses_of
 from migrator.sync.order import in_order, meeting
+from migrator.sync.orphans import Orphans, orphans
 from migrator.sync.values import Hand, Lapse, Round, Synced
 
 
@@ -75,7 +76,13 @@ class Syncing:
             started_at=started,
             ended_at=self.runtime.clock.now(),
             stopped=self.stop.is_set(),
+            orphans=self._orphans(),
         )
+
+    def _orphans(self) -> tuple[Orphans, ...]:
+        with suppress(StateError):  # where that is not readable, the errors of the syncs say so
+            return orphans(self.runtime.config, self.state, nearby=True)
+        return ()
 
     async def _one(self, sync: Sync) -> Synced:
         now = self.runtime.clock.now
@@ -135,4 +142,4 @@ class Syncing:
         return True
 
 
-__all__ = ["Hand", "Lapse", "Round", "Synced", "Syncing"]
+__all__ = ["Hand", "Lapse", "Orphans", "Round", "Synced", "Syncing", "orphans"]

@@ -6,11 +6,10 @@ copies that each finds of its own jobs are known by their links and left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from migrator.config import Config, Sync
-from migrator.providers import PROVIDERS
-from migrator.providers.base import Connection
+from migrator.providers import scopes_of
 
 Meet = Callable[[str, str], bool]
 """Whether two connections reach the same jobs."""
@@ -64,15 +63,13 @@ def meeting(config: Config) -> Meet:
 
     def meet(one: str, other: str) -> bool:
         first, second = config.connections[one], config.connections[other]
-        if list(_place(first)) != list(_place(second)):
-            return False
-        members = set(first.user_ids), set(second.user_ids)
-        return not all(members) or bool(members[0] & members[1])
+        return first.provider == second.provider and any(
+            _overlap(here, there) for here in scopes_of(first) for there in scopes_of(second)
+        )
 
     return meet
 
 
-def _place(connection: Connection) -> Iterator[str | None]:
-    yield connection.provider
-    yield (connection.base_url or PROVIDERS[connection.provider].base_url or "").rstrip("/")
-    yield from (connection.org_id, connection.program_id, connection.path)
+def _overlap(one: str, other: str) -> bool:
+    """Whether two scopes of a provider are the same, or one is a part of the other: a member of an instance."""
+    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")

@@ -14,6 +14,7 @@ from migrator.canonical import JobRef
 from migrator.errors import MigratorError
 from migrator.plan.compare import BOTH, TARGET
 from migrator.plan.values import Change, Plan
+from migrator.sync.orphans import Orphans
 
 _REFUSED: Final = 3
 _SOME_FAILED: Final = 4
@@ -136,12 +137,14 @@ class Round:
         started_at: when it began.
         ended_at: when it ended.
         stopped: whether it was interrupted.
+        orphans: managed jobs that no sync of the config owns.
     """
 
     results: tuple[Synced, ...]
     started_at: datetime
     ended_at: datetime
     stopped: bool = False
+    orphans: tuple[Orphans, ...] = ()
 
     @property
     def exit_code(self) -> int:

@@ -23,7 +23,7 @@ _SHOWN: Final = 300
 _SEARCHED: Final = 8_000
 """Characters of a text that are looked at; what is shown of it is near its beginning."""
 _COMPLAINTS: Final = 20
-_DIGITS: Final = 15
+_DIGITS: Final = 18
 _UNIX_TIME: Final = 1_000_000_000  # a smaller number of seconds is a duration
 _HEADER: Final = re.compile(
     r"""((?:proxy-)?authorization|x-api-key|api[-_]?key)(["']?\s*[:=]\s*["']?)((?:bearer|basic)\s+)?[^\s"',;}<]+""",

@@ -23,6 +23,7 @@ from migrator.errors import (
     UncertainError,
     UsageError,
 )
+from migrator.redaction import hiding
 from migrator.transport.answers import Call, Kind, Reply, message, redact, refusal, unexpected
 from migrator.transport.bodies import FaultError
 from migrator.transport.clock import REAL, Clock
@@ -72,6 +73,7 @@ class Client:
         wire: what carries requests, None for the network.
         fence: asked right before every request leaves; raises when nothing more may be sent.
         watch: told of every request.
+        hide: takes secrets out of a text; by default the token alone.
         requests: how many have been sent, retries included.
         received: bytes of the bodies of all answers.
         heard: the headers of the latest answer, names in lower case: what the platform says of its clock and limits.
@@ -92,6 +94,7 @@ class Client:
     wire: Wire | None = field(default=None, repr=False)
     fence: Fence = field(default=always_open, repr=False)
     watch: Watch = field(default=NOBODY, repr=False)
+    hide: Callable[[str], str] = field(repr=False)
     requests: int = field(default=0, init=False)
     received: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
@@ -102,6 +105,10 @@ class Client:
     _patience: Mapping[str, Any] = field(init=False, repr=False)
     _slots: Places = field(init=False, repr=False)
     _latency: float = field(default=0.0, init=False)
+
+    @hide.default
+    def _hide_the_token(self) -> Callable[[str], str]:
+        return hiding(self._secrets).hide
 
     @base_url.validator
     def _check_base_url(self, _attribute: attrs.Attribute[str], value: str) -> None:
@@ -193,7 +200,7 @@ class Client:
 
     def where(self, method: str, path: str, job: str = "") -> str:
         """How messages name a request: "POST omni /v1/ai/routines (job Weekly)"."""
-        return f"{method} {self.provider} {path}" + (f" (job {job})" if job else "")
+        return self.hide(f"{method} {self.provider} {path}" + (f" (job {job})" if job else ""))
 
     @property
     def _secrets(self) -> tuple[str, ...]:
@@ -243,7 +250,7 @@ class Client:
             provider=self.provider,
             host=self._url.host,
             method=call.method,
-            path=call.path,
+            path=self.hide(call.path),
             is_write=call.kind != "read",
             nth=nth,
             status=answer.status if isinstance(answer, Reply) else None,
@@ -254,7 +261,7 @@ class Client:
         if isinstance(answer, Reply):
             self._latency += (exchange.seconds - self._latency) * (_NEWEST if self._latency else 1.0)
         came = answer.status if isinstance(answer, Reply) else answer.what
-        log.debug("%s %s -> %s in %.0f ms, try %d", call.method, call.path, came, exchange.seconds * 1000, nth)
+        log.debug("%s %s -> %s in %.0f ms, try %d", call.method, exchange.path, came, exchange.seconds * 1000, nth)
         return answer, wait
 
     async def _exchange(self, call: Call) -> Reply | Lost:
@@ -270,8 +277,10 @@ class Client:
             return Lost(f"the connection to {self._url.host} broke: {self._say(error)}", sent=True)
         except (ArithmeticError, LookupError, ValueError) as error:  # an answer that a library below cannot take
             return Lost(f"the answer of {self._url.host} cannot be read: {self._say(error)}", sent=True)
-        self.heard, self.received = came.headers, self.received + len(came.body)
-        return Reply(status=came.status, headers=came.headers, body=came.body, fault=came.fault)
+        self.received += len(came.body)
+        self.heard = {name: self.hide(value) for name, value in came.headers.items()}
+        body = self.hide(came.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        return Reply(status=came.status, headers=self.heard, body=body, fault=came.fault)
 
     def _request(self, call: Call) -> httpx.Request:
         try:
@@ -283,7 +292,7 @@ class Client:
         return httpx.Request(call.method, url, headers=headers, content=call.body, extensions=dict(self._patience))
 
     def _say(self, error: Exception) -> str:
-        return redact((str(error) or type(error).__name__).rstrip("."), self._secrets)
+        return redact(self.hide((str(error) or type(error).__name__).rstrip(".")), self._secrets)
 
     def _quota(self, reply: Reply) -> bool:
         return reply.status == HTTPStatus.TOO_MANY_REQUESTS and self.is_quota(reply.parsed())

@@ -53,7 +53,7 @@ def test_after_a_run_the_state_is_looked_at(here: Path, run: Run) -> None:
     run("apply", "omni-to-devin", "--yes")
     ended = run("doctor", "--json")
 
-    assert "whole, layout" in found(ended, "state", "file")["found"]
+    assert "whole, schema version" in found(ended, "state", "file")["found"]
     assert found(ended, "state", "locks")["found"] == "nobody writes now"
     assert found(ended, "state", "writes")["status"] == "ok"
     assert found(ended, "omni", "update contract")["found"] == "updates by PATCH"
@@ -144,17 +144,17 @@ def test_a_damaged_state(here: Path, run: Run) -> None:
     assert (told["status"], "adopt" in told["todo"]) == ("fault", True)
 
 
-def test_a_state_of_an_older_version_is_left_as_it_is(here: Path, run: Run) -> None:
-    """Advice to back it up; looking upgrades nothing."""
+def test_a_state_of_another_version_is_a_fault(here: Path, run: Run) -> None:
+    """It is named, and looking changes nothing."""
     run("apply", "omni-to-devin", "--yes")
     with sqlite3.connect(here / "migrator.db") as connection:
-        connection.execute("UPDATE meta SET value = '1' WHERE key = 'version'")
+        connection.execute("UPDATE meta SET value = '2' WHERE key = 'version'")
     connection.close()
     ended = run("doctor", "--json")
 
-    assert (ended.code, found(ended, "state", "file")["status"]) == (0, "advice")
+    assert (ended.code, found(ended, "state", "file")["status"]) == (1, "fault")
     with sqlite3.connect(here / "migrator.db") as connection:
-        assert connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone() == ("1",)
+        assert connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone() == ("2",)
     connection.close()
 
 
@@ -208,3 +208,14 @@ def test_a_package_that_is_needed(here: Path) -> None:
 
     assert [check.status for check in needed if check.what == "keyring"] == ["fault"]
     assert {check.status for check in not_needed} == {"ok"}
+
+
+@pytest.mark.parametrize("status", [100, 199, 204, 226, 299, 302, 399, 418, 451, 499, 520, 599, 600, 799, 999])
+def test_any_status_is_survived(here: Path, run: Run, world: World, status: int) -> None:
+    """A number that no standard knows is what the platform says, to a read as well as to a write."""
+    for method in ("GET", "PATCH"):
+        world.fault("status", status=status, method=method, times=0)
+        ended = run("doctor", "--json")
+        world.faults.clear()
+        assert (ended.code in {0, 1}, "unexpected" in ended.err + ended.out) == (True, False)
+        assert faults(ended.document, "doctor") == []

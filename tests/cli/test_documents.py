@@ -178,6 +178,7 @@ EVERY: Mapping[str, tuple[list[str], str]] = {
     "history": (["RUN"], "history"),
     "settle": (["RUN", "Beta", "--not-created"], "settle"),
     "rollback": (["RUN", "--yes"], "apply"),
+    "dedupe": (["omni-to-devin"], "dedupe"),
     "explain": (["0 9 * * *", "--from", "vixie"], "explain"),
     "providers": ([], "providers"),
     "unlock": (["--yes"], "unlock"),
@@ -189,8 +190,9 @@ EVERY: Mapping[str, tuple[list[str], str]] = {
 }
 """Every command, what it is given, and the document that it prints; RUN stands for a run that lost an answer."""
 
-OTHERWISE = {"sandbox", "schema"}
-"""sandbox serves until it is stopped, and is tried where that is; schema prints schemas."""
+OTHERWISE = {"sandbox", "schema", "state move", "state forget"}
+"""sandbox serves until it is stopped, and is tried where that is; schema prints schemas; the two last are refused while
+an answer is lost, and are tried in tests/identity."""
 
 
 def commands(group: Any, before: str = "") -> Iterator[str]:

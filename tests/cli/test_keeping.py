@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,6 @@ from migrator.sandbox import World
 from migrator.state import open_state
 from tests.cli.bench import Run, routine
 from tests.cli.test_documents import faults
-from tests.state.test_opening import make_older
 
 
 def test_a_state_moves_and_the_next_plan_is_empty(here: Path, run: Run, world: World) -> None:
@@ -104,22 +104,20 @@ def test_there_is_nothing_to_export_before_the_first_run(here: Path, run: Run) -
 
 
 def test_upgrade_says_what_it_did(here: Path, run: Run) -> None:
-    """From which layout to which, and where the old one is; again, there is nothing to do; a new state is made."""
-    make_older("sqlite:///migrator.db")
-
+    """A new state gets its tables, one of this version stays as it is, and one of another version is refused."""
     first = run("state", "upgrade", "--json").document
-    assert (faults(first, "upgrade"), first["found"], Path(first["backup"]).is_file()) == ([], 1, True)
+    assert (faults(first, "upgrade"), first["found"], first["now"]) == ([], None, 1)
     again = run("state", "upgrade")
-    assert (again.code, f"has layout {first['now']}, which is this version's: nothing to do" in again.out) == (0, True)
-    assert "is new, with layout" in run("state", "upgrade", "--state", "sqlite:///new.db").out
-
-
-def test_any_command_brings_a_file_up_and_says_so(here: Path, run: Run) -> None:
-    """The copy is named on stderr, so that stdout is the command's own."""
-    make_older("sqlite:///migrator.db")
-    ended = run("history", "--json")
-
-    assert (ended.document["runs"][0]["run"], "As it was before: migrator.db.layout-1." in ended.err) == ("one", True)
+    assert (again.code, "has schema version 1, the one of this version of migrator: no changes." in again.out) == (
+        0,
+        True,
+    )
+    assert "is new, with schema version 1" in run("state", "upgrade", "--state", "sqlite:///new.db").out
+    with sqlite3.connect(here / "migrator.db") as connection:
+        connection.execute("UPDATE meta SET value = '2' WHERE key = 'version'")
+    connection.close()
+    refused = run("state", "upgrade")
+    assert (refused.code, "written by another version of migrator" in refused.err) == (1, True)
 
 
 def test_old_runs_can_be_forgotten(here: Path, run: Run, world: World) -> None:

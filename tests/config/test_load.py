@@ -287,7 +287,8 @@ allow_loss = ["name",
         problem = only(problems(connections + 'program_id = "p"\n'))
 
         assert (
-            problem.allowed == "provider, org_id, token, base_url, rate, concurrency, budget, timeout, listing_timeout"
+            problem.allowed
+            == "provider, org_id, token, base_url, rate, concurrency, budget, timeout, listing_timeout, cron"
         )
 
     def test_a_wrong_name_hides_nothing(self, problems: Problems, sync: str) -> None:
@@ -416,3 +417,65 @@ class TestLookingUp:
         config = read('[connections.archive]\nprovider = "json"\npath = "jobs.json"\n')
 
         assert config.connection("archive", environ={}).path == str(tmp_path / "jobs.json")
+
+
+BASE = """
+[connections.a]
+provider = "json"
+path = "a.json"
+[connections.b]
+provider = "json"
+path = "b.json"
+[syncs.s]
+source = "a"
+target = "b"
+"""
+
+
+class TestHostileFile:
+    """A file whose size or nesting would end a program is an error like any other."""
+
+    @pytest.mark.parametrize("depth", [100, 5_000])
+    @pytest.mark.parametrize(
+        "form",
+        [
+            lambda n: "x = " + "[" * n + "]" * n,
+            lambda n: "x = " + "{a = " * n + "1" + "}" * n,
+            lambda n: "x = " + "[{a = " * n + "1" + "}]" * n,
+            lambda n: "set." + ".".join("a" * n) + " = 1",
+            lambda n: "[syncs.s.set." + ".".join("a" * n) + "]",
+        ],
+        ids=["arrays", "inline tables", "both", "dotted keys", "headers"],
+    )
+    def test_nesting(self, problems: Problems, form: Callable[[int], str], depth: int) -> None:
+        """It nests too deep, and how deep it may is said."""
+        found = only(problems(f"{BASE}{form(depth)}\n"))
+        assert (found.what, found.allowed) == ("nests too deep", "64 levels of arrays and tables")
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            f"allow_loss = [{','.join(['1'] * 50_000)}]",
+            f"set = {{{','.join(f'k{n} = 1' for n in range(20_000))}}}",
+            "\n".join(f"[syncs.t{n}]" for n in range(20_000)),
+        ],
+        ids=["array", "inline table", "tables"],
+    )
+    def test_length(self, problems: Problems, line: str) -> None:
+        """An array or a table is too long."""
+        found = only(problems(f"{BASE}{line}\n"))
+        assert (found.what, found.allowed) == ("holds an array or a table that is too long", "10,000 at most")
+
+    def test_other_sizes(self, problems: Problems) -> None:
+        """A file of millions of characters, and a number of thousands of digits."""
+        assert "is too long" in only(problems(f"{BASE}#{'x' * 4_000_000}")).what
+        assert "thousands of digits" in only(problems(f"{BASE}limits = {{ floor = {'9' * 5_000} }}\n")).what
+
+    def test_a_thousand_problems_are_told_in_part(self, read: Read, problems: Problems) -> None:
+        """The first hundred are shown, each with the part of its line that it is about, and the number of all."""
+        text = f"{BASE}allow_loss = [{','.join(['1'] * 1_000)}]\n"
+        found = problems(text)
+        assert len(found) == 50
+        assert max(len(getattr(one, "excerpt", "")) for one in found) < 400
+        with pytest.raises(ConfigError, match="1,000 problems, of which the first 50 are shown"):
+            read(text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from migrator.config import resolve, secrets
+from migrator.config import exposed, resolve, secrets
 from migrator.errors import ConfigError
 
 Look = Callable[..., str]
@@ -127,3 +129,44 @@ def test_a_command_that_hangs(look: Look, monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(ConfigError, match=r"the command sleep gave no secret within 0\.05 seconds"):
         look("command:sleep 60")
+
+
+@pytest.mark.parametrize("mode", [0o602, 0o622, 0o666, 0o777])
+def test_a_file_that_anybody_may_change_is_refused(look: Look, tmp_path: Path, mode: int) -> None:
+    """Who can write it can have another token sent; the mode is named, and what to type."""
+    (tmp_path / "key").write_text("s3cret")
+    (tmp_path / "key").chmod(mode)
+
+    with pytest.raises(ConfigError, match=rf"can be changed by anybody \(mode {mode:04o}\).*chmod 600"):
+        look("file:key")
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o640, False), (0o644, True), (0o660, True)])
+def test_a_file_that_others_can_read_is_used_and_told(look: Look, tmp_path: Path, mode: int, is_told: bool) -> None:
+    """A mounted secret is readable by everybody in its container: doctor says so, and it is used."""
+    (tmp_path / "key").write_text("s3cret")
+    (tmp_path / "key").chmod(mode)
+
+    assert look("file:key") == "s3cret"
+    assert bool(exposed("file:key", base_dir=tmp_path)) == is_told
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a folder", "a link to a device", "a socket"])
+def test_what_is_no_regular_file_is_refused(look: Look, tmp_path: Path, kind: str) -> None:
+    """It is not read, and nobody waits for it."""
+    place = tmp_path / "key"
+    match kind:
+        case "a pipe":
+            os.mkfifo(place)
+        case "a folder":
+            place.mkdir()
+        case "a link to a device":
+            place.symlink_to("/dev/zero")
+        case "a socket":
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(str(place))
+        case _:
+            place = Path("/dev/zero")
+
+    with pytest.raises(ConfigError, match=r"is no regular file|cannot be read"):
+        look(f"file:{place}")

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
-import sqlalchemy as sa
 
 from migrator.sandbox import World
 from migrator.sync import Synced
@@ -76,8 +75,7 @@ async def test_edits_count_whatever_is_renewed_beside_them(lab: Lab, number: int
 async def test_an_older_state_learns_it_in_a_quiet_night(lab: Lab) -> None:
     """Links that do not know yet which schedule they stand for learn it when they are seen to be in step."""
     await night(lab)
-    with lab.state.transaction() as connection:
-        connection.execute(sa.text("UPDATE links SET stands_for = '', until = NULL"))
+    lab.state.note_schedules({link.target: ("", None) for link in lab.links()})
     assert (await night(lab)).plan.pending == ()
 
     found = await night(lab, CHANGE - 2 * NIGHT)

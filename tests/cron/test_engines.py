@@ -76,6 +76,20 @@ def test_croniter_agrees_on_specials(day: str, weekday: str, month: str, year: s
     assert found == [times.get_next(datetime) for _ in found]
 
 
+@given(
+    text=five_fields("croniter"),
+    more=st.sampled_from(["", "", " 0", " 30", " 0 2027-2029"]),
+    start=STARTS,
+    zone=st.sampled_from(["UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_croniter_agrees_on_its_own_dialect(text: str, more: str, start: datetime, zone: str) -> None:
+    """The dialect that is named after it is croniter's, equal ranges, day rules and clock changes included."""
+    found = next_fires(text + more, zone, start, COUNT, dialect="croniter")
+    times = croniter(text + more, start.astimezone(load_zone(zone)), max_years_between_matches=8)
+    assert found == [times.get_next(datetime).astimezone(UTC) for _ in found]
+
+
 @pytest.mark.parametrize(
     ("text", "ours", "theirs"),
     [("0 0 1-1 * *", 28, 1), ("0 0 */2 * 1", 14, 2)],

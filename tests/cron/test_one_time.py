@@ -52,7 +52,10 @@ def test_one_instant(target: str, zone: str | None, text: str | None) -> None:
     ("at", "target", "zone", "kind", "reason"),
     [
         ("2026-11-21T23:59:00+00:00", "robfig", None, "dead", "has passed"),
-        ("2027-03-15T09:00:30+00:00", "eventbridge", None, "impossible", "whole minutes"),
+        ("2027-03-15T09:00:30+00:00", "eventbridge", None, "approximate", "whole minutes"),
+        ("2027-03-15T09:00:30+00:00", "croner", None, "one_time", "fires once"),
+        ("2027-03-15T09:00:30.5+00:00", "croniter", None, "approximate", "whole seconds"),
+        ("2027-03-15T09:00:30+00:00", "github", None, "approximate", "whole minutes"),
         ("2027-03-15T09:00:30+00:00", "robfig", None, "one_time", "fires once"),
         ("2027-11-07T06:30:00+00:00", "eventbridge", NEW_YORK, "impossible", "cannot be told"),
         ("2027-11-07T06:30:00+00:00", "eventbridge", None, "one_time", "fires once"),
@@ -69,6 +72,17 @@ def test_instants_that_are_not_simple(at: str, target: str, zone: str | None, ki
     ).verdict
     assert verdict.kind == kind
     assert reason in verdict.reason
+
+
+def test_an_instant_within_a_minute_is_rounded_up() -> None:
+    """A platform of whole minutes fires at the next one, and the verdict says how much later that is."""
+    at = datetime.fromisoformat("2027-03-15T09:00:30+00:00")
+    found = translate(Once(at), source="vixie", target="eventbridge", target_timezone=None, now=NOVEMBER, horizon=WEEK)
+    (piece,) = found.pieces
+    later = datetime.fromisoformat("2027-03-15T09:01:00+00:00")
+    assert (piece.text, piece.at) == ("1 9 15 3 ? 2027", later)
+    assert found.verdict.evidence["shift_seconds"] == 30
+    assert found.verdict.evidence["rounded"] == [at.isoformat(), later.isoformat()]
 
 
 def test_once_is_kept_in_utc() -> None:

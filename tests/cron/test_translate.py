@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from migrator.cron import Recurring, parse, translate
+from migrator.cron import Once, Recurring, parse, translate
 from tests.cron.moving import NEW_YORK, NOVEMBER, WEEK, move, said
 from tests.cron.walk import walk
 
@@ -17,7 +17,7 @@ FALL_BACK = datetime(2026, 10, 30, tzinfo=UTC)
 
 FOR_EVER = [
     ("0 9 * * 1-5", "vixie>eventbridge@UTC", "UTC", ["0 9 ? * MON-FRI *"]),
-    ("0 9 ? * 2 *", "eventbridge>robfig", NEW_YORK, ["0 9 * * 1"]),
+    ("0 9 ? * MON *", "eventbridge>robfig", NEW_YORK, ["0 9 * * 1"]),
     ("0 9 ? * MON-FRI *", "eventbridge>vixie@UTC", "Asia/Tokyo", ["0 0 * * 1-5"]),
     ("0 3 ? * MON-FRI *", "eventbridge>vixie@UTC", "Asia/Kolkata", ["30 21 * * 0-4"]),
     ("0 9 * * ? *", "eventbridge>vixie@UTC", "Asia/Kathmandu", ["15 3 * * *"]),
@@ -166,11 +166,6 @@ def test_policies_do_not_matter_elsewhere() -> None:
     assert (found.verdict.kind, found.verdict.flags) == ("exact", ())
 
 
-def test_ambiguous_sources_stay_flagged() -> None:
-    """A doubt about the reading goes along with the result."""
-    assert move("0 9 ? * 2 *", "eventbridge>vixie").verdict.flags == ("ambiguous_source",)
-
-
 @pytest.mark.parametrize(
     ("text", "route", "zone", "oddity"),
     [
@@ -213,3 +208,64 @@ def test_renewals_agree_where_they_overlap() -> None:
             t for p in found.pieces for t in walk(p.text or "", "vixie", "UTC", now, now + timedelta(days=2))
         )
         assert fires == walk(text, "eventbridge", zone, now, now + timedelta(days=2))
+
+
+@pytest.mark.parametrize(
+    ("text", "route", "zone"),
+    [
+        ("30 2 * * ? *", "eventbridge>robfig", NEW_YORK),
+        ("0 0 * * ? *", "eventbridge>robfig", "Africa/Cairo"),
+        ("0 */6 * * *", "robfig>eventbridge", "Asia/Beirut"),
+        ("0 2,3 * * *", "robfig>vixie", NEW_YORK),
+        ("30 1 * * *", "github>eventbridge", NEW_YORK),
+    ],
+)
+def test_gap_and_overlap_are_compared_apart(text: str, route: str, zone: str) -> None:
+    """Where a schedule meets only gaps, or only overlaps, and both platforms treat those alike, it is exact."""
+    found = move(text, route, zone, mode="exact")
+    assert (found.verdict.kind, found.verdict.until, len(found.pieces)) == ("exact", None, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "route", "zone"),
+    [
+        ("30 1 * * ? *", "eventbridge>robfig", NEW_YORK),
+        ("30 2 * * *", "robfig>vixie", NEW_YORK),
+        ("0 0 * * *", "vixie>eventbridge", "Africa/Cairo"),
+    ],
+)
+def test_rules_that_differ_where_it_matters_are_seen(text: str, route: str, zone: str) -> None:
+    """A schedule that meets the kind of change which the platforms treat apart is not exact for ever."""
+    assert move(text, route, zone, mode="exact").verdict.kind == "impossible"
+
+
+def test_a_difference_before_the_window_ends_its_promise() -> None:
+    """The first difference is looked for from now on, not from where the plan's own dates end."""
+    now = datetime(2027, 10, 12, tzinfo=UTC)
+    found = move("0 2 L * ? *", "eventbridge>robfig", "Europe/Berlin", now=now, mode="window")
+    assert (found.verdict.kind, found.verdict.until) == ("exact_until", datetime(2027, 10, 31, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("mode", ["auto", "exact", "window", "year", "single"])
+@pytest.mark.parametrize("target", ["vixie", "eventbridge", "robfig", "quartz", "github", "croniter", "croner"])
+def test_the_ends_of_time_are_verdicts(mode: str, target: str) -> None:
+    """Whatever parses has a verdict: the last minute of the last year, instants before and after all calendars."""
+    for text, zone in (
+        ("59 23 31 12 ? 2199", NEW_YORK),
+        ("0 0 1 1 ? 1970", "Pacific/Kiritimati"),
+        ("0 0 ? * SUN#5 2109-2199", "UTC"),
+    ):
+        for zone_there in (None, "UTC"):
+            assert translate(
+                Recurring(text, zone),
+                source="eventbridge",
+                target=target,
+                target_timezone=zone_there,
+                now=NOVEMBER,
+                horizon=WEEK,
+                mode=mode,
+            ).verdict.reason
+    for year in (1, 1969, 2200, 9000, 9999):
+        for now in (NOVEMBER, datetime(1970, 1, 1, tzinfo=UTC)):
+            trigger = Once(datetime(year, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC))
+            assert translate(trigger, source="vixie", target=target, now=now, horizon=WEEK, mode=mode).verdict.reason

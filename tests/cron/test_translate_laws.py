@@ -8,8 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.cron import DIALECTS, Recurring, Translation, next_fires, parse, render, translate
-from tests.cron.texts import ZONES, texts
+from migrator.cron import (
+    DIALECTS,
+    Once,
+    Recurring,
+    Timed,
+    Translation,
+    compare,
+    next_fires,
+    parse,
+    render,
+    translate,
+)
+from migrator.cron.zones import from_minutes, next_change, to_minutes
+from tests.cron.texts import ZONES, certain
 from tests.cron.walk import walk
 
 SOURCES = sorted(DIALECTS)
@@ -39,7 +51,7 @@ def fires(found: Translation, dialect: str, start: datetime, end: datetime) -> l
 @settings(max_examples=20, deadline=None)
 def test_pieces_fire_exactly_when_the_source_does(source: str, data: st.DataObject) -> None:
     """In the promised window the pieces fire at exactly the source's instants, each once; so say the slow walks."""
-    text, zone, now = data.draw(texts(source)), data.draw(ZONES), data.draw(NOWS)
+    text, zone, now = data.draw(certain(source)), data.draw(ZONES), data.draw(NOWS)
     target = data.draw(st.sampled_from(TARGETS))
     target_zone = data.draw(st.sampled_from(["UTC", "UTC", None, "Europe/London"]))
     mode = data.draw(st.sampled_from(["auto", "window"]))
@@ -69,7 +81,7 @@ def test_pieces_fire_exactly_when_the_source_does(source: str, data: st.DataObje
 @settings(max_examples=15, deadline=None)
 def test_the_last_days_of_a_promise_are_kept(source: str, data: st.DataObject) -> None:
     """Up to the very end of what a verdict promises, the pieces are right."""
-    text, zone, now = data.draw(texts(source)), data.draw(ZONES), data.draw(NOWS)
+    text, zone, now = data.draw(certain(source)), data.draw(ZONES), data.draw(NOWS)
     target = data.draw(st.sampled_from(["vixie", "eventbridge", "robfig"]))
     found = translate(
         Recurring(parse(text, source), zone),
@@ -86,13 +98,44 @@ def test_the_last_days_of_a_promise_are_kept(source: str, data: st.DataObject) -
     assert fires(found, target, start, until) == walk(text, source, zone, start, until)
 
 
+@pytest.mark.parametrize("source", ["eventbridge", "robfig", "quartz", "posix"])
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_until_is_the_first_difference(source: str, data: st.DataObject) -> None:
+    """From now on, whatever the horizon, nothing differs before the instant that a verdict names, and there it does."""
+    text, zone, now = data.draw(certain(source)), data.draw(ZONES), data.draw(NOWS)
+    target = data.draw(st.sampled_from([name for name in TARGETS if name != source]))
+    found = translate(
+        Recurring(parse(text, source), zone),
+        source=source,
+        target=target,
+        target_timezone=data.draw(st.sampled_from(["UTC", None])),
+        now=now,
+        horizon=HORIZON,
+        mode="window",
+    )
+    until = found.verdict.until
+    if until is None:
+        return
+    wanted = [Timed(trigger=Recurring(parse(text, source), zone), dialect=source)]
+    got = [
+        Timed(trigger=Recurring(piece.text, piece.timezone) if piece.text else Once(piece.at or now), dialect=target)
+        for piece in found.pieces
+    ]
+    assert compare(wanted, got, now, until).equal
+    changes = [at for at in (next_change(zone, to_minutes(now)),) if at and from_minutes(at) < until]
+    for at in map(from_minutes, changes):
+        start, end = max(now, at - timedelta(hours=3)), min(until, at + timedelta(hours=3))
+        assert fires(found, target, start, end) == walk(text, source, zone, start, end)
+
+
 @pytest.mark.parametrize("source", SOURCES)
 @given(data=st.data(), far=st.integers(2030, 2120), day=st.integers(0, 364))
 @settings(max_examples=15, deadline=None)
 def test_for_ever_is_for_ever(source: str, data: st.DataObject, far: int, day: int) -> None:
     """What is exact for ever is exact on any two days of the century to come."""
     found = translate(
-        Recurring(parse(text := data.draw(texts(source)), source), zone := data.draw(ZONES)),
+        Recurring(parse(text := data.draw(certain(source)), source), zone := data.draw(ZONES)),
         source=source,
         target=(target := data.draw(st.sampled_from(TARGETS))),
         target_timezone=data.draw(st.sampled_from(["UTC", None])),
@@ -110,7 +153,7 @@ def test_for_ever_is_for_ever(source: str, data: st.DataObject, far: int, day: i
 @settings(max_examples=25, deadline=None)
 def test_a_year_is_a_year(data: st.DataObject, day: int) -> None:
     """A year's pieces are right on any two days of it."""
-    text, zone = data.draw(texts("eventbridge")), data.draw(ZONES)
+    text, zone = data.draw(certain("eventbridge")), data.draw(ZONES)
     found = translate(
         Recurring(parse(text, "eventbridge"), zone),
         source="eventbridge",
@@ -132,7 +175,7 @@ def test_a_year_is_a_year(data: st.DataObject, day: int) -> None:
 @settings(max_examples=20, deadline=None)
 def test_every_piece_is_canonical(source: str, data: st.DataObject) -> None:
     """What is sent to a platform is in its portable subset: rendering it again changes nothing."""
-    text, zone, now = data.draw(texts(source)), data.draw(ZONES), data.draw(NOWS)
+    text, zone, now = data.draw(certain(source)), data.draw(ZONES), data.draw(NOWS)
     target = data.draw(st.sampled_from(TARGETS))
     found = translate(
         Recurring(parse(text, source), zone),
@@ -151,7 +194,7 @@ def test_every_piece_is_canonical(source: str, data: st.DataObject) -> None:
 @settings(max_examples=60, deadline=None)
 def test_translating_again_changes_nothing(data: st.DataObject) -> None:
     """The same question has the same answer, and a job already in the target's words stays as it is."""
-    text, now = data.draw(texts("vixie")), data.draw(NOWS)
+    text, now = data.draw(certain("vixie")), data.draw(NOWS)
     trigger = Recurring(parse(text, "vixie"), "UTC")
     once = translate(trigger, source="vixie", target="robfig", now=now, horizon=HORIZON)
     assert translate(trigger, source="vixie", target="robfig", now=now, horizon=HORIZON) == once

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import strategies as st
 
-from tests.cron.walk import DAYS, MONTHS
+from migrator.cron import parse
+from tests.cron.walk import DAYS, MONTHS, SUNDAY_IS_SEVEN
 
 YEARS = st.sampled_from(["*"] * 6 + ["2026", "2027", "2026-2028", "2025,2027", "2026/2"])
 ZONES = st.sampled_from(
@@ -69,7 +72,7 @@ def six_fields(draw: st.DrawFn) -> tuple[str, str, str, str, str]:
 def five_fields(draw: st.DrawFn, dialect: str) -> str:
     """Classic cron, with what the dialect adds to it."""
     steps, open_step = dialect != "posix", dialect == "robfig"
-    last = 7 if dialect in {"vixie", "cronie"} else 6
+    last = 7 if dialect in SUNDAY_IS_SEVEN else 6
     minute = draw(numbers(0, 59, steps=steps, open_step=open_step))
     hour = draw(often("*", numbers(0, 23, steps=steps, open_step=open_step)))
     dom = draw(often("*", numbers(1, 31, steps=steps)))
@@ -85,4 +88,15 @@ def texts(dialect: str) -> st.SearchStrategy[str]:
         return st.tuples(six_fields(), YEARS).map(lambda t: " ".join([*t[0], t[1]]))
     if dialect == "quartz":
         return six_fields().map(lambda t: " ".join(["0", *t]))
-    return five_fields(dialect)
+    return five_fields(dialect).filter(plain) if dialect == "croniter" else five_fields(dialect)
+
+
+def plain(text: str) -> bool:
+    """Whether croniter reads a text as others do: no range of one value, no stepped star beside the other day field."""
+    _, _, dom, _, dow = text.split()
+    return not re.search(r"\b(\w+)-\1\b", text) and ("*" in {dom, dow} or "*" not in dom + dow)
+
+
+def certain(dialect: str) -> st.SearchStrategy[str]:
+    """Expressions that every engine which the platform may run reads alike."""
+    return texts(dialect).filter(lambda text: not parse(text, dialect).flags)

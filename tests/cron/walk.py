@@ -25,8 +25,14 @@ CLOCKS = {
     "posix": ("end", "first", True),
     "robfig": ("skip", "both", False),
     "quartz": ("skip", "second", False),
+    "debian": ("end", "first", True),
+    "croniter": ("end", "both", True),
+    "croner": ("shift", "first", False),
+    "claude": ("skip", "both", False),
+    "openai": ("end", "first", True),
 }
 SUNDAY_IS_ONE = {"eventbridge", "quartz"}
+SUNDAY_IS_SEVEN = {"vixie", "cronie", "debian", "croner", "claude", "openai"}
 
 
 def walk(text: str, dialect: str, zone: str, start: datetime, end: datetime) -> list[datetime]:
@@ -48,6 +54,8 @@ def fires_at(text: str, dialect: str, zone: str, at: datetime) -> bool:
     if dialect == "quartz":
         fields = fields[1:]
     natural = follows and (fields[0][0] == "*" or fields[1][0] == "*")
+    if dialect == "croniter":
+        natural = all(in_list(fields[1], hour, 0, 23) for hour in range(24))
     info = load_zone(zone)
     local = at.astimezone(info)
     wall = local.replace(tzinfo=None)
@@ -57,6 +65,9 @@ def fires_at(text: str, dialect: str, zone: str, at: datetime) -> bool:
             skipped = (wall - MINUTE * n for n in range(1, jump // MINUTE + 1))
             if any(matches(fields, dialect, time) for time in skipped):
                 return True
+    made_up = shifted(fields, dialect, zone, at) if gap == "shift" else None
+    if made_up is not None:
+        return at == made_up
     if not matches(fields, dialect, wall):
         return False
     passes = {wall.replace(tzinfo=info, fold=f).astimezone(UTC) for f in (0, 1)}
@@ -64,6 +75,28 @@ def fires_at(text: str, dialect: str, zone: str, at: datetime) -> bool:
     if not twice or natural or overlap == "both":
         return True
     return at == (min(passes) if overlap == "first" else max(passes))
+
+
+def shifted(fields: list[str], dialect: str, zone: str, at: datetime) -> datetime | None:
+    """When the first skipped time fires, if `at` is not after that; None otherwise."""
+    for end, before, jump in gaps(zone, at.replace(minute=0)):
+        first = next((n for n in range(jump) if matches(fields, dialect, before + MINUTE * n)), None)
+        if first is not None and end <= at <= end + MINUTE * first:
+            return end + MINUTE * first
+    return None
+
+
+@lru_cache(maxsize=4096)
+def gaps(zone: str, hour: datetime) -> tuple[tuple[datetime, datetime, int], ...]:
+    """Gaps that end within three hours before the end of this hour: when, the first skipped time, and how many."""
+    info, found = load_zone(zone), []
+    for n in range(-12, 4):
+        end = hour + 15 * n * MINUTE
+        before = (end - MINUTE).astimezone(info).replace(tzinfo=None) + MINUTE
+        jump = (end.astimezone(info).replace(tzinfo=None) - before) // MINUTE
+        if 0 < jump < 180:
+            found.append((end, before, jump))
+    return tuple(found)
 
 
 def matches(fields: list[str], dialect: str, wall: datetime) -> bool:
@@ -80,7 +113,7 @@ def matches(fields: list[str], dialect: str, wall: datetime) -> bool:
     by_weekday = in_weekdays(dow, wall.date(), dialect)
     if dialect == "robfig":
         either = not any(is_star(item) for field in (dom, dow) for item in field.split(","))
-    elif dialect == "posix":
+    elif dialect in {"posix", "croner", "croniter"}:
         either = "*" not in (dom, dow)
     else:
         either = not (dom[0] in "*?" or dow[0] in "*?")
@@ -164,7 +197,7 @@ def in_weekdays(field: str, day: date, dialect: str) -> bool:
         return today == 6
     if field.endswith("L"):
         return today == number(field[:-1]) and (day + timedelta(days=7)).month != day.month
-    high = 7 if base or dialect in {"vixie", "cronie"} else 6
+    high = 7 if base or dialect in SUNDAY_IS_SEVEN else 6
     return any(
         in_list(field, value, base, high, DAYS)
         for value in {today + base, 7 if not today and not base else today + base}

@@ -13,7 +13,7 @@ from migrator.plan.values import Plan
 from tests.conformance.lab import Lab
 from tests.faults.machine import apply
 from tests.recovery.conftest import MakeLab
-from tests.recovery.test_settling import dies
+from tests.recovery.dying import dies
 
 
 async def resume(lab: Lab, run: str) -> tuple[Plan, Applied]:
@@ -100,7 +100,7 @@ async def test_a_run_that_is_not_known(make_lab: MakeLab) -> None:
     """A run that never was is refused by name."""
     lab = make_lab("omni", "devin")
 
-    with pytest.raises(UsageError, match="there is no such run"):
+    with pytest.raises(UsageError, match="unknown run"):
         await resume(lab, "yesterday")
 
 

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import pytest
 
 from migrator import pipeline
 from migrator.errors import RefusedError, UsageError
 from tests.conformance.lab import Lab
-from tests.faults.machine import DEATH, Death, apply
+from tests.faults.machine import apply
 from tests.recovery.conftest import MakeLab
-
-
-async def dies(lab: Lab, **rule: Any) -> None:
-    """A run dies at a request."""
-    task = asyncio.create_task(apply(lab))
-    lab.world.fault("slow", seconds=DEATH, **rule)
-    waiting, lab.world.sleep = lab.world.sleep, Death(asyncio.get_running_loop(), task)
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    lab.world.sleep = waiting
-    lab.world.faults.clear()
+from tests.recovery.dying import dies
 
 
 async def uncertain(lab: Lab) -> str:
@@ -159,7 +146,7 @@ async def test_a_run_that_is_not_known(make_lab: MakeLab) -> None:
     """A run that never was is refused by name."""
     lab = make_lab("omni", "devin")
 
-    with pytest.raises(UsageError, match="there is no such run"):
+    with pytest.raises(UsageError, match="unknown run"):
         await pipeline.settle(lab.runtime, lab.state, "nightly", "Job 001", created=None)
 
 

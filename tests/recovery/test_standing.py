@@ -9,7 +9,7 @@ from tests.conformance.lab import Lab
 from tests.faults.machine import apply
 from tests.faults.scenarios import gone
 from tests.recovery.conftest import MakeLab
-from tests.recovery.test_settling import dies
+from tests.recovery.dying import dies
 
 
 def stands(lab: Lab) -> tuple[str, str]:

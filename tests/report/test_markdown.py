@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import attrs
 import pytest
 from markdown_it import MarkdownIt
 
@@ -71,7 +73,31 @@ def test_what_a_platform_sent_is_text(name: str) -> None:
         assert tag not in html
 
 
-@pytest.mark.parametrize("text", ["@someone", "#12", "org/repo#3", "see GH-7", "http://evil.example"])
+LINKS = [
+    "www.evil.example",
+    "see (www.evil.example/a?b) there",
+    "WWW.evil.example",
+    "HTTPS://evil.example",
+    "ftp://evil.example",
+    "mailto:me@evil.example",
+    "xmpp:me@evil.example/a",
+    "me@evil.example",
+]
+"""What code hosts make a link of, although it stands in no brackets."""
+_AUTOLINK = re.compile(r"(?i)\bwww\.|https?://|ftp://|mailto:[^\u200b]|xmpp:[^\u200b]|[\w.+-]@[\w-]")
+"""How GitHub Flavored Markdown finds them."""
+
+
+@pytest.mark.parametrize("text", LINKS)
+def test_no_link_comes_of_a_text(text: str) -> None:
+    """Neither of an address in an error of a platform nor of an e-mail address."""
+    assert _AUTOLINK.search(text)
+    assert not _AUTOLINK.search(RENDER.renderInline(escaped(text)))
+    hostile = attrs.evolve(audit_overview(audited([routine("Plain")])), lead=(text,), refusal=text)
+    assert not re.search(r"(?i)\bwww\.|://|me@evil", markdown_text(hostile))
+
+
+@pytest.mark.parametrize("text", ["@someone", "#12", "org/repo#3", "see GH-7", "http://evil.example", *LINKS])
 def test_nobody_is_called_and_nothing_is_referred_to(text: str) -> None:
     """A sentence with a mention or a reference keeps its letters, and is no mention any more."""
     said = escaped(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import stat
 import subprocess
@@ -12,15 +13,12 @@ from pathlib import Path
 
 import attrs
 import pytest
-import sqlalchemy as sa
 
-from migrator.checkup.here import check_state
-from migrator.errors import LockedError, StateError
+from migrator.errors import StateError
 from migrator.state import State, open_state
 from migrator.state import tables as t
 from tests.state.conftest import Time
-from tests.state.test_journal import TARGET, begun, intent, link
-from tests.state.test_rights import missed, right
+from tests.state.test_journal import TARGET, begun, link
 
 OpenOne = Callable[[], State]
 
@@ -69,137 +67,27 @@ def test_a_server_that_answers_early_is_told_not_to(fresh_schema: Callable[[], s
     state.close()
 
 
-NEW_COLUMNS = {
-    2: {"runs": {"kind", "of", "plan", "place"}, "intents": {"ended_at"}, "snapshots": {"link"}},
-    3: {"links": {"stands_for", "until"}},
-}
-"""What each version brought to tables that were there, by version and table."""
-NEW_TABLES = {3: {"rights", "missed"}}
-"""The tables that each version brought."""
-
-
-def older_layout(version: int) -> sa.MetaData:
-    """The tables as they were in an older version."""
-    older = sa.MetaData()
-    since = range(version + 1, t.VERSION + 1)
-    for table in t.metadata.sorted_tables:
-        if any(table.name in NEW_TABLES.get(one, ()) for one in since):
-            continue
-        new = {name for one in since for name in NEW_COLUMNS.get(one, {}).get(table.name, ())}
-        columns = [sa.Column(c.name, c.type, primary_key=c.primary_key, nullable=c.nullable) for c in table.columns]
-        sa.Table(table.name, older, *(column for column in columns if column.name not in new))
-    return older
-
-
-def make_older(url: str, version: int = 1) -> None:
-    """A state of an older version, with a sync, a run and a record."""
-    older = older_layout(version)
-    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.begin() as connection:
-        older.create_all(connection)
-        connection.execute(older.tables["meta"].insert().values(key="version", value=str(version)))
-        connection.execute(older.tables["syncs"].insert().values(name="it", lineage="old", serial=7))
-        run = {"id": "one", "sync": "it", "target_provider": "devin", "target_scope": "org-1", "plan_digest": "d"}
-        since = {"kind": "apply", "place": 1} if version > 1 else {}
-        connection.execute(older.tables["runs"].insert().values(**run, **since, started_at="2026-11-20T09:00:00Z"))
-        snapshot = {"run": "one", "provider": "devin", "scope": "org-1", "id": "x", "record": "{}"}
-        connection.execute(older.tables["snapshots"].insert().values(**snapshot))
-    engine.dispose()
-
-
-@pytest.mark.parametrize("version", range(1, t.VERSION))
-def test_an_older_layout_is_brought_up(state_url: str, clock: Time, version: int) -> None:
-    """A state of an older version keeps its links, runs and open writes, and takes everything new."""
-    make_older(state_url, version)
-
-    state = open_state(state_url, now=clock, older="upgrade")
-    (found,) = state.runs()
-    assert (("old", 7), "apply", None) == (state.lineage("it", fresh="new"), found.kind, found.plan)
-    begun(state, intent(run="two", state="claimed"), run="two")
-    state.put_link(link(), dialect="vixie")
-    state.put_right(right(), dialect="vixie")
-    state.note_missed([missed()])
-    state.snapshot("two", TARGET, {"id": "x"}, link=link(), dialect="vixie")
-    again = open_state(state_url, now=clock)
-    assert (["two", "one"], (missed(),)) == ([known.id for known in again.runs()], again.missed())
-    assert (version, t.VERSION, t.VERSION) == (state.layout.found, state.layout.now, again.layout.found)
-    state.close()
-    again.close()
-
-
-def test_a_server_waits_until_somebody_says_so(fresh_schema: Callable[[], str], clock: Time) -> None:
-    """Opening alone leaves a server's older layout to those that still use it, and says how it is brought up."""
-    url = fresh_schema()
-    make_older(url)
-
-    for _ in range(2):
-        with pytest.raises(StateError, match=r"layout 1; .*migrator state upgrade"):
-            open_state(url, now=clock)
-    (check,) = check_state(url, now=clock)
-    assert ("fault", True) == (check.status, check.todo.endswith("migrator state upgrade"))
-
-
-def test_a_file_is_copied_before_it_is_brought_up(tmp_path: Path, clock: Time) -> None:
-    """Opening a file of layout 1 leaves it beside the new one, whole and readable by the older version; only once."""
-    url = f"sqlite:///{tmp_path}/migrator.db"
-    make_older(url)
-
-    state = open_state(url, now=clock)
-    again = open_state(url, now=clock)
-    copy = tmp_path / "migrator.db.layout-1.20261121T090000"
-    assert (copy, None) == (state.layout.backup, again.layout.backup)
-    kept = open_state(f"sqlite:///{copy}", now=clock, older="keep")
-    assert ((1, 1), 7) == ((kept.layout.found, kept.layout.now), kept.contents().tables["syncs"][0]["serial"])
-    for one in (state, again, kept):
-        one.close()
-
-
-def test_without_room_for_the_copy_the_file_stays(tmp_path: Path, clock: Time) -> None:
-    """A file that cannot be copied is not brought up."""
-    path = tmp_path / "migrator.db"
-    make_older(f"sqlite:///{path}")
-    (tmp_path / "migrator.db.layout-1.20261121T090000").write_text("in the way", "utf-8")
-
-    with pytest.raises(StateError, match="no copy of the state could be made"):
-        open_state(f"sqlite:///{path}", now=clock)
-    kept = open_state(f"sqlite:///{path}", now=clock, older="keep")
-    assert 1 == kept.layout.now
-    kept.close()
-
-
-def test_nothing_is_brought_up_under_a_run(state_url: str, clock: Time) -> None:
-    """While a run of the older version holds a lock, its state stays as it is."""
-    make_older(state_url)
-    kept = open_state(state_url, now=clock, older="keep")
-    kept.lock("devin:org-1", "old")
-
-    with pytest.raises(LockedError, match=r"devin:org-1 is held by run old"):
-        open_state(state_url, now=clock, older="upgrade")
-    kept.unlock("devin:org-1", kept.owners()["devin:org-1"])
-    open_state(state_url, now=clock, older="upgrade").close()
-    kept.close()
-
-
-def test_a_newer_layout_is_refused_untouched(tmp_path: Path, clock: Time) -> None:
-    """A file of a newer version stays as it is, to the byte."""
+@pytest.mark.parametrize("version", ["99", "0", "nonsense", "²"])
+def test_another_schema_version_is_refused_untouched(tmp_path: Path, clock: Time, version: str) -> None:
+    """A file of another version stays as it is, to the byte."""
     path = known_file(tmp_path / "migrator.db", clock)
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE meta SET value = '99' WHERE key = 'version'")
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'version'", [version])
     connection.close()
     before = digest(path)
 
-    assert "newer version of migrator" in refused(path, clock)
+    assert "written by another version of migrator" in refused(path, clock)
     assert before == digest(path)
     assert [path] == list(tmp_path.iterdir())
 
 
-def test_a_newer_layout_on_a_server_is_refused(state_url: str, open_one: OpenOne, clock: Time) -> None:
+def test_another_schema_version_on_a_server_is_refused(state_url: str, open_one: OpenOne, clock: Time) -> None:
     """The same where there is no file."""
     state = open_one()
     with state.transaction() as connection:
         connection.execute(t.meta.update().values(value="99"))
 
-    with pytest.raises(StateError, match=r"newer version of migrator.*got: layout 99"):
+    with pytest.raises(StateError, match=r"another version of migrator.*got: schema version '99'"):
         open_state(state_url, now=clock)
 
 
@@ -256,6 +144,37 @@ def test_a_new_file_is_for_its_owner_alone(tmp_path: Path, clock: Time) -> None:
 
     assert {0o600} == used()
     assert {0o660} == used()
+
+
+@pytest.mark.parametrize("before", ["a link that leads nowhere", "an empty file", "an empty file behind a link"])
+def test_a_file_that_was_prepared_is_private_too(tmp_path: Path, clock: Time, before: str) -> None:
+    """Whoever made an empty file or a link in its place does not decide who reads the state."""
+    path, real = tmp_path / "migrator.db", tmp_path / "real.db"
+    if "link" in before:
+        path.symlink_to(real)
+    if "empty" in before:
+        (real if "link" in before else path).touch(mode=0o666)
+        path.chmod(0o666)
+    state = open_state(f"sqlite:///{path}", now=clock)
+    state.remember("a", "b", "c")
+
+    found = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    state.close()
+    assert (found, path.is_symlink()) == ({0o600}, "link" in before)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_no_state(tmp_path: Path, clock: Time, kind: str) -> None:
+    """A pipe, a device or a folder is refused by name, and at once."""
+    path = tmp_path / "migrator.db"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/null")
+
+    assert "the state cannot be opened" in refused(path, clock)
 
 
 def test_a_file_that_another_program_holds_is_named(tmp_path: Path, clock: Time) -> None:

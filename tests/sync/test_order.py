@@ -61,7 +61,7 @@ def test_what_a_circle_feeds_comes_after_all_of_it() -> None:
     [
         ({"provider": "devin", "org_id": "a"}, {"provider": "devin", "org_id": "a"}, True),
         ({"provider": "devin", "org_id": "a"}, {"provider": "devin", "org_id": "b"}, False),
-        ({"provider": "devin", "org_id": "a"}, {"provider": "devin", "org_id": "a", "base_url": "http://x"}, False),
+        ({"provider": "devin", "org_id": "a"}, {"provider": "devin", "org_id": "a", "base_url": "http://x"}, True),
         (
             {"provider": "devin", "org_id": "a"},
             {"provider": "devin", "org_id": "a", "base_url": "https://api.devin.ai/"},

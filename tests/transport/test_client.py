@@ -23,6 +23,7 @@ from migrator.errors import (
     UsageError,
 )
 from migrator.providers.omni import is_quota
+from migrator.redaction import HIDDEN
 from migrator.transport.retry import Retry
 
 from .conftest import TOKEN, Connect, Platform, Time
@@ -247,7 +248,7 @@ async def test_the_token_never_shows(
             await time.run(client.request(READ, "/x"))
         said = [str(caught.value), repr(caught.value), repr(vars(caught.value)), repr(client), caplog.text]
     assert [] == [text for text in said if TOKEN in text]
-    assert "[redacted]" in caught.value.body
+    assert HIDDEN in caught.value.body
 
 
 @pytest.mark.parametrize("status", [401, 403])

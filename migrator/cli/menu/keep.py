@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrator.cli.menu.app import OutFile, app, when_used
+from migrator.cli import proposing
+from migrator.cli.menu.app import OutFile, YesOption, app, when_used
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
-    from migrator.cli import keeping
+    from migrator.cli import keeping, rehoming
 else:
-    keeping = when_used("keeping")
+    keeping, rehoming = when_used("keeping"), when_used("rehoming")
+
+_ADDRESS = "sync.NAME, connection.NAME, scope.PROVIDER:SCOPE or job.ID"
+
+OfSync = Annotated[
+    str, typer.Option("--sync", metavar="NAME", help="Only what this sync owns.", autocompletion=proposing.syncs)
+]
+OfJobs = Annotated[
+    list[str] | None,
+    typer.Option("--job", metavar="NAME", help="Only this job, by the id of its source job or by name; repeatable."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show it, and change nothing.")]
 
 state = typer.Typer(help="Upgrade, back up and move what migrator remembers.", rich_markup_mode=None)
 app.add_typer(state, name="state")
@@ -22,10 +34,9 @@ app.add_typer(state, name="state")
 @state.command()
 @takes_settings
 def upgrade(settings: Settings) -> int:
-    """Bring the state to this version's layout.
+    """Bring the state to this version's schema.
 
-    A file is copied first, and is brought up by any other command, too. A server is brought up by this command alone,
-    because older versions on other machines cannot use it afterwards.
+    A new state gets its tables; one of this version stays as it is.
     """
     return keeping.upgrade(settings)
 
@@ -56,6 +67,46 @@ def prune(
     and rolled back no more; the jobs that it made stay linked.
     """
     return keeping.prune(settings, days=older_than)
+
+
+@state.command()
+@takes_settings
+def move(
+    settings: Settings,
+    old: Annotated[str, typer.Argument(metavar="FROM", help=f"The address that is left: {_ADDRESS}.")],
+    new: Annotated[str, typer.Argument(metavar="TO", help="The address that takes its place, of the same kind.")],
+    *,
+    sync: OfSync = "",
+    job: OfJobs = None,
+    dry_run: DryRun = False,
+    yes: YesOption = False,
+) -> int:
+    """Move bindings to another sync name, connection, scope or source job, after asking.
+
+    For a sync that was renamed, a connection that now has another address or token, a file that was moved, or a source
+    job that was created again under another id. Ownership tags at the target that name what is moved are rewritten by
+    journalled writes; no job is changed otherwise. The history shows it, and it says which command takes it back.
+    """
+    return rehoming.move(settings, old, new, sync=sync, jobs=job or (), dry=dry_run, yes=yes)
+
+
+@state.command()
+@takes_settings
+def forget(
+    settings: Settings,
+    old: Annotated[str, typer.Argument(metavar="ADDRESS", help=f"What is forgotten: {_ADDRESS}.")],
+    *,
+    sync: OfSync = "",
+    job: OfJobs = None,
+    dry_run: DryRun = False,
+    yes: YesOption = False,
+) -> int:
+    """Forget bindings, after asking: no sync has to do with their target jobs any more.
+
+    Nothing is done at the target: its jobs stay as they are, and go on firing. A sync that selects their source jobs
+    finds them by their ownership tags, and takes them over again with adopt = "identical".
+    """
+    return rehoming.forget(settings, old, sync=sync, jobs=job or (), dry=dry_run, yes=yes)
 
 
 @state.command(name="import")

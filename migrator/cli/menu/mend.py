@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migrator.cli import proposing
-from migrator.cli.menu.app import DryRunOption, RunId, YesOption, app, when_used
+from migrator.cli.menu.app import DryRunOption, RunId, SyncName, YesOption, app, when_used
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
-    from migrator.cli import recovering, unlocking
+    from migrator.cli import deduping, recovering, unlocking
 else:
-    recovering, unlocking = when_used("recovering"), when_used("unlocking")
+    deduping, recovering, unlocking = map(when_used, ("deduping", "recovering", "unlocking"))
 
 
 @app.command()
@@ -92,6 +92,26 @@ def unlock(
     its last renewal. What is known of its owner is told first. Free no lock whose process still runs.
     """
     return unlocking.unlock(settings, target, yes=yes)
+
+
+@app.command()
+@takes_settings
+def dedupe(
+    settings: Settings,
+    sync: SyncName,
+    *,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="ID", help="The target job to remove; may be repeated.")
+    ] = None,
+    yes: YesOption = False,
+) -> int:
+    """Remove a target job that stands beside another one for the same source job.
+
+    It lists the target jobs that carry one and the same ownership tag, or are bound to the same source job, and asks
+    which is to go; elsewhere than on a terminal, --remove says so. Nothing is removed by itself. Ends with 3 while
+    there are some and none was removed.
+    """
+    return deduping.dedupe(settings, sync, remove=remove or (), yes=yes)
 
 
 @app.command()

@@ -1,0 +1,68 @@
+"""Files that are written as a whole or not at all, and durably; what is no regular file is written through."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+_STREAMS: Final = ("/dev/fd/", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc/")
+"""Names of what is open already: it is written to, whatever it leads to."""
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a path leads to a device, a pipe or a socket, or names an open file: nothing can take its place."""
+    if str(path.absolute()).startswith(_STREAMS):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+@contextmanager
+def replacing(path: Path, *, keep_mode: bool = False) -> Iterator[BinaryIO]:
+    """Yield a file that takes the place of `path` when the block ends: whole and on disk, or not at all.
+
+    A symbolic link stays, and the file that it leads to is replaced, or made. A device or a pipe is written through.
+
+    Args:
+        path: where to.
+        keep_mode: whether the file keeps the permissions that it has; otherwise it is for its owner alone.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if is_stream(path):
+        with path.open("wb") as file:
+            yield file
+        return
+    place = path.resolve()
+    handle, draft = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if keep_mode and place.exists():
+            Path(draft).chmod(stat.S_IMODE(place.stat().st_mode))
+        Path(draft).replace(place)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    _sync_folder(place.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the name of a new file to disk, where the system can."""
+    with suppress(OSError):  # Windows opens no folders, and some network file systems sync none
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

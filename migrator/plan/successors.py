@@ -1,0 +1,82 @@
+"""Find source jobs that look like jobs removed at the source and created again under another id.
+
+The platform does not say that the two are one. Where the target job of the old one goes on, a job made for the new one
+would fire beside it: so nothing is made until a person has said which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import attrs
+from attrs import define, field
+
+from migrator.canonical import JobRef
+from migrator.plan.basis import Basis
+from migrator.plan.identity import moving
+from migrator.plan.values import Change
+
+_ENDS = frozenset({"delete", "pause"})
+"""What is done to a target job so that it fires no more."""
+
+
+@define
+class Successors:
+    """Compares what is to be created with what was removed at the source.
+
+    Attributes:
+        basis: what the plan is made from.
+        left: what happens to the target jobs of jobs removed at the source.
+    """
+
+    basis: Basis
+    left: tuple[Change, ...]
+    _named: dict[str, list[Change]] = field(factory=dict, init=False)
+    _heirs: dict[JobRef, list[JobRef]] = field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        for change in self.left:
+            if change.piece == 1 and change.source and change.target and change.target.id in self.basis.at_target:
+                self._named.setdefault(self._form(change.name), []).append(change)
+
+    def checked(self, create: Change) -> Change:
+        """Return a create, blocked or with a note where a removed job had the name of its source job."""
+        assert create.source is not None
+        names = {self._form(name) for name in (create.name, self.basis.at_source[create.source].name)}
+        found = [change for name in sorted(names) for change in self._named.get(name, ())]
+        if not found or create.piece != 1 or create.action != "create":
+            return create
+        for change in found:
+            assert change.source is not None
+            self._heirs.setdefault(change.source, []).append(create.source)
+        told = "; ".join(self._told(change, create.source) for change in found)
+        if all(change.action in _ENDS or not self._is_live(change) for change in found):
+            return attrs.evolve(create, reason="; ".join(filter(None, (create.reason, told))))
+        return attrs.evolve(create, action="blocked", fields=(), reason=told)
+
+    def noted(self) -> Iterator[Change]:
+        """Yield what happens to the target jobs of removed jobs, each with the new job that may be the same."""
+        for change in self.left:
+            heirs = self._heirs.get(change.source, ()) if change.source else ()
+            told = f"{change.reason}; {_listed(heirs)} at the source has its name" if heirs else change.reason
+            yield attrs.evolve(change, reason=told)
+
+    def _form(self, name: str) -> str:
+        """A name as the target holds it."""
+        return str(self.basis.mapping.form("name", name))
+
+    def _is_live(self, change: Change) -> bool:
+        return change.target is not None and self.basis.at_target[change.target.id].enabled
+
+    def _told(self, change: Change, new: JobRef) -> str:
+        assert change.source is not None
+        command = moving(f"job.{change.source.id}", f"job.{new.id}", "--sync", self.basis.sync.name)
+        return (
+            f"{change.source}, which was removed at the source, had this name, and {change.target} stands for it; "
+            f"if this is the same job under a new id: {command}; "
+            f"if it is another one, rename it, or delete {change.target}"
+        )
+
+
+def _listed(refs: Iterable[JobRef]) -> str:
+    return ", ".join(map(str, dict.fromkeys(refs)))

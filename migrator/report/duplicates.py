@@ -1,0 +1,96 @@
+"""Target jobs of which there may be one for each source job and part, and are several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import attrs
+
+from migrator.apply.values import Applied
+from migrator.extract import Extracted
+from migrator.plan.duplicates import Duplicate
+from migrator.report.outcomes import outcome_lines
+from migrator.report.shapes import COUNT, REF, TEXT, listed, maybe, shape
+from migrator.report.words import Line, clean, columns, count, line
+
+DUPLICATE: Final = shape(
+    {
+        "source": maybe(REF),
+        "name": TEXT,
+        "piece": COUNT,
+        "pieces": COUNT,
+        "targets": listed(REF, "All jobs that claim it, those that the state is bound to first."),
+        "bound": listed(REF, "Those that the state is bound to."),
+        "reason": TEXT,
+    },
+    says="Several jobs that carry the ownership tag of one source job, or are bound to it.",
+)
+
+
+def duplicate_document(one: Duplicate) -> dict[str, Any]:
+    """Several jobs of one source job, as they stand in a document."""
+    return {
+        "source": one.source and attrs.asdict(one.source),
+        "name": one.name,
+        "piece": one.piece,
+        "pieces": one.pieces,
+        "targets": [attrs.asdict(job) for job in one.jobs],
+        "bound": [attrs.asdict(job) for job in one.bound],
+        "reason": one.told,
+    }
+
+
+def duplicate_lines(found: Iterable[Duplicate], *, command: str) -> Iterator[Line]:
+    """The same for people.
+
+    Args:
+        found: the duplicates.
+        command: what removes one, "" where no sync is known.
+    """
+    found = tuple(found)
+    if not found:
+        return
+    yield line(("Duplicates: ", "bold red"), count(len(found), "job"), " with more than one copy.")
+    for one in found:
+        yield line(("! ", "bold red"), (clean(one.name), "bold red"), f": {clean(one.told)}", indent=2)
+    if command:
+        yield line("Remove one with: ", (command, "bold"))
+    else:
+        yield line("Remove one with migrator dedupe SYNC, where SYNC is a sync whose target this connection is.")
+
+
+def choice_lines(one: Duplicate, target: Extracted) -> Iterator[Line]:
+    """The copies of one source job, so that a person can choose."""
+    yield line((clean(one.name), "bold"), f": {clean(one.told)}")
+    rows = []
+    for ref in one.jobs:
+        job = target.job(ref)
+        made = f"created {job.created_at:%Y-%m-%d %H:%M} UTC" if job.created_at else ""
+        known = "bound by this state" if ref in one.bound else "not bound"
+        rows.append((clean(ref.id), clean(job.name), "active" if job.live else "paused", known, made))
+    yield from (line(row, indent=2) for row in columns(rows))
+
+
+def dedupe_document(sync: str, found: Iterable[Duplicate], applied: Applied) -> dict[str, Any]:
+    """The duplicates that were found and what was removed, as `migrator/dedupe@1`."""
+    return {
+        "schema": "migrator/dedupe@1",
+        "sync": sync,
+        "run": applied.run,
+        "duplicates": [duplicate_document(one) for one in found],
+        "summary": dict(applied.summary),
+        "outcomes": [attrs.asdict(outcome) for outcome in applied.outcomes],
+        "requests": dict(applied.requests),
+    }
+
+
+def dedupe_lines(sync: str, found: Iterable[Duplicate], applied: Applied, *, command: str) -> Iterator[Line]:
+    """The same for people; `command` is what removes one."""
+    found = tuple(found)
+    if not found:
+        yield line(f"{clean(sync)}: no duplicates.")
+    elif applied.run is None:
+        yield from duplicate_lines(found, command=f"{command} --remove ID")
+    else:
+        yield from outcome_lines(applied)
