@@ -20,6 +20,7 @@ from migrator.errors import UsageError
 from migrator.extract import Extracted, look_up
 from migrator.holding import as_wished, is_cut_short, stirs
 from migrator.isolation import attempt
+from migrator.leasing import Fence, limited, locking
 from migrator.lower import foresee
 from migrator.noting import last_count, note_duplicates
 from migrator.plan import Basis, make_plan
@@ -31,7 +32,6 @@ from migrator.sides import (
     Side,
     caught_up,
     contract_of,
-    locking,
     opened,
     remember_contract,
     requests_of,
@@ -68,13 +68,18 @@ class Look:
 
 @frozen(kw_only=True)
 class Session:
-    """Both sides of a sync, open."""
+    """Both sides of a sync, open; one fence stands before the requests to both."""
 
     runtime: Runtime
     sync: Sync
     state: State
     source: Side
     target: Side
+
+    @property
+    def fence(self) -> Fence:
+        """What closes when a lock of the run is lost."""
+        return self.target.fence
 
     async def look(self, *, locked: bool, source: Extracted | None = None, hold: bool = False) -> Look:
         """List both sides, settle what a dead run left, and plan.
@@ -214,24 +219,25 @@ class Session:
 
     @asynccontextmanager
     async def locking(self, run: str, *, lost: Callable[[], None]) -> AsyncIterator[None]:
-        """Hold the lock of what the sync writes to: its target, and its source where it goes both ways.
+        """Hold the lock of what the sync writes to, its source too where it goes both ways; for `run_timeout` at most.
 
         Args:
             run: who holds it.
-            lost: as in `locking`.
+            lost: as in `locking`; also called when the run has taken `run_timeout`.
 
         Raises:
             UsageError: it goes both ways, and its source is no single place.
             LockedError: another run holds one.
         """
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(locking(self.state, self.target.lock, run, lost=lost))
+        where = f"syncs.{self.sync.name}"
+        async with limited(self.sync.run_timeout, where=where, stop=lost), AsyncExitStack() as stack:
+            await stack.enter_async_context(locking(self.state, self.target.lock, run, fence=self.fence, lost=lost))
             if self.sync.two_way:
                 if len(self.source.adapter.scopes) > 1:
                     what = "a sync that goes both ways needs a source that is one place"
-                    where, hint = f"syncs.{self.sync.name}", "give it a connection with one of user_ids"
+                    hint = "give it a connection with one of user_ids"
                     raise UsageError(what, where=where, hint=hint)
-                await stack.enter_async_context(locking(self.state, self.source.lock, run, lost=lost))
+                await stack.enter_async_context(locking(self.state, self.source.lock, run, fence=self.fence, lost=lost))
             yield
 
     @property
@@ -247,11 +253,11 @@ def _is_at(place: tuple[str, str], adapter: ExtractAdapter) -> bool:
 @asynccontextmanager
 async def session_of(runtime: Runtime, state: State, name: str) -> AsyncIterator[Session]:
     """A sync with both sides open for as long as the block lasts."""
-    sync = runtime.config.sync(name)
+    sync, fence = runtime.config.sync(name), Fence()
     with runtime.watch.stage("sync", sync=name):
         async with (
-            opened(runtime, sync.source, state=state) as source,
-            opened(runtime, sync.target, state=state, target=True) as target,
+            opened(runtime, sync.source, state=state, fence=fence) as source,
+            opened(runtime, sync.target, state=state, target=True, fence=fence) as target,
         ):
             yield Session(runtime=runtime, sync=sync, state=state, source=source, target=target)
 

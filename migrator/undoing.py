@@ -53,7 +53,7 @@ async def rollback(
         if (side.adapter.provider, side.adapter.scopes[0]) != (undone.provider, undone.scope):
             what = f"sync {sync.name} writes to another target by now than run {undone.id} did"
             raise RefusedError(what, actual=side.adapter.scopes[0], allowed=undone.scope)
-        async with locking(state, side.lock, own, lost=stop.set):
+        async with locking(state, side.lock, own, fence=side.fence, lost=stop.set):
             listed = await side.list_all()
             target, _uncertain = await settled(runtime, state, side, listed, locked=True)
             trace = await _trace(runtime, state, side, undone, target)
@@ -146,7 +146,10 @@ async def settle(runtime: Runtime, state: State, run: str, job: str, *, created:
     found = run_of(state, run)
     sync = runtime.config.sync(found.sync)
     lock = f"{found.provider}:{found.scope}"
-    async with opened(runtime, sync.target, state=state, target=True) as side, locking(state, lock, run_id(runtime)):
+    async with (
+        opened(runtime, sync.target, state=state, target=True) as side,
+        locking(state, lock, run_id(runtime), fence=side.fence),
+    ):
         intent = _uncertain(state.intents(found.id, side.dialect), found.id, job)
         if created is None:
             state.settle(intent, "failed", "a person looked: it was not made")

@@ -76,7 +76,7 @@ async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asy
         RefusedError: the plan is unsafe as a whole.
     """
     runtime, state, run = session.runtime, session.state, run_id(session.runtime)
-    async with locking(state, session.target.lock, run, lost=stop.set):
+    async with locking(state, session.target.lock, run, fence=session.fence, lost=stop.set):
         look = await session.look(locked=True, hold=True)
         stage = await stage_of(session, look)
         chosen = stage.chosen(order.jobs)
@@ -119,5 +119,5 @@ async def both_locked(session: Session, run: str, *, stop: asyncio.Event) -> Asy
     locks = {session.target.lock, *(f"{source.provider}:{scope}" for scope in source.scopes)}
     async with AsyncExitStack() as stack:
         for lock in sorted(locks):
-            await stack.enter_async_context(locking(session.state, lock, run, lost=stop.set))
+            await stack.enter_async_context(locking(session.state, lock, run, fence=session.fence, lost=stop.set))
         yield

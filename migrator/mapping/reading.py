@@ -11,6 +11,7 @@ from typing import Any, Final
 from migrator.canonical import NOTHING, Job, JobRef, Mark, Unportable, covers, is_absent, unflatten
 from migrator.cron.answers import Decided
 from migrator.errors import RecordError, ScheduleError
+from migrator.ids import wrong_with
 from migrator.mapping.codecs import CODECS, known_cron, read_time
 from migrator.mapping.marks import read_mark, split_items, split_trailer
 from migrator.mapping.paths import Raw, gather, get, without
@@ -33,6 +34,8 @@ def read(rules: Rules, raw: Raw, *, scope: str, decided: Decided = ()) -> Job:
     job_id = get(raw, rules.identity.id)
     if not isinstance(job_id, str) or not job_id:
         raise RecordError("a record without an id", job=_label(raw), path=rules.identity.id)
+    if wrong := wrong_with(job_id):
+        raise RecordError(f"its id {wrong}", job=_label(raw), path=rules.identity.id, actual=repr(job_id[:_SHOWN]))
     raw, mark = _split_mark(rules, raw)
     values, used, unreadable = _fields(rules, raw, job_id, decided)
     unknown, untimed = unknown_fields(rules, raw, used)

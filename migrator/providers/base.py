@@ -42,6 +42,8 @@ class Connection:
         rate: such as "500/min", None for the documented one.
         concurrency: requests in flight at once, None for the provider's default.
         budget: connections to one host with the same name here share one limit; None for what the platform counts by.
+        timeout: seconds that one request may take, None for the default.
+        listing_timeout: seconds that reading a whole list may take, None for the default.
         cron: how cron text is read where engines disagree, as `migrator.cron.parse` takes it.
     """
 
@@ -58,6 +60,8 @@ class Connection:
     rate: str | None = None
     concurrency: int | None = None
     budget: str | None = None
+    timeout: int | None = None
+    listing_timeout: int | None = None
     cron: Mapping[str, str] = field(factory=dict)
 
 

@@ -6,10 +6,10 @@ Documentation generations differ in page size, in the fields of a page and in th
 from __future__ import annotations
 
 from typing import ClassVar
-from urllib.parse import quote
 
 from attrs import define
 
+from migrator.ids import path_to
 from migrator.providers.base import PATCH, Connection, Documented, one_spelling
 from migrator.providers.rest import Page, RestAdapter, count, member
 
@@ -76,7 +76,7 @@ class Devin(RestAdapter):
         return scopes(self.connection)
 
     def _collection(self, scope: str) -> str:
-        return f"/v3/organizations/{quote(scope, safe='')}/schedules"
+        return path_to("v3", "organizations", scope, "schedules")
 
     async def _page(self, scope: str, start: str | int | None) -> Page:
         path, offset = self._collection(scope), int(start or 0)

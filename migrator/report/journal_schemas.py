@@ -6,10 +6,24 @@ from typing import Final, get_args
 
 from migrator.report.handover_schemas import DARK, MISSED, STANDING
 from migrator.report.rehomings import ORPHANS
-from migrator.report.shapes import COUNT, REF, TEXT, TEXTS, TIME, Schema, document, listed, mapped, maybe, one_of, shape
+from migrator.report.shapes import (
+    COUNT,
+    FLAG,
+    REF,
+    TEXT,
+    TEXTS,
+    TIME,
+    Schema,
+    document,
+    listed,
+    mapped,
+    maybe,
+    one_of,
+    shape,
+)
 from migrator.state.document import Column
 from migrator.state.document import columns as state_columns
-from migrator.state.values import RunKind
+from migrator.state.values import LeaseState, RunKind
 
 _PLACE: Final = shape({"provider": TEXT, "scope": TEXT})
 _RUN: Final[dict[str, Schema]] = {
@@ -38,9 +52,19 @@ _WRITE: Final[dict[str, Schema]] = {
 _BACKUP: Final = {**maybe(TEXT), "description": "The copy of the file as it was before; null where none was made."}
 
 
+_OWNER: Final[dict[str, Schema]] = {
+    "host": TEXT,
+    "boot": {**TEXT, "description": "The boot id of its machine; empty where the system tells none."},
+    "namespace": {**TEXT, "description": "The namespaces of its process; empty where the system tells none."},
+    "pid": COUNT,
+    "started": TEXT,
+    "run": TEXT,
+}
+
+
 def status_schema() -> Schema:
     """`migrator/status@1`."""
-    writing = shape({"target": TEXT, "host": TEXT, "pid": COUNT, "started": TEXT, "run": TEXT})
+    writing = shape({"target": TEXT, **_OWNER})
     uncertain = shape({**_WRITE, "run": TEXT, "sync": TEXT, "settle": {**TEXTS, "description": "What a person types."}})
     how = one_of("done", "unfinished", "died", "under way", "settled")
     more = {
@@ -84,6 +108,23 @@ def history_schema() -> Schema:
 def settle_schema() -> Schema:
     """`migrator/settle@1`."""
     return document("settle", "What a person decided", {"run": TEXT, "sync": TEXT, "write": shape(_WRITE)})
+
+
+def unlock_schema() -> Schema:
+    """`migrator/unlock@1`."""
+    lease = shape(
+        {
+            "target": TEXT,
+            **_OWNER,
+            "renewed_at": {**TIME, "description": "By the database's clock."},
+            "expires_at": {**TIME, "description": "By the database's clock."},
+            "lease": one_of(*get_args(LeaseState)),
+            "seen": {**FLAG, "description": "Whether its process can be seen from here."},
+        }
+    )
+    return document(
+        "unlock", "A lock that was freed", {"state": TEXT, "freed": listed(lease, "None was held if empty.")}
+    )
 
 
 def state_schema() -> Schema:

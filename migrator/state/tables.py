@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
 from migrator.state import sums
 
@@ -165,8 +165,12 @@ locks: Final = Table(
     metadata,
     Column("scope", String(600), primary_key=True),
     Column("host", String(255), nullable=False),
+    Column("boot", String(64), nullable=False),
+    Column("namespace", String(128), nullable=False),
     Column("pid", Integer, nullable=False),
     Column("started", String(64), nullable=False),
     Column("run", String(64), nullable=False),
     Column("beat", String(40), nullable=False),
+    Column("expires", String(40), nullable=False),
+    Column("uptime", Float),
 )

@@ -18,21 +18,26 @@ from migrator.errors import (
     NotFoundError,
     ProviderError,
     QuotaError,
+    RejectedError,
     TransientError,
     UncertainError,
     UsageError,
 )
 from migrator.redaction import hiding
 from migrator.transport.answers import Call, Kind, Reply, message, redact, refusal, unexpected
+from migrator.transport.bodies import FaultError
 from migrator.transport.clock import REAL, Clock
 from migrator.transport.lanes import Lanes
-from migrator.transport.pacing import Outcome, Pacer
+from migrator.transport.pacing import BlockedError, Outcome, Pacer
 from migrator.transport.places import Places
 from migrator.transport.retry import PATIENT, Effort, Lost, Retry, may_change, throttled
-from migrator.transport.wire import Wire, address, encoded, exchanged, network, timeouts
+from migrator.transport.wire import Fence, Wire, address, always_open, encoded, exchanged, network, timeouts
 from migrator.watching import NOBODY, Exchange, Watch
 
 log = logging.getLogger(__name__)
+
+TIMEOUT: Final = 60.0
+LISTING_TIMEOUT: Final = 1800.0
 
 _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
 _NEWEST: Final = 0.1
@@ -63,11 +68,14 @@ class Client:
         retry: how long to keep trying.
         clock: time and chance.
         is_quota: tells from the body of a 429 whether waiting cannot help.
-        timeout: seconds to wait for an answer; connecting may take a sixth of it.
+        timeout: seconds that one exchange may take, to the last byte of the answer; connecting may take a sixth of it.
+        listing_timeout: seconds that reading a whole list may take.
         wire: what carries requests, None for the network.
+        fence: asked right before every request leaves; raises when nothing more may be sent.
         watch: told of every request.
         hide: takes secrets out of a text; by default the token alone.
         requests: how many have been sent, retries included.
+        received: bytes of the bodies of all answers.
         heard: the headers of the latest answer, names in lower case: what the platform says of its clock and limits.
     """
 
@@ -81,11 +89,14 @@ class Client:
     retry: Retry = PATIENT
     clock: Clock = field(default=REAL, repr=False)
     is_quota: Callable[[Any], bool] = field(default=_no_quota, repr=False)
-    timeout: float = 60.0
+    timeout: float = TIMEOUT
+    listing_timeout: float = LISTING_TIMEOUT
     wire: Wire | None = field(default=None, repr=False)
+    fence: Fence = field(default=always_open, repr=False)
     watch: Watch = field(default=NOBODY, repr=False)
     hide: Callable[[str], str] = field(repr=False)
     requests: int = field(default=0, init=False)
+    received: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _lanes: Lanes = field(init=False, repr=False)
     _url: httpx.URL = field(init=False, repr=False)
@@ -163,9 +174,12 @@ class Client:
         body = None if json is None else encoded(json, where)
         call = Call(method=method, path=path, params=params, body=body, kind=kind, where=where)
         reply = await self._send(call)
-        if not reply.text.strip():
+        try:
+            answer = reply.decoded()
+        except FaultError as error:
+            raise unexpected(call, reply, f"the answer {error}", self._secrets) from None
+        if answer is None and not reply.body.strip():
             return None
-        answer = reply.parsed()
         if not isinstance(answer, dict):
             raise unexpected(call, reply, "the answer is no JSON object", self._secrets)
         return answer
@@ -215,7 +229,12 @@ class Client:
 
     async def _try(self, call: Call, nth: int) -> tuple[Reply | Lost, float | None]:
         """One try: what came of it, and the seconds to wait before another where the platform or the pacer knows."""
-        turn = await self.pacer.turn()
+        try:
+            turn = await self.pacer.turn(self.retry.seconds)
+        except BlockedError as error:
+            what = f"the platform asks everybody to wait {error.seconds:.0f} s"
+            most = f"at most {self.retry.seconds:g} s are waited for"
+            raise TransientError(what, where=call.where, allowed=most, hint="try later") from None
         self.requests += 1
         outcome: Outcome = "lost"
         asked: float | None = None
@@ -246,26 +265,31 @@ class Client:
         return answer, wait
 
     async def _exchange(self, call: Call) -> Reply | Lost:
+        request = self._request(call)
         try:
             async with self._lanes.lane() as lane:
-                response = await exchanged(lane, self._request(call))
+                came = await exchanged(lane, request, seconds=self.timeout, fence=self.fence)
         except _UNSENT as error:
             return Lost(f"{self._url.host} cannot be reached: {self._say(error)}", sent=False)
-        except httpx.TimeoutException:
+        except (httpx.TimeoutException, TimeoutError):
             return Lost(f"{self._url.host} did not answer within {self.timeout:g} s", sent=True)
         except httpx.RequestError as error:
             return Lost(f"the connection to {self._url.host} broke: {self._say(error)}", sent=True)
-        self.heard = {name.lower(): self.hide(value) for name, value in response.headers.items()}
-        return Reply(status=response.status_code, headers=self.heard, text=self.hide(response.text))
+        except (ArithmeticError, LookupError, ValueError) as error:  # an answer that a library below cannot take
+            return Lost(f"the answer of {self._url.host} cannot be read: {self._say(error)}", sent=True)
+        self.received += len(came.body)
+        self.heard = {name: self.hide(value) for name, value in came.headers.items()}
+        body = self.hide(came.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        return Reply(status=came.status, headers=self.heard, body=body, fault=came.fault)
 
     def _request(self, call: Call) -> httpx.Request:
-        return httpx.Request(
-            call.method,
-            address(f"{self.base_url.rstrip('/')}{call.path}", tuple((call.params or {}).items())),
-            headers=self._json if call.body else self._bare,
-            content=call.body,
-            extensions=dict(self._patience),
-        )
+        try:
+            url = address(f"{self.base_url.rstrip('/')}{call.path}", tuple((call.params or {}).items()))
+        except (ValueError, httpx.InvalidURL) as error:
+            what = f"the request has no address: {self._say(error)}"
+            raise RejectedError(what, where=call.where, hint="nothing was sent") from error
+        headers = self._json if call.body else self._bare
+        return httpx.Request(call.method, url, headers=headers, content=call.body, extensions=dict(self._patience))
 
     def _say(self, error: Exception) -> str:
         return redact(self.hide((str(error) or type(error).__name__).rstrip(".")), self._secrets)

@@ -162,6 +162,18 @@ class Backoff:
         return full * (0.5 + 0.5 * chance)
 
 
+class BlockedError(Exception):
+    """The platform lets nobody through for longer than anybody waits.
+
+    Args:
+        seconds: for how long.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 @frozen
 class Turn:
     """The right to send one request; `since` is the pacer's time at which it was given."""
@@ -207,10 +219,16 @@ class Pacer:
         if known is None or rate.count / rate.period < known:
             self._rate, self._limit = rate, _limit(rate)
 
-    async def turn(self) -> Turn:
-        """Wait, first come first served, until one more request may go; give the turn back with `answered`."""
+    async def turn(self, patience: float = math.inf) -> Turn:
+        """Wait, first come first served, until one more request may go; give the turn back with `answered`.
+
+        Raises:
+            BlockedError: after a 429 the platform lets nobody through for longer than `patience`.
+        """
         async with self._queue:
             while (wait := self._wait()) > 0:
+                if (blocked := self._blocked_until - self._clock.monotonic()) > patience:
+                    raise BlockedError(blocked)
                 if math.isinf(wait):
                     self._answer.clear()
                     await self._answer.wait()
