@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fast slow faults fuzz mutants lint typecheck format record screenshots bench bench-compare reference docs clean
+.PHONY: help venv demo test fast slow attack faults fuzz mutants lint typecheck format record screenshots bench bench-compare reference docs clean
 
 help: ## what can be made (this list)
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-13s %s\n' "$$name" "$$text"; done
@@ -36,6 +36,9 @@ fast: $(READY) ## the fast suite, about three minutes on two cores
 
 slow: $(READY) ## the long proofs: faults at every request, random sequences, kills, a thousand cut-overs, ten thousand jobs, a year of nights
 	$(BIN)/python -m pytest -q -n 2 -m slow
+
+attack: $(READY) ## hostile answers, stopped processes, containers, a frozen PostgreSQL, full disks, flipped bits; part of slow
+	$(BIN)/python -m pytest -q -rs -n 2 -m slow tests/attack
 
 faults: $(READY) ## every fault at every request of every kind of change between every pair; takes a quarter of an hour
 	MIGRATOR_FAULTS=all $(BIN)/python -m pytest -q -n 2 -m slow tests/faults/test_matrix.py

@@ -159,6 +159,7 @@ class Job:
         description: note that only people read.
         enabled: the owner's wish.
         suspended: why the platform itself stopped it, None when it did not.
+        running: what says that a run of it is in progress, None where its platform says nothing of the kind.
         failing: what its platform tells of runs that fail, None when it tells of none.
         trigger: when it fires.
         action: what it does.
@@ -181,6 +182,7 @@ class Job:
     description: str | None = None
     enabled: bool = True
     suspended: str | None = None
+    running: str | None = None
     failing: str | None = None
     trigger: Trigger
     action: Action

@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from migrator.canonical import unflatten
 from migrator.config import Select
 from migrator.document import job_document
 from migrator.extract import Problem, read_all
 from migrator.mapping.codecs import write_time
 from migrator.session import Runtime, opened
+from migrator.state import State
 
 EVERY: Final = Select()
 """Selects every job."""
@@ -37,8 +39,17 @@ class Export:
 
 
 @asynccontextmanager
-async def exporting(runtime: Runtime, connection: str, wanted: Select = EVERY) -> AsyncIterator[Export]:
-    """Yield the jobs of a connection that `wanted` selects, for as long as the block lasts; writes to no provider."""
+async def exporting(
+    runtime: Runtime, connection: str, wanted: Select = EVERY, retired: State | None = None
+) -> AsyncIterator[Export]:
+    """Yield the jobs of a connection that `wanted` selects, for as long as the block lasts; writes to no provider.
+
+    Args:
+        runtime: what the command brings along.
+        connection: its name.
+        wanted: which jobs.
+        retired: a state; then instead the jobs that are gone from the connection, as the state keeps them.
+    """
     problems: list[dict[str, Any]] = []
     async with opened(runtime, connection) as side:
         mapping = runtime.mapping("json")
@@ -58,8 +69,18 @@ async def exporting(runtime: Runtime, connection: str, wanted: Select = EVERY) -
                     elif wanted.matches(read):
                         yield job_document(read, mapping)
 
+        async def kept(state: State) -> AsyncGenerator[dict[str, Any], None]:
+            async with aclosing(read_all(side.adapter, side.mapping, as_source=True)) as found:
+                present = {read.ref async for read, _record in found}
+            scopes = tuple(side.adapter.scopes)
+            known = state.definitions(side.adapter.provider, scopes, side.dialect, without=present)
+            for one in {one.source: one for one in known}.values():
+                job = unflatten(one.fields, ref=one.source)
+                if wanted.matches(job):
+                    yield job_document(job, mapping)
+
         with runtime.watch.stage("list"):
-            async with aclosing(jobs()) as listed:
+            async with aclosing(kept(retired) if retired else jobs()) as listed:
                 yield Export(head=head, jobs=listed, problems=problems)
 
 

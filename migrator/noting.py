@@ -10,14 +10,14 @@ import attrs
 
 from migrator.apply.values import Outcome
 from migrator.apply.writer import brought_up
-from migrator.canonical import flatten
+from migrator.canonical import JobRef, flatten
 from migrator.document import digest
 from migrator.extract import Extracted
 from migrator.plan.duplicates import Duplicate
 from migrator.plan.values import Plan
 from migrator.soundness import storable
 from migrator.state import State
-from migrator.state.values import Link
+from migrator.state.values import Definition, Link, Right
 
 _LISTED: Final = "jobs listed"
 DUPLICATES: Final = "duplicates"
@@ -51,6 +51,15 @@ def note_schedules(state: State, plan: Plan, links: Iterable[Link], outcomes: Se
         if target and change.schedule
     }
     state.note_schedules({target: now for target, now in found.items() if known.get(target) != now})
+
+
+def note_definitions(
+    state: State, sync: str, source: Extracted, rights: Mapping[JobRef, Right], *, dialect: str
+) -> None:
+    """Keep the source jobs whose target is the active side: a sync renews them also when they are gone."""
+    alone = [job for job in source.jobs if (right := rights.get(job.ref)) and right.live == "target"]
+    kept = [Definition(source=job.ref, sync=sync, fields=flatten(job)) for job in alone]
+    state.keep_definitions(kept, dialect=dialect)
 
 
 def note_trouble(state: State, plan: Plan, source: Extracted, target: Extracted) -> None:

@@ -17,7 +17,7 @@ from migrator.apply import Applied, Outcome
 from migrator.config import Schedule, Sync
 from migrator.errors import RefusedError
 from migrator.extract import extract
-from migrator.noting import note_agreement, note_count, note_schedules, note_trouble
+from migrator.noting import note_agreement, note_count, note_definitions, note_schedules, note_trouble
 from migrator.plan.narrowing import chosen, narrowed
 from migrator.plan.values import Plan
 from migrator.recovery import is_staged, rest_of, still_fits
@@ -25,6 +25,7 @@ from migrator.running import Agree, Carrying, Progress, plan_of, run_id, run_of,
 from migrator.session import Look, Runtime, Session, opened, requests_of, session_of
 from migrator.state import State
 from migrator.state.journal import NEVER_SENT
+from migrator.state.values import Dark
 
 if TYPE_CHECKING:
     from migrator import audit as auditing
@@ -244,7 +245,7 @@ async def sync(
     ):
         look = _narrowed(await session.look(locked=True), jobs)
         if look.plan.refusal:
-            return look.plan, Applied(requests=session.requests)
+            return look.plan, Applied(requests=session.requests, dark=_dark(session, look, ()))
         carrying = Carrying(
             runtime=runtime,
             state=state,
@@ -269,19 +270,40 @@ async def _carried_out(
         note_trouble(state, plan, look.source, look.target)
     if not plan.pending:
         _note(look, session)
-        if is_whole:
+        dark = _dark(session, look, ())
+        if is_whole and not dark:
             state.note_order(plan.sync)  # what earlier runs left is history
-    if not plan.pending or not await agree(plan):
-        return plan, Applied(requests=session.requests)
+        return plan, Applied(requests=session.requests, dark=dark)
+    if not await agree(plan):
+        return plan, Applied(requests=session.requests, dark=_dark(session, look, ()))
     plan, outcomes = await carrying.out(look, session=session)
-    _note(attrs.evolve(look, plan=plan), session, outcomes)
-    stopped = carrying.stop.is_set()
-    return plan, Applied(run=carrying.run, outcomes=outcomes, requests=session.requests, stopped=stopped)
+    look = attrs.evolve(look, plan=plan)
+    _note(look, session, outcomes)
+    return plan, Applied(
+        run=carrying.run,
+        outcomes=outcomes,
+        requests=session.requests,
+        stopped=carrying.stop.is_set(),
+        dark=_dark(session, look, outcomes),
+    )
+
+
+def _dark(session: Session, look: Look, outcomes: Sequence[Outcome]) -> tuple[Dark, ...]:
+    """The jobs that are active nowhere, noted in the state; those that the run has just brought in line are not."""
+    if not look.rights:
+        return session.state.note_dark(session.sync.name, ())
+    from migrator.handover.standing import Standings  # noqa: PLC0415 (only where something was cut over)
+
+    done = {outcome.source for outcome in outcomes if outcome.status == "done"}
+    undone = {outcome.source for outcome in outcomes if outcome.status != "done"}
+    found = Standings(session=session, look=look).dark()
+    return session.state.note_dark(session.sync.name, [one for one in found if one.source not in done - undone])
 
 
 def _note(look: Look, session: Session, outcomes: Sequence[Outcome] = ()) -> None:
     """Note what the next look is to know of this one; of a short listing the old count stays in force."""
     note_schedules(session.state, look.plan, look.links, outcomes)
+    note_definitions(session.state, session.sync.name, look.source, look.rights, dialect=session.source.dialect)
     if not look.is_short:
         note_count(session.state, session.sync.name, look.source)
 

@@ -22,7 +22,7 @@ from migrator.plan.values import Plan
 from migrator.recovery import joined, merged, replanned, unfinished
 from migrator.session import Look, Runtime, Session, Side, contract_of, remember_contract
 from migrator.state import Run, State
-from migrator.state.values import Right, RunKind
+from migrator.state.values import HANDOVERS, Right, RunKind
 
 Progress = Callable[[Outcome], None]
 """Told after each change."""
@@ -78,6 +78,10 @@ def plan_of(run: Run) -> Plan:
     Raises:
         RefusedError: it was not kept.
     """
+    if run.kind in HANDOVERS:
+        what = f"a {run.kind} run has no plan to resume: its next run looks at both sides and goes on from there"
+        back = " --back" if run.goal == "source" else ""
+        raise RefusedError(what, where=f"run {run.id}", hint=f"migrator {run.kind} {run.sync}{back} finishes it")
     if run.plan is None:
         what = "the plan of this run was not kept: it was made by an old version"
         hint = f"migrator apply {run.sync} does what is left by a new plan"
@@ -183,7 +187,6 @@ class Carrying:
                 sync=plan.sync,
                 name=change.name,
                 live="source",
-                was="source",
                 since=now,
             )
             for source, change in new.items()

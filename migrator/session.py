@@ -14,13 +14,14 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from migrator.canonical import Job, JobRef
+from migrator.canonical import Job, JobRef, unflatten
 from migrator.concurrency import side_by_side
 from migrator.config import Sync
 from migrator.errors import UsageError
 from migrator.extract import Extracted, look_up
 from migrator.holding import as_wished, is_cut_short, stirs
 from migrator.isolation import attempt
+from migrator.leasing import Fence, limited, locking
 from migrator.lower import foresee
 from migrator.noting import last_count, note_duplicates
 from migrator.plan import Basis, make_plan, most_possible
@@ -32,7 +33,6 @@ from migrator.sides import (
     Side,
     caught_up,
     contract_of,
-    locking,
     opened,
     remember_contract,
     requests_of,
@@ -72,13 +72,18 @@ class Look:
 
 @frozen(kw_only=True)
 class Session:
-    """Both sides of a sync, open."""
+    """Both sides of a sync, open; one fence stands before the requests to both."""
 
     runtime: Runtime
     sync: Sync
     state: State
     source: Side
     target: Side
+
+    @property
+    def fence(self) -> Fence:
+        """What closes when a lock of the run is lost."""
+        return self.target.fence
 
     async def look(self, *, locked: bool, source: Extracted | None = None, hold: bool = False) -> Look:
         """List both sides, settle what a dead run left, and plan.
@@ -171,10 +176,13 @@ class Session:
         """The source's jobs as their owners want them, and which of them are not where their right to fire is."""
         known = self.state.rights(self.source.adapter.provider, listed.scopes, self.source.dialect)
         rights = {right.source: right for right in known if right.target == self.target.place}
+        retired = self._retired(listed, rights)
+        wished = listed.with_jobs(lambda job: as_wished(job, known)) if known else listed
         now = self.runtime.clock.now()
         mine = [(job, rights[job.ref]) for job in listed.jobs if job.ref in rights]
         return {
-            "source": listed.with_jobs(lambda job: as_wished(job, known)) if known else listed,
+            "source": attrs.evolve(wished, jobs=(*wished.jobs, *retired)) if retired else wished,
+            "retired": frozenset(job.ref for job in retired),
             "rights": rights,
             "revived": frozenset(
                 job.ref
@@ -183,6 +191,17 @@ class Session:
             ),
             "unfinished": frozenset(job.ref for job, right in mine if is_cut_short(job, right)),
         }
+
+    def _retired(self, listed: Extracted, rights: Mapping[JobRef, Right]) -> tuple[Job, ...]:
+        """The jobs that are gone from the source and that the target alone fires, as they were kept."""
+        alone = {ref for ref, right in rights.items() if right.live == "target"}
+        present = {job.ref for job in listed.jobs} | {problem.ref for problem in listed.problems}
+        if not alone - present:
+            return ()
+        kept = self.state.definitions(
+            self.source.adapter.provider, listed.scopes, self.source.dialect, sync=self.sync.name, without=present
+        )
+        return tuple(unflatten(one.fields, ref=one.source) for one in kept if one.source in alone)
 
     async def _proved(self, basis: Basis, plan: Plan, listed: Extracted) -> Look:
         """Plan again with what the listings missed, where the plan rests on a job's absence.
@@ -222,24 +241,25 @@ class Session:
 
     @asynccontextmanager
     async def locking(self, run: str, *, lost: Callable[[], None]) -> AsyncIterator[None]:
-        """Hold the lock of what the sync writes to: its target, and its source where it goes both ways.
+        """Hold the lock of what the sync writes to, its source too where it goes both ways; for `run_timeout` at most.
 
         Args:
             run: who holds it.
-            lost: as in `locking`.
+            lost: as in `locking`; also called when the run has taken `run_timeout`.
 
         Raises:
             UsageError: it goes both ways, and its source is no single place.
             LockedError: another run holds one.
         """
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(locking(self.state, self.target.lock, run, lost=lost))
+        where = f"syncs.{self.sync.name}"
+        async with limited(self.sync.run_timeout, where=where, stop=lost), AsyncExitStack() as stack:
+            await stack.enter_async_context(locking(self.state, self.target.lock, run, fence=self.fence, lost=lost))
             if self.sync.two_way:
                 if len(self.source.adapter.scopes) > 1:
                     what = "a sync that goes both ways needs a source that is one place"
-                    where, hint = f"syncs.{self.sync.name}", "give it a connection with one of user_ids"
+                    hint = "give it a connection with one of user_ids"
                     raise UsageError(what, where=where, hint=hint)
-                await stack.enter_async_context(locking(self.state, self.source.lock, run, lost=lost))
+                await stack.enter_async_context(locking(self.state, self.source.lock, run, fence=self.fence, lost=lost))
             yield
 
     @property
@@ -266,11 +286,11 @@ def _is_at(place: tuple[str, str], adapter: ExtractAdapter) -> bool:
 @asynccontextmanager
 async def session_of(runtime: Runtime, state: State, name: str) -> AsyncIterator[Session]:
     """A sync with both sides open for as long as the block lasts."""
-    sync = runtime.config.sync(name)
+    sync, fence = runtime.config.sync(name), Fence()
     with runtime.watch.stage("sync", sync=name):
         async with (
-            opened(runtime, sync.source, state=state) as source,
-            opened(runtime, sync.target, state=state, target=True) as target,
+            opened(runtime, sync.source, state=state, fence=fence) as source,
+            opened(runtime, sync.target, state=state, target=True, fence=fence) as target,
         ):
             yield Session(runtime=runtime, sync=sync, state=state, source=source, target=target)
 

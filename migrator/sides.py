@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +17,9 @@ from migrator.apply.settle import Settler
 from migrator.canonical import TRIGGER_PATHS, Job, flatten
 from migrator.config import Config
 from migrator.cron import DIALECTS
-from migrator.errors import StateError, UsageError
+from migrator.errors import UsageError
 from migrator.extract import Extracted, extract, forget
+from migrator.leasing import Fence, locking
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.plan.compare import same
 from migrator.providers import PROVIDERS, open_adapter
@@ -30,7 +30,6 @@ from migrator.state.values import ORIGIN, Intent
 from migrator.transport.clock import REAL, Clock
 from migrator.watching import NOBODY, Watch
 
-_BEAT: Final = 15.0
 _MOMENTS: Final = timedelta(minutes=1)
 """How long after a write a listing that does not show it is taken for late."""
 _PATIENCE: Final = (0.5, 1.0, 2.0)
@@ -88,11 +87,19 @@ class Runtime:
 
 @frozen(kw_only=True)
 class Side:
-    """One open connection with its mapping."""
+    """One open connection with its mapping.
+
+    Attributes:
+        name: its name in the config.
+        adapter: what reaches it.
+        mapping: what its records mean.
+        fence: stands before every request to it: closed when a lock that was taken for it is lost.
+    """
 
     name: str
     adapter: LoadAdapter
     mapping: ProviderMapping
+    fence: Fence = field(factory=Fence, repr=False)
 
     @property
     def lock(self) -> str:
@@ -116,7 +123,7 @@ class Side:
 
 @asynccontextmanager
 async def opened(
-    runtime: Runtime, name: str, *, state: State | None = None, target: bool = False
+    runtime: Runtime, name: str, *, state: State | None = None, target: bool = False, fence: Fence | None = None
 ) -> AsyncIterator[Side]:
     """A connection, open for as long as the block lasts; with a state, with what that knows about it."""
     connection = runtime.connection(name)
@@ -124,14 +131,19 @@ async def opened(
     if target and len(connection.user_ids) > 1:
         what = "a target must be one place, and this connection names several members"
         raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
-    async with open_adapter(connection, target=target, **runtime.shared) as adapter:
+    fence = fence or Fence()
+
+    def open_it(connection: Connection) -> AbstractAsyncContextManager[LoadAdapter]:
+        return open_adapter(connection, target=target, fence=fence.check, **runtime.shared)
+
+    async with open_it(connection) as adapter:
         known = state.recall(adapter.scopes[0], _CONTRACT) if state else None
         if known and connection.update_contract == "auto":
             remembered = attrs.evolve(connection, known_contract=known)
-            async with open_adapter(remembered, target=target, **runtime.shared) as informed:
-                yield Side(name=name, adapter=informed, mapping=mapping)
+            async with open_it(remembered) as informed:
+                yield Side(name=name, adapter=informed, mapping=mapping, fence=fence)
         else:
-            yield Side(name=name, adapter=adapter, mapping=mapping)
+            yield Side(name=name, adapter=adapter, mapping=mapping, fence=fence)
 
 
 def _decided(mapping: ProviderMapping, connection: Connection, name: str) -> ProviderMapping:
@@ -180,7 +192,7 @@ async def settled(
         return await settler.caught_up(target), left
     if not state.open_intents(provider, scopes, None):
         return await settler.caught_up(target), ()
-    async with locking(state, side.lock, f"settle-{uuid.uuid4().hex[:8]}"):
+    async with locking(state, side.lock, f"settle-{uuid.uuid4().hex[:8]}", fence=side.fence):
         state.release(provider, scopes)
         intents = await _open_intents(runtime, state, side)
         return await settler.settle(intents, await side.list_all())
@@ -250,39 +262,3 @@ def requests_of(*sides: Side) -> dict[str, int]:
         provider = side.adapter.provider
         counts[provider] = counts.get(provider, 0) + side.adapter.requests
     return counts
-
-
-@asynccontextmanager
-async def locking(
-    state: State, scope: str, run: str, *, lost: Callable[[], None] = lambda: None
-) -> AsyncIterator[None]:
-    """Hold a target's lock, and keep it alive.
-
-    Args:
-        state: the open state.
-        scope: the lock.
-        run: who holds it.
-        lost: called when another run has taken it, because this one gave no sign of life for too long.
-
-    Raises:
-        LockedError: another run holds it.
-    """
-    owner = state.lock(scope, run)
-
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(_BEAT)
-            with suppress(StateError):  # a busy database now is no reason to stop; the next write tells
-                if not state.beat(scope, owner):
-                    lost()
-                    return
-
-    task = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError, StateError):
-            await task
-        with suppress(StateError):  # what went wrong before matters more, and the lock lapses by itself
-            state.unlock(scope, owner)

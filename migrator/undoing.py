@@ -48,15 +48,12 @@ async def rollback(
         what = "a dedupe removes copies that a person chose, and is not rolled back: they would run twice again"
         raise RefusedError(what, where=f"run {run}", hint="the record of each is kept: migrator state export")
     if undone.kind in HANDOVERS:
-        what = f"a {undone.kind} moves the right to fire on both sides, and is not rolled back at the target alone"
-        raise RefusedError(
-            what, where=f"run {undone.id}", hint=f"give it back with: migrator cutover {sync.name} --back"
-        )
+        raise _no_rollback(state, undone, sync.source)
     async with opened(runtime, sync.target, state=state, target=True) as side:
         if (side.adapter.provider, side.adapter.scopes[0]) != (undone.provider, undone.scope):
             what = f"sync {sync.name} writes to another target by now than run {undone.id} did"
             raise RefusedError(what, actual=side.adapter.scopes[0], allowed=undone.scope)
-        async with locking(state, side.lock, own, lost=stop.set):
+        async with locking(state, side.lock, own, fence=side.fence, lost=stop.set):
             listed = await side.list_all()
             target, _uncertain = await settled(runtime, state, side, listed, locked=True)
             trace = await _trace(runtime, state, side, undone, target)
@@ -79,6 +76,18 @@ async def rollback(
             for ref in trace.adopted - undone_all:
                 state.drop_link(ref)
             return back, Applied(run=own, outcomes=outcomes, requests=requests_of(side), stopped=stop.is_set())
+
+
+def _no_rollback(state: State, run: Run, source: str) -> RefusedError:
+    """Why a run that switched the active side is not rolled back, and what can be done instead."""
+    writes = state.intents(run.id)
+    if any(write.action == "delete" and write.piece == ORIGIN and write.state == "done" for write in writes):
+        what = "it deleted source jobs, which no platform brings back; their targets stay active, and syncs renew them"
+        hint = f"their definitions are kept: migrator export {source} --retired"
+        return RefusedError(what, where=f"run {run.id}", hint=hint)
+    what = f"a {run.kind} switches the active side of jobs, and is not rolled back at the target alone"
+    command = f"migrator cutover {run.sync}" if run.goal == "source" else f"migrator cutover {run.sync} --back"
+    return RefusedError(what, where=f"run {run.id}", hint=f"switch the jobs back with: {command}")
 
 
 async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: Extracted) -> Trace:
@@ -137,7 +146,10 @@ async def settle(runtime: Runtime, state: State, run: str, job: str, *, created:
     found = run_of(state, run)
     sync = runtime.config.sync(found.sync)
     lock = f"{found.provider}:{found.scope}"
-    async with opened(runtime, sync.target, state=state, target=True) as side, locking(state, lock, run_id(runtime)):
+    async with (
+        opened(runtime, sync.target, state=state, target=True) as side,
+        locking(state, lock, run_id(runtime), fence=side.fence),
+    ):
         intent = _uncertain(state.intents(found.id, side.dialect), found.id, job)
         if created is None:
             state.settle(intent, "failed", "a person looked: it was not made")

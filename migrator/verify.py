@@ -211,10 +211,15 @@ class _Judge:
         extra = [_listed(self.target, ref) for one in mine for ref in one.jobs if ref not in targets]
         standing = current_jobs + [one for one in (*replaced, *extra) if one and one.enabled]
         proof = self._compared(job, standing, targets, changes)
-        if not mine:
+        if mine:
+            reason = "; ".join(filter(None, (*(one.told for one in mine), proof.reason)))
+            proof = attrs.evolve(proof, status="differs", reason=reason)
+        stopped = next((one.suspended for one in found if one and one.suspended is not None), None)
+        if stopped is None or not job.live:
             return proof
-        reason = "; ".join(filter(None, (*(one.told for one in mine), proof.reason)))
-        return attrs.evolve(proof, status="differs", reason=reason)
+        reason = f"stopped by {self.plan.target_provider} at the target ({stopped}): it does not fire there"
+        others = "" if proof.status in WELL or proof.status == "unproved" else proof.reason
+        return attrs.evolve(proof, status="differs", reason="; ".join(filter(None, (others, reason))))
 
     def _compared(self, job: Job, standing: list[Job], targets: tuple[JobRef, ...], changes: list[Change]) -> Proof:
         fields = tuple(one for change in changes for one in _differing(change))

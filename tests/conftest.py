@@ -70,7 +70,7 @@ def _this_machine_only(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-MACHINES: Final = {"faults": "fault machine", "cutover": "instants across cut-overs"}
+MACHINES: Final = {"attack": "attacks", "faults": "fault machine", "cutover": "instants across cut-overs"}
 """What tests count, by the property that they record it in."""
 
 
@@ -79,6 +79,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", ())]
     if unseen := sum(NO_BROWSER in str(reason) for reason in skipped):
         terminalreporter.write_sep("!", f"{unseen} tests of the HTML reports were NOT RUN: {NO_BROWSER}", yellow=True)
+    for reason in sorted({str(why) for why in skipped if "NOT RUN: " in str(why)}):
+        terminalreporter.write_sep("!", reason.rpartition("NOT RUN: ")[2].rstrip("')"), yellow=True)
     found: dict[str, Counter[str]] = {name: Counter() for name in MACHINES}
     for reports in terminalreporter.stats.values():
         for report in reports:

@@ -21,7 +21,7 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "files", "packed", "redaction", "soundness", "watching"},
+    {"concurrency", "files", "ids", "packed", "redaction", "soundness", "watching"},
     {"isolation"},
     {"cron"},
     {"canonical"},
@@ -30,7 +30,7 @@ STOREYS = (
     {"convention"},
     {"providers"},
     {"config", "state"},
-    {"extract", "notify", "telemetry"},
+    {"extract", "leasing", "notify", "telemetry"},
     {"holding", "lower"},
     {"plan"},
     {"apply"},

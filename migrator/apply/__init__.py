@@ -176,7 +176,8 @@ class Applier:
             error=error,
         )
         self._outcomes[number] = outcome
-        self.progress(outcome)
+        if status != "skipped":
+            self.progress(outcome)
 
 
 def _was_first(change: Change, error: AuthError | ClockError | QuotaError) -> bool:

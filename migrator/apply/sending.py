@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from migrator.canonical import Fields, Job, JobRef, Mark, answered
 from migrator.errors import MigratorError, NotFoundError
@@ -38,6 +38,7 @@ class Sending:
         now: the clock.
         lock: the lock that the run holds while it writes.
         sleep: waits that many seconds.
+        stopped: the jobs that their platform had stopped when they were last written to, each with its reason.
     """
 
     run: str
@@ -49,6 +50,7 @@ class Sending:
     now: Callable[[], datetime]
     lock: str
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    stopped: dict[JobRef, str] = field(factory=dict, init=False)
 
     async def _send_update(
         self, ref: JobRef, changed: AbstractSet[str], *, before: Fields, after: Fields, mark: Mark | None
@@ -93,10 +95,18 @@ class Sending:
                 job = self.mapping.read(found.raw, scope=found.scope)
                 differs = wrong(answered(job, known))
                 if not differs or wait is None:
+                    self._see(job)
                     return job, differs
             record = None
             await self.sleep(wait)
         raise AssertionError("the last look returns or raises")
+
+    def _see(self, job: Job) -> None:
+        """Remember whether the platform has stopped a job."""
+        if job.suspended is None:
+            self.stopped.pop(job.ref, None)
+        else:
+            self.stopped[job.ref] = job.suspended
 
 
 def not_held(

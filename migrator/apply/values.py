@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from migrator.canonical import JobRef
 from migrator.plan.values import Action
+from migrator.state.values import Dark
 
 Status = Literal["done", "failed", "skipped"]
 
@@ -44,12 +45,14 @@ class Applied:
         outcomes: one for each change that was to be made, in the plan's order.
         requests: how many requests each provider got, reading and writing.
         stopped: whether it was interrupted.
+        dark: the jobs of the sync that are active nowhere, whatever the plan does about others.
     """
 
     run: str | None = None
     outcomes: tuple[Outcome, ...] = field(default=(), repr=False)
     requests: Mapping[str, int] = field(factory=dict)
     stopped: bool = False
+    dark: tuple[Dark, ...] = ()
 
     @property
     def summary(self) -> Mapping[str, int]:

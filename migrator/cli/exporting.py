@@ -12,23 +12,27 @@ from typing import Any, Final, TextIO
 
 from migrator import pipeline
 from migrator.cli.options import Settings
-from migrator.cli.work import drafting, open_runtime, open_screen, showing
+from migrator.cli.work import drafting, open_runtime, open_screen, opened_state, showing
 from migrator.config import Select
 from migrator.errors import UsageError
 from migrator.pipeline import Runtime
 from migrator.report.long import closing, item, opening
 from migrator.report.screen import Screen, takes_unicode
 from migrator.report.words import count, line
+from migrator.state import State
 
 _DONE: Final = 0
 _SOME_FAILED: Final = 4
 
 
-def export(settings: Settings, connection: str, *, out: Path | None, select: Sequence[str] = ()) -> int:
+def export(
+    settings: Settings, connection: str, *, out: Path | None, select: Sequence[str] = (), retired: bool = False
+) -> int:
     """Write the jobs of a connection as canonical JSON; nothing of it where the listing is not complete."""
     screen, runtime, wanted = open_screen(settings), open_runtime(settings), _selection(select)
+    state = settings.at_end.enter_context(opened_state(settings, runtime)) if retired else None
     with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
-        number, problems = _written(screen, runtime, connection, wanted, file)
+        number, problems = _written(screen, runtime, connection, file, wanted=wanted, state=state)
         if out is not None:
             with drafting(out) as copy:
                 file.seek(0)
@@ -71,18 +75,24 @@ def _selection(said: Sequence[str]) -> Select:
 
 
 def _written(
-    screen: Screen, runtime: Runtime, connection: str, wanted: Select, file: TextIO
+    screen: Screen, runtime: Runtime, connection: str, file: TextIO, *, wanted: Select, state: State | None
 ) -> tuple[int, list[Mapping[str, Any]]]:
     """Return how many jobs were written, and what could not be read."""
     with showing(screen, runtime, f"reading {connection}"):
-        return asyncio.run(_write(runtime, connection, wanted, file, hide=screen.hide))
+        return asyncio.run(_write(runtime, connection, file, wanted=wanted, state=state, hide=screen.hide))
 
 
 async def _write(
-    runtime: Runtime, connection: str, wanted: Select, file: TextIO, *, hide: Callable[[str], str]
+    runtime: Runtime,
+    connection: str,
+    file: TextIO,
+    *,
+    wanted: Select,
+    state: State | None,
+    hide: Callable[[str], str],
 ) -> tuple[int, list[Mapping[str, Any]]]:
     ascii_only, number = not takes_unicode(sys.stdout), 0
-    async with pipeline.exporting(runtime, connection, wanted) as found:
+    async with pipeline.exporting(runtime, connection, wanted, state) as found:
         file.write(hide(opening(found.head, "jobs", ascii_only=ascii_only)))
         async for job in found.jobs:
             file.write(hide(item(job, first=number == 0, ascii_only=ascii_only)))

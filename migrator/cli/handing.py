@@ -116,7 +116,7 @@ def _run(settings: Settings, work: Work, *, name: str, yes: bool, again: str, un
     if hands.declined:
         return _DECLINED
     summary = found.summary
-    if summary["failed"] or summary["skipped"]:
+    if found.dark or summary["failed"] or summary["skipped"]:
         return _SOME_FAILED
     return _REFUSED if summary["refused"] else _DONE
 

@@ -158,7 +158,7 @@ def carry_out(
     screen.say(cost_lines(applied.requests, time.monotonic() - began))
     if session.declined:
         return _DECLINED
-    if any(outcome.status != "done" for outcome in applied.outcomes):
+    if applied.dark or any(outcome.status != "done" for outcome in applied.outcomes):
         return _SOME_FAILED
     return _REFUSED if _is_refused(carried_out, runtime.config) else _DONE
 

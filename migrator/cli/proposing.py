@@ -41,6 +41,7 @@ SCHEMAS: Final = (
     "settle",
     "state",
     "status",
+    "unlock",
     "upgrade",
     "verify",
 )

@@ -29,6 +29,7 @@ from migrator.report.plans import plan_document, plan_lines
 from migrator.report.words import count, line
 from migrator.sync.orphans import orphans
 
+_SOME_FAILED: Final = 4
 _HORIZON: Final = timedelta(days=400)
 """How far ahead a schedule's end is of interest; none is promised for longer than a year."""
 
@@ -94,11 +95,12 @@ def status(settings: Settings, sync: str | None) -> int:
             ledger=state.missed(name),
             orphans=[one for one in orphans(runtime.config, state) if name in {None, one.home.sync}],
             jobs=jobs if name else None,
+            dark=state.dark(name),
             duplicates=known_duplicates(state, [name] if name else runtime.config.syncs),
             trouble=[told for one in dict.fromkeys(run.sync for run in runs) for told in trouble_of(state, one)],
         )
     screen.result(status_document(standing), status_lines(standing))
-    return 0
+    return _SOME_FAILED if standing.dark else 0
 
 
 def history(settings: Settings, run: str | None, *, sync: str | None, limit: int) -> int:

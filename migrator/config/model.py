@@ -155,6 +155,10 @@ class Sync:
     limits: Limits = field(
         default=Limits(), metadata=says("How much one run may do before it stops and asks; creating never counts.")
     )
+    run_timeout: shapes.Seconds = field(
+        default=43_200,
+        metadata=says("Seconds after which apply and sync begin no new change, and end; the next run goes on there."),
+    )
     set: shapes.SetValues = field(
         factory=dict, metadata=says("Values for canonical paths that the source has no value for.")
     )
@@ -230,6 +234,12 @@ class ConnectionKeys:
     room: shapes.Room | None = field(
         default=None,
         metadata=says("Omni: how many active routines one member may have, where it is another number than 100."),
+    )
+    timeout: shapes.Seconds | None = field(
+        default=None, metadata=says("Seconds that one request may take, to the last byte of its answer; 60 by default.")
+    )
+    listing_timeout: shapes.Seconds | None = field(
+        default=None, metadata=says("Seconds that reading all jobs of the connection may take; 1800 by default.")
     )
     budget: str | None = field(
         default=None,

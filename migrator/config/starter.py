@@ -36,6 +36,8 @@ token = $token
 # concurrency = 8                                     # requests on their way at once; as many as the rate takes
 # room = 100                                            # active routines that one member may have
 # budget = "acme"                                     # connections to one host with one budget share its rate
+# timeout = 60                                        # seconds for one request, to the last byte of its answer
+# listing_timeout = 1800                              # seconds for reading all jobs
 """),
     "devin": Template("""\
 
@@ -95,6 +97,7 @@ two_way = false        # with on_drift = "target": whether edits at the target t
 # Most jobs that one run may change (creating never counts) or delete: a share or a number. Shares do not bind where
 # there are fewer jobs than the floor.
 limits = { changes = "30%", deletes = "30%", floor = 10 }
+run_timeout = 43200                    # seconds after which a run begins nothing new; the next one goes on there
 
 # How an event becomes a prompt (Scrip to the others), and the event's name that carries a prompt (the others to Scrip).
 # template = { prompt = "Handle the event $${event} of $${name}: $${payload}" }

@@ -8,7 +8,7 @@ that passed meanwhile.
 
 from migrator.cutover.gaps import next_gap
 from migrator.cutover.ledger import missed
-from migrator.cutover.moves import Mover, found_live, is_spent
+from migrator.cutover.moves import Mover, back_command, found_live, is_spent
 from migrator.cutover.values import (
     STATUSES,
     Calendar,
@@ -19,6 +19,7 @@ from migrator.cutover.values import (
     Goal,
     Move,
     Moved,
+    Nightly,
     Order,
     Scene,
     Sent,
@@ -38,12 +39,14 @@ __all__ = [
     "Move",
     "Moved",
     "Mover",
+    "Nightly",
     "Order",
     "Scene",
     "Sent",
     "Standing",
     "Status",
     "Turn",
+    "back_command",
     "found_live",
     "is_spent",
     "missed",

@@ -10,6 +10,7 @@ the way back.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -69,12 +70,13 @@ class Mover:
     def _forward(self, base: Move, scene: Scene) -> Move:
         if reason := self._about_to_fire(scene):
             return attrs.evolve(base, status="left", reason=reason)
+        if reason := self._cannot_fire(scene):
+            return attrs.evolve(base, status="refused", reason=reason)
         stop, parked, wish = self._stop(scene)
         if stop is None:
             return attrs.evolve(base, status="refused", reason=self._cannot_stop())
         releases = tuple(self._release(scene))
-        was: Live = scene.right.was if scene.right else "both"
-        right = self.right(scene, live="target", was=was, parked=parked, wish=wish)
+        right = self.right(scene, live="target", parked=parked, wish=wish)
         deleting = any(turn.does == "delete" for turn in stop)
         turns = (*releases, *stop) if deleting else (*stop, *releases)
         if not turns and scene.right and scene.right.live == "target" and not scene.right.begun:
@@ -99,6 +101,16 @@ class Mover:
         if self.may_delete:
             return (Turn(side="source", job=scene.source.ref, does="delete", before=before),), {}, {}
         return None, {}, {}
+
+    def _cannot_fire(self, scene: Scene) -> str:
+        """Why the target could not take over: its platform has stopped a job that is to fire there."""
+        stopped = [job.suspended for job in scene.targets.values() if job.suspended is not None]
+        if not stopped or not scene.wished.live:
+            return ""
+        reason = f"{self.target.rules.title} has stopped it at the target ({stopped[0]}): resume it there first"
+        if may_fire(scene.source, scene.right):
+            return reason
+        return f"{reason}, or switch back to the source: {back_command(self.sync, scene.source)}"
 
     def _cannot_stop(self) -> str:
         title = self.source.rules.title
@@ -129,24 +141,47 @@ class Mover:
 
     def _back(self, base: Move, scene: Scene) -> Move:
         right = scene.right
-        if right is None:
-            return attrs.evolve(base, status="there", reason="it was not cut over: each side fires by its own flag")
-        holds = tuple(self._hold(scene)) if right.was == "source" else ()
-        restore = tuple(self._restore(scene, right))
-        moved = self.right(scene, live="source", was="source") if right.was == "source" else None
-        if not holds and not restore and right.live == "source" and not right.parked and not right.begun:
-            return attrs.evolve(base, status="there", reason="the source has the right to fire already")
+        holds = self._hold(scene)
+        if holds is None:
+            return attrs.evolve(base, status="refused", reason=self._cannot_hold())
+        if scene.source.suspended is not None and holds:
+            return attrs.evolve(base, status="refused", reason=self._source_stopped(scene.source.suspended))
+        restore = tuple(self._restore(scene, right)) if right else ()
+        settled = right is not None and right.live == "source" and not right.parked and not right.begun
+        if not holds and not restore and settled:
+            return attrs.evolve(base, status="there", reason="the source is the active side already")
         turns = (*holds, *restore)
+        moved = self.right(scene, live="source")
         return attrs.evolve(base, turns=turns, moved=moved, reason=_why(turns, right))
 
-    def _hold(self, scene: Scene) -> Iterator[Turn]:
+    def _hold(self, scene: Scene) -> tuple[Turn, ...] | None:
+        """What stops the target jobs that may fire; None where one of them cannot be stopped.
+
+        A job that its platform has stopped fires nothing as it is, and some platforms refuse to pause it. Once it may
+        fire again, the next sync pauses it.
+        """
+        turns: list[Turn] = []
         for link in scene.links:
-            before = flatten(scene.targets[link.target])
-            fields, made = scene.released(link), link.applied
-            held = held_back(fields, self.target, self.target_contract, now=self.now, as_made=made)
-            new = {path: value for path, value in held.items() if not same(before.get(path), value)}
-            if new and before.get("enabled", True):
-                yield Turn(side="target", job=link.target, does="hold", before=before, new=new, link=link)
+            job = scene.targets[link.target]
+            before, fields = flatten(job), scene.released(link)
+            held = held_back(fields, self.target, self.target_contract, now=self.now, as_made=link.applied)
+            if not job.enabled or (job.suspended is not None and "enabled" in held):
+                continue
+            if not held:
+                return None
+            if new := {path: value for path, value in held.items() if not same(before.get(path), value)}:
+                turns.append(Turn(side="target", job=link.target, does="hold", before=before, new=new, link=link))
+        return tuple(turns)
+
+    def _source_stopped(self, why: str) -> str:
+        return f"{self.source.rules.title} has stopped it at the source ({why}): resume it there first"
+
+    def _cannot_hold(self) -> str:
+        title = self.target.rules.title
+        return (
+            f"under the {self.target_contract} contract {title} can neither pause a job nor change its schedule: pause "
+            "it there by hand, then run this again"
+        )
 
     def _restore(self, scene: Scene, right: Right) -> Iterator[Turn]:
         """Give the source job what it had, also where it seems to have that: a listing may be late to show the stop.
@@ -165,7 +200,6 @@ class Mover:
         scene: Scene,
         *,
         live: Live,
-        was: Live | None = None,
         parked: Fields | None = None,
         wish: Fields | None = None,
     ) -> Right:
@@ -176,7 +210,6 @@ class Mover:
             sync=self.sync,
             name=scene.source.name,
             live=live,
-            was=was or (scene.right.was if scene.right else "both"),
             parked=parked or {},
             wish=wish or {},
             since=self.now,
@@ -187,6 +220,11 @@ class Mover:
         yield Calendar(job=scene.source.ref, fields=flatten(scene.wished), dialect=self.source.rules.dialect)
         for link in scene.links:
             yield Calendar(job=link.target, fields=scene.released(link), dialect=self.target.rules.dialect)
+
+
+def back_command(sync: str, job: Job) -> str:
+    """What switches one job back to its source."""
+    return shlex.join(["migrator", "cutover", sync, "--back", "--job", job.name])
 
 
 def _why(turns: tuple[Turn, ...], right: Right | None) -> str:

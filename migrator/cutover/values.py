@@ -12,7 +12,7 @@ from attrs import field, frozen
 from migrator.apply.gaps import coming
 from migrator.apply.sending import stepped
 from migrator.canonical import Fields, Job, JobRef, flatten
-from migrator.state.values import Link, Live, Missed, Right
+from migrator.state.values import Dark, Link, Live, Missed, Right
 
 Goal = Literal["target", "source"]
 """Which side shall fire."""
@@ -248,6 +248,23 @@ class Standing:
 
 
 @frozen(kw_only=True)
+class Nightly:
+    """A job whose target stays exact only as long as syncs renew it.
+
+    Attributes:
+        source: the source job.
+        name: its name.
+        until: when its target stops being exact unless a sync renews it.
+        modes: the values of `schedule.mode` that would make it independent of syncs, or for longer: by mode, how so.
+    """
+
+    source: JobRef
+    name: str
+    until: datetime
+    modes: Mapping[str, str] = field(factory=dict)
+
+
+@frozen(kw_only=True)
 class Cutover:
     """What came of a cut-over.
 
@@ -260,6 +277,8 @@ class Cutover:
         is_dry: whether nothing was to be written.
         moves: one for each source job, by name.
         ledger: the instants at which not exactly one side was live.
+        dark: the jobs of the sync that are active nowhere now, whether they were asked for or not.
+        nightly: the jobs whose retirement leaves them to nightly syncs.
         requests: how many requests each provider got.
         stopped: whether it was interrupted.
     """
@@ -272,6 +291,8 @@ class Cutover:
     is_dry: bool = False
     moves: tuple[Moved, ...] = ()
     ledger: tuple[Missed, ...] = ()
+    dark: tuple[Dark, ...] = ()
+    nightly: tuple[Nightly, ...] = ()
     requests: Mapping[str, int] = field(factory=dict)
     stopped: bool = False
 

@@ -3,7 +3,8 @@
 look ─▶ bring the target in line, held back ─▶ look ─▶ prove ─▶ move, each in its gap ─▶ look and prove again
 """
 
-from migrator.handover.cutting import Consent, Told, cutover, standings
+from migrator.handover.cutting import Consent, cutover, standings
+from migrator.handover.handing import Told
 from migrator.handover.retiring import retire
 
 __all__ = ["Consent", "Told", "cutover", "retire", "standings"]

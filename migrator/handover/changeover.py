@@ -1,6 +1,7 @@
 """Carry moves out: each in a gap between fires, journalled, confirmed by reading back, and taken back where it fails.
 
-    note what is about to be done ─▶ stop the one side, read back ─▶ release the other, read back ─▶ note who may fire
+    a write that changes nothing is accepted where the job is to fire (once a run) ─▶ note what is about to be done
+    ─▶ stop the one side, read back ─▶ release the other, read back ─▶ note who may fire
 
 A run that dies anywhere leaves a note of what it was about to do; planned anew from what both sides hold, the move is
 finished or taken back by the next run. What was missed since it was begun is noted in the commit that says that it has
@@ -21,15 +22,18 @@ from migrator.apply.origin import Origin
 from migrator.apply.writer import Writer
 from migrator.canonical import TRIGGER_PATHS, Job, flatten
 from migrator.concurrency import side_by_side
-from migrator.cutover import Found, Gap, Move, Moved, Sent, Turn, missed, next_gap
+from migrator.cutover import Found, Gap, Move, Moved, Sent, Turn, next_gap
 from migrator.errors import MigratorError, StateError
+from migrator.handover.brake import Brake, proves_no_effect
+from migrator.handover.record import Record
 from migrator.plan.compare import same
-from migrator.state import State
-from migrator.state.values import HANDOVERS, Missed, Right
+from migrator.state.values import Missed
 from migrator.transport.clock import Clock
 
 _SIDES: Final = 4
 """How many moves are under way at once: few, so that each takes no longer than its requests."""
+_LOOKS: Final = 10
+"""How often a run in progress is looked at before the move is refused; the looks share the guard."""
 _RESTS: Final[frozenset[Found]] = frozenset({"neither", "paused", "over", "part"})
 """What is moved at once: nothing fires that could be cut off, or something has to fire again."""
 
@@ -39,8 +43,7 @@ class Changeover:
     """Carries the moves of one run out.
 
     Attributes:
-        run: the run's id.
-        state: the open state.
+        record: writes down what is done.
         origin: writes to the source.
         writer: writes to the target.
         clock: time and chance.
@@ -51,8 +54,7 @@ class Changeover:
         progress: told after each move.
     """
 
-    run: str
-    state: State
+    record: Record
     origin: Origin
     writer: Writer
     clock: Clock
@@ -62,23 +64,27 @@ class Changeover:
     stop: asyncio.Event
     progress: Callable[[Moved], None]
     _slots: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(_SIDES), init=False)
-    _ledger: list[Missed] = field(factory=list, init=False)
+    _brake: Brake = field(factory=Brake, init=False)
+    _proving: asyncio.Lock = field(factory=asyncio.Lock, init=False)
+    _is_proven: bool = field(default=False, init=False)
 
     async def all(self, moves: list[Move]) -> tuple[tuple[Moved, ...], tuple[Missed, ...]]:
         """Carry moves out side by side; what came of each, and the instants at which not exactly one side was live."""
         ended = await side_by_side(self._one(move) for move in moves)
-        return tuple(ended), tuple(self._ledger)
+        return tuple(ended), tuple(self.record.ledger)
 
     async def _one(self, move: Move) -> Moved:
         moved = await self._when_it_is_time(move)
-        self.progress(moved)
+        if moved.status != "skipped":
+            self.progress(moved)
         return moved
 
     # -- when ---------------------------------------------------------------------------------------------------------
 
     async def _when_it_is_time(self, move: Move) -> Moved:
-        """Wait for a gap outside of the few who write, and look again when it is this one's turn."""
-        while not self.stop.is_set():
+        """Wait for a gap, and for a run in progress to end, outside of the few who write; then carry it out."""
+        looks = 0
+        while not self._is_over():
             gap, asked = self._gap(move), self.clock.now()
             if gap.start > asked:
                 await self._sleep_until(gap.start)
@@ -87,9 +93,17 @@ class Changeover:
             async with self._slots:
                 now = self.clock.now()
                 gap = self._gap(move) if now > asked else gap
-                if (gap.start <= now or now <= asked) and not self.stop.is_set():
-                    return await self._carried_out(move, gap)
-        return Moved(move=move, status="skipped", live=move.live, reason="interrupted before it was begun")
+                if (now < gap.start and asked < now) or self._is_over():
+                    continue
+                if found := await self._carried_out(move, gap, may_wait=looks < _LOOKS):
+                    return found
+            looks += 1
+            await self._sleep_until(self.clock.now() + self.guard / _LOOKS)
+        reason = self._brake.reason or "interrupted before it was begun"
+        return Moved(move=move, status="skipped", live=move.live, reason=reason)
+
+    def _is_over(self) -> bool:
+        return self.stop.is_set() or bool(self._brake.reason)
 
     def _gap(self, move: Move) -> Gap:
         now = self.clock.now()
@@ -100,25 +114,40 @@ class Changeover:
     async def _sleep_until(self, at: datetime) -> None:
         """Wait, or until somebody interrupts."""
         waiting = asyncio.ensure_future(self.clock.sleep((at - self.clock.now()).total_seconds()))
-        stopping = asyncio.ensure_future(self.stop.wait())
+        tasks = {waiting, *(asyncio.ensure_future(event.wait()) for event in (self.stop, self._brake.pulled))}
         try:
-            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (waiting, stopping):
+            for task in tasks:
                 task.cancel()
 
     # -- how ----------------------------------------------------------------------------------------------------------
 
-    async def _carried_out(self, move: Move, gap: Gap) -> Moved:
+    async def _carried_out(self, move: Move, gap: Gap, *, may_wait: bool) -> Moved | None:
+        """Result of a move; None where a run is in progress and may be waited for."""
         base = Moved(move=move, status="moved", live=move.live, gap=gap)
         try:
-            if changed := await self._changed(move):
+            changed, running = await self._looked(move)
+            if changed:
                 return attrs.evolve(base, status="refused", reason=changed)
+            if running:
+                return None if may_wait else attrs.evolve(base, status="refused", reason=self._in_progress(running))
+            await self._prove(move)
         except StateError:
             raise
         except MigratorError as error:
+            self._brake.failed(error)
             return attrs.evolve(base, status="failed", reason=f"nothing was changed: {error}")
-        begun = self._begin(move)
+        if self._brake.reason:
+            return attrs.evolve(base, status="skipped", gap=None, reason=self._brake.reason)
+        found = await self._steps(base)
+        if found.status == "moved":
+            self._brake.passed()
+        return found
+
+    async def _steps(self, base: Moved) -> Moved:
+        """Send the writes of a move in order; where one fails, put everything back."""
+        move, begun = base.move, self.record.begin(base.move)
         sent: list[Sent] = []
         done: list[Turn] = []
         for turn in move.turns:
@@ -127,24 +156,65 @@ class Changeover:
             except StateError:
                 raise
             except MigratorError as error:
-                if (there := await self._shows(turn)) is None:
-                    self.state.note_missed(await self._missed(move, begun))
+                there = await self._shows(turn)
+                if not there:
+                    self._brake.failed(error)
+                if there is None and not proves_no_effect(error):
+                    await self.record.note_missed(move, begun)
                     reason = f"{error}; and what became of that cannot be read, so run this again"
                     return attrs.evolve(base, status="failed", live="unknown", sent=tuple(sent), reason=reason)
                 if not there:
-                    return attrs.evolve(await self._undone(base, begun, done, error), sent=tuple(sent))
+                    return attrs.evolve(await self._undone(base, begun, done, str(error)), sent=tuple(sent))
+            if why := self._stopped(turn):
+                self._brake.failed(MigratorError(why))
+                return attrs.evolve(await self._undone(base, begun, done, why), sent=tuple(sent))
             done.append(turn)
-        await self._end(move, begun, move.moved)
+        await self.record.end(move, begun, move.moved)
         return attrs.evolve(base, live=_reached(move), sent=tuple(sent))
 
-    async def _changed(self, move: Move) -> str:
-        """Why a move does not fit any more: its owner has paused or re-timed the source job while it waited."""
-        known = next((turn for turn in move.turns if turn.side == "source" and turn.does != "restore"), None)
-        if known is None:
+    async def _looked(self, move: Move) -> tuple[str, str]:
+        """Why a move does not fit any more, and what says that a run is in progress where the job is to be stopped."""
+        for turn in move.turns:
+            if turn.side == "source" and turn.does != "restore":
+                job = await self.origin.read(turn.job)
+                fields = flatten(job)
+                paths = ("enabled", *TRIGGER_PATHS)
+                if changed := [path for path in paths if not same(fields.get(path), turn.before.get(path))]:
+                    return f"somebody has changed {', '.join(changed)} at the source meanwhile: run this again", ""
+            elif turn.does == "hold" and self.writer.mapping.rules.running:
+                job = await self._target(turn)
+            else:
+                continue
+            if job.running:
+                return "", f"at the {turn.side} ({job.running})"
+        return "", ""
+
+    def _in_progress(self, running: str) -> str:
+        return (
+            f"a run of it is in progress {running}, which a pause does not stop; it did not end within "
+            f"{self.guard.total_seconds():.0f} s: run this again, or wait longer with --guard"
+        )
+
+    async def _prove(self, move: Move) -> None:
+        """Once a run, before anything is stopped: the side that is to fire accepts a write of the same kind.
+
+        It writes what the job holds already, so that nothing changes.
+        """
+        later = next((turn for turn in move.turns[1:] if turn.side == move.goal != move.turns[0].side), None)
+        if later is None:
+            return
+        async with self._proving:
+            if not (self._is_proven or self._brake.reason):
+                await self._send(attrs.evolve(later, new=later.back), [])
+                self._is_proven = True
+
+    def _stopped(self, turn: Turn) -> str:
+        """Why a job does not fire although it was activated: its platform stopped it; "" where it did not."""
+        if turn.does not in {"release", "restore"}:
             return ""
-        fields = flatten(await self.origin.read(known.job))
-        paths = [path for path in ("enabled", *TRIGGER_PATHS) if not same(fields.get(path), known.before.get(path))]
-        return f"somebody has changed {', '.join(paths)} at the source meanwhile: run this again" if paths else ""
+        side = self.writer if turn.does == "release" else self.origin
+        why = side.stopped.get(turn.job)
+        return "" if why is None else f"{side.mapping.rules.title} has stopped it at the {turn.side} ({why})"
 
     async def _send(self, turn: Turn, sent: list[Sent], *, back: bool = False) -> None:
         """Send one write, and wait until it was read back."""
@@ -167,16 +237,21 @@ class Changeover:
             if turn.side == "source":
                 job: Job = await self.origin.read(turn.job)
             else:
-                record = await self.writer.adapter.get_job(turn.job.scope, turn.job.id)
-                job = self.writer.mapping.read(record.raw, scope=record.scope)
+                job = await self._target(turn)
         except StateError:
             raise
         except MigratorError:
             return None
+        if job.suspended is not None and turn.does in {"release", "restore"}:
+            return False
         fields = flatten(job)
         return turn.does != "delete" and all(same(fields.get(path), value) for path, value in turn.new.items())
 
-    async def _undone(self, base: Moved, begun: datetime, done: list[Turn], error: MigratorError) -> Moved:
+    async def _target(self, turn: Turn) -> Job:
+        record = await self.writer.adapter.get_job(turn.job.scope, turn.job.id)
+        return self.writer.mapping.read(record.raw, scope=record.scope)
+
+    async def _undone(self, base: Moved, begun: datetime, done: list[Turn], error: str) -> Moved:
         """Put everything back as it was, latest first."""
         move, unsent = base.move, list[Sent]()
         for turn in reversed(done):
@@ -185,46 +260,12 @@ class Changeover:
             except StateError:
                 raise
             except MigratorError as trouble:
-                self.state.note_missed(await self._missed(move, begun))
+                self._brake.failed(trouble)
+                await self.record.note_missed(move, begun)
                 reason = f"{error}; it could not be taken back: {trouble}; run this again, or with --back"
                 return attrs.evolve(base, status="failed", live="unknown", reason=reason)
-        await self._end(move, begun, move.right)
+        await self.record.end(move, begun, move.right)
         return attrs.evolve(base, status="failed", reason=f"{error}; everything is as it was before")
-
-    # -- noting -------------------------------------------------------------------------------------------------------
-
-    def _begin(self, move: Move) -> datetime:
-        """Note that a move is under way, and what the source job is about to hold; since when, a dead run included."""
-        known, now = move.right, self.clock.now()
-        begun = known.begun if known and known.begun else now
-        ahead = move.moved if move.goal == "target" else known
-        if ahead:
-            live, since = (known.live, known.since) if known else ("both", now)
-            self._note(attrs.evolve(ahead, live=live, since=since, begun=begun))
-        return begun
-
-    async def _end(self, move: Move, begun: datetime, right: Right | None) -> None:
-        """Note who may fire now, and what was missed."""
-        entries, known = await self._missed(move, begun), move.right
-        if right is None:
-            place = (self.writer.adapter.provider, self.writer.scope)
-            self.state.drop_rights([move.source], place, missed=entries)
-        else:
-            since = known.since if known and known.live == right.live else self.clock.now()
-            self._note(attrs.evolve(right, since=since), entries)
-
-    def _note(self, right: Right, missed: tuple[Missed, ...] = ()) -> None:
-        self.state.put_right(right, dialect=self.origin.mapping.rules.dialect, missed=missed)
-
-    async def _missed(self, move: Move, begun: datetime) -> tuple[Missed, ...]:
-        """The instants since a move was begun at which, by the journal, not exactly one side was live."""
-        await self.writer.notes.flush()
-        dialects = {side.adapter.provider: side.mapping.rules.dialect for side in (self.origin, self.writer)}
-        known = self.state.about(move.source, HANDOVERS, dialects)
-        writes = [write for write in known if write.at >= begun and write.sync == self.origin.sync]
-        entries = missed(move, writes, until=self.clock.now(), run=self.run)
-        self._ledger += entries
-        return entries
 
 
 def _reached(move: Move) -> Found:
@@ -232,5 +273,5 @@ def _reached(move: Move) -> Found:
     if not move.calendars[0].fields.get("enabled", True):
         return "paused"
     if move.goal == "source":
-        return "source" if move.moved else "both"
+        return "source"
     return "target"

@@ -7,17 +7,22 @@ then. How that went stays for a person to look at: no platform here says so reli
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import get_args
 
 import attrs
 
-from migrator.canonical import JobRef, flatten
-from migrator.cutover import Cutover, Move, Mover, Order, Scene, Turn
+from migrator.canonical import Job, JobRef, flatten
+from migrator.config import Mode
+from migrator.cutover import Cutover, Move, Mover, Nightly, Order, Scene, Turn
 from migrator.errors import RefusedError
-from migrator.handover.cutting import Consent, Handing, Told, both_locked, preview
+from migrator.handover.cutting import Consent, both_locked
+from migrator.handover.handing import Handing, Told, preview
 from migrator.handover.stage import Stage, mover_of, stage_of
+from migrator.handover.standing import job_in
 from migrator.holding import may_fire
+from migrator.lower.schedule import schedule_of
 from migrator.running import run_id
 from migrator.session import Runtime, session_of, settle_origins
 from migrator.state import State
@@ -66,10 +71,12 @@ async def retire(
         planned = sum(move.status == "planned" for move in moves)
         if not order.is_dry:
             _guard(stage, planned, at_most)
-        asked = preview(session, order, moves)
+        nightly = tuple(_nightly(stage, moves))
+        asked = attrs.evolve(preview(session, order, moves), nightly=nightly)
         if not planned or order.is_dry or not await agree(asked, attrs.evolve(look.plan, changes=())):
             return asked
-        return await Handing(stage=stage, order=order, run=run, kind="retire", stop=stop, progress=progress).out(moves)
+        handing = Handing(stage=stage, order=order, run=run, kind="retire", stop=stop, progress=progress)
+        return attrs.evolve(await handing.out(moves), nightly=nightly)
 
 
 def _guard(stage: Stage, planned: int, at_most: int | None) -> None:
@@ -121,6 +128,35 @@ def _too_early(stage: Stage, move: Move, scene: Scene) -> str:
     if proof is None or proof.status not in WELL:
         return f"it is not verified ({f'{proof.status}: {proof.reason}' if proof else 'nothing was compared'})"
     return ""
+
+
+def _nightly(stage: Stage, moves: Iterable[Move]) -> Iterator[Nightly]:
+    """The jobs that are to be retired, or are, and whose targets stay exact only while syncs renew them."""
+    for move in moves:
+        schedules = [change.schedule for change in stage.changes.get(move.source, ()) if change.schedule]
+        until = min((one.until for one in schedules if one.verdict == "exact_until" and one.until), default=None)
+        job = job_in(stage.look.source, move.source)
+        if until and job and move.status in {"planned", "there"}:
+            modes = dict(_modes(stage, job, until))
+            yield Nightly(source=move.source, name=move.name, until=until, modes=modes)
+
+
+def _modes(stage: Stage, job: Job, until: datetime) -> Iterator[tuple[str, str]]:
+    """The modes under which a job's schedule would not have to be renewed, or later than now; each with how so."""
+    sync, rules = stage.session.sync, stage.session.target.mapping.rules
+    for mode in get_args(Mode):
+        if mode == sync.schedule.mode:
+            continue
+        other = attrs.evolve(sync, schedule=attrs.evolve(sync.schedule, mode=mode))
+        schedule, parts, reason = schedule_of(job, target=rules, sync=other, now=stage.look.plan.created_at)
+        if not parts:
+            continue
+        if schedule.verdict == "approximate":
+            yield mode, f"not to be renewed, but {reason}"
+        elif schedule.verdict != "exact_until":
+            yield mode, "not to be renewed"
+        elif schedule.until and schedule.until > until:
+            yield mode, f"exact until {schedule.until:%Y-%m-%d}, by {len(parts)} target jobs"
 
 
 def _stands_still(move: Move) -> Move:

@@ -10,55 +10,31 @@ from typing import Final
 import attrs
 from attrs import frozen
 
-from migrator.canonical import Job, JobRef
+from migrator.canonical import JobRef
 from migrator.config.shapes import did_you_mean
 from migrator.cron.check import second_opinion
-from migrator.cutover import Found, Goal, Move, Mover, Order, Scene, Standing, Status, found_live, is_spent
+from migrator.cutover import Goal, Move, Mover, Order, Scene, Status
 from migrator.errors import UsageError
-from migrator.extract import Extracted
-from migrator.holding import is_cut_short, may_fire, stirs
+from migrator.handover.standing import Standings, job_in
+from migrator.holding import is_cut_short, stirs
 from migrator.isolation import attempt
-from migrator.plan.values import Change
 from migrator.session import Look, Session, contract_of
-from migrator.state.values import Link
 from migrator.verify import WELL, Proof, verify
 
 _SHOWN: Final = 5
 
 
 @frozen(kw_only=True)
-class Stage:
-    """Both sides of a sync, read a moment ago.
+class Stage(Standings):
+    """Both sides of a sync, read a moment ago, with all that is needed to plan moves.
 
     Attributes:
-        session: the open sides.
-        look: what was read, and the plan that follows.
         contracts: the update contracts of source and target.
         elsewhere: the source jobs whose right has moved to another target, each with that one.
     """
 
-    session: Session
-    look: Look
     contracts: tuple[str, str]
     elsewhere: Mapping[JobRef, str]
-
-    @cached_property
-    def links(self) -> Mapping[JobRef, tuple[Link, ...]]:
-        """The target jobs of each source job, by piece."""
-        side, found = self.session.target, dict[JobRef, list[Link]]()
-        for link in self.session.state.links(side.adapter.provider, side.adapter.scopes, side.dialect):
-            if link.sync == self.session.sync.name and not link.superseded:
-                found.setdefault(link.source, []).append(link)
-        return {ref: tuple(sorted(links, key=lambda link: link.piece)) for ref, links in found.items()}
-
-    @cached_property
-    def changes(self) -> Mapping[JobRef, tuple[Change, ...]]:
-        """What the plan says of each source job."""
-        found: dict[JobRef, list[Change]] = {}
-        for change in self.look.plan.changes:
-            if change.source:
-                found.setdefault(change.source, []).append(change)
-        return {ref: tuple(changes) for ref, changes in found.items()}
 
     @cached_property
     def proofs(self) -> Mapping[JobRef, Proof]:
@@ -95,79 +71,6 @@ class Stage:
 
     # -- one job ------------------------------------------------------------------------------------------------------
 
-    def scene(self, ref: JobRef) -> Scene | None:
-        """What is known of one source job; None where a side lacks one of the jobs."""
-        links = self.links.get(ref, ())
-        targets = {link.target: _of(self.look.target, link.target) for link in links}
-        listed, wished = _of(self.look.listed, ref), _of(self.look.source, ref)
-        there = {target: job for target, job in targets.items() if job}
-        if listed is None or wished is None or not links or len(there) < len(targets):
-            return None
-        return Scene(
-            source=listed,
-            wished=wished,
-            right=self.look.rights.get(ref),
-            links=links,
-            targets=there,
-            due={
-                change.target: change.due
-                for change in self.changes.get(ref, ())
-                if change.target and change.right == "source"
-            },
-            spent=frozenset(
-                job.ref
-                for side, jobs in ((self.session.source, [wished]), (self.session.target, there.values()))
-                for job in jobs
-                if is_spent(job, side.dialect, self.look.plan.created_at)
-            ),
-        )
-
-    def standing(self, ref: JobRef) -> Standing:
-        """Which side of a job fires; unknown where that cannot be found out of this one job."""
-        found = attempt("compared", self._standing, ref)
-        if isinstance(found, Standing):
-            return found
-        right, targets = self.look.rights.get(ref), tuple(link.target for link in self.links.get(ref, ()))
-        return Standing(
-            source=ref,
-            name=self.name(ref),
-            targets=targets,
-            meant=right.live if right else "both",
-            live="unknown",
-            since=right.since if right else None,
-            is_unfinished=right is not None and right.begun is not None,
-        )
-
-    def _standing(self, ref: JobRef) -> Standing:
-        scene, right, links = self.scene(ref), self.look.rights.get(ref), self.links.get(ref, ())
-        return Standing(
-            source=ref,
-            name=self.name(ref),
-            targets=tuple(link.target for link in links),
-            meant=right.live if right else "both",
-            live=found_live(scene) if scene else self._one_sided(ref),
-            since=right.since if right else None,
-            is_unfinished=right is not None and right.begun is not None,
-        )
-
-    def name(self, ref: JobRef) -> str:
-        """The name of a source job; of one that is gone, what its target job is called."""
-        job, links = _of(self.look.listed, ref), self.links.get(ref)
-        return job.name if job else str(links[0].applied.get("name", ref.id)) if links else ref.id
-
-    def _one_sided(self, ref: JobRef) -> Found:
-        """The same where a side lacks one of the jobs."""
-        if any(problem.ref == ref for problem in self.look.listed.problems):
-            return "unknown"
-        job, targets = _of(self.look.listed, ref), {link.target for link in self.links.get(ref, ())}
-        if job and is_spent(job, self.session.source.dialect, self.look.plan.created_at):
-            return "over"
-        if job and not job.live and not targets:
-            return "paused"
-        source = job is not None and may_fire(job, self.look.rights.get(ref))
-        target = any(one.live for ref in targets if (one := _of(self.look.target, ref)))
-        return "both" if source and target else "source" if source else "target" if target else "neither"
-
     def move(self, ref: JobRef, mover: Mover, goal: Goal, *, is_preview: bool = False) -> Move:
         """What moving the right of one job takes, or why it stays.
 
@@ -183,7 +86,7 @@ class Stage:
         return found if isinstance(found, Move) else attrs.evolve(stays, status="refused", reason=str(found))
 
     def _move(self, ref: JobRef, mover: Mover, goal: Goal, stays: Move, *, is_preview: bool) -> Move:
-        scene = self.scene(ref)
+        scene = self.scene(ref, partial=goal == "source")
         if status_and_reason := self._why_not(ref, scene, goal):
             status, reason = status_and_reason
             if status == "planned" and not is_preview:
@@ -221,7 +124,7 @@ class Stage:
             if goal == "target" and any(change.action == "create" for change in changes):
                 return "planned", "it is made at the target first, held back"
             return "left", "; ".join(change.reason for change in changes if change.reason) or "it has no target job"
-        if _of(self.look.listed, ref) is None:
+        if job_in(self.look.listed, ref) is None:
             if goal == "target" and right and right.live == "target":
                 return "there", "the target has the right to fire already, and the source job is gone"
             return "refused", "the source job is gone, so that the source cannot fire it"
@@ -229,7 +132,7 @@ class Stage:
 
     def is_out_of_place(self, ref: JobRef) -> bool:
         """Whether a cut-over was not finished, or somebody has undone half of it: there is nothing to prove yet."""
-        job, right = _of(self.look.listed, ref), self.look.rights.get(ref)
+        job, right = job_in(self.look.listed, ref), self.look.rights.get(ref)
         if job is None or right is None:
             return False
         return is_cut_short(job, right) or stirs(job, right, self.session.source.dialect, now=self.look.plan.created_at)
@@ -262,10 +165,3 @@ def mover_of(stage: Stage, order: Order) -> Mover:
         spare=max(order.at - now, timedelta()) + 2 * order.guard if order.at else 2 * order.guard,
         may_delete=order.may_delete,
     )
-
-
-def _of(listing: Extracted, ref: JobRef) -> Job | None:
-    try:
-        return listing.job(ref)
-    except KeyError:
-        return None

@@ -11,6 +11,7 @@ from typing import Any, Final
 from migrator.canonical import NOTHING, Job, JobRef, Mark, Unportable, covers, is_absent, unflatten
 from migrator.cron.answers import Decided
 from migrator.errors import RecordError, ScheduleError
+from migrator.ids import wrong_with
 from migrator.mapping.codecs import CODECS, known_cron, read_time
 from migrator.mapping.marks import read_mark, split_items, split_trailer
 from migrator.mapping.paths import Raw, gather, get, without
@@ -33,6 +34,8 @@ def read(rules: Rules, raw: Raw, *, scope: str, decided: Decided = ()) -> Job:
     job_id = get(raw, rules.identity.id)
     if not isinstance(job_id, str) or not job_id:
         raise RecordError("a record without an id", job=_label(raw), path=rules.identity.id)
+    if wrong := wrong_with(job_id):
+        raise RecordError(f"its id {wrong}", job=_label(raw), path=rules.identity.id, actual=repr(job_id[:_SHOWN]))
     raw, mark = _split_mark(rules, raw)
     values, used, unreadable = _fields(rules, raw, job_id, decided)
     unknown, untimed = unknown_fields(rules, raw, used)
@@ -49,6 +52,7 @@ def read(rules: Rules, raw: Raw, *, scope: str, decided: Decided = ()) -> Job:
             ref=JobRef(provider=rules.provider, scope=scope, id=sys.intern(job_id)),
             trigger=trigger,
             suspended=_suspended(rules, raw, job_id),
+            running=_running(rules, raw),
             failing=_failing(rules.failure, raw) if rules.failure else None,
             unanswered=_unanswered(rules, raw),
             mark=mark,
@@ -174,6 +178,12 @@ def _failing(rule: Failure, raw: Raw) -> str | None:
     told = f"{count} failures in a row" if rule.count else f"its last run: {state}" if state else "its last run failed"
     told = told.replace("1 failures in a row", "1 failure") if str(count) == "1" else told
     return "".join((told, f", at {at}" if at else "", f": {message}" if message else ""))
+
+
+def _running(rules: Rules, raw: Raw) -> str | None:
+    rule = rules.running
+    value = get(raw, rule.path) if rule else None
+    return f"{rule.path} is {value}" if rule and value in rule.values else None
 
 
 def _residue(rules: Rules, raw: Raw) -> dict[str, str]:

@@ -21,6 +21,7 @@ from migrator.mapping.sections import (
     Identity,
     Marker,
     Room,
+    Running,
     Suspended,
     Tag,
     Unportable,
@@ -127,6 +128,7 @@ class Rules:
     tags: Mapping[str, Tag] = field(factory=dict)
     unportable: tuple[Unportable, ...] = ()
     suspended: Suspended | None = None
+    running: Running | None = None
     failure: Failure | None = None
     translated: Mapping[str, str] = field(factory=dict)
     lost: Mapping[str, str] = field(factory=dict)

@@ -119,6 +119,17 @@ class Suspended:
 
 
 @frozen(kw_only=True)
+class Running:
+    """Where the platform says that a run of a job is in progress, and the values that say so.
+
+    A pause does not stop such a run, so that no other side may be activated before it has ended.
+    """
+
+    path: str
+    values: tuple[Any, ...]
+
+
+@frozen(kw_only=True)
 class Failure:
     """Where the platform tells of runs that fail.
 

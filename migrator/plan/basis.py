@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 
+import attrs
 from attrs import field, frozen
 
 from migrator.canonical import Fields, Job, JobRef
@@ -46,6 +47,7 @@ class Basis:
         is_proved: whether jobs that a listing lacks were asked for by their ids.
         unfinished: the source jobs of which a cut-over, there or back, was cut short.
         room: how many active jobs the target takes, None for the number in its mapping.
+        retired: the source jobs that are gone, and whose kept definition stands in the source's listing.
         hold: whether new target jobs are held back until the cut-over.
     """
 
@@ -72,7 +74,13 @@ class Basis:
     is_proved: bool = True
     unfinished: frozenset[JobRef] = frozenset()
     room: int | None = None
+    retired: frozenset[JobRef] = frozenset()
     hold: bool = False
+
+    @cached_property
+    def source_as_listed(self) -> Extracted:
+        """The source's listing without the kept definitions of retired jobs, which prove nothing about the place."""
+        return attrs.evolve(self.source, jobs=tuple(job for job in self.source.jobs if job.ref not in self.retired))
 
     @cached_property
     def at_target(self) -> Mapping[str, Job]:

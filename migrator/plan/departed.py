@@ -81,7 +81,7 @@ def _left(basis: Basis, link: Link) -> Change:
         return attrs.evolve(gone, reason="it has left both sides")
     if kept := _kept(basis, link, remote):
         return attrs.evolve(gone, reason=kept)
-    if not basis.source.jobs:
+    if all(job.ref in basis.retired for job in basis.source.jobs):
         reason = "it has left the source, but so has everything else: an empty listing removes nothing"
         return attrs.evolve(gone, action="blocked", reason=reason)
     if link.source in basis.unproved:

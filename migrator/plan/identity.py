@@ -25,7 +25,9 @@ def displaced(basis: Basis) -> str:
     """Return why the places of a run are not those that its sync knows; "" when they are."""
     known = _known(basis)
     ends = (
-        _End("source", basis.origin.rules.provider, basis.source, is_unique=basis.origin.rules.identity.unique),
+        _End(
+            "source", basis.origin.rules.provider, basis.source_as_listed, is_unique=basis.origin.rules.identity.unique
+        ),
         _End("target", basis.mapping.rules.provider, basis.target, is_unique=basis.mapping.rules.identity.unique),
     )
     found = [
@@ -135,12 +137,12 @@ def _vanished(end: _End, basis: Basis, known: tuple[_Ends, ...]) -> str:
 
 
 def _is_over(one: _Ends, end: _End, basis: Basis) -> bool:
-    """Whether it is no wonder that a job is not listed: we deleted it, or it is gone from both sides."""
+    """Whether it is no wonder that a job is not listed: we deleted it, it is retired, or it is gone from both sides."""
     if end.role == "target":
         return False
     is_here = one.target.scope in basis.target.scopes and one.target.provider == basis.mapping.rules.provider
     is_listed = one.target.id in basis.at_target or one.target.id in basis.unreadable
-    return one.source in basis.removed or (is_here and not is_listed)
+    return one.source in basis.removed | basis.retired or (is_here and not is_listed)
 
 
 def _jobs(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
 import attrs
 
@@ -24,6 +25,8 @@ from migrator.plan.successors import Successors
 from migrator.plan.values import Change
 from migrator.plan.ways import created
 from migrator.state.values import Intent, Link
+
+RETIRED: Final = "its source job is gone; it goes on by the definition that was kept"
 
 
 class Planner:
@@ -131,7 +134,7 @@ class Planner:
             name=job.name,
             losses=lowered.losses,
             schedule=lowered.schedule,
-            reason="; ".join(lowered.notes),
+            reason="; ".join((*lowered.notes, *((RETIRED,) if job.ref in self.basis.retired else ()))),
             live=job.live,
         )
         if lowered.dead:
@@ -162,6 +165,8 @@ class Planner:
 
     def _for_piece(self, piece: Change, fields: Fields, link: Link | None) -> Change:
         basis, wanted = self.basis, fields
+        if piece.source in basis.revived:  # a cutover stops the source again, and lets the target fire if it does not
+            piece = attrs.evolve(piece, due={"enabled": fields.get("enabled", True)})
         if piece.right == "source":
             piece, wanted = held(basis, piece, fields, link)
             if piece.action == "blocked":

@@ -45,6 +45,25 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
         told = f"at the target, {basis.mapping.rules.title} tells of {link.target.id}: {job.trouble}"
         piece = attrs.evolve(piece, reason="; ".join(filter(None, (piece.reason, told))))
     remote = answered(job, link.applied)
+    if job.suspended is None:
+        return _compared(basis, piece, fields, link, remote)
+    if fields.get("enabled") is False:
+        remote["enabled"] = False  # it fires nothing, and some platforms refuse to pause what they have stopped
+    return _suspended(_compared(basis, piece, fields, link, remote), job.suspended, title=basis.mapping.rules.title)
+
+
+def _suspended(change: Change, why: str, *, title: str) -> Change:
+    """The change of a target job that its platform has stopped: what the source fires does not fire there."""
+    if not change.live or change.action == "blocked":
+        return change
+    reason = f"stopped by {title} ({why}): it does not fire at the target until somebody resumes it there"
+    if change.action == "none":
+        return attrs.evolve(change, action="blocked", reason=reason)
+    return attrs.evolve(change, reason="; ".join(filter(None, (change.reason, reason))))
+
+
+def _compared(basis: Basis, piece: Change, fields: Fields, link: Link, remote: Fields) -> Change:
+    """What happens to a target job that was read."""
     states = {"applied": link.applied, "seen": link.seen, "desired": fields, "remote": remote}
     found = tuple(differences(**states, mapping=basis.mapping))
     piece = attrs.evolve(piece, agreed=agreed(**states, mapping=basis.mapping))

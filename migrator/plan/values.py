@@ -209,6 +209,12 @@ class Plan:
         return next(iter(self.promises), None)
 
     @property
+    def doubled(self) -> tuple[str, ...]:
+        """Names of the jobs that are made so that they are active at the target beside their source."""
+        made = (change for change in self.changes if change.action == "create" and change.piece == 1)
+        return tuple(one.name for one in made if one.right == "both" and one.new_fields().get("enabled", True))
+
+    @property
     def young_zone_rules(self) -> Mapping[str, str]:
         """The time zones concerned whose rule for clock changes is young, each with the day from which it holds."""
         found: dict[str, str] = {}

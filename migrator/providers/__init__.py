@@ -35,8 +35,8 @@ class ProviderInfo:
         scopes: the places that a connection reaches, as the platform names them and not as the address is spelled.
         documented: every field that its documentation names, None for a format of our own.
         required: settings that a connection must give.
-        optional: settings that it may give; `rate`, `concurrency` and `budget` everywhere but for `json`. Every
-            connection may give `cron`.
+        optional: settings that it may give; `rate`, `concurrency`, `budget` and the timeouts everywhere but for `json`.
+            Every connection may give `cron`.
         base_url: the documented host, None when every customer has another.
         auth: the header that carries the token, and what stands before it there; None when there is no token.
         rate: the documented limit of one key, or our own modest one where none is published.
@@ -68,13 +68,16 @@ class ProviderInfo:
         return (*self.required, *self.optional, "cron")
 
 
+_TUNING: Final = ("rate", "concurrency", "budget", "timeout", "listing_timeout")
+"""What every connection over HTTP may set."""
+
 PROVIDERS: Final[dict[str, ProviderInfo]] = {
     "omni": ProviderInfo(
         adapter=Omni,
         scopes=omni.scopes,
         documented=Omni.documented,
         required=("base_url", "token"),
-        optional=("user_ids", "identity", "update_contract", "room", "rate", "concurrency", "budget"),
+        optional=("user_ids", "identity", "update_contract", "room", *_TUNING),
         auth=("Authorization", "Bearer "),
         rate="60/min",
         concurrency=8,
@@ -87,7 +90,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         scopes=devin.scopes,
         documented=Devin.documented,
         required=("org_id", "token"),
-        optional=("base_url", "rate", "concurrency", "budget"),
+        optional=("base_url", *_TUNING),
         base_url="https://api.devin.ai",
         auth=("Authorization", "Bearer "),
         rate="5/s burst 10",
@@ -101,7 +104,7 @@ PROVIDERS: Final[dict[str, ProviderInfo]] = {
         scopes=scrip.scopes,
         documented=Scrip.documented,
         required=("program_id", "token"),
-        optional=("base_url", "rate", "concurrency", "budget"),
+        optional=("base_url", *_TUNING),
         base_url="https://api.scrip.dev",
         auth=("X-API-Key", ""),
         rate="10/s burst 30",
@@ -139,6 +142,7 @@ async def open_adapter(
     retry: Retry | None = None,
     wire: Wire | None = None,
     watch: Watch = NOBODY,
+    fence: Callable[[], None] = lambda: None,
     hide: Callable[[str], str] | None = None,
 ) -> AsyncIterator[LoadAdapter]:
     """Open a connection for as long as the block lasts.
@@ -151,6 +155,7 @@ async def open_adapter(
         retry: how long to keep trying.
         wire: what carries requests; the network by default.
         watch: told of every request.
+        fence: asked right before every request leaves and every file is written; raises when none may.
         hide: takes secrets out of a text; those of this connection by default.
 
     Raises:
@@ -158,9 +163,10 @@ async def open_adapter(
     """
     info = PROVIDERS[connection.provider]
     if info.auth is None:
-        yield JsonFile(path=connection.path or "", identity=info.scopes(connection)[0], must_exist=not target)
+        identity = info.scopes(connection)[0]
+        yield JsonFile(path=connection.path or "", identity=identity, must_exist=not target, fence=fence)
         return
-    from migrator.transport.client import Client  # noqa: PLC0415 (httpx is slow to import; config needs only the registry)
+    from migrator.transport.client import LISTING_TIMEOUT, TIMEOUT, Client  # noqa: PLC0415 (httpx is slow to import; config needs only the registry)
     from migrator.transport.clock import REAL  # noqa: PLC0415 (as above)
     from migrator.transport.pacing import Pacer, Rate  # noqa: PLC0415 (as above)
     from migrator.transport.retry import PATIENT  # noqa: PLC0415 (as above)
@@ -189,6 +195,9 @@ async def open_adapter(
         renew=connection.renew,
         wire=wire,
         watch=watch,
+        fence=fence,
+        timeout=connection.timeout or TIMEOUT,
+        listing_timeout=connection.listing_timeout or LISTING_TIMEOUT,
         hide=hide,
     ) as client:
         yield info.adapter(client=client, connection=connection)

@@ -48,6 +48,8 @@ class Connection:
         concurrency: requests in flight at once, None for the provider's default.
         room: how many jobs that may fire the platform takes in one place, None for the number in its mapping.
         budget: connections to one host with the same name here share one limit; None for what the platform counts by.
+        timeout: seconds that one request may take, None for the default.
+        listing_timeout: seconds that reading a whole list may take, None for the default.
         cron: how cron text is read where engines disagree, as `migrator.cron.parse` takes it.
     """
 
@@ -67,6 +69,8 @@ class Connection:
     concurrency: int | None = None
     room: int | None = None
     budget: str | None = None
+    timeout: int | None = None
+    listing_timeout: int | None = None
     cron: Mapping[str, str] = field(factory=dict)
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import quote
 
 from attrs import define
 
+from migrator.ids import path_to
 from migrator.providers.base import PATCH, Connection, Documented, one_spelling
 from migrator.providers.rest import Page, RestAdapter, count, member
 
@@ -105,7 +105,7 @@ class Devin(RestAdapter):
         return scopes(self.connection)
 
     def _collection(self, scope: str) -> str:
-        return f"/v3/organizations/{quote(scope, safe='')}/schedules"
+        return path_to("v3", "organizations", scope, "schedules")
 
     async def _page(self, scope: str, start: str | int | None) -> Page:
         path, offset = self._collection(scope), int(start or 0)

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final
 
 from attrs import Factory, define, field, frozen
 
-from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, TransientError
+from migrator.errors import MigratorError, NotFoundError, ProtocolError, ProviderError, RejectedError, TransientError
 from migrator.files import is_stream, replacing
 from migrator.providers.base import PATCH, Connection, Created, Documented, Probe, Raw, Record, check_scope
 from migrator.soundness import json_text
@@ -66,6 +66,7 @@ class JsonFile:
     path: str
     identity: str = ""
     must_exist: bool = True
+    fence: Callable[[], None] = field(default=lambda: None, repr=False)
     new_id: Callable[[], str] = field(default=_new_id, repr=False)
     requests: int = field(default=0, init=False)
     concurrency: int = field(default=256, init=False)
@@ -173,6 +174,7 @@ class JsonFile:
     def _write(self, batch: list[tuple[_Change, asyncio.Future[Raw | None]]]) -> None:
         """Read, change and replace the file in one go: nothing else of this process runs in between."""
         try:
+            self.fence()
             content = self._load(missing_ok=True)
             jobs = dict(content.jobs)
             results: list[tuple[asyncio.Future[Raw | None], Raw | None]] = []
@@ -184,8 +186,8 @@ class JsonFile:
             changed = _Content(jobs, content.rest)
             _replace(Path(self.path), _render(changed))
             self._read = (_signature(Path(self.path)), changed)
-        except (OSError, ProviderError) as error:
-            said = error if isinstance(error, ProviderError) else _unwritable(error, self.path)
+        except (OSError, MigratorError) as error:
+            said = error if isinstance(error, MigratorError) else _unwritable(error, self.path)
             for _, done in batch:
                 if not done.done():
                     done.set_exception(said)

@@ -8,16 +8,23 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
-from urllib.parse import quote
 
 from attrs import define, field, frozen
 
-from migrator.errors import NotFoundError, ProtocolError, ProviderError, RejectedError, UncertainError
+from migrator.errors import (
+    NotFoundError,
+    ProtocolError,
+    ProviderError,
+    RejectedError,
+    TransientError,
+    UncertainError,
+)
+from migrator.ids import path_to, wrong_with
 from migrator.providers.base import PATCH, Connection, Created, Documented, Probe, Raw, Record, check_scope
 from migrator.redaction import HIDDEN
 
@@ -34,6 +41,12 @@ _MAY_WRITE: Final[Mapping[int, bool]] = {
     HTTPStatus.FORBIDDEN: False,
 }
 """What the status of a change to a job that no platform has says about the token."""
+_MOST_PAGES: Final = 10_000
+_MOST_BYTES: Final = 1024 * 1024 * 1024
+"""What a list may take at most: a million jobs, or a gigabyte."""
+_BEYOND: Final = 20
+"""Pages that a list may have beyond those that its own total makes."""
+_LONGEST_CURSOR: Final = 4096
 _HEAD_START: Final = 0.001
 """Seconds that a request for a page has to leave before the page before it is read, which keeps the processor busy."""
 
@@ -51,6 +64,46 @@ class Page:
     items: list[Any]
     following: str | int | None
     total: int | None = None
+
+
+@define(kw_only=True)
+class Listing:
+    """The bounds of one listing: time, pages and bytes.
+
+    Attributes:
+        client: what reads it.
+        until: when it must have ended, by the event loop's clock.
+        received: the bytes that the client had received when it began.
+    """
+
+    client: Client
+    until: float
+    received: int
+    _pages: int = field(default=0, init=False)
+
+    async def page(self, coming: Awaitable[Page], where: str) -> Page:
+        """The next page.
+
+        Raises:
+            ProtocolError: the list has more pages or bytes than any list of jobs, or names no usable next page.
+            TransientError: reading it takes too long.
+        """
+        self._pages += 1
+        try:
+            async with asyncio.timeout_at(self.until) as bound:
+                page = await coming
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            what = f"the list was not read to its end within {self.client.listing_timeout:g} s"
+            raise TransientError(what, where=where, hint="try later, or raise listing_timeout") from None
+        following = page.following
+        if self._pages > _MOST_PAGES or self.client.received - self.received > _MOST_BYTES:
+            what = f"the list takes more than {_MOST_PAGES:,} pages or {_MOST_BYTES // 1024 // 1024:,} MiB"
+            raise ProtocolError(what, where=where, hint=_NOT_USED)
+        if isinstance(following, str) and not (following.isprintable() and len(following) <= _LONGEST_CURSOR):
+            raise ProtocolError("the list names no usable next page", where=where, hint=_NOT_USED)
+        return page
 
 
 @define(kw_only=True)
@@ -109,14 +162,19 @@ class RestAdapter(ABC):
     async def list_jobs(self) -> AsyncGenerator[Record, None]:
         """Every job of every scope, in the platform's order; a job that two scopes show belongs to the first."""
         taken: set[str] = set()
+        listing = self._listing()
         for scope in self.scopes:
-            async with aclosing(self._read(scope)) as read:
+            async with aclosing(self._read(scope, listing)) as read:
                 async for job_id, raw in read:
                     if job_id not in taken:
                         taken.add(job_id)
                         yield Record(scope=scope, raw=raw)
 
-    async def _read(self, scope: str) -> AsyncGenerator[tuple[str, Raw], None]:
+    def _listing(self) -> Listing:
+        until = asyncio.get_running_loop().time() + self.client.listing_timeout
+        return Listing(client=self.client, until=until, received=self.client.received)
+
+    async def _read(self, scope: str, listing: Listing) -> AsyncGenerator[tuple[str, Raw], None]:
         """The jobs of one scope, some more than once.
 
         A job made or deleted while we read moves the pages, and a page may be cut short. So when there are fewer jobs
@@ -127,15 +185,19 @@ class RestAdapter(ABC):
         total = 0
         for _reading in range(2):
             read: set[str] = set()
-            async with aclosing(self._pages(scope)) as pages:
+            number = 0
+            async with aclosing(self._pages(scope, listing)) as pages:
                 async for page in pages:
-                    before, total = len(read), page.total or 0
+                    before, total, number = len(read), page.total or 0, number + 1
                     for raw in page.items:
                         job_id = member(raw if isinstance(raw, dict) else None, self.id_field, str, where=where)
                         read.add(job_id)
                         yield job_id, raw
                     if page.following is not None and len(read) == before:
                         what = "the list brings nothing new and claims that there is more"
+                        raise ProtocolError(what, where=where, hint=_NOT_USED)
+                    if page.following is not None and _is_overrun(page, number):
+                        what = f"the list goes on after {len(read)} jobs, and says that it holds {page.total}"
                         raise ProtocolError(what, where=where, hint=_NOT_USED)
             found |= read
             if len(found) >= total:
@@ -172,13 +234,14 @@ class RestAdapter(ABC):
                 break
         return told
 
-    async def _pages(self, scope: str) -> AsyncGenerator[Page, None]:
+    async def _pages(self, scope: str, listing: Listing) -> AsyncGenerator[Page, None]:
         """The pages of a list in their order, each asked for before the one before it is used up.
 
         Where each page names the next, that is asked for as soon as it is known. Where pages go by offset and the
         platform says how many jobs there are, as many are asked for at once as there are places for requests. What it
         says is only believed for that: a page that begins elsewhere than the one before it ended is asked for anew.
         """
+        where = self.client.where("GET", self._collection(scope))
         ahead: deque[tuple[str | int, asyncio.Task[Page]]] = deque()
 
         async def read(start: str | int) -> Page:
@@ -191,7 +254,7 @@ class RestAdapter(ABC):
         def ask(start: str | int) -> None:
             ahead.append((start, asyncio.create_task(read(start))))
 
-        page = await self._page(scope, None)
+        page = await listing.page(self._page(scope, None), where)
         step = len(page.items)
         try:
             while page.following is not None:
@@ -203,7 +266,7 @@ class RestAdapter(ABC):
                     following = _next_offset(following, step, page.total)
                 await asyncio.wait({ahead[0][1]}, timeout=_HEAD_START)
                 yield page
-                page = await ahead.popleft()[1]
+                page = await listing.page(ahead.popleft()[1], where)
             yield page
         finally:
             await _give_up(ahead)
@@ -221,10 +284,12 @@ class RestAdapter(ABC):
         path, name = self._address(scope), _name(payload)
         raw = await self.client.request("POST", path, params=self._query(scope), json=payload, job=name)
         job_id = (raw or {}).get(self.id_field)
-        if raw is None or not isinstance(job_id, str) or HIDDEN in job_id:
+        wrong = "holds the token" if HIDDEN in str(job_id) else wrong_with(job_id) if isinstance(job_id, str) else ""
+        if raw is None or not isinstance(job_id, str) or wrong:
             where = self.client.where("POST", path, name)
             hint = "find the job in a fresh list before sending anything again"
-            raise UncertainError("the platform accepted the job and named no id", where=where, hint=hint)
+            what = f"an id that {wrong}" if isinstance(job_id, str) else "no id"
+            raise UncertainError(f"the platform accepted the job and named {what}", where=where, hint=hint)
         whole = raw.keys() > {self.id_field}
         return Created(id=job_id, record=Record(scope=scope, raw=raw) if whole else None)
 
@@ -261,7 +326,12 @@ class RestAdapter(ABC):
     def _address(self, scope: str, job_id: str | None = None) -> str:
         check_scope(scope, self.scopes, self.provider)
         path = self._collection(scope)
-        return path if job_id is None else f"{path}/{quote(job_id, safe='')}"
+        return path if job_id is None else path + path_to(job_id)
+
+
+def _is_overrun(page: Page, pages: int) -> bool:
+    """Whether a list goes on far beyond the end that it states; a number that is somewhat wrong costs no job."""
+    return page.total is not None and pages > page.total // max(len(page.items), 1) + _BEYOND
 
 
 def _next_offset(start: str | int, step: int, total: int | None) -> str | int | None:
@@ -295,7 +365,7 @@ def member(answer: Mapping[str, Any] | None, key: str, kind: type, *, where: str
 
 def count(value: Any) -> int | None:
     """A number of jobs that a platform may or may not state."""
-    return value if isinstance(value, int) else None
+    return value if type(value) is int and value >= 0 else None
 
 
 def _name(payload: Raw) -> str:

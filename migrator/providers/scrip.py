@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import quote
 
 from attrs import define
 
 from migrator.errors import NotFoundError
+from migrator.ids import path_to
 from migrator.providers.base import PATCH, Connection, Documented, Record, one_spelling
 from migrator.providers.rest import Page, RestAdapter, member
 
@@ -97,7 +97,7 @@ class Scrip(RestAdapter):
         return scopes(self.connection)
 
     def _collection(self, scope: str) -> str:
-        return f"/v1/programs/{quote(scope, safe='')}/automations"
+        return path_to("v1", "programs", scope, "automations")
 
     async def get_job(self, scope: str, job_id: str) -> Record:
         """Read one automation; an archived one is gone, though the API still shows it."""

@@ -10,12 +10,13 @@ from typing import Final
 import attrs
 
 from migrator.errors import RefusedError
+from migrator.leasing import Fence, locking
 from migrator.plan.identity import moving, scope_address
 from migrator.rehoming.addresses import Choice, relocations_of, unknown_address
 from migrator.rehoming.tags import retagged, rewrite_tags
 from migrator.rehoming.values import Consent, Rehoming
 from migrator.running import run_id
-from migrator.sides import Runtime, locking
+from migrator.sides import Runtime
 from migrator.state import Relocation, Run, State
 from migrator.state.values import Bound
 
@@ -46,8 +47,8 @@ async def move(
     if dry or not await agree(found):
         return found
     run = run_id(runtime)
-    async with _locked(state, found, run):
-        found = await rewrite_tags(runtime, state, _planned(state, relocations, old, new), run)
+    async with _locked(state, found, run) as fence:
+        found = await rewrite_tags(runtime, state, _planned(state, relocations, old, new), run, fence=fence)
         runs = _runs(runtime, found, run)
         if found.failed:
             state.enter(*runs)
@@ -111,12 +112,13 @@ def _undo(state: State, relocations: Sequence[Relocation], found: Rehoming) -> s
 
 
 @asynccontextmanager
-async def _locked(state: State, found: Rehoming, run: str) -> AsyncIterator[None]:
-    """Hold the locks of every place where the target jobs are known to be, or are to be."""
+async def _locked(state: State, found: Rehoming, run: str) -> AsyncIterator[Fence]:
+    """Hold the locks of every place where the target jobs are known to be, or are to be; nothing is sent without."""
+    fence = Fence()
     async with AsyncExitStack() as stack:
         for provider, scope in sorted(_places((*found.before, *found.after))):
-            await stack.enter_async_context(locking(state, f"{provider}:{scope}", run))
-        yield
+            await stack.enter_async_context(locking(state, f"{provider}:{scope}", run, fence=fence))
+        yield fence
 
 
 def _places(bound: Iterable[Bound]) -> set[tuple[str, str]]:

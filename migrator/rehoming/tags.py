@@ -9,6 +9,7 @@ import attrs
 from migrator.apply.tagging import Tagger
 from migrator.canonical import answered
 from migrator.errors import MigratorError, StateError
+from migrator.leasing import Fence
 from migrator.mapping.marks import mark_for
 from migrator.providers import scopes_of
 from migrator.rehoming.values import Place, Rehoming
@@ -21,7 +22,7 @@ def retagged(moved: Iterable[Rebinding]) -> tuple[Rebinding, ...]:
     return tuple(one for one in moved if one.is_marked and mark_for(one.before.source) != mark_for(one.after.source))
 
 
-async def rewrite_tags(runtime: Runtime, state: State, found: Rehoming, run: str) -> Rehoming:
+async def rewrite_tags(runtime: Runtime, state: State, found: Rehoming, run: str, *, fence: Fence) -> Rehoming:
     """Rewrite them; every target is locked by the run.
 
     Raises:
@@ -38,7 +39,7 @@ async def rewrite_tags(runtime: Runtime, state: State, found: Rehoming, run: str
         if name is None:
             unreached.append(place)
             continue
-        async with opened(runtime, name, state=state, target=True) as side:
+        async with opened(runtime, name, state=state, target=True, fence=fence) as side:
             failed |= await _rewrite(runtime, state, side, group, run)
     left = sum(len(groups[place]) for place in unreached) + len(failed)
     told = tuple(f"{provider}:{scope}" for provider, scope in unreached)

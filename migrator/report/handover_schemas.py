@@ -15,6 +15,7 @@ from migrator.report.shapes import (
     Schema,
     document,
     listed,
+    mapped,
     maybe,
     one_of,
     shape,
@@ -36,6 +37,25 @@ MISSED: Final = shape(
         "run": TEXT,
     },
     says="An instant at which not exactly one side was surely live.",
+)
+DARK: Final = shape(
+    {
+        "source": REF,
+        "name": TEXT,
+        "live": {**one_of("neither", "part", "unknown"), "description": "What was found instead of one active side."},
+        "since": TIME,
+        "repair": {**TEXT, "description": "The command that repairs it."},
+    },
+    says="A job that is not known to be active on one side in full.",
+)
+_NIGHTLY: Final = shape(
+    {
+        "source": REF,
+        "name": TEXT,
+        "until": TIME,
+        "modes": mapped(TEXT, "By schedule.mode, what that would make of it."),
+    },
+    says="A job whose target stays exact only while syncs renew it.",
 )
 STANDING: Final = shape(
     {
@@ -102,6 +122,8 @@ def _handover(name: str, title: str) -> Schema:
             "summary": shape(dict.fromkeys(STATUSES, COUNT)),
             "jobs": listed(job),
             "ledger": listed(MISSED),
+            "active_nowhere": listed(DARK, "The jobs of the sync that are active nowhere now."),
+            "needs_nightly_sync": listed(_NIGHTLY, "Of a retirement: the jobs that depend on syncs from now on."),
             "requests": REQUESTS,
         },
     )

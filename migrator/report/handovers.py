@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import attrs
 
-from migrator.cutover import STATUSES, Cutover, Found, Gap, Moved, Sent, Standing, Status
+from migrator.cutover import STATUSES, Cutover, Found, Gap, Moved, Nightly, Sent, Standing, Status
 from migrator.mapping.codecs import write_time
-from migrator.report.words import Line, clean, count, instant, line, pad
-from migrator.state.values import Missed
+from migrator.report.words import Line, clean, count, instant, line, pad, stamp
+from migrator.state.values import Dark, Missed
 
 _STYLES: Final[Mapping[Status, str]] = {
     "moved": "green",
@@ -32,6 +32,11 @@ _LIVE: Final[Mapping[Found, tuple[str, str]]] = {
     "unknown": ("unknown", "bold red"),
 }
 _WIDTH: Final = max(map(len, STATUSES))
+_DARK: Final[Mapping[str, str]] = {
+    "neither": "NOT ACTIVE ANYWHERE",
+    "part": "ACTIVE ONLY IN PART at the target",
+    "unknown": "PERHAPS NOT ACTIVE ANYWHERE",
+}
 
 
 def handover_document(found: Cutover, name: str) -> dict[str, Any]:
@@ -47,6 +52,8 @@ def handover_document(found: Cutover, name: str) -> dict[str, Any]:
         "summary": dict(found.summary),
         "jobs": [_moved(moved) for moved in found.moves],
         "ledger": [missed_document(entry) for entry in found.ledger],
+        "active_nowhere": [dark_document(one) for one in found.dark],
+        "needs_nightly_sync": [_nightly(one) for one in found.nightly],
         "requests": dict(found.requests),
     }
 
@@ -87,6 +94,28 @@ def _sent(sent: Sent) -> dict[str, Any]:
     }
 
 
+def _nightly(one: Nightly) -> dict[str, Any]:
+    return {
+        "source": attrs.asdict(one.source),
+        "name": one.name,
+        "until": write_time(one.until),
+        "modes": dict(one.modes),
+    }
+
+
+def dark_document(one: Dark) -> dict[str, Any]:
+    """A job that is active nowhere, with the command that repairs it."""
+    return {**attrs.asdict(one), "since": write_time(one.since)}
+
+
+def dark_lines(dark: Iterable[Dark]) -> Iterator[Line]:
+    """The jobs that are active nowhere, each with the command that repairs it."""
+    for one in dark:
+        since = instant(one.since.replace(microsecond=0))
+        yield line((f"{_DARK[one.live]}: ", "bold red"), clean(one.name), f", since {since} UTC")
+        yield line("repair it with: ", (clean(one.repair), "bold"), indent=2)
+
+
 def missed_document(entry: Missed) -> dict[str, Any]:
     """An instant of the ledger."""
     return {
@@ -123,6 +152,7 @@ def handover_lines(found: Cutover, *, back: str, again: str) -> Iterator[Line]:
     """
     yield line((f"{found.sync}: {found.source} → {found.target}", "bold"), f", the {found.goal} is to fire")
     yield line("")
+    yield from dark_lines(found.dark)
     for moved in found.moves:
         yield from _moved_lines(moved)
     if found.moves:
@@ -131,6 +161,7 @@ def handover_lines(found: Cutover, *, back: str, again: str) -> Iterator[Line]:
     title = f"Run {found.run}: " if found.run else "Dry run: " if found.is_dry else "Nothing was changed: "
     yield line((title, "bold"), counts or "no jobs", ".")
     yield from ledger_lines(found.ledger)
+    yield from _nightly_lines(found.nightly)
     if found.summary["failed"] or found.summary["skipped"]:
         yield line("Finish it with: ", (again, "bold"), *((" or take it back with: ", (back, "bold")) if back else ()))
     elif found.summary["moved"] and back:
@@ -141,9 +172,10 @@ def _moved_lines(moved: Moved) -> Iterator[Line]:
     word, style = _LIVE[moved.live]
     does = ", then ".join(turn.does for turn in moved.move.turns)
     takes = f": {does}" if moved.status == "planned" and does else ""
+    is_deleted = moved.status == "moved" and moved.move.turns and moved.move.turns[-1].does == "delete"
     yield line(
-        (pad(moved.status, _WIDTH) + " ", _STYLES[moved.status]),
-        clean(moved.move.name) + takes,
+        (pad("deleted" if is_deleted else moved.status, _WIDTH) + " ", _STYLES[moved.status]),
+        clean(moved.move.name) + (" at the source" if is_deleted else takes),
         "; live: ",
         (word, style),
     )
@@ -154,6 +186,20 @@ def _moved_lines(moved: Moved) -> Iterator[Line]:
         yield line(f"its fires left a gap of {room:.0f} s only, not of {asked:.0f} s", indent=_WIDTH + 1)
     if moved.proof and moved.proof not in {"proved", "approximate"}:
         yield line((f"verifying it again: {moved.proof}", "bold red"), indent=_WIDTH + 1)
+
+
+def _nightly_lines(nightly: Iterable[Nightly]) -> Iterator[Line]:
+    """The jobs that stay exact only while syncs renew them, and what would end that."""
+    nightly = list(nightly)
+    if not nightly:
+        return
+    yield line((f"Exact only while syncs run ({count(len(nightly), 'job')}):", "bold"))
+    for one in nightly:
+        yield line(f"{clean(one.name)}: exact until {stamp(one.until)}, renewed by each sync", indent=2)
+        if not one.modes:
+            yield line("no schedule.mode would make it independent of syncs", indent=4)
+        for mode, how in one.modes.items():
+            yield line(f'schedule.mode = "{mode}": {clean(how)}', indent=4)
 
 
 def ledger_lines(ledger: Iterable[Missed]) -> Iterator[Line]:

@@ -12,10 +12,17 @@ from attrs import field, frozen
 
 from migrator.cutover import Standing as JobStanding
 from migrator.mapping.codecs import write_time
-from migrator.report.handovers import ledger_lines, missed_document, standing_document, standing_lines
+from migrator.report.handovers import (
+    dark_document,
+    dark_lines,
+    ledger_lines,
+    missed_document,
+    standing_document,
+    standing_lines,
+)
 from migrator.report.rehomings import orphans_document, orphans_lines
 from migrator.report.words import Line, clean, columns, line, stamp
-from migrator.state.values import ORIGIN, Intent, Missed, Owner, Run
+from migrator.state.values import ORIGIN, Dark, Intent, Missed, Owner, Run
 from migrator.sync.orphans import Orphans
 
 _STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
@@ -38,6 +45,7 @@ class Standing:
         ledger: the instants of cut-overs at which not exactly one side was live.
         orphans: managed jobs that no sync of the config owns.
         jobs: which side of each job of one sync fires; None where no sync was asked for.
+        dark: by sync, the jobs that are active nowhere.
         duplicates: by sync, the target jobs that were one too many when both sides were last read.
         trouble: the jobs that their platform has stopped, or whose runs fail, as the latest runs saw them.
     """
@@ -51,6 +59,7 @@ class Standing:
     ledger: Sequence[Missed] = ()
     orphans: Sequence[Orphans] = ()
     jobs: Sequence[JobStanding] | None = None
+    dark: Mapping[str, Sequence[Dark]] = field(factory=dict)
     duplicates: Mapping[str, Sequence[Mapping[str, Any]]] = field(factory=dict)
     trouble: Sequence[Mapping[str, str]] = ()
 
@@ -72,6 +81,8 @@ class Standing:
         """How a run ended, in a word."""
         if run.id in {owner.run for owner in self.owners.values()}:
             return "under way"
+        if run.ended_at and self.dark.get(run.sync):
+            return "unfinished"
         if run.ended_at and not run.summary.get("failed") and not run.summary.get("skipped"):
             return "done"
         if (since := self.in_order.get(run.sync)) and since > run.started_at:
@@ -84,6 +95,7 @@ def status_document(standing: Standing) -> dict[str, Any]:
     return {
         "schema": "migrator/status@1",
         "state": standing.place,
+        "active_nowhere": [dark_document(one) for dark in standing.dark.values() for one in dark],
         "writing": [{"target": scope, **attrs.asdict(owner)} for scope, owner in standing.owners.items()],
         "uncertain": [
             {**_write(intent), "run": intent.run, "sync": intent.sync, "settle": _ways(intent)}
@@ -106,6 +118,8 @@ def _sync(run: Run, standing: Standing) -> dict[str, Any]:
 
 def status_lines(standing: Standing) -> Iterator[Line]:
     """How things stand for people."""
+    for dark in standing.dark.values():
+        yield from dark_lines(dark)
     for scope, owner in standing.owners.items():
         yield line(("writing ", "bold"), f"{clean(scope)}: {owner}")
     for intent in standing.uncertain:
@@ -151,7 +165,7 @@ def _duplicate_lines(sync: str, found: Sequence[Mapping[str, Any]]) -> Iterator[
 def _latest_lines(run: Run, standing: Standing) -> Iterator[Line]:
     """How the latest run of a sync ended, how to go on, and until when that has time."""
     how, follow = standing.how(run), _next(run, standing)
-    yield line((f"{how} ", _ENDS.get(how, "yellow")), f"{run.sync}: {run.kind}{_of(run)}, {_told(run)}")
+    yield line((f"{how} ", _ENDS.get(how, "yellow")), f"{run.sync}: {_kind(run)}, {_told(run)}")
     if how == "settled":
         yield line(f"nothing was left to do at {_moment(standing.in_order[run.sync])}", indent=2)
     if follow:
@@ -164,9 +178,12 @@ def _next(run: Run, standing: Standing) -> str:
     """What to type to go on where a run stopped; "" where there is nothing."""
     if standing.how(run) in {"done", "settled", "under way"}:
         return ""
+    if dark := standing.dark.get(run.sync):
+        return dark[0].repair
     if run.kind == "rollback":
         return shlex.join(["migrator", "rollback", run.of or ""])
-    return shlex.join(["migrator", _GO_ON.get(run.kind, "apply"), run.sync])
+    back = ["--back"] if run.goal == "source" else []
+    return shlex.join(["migrator", _GO_ON.get(run.kind, "apply"), run.sync, *back])
 
 
 def _ways(intent: Intent) -> list[str]:
@@ -195,7 +212,7 @@ def history_lines(
     if not runs:
         yield line("No run yet.")
         return
-    yield from (line(row) for row in columns([(run.id, run.kind + _of(run), run.sync, _told(run)) for run in runs]))
+    yield from (line(row) for row in columns([(run.id, _kind(run), run.sync, _told(run)) for run in runs]))
     for intent in writes or ():
         why = f": {clean(intent.error)}" if intent.error else ""
         made = " at the source" if intent.piece == ORIGIN else f" → {intent.target_id}" if intent.target_id else ""
@@ -213,8 +230,10 @@ def _told(run: Run) -> str:
     return f"{_moment(run.started_at)}: {ended}"
 
 
-def _of(run: Run) -> str:
-    return f" of run {run.of}" if run.of else ""
+def _kind(run: Run) -> str:
+    """What a run did, as a person would type it."""
+    back = " --back" if run.goal == "source" else ""
+    return f"{run.kind}{back} of run {run.of}" if run.of else f"{run.kind}{back}"
 
 
 def _moment(at: datetime) -> str:
@@ -227,6 +246,7 @@ def _run(run: Run) -> dict[str, Any]:
         "kind": run.kind,
         "of": run.of,
         "sync": run.sync,
+        "goal": run.goal,
         "target": {"provider": run.provider, "scope": run.scope},
         "started_at": write_time(run.started_at),
         "ended_at": run.ended_at and write_time(run.ended_at),

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from migrator.report.handover_schemas import MISSED, STANDING
+from migrator.report.handover_schemas import DARK, MISSED, STANDING
 from migrator.report.rehomings import ORPHANS
-from migrator.report.shapes import COUNT, REF, TEXT, TEXTS, TIME, Schema, document, listed, mapped, maybe, one_of, shape
+from migrator.report.shapes import (
+    COUNT,
+    FLAG,
+    REF,
+    TEXT,
+    TEXTS,
+    TIME,
+    Schema,
+    document,
+    listed,
+    mapped,
+    maybe,
+    one_of,
+    shape,
+)
 from migrator.state.document import Column
 from migrator.state.document import columns as state_columns
-from migrator.state.values import RunKind
+from migrator.state.values import LeaseState, RunKind
 
 _PLACE: Final = shape({"provider": TEXT, "scope": TEXT})
 _RUN: Final[dict[str, Schema]] = {
@@ -17,6 +31,7 @@ _RUN: Final[dict[str, Schema]] = {
     "kind": one_of(*get_args(RunKind)),
     "of": {**maybe(TEXT), "description": "The run that it took up or rolled back."},
     "sync": TEXT,
+    "goal": {**maybe(one_of("source", "target")), "description": "Of a cutover: the side that was to be active."},
     "target": _PLACE,
     "started_at": TIME,
     "ended_at": {**maybe(TIME), "description": "Null when it died or is under way."},
@@ -37,9 +52,19 @@ _WRITE: Final[dict[str, Schema]] = {
 _BACKUP: Final = {**maybe(TEXT), "description": "The copy of the file as it was before; null where none was made."}
 
 
+_OWNER: Final[dict[str, Schema]] = {
+    "host": TEXT,
+    "boot": {**TEXT, "description": "The boot id of its machine; empty where the system tells none."},
+    "namespace": {**TEXT, "description": "The namespaces of its process; empty where the system tells none."},
+    "pid": COUNT,
+    "started": TEXT,
+    "run": TEXT,
+}
+
+
 def status_schema() -> Schema:
     """`migrator/status@1`."""
-    writing = shape({"target": TEXT, "host": TEXT, "pid": COUNT, "started": TEXT, "run": TEXT})
+    writing = shape({"target": TEXT, **_OWNER})
     uncertain = shape({**_WRITE, "run": TEXT, "sync": TEXT, "settle": {**TEXTS, "description": "What a person types."}})
     how = one_of("done", "unfinished", "died", "under way", "settled")
     more = {
@@ -55,6 +80,7 @@ def status_schema() -> Schema:
         "How things stand, as far as the state knows",
         {
             "state": TEXT,
+            "active_nowhere": listed(DARK, "Jobs that fire nowhere, as far as was last seen, and what repairs them."),
             "writing": listed(writing, "Who holds which lock."),
             "orphans": ORPHANS,
             "uncertain": listed(uncertain, "Writes whose outcome nobody knows."),
@@ -82,6 +108,23 @@ def history_schema() -> Schema:
 def settle_schema() -> Schema:
     """`migrator/settle@1`."""
     return document("settle", "What a person decided", {"run": TEXT, "sync": TEXT, "write": shape(_WRITE)})
+
+
+def unlock_schema() -> Schema:
+    """`migrator/unlock@1`."""
+    lease = shape(
+        {
+            "target": TEXT,
+            **_OWNER,
+            "renewed_at": {**TIME, "description": "By the database's clock."},
+            "expires_at": {**TIME, "description": "By the database's clock."},
+            "lease": one_of(*get_args(LeaseState)),
+            "seen": {**FLAG, "description": "Whether its process can be seen from here."},
+        }
+    )
+    return document(
+        "unlock", "A lock that was freed", {"state": TEXT, "freed": listed(lease, "None was held if empty.")}
+    )
 
 
 def state_schema() -> Schema:

@@ -49,7 +49,8 @@ def _lines(found: Synced, on: Collection[Occasion]) -> Iterator[str]:
 
 def _is_failure(found: Synced) -> bool:
     refused = found.plan is not None and bool(found.plan.refusal)
-    return found.error is not None or refused or any(one.status == "failed" for one in found.applied.outcomes)
+    failed = any(one.status == "failed" for one in found.applied.outcomes)
+    return bool(found.error or refused or failed or found.applied.dark)
 
 
 def _failure(found: Synced) -> Iterator[str]:
@@ -57,6 +58,7 @@ def _failure(found: Synced) -> Iterator[str]:
         yield f"next: {clean(found.error.hint)}"
     if found.plan and found.plan.refusal:
         yield f"refused as a whole: {clean(found.plan.refusal)}"
+    yield from _listed("not active anywhere", (one.name for one in found.applied.dark))
     yield from _listed("failed", (one.name for one in found.applied.outcomes if one.status == "failed"))
     yield "see: migrator status"
 

@@ -10,8 +10,9 @@ import attrs
 from migrator.apply.values import Applied, Outcome
 from migrator.mapping.codecs import write_time
 from migrator.plan.values import Change, Plan
+from migrator.report.handovers import dark_document, dark_lines
 from migrator.report.long import Long
-from migrator.report.plans import STYLES, SYMBOLS, blocked_lines, lapse_lines, note_lines
+from migrator.report.plans import STYLES, SYMBOLS, blocked_lines, double_lines, lapse_lines, note_lines
 from migrator.report.words import Line, clean, count, line
 
 SCHEMA: Final = "migrator/apply@1"
@@ -30,7 +31,11 @@ def apply_document(plan: Plan, applied: Applied) -> Long:
     }
 
     def rest() -> dict[str, Any]:
-        return {"blocked": [_blocked(change) for change in plan.blocked], "requests": dict(applied.requests)}
+        return {
+            "blocked": [_blocked(change) for change in plan.blocked],
+            "active_nowhere": [dark_document(one) for one in applied.dark],
+            "requests": dict(applied.requests),
+        }
 
     return Long(head=head, name="outcomes", items=lambda: map(attrs.asdict, applied.outcomes), rest=rest)
 
@@ -46,6 +51,7 @@ def _blocked(change: Change) -> dict[str, Any]:
 
 def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]:
     """The outcomes for people; `command` is what does the rest."""
+    yield from dark_lines(applied.dark)
     if applied.run is None:
         in_order = not plan.pending and not plan.blocked
         yield line("Nothing to do: the target is as it shall be." if in_order else "Nothing was changed.")
@@ -60,11 +66,19 @@ def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]
     if not applied.outcomes:
         yield from note_lines(plan)
     yield from blocked_lines(plan)
-    yield from lapse_lines(plan)
+    yield from lapse_lines(_standing(plan, applied))
+    yield from double_lines(_standing(plan, applied), is_done=True)
     if applied.stopped:
         yield line("It was interrupted. Go on with: ", (command, "bold"))
     elif any(outcome.status != "done" for outcome in applied.outcomes):
         yield line("Try again what was not done with: ", (command, "bold"))
+
+
+def _standing(plan: Plan, applied: Applied) -> Plan:
+    """The plan without the changes that were not made: of those nothing is promised."""
+    undone = {(one.action, one.source, one.name) for one in applied.outcomes if one.status != "done"}
+    kept = (one for one in plan.changes if (one.action, one.source, one.label) not in undone)
+    return attrs.evolve(plan, changes=tuple(kept))
 
 
 def outcome_lines(applied: Applied) -> Iterator[Line]:

@@ -17,10 +17,11 @@ from migrator.mapping.codecs import write_cron, write_time
 from migrator.plan.compare import BOTH
 from migrator.plan.document import plan_changes, plan_digest, plan_head
 from migrator.plan.values import Action, Change, FieldChange, Plan
+from migrator.providers import PROVIDERS
 from migrator.report.groups import grouped, of_change
 from migrator.report.long import Long
 from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
-from migrator.report.words import Line, clean, line, pad, shorten_both, stamp, value_words
+from migrator.report.words import Line, clean, count, line, pad, shorten_both, stamp, value_words
 
 SYMBOLS: Final[Mapping[Action, str]] = {
     "create": "+",
@@ -99,6 +100,7 @@ def summary_lines(plan: Plan, *, command: str = "") -> Iterator[Line]:
         yield line(("Refused as a whole: ", "bold red"), clean(plan.refusal))
         return
     yield from promise_lines(plan)
+    yield from double_lines(plan)
     if plan.pending and command:
         yield line("Carry it out with: ", (command, "bold"))
     elif not plan.pending and not plan.blocked:
@@ -116,6 +118,18 @@ TENSES: Final[Mapping[Action, str]] = {
     "none": "unchanged",
     "blocked": "blocked",
 }
+
+
+def double_lines(plan: Plan, *, is_done: bool = False) -> Iterator[Line]:
+    """How many jobs are active on both sides once the plan is carried out, and how to avoid or to end that."""
+    sources = {change.source.provider for change in plan.changes if change.source}
+    if not plan.doubled or all(PROVIDERS[name].documented is None for name in sources):  # a file runs nothing
+        return
+    command = f"migrator cutover {plan.sync}"
+    when, how = ("", f"Switch to the target with: {command}")
+    if not is_done:
+        when, how = " afterwards", f"Stage them with --staged, or switch to the target later with: {command}"
+    yield line((f"ACTIVE ON BOTH SIDES{when} (runs twice): {count(len(plan.doubled), 'job')}. ", "bold yellow"), how)
 
 
 def promise_lines(plan: Plan) -> Iterator[Line]:

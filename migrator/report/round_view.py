@@ -158,6 +158,8 @@ def _error(found: Synced) -> Iterator[tuple[str, str]]:
 
 
 def _parts(found: Synced) -> Iterator[Part]:
+    dark = (Entry(clean(one.name), clean(one.repair), f"since {stamp(one.since)}") for one in found.applied.dark)
+    yield Part("Not active anywhere; repair with", "bad", tuple(dark))
     lapses = (Entry(clean(one.name), clean(one.reason), f"exact until {stamp(one.until)}") for one in found.lapses)
     yield Part("Not exact any more before the next night", "bad", tuple(lapses))
     yield Part("Warnings", "warn", tuple(Entry(found.name, clean(text)) for text in found.warnings))

@@ -13,6 +13,7 @@ from migrator.plan.compare import BOTH
 from migrator.plan.document import plan_to_json
 from migrator.plan.values import Plan
 from migrator.report.failures import failure_document, failure_lines, failure_of
+from migrator.report.handovers import dark_document, dark_lines
 from migrator.report.outcomes import apply_document, outcome_lines
 from migrator.report.plans import TENSES, blocked_lines, head, note_lines, plan_lines, promise_lines, side_by_side
 from migrator.report.rehomings import orphans_document, orphans_lines
@@ -64,6 +65,7 @@ def _synced(found: Synced) -> dict[str, Any]:
         "apply": applied,
         "conflicts": [_hand(hand) for hand in found.conflicts],
         "drift": [_hand(hand) for hand in found.drift],
+        "active_nowhere": [dark_document(one) for one in found.applied.dark],
         "lapses": [_lapse(lapse) for lapse in found.lapses],
         "warnings": list(found.warnings),
     }
@@ -100,6 +102,8 @@ def synced_line(found: Synced) -> Line:
 
 def told(found: Synced) -> Iterator[str]:
     """What came of a sync, in a few words each."""
+    if dark := found.applied.dark:
+        yield f"{count(len(dark), 'job')} not active anywhere"
     if found.error:
         yield failure_of(found.error).what
     if found.plan is None:
@@ -133,6 +137,7 @@ def round_lines(found: Round) -> Iterator[Line]:
 
 
 def _synced_lines(found: Synced) -> Iterator[Line]:
+    yield from dark_lines(found.applied.dark)
     yield line((f"{found.name}: {found.source} → {found.target}", "bold"))
     if found.error:
         yield from failure_lines(failure_of(found.error))

@@ -17,6 +17,7 @@ from migrator.report.journal_schemas import (
     settle_schema,
     state_schema,
     status_schema,
+    unlock_schema,
     upgrade_schema,
 )
 from migrator.report.listings import list_schema
@@ -191,6 +192,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "settle": settle_schema,
     "state": state_schema,
     "status": status_schema,
+    "unlock": unlock_schema,
     "upgrade": upgrade_schema,
     "verify": verify_schema,
 }

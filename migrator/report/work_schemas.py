@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from migrator.plan.values import ACTIONS
 from migrator.report.duplicates import DUPLICATE
+from migrator.report.handover_schemas import DARK
 from migrator.report.rehomings import ORPHANS
 from migrator.report.shapes import (
     ANY,
@@ -155,6 +156,7 @@ def apply_schema() -> Schema:
             "needs_resync_by": _RESYNC,
             "outcomes": listed(_OUTCOME),
             "blocked": listed(blocked, "What the plan refuses, and why."),
+            "active_nowhere": listed(DARK, "Jobs that fire nowhere, and what repairs them."),
             "requests": REQUESTS,
         },
     )
@@ -189,6 +191,7 @@ def run_schema() -> Schema:
             "apply": maybe(_inner(apply_schema())),
             "conflicts": listed(hand, "Jobs that both sides have changed."),
             "drift": listed(hand, "Jobs that were edited at the target alone."),
+            "active_nowhere": listed(DARK, "Jobs that fire nowhere, and what repairs them."),
             "lapses": listed(lapse, "Jobs that will not stay exact until the next night."),
             "warnings": listed(TEXT, "What a person should know and that stopped nothing, as clocks that are apart."),
         }

@@ -22,6 +22,8 @@ KINDS: Final = {
     "eventual": "a change becomes visible only after `reads` GET requests",
     "clock": "the Date of the answer is `seconds` away from the time",
     "rotate_token": "from then on `token` is what the provider accepts, and none of the tokens before",
+    "suspend": "the platform stops the job that the request names, before it is handled or, with `after`, right after",
+    "run": "a run of the job that the request names begins, and is in progress for `seconds`",
     "normalise": "what is written is kept in the platform's own form, and new schedules get a label; with `times` 0",
     "charset": "the answer is UTF-8 and says that it is ISO-8859-1",
     "latin1": "the answer is ISO-8859-1 and says nothing of that",
@@ -47,7 +49,7 @@ class Fault:
     Attributes:
         kind: one of `KINDS`; a blank stands for an underscore.
         provider: "omni", "devin" or "scrip"; None for all.
-        method: the HTTP method; None for all.
+        method: the HTTP method, "WRITE" for every one that changes something; None for all.
         path: a pattern of the path below the provider's host (`*/schedules`); None for all.
         nth: the first matching request that it hits, counted from 1 since the rule was set.
         times: how many matching requests in a row it hits; 0 for all from there on.
@@ -56,7 +58,7 @@ class Fault:
         retry_after: for `throttle`, seconds.
         token: for `rotate_token`.
         seconds: for `clock`, less than 0 for a clock that is late; for `slow`, and a client that gives up earlier does
-            not stop the effect.
+            not stop the effect; for `run`, how long it is in progress.
         reads: for `eventual`.
         drops: for `normalise`, characters that are taken out of every text.
         name: for `unknown_field`.
@@ -83,12 +85,16 @@ class Fault:
 
     def hits(self, provider: str, method: str, path: str) -> bool:
         """Count a request; whether this rule strikes it."""
-        if self.provider not in (None, provider) or self.method not in (None, method):
+        if self.provider not in (None, provider) or self.method not in (None, method, _kind(method)):
             return False
         if self.path is not None and not fnmatchcase(path, self.path):
             return False
         self.seen += 1
         return self.seen >= self.nth and (self.times == 0 or self.seen < self.nth + self.times)
+
+
+def _kind(method: str) -> str:
+    return method if method in {"GET", "HEAD", "OPTIONS"} else "WRITE"
 
 
 def half_page(provider: str, body: bytes) -> bytes:

@@ -118,6 +118,7 @@ class Front:
         request, answer = await _whole(receive), Answer()
         self.world.tick()
         before = dict(store.rows) if reads or method != "GET" else {}
+        self._strike_job(rules, scope["path"], after=False)
         await self.app(scope, request, answer.collect)
         for rule in rules:
             if rule.kind == "normalise" and method != "GET" and answer.status < _OK_BELOW:
@@ -128,6 +129,7 @@ class Front:
             if reads:
                 store.hold(before, reads)
             self.world.changed()
+        self._strike_job(rules, scope["path"], after=True)
         self._garble(rules, answer, is_list=method == "GET" and scope["path"].endswith(_LISTS))
         if answer.body:
             self._relabel(rules, answer)
@@ -135,6 +137,14 @@ class Front:
             if rule.after and (failed := await self._failed(rule)):
                 return failed
         return answer
+
+    def _strike_job(self, rules: Iterable[Fault], path: str, *, after: bool) -> None:
+        """What befalls the job that a request names."""
+        for rule in rules:
+            if rule.kind == "suspend" and rule.after == after:
+                self.world.suspend(self.provider, path)
+            elif rule.kind == "run" and rule.after == after:
+                self.world.run(self.provider, path, rule.seconds)
 
     def _normalise(self, before: Mapping[str, Row], answer: Answer, change: Callable[[Json], Json]) -> None:
         """Keep what was just written in the platform's own form, and answer so."""

@@ -97,6 +97,10 @@ class Omni(Provider):
         run = {"completedAt": wire.stamp(at + RUN), "label": "Delivered", "state": "COMPLETE"}
         return row.changed(lastRun=run), True
 
+    def suspended(self, row: Row) -> Row:
+        """`systemDisabled`, beside the owner's pause (get)."""
+        return row.changed(systemDisabled=True, systemDisabledReason="Disabled after repeated failures")
+
     def error(self, status: int, message: str) -> Json:
         """`{detail, status}` for refusals, the older `{error, message}` for the server's own failures (openapi)."""
         if status < _SERVER_FAILURE:

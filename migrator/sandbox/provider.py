@@ -121,6 +121,15 @@ class Provider(ABC):
     def invalid(self, problem: Invalid) -> Refusal:
         """The answer to a field that is wrong."""
 
+    def suspended(self, row: Row) -> Row:
+        """The row after the platform itself has stopped the job; as it was where no platform does that."""
+        return row
+
+    def running(self, row: Row, *, is_over: bool) -> Row:
+        """The row while a run of it is in progress, or after; as it was where a record does not show that."""
+        del is_over
+        return row
+
     def answer(self, body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """An answer with all that the provider's answers carry."""
         return Answered(body, status, headers)

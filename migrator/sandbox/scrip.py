@@ -118,6 +118,14 @@ class Scrip(Provider):
             marks |= {"participants_total": PARTICIPANTS, "participants_processed": PARTICIPANTS}
         return _with_next(row.changed(**marks), following), True
 
+    def suspended(self, row: Row) -> Row:
+        """`failed` in place of the owner's status (get)."""
+        return _with_next(row.changed(status="failed", last_error="Stopped after repeated failures"), None)
+
+    def running(self, row: Row, *, is_over: bool) -> Row:
+        """`execution_status` shows a fan-out in progress (get)."""
+        return row.changed(execution_status="idle" if is_over else "executing")
+
     def error(self, status: int, message: str) -> Json:
         """`{code, message}` (introduction)."""
         return {"code": _CODES.get(status, "internal_error"), "message": message}

@@ -116,6 +116,7 @@ class World:
     _offset: timedelta = field(init=False, default=timedelta(0))
     _ticked: datetime = field(init=False)
     _tickers: dict[tuple[str, str], Ticker] = field(init=False, factory=dict)
+    _runs: dict[tuple[str, str], datetime] = field(init=False, factory=dict)
     _saver: asyncio.AbstractEventLoop | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
@@ -148,6 +149,7 @@ class World:
         for log in (self.faults, self.fires, self.requests):
             log.clear()
         self._tickers.clear()
+        self._runs.clear()
         self.last_pages.clear()
         self.rotated.clear()
         self.changed()
@@ -174,6 +176,7 @@ class World:
 
     def tick(self) -> list[Json]:
         """Fire all that became due since the last tick, in order; returns the fires."""
+        self._end_runs()
         now, first = self.now(), len(self.fires)
         if now <= self._ticked:
             return []
@@ -212,6 +215,29 @@ class World:
         entry: Json = {"provider": provider, "method": method, "path": path, "query": query, "status": None}
         self.requests.append(entry)
         return entry
+
+    def suspend(self, provider: str, path: str) -> None:
+        """Let the platform stop the job that a path names."""
+        for row in self._named(provider, path):
+            self.stores[provider].put(self.providers[provider].suspended(row))
+
+    def run(self, provider: str, path: str, seconds: float) -> None:
+        """Let a run of the job that a path names be in progress for so many seconds."""
+        for row in self._named(provider, path):
+            self.stores[provider].put(self.providers[provider].running(row, is_over=False))
+            self._runs[provider, row.id] = self.now() + timedelta(seconds=seconds)
+
+    def _named(self, provider: str, path: str) -> Iterator[Row]:
+        rows = self.stores[provider].rows
+        yield from (rows[part] for part in path.split("/") if part in rows and not rows[part].gone)
+
+    def _end_runs(self) -> None:
+        for (name, key), until in list(self._runs.items()):
+            if until <= self.now():
+                del self._runs[name, key]
+                row = self.stores[name].rows.get(key)
+                if row:
+                    self.stores[name].put(self.providers[name].running(row, is_over=True))
 
     def strike(self, provider: str, method: str, path: str) -> list[Fault]:
         """The rules that this request sets off."""

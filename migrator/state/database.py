@@ -7,7 +7,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from migrator.errors import StateError
 from migrator.state.layout import Layout, check, make_tables, no_state
+from migrator.state.owners import LEASE
+from migrator.state.servers import SILENT, bound
 from migrator.state.sums import REBUILD, damaged
 
 _NOTED: Final = "what was noted before stays noted; run the command again when the state can be written"
@@ -24,6 +26,10 @@ _ELSEWHERE: Final = "see that the file or server can be reached and written; ano
 _ROOM: Final = "make room on the disk; what was noted before stays noted, and the next run finishes the rest"
 _RIGHTS: Final = (
     "the file, its folder or the disk is missing or read-only: make it writable, or name another state with --state"
+)
+_SILENT: Final = (
+    "what was noted before stays noted; the next run looks up what became of the writes that were sent since: "
+    "run the command again when the database answers"
 )
 _PRIVATE: Final = 0o600
 _HINTS: Final = (
@@ -38,6 +44,8 @@ _HINTS: Final = (
     ("readonly", _RIGHTS),
     ("unable to open database file", _RIGHTS),
     ("is full", _ROOM),
+    (SILENT, _SILENT),
+    ("timeout", _SILENT),
     ("is locked", "another program holds the file, perhaps a backup: wait for it, then run the command again"),
 )
 
@@ -51,12 +59,14 @@ class Database:
         now: the clock.
         shown: its URL without the password.
         layout: how it was found, and what became of it.
+        lease: how long a lock lasts after its last renewal.
     """
 
     engine: sa.Engine
     now: Callable[[], datetime]
     shown: str
     layout: Layout
+    lease: timedelta = LEASE
 
     def close(self) -> None:
         """Let go of the file or the server."""
@@ -205,6 +215,8 @@ def _make_private(url: sa.URL, shown: str) -> None:
 def _look(url: sa.URL, shown: str) -> int | None:
     """The layout of what is there, before anything is written to it: whole, ours, and of this version."""
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    if engine.dialect.name == "postgresql":
+        bound(engine)
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA busy_timeout=10000")
@@ -220,7 +232,7 @@ def _configure(engine: sa.Engine) -> None:
         sa.event.listen(engine, "connect", _configure_sqlite)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     else:
-        sa.event.listen(engine, "connect", _configure_postgresql)
+        bound(engine)
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
@@ -228,13 +240,6 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _configure_postgresql(connection: Any, _record: Any) -> None:
-    """A commit that returns is on the server's disk, even where the server would rather answer early."""
-    setting = "synchronous_commit"
-    connection.execute(f"SELECT set_config('{setting}', 'on', false) WHERE current_setting('{setting}') = 'off'")
-    connection.commit()
 
 
 def _unusable(what: str, shown: str, error: Exception, otherwise: str) -> StateError:

@@ -63,6 +63,7 @@ class Journal(Database):
                     "started_at": write_time(run.started_at),
                     "kind": run.kind,
                     "of": run.of,
+                    "goal": run.goal,
                     "plan": run.plan,
                 },
             )

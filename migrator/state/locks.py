@@ -1,24 +1,36 @@
-"""Whose turn it is: one run per target scope, on one machine or on several.
+"""Leases: one run per target scope, on one machine or on several.
 
-A lock says who holds it (host, process and when that process started), beats while its owner lives, and lapses a minute
-after the last beat; a dead process on the same host loses it at once.
+A lease names its owner (boot id, namespaces, process and when that started), is renewed while its owner lives, and
+ends a minute after the last renewal by the database's clock. It ends at once when its owner is a process that can be
+seen from here and has ended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.exc import IntegrityError
 
 from migrator.errors import LockedError
-from migrator.mapping.codecs import read_time, write_time
+from migrator.mapping.codecs import write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
-from migrator.state.owners import LAPSE, is_dead, living, owner_of, this_process
-from migrator.state.values import Owner
+from migrator.state.owners import (
+    database_now,
+    lease_of,
+    leases,
+    living,
+    owner_of,
+    place_here,
+    this_process,
+    uptime_here,
+    waiting_hint,
+)
+from migrator.state.values import Lease, Owner
 
 _HELD: Final = sa.select(t.locks).where(t.locks.c.scope == sa.bindparam("at")).with_for_update()
 """Made once: it is asked at every commit of a run, and making it takes longer than asking."""
@@ -29,7 +41,7 @@ class Locks(Database):
     """The part of the state that keeps two runs apart."""
 
     def lock(self, scope: str, run: str) -> Owner:
-        """Take the lock of a target scope.
+        """Take the lease of a target scope.
 
         Raises:
             LockedError: another run holds it.
@@ -37,19 +49,23 @@ class Locks(Database):
         me = this_process(run)
         try:
             with self.transaction() as connection:
-                if row := connection.execute(_HELD, {"at": scope}).first():
-                    owner = owner_of(row)
-                    if not is_dead(owner, read_time(row.beat), now=self.now()):
-                        raise _locked(scope, owner)
+                row = connection.execute(_HELD, {"at": scope}).first()
+                now = database_now(connection)
+                if row:
+                    held = lease_of(row, now)
+                    if not held.is_free:
+                        raise _locked(scope, held)
                     connection.execute(t.locks.delete().where(t.locks.c.scope == scope))
                 connection.execute(
                     t.locks.insert().values(
                         scope=scope,
                         host=me.host,
+                        boot=me.boot,
+                        namespace=me.namespace,
                         pid=me.pid,
                         started=me.started,
                         run=me.run,
-                        beat=write_time(self.now()),
+                        **self._renewed(now),
                     )
                 )
         except IntegrityError as error:
@@ -57,24 +73,33 @@ class Locks(Database):
         return me
 
     def beat(self, scope: str, owner: Owner) -> bool:
-        """Say that the owner of a lock lives; False when the lock is no longer its own."""
+        """Renew a lease; False when it is no longer its owner's."""
         with self.transaction() as connection:
             done = connection.execute(
                 t.locks.update()
                 .where(t.locks.c.scope == scope, t.locks.c.run == owner.run)
-                .values(beat=write_time(self.now()))
+                .values(**self._renewed(database_now(connection)))
             )
             return done.rowcount == 1
 
     def unlock(self, scope: str, owner: Owner) -> None:
-        """Give a lock back."""
+        """Give a lease back."""
         with self.transaction() as connection:
             connection.execute(t.locks.delete().where(t.locks.c.scope == scope, t.locks.c.run == owner.run))
 
     def owners(self) -> Mapping[str, Owner]:
-        """Who holds which lock; those whose owner is gone left out."""
+        """Return who holds which lock; without those whose lease is free."""
         with self.transaction() as connection:
-            return living(connection, self.now())
+            return living(connection)
+
+    def leases(self) -> Mapping[str, Lease]:
+        """Return every lease that is noted, by its scope, also those that are free."""
+        with self.transaction() as connection:
+            return leases(connection)
+
+    def _renewed(self, now: datetime) -> dict[str, Any]:
+        uptime = uptime_here() if place_here()[0] else None
+        return {"beat": write_time(now), "expires": write_time(now + self.lease), "uptime": uptime}
 
 
 def require(connection: sa.Connection, scope: str, run: str) -> None:
@@ -90,10 +115,6 @@ def require(connection: sa.Connection, scope: str, run: str) -> None:
         raise LockedError("this run has lost its lock", where=scope, actual=taken, hint=hint)
 
 
-def _locked(scope: str, owner: Owner | None) -> LockedError:
-    return LockedError(
-        "another run is writing to this target",
-        where=scope,
-        actual=f"held by {owner}" if owner else "held by a run that started at the same moment",
-        hint=f"wait for it; a dead run's lock lapses after {LAPSE.seconds} s",
-    )
+def _locked(scope: str, lease: Lease | None) -> LockedError:
+    held = f"held by {lease.owner}" if lease else "held by a run that started at the same moment"
+    return LockedError("another run is writing to this target", where=scope, actual=held, hint=waiting_hint(lease))

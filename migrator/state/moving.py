@@ -19,6 +19,7 @@ from migrator.mapping.codecs import write_time
 from migrator.state import tables as t
 from migrator.state.database import Database
 from migrator.state.journal import OPEN
+from migrator.state.rights import move_dark
 from migrator.state.rows import bound_of, intent_of, right_key, target_row
 from migrator.state.sums import SUM, amend
 from migrator.state.values import Bound, Intent, Run
@@ -137,6 +138,7 @@ class Moving(Database):
             for table in t.metadata.sorted_tables:
                 if table not in _APART:
                     _rewrite(connection, table, relocations)
+            move_dark(connection, lambda row: _applied(relocations, row))
             for one in relocations:
                 if one.kind == "sync" and one.is_whole:
                     _rename_sync(connection, one.old, one.new)

@@ -48,7 +48,7 @@ class Pruning(Database):
         with self.transaction() as connection:
             runs = connection.execute(sa.select(*(column for column in t.runs.columns if column is not t.runs.c.plan)))
             known = list(runs)
-            kept = _latest(known) | _unsettled(connection) | {o.run for o in living(connection, self.now()).values()}
+            kept = _latest(known) | _unsettled(connection) | {o.run for o in living(connection).values()}
             gone = [row.id for row in known if row.started_at < write_time(before) and row.id not in kept]
             writes, records = (_forget(connection, column, gone) for column in (t.intents.c.run, t.snapshots.c.run))
             _forget(connection, t.runs.c.id, gone)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+
+import attrs
 
 from migrator.canonical import JobRef
 from migrator.document import fields_from_json, fields_to_json
@@ -14,7 +17,7 @@ from migrator.mapping.codecs import read_time, write_time
 from migrator.soundness import storable
 from migrator.state import tables as t
 from migrator.state.sums import SUM, checked
-from migrator.state.values import Bound, Intent, IntentState, Lapsing, Link, Missed, Right, Run
+from migrator.state.values import Bound, Dark, Definition, Intent, IntentState, Lapsing, Link, Missed, Right, Run
 
 
 def link_row(link: Link, dialect: str) -> dict[str, Any]:
@@ -177,6 +180,7 @@ def run_of(row: Any) -> Run:
         scope=row.target_scope,
         kind=row.kind,
         of=row.of,
+        goal=row.goal,
         started_at=read_time(row.started_at),
         ended_at=row.ended_at and read_time(row.ended_at),
         summary=json.loads(row.result) if row.result else {},
@@ -191,7 +195,6 @@ def right_row(right: Right, dialect: str) -> dict[str, Any]:
         "sync": right.sync,
         "name": storable(right.name),
         "live": right.live,
-        "was": right.was,
         "parked": json.dumps(fields_to_json(right.parked, dialect)),
         "wish": json.dumps(fields_to_json(right.wish, dialect)),
         "since": write_time(right.since),
@@ -219,11 +222,53 @@ def right_of(row: Any, dialect: str) -> Right:
         sync=row.sync,
         name=row.name,
         live=row.live,
-        was=row.was,
         parked=fields_from_json(json.loads(row.parked), dialect),
         wish=fields_from_json(json.loads(row.wish), dialect),
         since=read_time(row.since),
         begun=row.begun and read_time(row.begun),
+    )
+
+
+def definition_row(one: Definition, dialect: str) -> dict[str, Any]:
+    """A source job that is kept; `dialect` is the source's."""
+    return {
+        "source_provider": one.source.provider,
+        "source_scope": one.source.scope,
+        "source_id": one.source.id,
+        "sync": one.sync,
+        "fields": json.dumps(fields_to_json(one.fields, dialect)),
+    }
+
+
+def definition_of(row: Any, dialect: str) -> Definition:
+    """The reverse of `definition_row`, of a mapping."""
+    checked(t.definitions, row)
+    return Definition(
+        source=job_ref(row["source_provider"], row["source_scope"], row["source_id"]),
+        sync=row["sync"],
+        fields=fields_from_json(json.loads(row["fields"]), dialect),
+    )
+
+
+def dark_json(one: Dark) -> dict[str, Any]:
+    """A job that is active nowhere."""
+    return {**attrs.asdict(one), "since": write_time(one.since)}
+
+
+def dark_of(data: Any) -> Dark:
+    """The reverse of `dark_json`."""
+    return Dark(**{**data, "source": JobRef(**data["source"]), "since": read_time(data["since"])})
+
+
+def unfinished_of(row: Any) -> Dark:
+    """A job whose cutover was begun and has not ended: what it left is not known before somebody looks."""
+    checked(t.rights, row)
+    return Dark(
+        source=job_ref(row.source_provider, row.source_scope, row.source_id),
+        name=row.name,
+        live="unknown",
+        since=read_time(row.begun),
+        repair=shlex.join(["migrator", "cutover", row.sync, "--job", row.name or row.source_id]),
     )
 
 

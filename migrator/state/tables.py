@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
 from migrator.state import sums
 
@@ -62,11 +62,21 @@ rights: Final = Table(
     Column("sync", String(255), nullable=False),
     Column("name", Text, nullable=False),
     Column("live", String(16), nullable=False),
-    Column("was", String(16), nullable=False),
     Column("parked", Text, nullable=False),
     Column("wish", Text, nullable=False),
     Column("since", String(40), nullable=False),
     Column("begun", String(40)),
+    sums.column(),
+)
+
+definitions: Final = Table(
+    "definitions",
+    metadata,
+    Column("source_provider", String(32), primary_key=True),
+    Column("source_scope", String(512), primary_key=True),
+    Column("source_id", String(255), primary_key=True),
+    Column("sync", String(255), primary_key=True),
+    Column("fields", Text, nullable=False),
     sums.column(),
 )
 
@@ -107,6 +117,7 @@ runs: Final = Table(
     Column("result", Text),
     Column("kind", String(16), nullable=False),
     Column("of", String(64)),
+    Column("goal", String(16)),
     Column("plan", Text, info={sums.APART: True}),
     Column("place", Integer, nullable=False),
     sums.column(),
@@ -154,8 +165,12 @@ locks: Final = Table(
     metadata,
     Column("scope", String(600), primary_key=True),
     Column("host", String(255), nullable=False),
+    Column("boot", String(64), nullable=False),
+    Column("namespace", String(128), nullable=False),
     Column("pid", Integer, nullable=False),
     Column("started", String(64), nullable=False),
     Column("run", String(64), nullable=False),
     Column("beat", String(40), nullable=False),
+    Column("expires", String(40), nullable=False),
+    Column("uptime", Float),
 )

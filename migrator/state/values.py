@@ -93,7 +93,6 @@ class Right:
         sync: the sync that held them back or moved the right.
         name: the source job's name.
         live: which side has it, as confirmed by the last reading.
-        was: what `live` was before the right was moved.
         parked: the fields that make the source job stand still, once they are sent; empty where it stood still anyway.
         wish: what these fields were: what its owner wants, and what it gets back.
         since: since when `live` is so.
@@ -106,7 +105,6 @@ class Right:
     sync: str
     name: str = ""
     live: Live
-    was: Live = "both"
     parked: Fields = field(factory=dict)
     wish: Fields = field(factory=dict)
     since: datetime
@@ -128,6 +126,40 @@ class Lapsing:
     target: JobRef
     name: str
     until: datetime
+
+
+@frozen(kw_only=True)
+class Definition:
+    """A source job as its owner wanted it, kept since its target is the active side: it outlives the source job.
+
+    Attributes:
+        source: the source job.
+        sync: the sync that carries it.
+        fields: the job, flat.
+    """
+
+    source: JobRef
+    sync: str
+    fields: Fields
+
+
+@frozen(kw_only=True)
+class Dark:
+    """A job that its owner wants to fire, and that is not known to be active on exactly one side in full.
+
+    Attributes:
+        source: the source job.
+        name: its name.
+        live: what was found instead: "neither", "part" of the target jobs, or "unknown" where it could not be read.
+        since: when that was first found.
+        repair: the command that repairs it.
+    """
+
+    source: JobRef
+    name: str
+    live: Literal["neither", "part", "unknown"]
+    since: datetime
+    repair: str
 
 
 MissKind = Literal["neither", "both", "unclear"]
@@ -180,6 +212,7 @@ class Run:
         scope: the target's scope.
         kind: what it did.
         of: the run that it took up or rolled back.
+        goal: of a cutover, the side that was to be active; None of any other run.
         started_at: when.
         ended_at: when it ended in order; None when it was killed or still goes on.
         summary: how many changes ended how; empty until it ended.
@@ -193,6 +226,7 @@ class Run:
     scope: str
     kind: RunKind = "apply"
     of: str | None = None
+    goal: Literal["source", "target"] | None = None
     started_at: datetime
     ended_at: datetime | None = None
     summary: Mapping[str, int] = field(factory=dict)
@@ -255,19 +289,54 @@ class Intent:
 
 @frozen(kw_only=True)
 class Owner:
-    """The process that holds a lock.
+    """The process that holds a lease; what this system does not tell of it is "".
 
     Attributes:
-        host: machine name.
-        pid: process id on it.
+        host: machine name, for people; two machines may share one.
+        boot: the boot id of its machine.
+        namespace: the namespaces that its process id and its clock belong to.
+        pid: process id in that namespace.
         started: when the process started, as the system counts it; tells a reused pid apart.
         run: its run.
     """
 
     host: str
+    boot: str = ""
+    namespace: str = ""
     pid: int
     started: str
     run: str
 
     def __str__(self) -> str:
         return f"run {self.run} (process {self.pid} on {self.host})"
+
+
+LeaseState = Literal["held", "dead", "expired", "future"]
+"""held: by a process that may live. dead: by a process of this machine that has ended. expired: not renewed in time.
+future: renewed later than it is now by the database's clock, so that its expiry says nothing."""
+
+
+@frozen(kw_only=True)
+class Lease:
+    """The lock of one target scope.
+
+    Attributes:
+        scope: the target scope.
+        owner: who holds it.
+        beat: when it was taken or last renewed, by the database's clock.
+        expires: when it ends unless it is renewed, by the same clock.
+        state: what is known of it, by the same clock and by the processes of this machine.
+        is_seen: whether its owner is a process that can be seen from here.
+    """
+
+    scope: str
+    owner: Owner
+    beat: datetime
+    expires: datetime
+    state: LeaseState
+    is_seen: bool = False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether another run may take it."""
+        return self.state in {"dead", "expired"}

@@ -87,7 +87,7 @@ class Whole(Database):
         """
         with self.transaction() as connection:
             _keep_others_out(connection, "locks")
-            require_rest(connection, self.shown, now=self.now())
+            require_rest(connection, self.shown)
             _keep_others_out(connection, *(table.name for table in MOVED))
             backup = self._cleared(connection, replace=replace)
             for table in MOVED:

@@ -20,6 +20,7 @@ TARGET: Final = ("target_provider", "target_scope", "target_id")
 _PIECE: Final = ("source_provider", "source_scope", "source_id", "piece", "target_provider", "target_scope")
 _INTENT: Final = ("run", "seq")
 _RIGHT: Final = ("source_provider", "source_scope", "source_id", "target_provider", "target_scope")
+_DEFINITION: Final = ("source_provider", "source_scope", "source_id", "sync")
 _SNAPSHOT: Final = ("run", "provider", "scope", "id")
 
 
@@ -39,6 +40,8 @@ _NO_PIECE: Final = t.links.delete().where(*_is(t.links, _PIECE), t.links.c.super
 _NEW_LINK: Final = t.links.insert()
 _NO_RIGHT: Final = t.rights.delete().where(*_is(t.rights, _RIGHT))
 _NEW_RIGHT: Final = t.rights.insert()
+_NO_DEFINITION: Final = t.definitions.delete().where(*_is(t.definitions, _DEFINITION))
+_NEW_DEFINITION: Final = t.definitions.insert()
 _SNAPSHOT_THERE: Final = sa.select(t.snapshots.c.id).where(*_is(t.snapshots, _SNAPSHOT))
 _NEW_SNAPSHOT: Final = t.snapshots.insert()
 
@@ -93,6 +96,13 @@ def drop_rights(connection: sa.Connection, rows: Sequence[Row]) -> None:
     """Forget rights to fire, named by the five columns of a job and a target."""
     if rows:
         connection.execute(_NO_RIGHT, [_key(row, _RIGHT) for row in rows])
+
+
+def write_definitions(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Keep source jobs, each in place of what was kept of it before."""
+    if rows:
+        connection.execute(_NO_DEFINITION, [_key(row, _DEFINITION) for row in rows])
+        connection.execute(_NEW_DEFINITION, list(rows))
 
 
 def write_snapshot(connection: sa.Connection, row: Row) -> None:

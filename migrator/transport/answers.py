@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from attrs import field, frozen
 
 from migrator.errors import AuthError, NotFoundError, ProtocolError, ProviderError, RejectedError, UncertainError
+from migrator.transport.bodies import FaultError, decoded
 from migrator.transport.skew import server_time
 
 Kind = Literal["read", "write", "create"]
@@ -20,15 +21,16 @@ Kind = Literal["read", "write", "create"]
 
 REDACTED: Final = "[redacted]"
 _SHOWN: Final = 300
+_SEARCHED: Final = 8_000
+"""Characters of a text that are looked at; what is shown of it is near its beginning."""
+_COMPLAINTS: Final = 20
 _DIGITS: Final = 18
-"""Digits of a number of requests; what is longer says nothing."""
 _UNIX_TIME: Final = 1_000_000_000  # a smaller number of seconds is a duration
 _HEADER: Final = re.compile(
     r"""((?:proxy-)?authorization|x-api-key|api[-_]?key)(["']?\s*[:=]\s*["']?)((?:bearer|basic)\s+)?[^\s"',;}<]+""",
     re.IGNORECASE,
 )
 _BEARER: Final = re.compile(r"\bbearer\s+[\w.~+/=-]{8,}", re.IGNORECASE)
-_TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _ALIEN_HINT: Final = "is base_url the API's address, and does nothing between (proxy, sign-in page) answer for it?"
 
 
@@ -46,11 +48,20 @@ class Call:
 
 @frozen(kw_only=True)
 class Reply:
-    """An answer: status, headers (names in lower case) and text, and the token that was sent for it."""
+    """An answer.
+
+    Attributes:
+        status: the HTTP status.
+        headers: names in lower case.
+        body: as sent, decompressed.
+        fault: why the body could not be read; then it is empty.
+        token: the token that was sent for it.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    text: str = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+    fault: str = ""
     token: str = field(default="", repr=False)
 
     @property
@@ -58,11 +69,26 @@ class Reply:
         """Whether the platform says that it did what was asked."""
         return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
+    @property
+    def text(self) -> str:
+        """The body for people: what is not UTF-8 in it is shown as such."""
+        return self.body.decode("utf-8", "replace")
+
+    def decoded(self) -> Any:
+        """The body as JSON; None when it is empty.
+
+        Raises:
+            FaultError: it cannot be read.
+        """
+        if self.fault:
+            raise FaultError(self.fault)
+        return decoded(self.body) if self.body.strip() else None
+
     def parsed(self) -> Any:
-        """The body as JSON; None when it is empty or no JSON."""
+        """The body as JSON; None when it is empty or cannot be read."""
         try:
-            return json.loads(self.text)
-        except ValueError:
+            return self.decoded()
+        except FaultError:
             return None
 
     @property
@@ -113,14 +139,29 @@ def message(text: str, secrets: Iterable[str] = ()) -> str:
     {code, message, details: {field, reason} or a list of them}, HTML, plain text, nothing.
     """
     try:
-        body = json.loads(text)
-    except ValueError:
-        title = _TITLE.search(text)
-        said = f"HTML page '{title[1].strip()}'" if title else "HTML page" if text.lstrip().startswith("<") else text
-    else:
-        said = _said(body) or text
-    line = redact(" ".join(said.split()), secrets)
+        said = _said(decoded(text.encode("utf-8", "replace"))) or text
+    except FaultError:
+        text = _beginning(text)
+        title = _title(text)
+        said = f"HTML page '{title}'" if title else "HTML page" if text.lstrip().startswith("<") else text
+    line = redact(" ".join(_beginning(said).split()), secrets)
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+
+
+def _beginning(text: str) -> str:
+    """A long text up to the last word that is whole, so that no half of a secret is left of it."""
+    if len(text) <= _SEARCHED:
+        return text
+    words = text[:_SEARCHED].rsplit(None, 1)
+    return words[0] if len(words) > 1 else text[:_SEARCHED]
+
+
+def _title(text: str) -> str:
+    """The title of an HTML page; "" when it has none."""
+    said = text.lower()
+    start = said.find(">", said.find("<title")) + 1 if "<title" in said else 0
+    end = said.find("</title", start) if start else -1
+    return text[start:end].strip() if end > 0 and len(said) == len(text) else ""
 
 
 def _said(body: Any) -> str:
@@ -129,10 +170,11 @@ def _said(body: Any) -> str:
     label = next((body[k] for k in ("code", "error", "scimType") if isinstance(body.get(k), str)), "")
     text = next((body[k] for k in ("message", "detail", "error_description") if body.get(k)), "")
     if isinstance(text, list):
-        text = "; ".join(map(_complaint, text))
+        text = "; ".join(map(_complaint, text[:_COMPLAINTS]))
     parts = [p for p in (label, text if isinstance(text, str) else json.dumps(text)) if p]
     details = body.get("details") or []
-    if complaints := "; ".join(map(_complaint, details if isinstance(details, list) else [details])):
+    listed = details[:_COMPLAINTS] if isinstance(details, list) else [details]
+    if complaints := "; ".join(map(_complaint, listed)):
         parts.append(complaints)
     return ": ".join(parts)
 

@@ -14,9 +14,10 @@ import attrs
 import httpx
 from attrs import define, field
 
-from migrator.errors import UsageError
+from migrator.errors import RejectedError, UsageError
 from migrator.redaction import hiding
 from migrator.transport.answers import Call, Kind, Reply, redact, unexpected
+from migrator.transport.bodies import FaultError
 from migrator.transport.clock import REAL, Clock
 from migrator.transport.credential import Credential
 from migrator.transport.endings import given_up, held_up, refused
@@ -26,10 +27,23 @@ from migrator.transport.places import Places
 from migrator.transport.proxies import proxy_for, shown
 from migrator.transport.retry import PATIENT, Effort, Lost, Retry, may_change, throttled
 from migrator.transport.skew import ServerClock
-from migrator.transport.wire import Wire, address, encoded, exchanged, headers_of, network, timeouts
+from migrator.transport.wire import (
+    Fence,
+    Wire,
+    address,
+    always_open,
+    encoded,
+    exchanged,
+    headers_of,
+    network,
+    timeouts,
+)
 from migrator.watching import NOBODY, Exchange, Watch
 
 log = logging.getLogger(__name__)
+
+TIMEOUT: Final = 60.0
+LISTING_TIMEOUT: Final = 1800.0
 
 _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
 _NEWEST: Final = 0.1
@@ -64,10 +78,13 @@ class Client:
         advice: says what to do about a refusal, as far as the platform is known; "" where nothing particular is.
         kept_in: where the token is kept, as the config file says; "" where that is not known.
         renew: reads the token again when it is no longer accepted; None where that cannot help.
-        timeout: seconds to wait for an answer; connecting may take a sixth of it.
+        timeout: seconds that one exchange may take, to the last byte of the answer; connecting may take a sixth of it.
+        listing_timeout: seconds that reading a whole list may take.
         wire: what carries requests, None for the network.
+        fence: asked right before every request leaves; raises when nothing more may be sent.
         watch: told of every request.
         requests: how many have been sent, retries included.
+        received: bytes of the bodies of all answers.
         heard: the headers of the latest answer, names in lower case: what the platform says of its clock and limits.
     """
 
@@ -84,11 +101,14 @@ class Client:
     advice: Callable[[Call, Reply], str] = field(default=_no_advice, repr=False)
     kept_in: str = ""
     renew: Callable[[], str] | None = field(default=None, repr=False)
-    timeout: float = 60.0
+    timeout: float = TIMEOUT
+    listing_timeout: float = LISTING_TIMEOUT
     wire: Wire | None = field(default=None, repr=False)
+    fence: Fence = field(default=always_open, repr=False)
     watch: Watch = field(default=NOBODY, repr=False)
     _hide: Callable[[str], str] | None = field(default=None, repr=False)
     requests: int = field(default=0, init=False)
+    received: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _lanes: Lanes = field(init=False, repr=False)
     _url: httpx.URL = field(init=False, repr=False)
@@ -168,9 +188,12 @@ class Client:
         body = None if json is None else encoded(json, where)
         call = Call(method=method, path=path, params=params, body=body, kind=kind, where=where)
         reply = await self._send(call)
-        if not reply.text.strip():
+        try:
+            answer = reply.decoded()
+        except FaultError as error:
+            raise unexpected(call, reply, f"the answer {error}", self._secrets) from None
+        if answer is None and not reply.body.strip():
             return None
-        answer = reply.parsed()
         if not isinstance(answer, dict):
             raise unexpected(call, reply, "the answer is no JSON object", self._secrets)
         return answer
@@ -281,15 +304,20 @@ class Client:
         try:
             async with self._lanes.lane() as lane:
                 token, sent = self._credential.secret, self.clock.now()
-                response = await exchanged(lane, self._request(call, token))
+                request = self._request(call, token)
+                came = await exchanged(lane, request, seconds=self.timeout, fence=self.fence)
         except _UNSENT as error:
             return Lost(f"{self._url.host} cannot be reached{self._way}: {self._say(error)}", sent=False)
-        except httpx.TimeoutException:
+        except (httpx.TimeoutException, TimeoutError):
             return Lost(f"{self._url.host} did not answer within {self.timeout:g} s", sent=True)
         except httpx.RequestError as error:
             return Lost(f"the connection to {self._url.host} broke: {self._say(error)}", sent=True)
-        self.heard = {name.lower(): self.hide(value) for name, value in response.headers.items()}
-        reply = Reply(status=response.status_code, headers=self.heard, text=self.hide(response.text), token=token)
+        except (ArithmeticError, LookupError, ValueError) as error:  # an answer that a library below cannot take
+            return Lost(f"the answer of {self._url.host} cannot be read: {self._say(error)}", sent=True)
+        self.received += len(came.body)
+        self.heard = {name: self.hide(value) for name, value in came.headers.items()}
+        body = self.hide(came.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        reply = Reply(status=came.status, headers=self.heard, body=body, fault=came.fault, token=token)
         if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self._there.note(reply.headers, sent=sent)
             if reply.status != HTTPStatus.UNAUTHORIZED:
@@ -300,13 +328,13 @@ class Client:
         if token not in self._headers:
             own = {name: value.replace(self.secret, token) for name, value in self.headers.items()}
             self._headers = {token: headers_of(own)}
-        return httpx.Request(
-            call.method,
-            address(f"{self.base_url.rstrip('/')}{call.path}", tuple((call.params or {}).items())),
-            headers=self._headers[token][1 if call.body else 0],
-            content=call.body,
-            extensions=dict(self._patience),
-        )
+        try:
+            url = address(f"{self.base_url.rstrip('/')}{call.path}", tuple((call.params or {}).items()))
+        except (ValueError, httpx.InvalidURL) as error:
+            what = f"the request has no address: {self._say(error)}"
+            raise RejectedError(what, where=call.where, hint="nothing was sent") from error
+        headers = self._headers[token][1 if call.body else 0]
+        return httpx.Request(call.method, url, headers=headers, content=call.body, extensions=dict(self._patience))
 
     def _advice(self, call: Call, reply: Reply) -> str:
         if reply.status == HTTPStatus.UNAUTHORIZED:

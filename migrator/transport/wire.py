@@ -6,17 +6,20 @@ which the API of a platform knows nothing, and would take half as long again for
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from json import dumps
 from typing import Any, Final
 
 import httpx
+from attrs import frozen
 
 from migrator import __version__
 from migrator.errors import RejectedError, UsageError
+from migrator.transport.bodies import MOST_HEADERS, Body, FaultError
 from migrator.transport.proxies import proxy_for
 
 Wire = httpx.AsyncBaseTransport
@@ -24,6 +27,8 @@ Wire = httpx.AsyncBaseTransport
 
 _NAME: Final = f"migrator/{__version__}"
 _ONE: Final = httpx.Limits(max_connections=1)
+_LEAVING: Final = {"http11.send_request_headers.started", "http11.send_request_body.started"}
+"""What the network says right before bytes of a request leave."""
 
 
 def network(url: httpx.URL) -> Wire:
@@ -96,14 +101,72 @@ def timeouts(seconds: float) -> Mapping[str, Any]:
     return {"timeout": httpx.Timeout(seconds, connect=seconds / 6, pool=None).as_dict()}
 
 
-async def exchanged(wire: Wire, request: httpx.Request) -> httpx.Response:
-    """The answer to a request, read to its end."""
-    response = await wire.handle_async_request(request)
+Fence = Callable[[], None]
+"""Raises when nothing more may be sent."""
+
+
+def always_open() -> None:
+    """Let every request pass."""
+
+
+@frozen(kw_only=True)
+class Came:
+    """What came back for a request.
+
+    Attributes:
+        status: the HTTP status.
+        headers: names in lower case.
+        body: decompressed; empty where it could not be read.
+        fault: why it could not.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    fault: str = ""
+
+
+async def exchanged(wire: Wire, request: httpx.Request, *, seconds: float, fence: Fence) -> Came:
+    """The answer to a request, read to its end or to a bound.
+
+    Args:
+        wire: what carries it.
+        request: what is sent.
+        seconds: how long the whole exchange may take, however slowly the answer trickles in.
+        fence: asked right before the request's bytes leave, connection made.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+
+    async def trace(event: str, _information: Any) -> None:
+        if event in _LEAVING:
+            fence()
+
+    request.extensions["trace"] = trace
+    fence()
+    async with asyncio.timeout(seconds):
+        response = await wire.handle_async_request(request)
+        try:
+            return await _read(response)
+        finally:
+            await response.aclose()
+
+
+async def _read(response: httpx.Response) -> Came:
+    fault, whole = "", b""
+    headers = {name.lower(): value for name, value in response.headers.items()}
     try:
-        await response.aread()
-    finally:
-        await response.aclose()
-    return response
+        if sum(len(name) + len(value) for name, value in response.headers.raw) > MOST_HEADERS:
+            raise FaultError(f"has more than {MOST_HEADERS // 1024} KiB of headers")
+        body = Body(headers.get("content-encoding", ""))
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        async for chunk in response.stream:
+            body.add(chunk)
+        whole = body.whole()
+    except FaultError as error:
+        fault = str(error)
+    return Came(status=response.status_code, headers=headers, body=whole, fault=fault)
 
 
 def encoded(data: Any, where: str) -> bytes:

@@ -181,6 +181,7 @@ EVERY: Mapping[str, tuple[list[str], str]] = {
     "dedupe": (["omni-to-devin"], "dedupe"),
     "explain": (["0 9 * * *", "--from", "vixie"], "explain"),
     "providers": ([], "providers"),
+    "unlock": (["--yes"], "unlock"),
     "completion": (["bash"], "completion"),
     "state upgrade": ([], "upgrade"),
     "state export": ([], "state"),

@@ -153,7 +153,8 @@ class TestApply:
 
         assert (ended.code, names(world, "devin")) == (0, ["Alpha", "Beta", "Gamma"])
         assert lines[:3] == ["done    + Alpha", "done    + Beta", "done    + Gamma"]
-        assert lines[-1].endswith(": 3 done.")
+        assert lines[4].endswith(": 3 done.")
+        assert lines[5].startswith("ACTIVE ON BOTH SIDES (runs twice): 3 jobs.")
         assert " requests (1 to omni, " in ended.err
 
     def test_the_second_time_there_is_nothing_to_do(self, here: Path, run: Run) -> None:

@@ -211,10 +211,13 @@ def test_the_summary_counts_and_says_what_to_do_next() -> None:
         )
     )
 
-    assert lines[-4:] == [
+    both = "ACTIVE ON BOTH SIDES afterwards (runs twice): 1 job."
+    how = "Stage them with --staged, or switch to the target later with: migrator cutover nightly"
+    assert lines[-5:] == [
         "Plan: 1 to create, 1 unchanged, 2 blocked.",
         "Blocked:",
         "  2 x its schedule is impossible: no",
+        f"{both} {how}",
         "Carry it out with: migrator apply nightly",
     ]
 

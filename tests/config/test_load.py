@@ -286,7 +286,10 @@ allow_loss = ["name",
         """A key that another provider takes is refused, and the message lists those that this one takes."""
         problem = only(problems(connections + 'program_id = "p"\n'))
 
-        assert problem.allowed == "provider, org_id, token, base_url, rate, concurrency, budget, cron"
+        assert (
+            problem.allowed
+            == "provider, org_id, token, base_url, rate, concurrency, budget, timeout, listing_timeout, cron"
+        )
 
     def test_a_wrong_name_hides_nothing(self, problems: Problems, sync: str) -> None:
         """What is wrong inside a table is reported even when its name is wrong too."""

@@ -12,9 +12,8 @@ import attrs
 import pytest
 
 from migrator.sandbox import Options
-from tests.cutover.crashing import Tally, cases, staged
+from tests.cutover.crashing import VARIANTS, Tally, cases, staged
 from tests.cutover.test_fires import CASE_IDS, CASES
-from tests.faults.machine import VARIANTS
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +44,7 @@ async def test_a_fault_at_any_request(folder: Path, record_property: Record, num
     with ExitStack() as stack:
         source, target, options = CASES[number % len(CASES)]
         stage = staged(stack, folder, source, target, options)
-        await cases(stage, VARIANTS[name], tally, seed=SEED + number, only=itertools.count(1))
+        step = 2 if VARIANTS[name].rule.get("times") == 0 else 1  # what goes on for long meets neighbours alike
+        await cases(stage, VARIANTS[name], tally, seed=SEED + number, only=itertools.count(1 + number % step, step))
     record_property("cutover", attrs.asdict(tally))
     assert 0 < tally.struck

@@ -43,8 +43,8 @@ async def cut_and_die_at_the_end(lab: Lab) -> None:
 
 
 async def cut_and_die(lab: Lab, *, method: str, provider: str, after: bool = False, **order: Any) -> None:
-    """Cut over, and die as the first such request is sent: before it arrives, or after it had its effect."""
-    rule = {"kind": "slow", "seconds": DEATH, "method": method, "provider": provider, "after": after}
+    """Cut over, and die as the first such write that changes something is sent: before or after its effect."""
+    rule = {"kind": "slow", "seconds": DEATH, "method": method, "provider": provider, "after": after, "nth": 2}
     assert await cut_short(lab, rule, dies=True, **order)
 
 

@@ -39,7 +39,7 @@ async def source_of(lab: Lab, *, contract: str = "put", locked: bool = True) -> 
     """The source, open for writing in a run that holds its lock unless told otherwise."""
     async with opened(lab.runtime, lab.source.platform.name) as side:
         begin(lab, side, RUN)
-        async with locking(lab.state, side.lock, RUN if locked else "another run"):
+        async with locking(lab.state, side.lock, RUN if locked else "another run", fence=side.fence):
             yield side, origin_of(lab, side, contract)
 
 

@@ -16,18 +16,19 @@ from typing import Any, Final
 import attrs
 import pytest
 
+from migrator.cutover import Standing
 from migrator.pipeline import standings
 from migrator.sandbox import BackgroundServer, Options
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
-from tests.cutover.crashing import Tally, cut_short
+from tests.cutover.crashing import VARIANTS, Tally, cut_short
 from tests.cutover.passing import START, Passing, compared, cut, expected
 from tests.cutover.test_fires import CASE_IDS, CASES
-from tests.faults.machine import VARIANTS
 
 pytestmark = pytest.mark.slow
 
 SEED: Final = 20261125
+DARK: Final = {"neither", "part"}
 JOBS: Final = 100
 """For each of the ten ways: a thousand."""
 TROUBLED: Final = 6
@@ -98,6 +99,14 @@ async def troubled(lab: Lab, chance: random.Random) -> bool:
     return await cut_short(lab, {**variant.rule, "nth": nth}, dies=variant.dies, goal=goal, jobs=jobs)
 
 
+async def looked_at(lab: Lab) -> tuple[Standing, ...]:
+    """Which side of each job is active, by somebody who has the run's own notes and writes none."""
+    noted = dict(lab.state.dark())
+    found = await standings(lab.runtime, lab.state, "it")
+    lab.state.note_dark("it", noted.get("it", ()))
+    return found
+
+
 NAMES: Final = [wish(number).name for number in range(1, JOBS + 1)]
 
 
@@ -107,7 +116,7 @@ async def test_a_hundred_random_jobs_change_hands(
 ) -> None:
     """Through failures and deaths all that can move moves, and no instant is missed or doubled without a word."""
     chance = random.Random(f"{SEED} {source} {target} {options.omni_update}")  # noqa: S311 (repeatable, and no secret)
-    passing, tally = Passing(), Tally(jobs=JOBS)
+    passing, tally, unnamed = Passing(), Tally(jobs=JOBS), list[str]()
     with ExitStack() as stack:
         stack.enter_context(passing.counted())
         world = passing.world(attrs.evolve(options, omni_quota=10 * JOBS))
@@ -120,16 +129,21 @@ async def test_a_hundred_random_jobs_change_hands(
         for _run in range(TROUBLED):
             tally.cases += 1
             tally.struck += await troubled(lab, chance)
+            named = {one.name for dark in lab.state.dark().values() for one in dark}
+            unnamed += [one.name for one in await looked_at(lab) if one.live in DARK and one.name not in named]
             await passing.sleep(chance.uniform(0, 2400))
         for _run in range(_CALM):
             await cut(lab)
+            await passing.sleep(600)
         found = await standings(lab.runtime, lab.state, "it")
+        dark = dict(lab.state.dark())
         await passing.sleep(_END.total_seconds() - passing.elapsed())
         lab.world.tick()
         count = compared(lab, expected(source, records, lab.world.now()), lab.state.missed())
     tally.add(count)
     record_property("cutover", attrs.asdict(tally))
-    assert {} == count.wrong
+    assert ({}, []) == (count.wrong, unnamed)
+    assert {} == dark
     assert 0 < tally.struck
     odd = [one for one in found if one.live not in {"target", "paused", "over"}]
     assert [] == [one for one in odd if one.live != "source" or one.meant == "target" or one.is_unfinished]

@@ -9,7 +9,8 @@ import pytest
 
 from migrator.cutover import Cutover, Order
 from migrator.errors import RefusedError
-from migrator.pipeline import retire
+from migrator.pipeline import retire, verify
+from migrator.state import tables as t
 from tests.conformance.lab import Lab
 from tests.cutover.conftest import MakeLab
 from tests.cutover.passing import Passing, cut, told
@@ -128,3 +129,125 @@ async def test_only_so_many_go_at_once(make_lab: MakeLab) -> None:
 
     assert (5, 5) == (dry.summary["planned"], found.summary["moved"])
     assert {} == lab.source.records()
+
+
+NEW_YORK: dict[str, Any] = {"schedule": "0 18 L * ? *", "timezone": "America/New_York"}
+
+
+def monthly(make_lab: MakeLab, **options: Any) -> tuple[Lab, Passing]:
+    """A laboratory with a job that Devin can say for a while only: at the end of each month, by New York's clock."""
+    passing = Passing(cost=0)
+    lab = make_lab("omni", "devin", world=passing.world(PUT), **options)
+    passing.rule(lab)
+    lab.source.wish(1)
+    (key,) = lab.source.records()
+    lab.source.edit(key, **NEW_YORK)
+    return lab, passing
+
+
+async def test_a_retired_job_is_renewed_by_the_syncs_that_follow(make_lab: MakeLab) -> None:
+    """Its definition is kept: plan, verify, promises and status see it as if the source still had it."""
+    lab, passing = monthly(make_lab)
+    with passing.counted():
+        await cut(lab)
+        await passing.sleep(40 * DAY)
+        await lab.night()
+        told_so = await retired(lab, delete=True)
+        assert [("moved", "target")] == told(told_so)
+        assert {} == lab.source.records()
+        (one,) = told_so.nightly
+        assert ("Job 001", {"year"}) == (one.name, set(one.modes))
+
+        found = await verify(lab.runtime, lab.state, "it")
+        assert (True, ["proved"]) == (found.is_well, [proof.status for proof in found.proofs])
+        planned = await lab.plan()
+        assert one.until == planned.needs_resync_by
+        await passing.sleep(40 * DAY)
+        (late,) = (await lab.night()).results
+        assert (0, {"update": 1}) == (late.exit_code, {k: v for k, v in late.plan.summary.items() if v and k != "none"})
+        assert (await lab.plan()).needs_resync_by > one.until
+
+
+async def test_a_retired_job_whose_promise_lapses_ends_with_3(make_lab: MakeLab) -> None:
+    """Like any other: the renewal cannot be made, and the sync names the job."""
+    lab, passing = monthly(make_lab)
+    with passing.counted():
+        await cut(lab)
+        await passing.sleep(40 * DAY)
+        await lab.night()
+        (one,) = (await retired(lab, delete=True)).nightly
+        lab.target.edit(lab.key_of("Job 001"), prompt="Edited.")
+        await passing.sleep((one.until - lab.world.now()).total_seconds() - 3600)
+        (night,) = (await lab.night()).results
+
+    assert (3, ["Job 001"]) == (night.exit_code, [lapse.name for lapse in night.lapses])
+
+
+@pytest.mark.parametrize("on_missing", ["keep", "delete"])
+async def test_a_source_job_that_somebody_deletes_after_the_cutover_is_renewed_too(
+    make_lab: MakeLab, on_missing: str
+) -> None:
+    """Also with its last edit, and when nothing else is left at the source."""
+    lab, passing = monthly(make_lab, on_missing=on_missing)
+    with passing.counted():
+        await cut(lab)
+        (key,) = lab.source.records()
+        lab.source.edit(key, prompt="The last words.")
+        await lab.night()
+        lab.source.remove(key)
+        await passing.sleep(40 * DAY)
+        (night,) = (await lab.night()).results
+
+    assert (0, 1) == (night.exit_code, night.applied.summary["done"])
+    (raw,) = lab.made.values()
+    assert "The last words." == raw["prompt"]
+
+
+async def test_only_the_source_is_asked_what_is_left_of_it(make_lab: MakeLab) -> None:
+    """Kept definitions are no jobs at the source: with all others gone from there, nothing is deleted."""
+    lab, passing = passing_lab(make_lab, on_missing="delete")
+    with passing.counted():
+        lab.source.wish(1)
+        await cut(lab)
+        lab.source.wish(2)
+        await lab.run()
+        await passing.sleep(DAY)
+        await retired(lab, delete=True, jobs=("Job 001",))
+        lab.source.remove(*lab.source.records())
+        planned = await lab.plan()
+
+    assert not planned.refusal
+    assert {"none": 1, "blocked": 1} == {action: n for action, n in planned.summary.items() if n}
+
+
+async def test_retired_jobs_are_no_sign_of_another_account(make_lab: MakeLab) -> None:
+    """That none of them is listed is no wonder, also when the journal has forgotten who deleted them."""
+    lab, passing = passing_lab(make_lab)
+    with passing.counted():
+        lab.source.wish(1)
+        await cut(lab)
+        await passing.sleep(DAY)
+        await retired(lab, delete=True)
+        lab.source.wish(2)
+        with lab.state.transaction() as connection:
+            connection.execute(t.intents.delete())
+        planned = await lab.plan()
+
+    assert ("", ["Job 002"]) == (planned.refusal, [change.name for change in planned.pending])
+
+
+async def test_kept_definitions_do_not_vouch_for_an_account(make_lab: MakeLab) -> None:
+    """All that is listed is unknown: the job that is not retired has to be there, whatever was kept of others."""
+    lab, passing = passing_lab(make_lab)
+    with passing.counted():
+        lab.source.wish(1)
+        await cut(lab)
+        lab.source.wish(2)
+        await lab.run()
+        await passing.sleep(DAY)
+        await retired(lab, delete=True, jobs=("Job 001",))
+        lab.source.remove(*lab.source.records())
+        lab.source.wish(3)
+        planned = await lab.plan()
+
+    assert "none of the 1 job that sync it knows at its source" in planned.refusal

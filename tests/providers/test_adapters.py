@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -194,6 +195,32 @@ async def test_ids_are_quoted(provider: str, reach: Reach) -> None:
     async with reach(platform, CONNECTIONS[provider]) as adapter:
         await adapter.get_job(SCOPES[provider], "../x?y#z")
     assert [b"..%2Fx%3Fy%23z"] == [path.rpartition(b"/")[2] for path in asked]
+
+
+@pytest.mark.parametrize("provider", HTTP)
+@pytest.mark.parametrize("wrong", [".", "..", "", " ", "a\x00b", "\ud800", "x" * 256])
+async def test_an_id_that_leads_elsewhere_reaches_no_address(provider: str, wrong: str, reach: Reach) -> None:
+    """Nothing is asked about it, and a create that is answered with it is one whose result is unknown."""
+    asked: list[tuple[str, bytes]] = []
+
+    async def platform(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, request.url.raw_path.partition(b"?")[0]))
+        return httpx.Response(200, content=json.dumps({ID[provider]: wrong}).encode())
+
+    async with reach(platform, CONNECTIONS[provider]) as adapter:
+        scope = SCOPES[provider]
+        changes = [
+            adapter.get_job(scope, wrong),
+            adapter.update_job(scope, wrong, {}),
+            adapter.delete_job(scope, wrong),
+        ]
+        for change in changes:
+            with pytest.raises(ProviderError, match="is not sent to the platform"):
+                await change
+        assert [] == asked
+        with pytest.raises(UncertainError, match="named an id that"):
+            await adapter.create_job(scope, {"name": "it"})
+    assert ["POST"] == [method for method, _path in asked]
 
 
 async def test_omni_members_act_for_themselves(world: World, reach: Reach) -> None:

@@ -269,3 +269,43 @@ async def test_a_listing_that_is_given_up_asks_no_further(reach: Reach) -> None:
         sent = len(platform.offsets)
         await asyncio.sleep(0.01)
     assert sent == len(platform.offsets) < 6
+
+
+class Endless:
+    """A list without an end: every page brings one new job."""
+
+    def __init__(self, provider: str, total: int | None) -> None:
+        self.provider, self.total, self.asked = provider, total, 0
+
+    async def __call__(self, _request: httpx.Request) -> httpx.Response:
+        """One more page."""
+        self.asked += 1
+        items, cursor = [{ID[self.provider]: str(self.asked)}], str(self.asked)
+        info = {"hasNextPage": True, "nextCursor": cursor, "totalRecords": self.total}
+        pagination = {"has_more": True, "next_cursor": cursor}
+        shapes: dict[str, dict[str, Any]] = {
+            "omni": {"records": items, "pageInfo": info},
+            "devin": {"items": items, "has_next_page": True, "total": self.total},
+            "scrip": {"data": items, "pagination": pagination},
+        }
+        await asyncio.sleep(0.005)
+        return httpx.Response(200, json=shapes[self.provider])
+
+
+@pytest.mark.parametrize("provider", ["omni", "devin"])
+async def test_a_list_that_goes_on_beyond_its_own_total_is_given_up(provider: str, reach: Reach) -> None:
+    """It says that it holds five jobs, and there is always one more page."""
+    platform = Endless(provider, 5)
+    async with reach(platform, evolve(CONNECTIONS[provider], rate="10000/s")) as adapter:
+        with pytest.raises(ProtocolError, match="says that it holds 5"):
+            await ids(adapter)
+    assert platform.asked < 40
+
+
+@pytest.mark.parametrize("provider", HTTP)
+async def test_a_list_that_does_not_end_in_time_is_given_up(provider: str, reach: Reach) -> None:
+    """Where nothing is counted, its time limit ends it, and says which setting that is."""
+    connection = evolve(CONNECTIONS[provider], rate="10000/s", listing_timeout=1)
+    async with reach(Endless(provider, None), connection) as adapter:
+        with pytest.raises(TransientError, match=r"within 1 s; .*listing_timeout"):
+            await ids(adapter)

@@ -68,6 +68,18 @@ def test_the_commands_of_the_guide(
         assert 0 == run("rollback RUN --yes", RUN=third)[0]
         assert ["Job 001"] == [job.name for job in lab.held()]
 
+        (mine,) = lab.made.values()
+        lab.target.put({**mine, "scheduled_session_id": f"sched-{3:032}"})
+        (copy,) = (key for key in lab.made if key != keep)
+        code, out = run("dedupe SYNC", SYNC="it")
+        assert (3, True, True) == (code, keep in out, copy in out)
+        assert 0 == run("dedupe SYNC --remove ID --yes", SYNC="it", ID=copy)[0]
+        assert [keep] == list(lab.made)
+        assert (0, "No lock is held.\n") == run("unlock")
+        lab.state.lock(f"devin:{lab.scope}", "of another")
+        assert 0 == run("unlock TARGET --yes", TARGET="devin")[0]
+        assert {} == lab.state.owners()
+
 
 def test_every_command_of_the_guide_is_tried() -> None:
     """No command stands in the guide that the test above does not run."""

@@ -8,14 +8,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from migrator.errors import LockedError
+from migrator.mapping.codecs import write_time
 from migrator.state import State
 from migrator.state import tables as t
+from migrator.state.owners import LEASE, database_now
 from tests.state.conftest import Time
 
 OpenOne = Callable[[], State]
@@ -47,15 +50,25 @@ def test_a_lock_that_is_given_back_is_free(open_one: OpenOne) -> None:
     assert "two" == open_one().lock(SCOPE, "two").run
 
 
-@pytest.mark.parametrize(("seconds", "free"), [(59, False), (61, True)])
-def test_a_lock_lapses_a_minute_after_its_last_beat(open_one: OpenOne, clock: Time, seconds: int, free: bool) -> None:
-    """An owner on another machine that gives no sign of life loses its lock, and learns of it."""
+ELSEWHERE = {"boot": "another", "uptime": None}
+"""A machine whose processes cannot be seen from here."""
+
+
+def renewed(state: State, seconds_ago: float) -> None:
+    """The lease was renewed so long ago by the database's clock."""
+    with state.transaction() as connection:
+        at = database_now(connection) - timedelta(seconds=seconds_ago)
+    moved_away(state, beat=write_time(at), expires=write_time(at + LEASE))
+
+
+@pytest.mark.parametrize(("seconds", "free"), [(57, False), (61, True)])
+def test_a_lease_ends_a_minute_after_it_was_renewed(open_one: OpenOne, seconds: int, free: bool) -> None:
+    """An owner on another machine that gives no sign of life loses its lease, and learns of it."""
     state = open_one()
     owner = state.lock(SCOPE, "one")
-    moved_away(state, host="elsewhere")
-    clock.pass_by(30)
     assert state.beat(SCOPE, owner)
-    clock.pass_by(seconds)
+    moved_away(state, **ELSEWHERE)
+    renewed(state, seconds)
 
     if not free:
         with pytest.raises(LockedError):
@@ -65,6 +78,57 @@ def test_a_lock_lapses_a_minute_after_its_last_beat(open_one: OpenOne, clock: Ti
         assert not state.beat(SCOPE, owner)
         state.unlock(SCOPE, owner)
         assert ["two"] == [other.run for other in state.owners().values()]
+
+
+@pytest.mark.parametrize("offset", [timedelta(minutes=2), timedelta(days=400), -timedelta(days=400)])
+def test_the_clock_of_a_run_decides_nothing_about_a_lease(open_one: OpenOne, clock: Time, offset: timedelta) -> None:
+    """A second run whose clock is off takes no lease: only the database's clock is asked."""
+    open_one().lock(SCOPE, "one")
+    clock.at += offset
+
+    with pytest.raises(LockedError):
+        open_one().lock(SCOPE, "two")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"boot": "another"}, {"namespace": "pid:[1] time:[1]"}, {"boot": "", "namespace": ""}, {"started": "?"}],
+)
+def test_an_owner_that_cannot_be_seen_is_not_taken_for_dead(open_one: OpenOne, change: dict[str, str]) -> None:
+    """Another machine of the same name, another container, a system that shows no processes: the pid says nothing."""
+    state = open_one()
+    state.lock(SCOPE, "one")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    moved_away(state, pid=os.getpid() if "started" in change else ended.pid, **change)
+
+    with pytest.raises(LockedError, match="wait for it"):
+        open_one().lock(SCOPE, "two")
+    moved_away(state, uptime=None)
+    renewed(state, 61)
+    assert "two" == open_one().lock(SCOPE, "two").run
+
+
+def test_a_lease_from_a_clock_in_the_future_is_explained(open_one: OpenOne) -> None:
+    """The database's clock was set back: the lease is kept, and who comes is told how to free it."""
+    state = open_one()
+    state.lock(SCOPE, "one")
+    moved_away(state, **ELSEWHERE)
+    renewed(state, -3600)
+
+    with pytest.raises(LockedError, match=r"set back.*migrator unlock"):
+        open_one().lock(SCOPE, "two")
+    assert "future" == state.leases()[SCOPE].state
+
+
+def test_a_jump_of_the_time_of_day_does_not_end_the_lease_of_a_living_owner(open_one: OpenOne) -> None:
+    """Two processes of one machine share a clock that nobody sets, and it must agree."""
+    state = open_one()
+    state.lock(SCOPE, "one")
+    renewed(state, 3600)
+
+    with pytest.raises(LockedError):
+        open_one().lock(SCOPE, "two")
 
 
 def test_a_dead_process_on_this_machine_loses_its_lock_at_once(open_one: OpenOne) -> None:

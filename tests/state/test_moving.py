@@ -10,6 +10,7 @@ import pytest
 from migrator.canonical import JobRef
 from migrator.errors import RefusedError
 from migrator.state import Intent, Link, Relocation, Right, Run, State
+from migrator.state.values import Dark, Definition
 from tests.state.conftest import START
 
 SOURCE = JobRef(provider="omni", scope="old", id="a")
@@ -35,6 +36,9 @@ def filled(state: State) -> State:
     state.put_link(made, link(OTHER, "2"), dialect="vixie")
     right = Right(source=SOURCE, target=("devin", "org"), sync="it", live="target", since=START)
     state.put_right(right, dialect="eventbridge")
+    state.keep_definitions([Definition(source=SOURCE, sync="it", fields={"name": "A"})], dialect="eventbridge")
+    dark = Dark(source=SOURCE, name="A", live="neither", since=START, repair="migrator cutover it --back --job a")
+    state.note_dark("it", [dark])
     run = Run(id="r", sync="it", provider="devin", scope="org", started_at=START)
     claim = Intent(run="r", seq=1, sync="it", action="create", source=SOURCE, target_scope="org", at=START)
     intent = attrs.evolve(claim, state="claimed")
@@ -48,7 +52,7 @@ def filled(state: State) -> State:
 def named(state: State) -> dict[str, list[str]]:
     """By table, which sync and source job its rows name."""
     tables = state.contents().tables
-    rows = {name: [dict(row) for row in tables[name]] for name in ("links", "rights", "intents")}
+    rows = {name: [dict(row) for row in tables[name]] for name in ("links", "rights", "definitions", "intents")}
     return {
         name: sorted(f"{row['sync']} {row['source_scope']}/{row['source_id']}" for row in found)
         for name, found in rows.items()
@@ -66,14 +70,22 @@ def named(state: State) -> dict[str, list[str]]:
     ],
 )
 def test_every_table_follows(filled: State, relocation: Relocation, first: str, second: str) -> None:
-    """Bindings, rights, writes and the bindings in saved records get the new name, and no others do."""
+    """Bindings, rights, definitions, writes and the bindings in saved records get the new name, and no others do."""
     filled.relocate([relocation], [])
 
-    assert named(filled) == {"links": sorted([first, second]), "rights": [first], "intents": [first]}
+    assert named(filled) == {
+        "links": sorted([first, second]),
+        "rights": [first],
+        "definitions": [first],
+        "intents": [first],
+    }
     (snapshot,) = filled.snapshots("r", "vixie")
     assert snapshot.link
     assert f"{snapshot.link.sync} {snapshot.link.source.scope}/{snapshot.link.source.id}" == first
     assert [right.live for right in filled.rights("omni", ("old", "new"), "eventbridge")] == ["target"]
+    ((sync, (dark,)),) = filled.dark().items()
+    assert f"{sync} {dark.source.scope}/{dark.source.id}" == first
+    assert dark.repair == f"migrator cutover {sync} --back --job {dark.source.id}"
 
 
 def test_a_move_of_a_target_takes_its_history_along(filled: State) -> None:

@@ -35,7 +35,7 @@ def missed(**changes: Any) -> Missed:
 
 def test_a_right_outlives_the_process(open_one: OpenOne) -> None:
     """The latest word about a job counts, schedules and empty fields included, and can be taken back."""
-    moved = right(live="target", was="source", parked={**FAR, "enabled": False}, wish={"enabled": True})
+    moved = right(live="target", parked={**FAR, "enabled": False}, wish={"enabled": True})
     state = open_one()
     state.put_right(right(), dialect="eventbridge")
     state.put_right(moved, dialect="eventbridge")

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from migrator.errors import StateError
 from migrator.state import State
 from migrator.state import tables as t
+from migrator.state.values import Definition
 from migrator.state.whole import MOVED
 from tests.state.test_journal import LOCK, TARGET, begun, intent, link
 from tests.state.test_rights import HOME, missed, right
@@ -19,6 +20,7 @@ Read = Callable[[State], Any]
 READS: dict[str, Read] = {
     "links": lambda state: state.links("devin", ("org-1",), "vixie"),
     "rights": lambda state: state.rights(*HOME, "eventbridge"),
+    "definitions": lambda state: state.definitions(*HOME, "eventbridge"),
     "missed": lambda state: state.missed(),
     "facts": lambda state: (state.recall("org-1", "contract"), state.in_order()),
     "syncs": lambda state: state.lineage("it", fresh="new"),
@@ -38,6 +40,9 @@ def full(state: State) -> State:
     state.remember("org-1", "contract", "put")
     state.note_order("it")
     state.put_right(right(), dialect="eventbridge")
+    state.keep_definitions(
+        [Definition(source=right().source, sync="it", fields={"name": "Job"})], dialect="eventbridge"
+    )
     state.note_missed([missed()])
     state.end_run("one", {"done": 1})
     return state

@@ -114,10 +114,10 @@ def test_ordinary_words_stay() -> None:
 )
 def test_how_long_a_platform_asks_to_wait(status: int, headers: dict[str, str], expected: float | None) -> None:
     """Retry-After counts in seconds or as a date, and the reset time where a 429 has nothing better."""
-    assert expected == Reply(status=status, headers=headers, text="").wait(NOW)
+    assert expected == Reply(status=status, headers=headers).wait(NOW)
 
 
 @pytest.mark.parametrize(("text", "expected"), [("29", 29), ("0", 0), ("", None), ("-1", None), ("many", None)])
 def test_remaining_requests(text: str, expected: int | None) -> None:
     """X-RateLimit-Remaining is believed when it is a number."""
-    assert expected == Reply(status=200, headers={"x-ratelimit-remaining": text}, text="").remaining
+    assert expected == Reply(status=200, headers={"x-ratelimit-remaining": text}).remaining

@@ -1,4 +1,4 @@
-"""Commands for when a run did not end as it should have: status, history, settle and rollback."""
+"""Commands for when a run did not end as it should have: status, history, settle, unlock and rollback."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from migrator.cli.menu.app import DryRunOption, RunId, SyncName, YesOption, app,
 from migrator.cli.options import Settings, takes_settings
 
 if TYPE_CHECKING:
-    from migrator.cli import deduping, recovering
+    from migrator.cli import deduping, recovering, unlocking
 else:
-    deduping, recovering = map(when_used, ("deduping", "recovering"))
+    deduping, recovering, unlocking = map(when_used, ("deduping", "recovering", "unlocking"))
 
 
 @app.command()
@@ -73,6 +73,25 @@ def settle(
     `migrator status` lists them. The job stays blocked until then, so that it is never made twice.
     """
     return recovering.settle(settings, run, job, created=created, not_created=not_created)
+
+
+@app.command()
+@takes_settings
+def unlock(
+    settings: Settings,
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="TARGET", help="The lock, its connection or its sync; needed where several are held."),
+    ] = None,
+    *,
+    yes: YesOption = False,
+) -> int:
+    """Free the lock of a target whose run has ended, after asking.
+
+    It is seldom needed: a lock is taken over at once when its process ended on this machine, and else a minute after
+    its last renewal. What is known of its owner is told first. Free no lock whose process still runs.
+    """
+    return unlocking.unlock(settings, target, yes=yes)
 
 
 @app.command()

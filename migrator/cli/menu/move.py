@@ -18,7 +18,7 @@ else:
         when_used, ("checking", "exporting", "looking", "moving", "syncing")
     )
 
-HeldOption = Annotated[bool, typer.Option("--held", help="Hold new jobs back until the cut-over.")]
+HeldOption = Annotated[bool, typer.Option("--held", "--staged", help="Stage new jobs: nothing fires before cutover.")]
 
 
 @app.command(name="list")
@@ -39,6 +39,9 @@ def export(
     connection: ConnectionName,
     *,
     out: OutFile = None,
+    retired: Annotated[
+        bool, typer.Option("--retired", help="Instead: the jobs that are gone from it and go on at a target, as kept.")
+    ] = False,
     select: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,7 +54,7 @@ def export(
 
     Nothing is written to any provider; the document can be a connection of its own (provider = "json").
     """
-    return exporting.export(settings, connection, out=out, select=select or ())
+    return exporting.export(settings, connection, out=out, select=select or (), retired=retired)
 
 
 @app.command()

@@ -1,0 +1,106 @@
+"""Guards of a cutover that no other test would miss: each keeps a job from being stopped, revived or named wrongly."""
+
+from __future__ import annotations
+
+from migrator.errors import AuthError, NotFoundError, RejectedError, TransientError, UncertainError
+from migrator.handover.brake import Brake, proves_no_effect
+from tests.cutover.conftest import MakeLab
+from tests.cutover.passing import cut, told
+from tests.cutover.test_refusals import live, paused, staged
+from tests.cutover.test_retire import DAY, passing_lab, retired
+
+
+def test_failures_that_are_not_in_a_row_do_not_end_a_run() -> None:
+    """Two, a success, and two more: the run goes on; a third in a row ends it, and so does one of the connection."""
+    brake = Brake()
+    for error in (RejectedError("no"), NotFoundError("gone")):
+        brake.failed(error)
+    brake.passed()
+    for error in (RejectedError("no"), RejectedError("no")):
+        brake.failed(error)
+    assert ("", False) == (brake.reason, brake.pulled.is_set())
+    brake.failed(RejectedError("no"))
+    assert (True, True) == ("3 jobs in a row" in brake.reason, brake.pulled.is_set())
+
+    connection = Brake()
+    connection.failed(AuthError("the token is not accepted", where="PATCH devin /x"))
+    assert "(the token is not accepted)" in connection.reason
+
+
+def test_only_a_refusal_proves_that_nothing_happened() -> None:
+    """A lost answer does not."""
+    assert [True, True, True, False] == [
+        proves_no_effect(error)
+        for error in (AuthError("401"), RejectedError("409"), TransientError("unsent"), UncertainError("503"))
+    ]
+
+
+async def test_a_source_that_its_platform_has_stopped_is_not_switched_back_to(make_lab: MakeLab) -> None:
+    """The target goes on firing, and the reason is told."""
+    lab = make_lab("omni", "devin")
+    lab.source.wish(1)
+    await lab.run()
+    (key,) = lab.source.records()
+    lab.source.edit(key, systemDisabled=True, systemDisabledReason="Too many failures")
+
+    found = await cut(lab, goal="source")
+
+    assert ([("refused", "target")], True) == (told(found), "stopped it at the source" in found.moves[0].reason)
+    assert ["target"] == await live(lab)
+
+
+async def test_a_job_that_its_owner_paused_is_not_dark(make_lab: MakeLab) -> None:
+    """It was paused when it was cut over: active nowhere, as it shall be."""
+    lab = make_lab("scrip", "devin")
+    lab.source.wish(1, enabled=False)
+    await cut(lab)
+
+    (night,) = (await lab.night()).results
+
+    assert (0, (), {}) == (night.exit_code, night.applied.dark, lab.state.dark())
+
+
+async def test_a_job_that_is_gone_from_both_sides_is_not_dark(make_lab: MakeLab) -> None:
+    """Somebody ended it: a sync says that the target's job was deleted, and does not ask for a repair."""
+    lab, passing = passing_lab(make_lab)
+    lab.source.wish(1)
+    with passing.counted():
+        await cut(lab)
+        await passing.sleep(DAY)
+        await retired(lab, delete=True)
+        lab.target.remove(lab.key_of("Job 001"))
+        (night,) = (await lab.night()).results
+
+    assert (3, ()) == (night.exit_code, night.applied.dark)
+    assert "deleted" in night.plan.blocked[0].reason
+
+
+async def test_definitions_are_used_only_while_the_target_alone_is_active(make_lab: MakeLab) -> None:
+    """Switched back, and then deleted at the source: the job has left the source, whatever was kept of it."""
+    lab = make_lab("scrip", "devin", on_missing="delete")
+    for number in (1, 2, 3):
+        lab.source.wish(number)
+    await cut(lab)
+    await cut(lab, goal="source", jobs=("Job 001",))
+    lab.source.remove(*(key for key, raw in lab.source.records().items() if raw["name"] != "Job 003"))
+    planned = await lab.plan()
+
+    assert [("delete", "Job 001")] == [(change.action, change.name) for change in planned.pending]
+
+
+async def test_a_job_that_was_begun_is_not_finished_at_a_target_that_is_stopped(make_lab: MakeLab) -> None:
+    """The run died after it stopped the source, and the platform stopped the target: back is what repairs it."""
+    lab = make_lab("scrip", "omni")
+    await staged(lab, 1)
+    lab.world.fault("status", status=401, provider="omni", method="WRITE", nth=2, times=0)
+    lab.world.fault("status", status=401, provider="scrip", method="WRITE", nth=2, times=0)
+    await cut(lab)
+    lab.world.faults.clear()
+    lab.target.edit(lab.key_of("Job 001"), systemDisabled=True, systemDisabledReason="Too many failures")
+
+    found = await cut(lab)
+
+    assert ([("refused", "neither")], 1) == (told(found), paused(lab))
+    assert ["migrator cutover it --back --job 'Job 001'"] == [one.repair for one in found.dark]
+    assert "cutover it --back" in found.moves[0].reason
+    assert [("moved", "source")] == told(await cut(lab, goal="source"))
