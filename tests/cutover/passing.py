@@ -102,8 +102,10 @@ class Passing:
             self._inflight += 1
             try:
                 response = await send(wire, request)
-                await response.aread()
-                return response
+                assert isinstance(response.stream, httpx.AsyncByteStream)
+                sent = b"".join([chunk async for chunk in response.stream])
+                await response.aclose()
+                return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(sent))
             finally:
                 self._inflight -= 1
 
