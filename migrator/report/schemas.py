@@ -161,7 +161,8 @@ def _sandbox() -> Schema:
 
 
 def _demo() -> Schema:
-    counts = {"plan": _map(COUNT), "apply": _map(COUNT), "again": _map(COUNT), "requests": REQUESTS}
+    steps = ("audit", "plan", "apply", "verify", "cutover", "fires", "again")
+    counts = {**{step: _map(COUNT) for step in steps}, "requests": REQUESTS}
     names = {"before": _map(TEXTS, "The names of the jobs, by connection."), "after": TEXTS}
     return _document("demo", "The demonstration in numbers", {**names, **counts})
 

@@ -18,7 +18,6 @@ import pytest
 
 import migrator
 from migrator import pipeline
-from migrator.plan.values import Plan
 from tests.cli.bench import Run, routine
 
 ROOT = Path(migrator.__file__).parent.parent
@@ -224,15 +223,32 @@ class TestDetached:
 
 class TestDemo:
     def test_the_story_has_a_good_end(self, run: Run) -> None:
-        """Jobs are planned, moved and found in place; it fits on a page or two."""
+        """Every step of a migration is shown under its command; it fits on a page or two."""
         ended = run("demo")
         lines = ended.out.splitlines()
+        typed = [line.split()[2] for line in lines if line.startswith("$ migrator ")]
 
         assert (ended.code, ended.err) == (0, "")
-        assert "Plan: 4 to create, 1 unchanged, 1 blocked." in lines
-        assert [line for line in lines if line.startswith("done ")] != []
-        assert lines[-1] == "The second plan is empty: running it again changes nothing."
-        assert len(lines) < 75
+        assert typed == ["audit", "plan", "apply", "verify", "cutover", "plan"]
+        assert "Plan: 2 to create, 1 blocked." in lines
+        assert "From the start until a week later 18 fires were due: each came exactly once." in lines
+        assert "The second plan is empty: running it again changes nothing." in lines
+        assert lines[-1].split("#")[0].strip() == "migrator init"
+        assert len(lines) < 95
+
+    def test_the_cutover_waits_for_a_gap_on_the_virtual_clock(self, run: Run) -> None:
+        """A job that is about to fire is switched after it has fired, and nobody waits for that."""
+        waited = [line for line in run("demo").out.splitlines() if "waited for a gap" in line]
+
+        assert waited == [
+            "Stock levels was about to fire: its switch waited for a gap, until Mon 2026-11-23 00:45 UTC."
+        ]
+
+    def test_every_command_of_the_story_is_one_that_the_program_takes(self, run: Run) -> None:
+        """What stands above each step can be typed."""
+        typed = [line[len("$ migrator ") :] for line in run("demo").out.splitlines() if line.startswith("$ migrator ")]
+
+        assert [run(*command.split(), "--help").code for command in typed] == [0] * len(typed)
 
     def test_the_story_is_the_same_every_time(self, run: Run) -> None:
         """Its clock stands still and nothing in it is left to chance."""
@@ -242,22 +258,27 @@ class TestDemo:
         """The second plan has nothing to do."""
         document = run("demo", "--json").document
 
-        assert (document["plan"]["create"], document["apply"]["done"]) == (4, 4)
+        assert (document["plan"]["create"], document["apply"]["done"], document["verify"]["proved"]) == (2, 2, 2)
+        assert (document["cutover"]["moved"], document["cutover"]["failed"]) == (2, 0)
+        assert document["fires"] == {"due": 18, "once": 18, "extra": 0}
         assert sum(document["again"][action] for action in ("create", "update", "replace", "delete")) == 0
-        assert len(document["after"]) == len(document["before"]["devin"]) + 4
+        assert len(document["after"]) == len(document["before"]["devin"]) + 2
 
     def test_a_second_plan_that_is_not_empty_is_a_failure(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         """The demonstration would say so, and end with 1."""
-        carry_out = pipeline.apply
 
-        async def refuse(_plan: Plan) -> bool:
+        async def refuse(*_asked: object) -> bool:
             return False
 
-        async def idle(*arguments: Any, **options: Any) -> Any:
-            return await carry_out(*arguments, **(options | {"agree": refuse}))
+        def idle(step: Any) -> Any:
+            async def asked(*arguments: Any, **options: Any) -> Any:
+                return await step(*arguments, **(options | {"agree": refuse}))
 
-        monkeypatch.setattr(pipeline, "apply", idle)
+            return asked
+
+        for name in ("apply", "cutover"):
+            monkeypatch.setattr(pipeline, name, idle(getattr(pipeline, name)), raising=False)
         ended = run("demo")
-        last = ended.out.splitlines()[-1]
 
-        assert (ended.code, last) == (1, "The second plan is not empty: that is a fault of this program.")
+        assert ended.code == 1
+        assert "The second plan is not empty: that is a fault of this program." in ended.out.splitlines()
