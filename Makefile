@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fast slow attack faults fuzz mutants lint typecheck format record screenshots bench bench-compare reference docs clean
+.PHONY: help venv demo test fast slow attack faults fuzz mutants lint typecheck format golden record screenshots bench bench-compare reference docs clean
 
 help: ## what can be made (this list)
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-13s %s\n' "$$name" "$$text"; done
@@ -61,6 +61,10 @@ typecheck: $(READY) ## types
 format: $(READY) ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+golden: $(READY) ## write the files of tests/golden again, after outputs were changed on purpose
+	MIGRATOR_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -n 0 tests/golden
+	@git --no-pager diff --stat -- tests/golden
 
 record: $(READY) ## record the cassettes anew: from the stand-ins, or from a live platform whose credentials are set
 	$(BIN)/python -m pytest -q -m vcr --record-mode=rewrite
