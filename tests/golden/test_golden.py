@@ -93,3 +93,10 @@ def test_what_programs_read(name: str, folder: Path, capsys: pytest.CaptureFixtu
         told.append(document(capsys.readouterr().out))
 
     _compare(f"{name}.json", normalised("[\n" + ",\n".join(told) + "\n]\n", str(folder)))
+
+
+def test_every_file_belongs_to_a_run() -> None:
+    """A run that is gone takes its file along."""
+    kept = {path.name for suffix in ("txt", "json") for path in HERE.glob(f"*.{suffix}")}
+
+    assert kept == {f"{name}.txt" for name in TEXTS} | {f"{name}.json" for name in DOCUMENTS}
