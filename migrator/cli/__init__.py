@@ -78,10 +78,10 @@ def migrator(
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Move scheduled AI jobs between platforms, and keep them in step.
+    """Migrate scheduled AI jobs between platforms, and keep them in sync.
 
-    Exit codes: 0 done or nothing to do; 1 failed; 2 wrong usage or configuration; 3 something was refused as unsafe or
-    lossy; 4 something failed on the way; 5 another run holds the lock; 10 changes are pending (--detailed-exitcode).
+    Exit codes: 0 done or no changes; 1 failed; 2 wrong usage or configuration; 3 refused as unsafe or lossy; 4 partly
+    failed; 5 another run holds the lock; 10 changes are pending (--detailed-exitcode).
     """
     del version
     context.obj = Settings(

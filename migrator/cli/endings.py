@@ -1,4 +1,4 @@
-"""How commands end: an exit code, and for an error the same few lines or the same document everywhere."""
+"""Exit codes and error output, the same for every command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from migrator.report.screen import Screen
 
 
 def finish(task: Task) -> int:
-    """Run a command to its end, whatever that is."""
+    """Run a command, and return its exit code; an error is printed."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a stream that lacks a sign gets its number, not an error

@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from attrs import define, field
 
 from migrator.cli.options import Settings
 from migrator.config import Config, load
-from migrator.errors import UsageError
+from migrator.errors import MigratorError, UsageError
 from migrator.files import replacing
 from migrator.mapping import Rules, load_mapping
 from migrator.pipeline import Runtime
@@ -30,7 +31,7 @@ from migrator.watching import Relay, Watch
 
 _CONFIG: Final = Path("migrator.toml")
 _STAGES: Final = {
-    "list": "reading both sides",
+    "list": "reading source and target",
     "settle": "looking for unresolved writes",
     "plan": "planning",
     "apply": "applying",
@@ -64,6 +65,16 @@ def open_screen(settings: Settings, *, quiet: bool = False) -> Screen:
     """Where results and talk go; a quiet one says nothing but a result."""
     hide = settings.secrets.hide
     return Screen(as_json=settings.json, verbose=settings.verbose, plain=settings.no_color, quiet=quiet, hide=hide)
+
+
+class DismissedError(MigratorError):
+    """A question was answered with Ctrl-C."""
+
+    code = "interrupted"
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__("interrupted at the prompt; nothing was changed")
 
 
 class Shown(Relay):
@@ -138,7 +149,7 @@ def state_url(settings: Settings) -> str:
     url = settings.state or f"sqlite:///{config_file(settings).parent / 'migrator.db'}"
     if not url.startswith(_STATES):  # the value itself is not shown: it may hold a password
         allowed = "sqlite:///FILE or postgresql://USER@HOST/NAME"
-        raise UsageError("this names no state", where="--state", allowed=allowed)
+        raise UsageError("unsupported state URL", where="--state", allowed=allowed)
     return url
 
 
@@ -171,10 +182,10 @@ def read_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        hint = "see that it is there and that you may read it"
+        hint = "check that it exists and that you may read it"
         raise UsageError(f"the file cannot be read: {error.strerror}", where=str(path), hint=hint) from error
     except UnicodeDecodeError as error:
-        raise UsageError("the file is no text", where=str(path), allowed="a file in UTF-8") from error
+        raise UsageError("the file is not text", where=str(path), allowed="a file in UTF-8") from error
 
 
 @contextmanager
@@ -190,7 +201,7 @@ def drafting(path: Path) -> Iterator[TextIO]:
             yield text
             text.detach()
     except OSError as error:
-        hint = "see that its folder is there and that you may write to it, or name another file"
+        hint = "check that its folder exists and that you may write to it, or name another file"
         raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
 
 
@@ -252,6 +263,17 @@ async def ask(screen: Screen, question: str) -> bool:
 async def ask_for(screen: Screen, question: str) -> str:
     """Return what the person at the terminal types; the event loop goes on meanwhile."""
     screen.question(question)
+    began = time.monotonic()
+    try:
+        return await _typed()
+    except asyncio.CancelledError:
+        raise DismissedError from None
+    finally:
+        screen.waited += time.monotonic() - began
+
+
+async def _typed() -> str:
+    """Return one line of stdin; the event loop goes on meanwhile."""
     loop = asyncio.get_running_loop()
     typed: asyncio.Future[str] = loop.create_future()
 

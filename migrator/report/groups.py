@@ -41,7 +41,7 @@ def of_change(change: Change) -> Said:
 
 
 def ids_of(*refs: JobRef) -> tuple[str, ...]:
-    """Whatever identifies these jobs in a text, the longest first."""
+    """Return every text that identifies these jobs, the longest first."""
     return tuple(text for ref in refs for text in (str(ref), ref.id))
 
 
@@ -60,7 +60,7 @@ def grouped(title: str, said: Iterable[Said], *, named: bool = True) -> Iterator
         yield line((f"{title}:", "bold"))
     for general, jobs in sorted(groups.items(), key=lambda group: -len(group[1])):
         reason = jobs[0].reason if len({one.reason for one in jobs}) == 1 else general
-        yield line(f"{len(jobs)} x {clean(reason)}", indent=2)
+        yield line(f"{len(jobs):,} x {clean(reason)}", indent=2)
         if named:
             names = dict.fromkeys(clean(one.name) for one in jobs)
             yield line(", ".join(names), indent=6)

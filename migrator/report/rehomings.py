@@ -34,17 +34,17 @@ def orphans_document(found: Sequence[Orphans]) -> list[dict[str, Any]]:
 
 
 def orphans_lines(found: Sequence[Orphans]) -> Iterator[Line]:
-    """The same for people."""
+    """Yield the same as text."""
     for one in found[:_SHOWN]:
         jobs = count(len(one.bound), "job")
         names = ", ".join(clean(bound.name) for bound in one.bound[:_SHOWN])
         more = f" … and {len(one.bound) - _SHOWN:,} more" if len(one.bound) > _SHOWN else ""
         source, target = (clean(scope_address(*place)) for place in (one.home.source, one.home.target))
         command = clean(one.command) or "migrator state move FROM TO"
-        yield line(("orphaned ", "bold yellow"), f"{jobs} that no sync owns: {clean(one.reason)}")
+        yield line(("orphans ", "bold yellow"), f"{jobs} that no sync owns: {clean(one.reason)}")
         yield line(f"{names}{more}", indent=2)
         yield line(f"sync.{clean(one.home.sync)}, {source} → {target}", indent=2)
-        yield line("to give them to a sync: ", (command, "bold"), indent=2)
+        yield line("to assign them to a sync: ", (command, "bold"), indent=2)
     if len(found) > _SHOWN:
         yield line(f"… and the jobs of {len(found) - _SHOWN:,} more syncs; migrator status --json has them all")
 
@@ -107,7 +107,7 @@ def rehoming_lines(found: Rehoming) -> Iterator[Line]:
         yield line(f"The ownership tags in {clean(place)} stay as they are: no connection of the config reaches them.")
     if found.kind == "forget":
         yield line("The target jobs stay as they are.")
-    yield line("To take it back: ", (clean(found.undo), "bold"))
+    yield line("To revert: ", (clean(found.undo), "bold"))
 
 
 def _change(before: Bound, after: Bound) -> str:

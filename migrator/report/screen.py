@@ -1,4 +1,4 @@
-"""The two streams: stdout is the result, stderr is talk.
+"""The two streams: stdout has the result, stderr has messages.
 
 Colours and progress are for terminals; `NO_COLOR` turns the colours off. A JSON document never depends on either.
 """
@@ -48,10 +48,11 @@ class Screen:
     Attributes:
         as_json: the result is one JSON document.
         verbose: talk says more.
-        plain: no colours, whatever the terminal can show.
+        plain: no colours, also on a terminal that has them.
         quiet: there is no talk at all.
         every: seconds between two lines about what goes on, where there is no terminal.
-        hide: takes secrets out of whatever is written.
+        waited: seconds that questions have waited for an answer.
+        hide: takes secrets out of every text that is written.
     """
 
     as_json: bool = False
@@ -60,6 +61,7 @@ class Screen:
     quiet: bool = False
     every: float = 30.0
     hide: Callable[[str], str] = str
+    waited: float = field(default=0.0, init=False)
     _out: Console = field(init=False)
     _err: Console = field(init=False)
 
@@ -100,8 +102,13 @@ class Screen:
         return line if shown == plain else evolve(line, text=Text(shown))
 
     @property
+    def width(self) -> int | None:
+        """Columns of the terminal that the result is printed on; None where it is none."""
+        return self._out.width if self._out.is_terminal else None
+
+    @property
     def can_ask(self) -> bool:
-        """Whether somebody is there to answer."""
+        """Whether a question can be asked: stdin and stderr are a terminal."""
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def question(self, text: str) -> None:

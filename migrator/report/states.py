@@ -49,9 +49,7 @@ def import_lines(moved: Mapping[str, int], backup: Path | None, place: str) -> I
     """The same for people."""
     yield line(f"{place} holds {moved_words(moved)} now.")
     yield from _backup_lines(backup)
-    yield line(
-        "Where this state came from is not to be used any more: two states of one target know nothing of each other."
-    )
+    yield line("Do not use the old state any more: two states of one target do not know each other's bindings.")
 
 
 def prune_document(pruned: Pruned, before: datetime, place: str) -> dict[str, Any]:
@@ -63,7 +61,7 @@ def prune_lines(pruned: Pruned, before: datetime) -> Iterator[Line]:
     """The same for people."""
     runs = f"{count(pruned.runs, 'run')} from before {stamp(before)[:10]}"
     held = f"{count(pruned.writes, 'write')} and {count(pruned.records, 'saved record')}"
-    yield line(f"Forgotten: {runs}, with {held}. {count(pruned.left, 'run')} left.")
+    yield line(f"Removed: {runs}, with {held}. {count(pruned.left, 'run')} left.")
 
 
 def moved_words(moved: Mapping[str, int]) -> str:
@@ -74,9 +72,9 @@ def moved_words(moved: Mapping[str, int]) -> str:
 def writing_lines(owners: Mapping[str, Owner]) -> Iterator[Line]:
     """That runs were under way when the state was read."""
     for scope, owner in owners.items():
-        yield line(f"{clean(scope)} is being written to by {owner}: its writes are in it as they stood.")
+        yield line(f"{clean(scope)} is locked by {owner}: its writes are exported as they are now.")
 
 
 def _backup_lines(backup: Path | None) -> Iterator[Line]:
     if backup:
-        yield line(f"As it was before: {backup}")
+        yield line(f"Backup of the previous state: {backup}")

@@ -1,6 +1,6 @@
 """The geometry of charts: numbers in, numbers and paths out. The templates draw them.
 
-A chart is as wide as the page lets it be, so that x goes from 0 to `WIDTH` whatever that is in pixels.
+A chart is as wide as the page lets it be: x goes from 0 to `WIDTH`, at any width in pixels.
 """
 
 from __future__ import annotations

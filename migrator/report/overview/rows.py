@@ -14,7 +14,7 @@ from attrs import evolve
 from migrator.canonical import Fields, Loss
 from migrator.cron import Cron, Recurring, Timed, describe, parse
 from migrator.document import value_to_json
-from migrator.forecast import forecast, sides
+from migrator.forecast import Week, forecast, sides, week
 from migrator.isolation import attempt
 from migrator.lower.schedule import EXACT, Schedule
 from migrator.report.overview import Lost, Row, Tally, Tone
@@ -140,9 +140,20 @@ def total_losses(rows: Iterable[Row]) -> tuple[Lost, ...]:
     return tuple(Lost(path=path, reason=reason, jobs=jobs) for (path, reason), jobs in counted.most_common())
 
 
+def fires_by_hour(rows: Iterable[Row]) -> Week:
+    """Return the fires of the active jobs that are migrated: any other job would differ in every hour that it fires."""
+    return week(row.forecast for row in rows if row.forecast and row.forecast.moves and not row.paused)
+
+
+def not_migrated(rows: Iterable[Row]) -> int:
+    """Return how many active jobs have fires and are not migrated."""
+    shown = (row.forecast for row in rows if row.forecast and not row.paused)
+    return sum(not one.moves and bool(one.coming.before) for one in shown)
+
+
 def verdict_tallies(rows: Iterable[Row]) -> tuple[Tally, ...]:
     """How many jobs have each verdict, the most frequent first."""
-    counted = Counter(row.verdict for row in rows)
+    counted = Counter(row.verdict for row in rows if row.verdict)
     return tuple(
         Tally(key=verdict, words=verdict_name(verdict), tone=_tone(verdict), jobs=jobs)
         for verdict, jobs in counted.most_common()
