@@ -142,8 +142,8 @@ def _runs(context: typer.Context) -> Iterator[str]:
 
 def _jobs(context: typer.Context) -> Iterator[str]:
     """Yield the names of the source jobs that the state knows, of the sync that is named, as the shell takes them."""
-    named = context.params.get("sync") or context.params.get("syncs")
-    sync = (named[0] if named else None) if isinstance(named, list | tuple) else named
+    typed = os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()
+    sync = next((name for name in syncs(context, "") if name in typed), None)
     names = _found(context, _NAMES, sync=sync)
     is_bash = os.environ.get(VARIABLE, "").endswith("bash")  # the other shells quote by themselves
     return (re.sub(r"([^\w@%+=:,./-])", r"\\\1", name) if is_bash else name for name in names)

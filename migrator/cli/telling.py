@@ -15,7 +15,7 @@ from migrator.report.schemas import SCHEMAS
 
 _COMPLETION: Final = "migrator/completion@1"
 _END: Final = "    return 0\n"
-_NO_FILES: Final = '    [[ "${COMP_WORDS[COMP_CWORD-1]}" == --job ]] && compopt +o default\n'
+_NO_FILES: Final = '    [[ "${COMP_WORDS[COMP_CWORD-1]}" == --job ]] && compopt +o default 2>/dev/null\n'
 """Of bash's script: no file is a job, though bash proposes files where nothing else fits."""
 
 

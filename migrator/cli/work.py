@@ -267,6 +267,7 @@ async def ask_for(screen: Screen, question: str) -> str:
     try:
         return await _typed()
     except asyncio.CancelledError:
+        screen.say([line("")])
         raise DismissedError from None
     finally:
         screen.waited += time.monotonic() - began

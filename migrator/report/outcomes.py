@@ -54,7 +54,7 @@ def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]
     yield from dark_lines(applied.dark)
     if applied.run is None:
         in_order = not plan.pending and not plan.blocked
-        yield line(UP_TO_DATE if in_order else "No changes were made.")
+        yield line(UP_TO_DATE if in_order else "Nothing was written.")
         yield from blocked_lines(plan)
         if not plan.pending:
             yield from lapse_lines(plan)

@@ -164,7 +164,7 @@ def _synced_lines(found: Synced) -> Iterator[Line]:
         summary = ", ".join(f"{number:,} {status}" for status, number in found.applied.summary.items() if number)
         yield line((f"Run {found.applied.run}: ", "bold"), summary or "no changes", ".")
     elif left := len(found.plan.blocked):
-        yield line(f"No changes were made; {count(left, 'job')} blocked, for the reasons below.")
+        yield line(f"Nothing was written; {count(left, 'job')} blocked, for the reasons below.")
     else:
         yield line(UP_TO_DATE)
     yield from note_lines(found.plan)

@@ -25,7 +25,7 @@ _VERDICTS: Final[Mapping[str, str]] = {
     "exact_split": "exact, in {pieces} jobs",
     "exact_until": "exact until {until}, renewed by each sync",
     "one_time": "exact, each fire by a one-time job",
-    "approximate": "approximate: {source_fires} fires in a year, {missing} missed, {extra} added",
+    "approximate": "approximate: {missing} of {source_fires} fires a year missed, {extra} added",
     "dead": "expired",
     "impossible": "cannot be expressed at the target",
     "none": "not time-based",

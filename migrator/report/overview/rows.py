@@ -147,7 +147,7 @@ def fires_by_hour(rows: Iterable[Row]) -> Week:
 
 def not_migrated(rows: Iterable[Row]) -> int:
     """Return how many active jobs have fires and are not migrated."""
-    shown = (row.forecast for row in rows if row.forecast and not row.paused)
+    shown = (row.forecast for row in rows if row.forecast and not row.paused and row.outcome != "delete")
     return sum(not one.moves and bool(one.coming.before) for one in shown)
 
 
