@@ -31,7 +31,7 @@ def finish(task: Task) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError) as error:
-        hint = "run the command again; what was on its way is settled first"
+        hint = "run the command again; it first reconciles unresolved writes"
         return fail(MigratorError("interrupted", hint=hint), task.settings, where=task.command, cause=error)
     except Exception as error:  # noqa: BLE001 (the last place where an error can be put into words)
         return fail(error, task.settings, where=task.command)

@@ -37,7 +37,7 @@ def doctor(settings: Settings) -> int:
 
 
 def _config(settings: Settings) -> tuple[Config | None, tuple[Check, ...]]:
-    """The config, if it is without errors, and what is to be told of it."""
+    """Return the config, if it is without errors, and its check."""
     path = str(config_file(settings))
     try:
         config = read_config(settings)

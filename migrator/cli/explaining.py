@@ -21,13 +21,13 @@ from migrator.report.explanations import Explanation, explanation_document, expl
 _FIRES: Final = 5
 _MODES: Final[dict[str, Mode]] = {mode: mode for mode in get_args(Mode)}
 _HORIZON: Final = timedelta(days=8)
-"""How long a rolling translation must hold at least: as long as a sync's, unless it says otherwise."""
+"""Least time that a rolling translation must be exact: the default of a sync."""
 
 
 def explain(
     settings: Settings, expression: str, *, source: str, timezone: str, target: str | None, mode: str | None
 ) -> int:
-    """What a cron expression means."""
+    """Explain a cron expression."""
     screen, now = open_screen(settings), datetime.now(UTC)
     chosen = _MODES[choose(mode, _MODES, "unknown mode")] if mode else "auto"
     dialect, _zone, _interval, title = _dialect(source, settings)

@@ -59,7 +59,7 @@ def write_reports(
 
 
 def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], found: Round, screen: Screen) -> None:
-    """The same for a round of syncs.
+    """Write each report of a sync run, and say so.
 
     Raises:
         UsageError: a file cannot be written.

@@ -34,7 +34,7 @@ _SPAN: Final = re.compile(r"(\d+)\s*(s|m|h)")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 Work = Callable[[pipeline.Runtime, State, "Hands"], Awaitable[Cutover]]
-"""What is done with an open state, given the hands of a person."""
+"""A cutover or a retirement, given the open state, the prompt and the progress."""
 
 
 def cutover(

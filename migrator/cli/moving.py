@@ -216,11 +216,11 @@ def job_options(jobs: Sequence[str]) -> list[str]:
 
 
 def command_of(settings: Settings, *what: str) -> str:
-    """What to type: a command and its arguments."""
+    """Return a command with its arguments, as it is typed."""
     config = ["-c", str(settings.config)] if settings.config else []
     return shlex.join(["migrator", what[0], *config, *what[1:]])
 
 
 def _is_refused(found: Plan, config: Config) -> bool:
-    """Whether the plan holds what the sync does not let pass."""
+    """Return whether the plan is refused, or has blocked jobs where the sync does not allow them."""
     return bool(found.refusal) or bool(found.blocked and config.sync(found.sync).on_refused == "fail")

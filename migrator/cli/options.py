@@ -51,7 +51,7 @@ class Settings:
         debug: errors come with their trace.
         verbose: more is said.
         no_color: nothing is coloured.
-        at_end: what is to be closed when the command ends.
+        at_end: closed when the command ends.
         secrets: the tokens that were read; nothing that leaves holds one.
     """
 

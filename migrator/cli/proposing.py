@@ -102,7 +102,7 @@ def out_of(find: Callable[[typer.Context], Iterable[str]]) -> Proposer:
 
 
 def _said(context: typer.Context, option: str) -> Any:
-    """What a shared option says, on either side of the command."""
+    """Return the value of a shared option, given before or after the command."""
     place: typer.Context | None = context
     while place:
         if value := place.params.get(option):

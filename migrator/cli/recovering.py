@@ -31,7 +31,7 @@ from migrator.sync.orphans import orphans
 
 _SOME_FAILED: Final = 4
 _HORIZON: Final = timedelta(days=400)
-"""How far ahead a schedule's end is of interest; none is promised for longer than a year."""
+"""Schedules that expire later than this are not read; none is exact for longer than a year."""
 
 
 def rollback(settings: Settings, run: str, *, dry_run: bool, yes: bool) -> int:
@@ -87,7 +87,7 @@ def status(settings: Settings, sync: str | None) -> int:
                 jobs = asyncio.run(pipeline.standings(runtime, state, name))
         standing = Standing(
             runs=runs,
-            unsettled=[intent for intent in state.unsettled() if name in {None, intent.sync}],
+            unresolved=[intent for intent in state.unsettled() if name in {None, intent.sync}],
             owners=state.owners(),
             in_order=state.in_order(),
             place=state.shown,

@@ -1,4 +1,4 @@
-"""init: a config file to start from, with what the person at the terminal knows already."""
+"""init: write a config file to start from, with the answers of an interview."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def write_new(path: Path, text: str) -> None:
 
 
 def _interview(screen: Screen, path: Path) -> list[Draft]:
-    """What there is to connect to, each looked at by reading."""
+    """Ask for the connections, and check each by reading."""
     screen.say([line("Secrets are not asked for, only where they are kept. Enter accepts the value in [brackets].")])
     told = _ask(screen, "Which platforms do you have?", ", ".join(_PLATFORMS), _platforms)
     return [_connection(screen, path, name) for name in _platforms(told)]
@@ -96,7 +96,7 @@ def _platforms(answer: str) -> list[str]:
 
 
 def _connection(screen: Screen, path: Path, provider: str) -> Draft:
-    """Ask what a connection needs until it works, or is to stay as it is."""
+    """Ask for the settings of a connection until it works, or the person keeps it."""
     examples = _EXAMPLES[provider]
     values = {"token": examples["token"]}  # a name for the variable is as good as any; the rest is the person's own
     while True:
@@ -113,7 +113,7 @@ def _connection(screen: Screen, path: Path, provider: str) -> Draft:
 
 
 def _looked_at(path: Path, draft: Draft) -> Sequence[Check]:
-    """What a harmless look at the connection tells; a secret that is not there yet is no reason to ask again."""
+    """Return the checks of a connection, by reading only."""
     values = dict(draft.values)
     token = Token(reference=values.pop("token"), where="")
     connection = Connection(provider=draft.provider, **values)  # type: ignore[arg-type]  # the required keys are texts
@@ -123,7 +123,7 @@ def _looked_at(path: Path, draft: Draft) -> Sequence[Check]:
 
 
 def _sides(screen: Screen, names: Sequence[str]) -> tuple[str, str]:
-    """Which connection jobs are read from, and which they are written to."""
+    """Ask for the source and the target."""
     screen.say([line("")])
     source = names[0]
     if len(names) > 1:

@@ -85,7 +85,7 @@ def sync(
 
 
 def _notify(screen: Screen, runtime: Runtime, found: Round) -> None:
-    """Tell those who want to be told; that somebody was not reached is said, and changes nothing."""
+    """Send the notice; a recipient that was not reached is printed, and changes nothing."""
     config = runtime.config
     if config.notify is None or (notice := notice_of(found, config.notify.on)) is None:
         return

@@ -20,21 +20,21 @@ _NO_FILES: Final = '    [[ "${COMP_WORDS[COMP_CWORD-1]}" == --job ]] && compopt 
 
 
 def providers(settings: Settings) -> int:
-    """What each provider can hold."""
+    """Show what each provider supports."""
     screen, rules = open_screen(settings), read_mappings(settings)
     screen.result(holdings_document(rules), holdings_lines(rules, verbose=settings.verbose, width=screen.width))
     return 0
 
 
 def schema(settings: Settings, name: str) -> int:
-    """The JSON Schema of a document."""
+    """Print the JSON Schema of a document."""
     screen = open_screen(settings)
     screen.document(SCHEMAS[choose(name, SCHEMAS, "unknown document")]())
     return 0
 
 
 def completion(settings: Settings, shell: str) -> int:
-    """What makes a shell complete."""
+    """Print the completion script of a shell."""
     choose(shell, SHELLS, "unknown shell")
     script = get_completion_script(prog_name="migrator", complete_var=VARIABLE, shell=shell) + "\n"
     script = script.replace(_END, _NO_FILES + _END)

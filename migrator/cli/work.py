@@ -1,4 +1,4 @@
-"""What commands need from the outside world: the config, the state, files, signals, answers."""
+"""I/O of commands: the config, the state, files, signals, answers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def read_mappings(settings: Settings) -> list[Rules]:
 
 
 def open_screen(settings: Settings, *, quiet: bool = False) -> Screen:
-    """Where results and talk go; a quiet one says nothing but a result."""
+    """Return the output; a quiet one prints no messages."""
     hide = settings.secrets.hide
     return Screen(as_json=settings.json, verbose=settings.verbose, plain=settings.no_color, quiet=quiet, hide=hide)
 
@@ -99,7 +99,7 @@ class Shown(Relay):
             self._stage = before
 
     def step(self, done: int, total: int | None = None) -> None:
-        """How far the stage is, at every hundredth job: saying it takes longer than many a job does."""
+        """Show the progress of the stage at every hundredth job: more often would slow it down."""
         self.to.step(done, total)
         if self.activity and self._stage and (done % _STEPS == 0 or done == total):
             of = f" of {total:,}" if total else ""
@@ -114,7 +114,7 @@ class Shown(Relay):
 
 @contextmanager
 def showing(screen: Screen, runtime: Runtime, what: str) -> Iterator[Activity]:
-    """What a command does, shown for as long as the block lasts, with the stages that it goes through."""
+    """Show the activity of a command, and its stages, while the block lasts."""
     with screen.activity(what, held=runtime.held) as activity:
         watch = runtime.watch
         if isinstance(watch, Shown):
@@ -127,7 +127,7 @@ def showing(screen: Screen, runtime: Runtime, what: str) -> Iterator[Activity]:
 
 
 def open_runtime(settings: Settings, *, quiet: bool = False) -> Runtime:
-    """What the pipeline needs; whoever watches is told the rest when the command ends."""
+    """Return what the pipeline needs; telemetry is flushed when the command ends."""
     config, screen = read_config(settings), open_screen(settings, quiet=quiet)
 
     def say(text: str) -> None:
@@ -174,7 +174,7 @@ def opened_state(settings: Settings, runtime: Runtime | None = None, *, must_exi
 
 
 def read_file(path: Path) -> str:
-    """What a file holds.
+    """Return the text of a file.
 
     Raises:
         UsageError: it cannot be read.
@@ -218,7 +218,7 @@ def write_file(path: Path, text: str | Iterable[str], screen: Screen | None = No
 
 @define(kw_only=True)
 class Interruption:
-    """What SIGINT and SIGTERM do: before the first write they end the run, then they let it finish what is under way.
+    """SIGINT and SIGTERM: before the first write they end the run, later they let the writes in progress finish.
 
     Attributes:
         warn: told when the run begins to stop.
@@ -256,7 +256,7 @@ class Interruption:
 
 
 async def ask(screen: Screen, question: str) -> bool:
-    """Whether the person at the terminal says yes; the event loop goes on meanwhile."""
+    """Return whether the answer at the terminal is yes; the event loop goes on meanwhile."""
     return (await ask_for(screen, f"{question} [y/N]")).casefold() in {"y", "yes"}
 
 

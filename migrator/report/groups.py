@@ -1,4 +1,4 @@
-"""Jobs by what is to be said about them: each reason once, with the names of the jobs that it holds for."""
+"""Jobs by reason: each reason once, with the names of its jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHORTEST: Final = 3
 
 @frozen
 class Said:
-    """What is to be said about one job, with its name and everything that identifies it."""
+    """A reason that concerns one job, with its name and everything that identifies it."""
 
     name: str
     reason: str
@@ -35,7 +35,7 @@ class Said:
 
 
 def of_change(change: Change) -> Said:
-    """What a plan says about one change."""
+    """Return the reason of one change."""
     refs = [ref for ref in (change.source, change.target) if ref]
     return Said(change.label, change.reason, ids_of(*refs))
 

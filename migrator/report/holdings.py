@@ -15,7 +15,7 @@ SCHEMA: Final = "migrator/providers@1"
 
 
 def holdings_document(providers: Iterable[Rules]) -> dict[str, Any]:
-    """What each provider can hold as `migrator/providers@1`."""
+    """Return what each provider supports, as `migrator/providers@1`."""
     return {"schema": SCHEMA, "providers": [_provider(rules) for rules in providers]}
 
 
@@ -39,7 +39,7 @@ def _provider(rules: Rules) -> dict[str, Any]:
 
 
 def _field(leaf: str, rules: Rules) -> dict[str, Any]:
-    """What becomes of one canonical field: held, translated or lost."""
+    """Return the support of one canonical field: held, translated or lost."""
     for held, table in (("translated", rules.translated), ("lost", rules.lost)):
         for path, reason in table.items():
             if covers(path, leaf):

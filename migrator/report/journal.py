@@ -46,7 +46,7 @@ class Standing:
 
     Attributes:
         runs: every run, latest first.
-        unsettled: unresolved writes.
+        unresolved: writes without a result.
         owners: who is writing, by lock.
         in_order: by sync, when a run last found no changes.
         place: the state's URL.
@@ -60,7 +60,7 @@ class Standing:
     """
 
     runs: Sequence[Run]
-    unsettled: Sequence[Intent]
+    unresolved: Sequence[Intent]
     owners: Mapping[str, Owner]
     in_order: Mapping[str, datetime] = field(factory=dict)
     place: str
@@ -76,7 +76,7 @@ class Standing:
     def uncertain(self) -> list[Intent]:
         """Writes without an outcome whose run is not under way any more."""
         writing = {owner.run for owner in self.owners.values()}
-        return [intent for intent in self.unsettled if intent.run not in writing]
+        return [intent for intent in self.unresolved if intent.run not in writing]
 
     @property
     def latest(self) -> list[Run]:

@@ -49,7 +49,7 @@ STYLES: Final[Mapping[Action, str]] = {
 
 _FIRES: Final = 3
 _NAMED: Final = 5
-"""How many jobs of one date are named."""
+"""Jobs of one date that are named."""
 LOSING: Final = frozenset({"create", "update", "replace", "adopt"})
 _CLOCKS: Final = ("trigger.cron", "trigger.at")
 _LABELS: Final = max(map(len, PATHS))
@@ -189,7 +189,7 @@ def _drawn(lines: Callable[[], Iterable[Line]]) -> list[Line]:
 
 
 def _change_lines(change: Change, plan: Plan, *, first: bool, verbose: bool) -> Iterator[Line]:
-    """What happens to a job; where several stand for one, the first tells what they have in common."""
+    """Yield what changes of a job; of several parts, the first shows what they have in common."""
     if change.reason:
         yield line(clean(change.reason), indent=4)
     if change.action != "create":
@@ -254,7 +254,7 @@ def _arrow(old: str, new: str) -> tuple[str | tuple[str, str], ...]:
 
 
 def _loss_lines(change: Change) -> Iterator[Line]:
-    """What a job gives up; why, the summary says once."""
+    """Yield the data that a job loses; the summary has the reasons."""
     for number, loss in enumerate(change.losses):
         had, becomes = (value_words(value_to_json(value, "")) for value in (loss.had, loss.becomes))
         kept = "" if loss.becomes is None else f" → {becomes}"

@@ -136,7 +136,7 @@ def _proof_lines(proof: Proof) -> Iterator[Line]:
 
 
 def _opinions(found: Verification) -> Iterator[Line]:
-    """What the other engine says, and what it could not be asked."""
+    """Yield the result of the second engine, and what it could not judge."""
     told = [proof.spot for proof in found.proofs if proof.spot]
     asked = [spot for spot in told if "agrees" in spot]
     if asked:

@@ -87,7 +87,7 @@ def _ends(bound: Bound) -> dict[str, Any]:
 
 
 def rehoming_lines(found: Rehoming) -> Iterator[Line]:
-    """The same for people."""
+    """Yield the same as text."""
     number = count(len(found.before), "binding")
     if found.failed:
         yield line(("Nothing was moved: ", "bold red"), "ownership tags could not be rewritten; run the command again")
@@ -111,7 +111,7 @@ def rehoming_lines(found: Rehoming) -> Iterator[Line]:
 
 
 def _change(before: Bound, after: Bound) -> str:
-    """What of a binding changes, in a few words."""
+    """Return the parts of a binding that change, in a few words."""
     pairs = (
         ("sync", before.sync, after.sync),
         ("source", before.source.scope, after.source.scope),

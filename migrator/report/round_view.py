@@ -102,7 +102,7 @@ class RoundView:
 
 
 def round_view(found: Round) -> RoundView:
-    """What a report shows of a round."""
+    """Return a sync run as the contents of a report."""
     seconds = (found.ended_at - found.started_at).total_seconds()
     asked = (f"{number:,} to {provider}" for provider, number in found.requests.items() if number)
     facts = {

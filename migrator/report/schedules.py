@@ -61,7 +61,7 @@ def piece_words(piece: Piece) -> str:
 def verdict_words(
     verdict: str, *, pieces: int, until: datetime | None, flags: Iterable[str], evidence: Mapping[str, Any]
 ) -> str:
-    """How faithful a translation is."""
+    """Return a verdict in words."""
     if "rounded" in evidence:
         return f"approximate: {evidence['shift_seconds']:g} s later"
     facts = {"source_fires": "?", "missing": "?", "extra": "?"} | dict(evidence)

@@ -43,13 +43,13 @@ def _console(stream: TextIO, *, plain: bool) -> Console:
 
 @define(kw_only=True)
 class Screen:
-    """Where a command's result and its talk go.
+    """The output of a command: its result and its messages.
 
     Attributes:
         as_json: the result is one JSON document.
-        verbose: talk says more.
+        verbose: more messages.
         plain: no colours, also on a terminal that has them.
-        quiet: there is no talk at all.
+        quiet: no messages.
         every: seconds between two lines about what goes on, where there is no terminal.
         waited: seconds that questions have waited for an answer.
         hide: takes secrets out of every text that is written.
@@ -70,7 +70,7 @@ class Screen:
         self._err = _console(sys.stderr, plain=self.plain)
 
     def result(self, document: Mapping[str, Any] | Long, lines: Iterable[Line]) -> None:
-        """The result: as a document or as lines."""
+        """Print the result: as a document or as lines."""
         if not self.as_json:
             self._put(self._out, lines)
         elif isinstance(document, Long):
@@ -80,16 +80,16 @@ class Screen:
             self.document(document)
 
     def document(self, document: Mapping[str, Any]) -> None:
-        """The result, which is a JSON document in any case."""
+        """Print the result, a JSON document in any case."""
         self.text(document_text(document, ascii_only=not takes_unicode(sys.stdout)))
 
     def text(self, text: str) -> None:
-        """The result, as it is, there at once for whoever reads it."""
+        """Print the result as it is, and flush it."""
         sys.stdout.write(self.hide(text))
         sys.stdout.flush()
 
     def say(self, lines: Iterable[Line]) -> None:
-        """Talk."""
+        """Print messages."""
         if not self.quiet:
             self._put(self._err, lines)
 
@@ -108,16 +108,16 @@ class Screen:
 
     @property
     def can_ask(self) -> bool:
-        """Whether a question can be asked: stdin and stderr are a terminal."""
+        """Return whether a question can be asked: stdin and stderr are a terminal."""
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def question(self, text: str) -> None:
-        """A question; the answer is typed behind it."""
+        """Print a question; the answer is typed behind it."""
         self._err.print(self.hide(text), end=" ")
 
     @contextmanager
     def activity(self, what: str, *, held: Callable[[], float] = lambda: 0.0) -> Iterator[Activity]:
-        """What goes on, for as long as the block lasts: shown on a terminal, said now and then where there is none.
+        """Show the progress of the block: a bar on a terminal, a line now and then elsewhere.
 
         Args:
             what: in words.
@@ -138,7 +138,7 @@ class Screen:
 
     @contextmanager
     def _telling(self, activity: Activity) -> Iterator[None]:
-        """Say what goes on every half minute, by a thread of its own: planning leaves no time for anything else."""
+        """Print the activity every half minute, by a thread of its own, because planning blocks the loop."""
         over, began = threading.Event(), time.monotonic()
 
         def tell() -> None:
@@ -155,7 +155,7 @@ class Screen:
 
 
 class Pace(ProgressColumn):
-    """How far it is, how fast it goes, how long it will take, and whether a platform's limit is what it waits for."""
+    """The progress, the rate, the time left, and the wait for a platform's limit."""
 
     def __init__(self, held: Callable[[], float]) -> None:
         super().__init__()
@@ -182,7 +182,7 @@ def _lasting(seconds: float) -> str:
 
 @define(kw_only=True)
 class Activity:
-    """What goes on, and how far it has come."""
+    """The current activity and its progress."""
 
     bar: Progress
     _task: TaskID | None = None
@@ -192,7 +192,7 @@ class Activity:
 
     @property
     def words(self) -> str:
-        """What goes on and how far it is, in a few words."""
+        """Return the activity and its progress, in a few words."""
         return f"{self._what}, {self._done:,} of {self._total:,}" if self._total else self._what
 
     def begin(self, what: str, *, total: int | None = None) -> None:
@@ -234,7 +234,7 @@ def document_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> s
 
 
 def takes_unicode(stream: TextIO) -> bool:
-    """Whether any text can be written to it."""
+    """Return whether any text can be written to it."""
     return "utf" in stream.encoding.lower()
 
 
@@ -271,7 +271,7 @@ def _folded(line: Line, console: Console) -> Iterator[Text]:
 
 
 def _characters(text: str, columns: int) -> int:
-    """How many characters of a text fit into so many columns."""
+    """Return how many characters of a text fit into so many columns."""
     return next((n for n in range(len(text)) if cell_len(text[: n + 1]) > columns), len(text))
 
 

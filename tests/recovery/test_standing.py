@@ -16,7 +16,7 @@ def stands(lab: Lab) -> tuple[str, str]:
     """How the latest run ended, and what to type to go on."""
     state = lab.state
     standing = Standing(
-        runs=state.runs(), unsettled=state.unsettled(), owners=state.owners(), in_order=state.in_order(), place=""
+        runs=state.runs(), unresolved=state.unsettled(), owners=state.owners(), in_order=state.in_order(), place=""
     )
     (sync,) = status_document(standing)["syncs"]
     said = "\n".join(line.text.plain for line in status_lines(standing))

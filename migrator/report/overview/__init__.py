@@ -21,7 +21,7 @@ move: resumed or adopted. quiet: no change."""
 
 @frozen(kw_only=True)
 class Tally:
-    """How many jobs have something in common.
+    """The number of jobs that have something in common.
 
     Attributes:
         key: what filters find them by.
@@ -161,6 +161,6 @@ class Overview:
 
     @property
     def settings(self) -> Iterable[tuple[str, tuple[str, ...]]]:
-        """What the decisions come to as text for the config file: each table with its lines."""
+        """Yield the decisions as text for the config file: each table with its lines."""
         tables = dict.fromkeys(decision.table for decision in self.decisions)
         return [(table, tuple(d.line for d in self.decisions if d.table == table)) for table in tables]

@@ -129,20 +129,20 @@ def _row(changes: Sequence[Change], plan: Plan) -> Row:
 
 
 def _fires_as_told(change: Change) -> bool:
-    """Whether the target fires as the change's schedule says, once the plan is carried out."""
+    """Return whether the target fires as the change's schedule says, once the plan is applied."""
     if change.action == "blocked":
         return change.target is not None and not any(field.path in TRIGGER_PATHS for field in change.fields)
     return change.action != "delete"
 
 
 def _is_paused(change: Change) -> bool:
-    """Whether the job does not run once the plan is carried out."""
+    """Return whether the job is paused once the plan is applied."""
     enabled = [field.new for field in change.fields if field.path == "enabled"]
     return enabled[-1] is False if enabled else not change.live
 
 
 def _edits(change: Change, plan: Plan) -> Iterable[Edit]:
-    """What changes at the target; of a new job everything but its name, and of schedules what the row says anyway."""
+    """Yield the fields that change; of a new job all but its name, and no schedule that the row shows already."""
     for field in change.fields:
         if field.path in TRIGGER_PATHS and (change.action == "create" or change.pieces > 1):
             continue
@@ -167,7 +167,7 @@ def _edit(field: FieldChange, plan: Plan, *, note: str, is_new: bool = False) ->
 
 
 def _note(field: FieldChange, plan: Plan) -> str:
-    """What somebody else did to a field."""
+    """Return the note that a field was changed at the target, with the value last applied."""
     if field.remote == field.old or field.old is None:
         return ""
     return f"{clean(field.reason)}; last applied: {_words(field.old, plan)}"

@@ -1,4 +1,4 @@
-"""What rows of every kind of report have in common."""
+"""Rows of every kind of report."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def with_schedule(row: Row, schedule: Schedule, fields: Fields, *, start: dateti
 
 
 def scheduled(schedule: Schedule, triggers: list[Timed]) -> dict[str, Any]:
-    """What a row says of a schedule, by the names of its attributes.
+    """Return the attributes of a row that describe a schedule.
 
     Args:
         schedule: what became of it.
@@ -100,7 +100,7 @@ def _timezone(triggers: list[Timed]) -> str:
 
 
 def text_parts(old: Any, new: Any) -> tuple[tuple[str, str], ...]:
-    """What goes ("old"), comes ("new") and stays ("") between two texts, word by word; () for other values.
+    """Return what goes ("old"), comes ("new") and stays ("") between two texts, word by word; () for other values.
 
     Of a long stretch that stays, its ends are kept.
     """
@@ -152,7 +152,7 @@ def not_migrated(rows: Iterable[Row]) -> int:
 
 
 def verdict_tallies(rows: Iterable[Row]) -> tuple[Tally, ...]:
-    """How many jobs have each verdict, the most frequent first."""
+    """Return the number of jobs by verdict, the most frequent first."""
     counted = Counter(row.verdict for row in rows if row.verdict)
     return tuple(
         Tally(key=verdict, words=verdict_name(verdict), tone=_tone(verdict), jobs=jobs)
