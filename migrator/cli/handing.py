@@ -109,9 +109,13 @@ def _run(settings: Settings, work: Work, *, name: str, yes: bool, again: str, un
         raise UsageError(what, allowed="--yes", hint="preview it with --dry-run")
     began = time.monotonic()
     with opened_state(settings, runtime) as state, showing(screen, runtime, "reading source and target") as activity:
-        hands = Hands(screen=screen, settings=settings, activity=activity, yes=yes, again=again)
+        hands = Hands(
+            screen=screen, settings=settings, activity=activity, yes=yes, again=again, retires=name == "retire"
+        )
         found = asyncio.run(hands.watch(work, runtime, state))
-    screen.result(handover_document(found, name), handover_lines(found, back=undo, again=again))
+    screen.result(
+        handover_document(found, name), handover_lines(found, back=undo, again=again, retires=name == "retire")
+    )
     screen.say(cost_lines(found.requests, time.monotonic() - began - screen.waited))
     if hands.declined:
         return _DECLINED
@@ -130,6 +134,7 @@ class Hands:
     activity: Activity
     yes: bool
     again: str
+    retires: bool
     declined: bool = False
     interruption: Interruption | None = None
 
@@ -141,7 +146,7 @@ class Hands:
 
     async def watch(self, work: Work, runtime: pipeline.Runtime, state: State) -> Cutover:
         """Do it, and let a person interrupt."""
-        stopping = "Stopping after the switches in progress; interrupt again to stop at once."
+        stopping = "Stopping after the jobs in progress; interrupt again to stop at once."
         self.interruption = Interruption(warn=lambda: self.screen.say([line(stopping)]))
         with self.interruption.listening():
             return await work(runtime, state, self)
@@ -152,14 +157,14 @@ class Hands:
         if not self.declined and self.interruption:
             self.interruption.writing = True
             planned = found.summary["planned"]
-            self.activity.begin("switching, each job in a gap between its fires", total=planned or None)
+            self.activity.begin("writing, each job in a gap between its fires", total=planned or None)
         return not self.declined
 
     async def _ask(self, found: Cutover, first: Plan) -> bool:
         self.activity.end()
         if first.pending:
             self.screen.say(plan_lines(first, verbose=self.settings.verbose))
-        self.screen.say(handover_lines(found, back="", again=self.again))
+        self.screen.say(handover_lines(found, back="", again=self.again, retires=self.retires))
         return await ask(self.screen, "Apply these changes?")
 
     def progress(self, _moved: Moved) -> None:

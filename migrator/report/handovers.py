@@ -40,7 +40,23 @@ _WORDS: Final[Mapping[str, str]] = {
     "failed": "failed",
     "skipped": "not started",
 }
-"""By status, the words that are printed."""
+"""By status of a cutover, the words that are printed."""
+_STOPPED: Final[Mapping[str, str]] = {
+    **_WORDS,
+    "moved": "stopped",
+    "planned": "to stop",
+    "there": "already stopped",
+    "left": "not stopped",
+}
+"""By status of a retirement."""
+_DELETED: Final[Mapping[str, str]] = {
+    **_WORDS,
+    "moved": "deleted",
+    "planned": "to delete",
+    "there": "already deleted",
+    "left": "not deleted",
+}
+"""By status of a retirement that deletes."""
 _DOES: Final[Mapping[Does, str]] = {
     "pause": "pause the source job",
     "move away": "park the source job",
@@ -161,22 +177,27 @@ def standing_document(one: Standing) -> dict[str, Any]:
     }
 
 
-def handover_lines(found: Cutover, *, back: str, again: str) -> Iterator[Line]:
+def handover_lines(found: Cutover, *, back: str, again: str, retires: bool = False) -> Iterator[Line]:
     """Yield the result of a cutover or a retirement as text.
 
     Args:
         found: the result.
         back: the command that switches back; "" where there is none.
         again: the command that tries again.
+        retires: it is a retirement.
     """
-    yield line((f"{found.sync}: {found.source} → {found.target}", "bold"), f", switching to the {found.goal}")
+    yield line(
+        (f"{found.sync}: {found.source} → {found.target}", "bold"),
+        ", retiring source jobs" if retires else f", switching to the {found.goal}",
+    )
     yield line("")
     yield from dark_lines(found.dark)
+    words = _words(found, retires=retires)
     for moved in found.moves:
-        yield from _moved_lines(moved)
+        yield from _moved_lines(moved, words)
     if found.moves:
         yield line("")
-    counts = ", ".join(f"{number:,} {_WORDS[status]}" for status, number in found.summary.items() if number)
+    counts = ", ".join(f"{number:,} {words[status]}" for status, number in found.summary.items() if number)
     title = f"Run {found.run}: " if found.run else "Dry run: " if found.is_dry else "No changes: "
     yield line((title, "bold"), counts or "no jobs", ".")
     yield from ledger_lines(found.ledger)
@@ -187,13 +208,21 @@ def handover_lines(found: Cutover, *, back: str, again: str) -> Iterator[Line]:
         yield line("To switch back: ", (back, "bold"))
 
 
-def _moved_lines(moved: Moved) -> Iterator[Line]:
+def _words(found: Cutover, *, retires: bool) -> Mapping[str, str]:
+    """Return the words for each status."""
+    if not retires:
+        return _WORDS
+    deletes = any(turn.does == "delete" for moved in found.moves for turn in moved.move.turns)
+    return _DELETED if deletes else _STOPPED
+
+
+def _moved_lines(moved: Moved, words: Mapping[str, str]) -> Iterator[Line]:
     word, style = _LIVE[moved.live]
     does = ", then ".join(_DOES[turn.does] for turn in moved.move.turns)
     takes = f"; {does}" if moved.status == "planned" and does else ""
     is_deleted = moved.status == "moved" and moved.move.turns and moved.move.turns[-1].does == "delete"
     yield line(
-        (pad("deleted" if is_deleted else _WORDS[moved.status], _WIDTH) + " ", _STYLES[moved.status]),
+        (pad("deleted" if is_deleted else words[moved.status], _WIDTH) + " ", _STYLES[moved.status]),
         clean(moved.move.name) + (" at the source" if is_deleted else ""),
         ": ",
         (word, style),
