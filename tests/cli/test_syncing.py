@@ -83,7 +83,7 @@ def test_more_than_the_limits_allow_is_not_begun(here: Path, run: Run, world: Wo
 
     assert (ended.code, [row["record"] for row in world.records("devin")]) == (3, before)
     assert "Plan refused: the plan has 12 changes among 15 jobs" in ended.out
-    assert ended.err.startswith("omni-to-devin: refused as a whole, ")
+    assert ended.err.startswith("omni-to-devin: plan refused, ")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--all", SYNC], ["nope"], [SYNC, "nope"]])

@@ -20,7 +20,8 @@ def stands(lab: Lab) -> tuple[str, str]:
     )
     (sync,) = status_document(standing)["syncs"]
     said = "\n".join(line.text.plain for line in status_lines(standing))
-    assert said.startswith(f"{sync['how']} it: apply") or "uncertain" in said
+    words = {"died": "crashed", "settled": "up to date"}.get(sync["how"], sync["how"])
+    assert said.startswith(f"{words} it: apply") or "unresolved write" in said
     return sync["how"], sync["next"]
 
 

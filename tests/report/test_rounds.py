@@ -20,12 +20,12 @@ def test_it_says_first_what_needs_a_person() -> None:
     busy, down, quiet = shown.syncs
 
     assert [part.title for part in busy.parts] == [
-        "Not exact any more before the next night",
+        "Schedules that expire before the next run",
         "Failed",
         "Changed on both sides",
         "Blocked",
         "Edited at the target",
-        "Not begun",
+        "Not started",
         "Done",
     ]
     assert [part.pressing for part in busy.parts] == [True] * 6 + [False]
