@@ -87,7 +87,7 @@ def test_an_interrupted_question_changes_nothing(here: Path, world: World) -> No
     typed = type_at_terminal(["apply", SYNC], b"\x03")
 
     assert (typed.code, made(world)) == (130, [])
-    assert typed.shown.splitlines()[-2:] == [
+    assert lines_of(typed.shown)[-3:-1] == [
         "error: interrupted at the prompt; nothing was changed",
         "  where: migrator apply",
     ]
