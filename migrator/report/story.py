@@ -1,4 +1,4 @@
-"""The demonstration, told."""
+"""The demonstration as text and JSON."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def story_document(
 
 def story_lines(sides: Mapping[str, Names], plan: Plan, applied: Applied, again: Plan, after: Names) -> Iterator[Line]:
     """The demonstration for people."""
-    yield line("Two stand-ins on this machine, on a clock that stands still. Nothing leaves it.")
+    yield line("Two simulators on this machine, on a fixed clock. Nothing leaves the machine.")
     for name, jobs in sides.items():
         yield line((f"{name}: ", "bold"), f"{count(len(jobs), 'job')}: {', '.join(map(clean, jobs))}")
     taken = len({change.source for change in plan.changes})
-    yield line(f"The sync {plan.sync} selects {count(taken, 'job')} of {plan.source}, one for each kind of answer.")
+    yield line(f"The sync {plan.sync} selects {count(taken, 'job')} of {plan.source}, one for each kind of result.")
     yield from _chapter(f"migrator plan {plan.sync}")
     yield from plan_lines(plan, command=f"migrator apply {plan.sync}")
     yield from _chapter(f"migrator apply {plan.sync}")
@@ -48,7 +48,7 @@ def story_lines(sides: Mapping[str, Names], plan: Plan, applied: Applied, again:
     yield from summary_lines(again)
     yield line("")
     if again.pending:
-        yield line(("The second plan is not empty: that is a fault of this program.", "bold red"))
+        yield line(("The second plan is not empty: this is a bug in migrator.", "bold red"))
     else:
         yield line(("The second plan is empty: running it again changes nothing.", "green"))
 

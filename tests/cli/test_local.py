@@ -141,7 +141,7 @@ class TestSandbox:
             (["--load", "omni=jobs.json"], '[{"name": "x"}]', "the records are not such as omni answers"),
             (["--state", "jobs.json"], "nonsense", "the sandbox's state cannot be read"),
             (["--state", "jobs.json"], "{}", "the sandbox's state cannot be read"),
-            (["--omni-contract", "post"], None, "Omni has no such contract"),
+            (["--omni-contract", "post"], None, "unknown contract of Omni"),
         ],
     )
     def test_what_cannot_be_loaded_is_a_wrong_usage(
@@ -260,4 +260,4 @@ class TestDemo:
         ended = run("demo")
         last = ended.out.splitlines()[-1]
 
-        assert (ended.code, last) == (1, "The second plan is not empty: that is a fault of this program.")
+        assert (ended.code, last) == (1, "The second plan is not empty: this is a bug in migrator.")
