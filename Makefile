@@ -34,7 +34,7 @@ test: lint typecheck fast slow ## everything that must hold, offline: style, typ
 fast: $(READY) ## the fast suite, about three minutes on two cores
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
-slow: $(READY) ## the long proofs: faults at every request, random sequences, kills, a thousand cut-overs, ten thousand jobs, a year of nights
+slow: $(READY) ## the long proofs: faults at every request, random sequences, kills, a thousand cutovers, ten thousand jobs, a year of nights
 	$(BIN)/python -m pytest -q -n 2 -m slow
 
 attack: $(READY) ## hostile answers, stopped processes, containers, a frozen PostgreSQL, full disks, flipped bits; part of slow
@@ -66,18 +66,18 @@ golden: $(READY) ## write the files of tests/golden again, after outputs were ch
 	MIGRATOR_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q -n 0 tests/golden
 	@git --no-pager diff --stat -- tests/golden
 
-record: $(READY) ## record the cassettes anew: from the stand-ins, or from a live platform whose credentials are set
+record: $(READY) ## record the cassettes again: from the simulators, or from a live platform whose credentials are set
 	$(BIN)/python -m pytest -q -m vcr --record-mode=rewrite
 
 screenshots: $(READY) ## the pictures in docs/images, in the Chromium of this machine; best with the font Inter
 	$(BIN)/python -m tests.report.screenshots docs/images
 
-reference: $(READY) ## write the generated pages and pictures of docs/ anew
+reference: $(READY) ## write the generated pages and pictures of docs/
 	$(BIN)/python .ci/reference.py
 
 docs: $(READY) ## the documentation as a site, in build/site
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[docs]"
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file .ci/mkdocs.yml
+	$(BIN)/mkdocs build --strict --quiet --config-file .ci/mkdocs.yml
 
 bench: $(READY) ## the figures of benchmarks/, as ratios within one run, with other tools beside: ROUNDS=3 MOST=50000
 	$(BIN)/python benchmarks/cron.py

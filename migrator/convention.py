@@ -35,14 +35,19 @@ def wrap(fields: Fields, event_name: str) -> dict[str, Any]:
     }
 
 
+def carried_by(payload: Any) -> Mapping[str, Any]:
+    """Return the fields of the prompt that a payload carries, in JSON form; empty for any other payload."""
+    carried = payload.get(KEY) if isinstance(payload, Mapping) and set(payload) == {KEY} else None
+    return carried if isinstance(carried, Mapping) and "action.text" in carried else {}
+
+
 def restore(job: Job) -> Job:
     """The job that an event of ours carries; any other job as it is.
 
     An event whose payload merely looks like ours, because somebody edited it, stays an event.
     """
-    payload = job.action.payload if isinstance(job.action, Event) else None
-    carried = payload.get(KEY) if payload and set(payload) == {KEY} else None
-    if not isinstance(carried, Mapping) or "action.text" not in carried:
+    carried = carried_by(job.action.payload) if isinstance(job.action, Event) else {}
+    if not carried:
         return job
     outside = {path: value for path, value in flatten(job).items() if not any(covers(root, path) for root in _CARRIED)}
     kept = {a.name: getattr(job, a.name) for a in attrs.fields(Job) if a.name in _REST}

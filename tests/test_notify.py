@@ -150,7 +150,7 @@ def test_an_edit_is_announced_once() -> None:
 
     assert notice
     assert notice.body.splitlines() == [
-        "nightly (omni → devin): 0 unchanged, 2 hand edits (1 new)",
+        "nightly (omni → devin): 0 unchanged, 2 drifted jobs (1 new)",
         "edited at the target: Weekly note (action.text)",
     ]
     assert (notice.title, notice.kind) == ("migrator: nightly needs a look", "warning")

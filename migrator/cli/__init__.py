@@ -35,7 +35,7 @@ else:
     endings = when_used("endings")
 
 _SELDOM: Final = 50_000
-"""New objects from which on those that nobody needs any more are looked for: starting alone makes more that stay."""
+"""Number of new objects before a garbage collection: starting alone makes more, and they stay."""
 
 _WRONG_USAGE: Final[type[Any]] = typer.BadParameter.__mro__[1]
 """The parser's error for everything that was typed wrongly; it has moved from one package to another over time."""
@@ -78,10 +78,10 @@ def migrator(
         bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Move scheduled AI jobs between platforms, and keep them in step.
+    """Migrate scheduled AI jobs between platforms, and keep them in sync.
 
-    Exit codes: 0 done or nothing to do; 1 failed; 2 wrong usage or configuration; 3 something was refused as unsafe or
-    lossy; 4 something failed on the way; 5 another run holds the lock; 10 changes are pending (--detailed-exitcode).
+    Exit codes: 0 done or no changes; 1 failed; 2 wrong usage or configuration; 3 refused as unsafe or lossy; 4 partly
+    failed; 5 another run holds the lock; 10 changes are pending (--detailed-exitcode); 130 interrupted at a prompt.
     """
     del version
     context.obj = Settings(

@@ -1,4 +1,4 @@
-"""audit and verify: what would become of the jobs, and what became of them."""
+"""audit and verify: check the jobs before and after a migration."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def audit(
     jobs: Sequence[str] = (),
     reports: Sequence[Path] = (),
 ) -> int:
-    """What would become of a connection's jobs at a provider."""
+    """Show what a migration of a connection's jobs to a provider would do."""
     check_reports(reports)
     screen, runtime = open_screen(settings), open_runtime(settings)
-    choose(provider, PROVIDERS, "there is no such provider")
-    schedule = Schedule(mode=_MODES[choose(mode, _MODES, "there is no such mode")], days=days)
+    choose(provider, PROVIDERS, "unknown provider")
+    schedule = Schedule(mode=_MODES[choose(mode, _MODES, "unknown mode")], days=days)
     began = time.monotonic()
     with showing(screen, runtime, f"reading {connection}"):
         found = asyncio.run(pipeline.audit(runtime, connection, provider, schedule, jobs=jobs))
@@ -53,10 +53,10 @@ def audit(
 
 
 def verify(settings: Settings, sync: str, *, days: int | None) -> int:
-    """Whether the target does what the source says."""
+    """Prove that the target fires as the source does."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading both sides"):
+    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading source and target"):
         found = asyncio.run(pipeline.verify(runtime, state, sync, days=days))
     config = ["-c", str(settings.config)] if settings.config else []
     command = shlex.join(["migrator", "apply", *config, sync])

@@ -1,4 +1,4 @@
-"""dedupe: remove target jobs of which there may be one for each source job and part, and are several."""
+"""dedupe: remove duplicates, several target jobs for the same source job and part."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _SOME_FAILED: Final = 4
 
 
 def dedupe(settings: Settings, sync: str, *, remove: Sequence[str], yes: bool) -> int:
-    """List duplicates, ask which are to be removed, and remove those."""
+    """List duplicates, ask which to remove, and remove those."""
     screen, runtime = open_screen(settings), open_runtime(settings)
-    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading both sides") as activity:
+    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading source and target") as activity:
         chooser = _Chooser(screen=screen, activity=activity, chosen=remove)
         part = Part(screen=screen, settings=settings, activity=activity, yes=yes)
 
@@ -60,6 +60,6 @@ class _Chooser:
         chosen: list[str] = []
         for one in found:
             self.screen.say(choice_lines(one, target))
-            typed = await ask_for(self.screen, "Id of the one to remove (nothing: leave them):")
+            typed = await ask_for(self.screen, "Id of the job to remove (Enter: none):")
             chosen += typed.split()
         return chosen

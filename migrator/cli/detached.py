@@ -49,13 +49,15 @@ def detach(settings: Settings, options: Sequence[str]) -> int:
         hint = "work in an empty folder, or name another file with --config"
         raise UsageError("a config file is there that the sandbox did not write", where=str(path), hint=hint)
     document = _running(folder)
-    state = "is running already" if document else "runs in the background"
+    state = "is already running" if document else "runs in the background"
     if not document:
         document = _started(folder, options)
     _write(path, document)
     told = [
-        line(f"The sandbox {state}, on 127.0.0.1:{document['port']}. {path} leads to it."),
-        line("Look with: ", ("migrator list omni", "bold"), ". Stop it with: ", ("migrator sandbox --stop", "bold")),
+        line(f"The sandbox {state}, on 127.0.0.1:{document['port']}. {path} connects to it."),
+        line(
+            "To see its jobs: ", ("migrator list omni", "bold"), ". To stop it: ", ("migrator sandbox --stop", "bold")
+        ),
     ]
     screen.result({**document, "config": path.read_text("utf-8")}, told)
     return 0

@@ -1,4 +1,4 @@
-"""How commands end: an exit code, and for an error the same few lines or the same document everywhere."""
+"""Exit codes and error output, the same for every command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from migrator.report.screen import Screen
 
 
 def finish(task: Task) -> int:
-    """Run a command to its end, whatever that is."""
+    """Run a command, and return its exit code; an error is printed."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a stream that lacks a sign gets its number, not an error
@@ -31,7 +31,7 @@ def finish(task: Task) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError) as error:
-        hint = "run the command again; what was on its way is settled first"
+        hint = "run the command again; it first reconciles unresolved writes"
         return fail(MigratorError("interrupted", hint=hint), task.settings, where=task.command, cause=error)
     except Exception as error:  # noqa: BLE001 (the last place where an error can be put into words)
         return fail(error, task.settings, where=task.command)

@@ -21,7 +21,7 @@ _CONFIG: Final = "config"
 
 
 def doctor(settings: Settings) -> int:
-    """Look at everything, and say of each whether it is in order or what to do."""
+    """Run every check, and print the result of each."""
     screen = open_screen(settings)
     config, checks = _config(settings)
     url = state_url(settings)
@@ -37,14 +37,14 @@ def doctor(settings: Settings) -> int:
 
 
 def _config(settings: Settings) -> tuple[Config | None, tuple[Check, ...]]:
-    """The config, if it is without errors, and what is to be told of it."""
+    """Return the config, if it is without errors, and its check."""
     path = str(config_file(settings))
     try:
         config = read_config(settings)
     except ConfigError as error:
         problems = error.problems or (error,)
         return None, tuple(
-            checkup.of_error(_CONFIG, "file", problem, otherwise="mend it; migrator schema config says what it takes")
+            checkup.of_error(_CONFIG, "file", problem, otherwise="fix it; migrator schema config describes it")
             for problem in problems
         )
     told = f"{path}: {count(len(config.connections), 'connection')}, {count(len(config.syncs), 'sync')}"

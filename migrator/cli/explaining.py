@@ -21,16 +21,16 @@ from migrator.report.explanations import Explanation, explanation_document, expl
 _FIRES: Final = 5
 _MODES: Final[dict[str, Mode]] = {mode: mode for mode in get_args(Mode)}
 _HORIZON: Final = timedelta(days=8)
-"""How long a rolling translation must hold at least: as long as a sync's, unless it says otherwise."""
+"""Least time that a rolling translation must be exact: the default of a sync."""
 
 
 def explain(
     settings: Settings, expression: str, *, source: str, timezone: str, target: str | None, mode: str | None
 ) -> int:
-    """What a cron expression means."""
+    """Explain a cron expression."""
     screen, now = open_screen(settings), datetime.now(UTC)
     chosen = _MODES[choose(mode, _MODES, "unknown mode")] if mode else "auto"
-    dialect, _zone, _interval = _dialect(source, settings)
+    dialect, _zone, _interval, title = _dialect(source, settings)
     try:
         check_zone(timezone, dialect)
         meanings = meanings_of(expression, dialect, timezone)
@@ -41,9 +41,9 @@ def explain(
         raise UsageError(
             error.what, where=error.where, actual=error.actual, allowed=error.choices or error.allowed, hint=error.hint
         ) from error
-    told = Explanation(cron=cron, timezone=timezone, fires=tuple(fires), readings=readings)
+    told = Explanation(cron=cron, timezone=timezone, fires=tuple(fires), readings=readings, source_title=title)
     if target is not None:
-        wanted, only, interval = _dialect(target, settings)
+        wanted, only, interval, title = _dialect(target, settings)
         translation = translate(
             Recurring(cron, timezone),
             source=dialect,
@@ -54,15 +54,17 @@ def explain(
             min_interval=interval,
             mode=chosen,
         )
-        told = evolve(told, target=wanted, target_timezone=only, translation=translation)
+        told = evolve(told, target=wanted, target_timezone=only, translation=translation, target_title=title)
     screen.result(explanation_document(told), explanation_lines(told))
     return 0
 
 
-def _dialect(name: str, settings: Settings) -> tuple[str, str | None, int | None]:
-    """Return a dialect by its own name or a provider's, its platform's only time zone, and its minimum interval."""
+def _dialect(name: str, settings: Settings) -> tuple[str, str | None, int | None, str]:
+    """Return a dialect by its own name or a provider's, the only time zone and minimum interval, and the platform."""
     spoken = {rules.provider: rules for rules in read_mappings(settings) if rules.dialect}
     known = {**DIALECTS, **spoken}
-    choose(name, known, "there is no such dialect")
+    choose(name, known, "unknown dialect")
     rules = spoken.get(name) or next((rules for rules in spoken.values() if rules.dialect == name), None)
-    return (rules.dialect, rules.timezone or None, rules.min_interval or None) if rules else (name, None, None)
+    title = spoken[name].title if name in spoken else ""
+    zone, interval = (rules.timezone or None, rules.min_interval or None) if rules else (None, None)
+    return rules.dialect if rules else name, zone, interval, title

@@ -1,4 +1,4 @@
-"""Reports as files: the ending of a file's name says what it is drawn in."""
+"""Reports as files: the extension of the file name chooses the format."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _ENDINGS: Final = (".html", ".md", ".json")
 
 
 def check_reports(paths: Iterable[Path]) -> None:
-    """Does nothing where every report can be drawn; called before anything is read.
+    """Check the format of every report, before anything is read.
 
     Raises:
-        UsageError: the ending of a name says nothing.
+        UsageError: the extension of a name is unknown.
     """
     for path in paths:
         if path.suffix not in _ENDINGS:
             allowed = f"a name that ends in {', '.join(_ENDINGS)}"
-            raise UsageError("this is no kind of report", where="--report", actual=str(path), allowed=allowed)
+            raise UsageError("unknown kind of report", where="--report", actual=str(path), allowed=allowed)
 
 
 def write_reports(
@@ -59,7 +59,7 @@ def write_reports(
 
 
 def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], found: Round, screen: Screen) -> None:
-    """The same for a round of syncs.
+    """Write each report of a sync run, and say so.
 
     Raises:
         UsageError: a file cannot be written.

@@ -1,4 +1,4 @@
-"""cutover and retire: move the right to fire, and remove what it has left behind."""
+"""cutover and retire: switch the active side, and stop or delete the source jobs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SPAN: Final = re.compile(r"(\d+)\s*(s|m|h)")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours"}
 
 Work = Callable[[pipeline.Runtime, State, "Hands"], Awaitable[Cutover]]
-"""What is done with an open state, given the hands of a person."""
+"""A cutover or a retirement, given the open state, the prompt and the progress."""
 
 
 def cutover(
@@ -49,7 +49,7 @@ def cutover(
     delete_source: bool,
     yes: bool,
 ) -> int:
-    """Move the right to fire of a sync's jobs to the target, or back."""
+    """Switch the active side of a sync's jobs to the target, or back."""
     order = Order(
         goal="source" if back else "target",
         jobs=tuple(jobs),
@@ -81,7 +81,7 @@ def retire(
     max_deletes: int | None,
     yes: bool,
 ) -> int:
-    """Stop or delete the source jobs whose target has proved itself."""
+    """Stop or delete the source jobs whose target is verified."""
     order = Order(jobs=tuple(jobs), guard=_span(guard), is_dry=dry_run)
 
     async def work(runtime: pipeline.Runtime, state: State, hands: Hands) -> Cutover:
@@ -105,14 +105,18 @@ def retire(
 def _run(settings: Settings, work: Work, *, name: str, yes: bool, again: str, undo: str) -> int:
     screen, runtime = open_screen(settings), open_runtime(settings)
     if not yes and not screen.can_ask:
-        hint = "look at it with --dry-run, then do it with --yes"
-        raise UsageError("nobody is here to be asked", allowed="--yes", hint=hint)
+        what = "not a terminal: pass --yes to apply without asking; nothing was changed"
+        raise UsageError(what, allowed="--yes", hint="preview it with --dry-run")
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading both sides") as activity:
-        hands = Hands(screen=screen, settings=settings, activity=activity, yes=yes, again=again)
+    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading source and target") as activity:
+        hands = Hands(
+            screen=screen, settings=settings, activity=activity, yes=yes, again=again, retires=name == "retire"
+        )
         found = asyncio.run(hands.watch(work, runtime, state))
-    screen.result(handover_document(found, name), handover_lines(found, back=undo, again=again))
-    screen.say(cost_lines(found.requests, time.monotonic() - began))
+    screen.result(
+        handover_document(found, name), handover_lines(found, back=undo, again=again, retires=name == "retire")
+    )
+    screen.say(cost_lines(found.requests, time.monotonic() - began - screen.waited))
     if hands.declined:
         return _DECLINED
     summary = found.summary
@@ -123,13 +127,14 @@ def _run(settings: Settings, work: Work, *, name: str, yes: bool, again: str, un
 
 @define(kw_only=True)
 class Hands:
-    """The part of a person: agree, watch, interrupt."""
+    """The prompt, the progress and the interruption of a cutover."""
 
     screen: Screen
     settings: Settings
     activity: Activity
     yes: bool
     again: str
+    retires: bool
     declined: bool = False
     interruption: Interruption | None = None
 
@@ -141,7 +146,7 @@ class Hands:
 
     async def watch(self, work: Work, runtime: pipeline.Runtime, state: State) -> Cutover:
         """Do it, and let a person interrupt."""
-        stopping = "Stopping when the moves under way are finished; interrupt again to stop at once."
+        stopping = "Stopping after the jobs in progress; interrupt again to stop at once."
         self.interruption = Interruption(warn=lambda: self.screen.say([line(stopping)]))
         with self.interruption.listening():
             return await work(runtime, state, self)
@@ -152,15 +157,15 @@ class Hands:
         if not self.declined and self.interruption:
             self.interruption.writing = True
             planned = found.summary["planned"]
-            self.activity.begin("waiting for gaps between fires, and moving", total=planned or None)
+            self.activity.begin("writing, each job in a gap between its fires", total=planned or None)
         return not self.declined
 
     async def _ask(self, found: Cutover, first: Plan) -> bool:
         self.activity.end()
         if first.pending:
             self.screen.say(plan_lines(first, verbose=self.settings.verbose))
-        self.screen.say(handover_lines(found, back="", again=self.again))
-        return await ask(self.screen, "Carry it out?")
+        self.screen.say(handover_lines(found, back="", again=self.again, retires=self.retires))
+        return await ask(self.screen, "Apply these changes?")
 
     def progress(self, _moved: Moved) -> None:
         """One more is done."""
@@ -170,7 +175,7 @@ class Hands:
 def _span(text: str) -> timedelta:
     found = _SPAN.fullmatch(text.strip())
     if not found:
-        raise UsageError("this is no length of time", where="--guard", actual=text, allowed="90s, 5m or 1h")
+        raise UsageError("not a duration", where="--guard", actual=text, allowed="90s, 5m or 1h")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -179,5 +184,5 @@ def _instant(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError("this is no time", where="--at", actual=text, allowed=allowed) from error
+        raise UsageError("not a time", where="--at", actual=text, allowed=allowed) from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)

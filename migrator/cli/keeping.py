@@ -1,4 +1,4 @@
-"""state upgrade, export, import and prune: what is remembered, over the years and from one database to another."""
+"""state upgrade, export, import and prune: maintain the state database."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def export(settings: Settings, *, out: Path | None) -> int:
 
 
 def prune(settings: Settings, *, days: int) -> int:
-    """Forget old runs."""
+    """Remove old runs."""
     screen, before = open_screen(settings), datetime.now(UTC) - timedelta(days=days)
     with opened_state(settings) as state:
         pruned = state.prune(before)

@@ -21,11 +21,11 @@ try:
     from migrator.sandbox import settings as ways_in
 except ImportError as missing:
     hint = 'pip install "migrator[sandbox]"'
-    raise UsageError(f"the stand-ins need the package {missing.name}", hint=hint) from missing
+    raise UsageError(f"the sandbox needs the package {missing.name}", hint=hint) from missing
 
 SCHEMA: Final = "migrator/sandbox@1"
 _RECORDS: Final = "a JSON array of objects, or an object that holds one"
-_ANEW: Final = "name another file with --state, or remove this one to begin with the samples"
+_ANEW: Final = "name another file with --state, or remove this one to start with the samples"
 
 
 def sandbox(
@@ -37,9 +37,9 @@ def sandbox(
     omni_contract: str,
     config_out: Path | None,
 ) -> int:
-    """Serve the stand-ins until interrupted."""
+    """Serve the simulators until interrupted."""
     screen = open_screen(settings)
-    choose(omni_contract, ("patch", "put"), "Omni has no such contract")
+    choose(omni_contract, ("patch", "put"), "unknown contract of Omni")
     world = _world(state, loads, Options(omni_update="put" if omni_contract == "put" else "patch"))
 
     def ready(chosen: int) -> None:
@@ -51,7 +51,7 @@ def sandbox(
         else:
             screen.text(text)
         held = ", ".join(f"{count(len(world.records(name)), 'job')} in {name}" for name in world.providers)
-        screen.say([line(f"Serving {held} on 127.0.0.1:{chosen}. Stop it with Ctrl+C.")])
+        screen.say([line(f"Serving {held} on 127.0.0.1:{chosen}. To stop it: Ctrl+C.")])
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
@@ -78,7 +78,7 @@ def _world(state: Path | None, loads: Sequence[str], options: Options) -> World:
         ) from error
     for load in loads:
         name, _, path = load.partition("=")
-        provider = choose(name, world.providers, "there is no such stand-in")
+        provider = choose(name, world.providers, "unknown simulator")
         records = _records(Path(path))
         try:
             world.load(provider, records)

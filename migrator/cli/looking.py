@@ -44,7 +44,7 @@ def show(settings: Settings, file: Path) -> int:
     if is_ours:
         found = plan_from_json(text, where=where, key=key)
     else:
-        screen.say([line("Not checked: another state made this plan, so nobody here can tell whether it was edited.")])
+        screen.say([line("Not verified: another state made this plan, so edits to it cannot be detected here.")])
     command = command_of(settings, "apply", where)
     document = attrs.evolve(plan_document(found), rest=lambda: {"digest": json.loads(text).get("digest")})
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))

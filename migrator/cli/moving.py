@@ -63,13 +63,13 @@ def plan(
     check_reports(reports)
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading both sides"):
+    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading source and target"):
         found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held, jobs=jobs))
         document = plan_document(found, key=state.seal())
     if out is not None:
         write_file(out, document.text(), screen)
     write_reports(reports, document.whole, lambda: _overview(found), screen)
-    more = [] if out else [*(["--held"] if held else []), *job_options(jobs)]
+    more = [] if out else [*(["--staged"] if held else []), *job_options(jobs)]
     command = command_of(settings, "apply", str(out or sync), *more)
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(requests, time.monotonic() - began))
@@ -94,10 +94,10 @@ def apply(
     held: bool,
     jobs: Sequence[str] = (),
 ) -> int:
-    """Carry out a sync, a saved plan, or what a run has left of its plan."""
+    """Apply a sync, a saved plan, or the rest of an earlier run's plan."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     if (what is None) == (resume is None):
-        raise UsageError("say what to carry out", allowed="a sync, a saved plan, or --resume RUN")
+        raise UsageError("say what to apply", allowed="a sync, a saved plan, or --resume RUN")
 
     def operation(state: State) -> Operation:
         if resume:
@@ -119,12 +119,12 @@ def apply(
     as_planned = resume is not None or what not in runtime.config.syncs
     if jobs and as_planned:
         raise UsageError(
-            "a plan that is made already cannot be narrowed",
+            "a saved plan cannot be narrowed",
             where="--job",
             allowed="--job with a sync",
             hint="save a narrower plan: migrator plan SYNC --job NAME -o plan.json",
         )
-    more = [*(["--held"] if held else []), *job_options(jobs)]
+    more = [*(["--staged"] if held else []), *job_options(jobs)]
     again = ["apply", "--resume"] if as_planned else ["apply", what or "", *more] if more else []
     return carry_out(settings, screen, runtime, operation, yes=yes, again=again)
 
@@ -138,7 +138,7 @@ def carry_out(
     yes: bool,
     again: Sequence[str] = (),
 ) -> int:
-    """Ask, write, and tell what came of it.
+    """Ask, write, and print the result.
 
     Args:
         settings: the command's.
@@ -149,13 +149,13 @@ def carry_out(
         again: the command that goes on where it stopped; `--resume` gets the run. By default, to apply the sync.
     """
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading both sides") as activity:
+    with opened_state(settings, runtime) as state, showing(screen, runtime, "reading source and target") as activity:
         session = Part(screen=screen, settings=settings, activity=activity, yes=yes)
         carried_out, applied = asyncio.run(session.run(operation(state)))
     typed = [*again, applied.run or ""] if again[-1:] == ["--resume"] else again
     command = command_of(settings, *(typed or ["apply", carried_out.sync]))
     screen.result(apply_document(carried_out, applied), apply_lines(carried_out, applied, command=command))
-    screen.say(cost_lines(applied.requests, time.monotonic() - began))
+    screen.say(cost_lines(applied.requests, time.monotonic() - began - screen.waited))
     if session.declined:
         return _DECLINED
     if applied.dark or any(outcome.status != "done" for outcome in applied.outcomes):
@@ -165,7 +165,7 @@ def carry_out(
 
 @define(kw_only=True)
 class Part:
-    """The part of a person in a run: agree, watch, interrupt."""
+    """The prompt, the progress and the interruption of a run."""
 
     screen: Screen
     settings: Settings
@@ -191,15 +191,15 @@ class Part:
         self.activity.end()
         self.screen.say(plan_lines(found, verbose=self.settings.verbose))
         if not self.screen.can_ask:
-            what, hint = "nobody is here to be asked, and nothing was changed", "if that plan is right, add --yes"
-            raise UsageError(what, allowed="--yes", hint=hint)
-        return await ask(self.screen, "Carry it out?")
+            what = "not a terminal: pass --yes to apply without asking; nothing was changed"
+            raise UsageError(what, allowed="--yes", hint="if the plan above is right, add --yes")
+        return await ask(self.screen, "Apply these changes?")
 
     def _progress(self, _outcome: Outcome) -> None:
         self.activity.advance()
 
     def _stopping(self) -> None:
-        self.screen.say([line("Stopping when what is under way is finished; interrupt again to stop at once.")])
+        self.screen.say([line("Stopping after the writes in progress; interrupt again to stop at once.")])
 
 
 def _sync_or_plan(what: str, config: Config, state: State) -> tuple[str, Plan | None]:
@@ -216,11 +216,11 @@ def job_options(jobs: Sequence[str]) -> list[str]:
 
 
 def command_of(settings: Settings, *what: str) -> str:
-    """What to type: a command and its arguments."""
+    """Return a command with its arguments, as it is typed."""
     config = ["-c", str(settings.config)] if settings.config else []
     return shlex.join(["migrator", what[0], *config, *what[1:]])
 
 
 def _is_refused(found: Plan, config: Config) -> bool:
-    """Whether the plan holds what the sync does not let pass."""
+    """Return whether the plan is refused, or has blocked jobs where the sync does not allow them."""
     return bool(found.refusal) or bool(found.blocked and config.sync(found.sync).on_refused == "fail")

@@ -26,21 +26,22 @@ StateOption = Annotated[
     typer.Option(
         "--state",
         metavar="URL",
-        help="Links and journal: sqlite:///FILE or postgresql://… [default: migrator.db beside the config]",
+        help="Bindings and journal: sqlite:///FILE or postgresql://… [default: migrator.db beside the config]",
     ),
 ]
 MappingsOption = Annotated[
-    Path | None, typer.Option("--mappings", metavar="DIR", help="A folder with mapping files to use instead of ours.")
+    Path | None,
+    typer.Option("--mappings", metavar="DIR", help="A folder with mapping files to use instead of the built-in ones."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show where in the program an error arose.")]
-VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more, and name every request.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Print the stack trace of an error.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Print more, and every request.")]
 NoColorOption = Annotated[bool, typer.Option("--no-color", help="Print without colours, as NO_COLOR=1 does.")]
 
 
 @frozen(kw_only=True)
 class Settings:
-    """What was said beside a command's own arguments.
+    """The options that every command takes.
 
     Attributes:
         config: the config file, None for the one in the working directory.
@@ -50,7 +51,7 @@ class Settings:
         debug: errors come with their trace.
         verbose: more is said.
         no_color: nothing is coloured.
-        at_end: what is to be closed when the command ends.
+        at_end: closed when the command ends.
         secrets: the tokens that were read; nothing that leaves holds one.
     """
 

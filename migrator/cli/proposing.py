@@ -1,15 +1,17 @@
-"""The names that a shell proposes while somebody types.
+"""Completion of names in the shell.
 
-It answers between two keys, so it reads the config and the state as plain files, asks no platform, and rather proposes
-nothing than print an error.
+It reads the config and the state as plain files and asks no platform, to be fast. On an error it proposes nothing.
 """
 
 from __future__ import annotations
 
+import io
 import os
+import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, redirect_stderr
+from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,7 +57,7 @@ CONTRACTS: Final = ("patch", "put")
 
 
 def answer(parser: Any) -> int:
-    """Print what fits at the place where somebody types, for the script of their shell; never an error.
+    """Print the completions, for the script of the shell; never an error.
 
     Args:
         parser: the command line's parser.
@@ -63,20 +65,28 @@ def answer(parser: Any) -> int:
     from typer.completion import completion_init  # type: ignore[attr-defined]  # noqa: PLC0415 (typer re-exports it; slow)
 
     completion_init()
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):  # noqa: PTH123 (no real file)
+    code, told = 0, io.StringIO()
+    with redirect_stdout(told), redirect_stderr(io.StringIO()):
         try:
             parser.main([], prog_name="migrator", complete_var=VARIABLE)
         except SystemExit as ended:
-            return int(ended.code or 0)
+            code = int(ended.code or 0)
         except Exception:  # noqa: BLE001 (an error has no place on the line that somebody types)
-            return 1
-    return 0
+            code = 1
+    is_job = "--job" in os.environ.get("_TYPER_COMPLETE_ARGS", "").split()[-2:]
+    if not (is_job and told.getvalue().strip() == "_files"):  # zsh is told to propose files where nothing fits
+        sys.stdout.write(told.getvalue())
+    return code
 
 
 Proposer = Callable[[typer.Context, str], list[str]]
 
 _SQLITE: Final = "sqlite:///"
 _LATEST: Final = "SELECT id FROM runs ORDER BY started_at DESC LIMIT 30"
+_NAMES: Final = (
+    "SELECT name FROM rights WHERE :sync IS NULL OR sync = :sync"
+    " UNION SELECT name FROM intents WHERE (:sync IS NULL OR sync = :sync) AND source_id IS NOT NULL"
+)
 
 
 def out_of(find: Callable[[typer.Context], Iterable[str]]) -> Proposer:
@@ -92,7 +102,7 @@ def out_of(find: Callable[[typer.Context], Iterable[str]]) -> Proposer:
 
 
 def _said(context: typer.Context, option: str) -> Any:
-    """What a shared option says, on either side of the command."""
+    """Return the value of a shared option, given before or after the command."""
     place: typer.Context | None = context
     while place:
         if value := place.params.get(option):
@@ -114,15 +124,29 @@ def _section(name: str) -> Callable[[typer.Context], Iterable[str]]:
     return find
 
 
-def _runs(context: typer.Context) -> Iterator[str]:
-    """The latest runs of a state that is a file; nobody is asked over a network."""
+def _found(context: typer.Context, query: str, **values: str | None) -> Iterator[str]:
+    """Yield what a state that is a file holds; no database is asked over a network."""
     import sqlite3  # noqa: PLC0415 (only here, and every command would wait for it)
 
     url = str(_said(context, "state") or f"{_SQLITE}{_config(context).parent / 'migrator.db'}")
     if url.startswith(_SQLITE):
         file = Path(url.removeprefix(_SQLITE)).resolve().as_uri()
         with closing(sqlite3.connect(f"{file}?mode=ro", uri=True, timeout=0.2)) as connection:
-            yield from (row[0] for row in connection.execute(_LATEST))
+            yield from (row[0] for row in connection.execute(query, values))
+
+
+def _runs(context: typer.Context) -> Iterator[str]:
+    """Yield the latest runs."""
+    return _found(context, _LATEST)
+
+
+def _jobs(context: typer.Context) -> Iterator[str]:
+    """Yield the names of the source jobs that the state knows, of the sync that is named, as the shell takes them."""
+    typed = os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()
+    sync = next((name for name in syncs(context, "") if name in typed), None)
+    names = _found(context, _NAMES, sync=sync)
+    is_bash = os.environ.get(VARIABLE, "").endswith("bash")  # the other shells quote by themselves
+    return (re.sub(r"([^\w@%+=:,./-])", r"\\\1", name) if is_bash else name for name in names)
 
 
 def _providers(_context: typer.Context) -> Iterable[str]:
@@ -146,5 +170,6 @@ def one_of(names: Iterable[str]) -> Proposer:
 syncs: Final = out_of(_section("syncs"))
 connections: Final = out_of(_section("connections"))
 runs: Final = out_of(_runs)
+jobs: Final = out_of(_jobs)
 providers: Final = out_of(_providers)
 dialects: Final = out_of(_dialects)

@@ -1,4 +1,4 @@
-"""rollback, settle, status and history: what to do when a run did not end as it should have."""
+"""rollback, settle, status and history: recover from a run that failed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from migrator.sync.orphans import orphans
 
 _SOME_FAILED: Final = 4
 _HORIZON: Final = timedelta(days=400)
-"""How far ahead a schedule's end is of interest; none is promised for longer than a year."""
+"""Schedules that expire later than this are not read; none is exact for longer than a year."""
 
 
 def rollback(settings: Settings, run: str, *, dry_run: bool, yes: bool) -> int:
@@ -65,10 +65,10 @@ def _preview(settings: Settings, runtime: pipeline.Runtime, run: str) -> int:
 
 
 def settle(settings: Settings, run: str, job: str, *, created: str | None, not_created: bool) -> int:
-    """Decide a write that nobody knows the end of."""
+    """Resolve an unresolved write by hand."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     if (created is None) != not_created:
-        raise UsageError("say what you found at the target", allowed="--created ID, or --not-created")
+        raise UsageError("say whether the target job exists", allowed="--created ID, or --not-created")
     with opened_state(settings, runtime) as state:
         intent = asyncio.run(pipeline.settle(runtime, state, run, job, created=created))
     screen.result(settle_document(intent, created), settle_lines(intent, created))
@@ -76,18 +76,18 @@ def settle(settings: Settings, run: str, job: str, *, created: str | None, not_c
 
 
 def status(settings: Settings, sync: str | None) -> int:
-    """What is unsettled or unfinished, and on request which side of each job fires."""
+    """Show unresolved writes and unfinished runs, and on request the active side of each job."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     with opened_state(settings, runtime) as state:
         name = sync and runtime.config.sync(sync).name
         runs, horizon = state.runs(name), runtime.clock.now() + _HORIZON
         soonest = {one: state.lapsing(one, horizon)[:1] for one in {run.sync for run in runs}}
         if name:
-            with showing(screen, runtime, "reading both sides"):
+            with showing(screen, runtime, "reading source and target"):
                 jobs = asyncio.run(pipeline.standings(runtime, state, name))
         standing = Standing(
             runs=runs,
-            unsettled=[intent for intent in state.unsettled() if name in {None, intent.sync}],
+            unresolved=[intent for intent in state.unsettled() if name in {None, intent.sync}],
             owners=state.owners(),
             in_order=state.in_order(),
             place=state.shown,

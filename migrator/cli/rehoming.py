@@ -1,4 +1,4 @@
-"""state move and state forget: give what is remembered another name, or let go of it."""
+"""state move and state forget: move bindings to another address, or remove them."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ async def _agree(screen: Screen, found: Rehoming, *, yes: bool) -> bool:
     screen.say(rehoming_lines(found))
     if not screen.can_ask:
         what = "not a terminal: pass --yes to apply without asking; nothing was changed"
-        raise UsageError(what, allowed="--yes", hint="look at it with --dry-run")
+        raise UsageError(what, allowed="--yes", hint="preview it with --dry-run")
     return await ask(screen, "Apply these changes?")

@@ -1,4 +1,4 @@
-"""init: a config file to start from, with what the person at the terminal knows already."""
+"""init: write a config file to start from, with the answers of an interview."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Final
 from migrator import checkup
 from migrator.checkup import Check
 from migrator.cli.options import Settings
-from migrator.cli.work import config_file, open_screen
+from migrator.cli.work import DismissedError, config_file, open_screen
 from migrator.config import EXAMPLES, Config, Draft, check_key, starter
 from migrator.config.model import Token
 from migrator.config.shapes import choose
@@ -38,14 +38,14 @@ _ASKED: Final = {
     "program_id": "the program whose automations it has",
     "token": "where the key is kept: env:NAME, file:PATH, keyring:SERVICE/NAME or command:PROGRAM ARGUMENTS",
 }
-_THERE: Final = "there is a config file already, and it stays as it is"
+_THERE: Final = "a config file exists already; it was not changed"
 
 
 def init(settings: Settings) -> int:
     """Write a commented config file."""
     screen, path = open_screen(settings), config_file(settings)
     if path.exists():
-        raise UsageError(_THERE, where=str(path), hint="name another one with --config")
+        raise UsageError(_THERE, where=str(path), hint="name another file with --config")
     source, target, text = "omni", "devin", starter()
     if screen.can_ask and not settings.json:
         drafts = _interview(screen, path)
@@ -55,7 +55,7 @@ def init(settings: Settings) -> int:
     config = ["-c", str(settings.config)] if settings.config else []
     steps = (["doctor"], ["audit", source, "--to", "json" if target == "archive" else target], ["plan", "nightly"])
     told = [line((shlex.join(["migrator", *step, *config]), "bold"), indent=2) for step in steps]
-    head = line(f"{path} is written. Fill in what is missing, then look, in this order:")
+    head = line(f"{path} is written. Fill in what is missing, then run, in this order:")
     screen.result({"schema": _INIT, "path": str(path)}, [head, *told])
     return 0
 
@@ -84,19 +84,19 @@ def write_new(path: Path, text: str) -> None:
 
 
 def _interview(screen: Screen, path: Path) -> list[Draft]:
-    """What there is to connect to, each looked at by reading."""
-    screen.say([line("No secret is asked for, only where it is kept. Enter takes what stands in [brackets].")])
+    """Ask for the connections, and check each by reading."""
+    screen.say([line("Secrets are not asked for, only where they are kept. Enter accepts the value in [brackets].")])
     told = _ask(screen, "Which platforms do you have?", ", ".join(_PLATFORMS), _platforms)
     return [_connection(screen, path, name) for name in _platforms(told)]
 
 
 def _platforms(answer: str) -> list[str]:
     words = answer.replace(",", " ").casefold().split()
-    return list(dict.fromkeys(choose(word, _PLATFORMS, "there is no such platform") for word in words))
+    return list(dict.fromkeys(choose(word, _PLATFORMS, "unknown platform") for word in words))
 
 
 def _connection(screen: Screen, path: Path, provider: str) -> Draft:
-    """Ask what a connection needs until it works, or is to stay as it is."""
+    """Ask for the settings of a connection until it works, or the person keeps it."""
     examples = _EXAMPLES[provider]
     values = {"token": examples["token"]}  # a name for the variable is as good as any; the rest is the person's own
     while True:
@@ -108,12 +108,12 @@ def _connection(screen: Screen, path: Path, provider: str) -> Draft:
         checks = _looked_at(path, draft)
         screen.say(check_lines(checks))
         is_well = all(check.status != "fault" or check.what == "secret" for check in checks)
-        if is_well or _yes(screen, "Keep it as it is?"):
+        if is_well or _yes(screen, "Keep these values?"):
             return draft
 
 
 def _looked_at(path: Path, draft: Draft) -> Sequence[Check]:
-    """What a harmless look at the connection tells; a secret that is not there yet is no reason to ask again."""
+    """Return the checks of a connection, by reading only."""
     values = dict(draft.values)
     token = Token(reference=values.pop("token"), where="")
     connection = Connection(provider=draft.provider, **values)  # type: ignore[arg-type]  # the required keys are texts
@@ -123,28 +123,26 @@ def _looked_at(path: Path, draft: Draft) -> Sequence[Check]:
 
 
 def _sides(screen: Screen, names: Sequence[str]) -> tuple[str, str]:
-    """Which connection jobs are read from, and which they are written to."""
+    """Ask for the source and the target."""
     screen.say([line("")])
     source = names[0]
     if len(names) > 1:
         source = _ask(
-            screen, "Where do jobs come from?", source, lambda value: choose(value, names, "is no connection")
+            screen, "Where do jobs come from?", source, lambda value: choose(value, names, "unknown connection")
         )
     others = [*(name for name in names if name != source), "archive"]
     return source, _ask(screen, "Where do they go?", others[0], partial(_one_of, others))
 
 
 def _one_of(names: Sequence[str], answer: str) -> str:
-    return choose(answer, names, "there is no such connection to choose")
+    return choose(answer, names, "unknown connection")
 
 
 def _ask(screen: Screen, question: str, default: str, check: Callable[[str], object], *, example: str = "") -> str:
     """Ask until the answer will do; without a default there must be one."""
     while True:
         screen.question(f"{question} [{default}]" if default else f"{question} (such as {example})")
-        typed = sys.stdin.readline()
-        if not typed:
-            raise KeyboardInterrupt
+        typed = _typed()
         answer = typed.strip() or default
         try:
             check(answer)
@@ -156,4 +154,14 @@ def _ask(screen: Screen, question: str, default: str, check: Callable[[str], obj
 
 def _yes(screen: Screen, question: str) -> bool:
     screen.question(f"{question} [y/N]")
-    return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+    return _typed().strip().casefold() in {"y", "yes"}
+
+
+def _typed() -> str:
+    """Return what is typed."""
+    try:
+        if typed := sys.stdin.readline():
+            return typed
+    except KeyboardInterrupt:
+        raise DismissedError from None
+    raise DismissedError

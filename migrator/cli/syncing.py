@@ -1,4 +1,4 @@
-"""sync: plan and apply within the limits, for nights when nobody is there."""
+"""sync: plan and apply within the limits, without asking."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sync(
     jobs: Sequence[str] = (),
     reports: Sequence[Path] = (),
 ) -> int:
-    """Carry syncs out, or only plan them, and tell what came of each; quietly, only where somebody should look."""
+    """Run syncs, or only plan them, and print the result of each; quietly, only of those that need attention."""
     check_reports(reports)
     screen, runtime = open_screen(settings, quiet=quiet), open_runtime(settings, quiet=quiet)
     if bool(names) == everything:
@@ -46,7 +46,7 @@ def sync(
     with opened_state(settings, runtime) as state, showing(screen, runtime, "syncing") as activity:
 
         async def run() -> Round:
-            stopping = [line("Stopping when what is under way is finished; interrupt again to stop at once.")]
+            stopping = [line("Stopping after the writes in progress; interrupt again to stop at once.")]
             interruption = Interruption(warn=lambda: screen.say(stopping))
 
             def began(plan: Plan) -> None:
@@ -85,7 +85,7 @@ def sync(
 
 
 def _notify(screen: Screen, runtime: Runtime, found: Round) -> None:
-    """Tell those who want to be told; that somebody was not reached is said, and changes nothing."""
+    """Send the notice; a recipient that was not reached is printed, and changes nothing."""
     config = runtime.config
     if config.notify is None or (notice := notice_of(found, config.notify.on)) is None:
         return

@@ -1,4 +1,4 @@
-"""providers, schema and completion: what can be known without asking anybody."""
+"""providers, schema and completion: commands that need no platform."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ from migrator.report.holdings import holdings_document, holdings_lines
 from migrator.report.schemas import SCHEMAS
 
 _COMPLETION: Final = "migrator/completion@1"
+_END: Final = "    return 0\n"
+_NO_FILES: Final = '    [[ "${COMP_WORDS[COMP_CWORD-1]}" == --job ]] && compopt +o default 2>/dev/null\n'
+"""Of bash's script: no file is a job, though bash proposes files where nothing else fits."""
 
 
 def providers(settings: Settings) -> int:
-    """What each provider can hold."""
+    """Show what each provider supports."""
     screen, rules = open_screen(settings), read_mappings(settings)
-    screen.result(holdings_document(rules), holdings_lines(rules, verbose=settings.verbose))
+    screen.result(holdings_document(rules), holdings_lines(rules, verbose=settings.verbose, width=screen.width))
     return 0
 
 
 def schema(settings: Settings, name: str) -> int:
-    """The JSON Schema of a document."""
+    """Print the JSON Schema of a document."""
     screen = open_screen(settings)
-    screen.document(SCHEMAS[choose(name, SCHEMAS, "there is no such document")]())
+    screen.document(SCHEMAS[choose(name, SCHEMAS, "unknown document")]())
     return 0
 
 
 def completion(settings: Settings, shell: str) -> int:
-    """What makes a shell complete."""
-    choose(shell, SHELLS, "there is no completion for this shell")
+    """Print the completion script of a shell."""
+    choose(shell, SHELLS, "unknown shell")
     script = get_completion_script(prog_name="migrator", complete_var=VARIABLE, shell=shell) + "\n"
+    script = script.replace(_END, _NO_FILES + _END)
     screen = open_screen(settings)
     if settings.json:
         screen.document({"schema": _COMPLETION, "shell": shell, "script": script})

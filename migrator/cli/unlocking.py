@@ -25,8 +25,8 @@ def unlock(settings: Settings, target: str | None, *, yes: bool) -> int:
         if lease:
             screen.say(lease_lines(lease))
             if not yes and not screen.can_ask:
-                what = "not a terminal, and nothing was freed"
-                raise UsageError(what, allowed="--yes", hint="pass --yes to free it without asking")
+                what = "not a terminal: pass --yes to free the lock without asking; nothing was freed"
+                raise UsageError(what, allowed="--yes", hint="if its process has ended, add --yes")
             if not yes and not asyncio.run(ask(screen, "Free this lock?")):
                 return _DECLINED
             state.unlock(lease.scope, lease.owner)
@@ -50,8 +50,8 @@ def _chosen(state: State, config: Config, target: str | None) -> Lease | None:
         return next(iter(found.values()), None)
     meant = [lease for lease in found.values() if target in _names(lease, state, config.connections)]
     if len(meant) != 1:
-        what = "several locks have that name" if meant else "no such lock is held"
-        raise UsageError(what, where="TARGET", actual=target, allowed=", ".join(found) or "none is held")
+        what = "several locks have that name" if meant else "unknown lock"
+        raise UsageError(what, where="TARGET", actual=target, allowed=", ".join(found) or "no active lock")
     return meant[0]
 
 

@@ -1,4 +1,4 @@
-"""What commands need from the outside world: the config, the state, files, signals, answers."""
+"""I/O of commands: the config, the state, files, signals, answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from attrs import define, field
 
 from migrator.cli.options import Settings
 from migrator.config import Config, load
-from migrator.errors import UsageError
+from migrator.errors import MigratorError, UsageError
 from migrator.files import replacing
 from migrator.mapping import Rules, load_mapping
 from migrator.pipeline import Runtime
@@ -30,7 +31,7 @@ from migrator.watching import Relay, Watch
 
 _CONFIG: Final = Path("migrator.toml")
 _STAGES: Final = {
-    "list": "reading both sides",
+    "list": "reading source and target",
     "settle": "looking for unresolved writes",
     "plan": "planning",
     "apply": "applying",
@@ -62,9 +63,19 @@ def read_mappings(settings: Settings) -> list[Rules]:
 
 
 def open_screen(settings: Settings, *, quiet: bool = False) -> Screen:
-    """Where results and talk go; a quiet one says nothing but a result."""
+    """Return the output; a quiet one prints no messages."""
     hide = settings.secrets.hide
     return Screen(as_json=settings.json, verbose=settings.verbose, plain=settings.no_color, quiet=quiet, hide=hide)
+
+
+class DismissedError(MigratorError):
+    """A question was answered with Ctrl-C."""
+
+    code = "interrupted"
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__("interrupted at the prompt; nothing was changed")
 
 
 class Shown(Relay):
@@ -89,7 +100,7 @@ class Shown(Relay):
             self._stage = before
 
     def step(self, done: int, total: int | None = None) -> None:
-        """How far the stage is, at every hundredth job: saying it takes longer than many a job does."""
+        """Show the progress of the stage at every hundredth job: more often would slow it down."""
         self.to.step(done, total)
         if self.activity and self._stage and (done % _STEPS == 0 or done == total):
             of = f" of {total:,}" if total else ""
@@ -104,7 +115,7 @@ class Shown(Relay):
 
 @contextmanager
 def showing(screen: Screen, runtime: Runtime, what: str) -> Iterator[Activity]:
-    """What a command does, shown for as long as the block lasts, with the stages that it goes through."""
+    """Show the activity of a command, and its stages, while the block lasts."""
     with screen.activity(what, held=runtime.held) as activity:
         watch = runtime.watch
         if isinstance(watch, Shown):
@@ -117,7 +128,7 @@ def showing(screen: Screen, runtime: Runtime, what: str) -> Iterator[Activity]:
 
 
 def open_runtime(settings: Settings, *, quiet: bool = False) -> Runtime:
-    """What the pipeline needs; whoever watches is told the rest when the command ends."""
+    """Return what the pipeline needs; telemetry is flushed when the command ends."""
     config, screen = read_config(settings), open_screen(settings, quiet=quiet)
 
     def say(text: str) -> None:
@@ -139,7 +150,7 @@ def state_url(settings: Settings) -> str:
     url = settings.state or f"sqlite:///{config_file(settings).parent / 'migrator.db'}"
     if not url.startswith(_STATES):  # the value itself is not shown: it may hold a password
         allowed = "sqlite:///FILE or postgresql://USER@HOST/NAME"
-        raise UsageError("this names no state", where="--state", allowed=allowed)
+        raise UsageError("unsupported state URL", where="--state", allowed=allowed)
     return url
 
 
@@ -164,7 +175,7 @@ def opened_state(settings: Settings, runtime: Runtime | None = None, *, must_exi
 
 
 def read_file(path: Path) -> str:
-    """What a file holds.
+    """Return the text of a file.
 
     Raises:
         UsageError: it cannot be read.
@@ -172,10 +183,10 @@ def read_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        hint = "see that it is there and that you may read it"
+        hint = "check that it exists and that you may read it"
         raise UsageError(f"the file cannot be read: {error.strerror}", where=str(path), hint=hint) from error
     except UnicodeDecodeError as error:
-        raise UsageError("the file is no text", where=str(path), allowed="a file in UTF-8") from error
+        raise UsageError("the file is not text", where=str(path), allowed="a file in UTF-8") from error
 
 
 @contextmanager
@@ -191,7 +202,7 @@ def drafting(path: Path) -> Iterator[TextIO]:
             yield text
             text.detach()
     except OSError as error:
-        hint = "see that its folder is there and that you may write to it, or name another file"
+        hint = "check that its folder exists and that you may write to it, or name another file"
         raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
 
 
@@ -208,7 +219,7 @@ def write_file(path: Path, text: str | Iterable[str], screen: Screen | None = No
 
 @define(kw_only=True)
 class Interruption:
-    """What SIGINT and SIGTERM do: before the first write they end the run, then they let it finish what is under way.
+    """SIGINT and SIGTERM: before the first write they end the run, later they let the writes in progress finish.
 
     Attributes:
         warn: told when the run begins to stop.
@@ -246,13 +257,25 @@ class Interruption:
 
 
 async def ask(screen: Screen, question: str) -> bool:
-    """Whether the person at the terminal says yes; the event loop goes on meanwhile."""
+    """Return whether the answer at the terminal is yes; the event loop goes on meanwhile."""
     return (await ask_for(screen, f"{question} [y/N]")).casefold() in {"y", "yes"}
 
 
 async def ask_for(screen: Screen, question: str) -> str:
     """Return what the person at the terminal types; the event loop goes on meanwhile."""
     screen.question(question)
+    began = time.monotonic()
+    try:
+        return await _typed()
+    except asyncio.CancelledError:
+        screen.say([line("")])
+        raise DismissedError from None
+    finally:
+        screen.waited += time.monotonic() - began
+
+
+async def _typed() -> str:
+    """Return one line of stdin; the event loop goes on meanwhile."""
     loop = asyncio.get_running_loop()
     typed: asyncio.Future[str] = loop.create_future()
 

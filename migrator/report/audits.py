@@ -1,4 +1,4 @@
-"""What would become of a connection's jobs at another provider."""
+"""The audit of a connection: what a migration to another provider would do to each job."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ SIGNS: Final[Mapping[Outcome, tuple[str, str]]] = {
 }
 OUTCOME_WORDS: Final[Mapping[str, str]] = {
     "unreadable": "cannot be read",
-    "refused": "cannot go",
-    "undecided": "go once a decision is taken",
-    "lossy": "go, and lose something",
-    "over": "never fire again, and stay behind",
-    "whole": "go as they are",
+    "refused": "cannot migrate",
+    "undecided": "ready after you set required values",
+    "lossy": "migrate with data loss",
+    "over": "expired: not migrated",
+    "whole": "migrate unchanged",
 }
 
 
 def audit_document(found: Audit) -> dict[str, Any]:
-    """The audit as `migrator/audit@1`."""
+    """Return the audit as `migrator/audit@1`."""
     return {
         "schema": SCHEMA,
         "connection": found.connection,
@@ -90,9 +90,9 @@ def _losses(lowered: Lowered) -> list[dict[str, Any]]:
 
 
 def audit_lines(found: Audit, *, verbose: bool = False) -> Iterator[Line]:
-    """The audit for people: counts, decisions, and the jobs that need a look, the worst first; all on request.
+    """Yield the audit as text: the jobs that need a decision, the worst first, then counts and decisions.
 
-    What several jobs in a row wait for is spelt out once.
+    With `verbose`, every job. What several jobs in a row wait for is said once.
     """
     yield line((f"{found.connection} → {found.title}", "bold"), f": {count(len(found.findings), 'job')}")
     yield line("")
@@ -106,17 +106,17 @@ def audit_lines(found: Audit, *, verbose: bool = False) -> Iterator[Line]:
     if shown:
         yield line("")
     failing = [(clean(finding.name), clean(finding.trouble)) for finding in found.findings if finding.trouble]
-    yield from _table("Failing or stopped at present", failing)
+    yield from _table("Failing or disabled by the platform", failing)
     yield from _table(
         "Jobs", [(f"{number:,}", OUTCOME_WORDS[name]) for name, number in found.summary.items() if number]
     )
     verdicts = [(f"{number:,}", verdict_name(verdict)) for verdict, number in found.verdicts.items()]
     yield from _table("Schedules", verdicts)
     losses = [(f"{number:,}", path, clean(reason)) for (path, reason), number in found.losses.items()]
-    yield from _table("Lost on the way", losses)
+    yield from _table("Data loss", losses)
     yield from duplicate_lines(found.duplicates, command="")
     if found.decisions:
-        yield line(("To decide, in migrator.toml:", "bold"))
+        yield line(("Set in migrator.toml:", "bold"))
         yield from (line(f"{count(one.jobs, 'job')}: {clean(one.what)}", indent=2) for one in found.decisions)
         tables = dict.fromkeys(decision.table for decision in found.decisions)
         for table in tables:

@@ -1,4 +1,4 @@
-"""What a check-up found: each line is in order, or says what to do."""
+"""The result of doctor: one line for each check, with the fix below it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ SCHEMA: Final = "migrator/doctor@1"
 
 _STATUSES: Final = ("ok", "advice", "unknown", "fault")
 _STYLES: Final = {"ok": "green", "advice": "yellow", "unknown": "dim", "fault": "bold red"}
+_WORDS: Final = {"ok": "ok", "advice": "warning", "unknown": "unknown", "fault": "error"}
+"""By status, the word that is printed."""
 
 
 def checkup_document(checks: Sequence[Check]) -> dict[str, Any]:
-    """A check-up as `migrator/doctor@1`."""
+    """Return the checks as `migrator/doctor@1`."""
     return {
         "schema": SCHEMA,
         "summary": _summary(checks),
@@ -32,40 +34,38 @@ def _summary(checks: Sequence[Check]) -> dict[str, int]:
 
 
 def check_lines(checks: Sequence[Check]) -> Iterator[Line]:
-    """Each check on its own line, and what to do below it."""
+    """Yield one line for each check, and the fix below it."""
     wide = max((len(f"{check.about} {check.what}") for check in checks), default=0)
     for check in checks:
         head = pad(clean(f"{check.about} {check.what}"), wide + 2)
-        yield line((f"{check.status:<8}", _STYLES[check.status]), (head, "bold"), clean(check.found), hang=wide + 10)
+        yield line(
+            (f"{_WORDS[check.status]:<8}", _STYLES[check.status]), (head, "bold"), clean(check.found), hang=wide + 10
+        )
         if check.todo:
-            yield line(("do: ", "dim"), clean(check.todo), indent=8)
+            yield line(("fix: ", "dim"), clean(check.todo), indent=8)
 
 
 def checkup_lines(checks: Sequence[Check]) -> Iterator[Line]:
-    """A check-up for people."""
+    """Yield the checks as text, and how many errors and warnings there are."""
     yield from check_lines(checks)
     faults, advice = (sum(check.status == status for check in checks) for status in ("fault", "advice"))
-    if faults:
-        yield line((f"{count(faults, 'fault')} to mend", "bold red"), f", {advice} to look at.")
-    elif advice:
-        yield line(("Nothing stands in the way", "green"), f"; {advice} to look at.")
-    else:
-        yield line(("Everything is in order.", "green"))
+    style = "bold red" if faults else "yellow" if advice else "green"
+    yield line((f"{count(faults, 'error')}, {count(advice, 'warning')}", style))
 
 
 def checkup_schema() -> Schema:
-    """`migrator/doctor@1`."""
+    """Return the schema of `migrator/doctor@1`."""
     check = shape(
         {
             "about": TEXT,
             "what": TEXT,
             "status": one_of(*_STATUSES),
             "found": TEXT,
-            "todo": {**TEXT, "description": 'What to do; "" where nothing is to be done.'},
+            "todo": {**TEXT, "description": 'The fix; "" where none is needed.'},
         }
     )
     return document(
         "doctor",
-        "Whether everything is in order",
+        "The checks of migrator doctor",
         {"summary": mapped(_COUNT, "How many of each."), "checks": listed(check)},
     )

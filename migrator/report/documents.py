@@ -1,4 +1,4 @@
-"""The document of any result: what its command prints with --json."""
+"""Result → JSON document, as its command prints it with --json."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from migrator.verify import Verification
 
 
 def of(result: object, name: str = "cutover") -> dict[str, Any]:
-    """The document of a result; of a cut-over, the one of that name.
+    """Return the document of a result; of a cutover, the one of that name.
 
     Raises:
         TypeError: there is none for it.

@@ -1,4 +1,4 @@
-"""Target jobs of which there may be one for each source job and part, and are several."""
+"""Duplicates: several target jobs for the same source job and part."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DUPLICATE: Final = shape(
 
 
 def duplicate_document(one: Duplicate) -> dict[str, Any]:
-    """Several jobs of one source job, as they stand in a document."""
+    """Return a duplicate as JSON."""
     return {
         "source": one.source and attrs.asdict(one.source),
         "name": one.name,
@@ -42,7 +42,7 @@ def duplicate_document(one: Duplicate) -> dict[str, Any]:
 
 
 def duplicate_lines(found: Iterable[Duplicate], *, command: str) -> Iterator[Line]:
-    """The same for people.
+    """Yield the duplicates as text.
 
     Args:
         found: the duplicates.
@@ -61,7 +61,7 @@ def duplicate_lines(found: Iterable[Duplicate], *, command: str) -> Iterator[Lin
 
 
 def choice_lines(one: Duplicate, target: Extracted) -> Iterator[Line]:
-    """The copies of one source job, so that a person can choose."""
+    """Yield the copies of one source job, to choose from."""
     yield line((clean(one.name), "bold"), f": {clean(one.told)}")
     rows = []
     for ref in one.jobs:
@@ -73,7 +73,7 @@ def choice_lines(one: Duplicate, target: Extracted) -> Iterator[Line]:
 
 
 def dedupe_document(sync: str, found: Iterable[Duplicate], applied: Applied) -> dict[str, Any]:
-    """The duplicates that were found and what was removed, as `migrator/dedupe@1`."""
+    """Return the duplicates and the jobs that were removed, as `migrator/dedupe@1`."""
     return {
         "schema": "migrator/dedupe@1",
         "sync": sync,
@@ -86,7 +86,7 @@ def dedupe_document(sync: str, found: Iterable[Duplicate], applied: Applied) -> 
 
 
 def dedupe_lines(sync: str, found: Iterable[Duplicate], applied: Applied, *, command: str) -> Iterator[Line]:
-    """The same for people; `command` is what removes one."""
+    """Yield the same as text; `command` removes one."""
     found = tuple(found)
     if not found:
         yield line(f"{clean(sync)}: no duplicates.")

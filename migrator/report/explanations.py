@@ -1,4 +1,4 @@
-"""What a cron expression means, when it fires next, and how another platform says it."""
+"""A cron expression: its meaning, its next fires, and its translation to another dialect."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class Explanation:
         target: the dialect that it was translated to.
         target_timezone: the only one that the target evaluates, None when it takes any.
         translation: how that came out; None when it was not asked for.
+        source_title: the platform that the text was written for; "" where a dialect was named.
+        target_title: the platform that it was translated for; "" where a dialect was named.
     """
 
     cron: Cron
@@ -39,10 +41,23 @@ class Explanation:
     target: str = ""
     target_timezone: str | None = None
     translation: Translation | None = None
+    source_title: str = ""
+    target_title: str = ""
+
+    @property
+    def source_words(self) -> str:
+        """The source dialect, with the platform where one was named: "Omni, quartz"."""
+        return ", ".join(filter(None, [self.source_title, self.cron.dialect]))
+
+    @property
+    def target_words(self) -> str:
+        """The target dialect, with the platform where one was named: "On Devin (vixie cron, UTC)"."""
+        said = f"{self.target} cron" + (f", {self.target_timezone}" if self.target_timezone else "")
+        return f"On {self.target_title} ({said})" if self.target_title else f"In {said}"
 
 
 def explanation_document(told: Explanation) -> dict[str, Any]:
-    """An explanation as `migrator/explain@1`."""
+    """Return an explanation as `migrator/explain@1`."""
     zone = load_zone(told.timezone)
     return {
         "schema": SCHEMA,
@@ -80,18 +95,18 @@ def _pieces(told: Explanation, translation: Translation) -> list[dict[str, Any]]
 
 
 def explanation_lines(told: Explanation) -> Iterator[Line]:
-    """An explanation for people."""
-    yield line((clean(told.cron.text), "bold"), f" ({told.cron.dialect}, {told.timezone})")
+    """Yield an explanation as text."""
+    yield line((clean(told.cron.text), "bold"), f" ({told.source_words}, {told.timezone})")
     if told.readings:
         yield from _reading_lines(told)
         if told.translation and "ambiguous_source" in told.translation.verdict.flags:
             yield line("")
-            yield line((f"In {told.target}: ", "bold"), ("refused until the connection decides", "bold red"))
+            yield line((f"{told.target_words}: ", "bold"), ("refused until the connection decides", "bold red"))
         return
     yield line(describe(told.cron, told.timezone), indent=2)
     yield line("")
     if not told.fires:
-        yield line("It never fires again.")
+        yield line("Expired: no fire is left.")
     else:
         yield line(("Next", "bold"))
         rows = [(instant(at, told.timezone), told.timezone, f"{instant(at)} UTC") for at in told.fires]
@@ -112,7 +127,7 @@ def _reading_lines(told: Explanation) -> Iterator[Line]:
     for meaning, at in told.readings:
         yield line((", ".join(f'{question} = "{answer}"' for question, answer in meaning.answers), "bold"), indent=2)
         yield line(meaning.meaning, indent=4)
-        coming = f"next {instant(at, told.timezone)} {told.timezone}" if at else "it never fires again"
+        coming = f"next {instant(at, told.timezone)} {told.timezone}" if at else "expired"
         yield line(f"{often_words(meaning.fires_a_week)}, {coming}", indent=4)
 
 
@@ -125,7 +140,7 @@ def _translation_lines(told: Explanation, translation: Translation) -> Iterator[
         flags=verdict.flags,
         evidence=verdict.evidence,
     )
-    yield line((f"In {told.target}: ", "bold"), (said, "green" if verdict.faithful else "bold red"))
+    yield line((f"{told.target_words}: ", "bold"), (said, "green" if verdict.faithful else "bold red"))
     if not verdict.faithful:
         yield line(clean(verdict.reason), indent=2)
     yield from (line((piece_words(piece), "bold"), indent=2) for piece in _pieces(told, translation))

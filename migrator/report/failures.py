@@ -28,7 +28,7 @@ class Failure:
         allowed: what is allowed.
         choices: the allowed values one by one; empty where they are only described.
         hint: the next step.
-        excerpt: a line of a file, and below it a caret under the very place.
+        excerpt: a line of a file, and below it a caret under the place.
         problems: the single errors that it consists of.
         exit_code: what the command ends with.
     """
@@ -46,7 +46,7 @@ class Failure:
 
 
 def failure_of(error: BaseException) -> Failure:
-    """What to tell of an error; several that came together become one with problems."""
+    """Return an error as it is shown; several that came together become one with problems."""
     found = list(leaves(error))
     if len(found) > 1 and all(isinstance(leaf, MigratorError) for leaf in found):
         problems = tuple(_of_ours(leaf) for leaf in found if isinstance(leaf, MigratorError))

@@ -1,4 +1,4 @@
-"""Jobs by what is to be said about them: each reason once, with the names of the jobs that it holds for."""
+"""Jobs by reason: each reason once, with the names of its jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHORTEST: Final = 3
 
 @frozen
 class Said:
-    """What is to be said about one job, with its name and everything that identifies it."""
+    """A reason that concerns one job, with its name and everything that identifies it."""
 
     name: str
     reason: str
@@ -35,13 +35,13 @@ class Said:
 
 
 def of_change(change: Change) -> Said:
-    """What a plan says about one change."""
+    """Return the reason of one change."""
     refs = [ref for ref in (change.source, change.target) if ref]
     return Said(change.label, change.reason, ids_of(*refs))
 
 
 def ids_of(*refs: JobRef) -> tuple[str, ...]:
-    """Whatever identifies these jobs in a text, the longest first."""
+    """Return every text that identifies these jobs, the longest first."""
     return tuple(text for ref in refs for text in (str(ref), ref.id))
 
 
@@ -60,7 +60,7 @@ def grouped(title: str, said: Iterable[Said], *, named: bool = True) -> Iterator
         yield line((f"{title}:", "bold"))
     for general, jobs in sorted(groups.items(), key=lambda group: -len(group[1])):
         reason = jobs[0].reason if len({one.reason for one in jobs}) == 1 else general
-        yield line(f"{len(jobs)} x {clean(reason)}", indent=2)
+        yield line(f"{len(jobs):,} x {clean(reason)}", indent=2)
         if named:
             names = dict.fromkeys(clean(one.name) for one in jobs)
             yield line(", ".join(names), indent=6)

@@ -1,4 +1,4 @@
-"""The JSON Schema of the documents that tell of the right to fire."""
+"""JSON Schemas of `cutover`, `retire`, and the parts that `status` shares with them."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from migrator.state.values import Live, MissKind
 from migrator.verify import STATUSES as PROOFS
 
 _SIDE: Final = one_of(*get_args(Goal))
-_LIVE: Final[Schema] = {**one_of(*get_args(Found)), "description": "Which side fires, as read."}
+_LIVE: Final[Schema] = {**one_of(*get_args(Found)), "description": "The active side, as read."}
 
 MISSED: Final = shape(
     {
         "source": REF,
         "name": TEXT,
         "at": TIME,
-        "kind": {**one_of(*get_args(MissKind)), "description": "Which sides were live then, as far as anybody knows."},
+        "kind": {**one_of(*get_args(MissKind)), "description": "Which sides were active then, as far as known."},
         "cause": TEXT,
         "sync": TEXT,
         "run": TEXT,
     },
-    says="An instant at which not exactly one side was surely live.",
+    says="An instant at which it is not certain that exactly one side was active.",
 )
 DARK: Final = shape(
     {
@@ -53,7 +53,7 @@ _NIGHTLY: Final = shape(
         "source": REF,
         "name": TEXT,
         "until": TIME,
-        "modes": mapped(TEXT, "By schedule.mode, what that would make of it."),
+        "modes": mapped(TEXT, "By schedule.mode, the result that it would have."),
     },
     says="A job whose target stays exact only while syncs renew it.",
 )
@@ -63,21 +63,21 @@ STANDING: Final = shape(
         "source": REF,
         "targets": listed(REF),
         "live": _LIVE,
-        "meant": {**one_of(*get_args(Live)), "description": "Which side has the right to fire, as remembered."},
+        "meant": {**one_of(*get_args(Live)), "description": "The active side, as recorded in the state."},
         "since": maybe(TIME),
-        "is_unfinished": {**FLAG, "description": "Whether a cut-over of it was begun and not ended."},
+        "is_unfinished": {**FLAG, "description": "Whether a cutover of it was started and did not end."},
     },
-    says="Which side of a job fires.",
+    says="The active side of a job.",
 )
 
 
 def cutover_schema() -> Schema:
-    """Of `migrator/cutover@1`."""
-    return _handover("cutover", "Which side of each job fires now, and how that came about")
+    """Return the schema of `migrator/cutover@1`."""
+    return _handover("cutover", "The active side of each job, and how it was switched")
 
 
 def retire_schema() -> Schema:
-    """Of `migrator/retire@1`."""
+    """Return the schema of `migrator/retire@1`."""
     return _handover("retire", "Which source jobs were stopped or deleted")
 
 
@@ -89,7 +89,7 @@ def _handover(name: str, title: str) -> Schema:
             "asked_seconds": {"type": "number", "minimum": 0},
             "is_narrow": {**FLAG, "description": "Whether the fires are closer together than the guard asked for."},
         },
-        says="The time between fires that it was done in.",
+        says="The gap between fires in which the job was switched.",
     )
     write = shape(
         {"side": _SIDE, "job": REF, "does": one_of(*get_args(Does)), "at": TIME, "confirmed": maybe(TIME)},
@@ -102,10 +102,10 @@ def _handover(name: str, title: str) -> Schema:
             "source": REF,
             "targets": listed(REF),
             "live": _LIVE,
-            "takes": listed(one_of(*get_args(Does)), "What it takes, in order."),
+            "takes": listed(one_of(*get_args(Does)), "The steps, in order."),
             "gap": maybe(gap),
             "writes": listed(write),
-            "proof": {**maybe(one_of(*PROOFS)), "description": "What verifying it afterwards came to."},
+            "proof": {**maybe(one_of(*PROOFS)), "description": "Result of the verification afterwards."},
             "reason": TEXT,
         }
     )
@@ -116,8 +116,8 @@ def _handover(name: str, title: str) -> Schema:
             "sync": TEXT,
             "source": TEXT,
             "target": TEXT,
-            "goal": {**_SIDE, "description": "Which side shall fire."},
-            "run": {**maybe(TEXT), "description": "Null when nothing was begun."},
+            "goal": {**_SIDE, "description": "The side to switch to."},
+            "run": {**maybe(TEXT), "description": "Null when nothing was started."},
             "dry_run": FLAG,
             "summary": shape(dict.fromkeys(STATUSES, COUNT)),
             "jobs": listed(job),

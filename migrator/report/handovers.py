@@ -1,4 +1,4 @@
-"""What came of moving the right to fire: documents, lines and the ledger."""
+"""Results of cutover and retire: documents, text, and the ledger of missed fires."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import attrs
 
-from migrator.cutover import STATUSES, Cutover, Found, Gap, Moved, Nightly, Sent, Standing, Status
+from migrator.cutover import Cutover, Does, Found, Gap, Moved, Nightly, Sent, Standing, Status
 from migrator.mapping.codecs import write_time
 from migrator.report.words import Line, clean, count, instant, line, pad, stamp
 from migrator.state.values import Dark, Missed
@@ -22,16 +22,51 @@ _STYLES: Final[Mapping[Status, str]] = {
     "skipped": "yellow",
 }
 _LIVE: Final[Mapping[Found, tuple[str, str]]] = {
-    "source": ("source", "cyan"),
-    "target": ("target", "green"),
-    "both": ("BOTH", "bold red"),
-    "part": ("PART of the target", "bold red"),
-    "neither": ("NEITHER", "bold red"),
+    "source": ("active at source", "cyan"),
+    "target": ("active at target", "green"),
+    "both": ("ACTIVE ON BOTH SIDES (runs twice)", "bold red"),
+    "part": ("ACTIVE ONLY IN PART at the target", "bold red"),
+    "neither": ("NOT ACTIVE ANYWHERE", "bold red"),
     "paused": ("paused", "dim"),
-    "over": ("over", "dim"),
-    "unknown": ("unknown", "bold red"),
+    "over": ("ended", "dim"),
+    "unknown": ("ACTIVE SIDE UNKNOWN", "bold red"),
 }
-_WIDTH: Final = max(map(len, STATUSES))
+_WORDS: Final[Mapping[str, str]] = {
+    "moved": "switched",
+    "planned": "to switch",
+    "there": "already switched",
+    "left": "not switched",
+    "refused": "refused",
+    "failed": "failed",
+    "skipped": "not started",
+}
+"""By status of a cutover, the words that are printed."""
+_STOPPED: Final[Mapping[str, str]] = {
+    **_WORDS,
+    "moved": "stopped",
+    "planned": "to stop",
+    "there": "already stopped",
+    "left": "not stopped",
+}
+"""By status of a retirement."""
+_DELETED: Final[Mapping[str, str]] = {
+    **_WORDS,
+    "moved": "deleted",
+    "planned": "to delete",
+    "there": "already deleted",
+    "left": "not deleted",
+}
+"""By status of a retirement that deletes."""
+_DOES: Final[Mapping[Does, str]] = {
+    "pause": "pause the source job",
+    "move away": "park the source job",
+    "delete": "delete the source job",
+    "restore": "restore the source job",
+    "release": "activate the target job",
+    "hold": "stage the target job",
+}
+"""By step, the words that are printed."""
+_WIDTH: Final = max(map(len, _WORDS.values()))
 _DARK: Final[Mapping[str, str]] = {
     "neither": "NOT ACTIVE ANYWHERE",
     "part": "ACTIVE ONLY IN PART at the target",
@@ -40,7 +75,7 @@ _DARK: Final[Mapping[str, str]] = {
 
 
 def handover_document(found: Cutover, name: str) -> dict[str, Any]:
-    """What came of a cut-over or a retirement, as `migrator/cutover@1` or `migrator/retire@1`."""
+    """Return the result of a cutover or a retirement, as `migrator/cutover@1` or `migrator/retire@1`."""
     return {
         "schema": f"migrator/{name}@1",
         "sync": found.sync,
@@ -104,20 +139,20 @@ def _nightly(one: Nightly) -> dict[str, Any]:
 
 
 def dark_document(one: Dark) -> dict[str, Any]:
-    """A job that is active nowhere, with the command that repairs it."""
+    """Return a job that is active nowhere, with the command that repairs it."""
     return {**attrs.asdict(one), "since": write_time(one.since)}
 
 
 def dark_lines(dark: Iterable[Dark]) -> Iterator[Line]:
-    """The jobs that are active nowhere, each with the command that repairs it."""
+    """Yield the jobs that are active nowhere, each with the command that repairs it."""
     for one in dark:
         since = instant(one.since.replace(microsecond=0))
         yield line((f"{_DARK[one.live]}: ", "bold red"), clean(one.name), f", since {since} UTC")
-        yield line("repair it with: ", (clean(one.repair), "bold"), indent=2)
+        yield line("to repair: ", (clean(one.repair), "bold"), indent=2)
 
 
 def missed_document(entry: Missed) -> dict[str, Any]:
-    """An instant of the ledger."""
+    """Return an instant of the ledger."""
     return {
         "source": attrs.asdict(entry.source),
         "name": entry.name,
@@ -130,7 +165,7 @@ def missed_document(entry: Missed) -> dict[str, Any]:
 
 
 def standing_document(one: Standing) -> dict[str, Any]:
-    """Which side of a job fires."""
+    """Return the active side of a job."""
     return {
         "name": one.name,
         "source": attrs.asdict(one.source),
@@ -142,54 +177,70 @@ def standing_document(one: Standing) -> dict[str, Any]:
     }
 
 
-def handover_lines(found: Cutover, *, back: str, again: str) -> Iterator[Line]:
-    """The same for people.
+def handover_lines(found: Cutover, *, back: str, again: str, retires: bool = False) -> Iterator[Line]:
+    """Yield the result of a cutover or a retirement as text.
 
     Args:
-        found: what came of it.
-        back: what takes it back; "" where nothing does.
-        again: what tries again.
+        found: the result.
+        back: the command that switches back; "" where there is none.
+        again: the command that tries again.
+        retires: it is a retirement.
     """
-    yield line((f"{found.sync}: {found.source} → {found.target}", "bold"), f", the {found.goal} is to fire")
+    yield line(
+        (f"{found.sync}: {found.source} → {found.target}", "bold"),
+        ", retiring source jobs" if retires else f", switching to the {found.goal}",
+    )
     yield line("")
     yield from dark_lines(found.dark)
+    words = _words(found, retires=retires)
     for moved in found.moves:
-        yield from _moved_lines(moved)
+        yield from _moved_lines(moved, words)
     if found.moves:
         yield line("")
-    counts = ", ".join(f"{number:,} {status}" for status, number in found.summary.items() if number)
-    title = f"Run {found.run}: " if found.run else "Dry run: " if found.is_dry else "Nothing was changed: "
+    counts = ", ".join(f"{number:,} {words[status]}" for status, number in found.summary.items() if number)
+    title = f"Run {found.run}: " if found.run else "Dry run: " if found.is_dry else "No changes: "
     yield line((title, "bold"), counts or "no jobs", ".")
     yield from ledger_lines(found.ledger)
     yield from _nightly_lines(found.nightly)
     if found.summary["failed"] or found.summary["skipped"]:
-        yield line("Finish it with: ", (again, "bold"), *((" or take it back with: ", (back, "bold")) if back else ()))
+        yield line("To finish: ", (again, "bold"), *((". To switch back: ", (back, "bold")) if back else ()))
     elif found.summary["moved"] and back:
-        yield line("It can be taken back with: ", (back, "bold"))
+        yield line("To switch back: ", (back, "bold"))
 
 
-def _moved_lines(moved: Moved) -> Iterator[Line]:
+def _words(found: Cutover, *, retires: bool) -> Mapping[str, str]:
+    """Return the words for each status."""
+    if not retires:
+        return _WORDS
+    deletes = any(turn.does == "delete" for moved in found.moves for turn in moved.move.turns)
+    return _DELETED if deletes else _STOPPED
+
+
+def _moved_lines(moved: Moved, words: Mapping[str, str]) -> Iterator[Line]:
     word, style = _LIVE[moved.live]
-    does = ", then ".join(turn.does for turn in moved.move.turns)
-    takes = f": {does}" if moved.status == "planned" and does else ""
+    does = ", then ".join(_DOES[turn.does] for turn in moved.move.turns)
+    takes = f"; {does}" if moved.status == "planned" and does else ""
     is_deleted = moved.status == "moved" and moved.move.turns and moved.move.turns[-1].does == "delete"
     yield line(
-        (pad("deleted" if is_deleted else moved.status, _WIDTH) + " ", _STYLES[moved.status]),
-        clean(moved.move.name) + (" at the source" if is_deleted else takes),
-        "; live: ",
+        (pad("deleted" if is_deleted else words[moved.status], _WIDTH) + " ", _STYLES[moved.status]),
+        clean(moved.move.name) + (" at the source" if is_deleted else ""),
+        ": ",
         (word, style),
+        takes,
     )
     if moved.reason:
         yield line(clean(moved.reason), indent=_WIDTH + 1)
     if moved.gap and moved.gap.is_narrow and moved.gap.room:
         asked, room = moved.gap.asked.total_seconds(), moved.gap.room.total_seconds()
-        yield line(f"its fires left a gap of {room:.0f} s only, not of {asked:.0f} s", indent=_WIDTH + 1)
+        yield line(
+            f"the gap between its fires is {room:.0f} s, less than the guard of {asked:.0f} s", indent=_WIDTH + 1
+        )
     if moved.proof and moved.proof not in {"proved", "approximate"}:
-        yield line((f"verifying it again: {moved.proof}", "bold red"), indent=_WIDTH + 1)
+        yield line((f"verified afterwards: {moved.proof}", "bold red"), indent=_WIDTH + 1)
 
 
 def _nightly_lines(nightly: Iterable[Nightly]) -> Iterator[Line]:
-    """The jobs that stay exact only while syncs renew them, and what would end that."""
+    """Yield the jobs that stay exact only while syncs renew them, and the modes that would change that."""
     nightly = list(nightly)
     if not nightly:
         return
@@ -197,17 +248,17 @@ def _nightly_lines(nightly: Iterable[Nightly]) -> Iterator[Line]:
     for one in nightly:
         yield line(f"{clean(one.name)}: exact until {stamp(one.until)}, renewed by each sync", indent=2)
         if not one.modes:
-            yield line("no schedule.mode would make it independent of syncs", indent=4)
+            yield line("no schedule.mode makes it independent of syncs", indent=4)
         for mode, how in one.modes.items():
             yield line(f'schedule.mode = "{mode}": {clean(how)}', indent=4)
 
 
 def ledger_lines(ledger: Iterable[Missed]) -> Iterator[Line]:
-    """The instants at which not exactly one side was live, for a person to make up for."""
+    """Yield the instants at which it is not certain that exactly one side was active."""
     ledger = list(ledger)
     if not ledger:
         return
-    yield line((f"Look at {count(len(ledger), 'instant')} at which not exactly one side was surely live:", "bold red"))
+    yield line((f"Check {count(len(ledger), 'fire')}, which may be missing or may have run twice:", "bold red"))
     for entry in ledger:
         yield line(
             f"{instant(entry.at)} UTC {clean(entry.name)}: ", (entry.kind, "bold"), f"; {clean(entry.cause)}", indent=2
@@ -215,13 +266,13 @@ def ledger_lines(ledger: Iterable[Missed]) -> Iterator[Line]:
 
 
 def standing_lines(standings: Iterable[Standing]) -> Iterator[Line]:
-    """Which side fires, job by job."""
+    """Yield the active side of each job."""
     for one in standings:
         word, style = _LIVE[one.live]
         odd = one.live not in {one.meant, "paused", "over"} and not (
             one.meant == "both" and one.live in {"source", "target"}
         )
-        meant = f", meant: {one.meant}" if odd else ""
-        unfinished = "; its cut-over is unfinished" if one.is_unfinished else ""
+        meant = f", expected: active at {one.meant}" if odd else ""
+        unfinished = "; its cutover is unfinished" if one.is_unfinished else ""
         since = f" since {instant(one.since)} UTC" if one.since and not odd else ""
-        yield line("live ", (word, style), f": {clean(one.name)}{since}{meant}{unfinished}")
+        yield line(f"{clean(one.name)}: ", (word, style), f"{since}{meant}{unfinished}")

@@ -1,9 +1,11 @@
-"""What each provider can hold, as its mapping file says."""
+"""What each provider supports, as its mapping file says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
+
+from rich.cells import cell_len
 
 from migrator.canonical import LEAVES, PATHS, covers
 from migrator.mapping import Rules
@@ -13,7 +15,7 @@ SCHEMA: Final = "migrator/providers@1"
 
 
 def holdings_document(providers: Iterable[Rules]) -> dict[str, Any]:
-    """What each provider can hold as `migrator/providers@1`."""
+    """Return what each provider supports, as `migrator/providers@1`."""
     return {"schema": SCHEMA, "providers": [_provider(rules) for rules in providers]}
 
 
@@ -37,7 +39,7 @@ def _provider(rules: Rules) -> dict[str, Any]:
 
 
 def _field(leaf: str, rules: Rules) -> dict[str, Any]:
-    """What becomes of one canonical field: held, translated or lost."""
+    """Return the support of one canonical field: held, translated or lost."""
     for held, table in (("translated", rules.translated), ("lost", rules.lost)):
         for path, reason in table.items():
             if covers(path, leaf):
@@ -47,8 +49,8 @@ def _field(leaf: str, rules: Rules) -> dict[str, Any]:
     return {"path": leaf, "held": "held", "reason": "", "max": rule.max, "change": change}
 
 
-def holdings_lines(providers: Sequence[Rules], *, verbose: bool) -> Iterator[Line]:
-    """What each provider can hold as a table; the reasons below it on request."""
+def holdings_lines(providers: Sequence[Rules], *, verbose: bool, width: int | None = None) -> Iterator[Line]:
+    """Yield what each provider supports as a table, or as several that fit a width; on request the reasons below."""
     rows = [
         ("", *(rules.title for rules in providers)),
         ("actions", *(" and ".join(f"{action}s" for action in rules.actions) for rules in providers)),
@@ -57,10 +59,10 @@ def holdings_lines(providers: Sequence[Rules], *, verbose: bool) -> Iterator[Lin
         ("shortest interval", *(f"{rules.min_interval} min" if rules.min_interval else "-" for rules in providers)),
         *((path, *(_cell(path, rules) for rules in providers)) for path in PATHS),
     ]
-    title, *rest = columns(rows)
-    yield line((title, "bold"))
-    yield from (line(row) for row in rest)
-    yield line("")
+    for title, *rest in _tables(rows, width):
+        yield line((title, "bold"))
+        yield from (line(row) for row in rest)
+        yield line("")
     if not verbose:
         yield line("Why a field is lost or translated: ", ("migrator providers -v", "bold"))
     for rules in providers if verbose else ():
@@ -69,9 +71,28 @@ def holdings_lines(providers: Sequence[Rules], *, verbose: bool) -> Iterator[Lin
         for how, table in (("lost", rules.lost), ("translated", rules.translated)):
             yield from (line((f"{path} ", "bold"), f"{how}: {reason}", indent=2) for path, reason in table.items())
         yield from (
-            line((f"{path} ", "bold"), f"left behind: {declined.reason}", indent=2)
+            line((f"{path} ", "bold"), f"dropped: {declined.reason}", indent=2)
             for path, declined in rules.declined.items()
         )
+
+
+def _tables(rows: Sequence[tuple[str, ...]], width: int | None) -> Iterator[list[str]]:
+    """Yield the rows as tables of the first column and as many others as a width takes; at least one."""
+    start, number = 1, len(rows[0])
+    while start < number:
+        end = start + 1 if width else number
+        while width and end < number and _widest(_cut(rows, start, end + 1)) <= width:
+            end += 1
+        yield _cut(rows, start, end)
+        start = end
+
+
+def _cut(rows: Sequence[tuple[str, ...]], start: int, end: int) -> list[str]:
+    return columns([(row[0], *row[start:end]) for row in rows])
+
+
+def _widest(table: Iterable[str]) -> int:
+    return max(map(cell_len, table))
 
 
 def _cell(path: str, rules: Rules) -> str:

@@ -1,4 +1,4 @@
-"""The journal told: what is unsettled or unfinished, the runs so far, and their writes."""
+"""The journal: unresolved writes, unfinished runs, the runs so far, and their writes."""
 
 from __future__ import annotations
 
@@ -27,31 +27,40 @@ from migrator.sync.orphans import Orphans
 
 _STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
 _ENDS: Final[Mapping[str, str]] = {"done": "green", "settled": "green"}
+_HOW: Final[Mapping[str, str]] = {"died": "crashed", "settled": "up to date", "under way": "running"}
+"""By how a run ended, the words that are printed where they are not the same."""
+_STATES: Final[Mapping[str, str]] = {
+    "claimed": "planned",
+    "dispatched": "sent",
+    "done": "confirmed",
+    "uncertain": "unresolved",
+}
+"""By state of a write, the words that are printed where they are not the same."""
 _GO_ON: Final[Mapping[str, str]] = {"sync": "sync", "cutover": "cutover", "retire": "retire", "dedupe": "dedupe"}
 """By kind of run, the command that goes on where one stopped, if it is not `apply`."""
 
 
 @frozen(kw_only=True)
 class Standing:
-    """How things stand, as far as the state knows.
+    """The status of everything, as far as the state records it.
 
     Attributes:
         runs: every run, latest first.
-        unsettled: writes without an outcome.
+        unresolved: writes without a result.
         owners: who is writing, by lock.
-        in_order: by sync, when a run last found nothing left to do.
+        in_order: by sync, when a run last found no changes.
         place: the state's URL.
         until: by sync, when the first of its schedules stops being exact unless a sync renews it.
-        ledger: the instants of cut-overs at which not exactly one side was live.
+        ledger: the instants of cutovers at which not exactly one side was active.
         orphans: managed jobs that no sync of the config owns.
-        jobs: which side of each job of one sync fires; None where no sync was asked for.
+        jobs: the active side of each job of one sync; None where no sync was asked for.
         dark: by sync, the jobs that are active nowhere.
         duplicates: by sync, the target jobs that were one too many when both sides were last read.
         trouble: the jobs that their platform has stopped, or whose runs fail, as the latest runs saw them.
     """
 
     runs: Sequence[Run]
-    unsettled: Sequence[Intent]
+    unresolved: Sequence[Intent]
     owners: Mapping[str, Owner]
     in_order: Mapping[str, datetime] = field(factory=dict)
     place: str
@@ -67,7 +76,7 @@ class Standing:
     def uncertain(self) -> list[Intent]:
         """Writes without an outcome whose run is not under way any more."""
         writing = {owner.run for owner in self.owners.values()}
-        return [intent for intent in self.unsettled if intent.run not in writing]
+        return [intent for intent in self.unresolved if intent.run not in writing]
 
     @property
     def latest(self) -> list[Run]:
@@ -78,7 +87,7 @@ class Standing:
         return list(found.values())
 
     def how(self, run: Run) -> str:
-        """How a run ended, in a word."""
+        """Return how a run ended, in a word of the JSON document."""
         if run.id in {owner.run for owner in self.owners.values()}:
             return "under way"
         if run.ended_at and self.dark.get(run.sync):
@@ -91,7 +100,7 @@ class Standing:
 
 
 def status_document(standing: Standing) -> dict[str, Any]:
-    """How things stand as `migrator/status@1`."""
+    """Return the status as `migrator/status@1`."""
     return {
         "schema": "migrator/status@1",
         "state": standing.place,
@@ -117,11 +126,11 @@ def _sync(run: Run, standing: Standing) -> dict[str, Any]:
 
 
 def status_lines(standing: Standing) -> Iterator[Line]:
-    """How things stand for people."""
+    """Yield the status as text."""
     for dark in standing.dark.values():
         yield from dark_lines(dark)
     for scope, owner in standing.owners.items():
-        yield line(("writing ", "bold"), f"{clean(scope)}: {owner}")
+        yield line(("running ", "bold"), f"{clean(scope)}: locked by {owner}")
     for intent in standing.uncertain:
         yield from _uncertain_lines(intent)
     yield from orphans_lines(standing.orphans)
@@ -139,17 +148,17 @@ def status_lines(standing: Standing) -> Iterator[Line]:
 
 
 def _uncertain_lines(intent: Intent) -> Iterator[Line]:
-    """A write that nobody knows the end of, and the ways to settle it."""
+    """Yield an unresolved write, and the commands that resolve it."""
     yield line(
-        ("uncertain ", "bold red"),
+        ("unresolved write ", "bold red"),
         f"{intent.action} of {clean(intent.name)} (sync {intent.sync}, run {intent.run})",
     )
     if intent.state == "uncertain" and intent.error:
         yield line(clean(intent.error), indent=2)
     ways = _ways(intent)
-    until = "; where that cannot tell, look there and say what you found" if ways else ""
-    yield line(f"The next migrator plan {intent.sync} looks what became of it{until}.", indent=2)
-    for words, command in zip(("if it is there: ", "if it is not: "), ways, strict=False):
+    until = "; if it cannot tell, look at the target and pass the answer:" if ways else "."
+    yield line(f"The next migrator plan {intent.sync} reconciles it{until}", indent=2)
+    for words, command in zip(("if the job exists: ", "if it does not: "), ways, strict=False):
         yield line(words, (command, "bold"), indent=2)
 
 
@@ -159,23 +168,23 @@ def _duplicate_lines(sync: str, found: Sequence[Mapping[str, Any]]) -> Iterator[
         part = f", part {one['piece']}" if one["pieces"] > 1 else ""
         said = f"{clean(one['name'])}{part} (sync {clean(sync)}): {', '.join(map(clean, one['targets']))}"
         yield line(("duplicates ", "bold red"), said, " were at the target when it was last read")
-    yield line("remove one with: ", (shlex.join(["migrator", "dedupe", sync]), "bold"), indent=2)
+    yield line("to remove one: ", (shlex.join(["migrator", "dedupe", sync]), "bold"), indent=2)
 
 
 def _latest_lines(run: Run, standing: Standing) -> Iterator[Line]:
-    """How the latest run of a sync ended, how to go on, and until when that has time."""
+    """Yield how the latest run of a sync ended, the next command, and until when the schedules are exact."""
     how, follow = standing.how(run), _next(run, standing)
-    yield line((f"{how} ", _ENDS.get(how, "yellow")), f"{run.sync}: {_kind(run)}, {_told(run)}")
+    yield line((f"{_HOW.get(how, how)} ", _ENDS.get(how, "yellow")), f"{run.sync}: {_kind(run)}, {_told(run)}")
     if how == "settled":
-        yield line(f"nothing was left to do at {_moment(standing.in_order[run.sync])}", indent=2)
+        yield line(f"a later run found no changes at {_moment(standing.in_order[run.sync])}", indent=2)
     if follow:
-        yield line("go on with: ", (follow, "bold"), indent=2)
+        yield line("next: ", (follow, "bold"), indent=2)
     if until := standing.until.get(run.sync):
-        yield line(f"exact until {stamp(until)}; a sync before then renews that", indent=2)
+        yield line(f"exact until {stamp(until)}, renewed by each sync", indent=2)
 
 
 def _next(run: Run, standing: Standing) -> str:
-    """What to type to go on where a run stopped; "" where there is nothing."""
+    """Return the command that finishes what a run left; "" where there is none."""
     if standing.how(run) in {"done", "settled", "under way"}:
         return ""
     if dark := standing.dark.get(run.sync):
@@ -187,7 +196,7 @@ def _next(run: Run, standing: Standing) -> str:
 
 
 def _ways(intent: Intent) -> list[str]:
-    """What a person can type to settle a create."""
+    """Return the commands that resolve a create."""
     if intent.action != "create" or intent.source is None:
         return []
     start = shlex.join(["migrator", "settle", intent.run, intent.source.id if intent.pieces == 1 else intent.name])
@@ -197,7 +206,7 @@ def _ways(intent: Intent) -> list[str]:
 def history_document(
     runs: Sequence[Run], writes: Sequence[Intent] | None, ledger: Sequence[Missed] = ()
 ) -> dict[str, Any]:
-    """The runs as `migrator/history@1`; with the writes and the ledger of the one run that was asked for."""
+    """Return the runs as `migrator/history@1`; with the writes and the ledger of the one run that was asked for."""
     document: dict[str, Any] = {"schema": "migrator/history@1", "runs": [_run(run) for run in runs]}
     if writes is None:
         return document
@@ -208,7 +217,7 @@ def history_document(
 def history_lines(
     runs: Sequence[Run], writes: Sequence[Intent] | None, ledger: Sequence[Missed] = ()
 ) -> Iterator[Line]:
-    """The runs for people."""
+    """Yield the runs as text."""
     if not runs:
         yield line("No run yet.")
         return
@@ -217,7 +226,7 @@ def history_lines(
         why = f": {clean(intent.error)}" if intent.error else ""
         made = " at the source" if intent.piece == ORIGIN else f" → {intent.target_id}" if intent.target_id else ""
         yield line(
-            (f"{intent.state:<10} ", _STYLES.get(intent.state, "")),
+            (f"{_STATES.get(intent.state, intent.state):<10} ", _STYLES.get(intent.state, "")),
             f"{intent.action:<7} {clean(intent.name)}{made}{why}",
             indent=2,
         )
@@ -226,12 +235,12 @@ def history_lines(
 
 def _told(run: Run) -> str:
     summary = ", ".join(f"{number:,} {status}" for status, number in run.summary.items() if number)
-    ended = summary or ("nothing done" if run.ended_at else "no end noted")
+    ended = summary or ("no changes" if run.ended_at else "no end recorded")
     return f"{_moment(run.started_at)}: {ended}"
 
 
 def _kind(run: Run) -> str:
-    """What a run did, as a person would type it."""
+    """Return the kind of a run, as it is typed."""
     back = " --back" if run.goal == "source" else ""
     return f"{run.kind}{back} of run {run.of}" if run.of else f"{run.kind}{back}"
 
@@ -270,12 +279,12 @@ def _write(intent: Intent) -> dict[str, Any]:
 
 
 def settle_document(intent: Intent, created: str | None) -> dict[str, Any]:
-    """What was decided as `migrator/settle@1`."""
+    """Return the resolved write as `migrator/settle@1`."""
     decided = {**_write(intent), "state": "failed" if created is None else "done", "target_id": created, "error": ""}
     return {"schema": "migrator/settle@1", "run": intent.run, "sync": intent.sync, "write": decided}
 
 
 def settle_lines(intent: Intent, created: str | None) -> Iterator[Line]:
-    """What was decided, for people."""
-    told = "was not made; the next run makes it" if created is None else f"is {created} at the target"
-    yield line(f"Settled: {clean(intent.name)} {told}. Look with: ", (f"migrator plan {intent.sync}", "bold"))
+    """Yield the resolved write as text."""
+    told = "was not created; the next run creates it" if created is None else f"is {created} at the target"
+    yield line(f"Resolved: {clean(intent.name)} {told}. Next: ", (f"migrator plan {intent.sync}", "bold"))

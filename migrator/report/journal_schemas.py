@@ -1,4 +1,4 @@
-"""The JSON Schema of the documents that tell of the journal."""
+"""JSON Schemas of the documents about the journal and the state."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _PLACE: Final = shape({"provider": TEXT, "scope": TEXT})
 _RUN: Final[dict[str, Schema]] = {
     "run": TEXT,
     "kind": one_of(*get_args(RunKind)),
-    "of": {**maybe(TEXT), "description": "The run that it took up or rolled back."},
+    "of": {**maybe(TEXT), "description": "The run that it resumed or rolled back."},
     "sync": TEXT,
     "goal": {**maybe(one_of("source", "target")), "description": "Of a cutover: the side that was to be active."},
     "target": _PLACE,
     "started_at": TIME,
-    "ended_at": {**maybe(TIME), "description": "Null when it died or is under way."},
-    "summary": mapped(COUNT, "How many changes ended how."),
+    "ended_at": {**maybe(TIME), "description": "Null when it crashed or is running."},
+    "summary": mapped(COUNT, "How many changes, by result."),
 }
 _WRITE: Final[dict[str, Schema]] = {
     "seq": COUNT,
@@ -65,11 +65,13 @@ _OWNER: Final[dict[str, Schema]] = {
 def status_schema() -> Schema:
     """`migrator/status@1`."""
     writing = shape({"target": TEXT, **_OWNER})
-    uncertain = shape({**_WRITE, "run": TEXT, "sync": TEXT, "settle": {**TEXTS, "description": "What a person types."}})
+    uncertain = shape(
+        {**_WRITE, "run": TEXT, "sync": TEXT, "settle": {**TEXTS, "description": "The commands that resolve it."}}
+    )
     how = one_of("done", "unfinished", "died", "under way", "settled")
     more = {
         "how": how,
-        "next": {**TEXT, "description": "What to type to go on, if anything."},
+        "next": {**TEXT, "description": "The next command; empty where none is needed."},
         "needs_resync_by": {**maybe(TIME), "description": "When its first schedule stops being exact unless renewed."},
     }
     sync = shape({**_RUN, **more})
@@ -77,19 +79,23 @@ def status_schema() -> Schema:
     duplicate = shape({**named, "targets": TEXTS, "bound": TEXTS})
     return document(
         "status",
-        "How things stand, as far as the state knows",
+        "Unresolved writes, unfinished runs and locks, as the state records them",
         {
             "state": TEXT,
-            "active_nowhere": listed(DARK, "Jobs that fire nowhere, as far as was last seen, and what repairs them."),
-            "writing": listed(writing, "Who holds which lock."),
+            "active_nowhere": listed(
+                DARK, "Jobs that are active nowhere, as last read, and the command that repairs each."
+            ),
+            "writing": listed(writing, "Locks that are held, and by which process."),
             "orphans": ORPHANS,
-            "uncertain": listed(uncertain, "Writes whose outcome nobody knows."),
+            "uncertain": listed(uncertain, "Unresolved writes."),
             "syncs": listed(sync, "The latest run of each."),
-            "ledger": listed(MISSED, "Instants of cut-overs at which not exactly one side was surely live."),
+            "ledger": listed(
+                MISSED, "Instants of cutovers at which it is not certain that exactly one side was active."
+            ),
             "duplicates": listed(duplicate, "Target jobs of one source job and part, when both sides were last read."),
             "trouble": listed(
                 shape({"sync": TEXT, "end": one_of("source", "target"), "job": TEXT, "name": TEXT, "trouble": TEXT}),
-                "Jobs that their platform has stopped, or whose runs fail, as the latest run of their sync saw it.",
+                "Jobs that their platform has disabled, or whose runs fail, as the latest run of their sync read it.",
             ),
             "jobs": {**maybe(listed(STANDING)), "description": "Of the sync that was asked for; null for none."},
         },
@@ -101,13 +107,13 @@ def history_schema() -> Schema:
     runs = listed(shape(_RUN), "Latest first.")
     schema = document("history", "The runs so far", {"runs": runs})
     schema["properties"]["writes"] = listed(shape(_WRITE), "Of the one run that was asked for.")
-    schema["properties"]["ledger"] = listed(MISSED, "What that run entered into the ledger.")
+    schema["properties"]["ledger"] = listed(MISSED, "What that run added to the ledger.")
     return schema
 
 
 def settle_schema() -> Schema:
     """`migrator/settle@1`."""
-    return document("settle", "What a person decided", {"run": TEXT, "sync": TEXT, "write": shape(_WRITE)})
+    return document("settle", "A write that was resolved by hand", {"run": TEXT, "sync": TEXT, "write": shape(_WRITE)})
 
 
 def unlock_schema() -> Schema:
@@ -152,14 +158,16 @@ def _held(column: Column) -> Schema:
 def import_schema() -> Schema:
     """`migrator/import@1`."""
     required = {"state": TEXT, "layout": COUNT, "moved": mapped(COUNT, "Rows by table."), "backup": _BACKUP}
-    return document("import", "What was put into a state", required)
+    return document("import", "Rows that were imported into a state", required)
 
 
 def prune_schema() -> Schema:
     """`migrator/prune@1`."""
     counts = dict.fromkeys(("runs", "writes", "records"), COUNT)
     left = {**COUNT, "description": "Runs that are still known."}
-    return document("prune", "What a state forgot", {"state": TEXT, "before": TIME, **counts, "left": left})
+    return document(
+        "prune", "Old runs that were removed from a state", {"state": TEXT, "before": TIME, **counts, "left": left}
+    )
 
 
 def move_schema() -> Schema:
@@ -168,16 +176,16 @@ def move_schema() -> Schema:
     binding = shape({"name": TEXT, "before": ends, "after": maybe(ends)})
     return document(
         "move",
-        "What the state calls otherwise now, or has forgotten",
+        "Bindings that were moved to another address, or removed",
         {
             "action": one_of("move", "forget"),
             "from": TEXT,
             "to": maybe(TEXT),
-            "bindings": listed(binding, "What it concerns."),
+            "bindings": listed(binding, "The bindings that were moved or removed."),
             "tags": {**COUNT, "description": "Ownership tags at the target that were, or are to be, rewritten."},
             "unreached": {**TEXTS, "description": "Targets whose ownership tags stay: no connection reaches them."},
             "runs": {**TEXTS, "description": "The runs that did it; none in a dry run."},
-            "undo": {**TEXT, "description": "What takes it back."},
+            "undo": {**TEXT, "description": "The command that reverts it."},
             "failed": listed(shape({"name": TEXT, "error": TEXT}), "Ownership tags that could not be rewritten."),
         },
     )

@@ -34,15 +34,15 @@ def _lease(lease: Lease) -> dict[str, Any]:
 def unlock_lines(freed: Sequence[Lease]) -> Iterator[Line]:
     """Yield the same for people."""
     if not freed:
-        yield line("No lock is held.")
+        yield line("No active lock.")
     for lease in freed:
-        yield line(f"Freed: {clean(lease.scope)}. The next run first looks up what run {lease.owner.run} left.")
+        yield line(f"Freed: {clean(lease.scope)}. The next run first reconciles the writes of run {lease.owner.run}.")
 
 
 def lease_lines(lease: Lease) -> Iterator[Line]:
     """Yield what is known of a lease and its owner."""
     owner = lease.owner
-    yield line((f"{clean(lease.scope)}: ", "bold"), f"held by {clean(str(owner))}")
+    yield line((f"{clean(lease.scope)}: ", "bold"), f"locked by {clean(str(owner))}")
     lasts = f"{(lease.expires - lease.beat) / _SECOND:g} s"
     yield line(f"  renewed at {stamp(lease.beat)} by the database's clock; it lasts {lasts} after each renewal")
     yield line(f"  {_known(lease)}")

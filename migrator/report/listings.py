@@ -21,7 +21,7 @@ _NAME: Final = 40
 
 
 def list_document(found: Listing) -> dict[str, Any]:
-    """The listing as `migrator/list@1`."""
+    """Return the listing as `migrator/list@1`."""
     return {
         "schema": SCHEMA,
         "connection": found.connection,
@@ -47,7 +47,7 @@ def _job(row: Row) -> dict[str, Any]:
 
 
 def list_lines(found: Listing) -> Iterator[Line]:
-    """The listing for people: one line for each job, and the reason below where one does not fire."""
+    """Yield the listing as text: one line for each job, and the reason below where one does not fire."""
     told = f": {count(len(found.rows), 'job')} on {found.title}, {found.managed} managed by migrator"
     yield line((found.connection, "bold"), told)
     if not found.rows:
@@ -58,7 +58,7 @@ def list_lines(found: Listing) -> Iterator[Line]:
     for text, row in zip(table[1:], found.rows, strict=True):
         yield line((text, "" if row.state == "enabled" else _STYLES[row.state]))
         if row.reason:
-            by = f"stopped by {found.title}" if row.state == "stopped" else row.state
+            by = f"disabled by {found.title}" if row.state == "stopped" else row.state
             yield line(f"{by}: {clean(row.reason)}", indent=2)
         if row.failing:
             yield line(f"failing: {clean(row.failing)}", indent=2)
@@ -79,7 +79,7 @@ def list_schema() -> Schema:
             "name": TEXT,
             "state": one_of(*_STYLES),
             "reason": {**TEXT, "description": "Why it does not fire, where it does not."},
-            "failing": {**TEXT, "description": "What its platform tells of runs that fail."},
+            "failing": {**TEXT, "description": "What its platform reports about failing runs."},
             "schedule": shape({"text": TEXT, "timezone": TEXT, "words": TEXT}),
             "next_fires": listed(TIME, "None of a job that does not fire."),
             "managed": {"type": "boolean", "description": "Whether migrator made or adopted it."},

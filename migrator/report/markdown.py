@@ -14,7 +14,7 @@ from migrator.report.overview import Overview, Row
 from migrator.report.words import count, stamp
 
 LISTED: Final = 200
-"""Rows of a table; comments on code hosts have a limit, and nobody reads on."""
+"""Rows of a table; comments on code hosts have a limit."""
 
 _SHORT: Final = 60
 """Characters of an old and a new value that a cell has room for."""
@@ -49,19 +49,19 @@ def _blocks(shown: Overview) -> Iterator[str]:
     yield escaped(" ".join(shown.lead))
     yield ""
     if shown.refusal:
-        yield f"**Refused as a whole:** {escaped(shown.refusal)}"
+        yield f"**Plan refused:** {escaped(shown.refusal)}"
         yield ""
     yield from _table(["", "jobs", ""], [[one.sign, f"{one.jobs:,}", one.words] for one in shown.outcomes if one.jobs])
     if shown.decisions:
         yield from _decisions(shown)
     if shown.losses:
-        yield from _section("Lost on the way")
+        yield from _section("Data loss")
         rows = [[code(one.path), f"{one.jobs:,}", escaped(one.reason)] for one in shown.losses]
         yield from _table(["what", "jobs", "why"], rows)
     pressing = [row for row in shown.rows if shown.tally(row.outcome).pressing]
     rest = [row for row in shown.rows if not shown.tally(row.outcome).pressing]
     if pressing:
-        yield from _section("Changes" if shown.kind == "plan" else "To look at")
+        yield from _section("Changes" if shown.kind == "plan" else "Needs attention")
         yield from _jobs(pressing, shown)
     if rest:
         others = "other job" if pressing else "job"
@@ -70,11 +70,11 @@ def _blocks(shown: Overview) -> Iterator[str]:
         yield from _jobs(rest, shown)
         yield "</details>"
         yield ""
-    yield f"Made {stamp(shown.at)}. " + ", ".join(f"{label}: {escaped(fact)}" for label, fact in shown.facts.items())
+    yield f"Created {stamp(shown.at)}. " + ", ".join(f"{label}: {escaped(fact)}" for label, fact in shown.facts.items())
 
 
 def _decisions(shown: Overview) -> Iterator[str]:
-    yield from _section("To decide")
+    yield from _section("Set in migrator.toml")
     yield from (f"- **{count(one.jobs, 'job')}**: {escaped(one.what)}" for one in shown.decisions)
     yield ""
     yield "```toml"
@@ -98,7 +98,7 @@ def _jobs(rows: Sequence[Row], shown: Overview) -> Iterator[str]:
         for row in rows[:LISTED]
     ]
     changes = ["changes"] if shown.kind == "plan" else []
-    yield from _table(["", "job", "schedule", *changes, "loses", ""], cells)
+    yield from _table(["", "job", "schedule", *changes, "data loss", ""], cells)
     if len(rows) > LISTED:
         yield f"and {len(rows) - LISTED:,} more, which the HTML and JSON reports list."
         yield ""

@@ -1,6 +1,6 @@
-"""What people are told of a round that nobody watched: names of syncs, jobs and fields, not what stands in them.
+"""The notice of a sync run: names of syncs, jobs and fields, without their contents.
 
-What waits for a person is told once, by the sync that sees it first; what fails or lapses is told until it does not.
+A conflict or drift is reported once, by the run that finds it; a failure or an expiring schedule by every run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NAMED: Final = 10
 
 
 def notice_of(found: Round, on: Collection[Occasion]) -> Notice | None:
-    """What to tell of a round; None when there is nothing that somebody wanted to be told of."""
+    """Return the notice of a sync run; None when none of the configured occasions occurred."""
     affected = {result.name: lines for result in found.results if (lines := list(_lines(result, on)))}
     if not affected:
         return None
@@ -33,7 +33,7 @@ def notice_of(found: Round, on: Collection[Occasion]) -> Notice | None:
 
 
 def _lines(found: Synced, on: Collection[Occasion]) -> Iterator[str]:
-    """What there is to tell of one sync, behind a line that says what came of it."""
+    """Yield the result of one sync in a line, and the lines of each occasion."""
     occasions = {
         "failure": _failure(found) if _is_failure(found) else (),
         "lapse": _listed("will not stay exact", (f"{one.name} (until {stamp(one.until)})" for one in found.lapses)),
@@ -42,7 +42,9 @@ def _lines(found: Synced, on: Collection[Occasion]) -> Iterator[str]:
     }
     lines = [line for occasion, lines in occasions.items() if occasion in on for line in lines]
     if lines:
-        summary = ", ".join(told(found)) if found.plan else "not begun" if found.error is None else _error(found.error)
+        summary = (
+            ", ".join(told(found)) if found.plan else "not started" if found.error is None else _error(found.error)
+        )
         yield clean(f"{found.name} ({found.source} → {found.target}): {summary}")
         yield from lines
 
@@ -57,14 +59,14 @@ def _failure(found: Synced) -> Iterator[str]:
     if isinstance(found.error, MigratorError) and found.error.hint:
         yield f"next: {clean(found.error.hint)}"
     if found.plan and found.plan.refusal:
-        yield f"refused as a whole: {clean(found.plan.refusal)}"
+        yield f"plan refused: {clean(found.plan.refusal)}"
     yield from _listed("not active anywhere", (one.name for one in found.applied.dark))
     yield from _listed("failed", (one.name for one in found.applied.outcomes if one.status == "failed"))
     yield "see: migrator status"
 
 
 def _error(error: Exception) -> str:
-    """An error of ours says what happened without quoting anybody; what another one says, nobody knows."""
+    """Return an error in words; the words of errors that are not ours may quote a secret, and are left out."""
     return error.what if isinstance(error, MigratorError) else f"unexpected {type(error).__name__}"
 
 

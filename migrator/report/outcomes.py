@@ -1,4 +1,4 @@
-"""What came of a plan."""
+"""The result of apply."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from migrator.mapping.codecs import write_time
 from migrator.plan.values import Change, Plan
 from migrator.report.handovers import dark_document, dark_lines
 from migrator.report.long import Long
-from migrator.report.plans import STYLES, SYMBOLS, blocked_lines, double_lines, lapse_lines, note_lines
+from migrator.report.plans import STYLES, SYMBOLS, UP_TO_DATE, blocked_lines, double_lines, lapse_lines, note_lines
 from migrator.report.words import Line, clean, count, line
 
 SCHEMA: Final = "migrator/apply@1"
@@ -21,7 +21,7 @@ _STATUS: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "ski
 
 
 def apply_document(plan: Plan, applied: Applied) -> Long:
-    """The outcomes as `migrator/apply@1`; the run is null when nothing was begun."""
+    """Return the results as `migrator/apply@1`; the run is null when nothing was started."""
     head = {
         "schema": SCHEMA,
         "run": applied.run,
@@ -50,11 +50,11 @@ def _blocked(change: Change) -> dict[str, Any]:
 
 
 def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]:
-    """The outcomes for people; `command` is what does the rest."""
+    """Yield the results as text; `command` applies what is left."""
     yield from dark_lines(applied.dark)
     if applied.run is None:
         in_order = not plan.pending and not plan.blocked
-        yield line("Nothing to do: the target is as it shall be." if in_order else "Nothing was changed.")
+        yield line(UP_TO_DATE if in_order else "Nothing was written.")
         yield from blocked_lines(plan)
         if not plan.pending:
             yield from lapse_lines(plan)
@@ -62,27 +62,27 @@ def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]
     yield from outcome_lines(applied)
     yield line("")
     summary = ", ".join(f"{number:,} {status}" for status, number in applied.summary.items() if number)
-    yield line((f"Run {applied.run}: ", "bold"), summary or "nothing was to be written", ".")
+    yield line((f"Run {applied.run}: ", "bold"), summary or "no changes", ".")
     if not applied.outcomes:
         yield from note_lines(plan)
     yield from blocked_lines(plan)
-    yield from lapse_lines(_standing(plan, applied))
-    yield from double_lines(_standing(plan, applied), is_done=True)
+    yield from lapse_lines(applied_part(plan, applied))
+    yield from double_lines(applied_part(plan, applied), is_done=True)
     if applied.stopped:
-        yield line("It was interrupted. Go on with: ", (command, "bold"))
+        yield line("Interrupted. To finish: ", (command, "bold"))
     elif any(outcome.status != "done" for outcome in applied.outcomes):
-        yield line("Try again what was not done with: ", (command, "bold"))
+        yield line("To retry what failed: ", (command, "bold"))
 
 
-def _standing(plan: Plan, applied: Applied) -> Plan:
-    """The plan without the changes that were not made: of those nothing is promised."""
+def applied_part(plan: Plan, applied: Applied) -> Plan:
+    """Return the plan without the changes that were not made."""
     undone = {(one.action, one.source, one.name) for one in applied.outcomes if one.status != "done"}
     kept = (one for one in plan.changes if (one.action, one.source, one.label) not in undone)
     return attrs.evolve(plan, changes=tuple(kept))
 
 
 def outcome_lines(applied: Applied) -> Iterator[Line]:
-    """What became of each change."""
+    """Yield the result of each change."""
     yield from map(_outcome, applied.outcomes)
 
 
@@ -99,7 +99,7 @@ def _outcome(outcome: Outcome) -> Line:
 
 
 def cost_lines(requests: Mapping[str, int], seconds: float) -> Iterator[Line]:
-    """What it cost: requests by provider, and time."""
+    """Yield the requests by provider, and the time that they took."""
     parts: Iterable[str] = (f"{number:,} to {provider}" for provider, number in requests.items() if number)
     told = ", ".join(parts)
     sent = f"{count(sum(requests.values()), 'request')} ({told}) in" if told else "No requests;"

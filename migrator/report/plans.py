@@ -1,4 +1,4 @@
-"""A plan as a diff that a person can read."""
+"""A plan as text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from migrator.canonical import PATHS, TRIGGER_PATHS
+from migrator.convention import carried_by
 from migrator.cron import Cron
 from migrator.cron.zones import tzdata_version
 from migrator.document import value_to_json
@@ -48,7 +49,7 @@ STYLES: Final[Mapping[Action, str]] = {
 
 _FIRES: Final = 3
 _NAMED: Final = 5
-"""How many jobs of one date are named."""
+"""Jobs of one date that are named."""
 LOSING: Final = frozenset({"create", "update", "replace", "adopt"})
 _CLOCKS: Final = ("trigger.cron", "trigger.at")
 _LABELS: Final = max(map(len, PATHS))
@@ -56,7 +57,7 @@ _LABELS: Final = max(map(len, PATHS))
 
 
 def plan_document(plan: Plan, *, key: bytes = b"") -> Long:
-    """The plan's document, whose changes are made one after another; sealed with the state's key."""
+    """Return the plan's document, sealed with the state's key; its changes are written one after another."""
     return Long(
         head=plan_head(plan),
         name="changes",
@@ -66,12 +67,12 @@ def plan_document(plan: Plan, *, key: bytes = b"") -> Long:
 
 
 def plan_lines(plan: Plan, *, command: str = "", verbose: bool = False) -> Iterator[Line]:
-    """A plan.
+    """Yield a plan as a diff, and its summary.
 
     Args:
         plan: what would change.
-        command: what carries it out, "" when that is about to be asked.
-        verbose: every field of new jobs, and the jobs that stay as they are.
+        command: what applies it, "" when that is about to be asked.
+        verbose: every field of new jobs, and the unchanged jobs.
     """
     yield line((f"{plan.sync}: {plan.source} → {plan.target}", "bold"))
     yield line("")
@@ -89,24 +90,25 @@ def plan_lines(plan: Plan, *, command: str = "", verbose: bool = False) -> Itera
 
 
 def summary_lines(plan: Plan, *, command: str = "") -> Iterator[Line]:
-    """What a plan comes to, what is refused and why, and what to do next."""
+    """Yield how many changes there are, what is refused and why, and the next command."""
     counts = [f"{plan.summary[action]:,} {words}" for action, words in TENSES.items() if plan.summary[action]]
     yield line(("Plan: ", "bold"), ", ".join(counts) or "no jobs", ".")
     lost = {(str(c.source), loss.path, loss.reason) for c in plan.changes if c.action in LOSING for loss in c.losses}
-    yield from reasons("Lost on the way", sorted(f"{path}: {reason}" for _source, path, reason in lost))
+    yield from reasons("Data loss", sorted(f"{path}: {reason}" for _source, path, reason in lost))
     yield from note_lines(plan, named=False)
     yield from blocked_lines(plan, named=False)
     if plan.refusal:
-        yield line(("Refused as a whole: ", "bold red"), clean(plan.refusal))
+        yield line(("Plan refused: ", "bold red"), clean(plan.refusal))
         return
     yield from promise_lines(plan)
     yield from double_lines(plan)
     if plan.pending and command:
-        yield line("Carry it out with: ", (command, "bold"))
+        yield line("To apply: ", (command, "bold"))
     elif not plan.pending and not plan.blocked:
-        yield line("Nothing to do: the target is as it shall be.")
+        yield line(UP_TO_DATE)
 
 
+UP_TO_DATE: Final = "No changes. The target is up to date."
 TENSES: Final[Mapping[Action, str]] = {
     "create": "to create",
     "update": "to update",
@@ -121,21 +123,21 @@ TENSES: Final[Mapping[Action, str]] = {
 
 
 def double_lines(plan: Plan, *, is_done: bool = False) -> Iterator[Line]:
-    """How many jobs are active on both sides once the plan is carried out, and how to avoid or to end that."""
+    """Yield how many jobs the plan makes active on both sides, and how to avoid or to end that."""
     sources = {change.source.provider for change in plan.changes if change.source}
     if not plan.doubled or all(PROVIDERS[name].documented is None for name in sources):  # a file runs nothing
         return
-    command = f"migrator cutover {plan.sync}"
-    when, how = ("", f"Switch to the target with: {command}")
+    command, staged = f"migrator cutover {plan.sync}", f"migrator apply {plan.sync} --staged"
+    when, how = "", f"To end that: {command}"
     if not is_done:
-        when, how = " afterwards", f"Stage them with --staged, or switch to the target later with: {command}"
+        when, how = " afterwards", f"To avoid that: {staged}. To end it later: {command}"
     yield line((f"ACTIVE ON BOTH SIDES{when} (runs twice): {count(len(plan.doubled), 'job')}. ", "bold yellow"), how)
 
 
 def promise_lines(plan: Plan) -> Iterator[Line]:
-    """Until when every schedule is exact, if no sync renews it."""
+    """Yield until when every schedule is exact, and the zones whose data may differ."""
     if until := plan.needs_resync_by:
-        yield line(f"Exact until {stamp(until)}; a sync before then renews that.")
+        yield line(f"Schedules are exact until {stamp(until)}, renewed by each sync.")
     for zone, since in plan.young_zone_rules.items():
         yield line(
             (f"{clean(zone)}: ", "bold"),
@@ -145,37 +147,37 @@ def promise_lines(plan: Plan) -> Iterator[Line]:
 
 
 def lapse_lines(plan: Plan) -> Iterator[Line]:
-    """Which jobs stop being exact when, if no sync renews them: what a one-off migration has to know at its end."""
+    """Yield which jobs stop being exact when, if no sync renews them."""
     promises = plan.promises
     if not promises:
         return
-    yield line(("Exact until, unless a sync renews it before:", "bold"))
+    yield line(("Exact until, renewed by each sync:", "bold"))
     for until, names in promises.items():
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
         yield line(f"{stamp(until)}  {', '.join(map(clean, names[:_NAMED]))}{more}", indent=2)
 
 
 def note_lines(plan: Plan, *, named: bool = True) -> Iterator[Line]:
-    """What there is to say of jobs that nothing is done about: each reason once, and on request the jobs' names."""
+    """Yield the notes on unchanged jobs: each reason once, and on request the jobs' names."""
     noted = (change for change in plan.changes if change.action == "none" and change.reason)
-    yield from grouped("Unchanged, but note", map(of_change, noted), named=named)
+    yield from grouped("Unchanged, with a note", map(of_change, noted), named=named)
 
 
 def blocked_lines(plan: Plan, *, named: bool = True) -> Iterator[Line]:
-    """Why jobs are refused: each reason once, with the names of the jobs unless they stand above already."""
+    """Yield why jobs are blocked: each reason once, and on request the jobs' names."""
     yield from grouped("Blocked", map(of_change, plan.blocked), named=named)
 
 
 def reasons(title: str, texts: Iterable[str]) -> Iterator[Line]:
-    """Sentences, each once, with how often it was said; the most frequent first."""
+    """Yield each sentence once, with how often it occurs; the most frequent first."""
     counted = Counter(texts).most_common()
     if counted:
         yield line((f"{title}:", "bold"))
-        yield from (line(f"{number} x {clean(text)}", indent=2) for text, number in counted)
+        yield from (line(f"{number:,} x {clean(text)}", indent=2) for text, number in counted)
 
 
 def head(change: Change) -> Line:
-    """A change's symbol and the job's name."""
+    """Return a change's symbol and the job's name."""
     style = STYLES[change.action]
     return line((f"{SYMBOLS[change.action]} ", style), (clean(change.label), style))
 
@@ -187,7 +189,7 @@ def _drawn(lines: Callable[[], Iterable[Line]]) -> list[Line]:
 
 
 def _change_lines(change: Change, plan: Plan, *, first: bool, verbose: bool) -> Iterator[Line]:
-    """What happens to a job; where several stand for one, the first tells what they have in common."""
+    """Yield what changes of a job; of several parts, the first shows what they have in common."""
     if change.reason:
         yield line(clean(change.reason), indent=4)
     if change.action != "create":
@@ -204,9 +206,12 @@ def _change_lines(change: Change, plan: Plan, *, first: bool, verbose: bool) -> 
 
 
 def _created(change: Change, plan: Plan, *, verbose: bool) -> Iterator[Line]:
-    """What a new job does; all of its fields only on request."""
+    """Yield what a new job does, with what travels in the event of a prompt; all of its fields only on request."""
     for field in change.fields:
         if field.path in TRIGGER_PATHS or field.path == "name":
+            continue
+        if field.path == "action.payload" and (carried := carried_by(field.new)):
+            yield from (_labelled(path, value_words(value)) for path, value in carried.items())
             continue
         if verbose or field.path in {"action.text", "action.event"} or (field.path, field.new) == ("enabled", False):
             yield _labelled(field.path, _words(field.new, plan))
@@ -249,11 +254,11 @@ def _arrow(old: str, new: str) -> tuple[str | tuple[str, str], ...]:
 
 
 def _loss_lines(change: Change) -> Iterator[Line]:
-    """What a job gives up; why, the summary says once."""
+    """Yield the data that a job loses; the summary has the reasons."""
     for number, loss in enumerate(change.losses):
         had, becomes = (value_words(value_to_json(value, "")) for value in (loss.had, loss.becomes))
         kept = "" if loss.becomes is None else f" → {becomes}"
-        yield _labelled("" if number else "loses", (f"{loss.path} {had}{kept}", "yellow"))
+        yield _labelled("" if number else "data loss", (f"{loss.path} {had}{kept}", "yellow"))
 
 
 # -- schedules --------------------------------------------------------------------------------------------------------

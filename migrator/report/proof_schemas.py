@@ -61,7 +61,7 @@ def verify_schema() -> Schema:
             "fires": maybe(fires),
             "agree_until": {**maybe(TIME), "description": "First instant after `end` that differs, within a year."},
             "second_opinion": maybe(opinion),
-            "live": {**one_of(*get_args(Live)), "description": "Of source, the target job is still held back."},
+            "live": {**one_of(*get_args(Live)), "description": "At source, the target job is staged."},
         }
     )
     left = shape({"source": REF, "name": TEXT, "reason": TEXT})
@@ -96,7 +96,7 @@ def audit_schema() -> Schema:
             "name": TEXT,
             "enabled": FLAG,
             "reason": TEXT,
-            "trouble": {**TEXT, "description": "A stop or failing runs that its platform tells of."},
+            "trouble": {**TEXT, "description": "Disabled by its platform, or failing runs."},
             "needs": TEXTS,
             "losses": listed(loss),
             "schedule": maybe(schedule),

@@ -1,4 +1,4 @@
-"""What verifying a sync came to."""
+"""The result of verify."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SIGNS: Final[Mapping[Status, tuple[str, str]]] = {
 _WORDS: Final[Mapping[str, str]] = {
     "absent": "absent",
     "differs": "different",
-    "unproved": "not provable",
+    "unproved": "cannot be proved",
     "approximate": "approximate, as the sync allows",
     "proved": "proved",
 }
@@ -37,7 +37,7 @@ _LABELS: Final = max(map(len, PATHS))
 
 
 def verify_document(found: Verification) -> dict[str, Any]:
-    """The proofs as `migrator/verify@1`."""
+    """Return the proofs as `migrator/verify@1`."""
     return {
         "schema": SCHEMA,
         "sync": found.sync,
@@ -90,11 +90,11 @@ def _fires(fires: Comparison) -> dict[str, Any]:
 
 
 def verify_lines(found: Verification, *, command: str, verbose: bool = False) -> Iterator[Line]:
-    """The proofs for people: what is not in order, and on request what is.
+    """Yield the proofs as text: the jobs that differ, and on request all.
 
     Args:
         found: the proofs.
-        command: what brings the target in line again.
+        command: what brings the target up to date.
         verbose: every job.
     """
     yield line(
@@ -109,24 +109,24 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
         yield line("")
     counts = [f"{found.summary[status]:,} {words}" for status, words in _WORDS.items() if found.summary[status]]
     held = sum(proof.live == "source" for proof in found.proofs)
-    told = f" {held:,} held back until the cut-over, as {'it' if held == 1 else 'they'} will be then." if held else ""
-    yield line(("Verified: ", "bold"), ", ".join(counts) or "no job was carried over", f".{told}")
+    told = f" {held:,} staged, verified as after the cutover." if held else ""
+    yield line(("Verified: ", "bold"), ", ".join(counts) or "no job was migrated", f".{told}")
     left_out = (Said(one.name, one.reason, ids_of(one.source)) for one in found.left_out)
-    yield from grouped("Not carried over", left_out)
+    yield from grouped("Not migrated", left_out)
     yield from _opinions(found)
     agree = [proof.agree_until for proof in found.proofs if proof.status in WELL and proof.agree_until]
     if agree:
-        yield line(f"The instants agree until {stamp(min(agree))}; a sync before then renews that.")
+        yield line(f"Fires agree until {stamp(min(agree))}, renewed by each sync.")
     yield from duplicate_lines(found.duplicates, command=f"migrator dedupe {found.sync}")
     doubled = {one.source for one in found.duplicates}
     if any(proof.status not in WELL and proof.source not in doubled for proof in found.proofs):
-        yield line("Bring the target in line with: ", (command, "bold"))
+        yield line("To bring the target up to date: ", (command, "bold"))
 
 
 def _proof_lines(proof: Proof) -> Iterator[Line]:
     sign, style = _SIGNS[proof.status]
     fires = f", {count(proof.fires.wanted, 'fire')}" if proof.fires and proof.fires.equal else ""
-    held = "; held back until the cut-over" if proof.live == "source" else ""
+    held = "; staged until the cutover" if proof.live == "source" else ""
     yield line((f"{sign} ", style), (clean(proof.name), style), f": {_WORDS[proof.status]}{fires}{held}")
     if proof.reason:
         yield line(clean(proof.reason), indent=4)
@@ -136,13 +136,15 @@ def _proof_lines(proof: Proof) -> Iterator[Line]:
 
 
 def _opinions(found: Verification) -> Iterator[Line]:
-    """What the other engine says, and what it could not be asked."""
+    """Yield the result of the second engine, and what it could not judge."""
     told = [proof.spot for proof in found.proofs if proof.spot]
     asked = [spot for spot in told if "agrees" in spot]
     if asked:
         instants = sum(spot["instants"] for spot in asked)
         agreed = sum(spot["agrees"] for spot in asked)
-        yield line(f"{asked[0]['engine']} agrees on {agreed} of {count(len(asked), 'job')}, {instants:,} instants.")
+        yield line(
+            f"{asked[0]['engine']} agrees on {agreed} of {count(len(asked), 'job')}, {count(instants, 'instant')}."
+        )
     unasked = Counter(spot["unasked"] for spot in told if "unasked" in spot)
     yield from (
         line(f"It could not be asked about {count(number, 'job')}: {why}.") for why, number in unasked.most_common()

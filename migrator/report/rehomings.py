@@ -34,17 +34,17 @@ def orphans_document(found: Sequence[Orphans]) -> list[dict[str, Any]]:
 
 
 def orphans_lines(found: Sequence[Orphans]) -> Iterator[Line]:
-    """The same for people."""
+    """Yield the same as text."""
     for one in found[:_SHOWN]:
         jobs = count(len(one.bound), "job")
         names = ", ".join(clean(bound.name) for bound in one.bound[:_SHOWN])
         more = f" … and {len(one.bound) - _SHOWN:,} more" if len(one.bound) > _SHOWN else ""
         source, target = (clean(scope_address(*place)) for place in (one.home.source, one.home.target))
         command = clean(one.command) or "migrator state move FROM TO"
-        yield line(("orphaned ", "bold yellow"), f"{jobs} that no sync owns: {clean(one.reason)}")
+        yield line(("orphans ", "bold yellow"), f"{jobs} that no sync owns: {clean(one.reason)}")
         yield line(f"{names}{more}", indent=2)
         yield line(f"sync.{clean(one.home.sync)}, {source} → {target}", indent=2)
-        yield line("to give them to a sync: ", (command, "bold"), indent=2)
+        yield line("to assign them to a sync: ", (command, "bold"), indent=2)
     if len(found) > _SHOWN:
         yield line(f"… and the jobs of {len(found) - _SHOWN:,} more syncs; migrator status --json has them all")
 
@@ -87,7 +87,7 @@ def _ends(bound: Bound) -> dict[str, Any]:
 
 
 def rehoming_lines(found: Rehoming) -> Iterator[Line]:
-    """The same for people."""
+    """Yield the same as text."""
     number = count(len(found.before), "binding")
     if found.failed:
         yield line(("Nothing was moved: ", "bold red"), "ownership tags could not be rewritten; run the command again")
@@ -107,11 +107,11 @@ def rehoming_lines(found: Rehoming) -> Iterator[Line]:
         yield line(f"The ownership tags in {clean(place)} stay as they are: no connection of the config reaches them.")
     if found.kind == "forget":
         yield line("The target jobs stay as they are.")
-    yield line("To take it back: ", (clean(found.undo), "bold"))
+    yield line("To revert: ", (clean(found.undo), "bold"))
 
 
 def _change(before: Bound, after: Bound) -> str:
-    """What of a binding changes, in a few words."""
+    """Return the parts of a binding that change, in a few words."""
     pairs = (
         ("sync", before.sync, after.sync),
         ("source", before.source.scope, after.source.scope),

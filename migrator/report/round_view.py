@@ -1,4 +1,4 @@
-"""What the report of a round of syncs shows, whatever it is drawn in: what needs a person first, what was done last.
+"""The contents of the HTML or Markdown report of a sync run: what needs attention first, what was done last.
 
 Every text in it stands on one line and moves no cursor (`words.clean`); drawing it must still escape it.
 """
@@ -66,7 +66,7 @@ class SyncView:
         sign: the code as one character.
         tone: how it is coloured.
         means: the code in a few words.
-        told: what came of it in one line.
+        told: the result in one line.
         error: what ended it early, and more of that by label: where, what was got, what to do next; empty when
             nothing did.
         parts: its jobs, what needs a person first.
@@ -102,7 +102,7 @@ class RoundView:
 
 
 def round_view(found: Round) -> RoundView:
-    """What a report shows of a round."""
+    """Return a sync run as the contents of a report."""
     seconds = (found.ended_at - found.started_at).total_seconds()
     asked = (f"{number:,} to {provider}" for provider, number in found.requests.items() if number)
     facts = {
@@ -122,13 +122,13 @@ def round_view(found: Round) -> RoundView:
 def _lead(found: Round) -> Iterator[str]:
     wrong = sum(result.exit_code != 0 for result in found.results)
     syncs = count(len(found.results), "sync")
-    yield f"{wrong:,} of {syncs} did not end in order." if wrong else f"{syncs}, all in order."
+    yield f"{wrong:,} of {syncs} failed or need a decision." if wrong else f"{syncs}, all in order."
     if found.stopped:
-        yield "It was interrupted."
+        yield "The run was interrupted."
     if lost := sum(len(one.bound) for one in found.orphans):
         yield f"No sync owns {count(lost, 'managed job')}; migrator status lists them."
     if by := found.needs_resync_by:
-        yield f"The next one has to come before {stamp(by)}."
+        yield f"Schedules are exact until {stamp(by)}: the next sync must run before."
 
 
 def _sync(found: Synced) -> SyncView:
@@ -159,9 +159,9 @@ def _error(found: Synced) -> Iterator[tuple[str, str]]:
 
 def _parts(found: Synced) -> Iterator[Part]:
     dark = (Entry(clean(one.name), clean(one.repair), f"since {stamp(one.since)}") for one in found.applied.dark)
-    yield Part("Not active anywhere; repair with", "bad", tuple(dark))
+    yield Part("NOT ACTIVE ANYWHERE; to repair", "bad", tuple(dark))
     lapses = (Entry(clean(one.name), clean(one.reason), f"exact until {stamp(one.until)}") for one in found.lapses)
-    yield Part("Not exact any more before the next night", "bad", tuple(lapses))
+    yield Part("Schedules that expire before the next run", "bad", tuple(lapses))
     yield Part("Warnings", "warn", tuple(Entry(found.name, clean(text)) for text in found.warnings))
     outcomes = found.applied.outcomes
     failed = (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == "failed")
@@ -173,10 +173,13 @@ def _parts(found: Synced) -> Iterator[Part]:
     yield Part("Blocked", "note", tuple(rest))
     yield Part("Edited at the target", "warn", tuple(map(_hand, found.drift)))
     skipped = (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == "skipped")
-    yield Part("Not begun", "warn", tuple(skipped))
+    yield Part("Not started", "warn", tuple(skipped))
     noted = [one for one in (found.plan.changes if found.plan else ()) if one.action == "none" and one.reason]
     yield Part(
-        "Left as they are", "note", tuple(Entry(clean(one.name), clean(one.reason)) for one in noted), pressing=False
+        "Unchanged, with a note",
+        "note",
+        tuple(Entry(clean(one.name), clean(one.reason)) for one in noted),
+        pressing=False,
     )
     done = (Entry(clean(one.name), "", one.action) for one in outcomes if one.status == "done")
     yield Part("Done", "good", tuple(done), pressing=False)

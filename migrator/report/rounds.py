@@ -1,4 +1,4 @@
-"""What came of a round of syncs: one line each as it ends, and the whole at the end."""
+"""The result of a sync run: one line for each sync as it ends, and the whole at the end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,18 @@ from migrator.plan.document import plan_to_json
 from migrator.plan.values import Plan
 from migrator.report.failures import failure_document, failure_lines, failure_of
 from migrator.report.handovers import dark_document, dark_lines
-from migrator.report.outcomes import apply_document, outcome_lines
-from migrator.report.plans import TENSES, blocked_lines, head, note_lines, plan_lines, promise_lines, side_by_side
+from migrator.report.outcomes import applied_part, apply_document, outcome_lines
+from migrator.report.plans import (
+    TENSES,
+    UP_TO_DATE,
+    blocked_lines,
+    double_lines,
+    head,
+    note_lines,
+    plan_lines,
+    promise_lines,
+    side_by_side,
+)
 from migrator.report.rehomings import orphans_document, orphans_lines
 from migrator.report.words import Line, clean, count, line, stamp
 from migrator.sync.values import Hand, Lapse, Round, Synced
@@ -34,7 +44,7 @@ _WORDS: Final = {
 
 
 def round_document(found: Round) -> dict[str, Any]:
-    """The round as `migrator/run@1`."""
+    """Return the sync run as `migrator/run@1`."""
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -93,7 +103,7 @@ def _lapse(lapse: Lapse) -> dict[str, Any]:
 
 
 def synced_line(found: Synced) -> Line:
-    """One line of what came of a sync."""
+    """Return the result of one sync in a line."""
     seconds = (found.ended_at - found.started_at).total_seconds()
     cost = f" ({count(sum(found.requests.values()), 'request')}, {seconds:.1f} s)"
     style = "green" if found.exit_code == 0 else "bold red"
@@ -101,7 +111,7 @@ def synced_line(found: Synced) -> Line:
 
 
 def told(found: Synced) -> Iterator[str]:
-    """What came of a sync, in a few words each."""
+    """Yield the result of one sync, in a few words each."""
     if dark := found.applied.dark:
         yield f"{count(len(dark), 'job')} not active anywhere"
     if found.error:
@@ -109,7 +119,7 @@ def told(found: Synced) -> Iterator[str]:
     if found.plan is None:
         return
     if found.plan.refusal:
-        yield "refused as a whole"
+        yield "plan refused"
     done = [outcome.action for outcome in found.applied.outcomes if outcome.status == "done"]
     if found.dry_run:
         summary = found.plan.summary
@@ -120,15 +130,15 @@ def told(found: Synced) -> Iterator[str]:
     yield from (f"{came[status]:,} {status}" for status in ("failed", "skipped") if came[status])
     yield from (f"{found.plan.summary['blocked']:,} blocked" for _ in found.plan.blocked[:1])
     yield f"{found.plan.summary['none']:,} unchanged"
-    for hands, what in ((found.conflicts, "conflict"), (found.drift, "hand edit")):
+    for hands, what in ((found.conflicts, "conflict"), (found.drift, "drifted job")):
         if hands:
             yield f"{count(len(hands), what)} ({sum(hand.is_new for hand in hands):,} new)"
     if found.lapses:
-        yield count(len(found.lapses), "broken promise")
+        yield count(len(found.lapses), "expiring schedule")
 
 
 def round_lines(found: Round) -> Iterator[Line]:
-    """The round for people."""
+    """Yield the sync run as text."""
     for number, result in enumerate(found.results):
         if number:
             yield line("")
@@ -149,27 +159,28 @@ def _synced_lines(found: Synced) -> Iterator[Line]:
         return
     yield from outcome_lines(found.applied)
     if found.plan.refusal:
-        yield line(("Refused as a whole: ", "bold red"), clean(found.plan.refusal))
+        yield line(("Plan refused: ", "bold red"), clean(found.plan.refusal))
     elif found.applied.run:
         summary = ", ".join(f"{number:,} {status}" for status, number in found.applied.summary.items() if number)
-        yield line((f"Run {found.applied.run}: ", "bold"), summary or "nothing done", ".")
+        yield line((f"Run {found.applied.run}: ", "bold"), summary or "no changes", ".")
     elif left := len(found.plan.blocked):
-        yield line(f"Nothing was changed; {count(left, 'job')} left alone, for the reasons below.")
+        yield line(f"Nothing was written; {count(left, 'job')} blocked, for the reasons below.")
     else:
-        yield line("Nothing to do: the target is as it shall be.")
+        yield line(UP_TO_DATE)
     yield from note_lines(found.plan)
     yield from blocked_lines(found.plan)
     for hands, title in ((found.conflicts, "Changed on both sides"), (found.drift, "Edited at the target")):
         yield from _hand_lines(hands, title, found.plan)
     yield from _lapse_lines(found.lapses)
     yield from promise_lines(found.plan)
+    yield from double_lines(applied_part(found.plan, found.applied), is_done=True)
 
 
 def _hand_lines(hands: tuple[Hand, ...], title: str, plan: Plan) -> Iterator[Line]:
     if hands:
         yield line((f"{title}:", "bold"))
     for hand in hands:
-        since = "new" if hand.is_new else f"still open since {stamp(hand.since)}"
+        since = "new" if hand.is_new else f"open since {stamp(hand.since)}"
         yield line(head(hand.change).text.plain, f": {', '.join(hand.paths)} ({since})", indent=2)
         for field in hand.change.fields:
             if field.reason == BOTH:
@@ -178,6 +189,6 @@ def _hand_lines(hands: tuple[Hand, ...], title: str, plan: Plan) -> Iterator[Lin
 
 def _lapse_lines(lapses: tuple[Lapse, ...]) -> Iterator[Line]:
     if lapses:
-        yield line(("Not exact any more before the next night:", "bold red"))
+        yield line(("Schedules that expire before the next run:", "bold red"))
     for lapse in lapses:
         yield line(f"{clean(lapse.name)}: exact until {stamp(lapse.until)}: {clean(lapse.reason)}", indent=2)

@@ -15,34 +15,34 @@ Piece = Mapping[str, Any]
 
 _FLAGS: Final[Mapping[str, str]] = {
     "dst_policy_assumed": "what happens when clocks change is assumed, not documented",
-    "young_zone_rule": "the zone's clock rule is young: the other platform's time zone data may be older",
+    "young_zone_rule": "the zone's clock rule is new: the other platform's time zone data may be older",
     "ambiguous_source": "the source's expression has several meanings",
     "unknown_fields": "the job has fields that its mapping does not know, and they may change when it fires",
 }
 
 _VERDICTS: Final[Mapping[str, str]] = {
-    "exact": "exact for ever",
-    "exact_split": "exact for ever, in {pieces} jobs",
-    "exact_until": "exact until {until}, then to be renewed",
+    "exact": "exact",
+    "exact_split": "exact, in {pieces} jobs",
+    "exact_until": "exact until {until}, renewed by each sync",
     "one_time": "exact, each fire by a one-time job",
-    "approximate": "approximate: of {source_fires} fires in a year {missing} are missed, and {extra} are added",
-    "dead": "it never fires again",
-    "impossible": "it cannot be said there",
-    "none": "it follows no clock",
-    "carried": "kept as it is",
+    "approximate": "approximate: {missing} of {source_fires} fires a year missed, {extra} added",
+    "dead": "expired",
+    "impossible": "cannot be expressed at the target",
+    "none": "not time-based",
+    "carried": "unchanged",
 }
 
 
 _NAMES: Final[Mapping[str, str]] = {
-    "exact": "exact for ever",
-    "exact_split": "exact for ever, each in several jobs",
-    "exact_until": "exact until a date, then to be renewed by a sync",
+    "exact": "exact",
+    "exact_split": "exact, each in several jobs",
+    "exact_until": "exact until a date, renewed by each sync",
     "one_time": "exact, each fire by a one-time job",
     "approximate": "approximate: some fires are missed or added",
-    "dead": "never again",
-    "impossible": "impossible to say there",
-    "none": "follow no clock",
-    "carried": "kept as they are",
+    "dead": "expired",
+    "impossible": "cannot be expressed at the target",
+    "none": "not time-based",
+    "carried": "unchanged",
 }
 
 
@@ -61,7 +61,7 @@ def piece_words(piece: Piece) -> str:
 def verdict_words(
     verdict: str, *, pieces: int, until: datetime | None, flags: Iterable[str], evidence: Mapping[str, Any]
 ) -> str:
-    """How faithful a translation is."""
+    """Return a verdict in words."""
     if "rounded" in evidence:
         return f"approximate: {evidence['shift_seconds']:g} s later"
     facts = {"source_fires": "?", "missing": "?", "extra": "?"} | dict(evidence)

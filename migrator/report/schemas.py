@@ -116,11 +116,11 @@ def _providers() -> Schema:
             "unique": TEXTS,
             "contracts": TEXTS,
             "fields": _list(field),
-            "declined": _map(TEXT, "Its own fields that stay behind, and why."),
+            "declined": _map(TEXT, "Its own fields that are dropped, and why."),
             "read_only": _map(TEXT, "Its own fields that cannot be written, and why."),
         }
     )
-    return _document("providers", "What each provider can hold", {"providers": _list(provider)})
+    return _document("providers", "What each provider supports", {"providers": _list(provider)})
 
 
 def _explain() -> Schema:
@@ -149,7 +149,7 @@ def _explain() -> Schema:
             "meaning": TEXT,
             "flags": TEXTS,
             "fires": _list(fire, "The next ones."),
-            "readings": _list(reading, "What engines may take it for, where they disagree."),
+            "readings": _list(reading, "Its readings, where engines disagree."),
             "translation": _maybe(translation),
         },
     )
@@ -157,7 +157,7 @@ def _explain() -> Schema:
 
 def _sandbox() -> Schema:
     required = {"port": COUNT, "connections": _map(OBJECT), "config": {**TEXT, "description": "A migrator.toml."}}
-    return _document("sandbox", "How to reach the stand-ins", required)
+    return _document("sandbox", "How to reach the simulators", required)
 
 
 def _demo() -> Schema:

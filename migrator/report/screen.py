@@ -1,4 +1,4 @@
-"""The two streams: stdout is the result, stderr is talk.
+"""The two streams: stdout has the result, stderr has messages.
 
 Colours and progress are for terminals; `NO_COLOR` turns the colours off. A JSON document never depends on either.
 """
@@ -43,15 +43,16 @@ def _console(stream: TextIO, *, plain: bool) -> Console:
 
 @define(kw_only=True)
 class Screen:
-    """Where a command's result and its talk go.
+    """The output of a command: its result and its messages.
 
     Attributes:
         as_json: the result is one JSON document.
-        verbose: talk says more.
-        plain: no colours, whatever the terminal can show.
-        quiet: there is no talk at all.
+        verbose: more messages.
+        plain: no colours, also on a terminal that has them.
+        quiet: no messages.
         every: seconds between two lines about what goes on, where there is no terminal.
-        hide: takes secrets out of whatever is written.
+        waited: seconds that questions have waited for an answer.
+        hide: takes secrets out of every text that is written.
     """
 
     as_json: bool = False
@@ -60,6 +61,7 @@ class Screen:
     quiet: bool = False
     every: float = 30.0
     hide: Callable[[str], str] = str
+    waited: float = field(default=0.0, init=False)
     _out: Console = field(init=False)
     _err: Console = field(init=False)
 
@@ -68,7 +70,7 @@ class Screen:
         self._err = _console(sys.stderr, plain=self.plain)
 
     def result(self, document: Mapping[str, Any] | Long, lines: Iterable[Line]) -> None:
-        """The result: as a document or as lines."""
+        """Print the result: as a document or as lines."""
         if not self.as_json:
             self._put(self._out, lines)
         elif isinstance(document, Long):
@@ -78,16 +80,16 @@ class Screen:
             self.document(document)
 
     def document(self, document: Mapping[str, Any]) -> None:
-        """The result, which is a JSON document in any case."""
+        """Print the result, a JSON document in any case."""
         self.text(document_text(document, ascii_only=not takes_unicode(sys.stdout)))
 
     def text(self, text: str) -> None:
-        """The result, as it is, there at once for whoever reads it."""
+        """Print the result as it is, and flush it."""
         sys.stdout.write(self.hide(text))
         sys.stdout.flush()
 
     def say(self, lines: Iterable[Line]) -> None:
-        """Talk."""
+        """Print messages."""
         if not self.quiet:
             self._put(self._err, lines)
 
@@ -100,17 +102,22 @@ class Screen:
         return line if shown == plain else evolve(line, text=Text(shown))
 
     @property
+    def width(self) -> int | None:
+        """Columns of the terminal that the result is printed on; None where it is none."""
+        return self._out.width if self._out.is_terminal else None
+
+    @property
     def can_ask(self) -> bool:
-        """Whether somebody is there to answer."""
+        """Return whether a question can be asked: stdin and stderr are a terminal."""
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def question(self, text: str) -> None:
-        """A question; the answer is typed behind it."""
+        """Print a question; the answer is typed behind it."""
         self._err.print(self.hide(text), end=" ")
 
     @contextmanager
     def activity(self, what: str, *, held: Callable[[], float] = lambda: 0.0) -> Iterator[Activity]:
-        """What goes on, for as long as the block lasts: shown on a terminal, said now and then where there is none.
+        """Show the progress of the block: a bar on a terminal, a line now and then elsewhere.
 
         Args:
             what: in words.
@@ -131,7 +138,7 @@ class Screen:
 
     @contextmanager
     def _telling(self, activity: Activity) -> Iterator[None]:
-        """Say what goes on every half minute, by a thread of its own: planning leaves no time for anything else."""
+        """Print the activity every half minute, by a thread of its own, because planning blocks the loop."""
         over, began = threading.Event(), time.monotonic()
 
         def tell() -> None:
@@ -148,7 +155,7 @@ class Screen:
 
 
 class Pace(ProgressColumn):
-    """How far it is, how fast it goes, how long it will take, and whether a platform's limit is what it waits for."""
+    """The progress, the rate, the time left, and the wait for a platform's limit."""
 
     def __init__(self, held: Callable[[], float]) -> None:
         super().__init__()
@@ -175,7 +182,7 @@ def _lasting(seconds: float) -> str:
 
 @define(kw_only=True)
 class Activity:
-    """What goes on, and how far it has come."""
+    """The current activity and its progress."""
 
     bar: Progress
     _task: TaskID | None = None
@@ -185,7 +192,7 @@ class Activity:
 
     @property
     def words(self) -> str:
-        """What goes on and how far it is, in a few words."""
+        """Return the activity and its progress, in a few words."""
         return f"{self._what}, {self._done:,} of {self._total:,}" if self._total else self._what
 
     def begin(self, what: str, *, total: int | None = None) -> None:
@@ -227,7 +234,7 @@ def document_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> s
 
 
 def takes_unicode(stream: TextIO) -> bool:
-    """Whether any text can be written to it."""
+    """Return whether any text can be written to it."""
     return "utf" in stream.encoding.lower()
 
 
@@ -264,7 +271,7 @@ def _folded(line: Line, console: Console) -> Iterator[Text]:
 
 
 def _characters(text: str, columns: int) -> int:
-    """How many characters of a text fit into so many columns."""
+    """Return how many characters of a text fit into so many columns."""
     return next((n for n in range(len(text)) if cell_len(text[: n + 1]) > columns), len(text))
 
 

@@ -72,7 +72,7 @@ VERDICT: Final = one_of(
 PIECE: Final = shape(
     {"text": maybe(TEXT), "dialect": TEXT, "timezone": TEXT}, {"at": TIME}, says="The schedule of one target job."
 )
-EVIDENCE: Final = {"type": "object", "description": "What a sceptic needs to check the verdict."}
+EVIDENCE: Final = {"type": "object", "description": "Numbers that prove the verdict."}
 PLACES: Final = {
     "code": {**TEXT, "description": "The kind of error in one word that does not change."},
     "error": TEXT,

@@ -1,4 +1,4 @@
-"""What was done to the state as a whole."""
+"""Results of the commands on the state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from migrator.state import Layout, Owner, Pruned
 
 
 def upgrade_document(layout: Layout, place: str) -> dict[str, Any]:
-    """Schema version of a state as found, and as it is now, as `migrator/upgrade@1`."""
+    """Return the schema version of a state as found, and as it is now, as `migrator/upgrade@1`."""
     return {
         "schema": "migrator/upgrade@1",
         "state": place,
@@ -26,7 +26,7 @@ def upgrade_document(layout: Layout, place: str) -> dict[str, Any]:
 
 
 def upgrade_lines(layout: Layout, place: str) -> Iterator[Line]:
-    """The same for people."""
+    """Yield the same as text."""
     if layout.found is None:
         yield line(f"{place} is new, with schema version {layout.now}.")
     else:
@@ -35,7 +35,7 @@ def upgrade_lines(layout: Layout, place: str) -> Iterator[Line]:
 
 
 def import_document(moved: Mapping[str, int], backup: Path | None, layout: Layout, place: str) -> dict[str, Any]:
-    """What was put into a state, as `migrator/import@1`."""
+    """Return what was imported, as `migrator/import@1`."""
     return {
         "schema": "migrator/import@1",
         "state": place,
@@ -46,37 +46,35 @@ def import_document(moved: Mapping[str, int], backup: Path | None, layout: Layou
 
 
 def import_lines(moved: Mapping[str, int], backup: Path | None, place: str) -> Iterator[Line]:
-    """The same for people."""
+    """Yield the same as text."""
     yield line(f"{place} holds {moved_words(moved)} now.")
     yield from _backup_lines(backup)
-    yield line(
-        "Where this state came from is not to be used any more: two states of one target know nothing of each other."
-    )
+    yield line("Do not use the old state any more: two states of one target do not know each other's bindings.")
 
 
 def prune_document(pruned: Pruned, before: datetime, place: str) -> dict[str, Any]:
-    """What was forgotten, as `migrator/prune@1`."""
+    """Return what was removed, as `migrator/prune@1`."""
     return {"schema": "migrator/prune@1", "state": place, "before": write_time(before), **attrs.asdict(pruned)}
 
 
 def prune_lines(pruned: Pruned, before: datetime) -> Iterator[Line]:
-    """The same for people."""
+    """Yield the same as text."""
     runs = f"{count(pruned.runs, 'run')} from before {stamp(before)[:10]}"
     held = f"{count(pruned.writes, 'write')} and {count(pruned.records, 'saved record')}"
-    yield line(f"Forgotten: {runs}, with {held}. {count(pruned.left, 'run')} left.")
+    yield line(f"Removed: {runs}, with {held}. {count(pruned.left, 'run')} left.")
 
 
 def moved_words(moved: Mapping[str, int]) -> str:
-    """How many rows of what."""
+    """Return the number of rows by table."""
     return ", ".join(f"{number:,} {table}" for table, number in moved.items() if number) or "nothing"
 
 
 def writing_lines(owners: Mapping[str, Owner]) -> Iterator[Line]:
-    """That runs were under way when the state was read."""
+    """Yield the runs that were in progress when the state was read."""
     for scope, owner in owners.items():
-        yield line(f"{clean(scope)} is being written to by {owner}: its writes are in it as they stood.")
+        yield line(f"{clean(scope)} is locked by {owner}: its writes are exported as they are now.")
 
 
 def _backup_lines(backup: Path | None) -> Iterator[Line]:
     if backup:
-        yield line(f"As it was before: {backup}")
+        yield line(f"Backup of the previous state: {backup}")

@@ -137,12 +137,12 @@ class Story:
         """Yield whether it went well, and what to type next."""
         week = self.week
         if self.again.pending:
-            yield line(("The second plan is not empty: that is a fault of this program.", "bold red"))
+            yield line(("The second plan is not empty: this is a bug in migrator.", "bold red"))
         if not week.is_exact:
             told = f"Of {week.due} fires that were due, {week.once} came exactly once, and {week.extra} were not due"
-            yield line((f"{told}: that is a fault of this program.", "bold red"))
+            yield line((f"{told}: this is a bug in migrator.", "bold red"))
         if not self.verified.is_well:
-            yield line(("A target job is not proved: that is a fault of this program.", "bold red"))
+            yield line(("A target job is not proved: this is a bug in migrator.", "bold red"))
         if self.is_well:
             yield line(f"From the start until a week later {week.due} fires were due: each came exactly once.")
             yield line(("The second plan is empty: running it again changes nothing.", "green"))

@@ -75,7 +75,7 @@ def shorten_both(old: str, new: str, width: int = SHOWN) -> tuple[str, str]:
 
 
 def look_alike(one: str, other: str) -> bool:
-    """Whether two different texts are shown alike: they differ in what cannot be seen, or in how it is composed."""
+    """Return whether two different texts look the same: they differ only in invisible or composed characters."""
     return one != other and _shown(one) == _shown(other)
 
 

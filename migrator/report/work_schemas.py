@@ -1,4 +1,4 @@
-"""The JSON Schema of the documents that tell what a sync would do, and what came of it."""
+"""JSON Schemas of plans, their results and sync runs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def plan_schema() -> Schema:
         {
             "path": PATH,
             "old": {"description": "What was last applied."},
-            "new": {"description": "What it shall be; null empties it."},
+            "new": {"description": "The wanted value; null empties it."},
             "remote": {"description": "What the target has now."},
             "reason": TEXT,
         }
@@ -77,8 +77,11 @@ def plan_schema() -> Schema:
                 {"paths": listed(PATH), "fields": listed(field)},
                 says="What is written back to the source job, where a sync goes both ways.",
             ),
-            "renews": {**FLAG, "description": "Whether only its window has moved on, which limits do not count."},
-            "right": {**one_of(*get_args(Live)), "description": "Of source, the target job is held back."},
+            "renews": {**FLAG, "description": "Whether it only renews its window, which limits do not count."},
+            "right": {
+                **one_of(*get_args(Live)),
+                "description": "The active side: at source, the target job is staged.",
+            },
         },
     )
     return document(
@@ -101,7 +104,7 @@ def plan_schema() -> Schema:
             "young_zone_rules": {
                 "type": "object",
                 "additionalProperties": {"type": "string", "format": "date"},
-                "description": "Time zones whose rule for clock changes is young, and the day from which it holds: "
+                "description": "Time zones whose rule for clock changes is new, and the day from which it holds: "
                 "another platform's time zone data may be older.",
             },
             "changes": listed(change),
@@ -148,9 +151,9 @@ def apply_schema() -> Schema:
     blocked = shape({"source": maybe(REF), "target": maybe(REF), "name": TEXT, "reason": TEXT})
     return document(
         "apply",
-        "What came of a plan",
+        "The result of a plan",
         {
-            "run": {**maybe(TEXT), "description": "Null when nothing was begun."},
+            "run": {**maybe(TEXT), "description": "Null when nothing was started."},
             "sync": TEXT,
             "summary": _OUTCOMES,
             "needs_resync_by": _RESYNC,
@@ -187,25 +190,25 @@ def run_schema() -> Schema:
             "exit_code": COUNT,
             "error": {**maybe(_inner(error_schema())), "description": "What ended it early."},
             "needs_resync_by": _RESYNC,
-            "plan": {**maybe(_inner(plan_schema())), "description": "Null when it did not get so far."},
+            "plan": {**maybe(_inner(plan_schema())), "description": "Null when the sync failed before."},
             "apply": maybe(_inner(apply_schema())),
             "conflicts": listed(hand, "Jobs that both sides have changed."),
             "drift": listed(hand, "Jobs that were edited at the target alone."),
             "active_nowhere": listed(DARK, "Jobs that fire nowhere, and what repairs them."),
-            "lapses": listed(lapse, "Jobs that will not stay exact until the next night."),
-            "warnings": listed(TEXT, "What a person should know and that stopped nothing, as clocks that are apart."),
+            "lapses": listed(lapse, "Jobs whose schedule expires before the next run."),
+            "warnings": listed(TEXT, "Problems that did not stop the sync, such as clocks that differ."),
         }
     )
     return document(
         "run",
-        "What came of a round of syncs",
+        "The result of a sync run",
         {
             "version": {**TEXT, "description": "Of the migrator that made it."},
             "started_at": TIME,
             "ended_at": TIME,
             "exit_code": COUNT,
             "stopped": {**FLAG, "description": "Whether it was interrupted."},
-            "dry_run": {**FLAG, "description": "Whether everything was only planned."},
+            "dry_run": {**FLAG, "description": "Whether the syncs were only planned."},
             "needs_resync_by": _RESYNC,
             "requests": REQUESTS,
             "syncs": listed(sync),

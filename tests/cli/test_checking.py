@@ -231,8 +231,8 @@ def test_an_approximate_schedule_is_a_loss_to_be_allowed(here: Path, run: Run, w
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["omni", "--to", "nowhere"], "there is no such provider"),
-        (["omni", "--to", "devin", "--mode", "best"], "there is no such mode"),
+        (["omni", "--to", "nowhere"], "unknown provider"),
+        (["omni", "--to", "devin", "--mode", "best"], "unknown mode"),
         (["nowhere", "--to", "devin"], "there is no such connection"),
     ],
 )
@@ -255,4 +255,4 @@ def test_a_run_says_until_when_it_is_exact(here: Path, run: Run, world: World) -
 
     assert until == applied.document["needs_resync_by"] == run("plan", SYNC, "--json").document["needs_resync_by"]
     assert until in {change["schedule"]["until"] for change in planned.document["changes"] if change["name"] == "Zoned"}
-    assert "a sync before then renews that" in run("plan", SYNC).out
+    assert "renewed by each sync" in run("plan", SYNC).out

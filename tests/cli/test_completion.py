@@ -16,7 +16,8 @@ import pytest
 
 from migrator.cli.proposing import SCHEMAS as PROPOSED
 from migrator.report.schemas import SCHEMAS
-from tests.cli.bench import Run
+from migrator.sandbox import World
+from tests.cli.bench import Run, routine
 
 BIN = Path(sys.executable).parent
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[=>])|[\r\x07]")
@@ -51,7 +52,7 @@ def bash(line: str) -> list[str]:
         ["bash", "--norc", "-c", script], env=environment(), capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
-    return done.stdout.split()
+    return [one for one in done.stdout.splitlines() if one]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,26 @@ def test_runs_are_proposed_latest_first(loaded: Path, run: Run) -> None:
     assert bash("migrator history ") == known
     assert len(known) == 2
     assert bash(f"migrator settle {known[0][:8]}") == known
+
+
+def test_jobs_are_proposed_by_the_names_that_the_state_knows(loaded: Path, run: Run, world: World) -> None:
+    """As bash takes them, of the sync that is named; no platform is asked, and no file is proposed."""
+    assert bash("migrator plan omni-to-devin --job ") == []
+    world.load("omni", [routine("Stock levels")])
+    run("apply", "omni-to-devin", "--yes")
+
+    assert bash("migrator plan omni-to-devin --job Stock") == [r"Stock\ levels"]
+    assert bash("migrator plan omni-to-scrip --job Stock") == []
+    assert bash("migrator plan omni-to-devin --job migrator") == []
+
+
+@pytest.mark.parametrize(("line", "told"), [("migrator plan omni-to-devin --job x", ""), ("migrator show x", "_files")])
+def test_zsh_proposes_no_file_for_a_job(here: Path, line: str, told: str) -> None:
+    """Elsewhere files are proposed where nothing else fits."""
+    asked = environment(_TYPER_COMPLETE_ARGS=line, _MIGRATOR_COMPLETE="complete_zsh")
+    command = [sys.executable, "-m", "migrator"]
+
+    assert subprocess.run(command, env=asked, capture_output=True, text=True, check=True).stdout.strip() == told
 
 
 def test_proposing_loads_nothing_slow(here: Path) -> None:

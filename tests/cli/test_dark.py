@@ -38,7 +38,7 @@ def test_dark_jobs_stand_first_until_they_are_repaired(dark: list[str], run: Run
         told = run(*arguments)
         first, second = told.out.splitlines()[:2]
         assert (told.code, True) == (4, "NOT ACTIVE ANYWHERE: " + dark[0] in first), told.out
-        assert f"repair it with: migrator cutover {SYNC} --job {dark[0]}" == second.strip()
+        assert f"to repair: migrator cutover {SYNC} --job {dark[0]}" == second.strip()
         assert "settled" not in told.out
     document = run("status", "--json").document
     assert ([], dark) == (faults(document, "status"), [one["name"] for one in document["active_nowhere"]])
@@ -72,7 +72,7 @@ def test_a_deletion_is_told_as_one_and_what_is_left_can_be_exported(
     for row in world.stores["devin"].rows.values():
         row.data["last_executed_at"] = "2030-01-01T00:00:00Z"
     gone = run("retire", SYNC, "--delete", "--yes")
-    assert (gone.code, "deleted Alpha at the source; live: target" in gone.out) == (0, True)
+    assert (gone.code, "deleted          Alpha at the source: active at target" in gone.out) == (0, True)
     last = run("history", "--json").document["runs"][0]["run"]
 
     refused = run("rollback", last, "--yes")

@@ -26,7 +26,7 @@ def test_people_see_the_same(run: Run) -> None:
     lines = run("explain", "0 9 ? * MON *", "--from", "omni", "--timezone", "America/New_York").out.splitlines()
 
     assert lines[:4] == [
-        "0 9 ? * MON * (eventbridge, America/New_York)",
+        "0 9 ? * MON * (Omni AI Routines, eventbridge, America/New_York)",
         "  At 09:00 on Monday, by the clock of America/New_York.",
         "",
         "Next",
@@ -40,7 +40,7 @@ def test_a_translation_comes_with_its_verdict(run: Run) -> None:
     """The expression of the other platform, and for how long it holds."""
     ended = run("explain", "0 9 ? * MON *", "--from", "omni", "--timezone", "Asia/Kolkata", "--to", "devin")
 
-    assert ended.out.splitlines()[-2:] == ["In vixie: exact for ever", "  30 3 * * 1 (UTC)"]
+    assert ended.out.splitlines()[-2:] == ["On Devin Schedules (vixie cron, UTC): exact", "  30 3 * * 1 (UTC)"]
 
 
 def test_what_cannot_be_said_comes_with_its_reason(run: Run) -> None:
@@ -55,7 +55,7 @@ def test_a_schedule_that_is_over_says_so(run: Run) -> None:
     """No fires, no error."""
     ended = run("explain", "0 9 1 1 ? 2019", "--from", "eventbridge")
 
-    assert (ended.code, ended.out.splitlines()[-1]) == (0, "It never fires again.")
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "Expired: no fire is left.")
 
 
 def test_a_provider_stands_for_its_dialect(run: Run) -> None:

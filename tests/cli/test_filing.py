@@ -1,4 +1,4 @@
-"""--report: the same result as a file to look at, to paste, or to read on."""
+"""--report: the same result as an HTML, Markdown or JSON file."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def play(here: Path, run: Run, world: World, *, seed: int, flips: int) -> Counte
             assert "unexpected" not in ended.err, place
             assert ended.code in KNOWN, place
             if "is damaged" in ended.err:
-                assert "adopt = " in ended.err, place
+                assert "adopt = " in ended.out + ended.err, place
         live = [row["record"]["name"] for row in world.records("devin") if not row["gone"]]
         assert sorted(live) == ["Alpha", "Beta", "Gamma"], f"seed {seed}, flip {number}"
     return codes

@@ -24,7 +24,7 @@ def enabled(world: World) -> list[bool]:
 
 def test_the_whole_way(here: Path, run: Run, world: World) -> None:
     """Held back, verified, cut over, and back: every document is what its schema says, every exit code 0."""
-    planned = run("plan", SYNC, "--held", "-o", "plan.json", "--json")
+    planned = run("plan", SYNC, "--staged", "-o", "plan.json", "--json")
     assert (planned.code, faults(planned.document, "plan")) == (0, [])
     assert run("apply", "plan.json", "--yes").code == 0
     assert (names(world, "devin"), enabled(world)) == (["Alpha", "Beta", "Gamma"], [False, False, False])
@@ -44,48 +44,52 @@ def test_the_whole_way(here: Path, run: Run, world: World) -> None:
 
 
 def test_people_are_told_the_same(here: Path, run: Run, world: World) -> None:
-    """Lines for a dry run, a cut-over, and where things stand."""
+    """Lines for a dry run, a cutover, and the status."""
     dry = run("cutover", SYNC, "--dry-run")
     assert (dry.code, names(world, "devin")) == (0, [])
-    assert "planned Alpha" in dry.out
-    assert "Dry run: 3 planned." in dry.out
+    assert "to switch        Alpha" in dry.out
+    assert "Dry run: 3 to switch." in dry.out
 
     done = run("cutover", SYNC, "--yes", "--job", "Alpha")
-    assert "moved   Alpha; live: target" in done.out.splitlines()
-    assert done.out.splitlines()[-1] == f"It can be taken back with: migrator cutover {SYNC} --job Alpha --back"
-    assert "live target: Alpha since " in run("status", SYNC).out
+    assert "switched         Alpha: active at target" in done.out.splitlines()
+    assert done.out.splitlines()[-1] == f"To switch back: migrator cutover {SYNC} --job Alpha --back"
+    assert "Alpha: active at target since " in run("status", SYNC).out
     assert " at the source" in run("history", run("history", "--json").document["runs"][0]["run"]).out
 
 
 def test_held_jobs_are_told_by_verify(here: Path, run: Run) -> None:
-    """What is held back is proved as it will be, and said to be held back."""
-    assert run("apply", SYNC, "--held", "--yes").code == 0
+    """A staged job is verified as after the cutover, and named as staged."""
+    assert run("apply", SYNC, "--staged", "--yes").code == 0
 
-    assert "Verified: 3 proved. 3 held back until the cut-over, as they will be then." in run("verify", SYNC).out
+    assert "Verified: 3 proved. 3 staged, verified as after the cutover." in run("verify", SYNC).out
 
 
 def test_exit_codes_say_what_was_refused_and_what_failed(here: Path, run: Run, world: World) -> None:
     """3 when a job is not verified, 4 when a step failed; the others are moved all the same."""
-    run("apply", SYNC, "--held", "--yes")
+    run("apply", SYNC, "--staged", "--yes")
     one = next(row for row in world.stores["devin"].rows.values() if row.data["name"] == "Alpha")
     one.data["prompt"] = "Edited by somebody."
     refused = run("cutover", SYNC, "--yes")
-    assert (refused.code, "refused Alpha; live: source" in refused.out, enabled(world).count(True)) == (3, True, 2)
+    assert (refused.code, "refused          Alpha: active at source" in refused.out, enabled(world).count(True)) == (
+        3,
+        True,
+        2,
+    )
 
     world.load("omni", [routine("Delta")])
     world.fault("status", provider="omni", method="PATCH", status=400)
     failed = run("cutover", SYNC, "--yes", "--job", "Delta")
-    assert (failed.code, "failed  Delta; live: source" in failed.out) == (4, True)
-    assert failed.out.splitlines()[-1].startswith("Finish it with: migrator cutover")
+    assert (failed.code, "failed           Delta: active at source" in failed.out) == (4, True)
+    assert failed.out.splitlines()[-1].startswith("To finish: migrator cutover")
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("cutover", SYNC), "nobody is here to be asked"),
-        (("retire", SYNC), "nobody is here to be asked"),
-        (("cutover", SYNC, "--yes", "--guard", "soon"), "this is no length of time"),
-        (("cutover", SYNC, "--yes", "--at", "soon"), "this is no time"),
+        (("cutover", SYNC), "not a terminal: pass --yes to apply without asking"),
+        (("retire", SYNC), "not a terminal: pass --yes to apply without asking"),
+        (("cutover", SYNC, "--yes", "--guard", "soon"), "not a duration"),
+        (("cutover", SYNC, "--yes", "--at", "soon"), "not a time"),
         (("cutover", SYNC, "--yes", "--job", "Alpa"), "has no such job"),
     ],
 )

@@ -104,7 +104,7 @@ def test_who_leaves_in_between_leaves_nothing(here: Path, base_url: str, answers
     """The end of input writes no file."""
     typed = converse(["init"], answers)
 
-    assert (typed.code, list(here.iterdir())) == (1, [])
+    assert (typed.code, list(here.iterdir())) == (130, [])
 
 
 def test_a_file_that_is_there_is_told_before_any_question(here: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_state_under_a_run_is_exported_and_not_replaced(here: Path, run: Run, 
     state = open_state(f"sqlite:///{here}/migrator.db", now=lambda: datetime.now(UTC))
     state.lock("devin:org-1", "another")
 
-    assert "devin:org-1 is being written to by run another" in run("state", "export").err
+    assert "devin:org-1 is locked by run another" in run("state", "export").err
     assert run("state", "import", "state.json", "--replace").code == 5
     state.unlock("devin:org-1", state.owners()["devin:org-1"])
     state.close()
@@ -125,7 +125,7 @@ def test_old_runs_can_be_forgotten(here: Path, run: Run, world: World) -> None:
     run("sync", "omni-to-devin")
     pruned = run("state", "prune", "--older-than", "30", "--json")
     assert (pruned.code, faults(pruned.document, "prune"), pruned.document["left"]) == (0, [], 1)
-    assert run("state", "prune", "--older-than", "30").out.startswith("Forgotten: 0 runs from before ")
+    assert run("state", "prune", "--older-than", "30").out.startswith("Removed: 0 runs from before ")
     assert run("plan", "omni-to-devin", "--json").document["summary"]["none"] == 3
     assert run("state", "prune", "--older-than", "7").code == 2
     assert run("state", "prune").code == 2

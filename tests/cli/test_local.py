@@ -140,7 +140,7 @@ class TestSandbox:
             (["--load", "omni=jobs.json"], '[{"name": "x"}]', "the records are not such as omni answers"),
             (["--state", "jobs.json"], "nonsense", "the sandbox's state cannot be read"),
             (["--state", "jobs.json"], "{}", "the sandbox's state cannot be read"),
-            (["--omni-contract", "post"], None, "Omni has no such contract"),
+            (["--omni-contract", "post"], None, "unknown contract of Omni"),
         ],
     )
     def test_what_cannot_be_loaded_is_a_wrong_usage(
@@ -281,4 +281,4 @@ class TestDemo:
         ended = run("demo")
 
         assert ended.code == 1
-        assert "The second plan is not empty: that is a fault of this program." in ended.out.splitlines()
+        assert "The second plan is not empty: this is a bug in migrator." in ended.out.splitlines()

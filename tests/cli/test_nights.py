@@ -124,7 +124,7 @@ def test_what_is_left_alone_is_named_with_the_reason(here: Path, run: Run, world
     ended = run("sync", "strict")
 
     assert ended.code == 3
-    assert "Nothing to do" not in ended.out
+    assert "No changes." not in ended.out
     assert "No changes" not in ended.out
     lines = ended.out.splitlines()
     at = next(number for number, line in enumerate(lines) if "3 x it would lose" in line)
@@ -153,7 +153,7 @@ def test_what_stays_without_being_blocked_is_named_too(here: Path, run: Run, wor
 
     assert ended.code == 0
     lines = [line.strip() for line in ended.out.splitlines()]
-    assert lines[lines.index("Unchanged, but note:") + 1 :][:2] == ["1 x it has left the source; kept", "Beta"]
+    assert lines[lines.index("Unchanged, with a note:") + 1 :][:2] == ["1 x it has left the source; kept", "Beta"]
 
 
 def test_a_quiet_night_says_nothing(here: Path, run: Run, world: World) -> None:
@@ -212,8 +212,8 @@ def test_the_stages_of_a_run_are_shown(here: Path, run: Run, world: World, monke
     monkeypatch.setattr(work.Activity, "tell", lambda _self, what: said.append(what))
     assert run("sync", SYNC).code == 0
 
-    assert {"reading both sides", "planning", "planning: 3 of 3 jobs", "applying"} <= set(said)
-    assert "reading both sides: 3 jobs" in said
+    assert {"reading source and target", "planning", "planning: 3 of 3 jobs", "applying"} <= set(said)
+    assert "reading source and target: 3 jobs" in said
 
 
 # -- permissions ------------------------------------------------------------------------------------------------------

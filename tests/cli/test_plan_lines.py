@@ -10,6 +10,7 @@ from attrs import evolve
 from rich.cells import cell_len
 
 from migrator.canonical import Email, JobRef, Loss
+from migrator.convention import wrap
 from migrator.cron import parse
 from migrator.lower.schedule import Schedule
 from migrator.plan.values import ACTIONS, Change, FieldChange, Observed, Plan
@@ -136,7 +137,7 @@ def test_a_new_schedule_comes_with_verdict_and_fires_by_the_jobs_own_clock() -> 
 
     assert told(plan(change("create", fields=(cron,), schedule=WINDOW)))[1:4] == [
         "    schedule         0 9 ? * MON * (America/New_York) → 0 14 * * 1 (UTC)",
-        "                     exact until 2027-03-14 07:00 UTC, then to be renewed",
+        "                     exact until 2027-03-14 07:00 UTC, renewed by each sync",
         "                     next Mon 2026-11-23 09:00, Mon 2026-11-30 09:00, Mon 2026-12-07 09:00 (America/New_York)",
     ]
 
@@ -149,7 +150,7 @@ def test_an_approximate_schedule_shows_when_the_target_would_fire() -> None:
     cron = field("trigger.cron", None, parse("30 14 * * 1", "vixie"), reason="new")
     lines = told(plan(change("create", fields=(cron,), schedule=moved)))
 
-    assert lines[2] == "                     approximate: of 52 fires in a year 18 are missed, and 19 are added"
+    assert lines[2] == "                     approximate: 18 of 52 fires a year missed, 19 added"
     assert lines[3].startswith("                     next Mon 2026-11-23 09:30, ")
 
 
@@ -169,10 +170,10 @@ def test_losses_stand_under_the_job_and_their_reasons_once_below() -> None:
     lines = told(plan(change("create", losses=(email, cut)), other))
 
     assert lines[1:3] == [
-        "    loses            delivery.email recipients a@x.org, b@x.org",
+        "    data loss        delivery.email recipients a@x.org, b@x.org",
         '                     name "A long name" → "A long…"',
     ]
-    assert lines[lines.index("Lost on the way:") + 1 :][:2] == [
+    assert lines[lines.index("Data loss:") + 1 :][:2] == [
         "  2 x delivery.email: Devin sends no e-mail",
         "  1 x name: Devin takes 7 characters",
     ]
@@ -197,7 +198,7 @@ def test_several_jobs_for_one_are_told_once() -> None:
 
     assert [line for line in lines if line.startswith("+")] == ["+ Alpha (1/2)", "+ Alpha (2/2)"]
     assert "    schedule         0 9 ? * MON * (America/New_York) → 0 5 * * * (UTC) + 0 6 * * * (UTC)" in lines
-    assert [line for line in lines if "exact for ever, in 2 jobs" in line or "loses" in line] == lines[2:5:2]
+    assert [line for line in lines if "exact, in 2 jobs" in line or "data loss" in line] == lines[2:5:2]
 
 
 def test_the_summary_counts_and_says_what_to_do_next() -> None:
@@ -212,13 +213,26 @@ def test_the_summary_counts_and_says_what_to_do_next() -> None:
     )
 
     both = "ACTIVE ON BOTH SIDES afterwards (runs twice): 1 job."
-    how = "Stage them with --staged, or switch to the target later with: migrator cutover nightly"
+    how = "To avoid that: migrator apply nightly --staged. To end it later: migrator cutover nightly"
     assert lines[-5:] == [
         "Plan: 1 to create, 1 unchanged, 2 blocked.",
         "Blocked:",
         "  2 x its schedule is impossible: no",
         f"{both} {how}",
-        "Carry it out with: migrator apply nightly",
+        "To apply: migrator apply nightly",
+    ]
+
+
+def test_what_travels_in_an_event_is_shown() -> None:
+    """The prompt and its settings, which an event carries in its payload, are shown like fields of their own."""
+    fields = wrap({"action.text": "Tell me.", "action.agent": "devin", "name": "Alpha"}, "agent.prompt")
+    made = change("create", fields=tuple(field(path, None, value) for path, value in fields.items()))
+
+    assert told(plan(made))[:4] == [
+        "+ Alpha",
+        '    action.event     "agent.prompt"',
+        '    action.text      "Tell me."',
+        '    action.agent     "devin"',
     ]
 
 
@@ -226,13 +240,13 @@ def test_a_plan_that_is_refused_says_why_in_place_of_a_next_step() -> None:
     """It cannot be carried out, so no command is shown."""
     lines = told(plan(change("delete"), refusal="the plan has 9 deletes"))
 
-    assert lines[-1] == "Refused as a whole: the plan has 9 deletes"
+    assert lines[-1] == "Plan refused: the plan has 9 deletes"
     assert [line for line in lines if "migrator apply" in line] == []
 
 
 def test_nothing_to_do_is_said_so() -> None:
     """Unchanged jobs are counted, not listed."""
-    assert told(plan(change("none"))) == ["Plan: 1 unchanged.", "Nothing to do: the target is as it shall be."]
+    assert told(plan(change("none"))) == ["Plan: 1 unchanged.", "No changes. The target is up to date."]
 
 
 @pytest.mark.parametrize(

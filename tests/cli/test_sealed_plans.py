@@ -164,5 +164,5 @@ def test_a_plan_is_shown_elsewhere_and_said_to_be_unchecked(here: Path, run: Run
         run("show", "plan.json", "--json", "--state", "sqlite:///no.db"),
     )
     assert known.document == elsewhere.document == planned.document
-    assert ("Not checked" in known.err, "Not checked" in elsewhere.err) == (False, True)
+    assert ("Not verified" in known.err, "Not verified" in elsewhere.err) == (False, True)
     assert not (here / "no.db").exists()

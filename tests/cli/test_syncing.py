@@ -82,8 +82,8 @@ def test_more_than_the_limits_allow_is_not_begun(here: Path, run: Run, world: Wo
     ended = run("sync", SYNC)
 
     assert (ended.code, [row["record"] for row in world.records("devin")]) == (3, before)
-    assert "Refused as a whole: the plan has 12 changes among 15 jobs" in ended.out
-    assert ended.err.startswith("omni-to-devin: refused as a whole, ")
+    assert "Plan refused: the plan has 12 changes among 15 jobs" in ended.out
+    assert ended.err.startswith("omni-to-devin: plan refused, ")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--all", SYNC], ["nope"], [SYNC, "nope"]])

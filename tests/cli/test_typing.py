@@ -33,7 +33,7 @@ def test_without_arguments_it_says_what_it_can_do(run: Run) -> None:
 
     assert (ended.code, ended.err, ended.out) == (0, "", run("--help").out)
     assert [name for name in TOP if f"\n  {name} " not in ended.out] == []
-    assert "Exit codes: 0 done or nothing to do; 1 failed; 2 " in ended.out
+    assert "Exit codes: 0 done or no changes; 1 failed; 2 " in ended.out
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -79,9 +79,9 @@ def test_what_stands_nearer_to_the_command_counts(run: Run, tmp_path: Path) -> N
         (["plan"], "Missing argument 'SYNC'", "migrator plan --help"),
         (["state"], "Missing command", "migrator state --help"),
         (["plan", "x", "--nope"], "No such option: --nope", "migrator plan --help"),
-        (["schema", "plam"], "there is no such document", 'did you mean "plan"?'),
-        (["explain", "0 9 * * *", "--from", "vixi"], "there is no such dialect", 'did you mean "vixie"?'),
-        (["sandbox", "--load", "omny=x.json"], "there is no such stand-in", 'did you mean "omni"?'),
+        (["schema", "plam"], "unknown document", 'did you mean "plan"?'),
+        (["explain", "0 9 * * *", "--from", "vixi"], "unknown dialect", 'did you mean "vixie"?'),
+        (["sandbox", "--load", "omny=x.json"], "unknown simulator", 'did you mean "omni"?'),
     ],
 )
 def test_wrong_usage_ends_with_2_and_a_next_step(run: Run, arguments: list[str], what: str, hint: str) -> None:

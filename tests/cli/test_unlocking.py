@@ -87,4 +87,4 @@ def test_no_lock_is_no_error(here: Path, run: Run, world: World) -> None:
     """There is nothing to free."""
     ended = run("unlock", "--yes")
 
-    assert (ended.code, ended.out) == (0, "No lock is held.\n")
+    assert (ended.code, ended.out) == (0, "No active lock.\n")

@@ -89,7 +89,7 @@ async def test_an_interrupted_run_ends_in_order(make_lab: Labs, killer: Killer, 
 
     (run,) = lab.state.runs()
     assert 4 == process.returncode
-    assert ("Stopping when what is under way is finished" in err, "Go on with: migrator apply it" in out) == (
+    assert ("Stopping after the writes in progress" in err, "To finish: migrator apply it" in out) == (
         True,
         True,
     )

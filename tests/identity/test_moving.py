@@ -28,7 +28,7 @@ def test_a_renamed_sync_leaves_orphans(desk: Desk) -> None:
     command = "migrator state move sync.nightly sync.daily"
     assert "No sync owns 3 managed jobs" in (desk.folder / "night.md").read_text("utf-8")
     for said in (synced.out, standing.out):
-        assert "orphaned 3 jobs that no sync owns: the config has no sync nightly" in said
+        assert "orphans 3 jobs that no sync owns: the config has no sync nightly" in said
         assert all(name in said for name in ("Alpha", "Beta", "Gamma"))
         assert command in said
     for name, document in (("run", shown(desk, "sync", "daily")), ("status", shown(desk, "status"))):
@@ -36,7 +36,7 @@ def test_a_renamed_sync_leaves_orphans(desk: Desk) -> None:
         assert document["orphans"][0]["command"] == command
     desk.typed(standing.out)
     assert shown(desk, "status")["orphans"] == []
-    assert "orphaned" not in desk.well("sync", "daily").out
+    assert "orphans " not in desk.well("sync", "daily").out
     assert len(desk.held("devin")) == 3
 
 

@@ -16,11 +16,12 @@ def stands(lab: Lab) -> tuple[str, str]:
     """How the latest run ended, and what to type to go on."""
     state = lab.state
     standing = Standing(
-        runs=state.runs(), unsettled=state.unsettled(), owners=state.owners(), in_order=state.in_order(), place=""
+        runs=state.runs(), unresolved=state.unsettled(), owners=state.owners(), in_order=state.in_order(), place=""
     )
     (sync,) = status_document(standing)["syncs"]
     said = "\n".join(line.text.plain for line in status_lines(standing))
-    assert said.startswith(f"{sync['how']} it: apply") or "uncertain" in said
+    words = {"died": "crashed", "settled": "up to date"}.get(sync["how"], sync["how"])
+    assert said.startswith(f"{words} it: apply") or "unresolved write" in said
     return sync["how"], sync["next"]
 
 

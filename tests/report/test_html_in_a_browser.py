@@ -64,7 +64,7 @@ def test_a_plan_renders_too(open_report: Open) -> None:
 
     assert (opened.complaints, opened.requests) == ([], [])
     assert shown(page) == ["Beta", "Alpha"]
-    assert page.locator(".alert").inner_text() == "Refused as a whole: too much"
+    assert page.locator(".alert").inner_text() == "Plan refused: too much"
     assert [page.locator(tag).inner_text() for tag in ("del", "ins")] == ["this.", "that."]
     assert not Axe().run(page).response["violations"]
 

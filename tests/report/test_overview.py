@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +34,7 @@ def test_an_audit_counts_what_it_lists() -> None:
         assert loss.jobs == sum(
             loss.path == one.path and loss.reason == one.reason for r in shown.rows for one in r.losses
         )
-    assert shown.lead[0] == "12 of 13 jobs can move to Devin Schedules: 12 once the sync allows what they lose."
+    assert shown.lead[0] == "12 of 13 jobs can migrate to Devin Schedules: 12 with data loss, once the sync allows it."
 
 
 def test_each_job_says_what_settles_it() -> None:
@@ -56,7 +57,7 @@ def test_a_schedule_that_is_kept_is_shown() -> None:
     assert (note.before, note.timezone, note.faithful) == (
         "0 9 ? * MON * (America/New_York)",
         "America/New_York",
-        "kept as it is",
+        "unchanged",
     )
     assert note.forecast
     assert note.forecast.coming.before == note.forecast.coming.after != ()
@@ -73,13 +74,13 @@ def test_jobs_that_do_not_run_fire_on_neither_side() -> None:
 
 
 def test_a_job_that_stays_has_fires_on_one_side_only() -> None:
-    """Where nothing of a job goes, the map after lacks it."""
+    """It is in neither map, and counted beside them."""
     shown = audit_overview(audited(samples("devin"), source="devin", target="omni"))
     (guard,) = [row for row in shown.rows if row.name == "Quarter hour guard"]
 
     assert guard.forecast
     assert (guard.outcome, guard.forecast.moves, guard.forecast.coming.after) == ("refused", False, ())
-    assert sum(shown.week.after) < sum(shown.week.before)
+    assert shown.left_out == sum(row.outcome == "refused" and bool(row.before) and not row.paused for row in shown.rows)
 
 
 def test_pieces_of_one_job_are_one_row() -> None:
@@ -88,7 +89,25 @@ def test_pieces_of_one_job_are_one_row() -> None:
     shown = plan_overview(plan(*pieces, Change(action="none", name="Beta", source=None, target=TARGET)))
 
     assert [(row.outcome, row.pieces) for row in shown.rows] == [("create", 3), ("none", 1)]
-    assert [(tally.key, tally.jobs) for tally in shown.outcomes] == [("create", 3), ("none", 1)]
+    assert [(tally.key, tally.jobs) for tally in shown.outcomes] == [("create", 1), ("none", 1)]
+    assert shown.lead[0] == "1 to create (3 target jobs), 1 unchanged."
+
+
+def test_a_job_without_a_schedule_has_no_verdict() -> None:
+    """Only schedules that were judged are counted under "not time-based" and the other verdicts."""
+    shown = plan_overview(plan(change("create", schedule=WINDOW), *(change("delete") for _ in range(3))))
+
+    assert [(tally.key, tally.jobs) for tally in shown.verdicts] == [(WINDOW.verdict, 1)]
+
+
+def test_a_job_that_is_not_migrated_rings_no_hour() -> None:
+    """A frequent job that is blocked differs in all 168 hours, and would hide every other difference."""
+    often = {"text": "*/10 * * * *", "dialect": "vixie", "timezone": "UTC"}
+    schedule = evolve(WINDOW, verdict="impossible", pieces=(), evidence={"source": often})
+    shown = plan_overview(plan(change("create", schedule=WINDOW), change("blocked", "Often", schedule=schedule)))
+
+    assert shown.left_out == 1
+    assert 0 < sum(shown.week.before) < 168
 
 
 def test_what_is_blocked_comes_first() -> None:

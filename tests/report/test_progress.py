@@ -40,7 +40,7 @@ def test_reading_has_no_number() -> None:
     """While nobody knows how much there is, only a wait is worth a word."""
     say: Callable[[float], str] = lambda held: Pace(lambda: held).render(task).plain  # noqa: E731 (said twice)
     bar = Progress(console=Console(file=io.StringIO()))
-    Activity(bar=bar).begin("reading both sides")
+    Activity(bar=bar).begin("reading source and target")
     task = bar.tasks[0]
     assert ("", "waiting 1:05 for the platform's limit") == (say(0.2), say(65.0))
     bar.stop()

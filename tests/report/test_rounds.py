@@ -20,18 +20,21 @@ def test_it_says_first_what_needs_a_person() -> None:
     busy, down, quiet = shown.syncs
 
     assert [part.title for part in busy.parts] == [
-        "Not exact any more before the next night",
+        "Schedules that expire before the next run",
         "Failed",
         "Changed on both sides",
         "Blocked",
         "Edited at the target",
-        "Not begun",
+        "Not started",
         "Done",
     ]
     assert [part.pressing for part in busy.parts] == [True] * 6 + [False]
     assert (busy.code, busy.means, down.code, down.error[0]) == (4, "partly failed", 1, ("", "the token is refused"))
     assert (quiet.sign, quiet.parts, quiet.error) == ("✓", (), ())
-    assert shown.lead == ("2 of 3 syncs did not end in order.", "The next one has to come before 2026-11-21 11:17 UTC.")
+    assert shown.lead == (
+        "2 of 3 syncs failed or need a decision.",
+        "Schedules are exact until 2026-11-21 11:17 UTC: the next sync must run before.",
+    )
     assert shown.facts["requests"] == "2 to omni, 7 to devin"
 
 

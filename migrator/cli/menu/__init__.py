@@ -1,4 +1,4 @@
-"""What can be typed: the names, arguments and help of the commands, and nothing that is slow to import.
+"""The commands with their arguments and help; nothing here is slow to import.
 
 What the commands do stands in the other modules of `migrator.cli`, which are loaded when they are first used. Help
 lists the commands in the order in which these modules name them.

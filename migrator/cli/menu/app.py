@@ -27,14 +27,19 @@ RunId = Annotated[
 ]
 JobsOption = Annotated[
     list[str] | None,
-    typer.Option("--job", metavar="NAME", help="Only this source job, by name or id; repeatable."),
+    typer.Option(
+        "--job",
+        metavar="NAME",
+        help="Only this source job, by name or id; repeatable.",
+        autocompletion=proposing.jobs,
+    ),
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show the changes, and write nothing.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the changes, and write nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 ReportFiles = Annotated[
     list[Path] | None,
     typer.Option(
-        "--report", metavar="FILE", help="Write a report to look at (.html), to paste (.md) or to read on (.json)."
+        "--report", metavar="FILE", help="Write a report: HTML (.html), Markdown (.md) or JSON (.json); repeatable."
     ),
 ]
 OutFile = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the document to a file.")]

@@ -1,4 +1,4 @@
-"""Commands for moving the right to fire: cutover and retire."""
+"""Commands that switch the active side: cutover and retire."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ else:
     handing = when_used("handing")
 
 GuardOption = Annotated[
-    str, typer.Option(metavar="TIME", help="How long nothing shall fire before and after: 90s, 5m, 1h.")
+    str, typer.Option(metavar="TIME", help="Least time from a switch to the fires before and after it: 90s, 5m, 1h.")
 ]
 
 
@@ -28,20 +28,20 @@ def cutover(
     job: JobsOption = None,
     guard: GuardOption = "5m",
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Begin no move before: 2026-12-01T02:30Z. [default: now]")
+        str | None, typer.Option(metavar="TIME", help="Start switching at this time: 2026-12-01T02:30Z. [default: now]")
     ] = None,
     dry_run: DryRunOption = False,
-    back: Annotated[bool, typer.Option("--back", help="Give the right to fire back to the source.")] = False,
+    back: Annotated[bool, typer.Option("--back", help="Switch back to the source.")] = False,
     delete_source: Annotated[
         bool,
         typer.Option("--delete-source", help="Delete source jobs that their platform can neither pause nor re-time."),
     ] = False,
     yes: YesOption = False,
 ) -> int:
-    """Let the target fire and the source stop, job by job.
+    """Switch the active side from source to target, job by job.
 
-    Each job moves between two of its fires: the source is stopped and read back, then the target is released and read
-    back, so that at every instant exactly one side is live. What is not at the target yet is made first, held back.
+    Each job is switched between two of its fires: the source is stopped and read back, then the target is activated and
+    read back, so that the two sides are never active together. Jobs missing at the target are created first, staged.
     """
     return handing.cutover(
         settings,
@@ -65,16 +65,17 @@ def retire(
     job: JobsOption = None,
     guard: GuardOption = "5m",
     dry_run: DryRunOption = False,
-    delete: Annotated[bool, typer.Option("--delete", help="Delete the source jobs that stand still.")] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete the source jobs that are inactive.")] = False,
     max_deletes: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="How many may be touched. [default: limits.deletes]")
+        int | None,
+        typer.Option(min=0, metavar="N", help="Most source jobs to stop or delete. [default: limits.deletes]"),
     ] = None,
     yes: YesOption = False,
 ) -> int:
-    """Stop or delete source jobs whose target is proved.
+    """Stop or delete source jobs whose target is verified.
 
-    Only those whose target is verified now, and was due at least once since it has the right to fire. Without --delete,
-    those that fire beside their target are stopped.
+    Only those whose target is verified now, and was due at least once since it is the active side. Without --delete,
+    source jobs that are active beside their target are stopped.
     """
     return handing.retire(
         settings,

@@ -1,4 +1,4 @@
-"""Commands for keeping the state over the years: state upgrade, export, import and prune."""
+"""Commands that maintain the state database: state upgrade, export, import, prune, move and forget."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ OfSync = Annotated[
 ]
 OfJobs = Annotated[
     list[str] | None,
-    typer.Option("--job", metavar="NAME", help="Only this job, by the id of its source job or by name; repeatable."),
+    typer.Option(
+        "--job",
+        metavar="NAME",
+        help="Only this job, by the id of its source job or by name; repeatable.",
+        autocompletion=proposing.jobs,
+    ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show it, and change nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the changes, and write nothing.")]
 
-state = typer.Typer(help="Upgrade, back up and move what migrator remembers.", rich_markup_mode=None)
+state = typer.Typer(help="Upgrade, back up and edit the state database.", rich_markup_mode=None)
 app.add_typer(state, name="state")
 
 
@@ -46,8 +51,8 @@ def upgrade(settings: Settings) -> int:
 def export(settings: Settings, *, out: OutFile = None) -> int:
     """Print everything the state holds as one JSON document.
 
-    Links, journal and snapshots, as they were at one moment: a backup, or the way to another database. It holds prompts
-    and names, and no secrets.
+    Bindings, journal and snapshots, as they were at one moment: a backup, or a move to another database. It contains
+    prompts and names, and no secrets.
     """
     return keeping.export(settings, out=out)
 
@@ -58,13 +63,13 @@ def prune(
     settings: Settings,
     *,
     older_than: Annotated[
-        int, typer.Option("--older-than", min=30, metavar="DAYS", help="Runs that began before that many days.")
+        int, typer.Option("--older-than", min=30, metavar="DAYS", help="Remove runs that started more than DAYS ago.")
     ],
 ) -> int:
-    """Forget old runs: their plans, writes and saved records.
+    """Remove old runs: their plans, writes and saved records.
 
-    The latest run of each sync stays, and every run with a write that is not settled. What is forgotten can be listed
-    and rolled back no more; the jobs that it made stay linked.
+    The latest run of each sync stays, and every run with an unresolved write. A removed run cannot be listed or rolled
+    back any more; the jobs that it made stay bound.
     """
     return keeping.prune(settings, days=older_than)
 
@@ -73,8 +78,8 @@ def prune(
 @takes_settings
 def move(
     settings: Settings,
-    old: Annotated[str, typer.Argument(metavar="FROM", help=f"The address that is left: {_ADDRESS}.")],
-    new: Annotated[str, typer.Argument(metavar="TO", help="The address that takes its place, of the same kind.")],
+    old: Annotated[str, typer.Argument(metavar="FROM", help=f"The old address: {_ADDRESS}.")],
+    new: Annotated[str, typer.Argument(metavar="TO", help="The new address, of the same kind.")],
     *,
     sync: OfSync = "",
     job: OfJobs = None,
@@ -85,7 +90,7 @@ def move(
 
     For a sync that was renamed, a connection that now has another address or token, a file that was moved, or a source
     job that was created again under another id. Ownership tags at the target that name what is moved are rewritten by
-    journalled writes; no job is changed otherwise. The history shows it, and it says which command takes it back.
+    journalled writes; no job is changed otherwise. The history shows it; the output names the command that reverts it.
     """
     return rehoming.move(settings, old, new, sync=sync, jobs=job or (), dry=dry_run, yes=yes)
 
@@ -94,17 +99,17 @@ def move(
 @takes_settings
 def forget(
     settings: Settings,
-    old: Annotated[str, typer.Argument(metavar="ADDRESS", help=f"What is forgotten: {_ADDRESS}.")],
+    old: Annotated[str, typer.Argument(metavar="ADDRESS", help=f"The address to remove: {_ADDRESS}.")],
     *,
     sync: OfSync = "",
     job: OfJobs = None,
     dry_run: DryRun = False,
     yes: YesOption = False,
 ) -> int:
-    """Forget bindings, after asking: no sync has to do with their target jobs any more.
+    """Remove bindings, after asking: no sync manages their target jobs any more.
 
-    Nothing is done at the target: its jobs stay as they are, and go on firing. A sync that selects their source jobs
-    finds them by their ownership tags, and takes them over again with adopt = "identical".
+    The target jobs do not change, and go on firing. A sync that selects their source jobs finds them by their
+    ownership tags, and adopts them again with adopt = "identical".
     """
     return rehoming.forget(settings, old, sync=sync, jobs=job or (), dry=dry_run, yes=yes)
 
@@ -115,10 +120,10 @@ def import_(
     settings: Settings,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A document of state export.")],
     *,
-    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of what is there.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the contents of this state.")] = False,
 ) -> int:
-    """Put an exported state into this one, as a whole or not at all.
+    """Import an exported state, as a whole or not at all.
 
-    This one must be empty, unless --replace is given; a file is copied then. No run may be under way.
+    This state must be empty, unless --replace is given; then a file is backed up first. No run may be in progress.
     """
     return keeping.import_(settings, file, replace=replace)

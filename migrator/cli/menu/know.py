@@ -1,4 +1,4 @@
-"""Commands for what can be known without asking anybody: explain, providers, schema and completion."""
+"""Commands that need no platform: explain, providers, schema and completion."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def explain(
         typer.Option(
             "--from",
             metavar="DIALECT",
-            help="What it is written in, or for whom.",
+            help="The dialect or provider that it is written for.",
             autocompletion=proposing.dialects,
         ),
     ],
-    timezone: Annotated[str, typer.Option(metavar="ZONE", help="Whose wall clock it follows.")] = "UTC",
+    timezone: Annotated[str, typer.Option(metavar="ZONE", help="The time zone of the expression.")] = "UTC",
     target: Annotated[
         str | None,
         typer.Option(
             "--to",
             metavar="DIALECT",
-            help="What to translate it to, or for whom.",
+            help="The dialect or provider to translate it to.",
             autocompletion=proposing.dialects,
         ),
     ] = None,
@@ -52,10 +52,10 @@ def explain(
         ),
     ] = None,
 ) -> int:
-    """Say what a cron expression means and when it fires.
+    """Explain what a cron expression means and when it fires.
 
-    With --to, also how another platform says it, and how faithfully. Dialects go by their own names or by the
-    provider's; `migrator providers` lists both.
+    With --to, also its translation to another dialect, and how exact that is. Name a dialect or a provider; `migrator
+    providers` lists both.
     """
     return explaining.explain(settings, expression, source=source, timezone=timezone, target=target, mode=mode)
 
@@ -63,7 +63,7 @@ def explain(
 @app.command()
 @takes_settings
 def providers(settings: Settings) -> int:
-    """Show what each provider can hold."""
+    """Show what each provider supports."""
     return telling.providers(settings)
 
 
@@ -88,8 +88,8 @@ def completion(
         typer.Argument(metavar="bash|zsh|fish", help="The shell.", autocompletion=proposing.one_of(proposing.SHELLS)),
     ],
 ) -> int:
-    """Print what makes a shell complete commands and names.
+    """Print the completion script of a shell.
 
-    A line for the shell's start-up file: source <(migrator completion bash)
+    Add this line to the shell's start-up file: source <(migrator completion bash)
     """
     return telling.completion(settings, shell)

@@ -1,4 +1,4 @@
-"""Commands for when a run did not end as it should have: status, history, settle, unlock and rollback."""
+"""Commands that recover from a failed run: status, history, settle, unlock, dedupe and rollback."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ def status(
     sync: Annotated[
         str | None,
         typer.Argument(
-            metavar="SYNC", help="Read both sides of it, and say which one fires.", autocompletion=proposing.syncs
+            metavar="SYNC",
+            help="Also read both endpoints, and show the active side of each job.",
+            autocompletion=proposing.syncs,
         ),
     ] = None,
 ) -> int:
-    """Show what is unsettled, unfinished or under way.
+    """Show unresolved writes, unfinished runs and locks.
 
-    It looks at the state only, and asks no provider, unless a sync is named: then it says of each job which side is
-    live now, by what both of them hold.
+    Without SYNC it reads only the state. With SYNC it also reads both endpoints, and shows the active side of each job.
     """
     return recovering.status(settings, sync)
 
@@ -62,15 +63,15 @@ def settle(
     job: Annotated[str, typer.Argument(metavar="JOB", help="Id or name of the source job.")],
     *,
     created: Annotated[
-        str | None, typer.Option(metavar="ID", help="The job was made: this is its id at the target.")
+        str | None, typer.Option(metavar="ID", help="The job was created: this is its id at the target.")
     ] = None,
     not_created: Annotated[
-        bool, typer.Option("--not-created", help="The job was not made; the next run makes it.")
+        bool, typer.Option("--not-created", help="The job was not created; the next run creates it.")
     ] = False,
 ) -> int:
-    """Decide a write that nobody knows the end of.
+    """Resolve a write whose result is unknown.
 
-    `migrator status` lists them. The job stays blocked until then, so that it is never made twice.
+    `migrator status` lists unresolved writes. The job stays blocked until then, so that it is never created twice.
     """
     return recovering.settle(settings, run, job, created=created, not_created=not_created)
 
@@ -88,8 +89,8 @@ def unlock(
 ) -> int:
     """Free the lock of a target whose run has ended, after asking.
 
-    It is seldom needed: a lock is taken over at once when its process ended on this machine, and else a minute after
-    its last renewal. What is known of its owner is told first. Free no lock whose process still runs.
+    This is seldom needed: the next run takes a lock over at once when its process ended on this machine, and otherwise
+    a minute after its last renewal. The owner of the lock is printed first. Do not free the lock of a running process.
     """
     return unlocking.unlock(settings, target, yes=yes)
 
@@ -105,11 +106,10 @@ def dedupe(
     ] = None,
     yes: YesOption = False,
 ) -> int:
-    """Remove a target job that stands beside another one for the same source job.
+    """Remove duplicates: several target jobs of one source job.
 
-    It lists the target jobs that carry one and the same ownership tag, or are bound to the same source job, and asks
-    which is to go; elsewhere than on a terminal, --remove says so. Nothing is removed by itself. Ends with 3 while
-    there are some and none was removed.
+    It lists the target jobs that have the same ownership tag, or are bound to the same source job, and asks which to
+    remove; without a terminal, name them with --remove. Ends with 3 when there are duplicates and none was removed.
     """
     return deduping.dedupe(settings, sync, remove=remove or (), yes=yes)
 
@@ -119,7 +119,7 @@ def dedupe(
 def rollback(settings: Settings, run: RunId, *, dry_run: DryRunOption = False, yes: YesOption = False) -> int:
     """Put the target back as it was before a run, after asking.
 
-    What the run changed is changed back, what it made is removed, what it deleted is made anew under a new id. A job
-    that somebody has changed since is left alone. It is a run of its own, and can be rolled back like any other.
+    Changed jobs are changed back, created jobs are deleted, deleted jobs are recreated under a new id. A job that was
+    changed since is not touched. A rollback is a run of its own, and can be rolled back like any other.
     """
     return recovering.rollback(settings, run, dry_run=dry_run, yes=yes)

@@ -18,7 +18,9 @@ else:
         when_used, ("checking", "exporting", "looking", "moving", "syncing")
     )
 
-HeldOption = Annotated[bool, typer.Option("--held", "--staged", help="Stage new jobs: nothing fires before cutover.")]
+HeldOption = Annotated[
+    bool, typer.Option("--staged", "--held", help="Create jobs inactive until cutover; --held is the same.")
+]
 
 
 @app.command(name="list")
@@ -40,7 +42,7 @@ def export(
     *,
     out: OutFile = None,
     retired: Annotated[
-        bool, typer.Option("--retired", help="Instead: the jobs that are gone from it and go on at a target, as kept.")
+        bool, typer.Option("--retired", help="Instead: jobs removed at source that live on at a target.")
     ] = False,
     select: Annotated[
         list[str] | None,
@@ -65,24 +67,26 @@ def audit(
     *,
     provider: Annotated[
         str,
-        typer.Option("--to", metavar="PROVIDER", help="Where its jobs would go.", autocompletion=proposing.providers),
+        typer.Option(
+            "--to", metavar="PROVIDER", help="The provider to migrate to.", autocompletion=proposing.providers
+        ),
     ],
-    days: Annotated[int, typer.Option(min=1, max=366, metavar="N", help="Length of the window.")] = 8,
+    days: Annotated[int, typer.Option(min=1, max=366, metavar="N", help="Length of the window, in days.")] = 8,
     mode: Annotated[
         str,
         typer.Option(
             metavar="window|year|single|exact",
-            help="How schedules would reach it.",
+            help="How schedules are converted, as a sync's schedule.mode.",
             autocompletion=proposing.one_of(proposing.MODES),
         ),
     ] = "window",
     job: JobsOption = None,
     report: ReportFiles = None,
 ) -> int:
-    """Show what would become of a connection's jobs elsewhere.
+    """Show what a migration to another provider would do.
 
-    What would move and how faithfully, what would be lost, and what a sync has to say. It needs no access to the other
-    provider.
+    Which jobs can migrate and how exactly, what data they lose, and which settings a sync needs. It needs no access to
+    the other provider.
     """
     return checking.audit(
         settings, connection, provider=provider, mode=mode, days=days, jobs=job or (), reports=report or ()
@@ -105,7 +109,7 @@ def plan(
 ) -> int:
     """Show what a sync would change.
 
-    Nothing is written to any provider. A plan that is saved with -o can be applied as it was looked at.
+    Nothing is written to any provider. A plan saved with -o is applied exactly as shown.
     """
     return moving.plan(
         settings,
@@ -126,7 +130,7 @@ def show(
 ) -> int:
     """Show a saved plan.
 
-    It is printed as `migrator plan` printed it. No provider is asked: whether it still fits, `migrator apply` checks.
+    It is printed as by `migrator plan`. No provider is read; `migrator apply` checks whether the plan is stale.
     """
     return looking.show(settings, file)
 
@@ -145,17 +149,20 @@ def apply(
     yes: YesOption = False,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Instead: what that run has left of its plan.", autocompletion=proposing.runs),
+        typer.Option(
+            metavar="RUN", help="Instead: finish the plan of an interrupted run.", autocompletion=proposing.runs
+        ),
     ] = None,
     max_deletes: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Change nothing when more jobs than that would be deleted.")
+        int | None, typer.Option(min=0, metavar="N", help="Refuse the plan when it deletes more than N jobs.")
     ] = None,
     held: HeldOption = False,
     job: JobsOption = None,
 ) -> int:
-    """Carry out a sync or a saved plan, after asking.
+    """Apply a sync or a saved plan, after asking.
 
-    With --held, new jobs fire nothing at the target until `migrator cutover` moves the right to fire.
+    Without --staged, new jobs fire at once, also while their source jobs are active. With it they fire only after
+    `migrator cutover`.
     """
     return moving.apply(settings, what, yes=yes, resume=resume, max_deletes=max_deletes, held=held, jobs=job or ())
 
@@ -170,19 +177,17 @@ def sync(
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Every sync of the config file.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be done; nothing is written to any provider.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the changes, and write nothing.")] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print nothing unless somebody should look; for cron's mail.")
+        bool, typer.Option("--quiet", "-q", help="Print nothing unless something needs attention.")
     ] = False,
     job: JobsOption = None,
     report: ReportFiles = None,
 ) -> int:
     """Plan and apply within the limits, without asking.
 
-    Syncs that have nothing to do with each other run side by side, and one that fails does not stop the others. It ends
-    with the worst of their exit codes; 3 also says that a schedule will not stay exact until the next night.
+    Independent syncs run at the same time; one that fails does not stop the others. The exit code is the worst of
+    theirs; 3 also means that a schedule will not stay exact until the next run.
     """
     return syncing.sync(
         settings,
@@ -204,12 +209,13 @@ def verify(
     days: Annotated[
         int | None,
         typer.Option(
-            min=1, max=366, metavar="N", help="How long fires have to agree. [default: the window less a day]"
+            min=1, max=366, metavar="N", help="How many days of fires to compare. [default: the window less a day]"
         ),
     ] = None,
 ) -> int:
-    """Prove, job by job, that the target does what the source says.
+    """Prove, job by job, that the target fires as the source does.
 
-    Both sides are read again, and their fires compared. Ends with 1 when a job differs, is absent, or cannot be proved.
+    Source and target are read again, and their fires compared. Ends with 1 when a job differs, is absent, or cannot be
+    proved.
     """
     return checking.verify(settings, sync, days=days)

@@ -1,4 +1,4 @@
-"""Commands for beginning: demo, sandbox, init and doctor."""
+"""Commands to get started: demo, sandbox, init and doctor."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ else:
 @app.command()
 @takes_settings
 def demo(settings: Settings) -> int:
-    """Play the whole story on local stand-ins.
+    """Play a whole migration on local simulators.
 
-    Both sides, the plan, the move, and a second plan that is empty. Nothing leaves this machine.
+    The jobs of both sides, the plan, apply, and a second plan that is empty. Nothing leaves this machine.
     """
     return local.demo(settings)
 
@@ -32,25 +32,25 @@ def demo(settings: Settings) -> int:
 def sandbox(
     settings: Settings,
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 for a free one.")] = 0,
     state: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep the stand-ins' jobs in a file, and load them from there.")
+        Path | None, typer.Option(metavar="FILE", help="Keep the simulators' jobs in a file, and load them from it.")
     ] = None,
     load: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="PROVIDER=FILE", help="Jobs instead of the samples, as the provider answers them; repeatable."
+            metavar="PROVIDER=FILE", help="Jobs instead of the samples, as the provider returns them; repeatable."
         ),
     ] = None,
     omni_contract: Annotated[
         str,
         typer.Option(
             metavar="put|patch",
-            help="Which of its two published ways to update Omni takes.",
+            help="Which of its two published update contracts Omni follows.",
             autocompletion=proposing.one_of(proposing.CONTRACTS),
         ),
     ] = "patch",
-    config_out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the config to a file, too.")] = None,
+    config_out: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the config to a file.")] = None,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Run in the background: write migrator.toml, and return when ready.")
     ] = False,
@@ -58,7 +58,7 @@ def sandbox(
 ) -> int:
     """Serve simulators of the providers on this machine.
 
-    They listen on 127.0.0.1 until interrupted; stdout is a ready migrator.toml, with the tokens to export. With
+    They listen on 127.0.0.1 until interrupted, and print a complete migrator.toml, with the tokens to export. With
     --detach, migrator.toml and the tokens are written to files, and the next command can use them.
     """
     if stop:
@@ -77,8 +77,8 @@ def sandbox(
 def init(settings: Settings) -> int:
     """Write a commented config file to start from.
 
-    On a terminal it asks which platforms there are, what each connection needs and where its secret is kept, and checks
-    each by reading. Elsewhere it asks nothing. A file that is there stays as it is.
+    On a terminal it asks for the platforms, the settings of each connection and where its secret is kept, and checks
+    each connection by reading. Elsewhere it asks nothing. An existing file is not changed.
     """
     return starting.init(settings)
 
@@ -86,9 +86,9 @@ def init(settings: Settings) -> int:
 @app.command()
 @takes_settings
 def doctor(settings: Settings) -> int:
-    """Check that everything a run needs is in order.
+    """Check the config, the connections and the state.
 
-    The config, each connection (reached, let in, allowed to write), clocks, time zones, the state and rate limits. Each
-    line is ok or says what to do. Nothing is changed; ends with 1 or 2 when a run would fail.
+    Each connection is checked for reachability, authentication and write permission; clocks, time zones and rate limits
+    are checked too. Each problem has its fix. Nothing is changed; ends with 1 or 2 when a run would fail.
     """
     return examining.doctor(settings)

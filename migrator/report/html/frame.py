@@ -61,7 +61,7 @@ def _text(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """What the browser lets the page do: apply this style, run this script, and nothing else."""
+    """Return the content security policy: apply this style, run this script, and nothing else."""
     rules = {
         "default-src": "'none'",
         "style-src": _digest(style),

@@ -1,6 +1,6 @@
 """The geometry of charts: numbers in, numbers and paths out. The templates draw them.
 
-A chart is as wide as the page lets it be, so that x goes from 0 to `WIDTH` whatever that is in pixels.
+A chart is as wide as the page lets it be: x goes from 0 to `WIDTH`, at any width in pixels.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from migrator.report.overview import Tally
 
 WIDTH: Final = 1000
 SHADES: Final = 5
-"""How many shades of a heat map say more than nothing."""
+"""Shades of a heat map, without the one of zero."""
 
 _MERGED: Final = 4.0
 """Ticks nearer to each other than this are drawn as a bar."""
@@ -122,11 +122,11 @@ class Shared:
     axes: dict[Days, str] = field(factory=dict)
 
     def path(self, path: str) -> str:
-        """What a path is called in the document; "" for an empty one."""
+        """Return the name of a path in the document; "" for an empty one."""
         return self.paths.setdefault(path, f"t{len(self.paths)}") if path else ""
 
     def axis(self, days: Days) -> str:
-        """What the axis of these days is called."""
+        """Return the name of the axis of these days."""
         return self.axes.setdefault(days, f"d{len(self.axes)}")
 
 

@@ -1,4 +1,4 @@
-"""What a report shows, whatever it is drawn in: counts, decisions, losses, and one row for each job.
+"""The contents of an HTML or Markdown report: counts, decisions, losses, and one row for each job.
 
 Every text in it stands on one line and moves no cursor (`report.words.clean`); drawing it must still escape it.
 """
@@ -15,13 +15,13 @@ from migrator.forecast import Forecast, Week
 from migrator.plan.decisions import Decision
 
 Tone = Literal["good", "note", "warn", "bad", "move", "quiet"]
-"""good: as it shall be. note: somebody has to say something. warn: something changes or is lost. bad: refused or gone.
-move: it changes places. quiet: nothing happens."""
+"""good: in order. note: needs a decision. warn: something changes or is lost. bad: refused or deleted.
+move: resumed or adopted. quiet: no change."""
 
 
 @frozen(kw_only=True)
 class Tally:
-    """How many jobs have something in common.
+    """The number of jobs that have something in common.
 
     Attributes:
         key: what filters find them by.
@@ -89,7 +89,7 @@ class Row:
         before: its schedule at the source.
         meaning: that in a sentence.
         after: its schedules at the target.
-        verdict: key of the verdict.
+        verdict: key of the verdict; "" where no schedule was judged.
         faithful: the verdict in a sentence.
         timezone: whose wall clock it follows.
         losses: what it gives up.
@@ -135,7 +135,8 @@ class Overview:
         decisions: what a person must decide.
         losses: what is given up, the most frequent first.
         rows: the jobs.
-        week: fires of the jobs that run, by hour of the week.
+        week: fires of the active jobs that are migrated, by hour of the week.
+        left_out: how many active jobs have fires and are not migrated.
     """
 
     kind: Literal["audit", "plan"]
@@ -152,6 +153,7 @@ class Overview:
     losses: tuple[Lost, ...]
     rows: tuple[Row, ...]
     week: Week
+    left_out: int = 0
 
     def tally(self, key: str) -> Tally:
         """The tally of a row's outcome."""
@@ -159,6 +161,6 @@ class Overview:
 
     @property
     def settings(self) -> Iterable[tuple[str, tuple[str, ...]]]:
-        """What the decisions come to as text for the config file: each table with its lines."""
+        """Yield the decisions as text for the config file: each table with its lines."""
         tables = dict.fromkeys(decision.table for decision in self.decisions)
         return [(table, tuple(d.line for d in self.decisions if d.table == table)) for table in tables]

@@ -10,11 +10,10 @@ from typing import Final
 from attrs import evolve
 
 from migrator.audit import OUTCOMES, Audit, Finding, Outcome
-from migrator.forecast import week
 from migrator.lower import Lowered
 from migrator.report.audits import OUTCOME_WORDS, SIGNS
 from migrator.report.overview import Lost, Overview, Row, Tally, Tone
-from migrator.report.overview.rows import lost, verdict_tallies, with_schedule
+from migrator.report.overview.rows import fires_by_hour, lost, not_migrated, verdict_tallies, with_schedule
 from migrator.report.words import clean, count
 
 _TONES: Final[Mapping[Outcome, Tone]] = {
@@ -27,18 +26,18 @@ _TONES: Final[Mapping[Outcome, Tone]] = {
 }
 _SHORT: Final[Mapping[Outcome, str]] = {
     "unreadable": "unreadable",
-    "refused": "cannot go",
-    "undecided": "to decide",
-    "lossy": "loses something",
-    "over": "over",
-    "whole": "whole",
+    "refused": "cannot migrate",
+    "undecided": "needs values",
+    "lossy": "data loss",
+    "over": "expired",
+    "whole": "unchanged",
 }
 _PRESSING: Final = frozenset({"unreadable", "refused", "undecided"})
 _GOING: Final = frozenset({"undecided", "lossy", "whole"})
 
 
 def audit_overview(found: Audit) -> Overview:
-    """What an audit found, for drawing."""
+    """Return an audit as the contents of a report."""
     rows = tuple(_row(finding, found.at) for finding in found.findings)
     return Overview(
         kind="audit",
@@ -58,7 +57,8 @@ def audit_overview(found: Audit) -> Overview:
         decisions=found.decisions,
         losses=tuple(Lost(path=path, reason=clean(why), jobs=jobs) for (path, why), jobs in found.losses.items()),
         rows=rows,
-        week=week(row.forecast for row in rows if row.forecast and not row.paused),
+        week=fires_by_hour(rows),
+        left_out=not_migrated(rows),
     )
 
 
@@ -75,20 +75,22 @@ def _tally(outcome: Outcome, jobs: int) -> Tally:
 
 
 def _lead(found: Audit) -> list[str]:
-    """What it comes to."""
+    """Return the summary, a sentence each."""
     summary = found.summary
     ways = (
-        (summary["whole"], "as they are"),
-        (summary["lossy"], "once the sync allows what they lose"),
-        (summary["undecided"], "once it says what is missing"),
+        (summary["whole"], "unchanged"),
+        (summary["lossy"], "with data loss, once the sync allows it"),
+        (summary["undecided"], "after you set required values"),
     )
     able, stuck = sum(number for number, _ in ways), summary["refused"] + summary["unreadable"]
     parts = ", ".join(f"{number:,} {words}" for number, words in ways if number)
-    told = [f"{able:,} of {count(len(found.findings), 'job')} can move to {found.title}{': ' * bool(parts)}{parts}."]
+    told = [f"{able:,} of {count(len(found.findings), 'job')} can migrate to {found.title}{': ' * bool(parts)}{parts}."]
     if stuck:
         told.append(f"{count(stuck, 'job')} cannot.")
     if summary["over"]:
-        told.append(f"{count(summary['over'], 'job')} will never fire again.")
+        told.append(
+            f"{count(summary['over'], 'job')} {'is' if summary['over'] == 1 else 'are'} expired, and not migrated."
+        )
     return told
 
 
@@ -105,7 +107,7 @@ def _row(finding: Finding, at: datetime) -> Row:
         source=clean(str(finding.source)),
         paused=not finding.enabled,
         reason=clean("; ".join(filter(None, (finding.reason, finding.trouble)))),
-        verdict="none",
+        verdict="",
     )
     lowered = finding.lowered
     if lowered is None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from migrator.canonical import TRIGGER_PATHS
 from migrator.cron import Cron
 from migrator.document import value_to_json
-from migrator.forecast import week
 from migrator.plan.decisions import decisions
 from migrator.plan.values import ACTIONS, Action, Change, FieldChange, Plan
 from migrator.report.overview import Edit, Overview, Row, Tally, Tone
-from migrator.report.overview.rows import lost, text_parts, total_losses, verdict_tallies, with_schedule
-from migrator.report.plans import LOSING, SYMBOLS, TENSES
+from migrator.report.overview.rows import (
+    fires_by_hour,
+    lost,
+    not_migrated,
+    text_parts,
+    total_losses,
+    verdict_tallies,
+    with_schedule,
+)
+from migrator.report.plans import LOSING, SYMBOLS, TENSES, UP_TO_DATE
 from migrator.report.words import clean, look_alike, stamp, value_words
 from migrator.soundness import contrast
 
@@ -33,7 +41,7 @@ _SHOWN: Final = 400
 
 
 def plan_overview(plan: Plan) -> Overview:
-    """What a plan would change, for drawing; needs and pauses are known of a plan that was not saved."""
+    """Return a plan as the contents of a report; a saved plan lacks required settings and pauses."""
     rows = tuple(_row(changes, plan) for changes in _grouped(plan.changes))
     until = plan.needs_resync_by
     return Overview(
@@ -44,10 +52,10 @@ def plan_overview(plan: Plan) -> Overview:
         at=plan.created_at,
         facts={
             "Jobs": f"{len(rows):,}",
-            "Exact": f"until {stamp(until)}, unless a sync renews it" if until else "for as long as it was asked for",
+            "Exact": f"until {stamp(until)}, renewed by each sync" if until else "yes",
             "Scope": clean(plan.target_scope),
         },
-        lead=tuple(_lead(plan)),
+        lead=tuple(_lead(plan, rows)),
         refusal=clean(plan.refusal),
         outcomes=tuple(
             Tally(
@@ -56,7 +64,7 @@ def plan_overview(plan: Plan) -> Overview:
                 short=_SHORT.get(action, action),
                 words=TENSES[action],
                 tone=_TONES[action],
-                jobs=plan.summary[action],
+                jobs=sum(row.outcome == action for row in rows),
                 pressing=action != "none",
             )
             for action in ACTIONS
@@ -66,18 +74,25 @@ def plan_overview(plan: Plan) -> Overview:
         decisions=decisions(plan.changes),
         losses=total_losses(row for row in rows if row.outcome in LOSING),
         rows=rows,
-        week=week(row.forecast for row in rows if row.forecast and not row.paused),
+        week=fires_by_hour(rows),
+        left_out=not_migrated(rows),
     )
 
 
 _SHORT: Final[Mapping[Action, str]] = {"none": "unchanged"}
 
 
-def _lead(plan: Plan) -> list[str]:
-    counts = [f"{plan.summary[action]:,} {words}" for action, words in TENSES.items() if plan.summary[action]]
+def _lead(plan: Plan, rows: Sequence[Row]) -> list[str]:
+    """Return how many source jobs have each action, with the target jobs where these are more."""
+    jobs = Counter(row.outcome for row in rows)
+    counts = [
+        f"{jobs[action]:,} {words}" + (f" ({number:,} target jobs)" if number != jobs[action] else "")
+        for action, words in TENSES.items()
+        if (number := plan.summary[action])
+    ]
     told = [f"{', '.join(counts) or 'No jobs'}."]
     if not plan.pending and not plan.blocked and not plan.refusal:
-        told.append("Nothing to do: the target is as it shall be.")
+        told.append(UP_TO_DATE)
     return told
 
 
@@ -102,7 +117,7 @@ def _row(changes: Sequence[Change], plan: Plan) -> Row:
         paused=_is_paused(first),
         reason=clean("; ".join(dict.fromkeys(change.reason for change in changes if change.reason))),
         settles=tuple(decision.line for decision in decisions(changes)),
-        verdict="none",
+        verdict="",
         losses=tuple(lost(loss) for loss in first.losses),
         edits=tuple(edit for change in changes for edit in _edits(change, plan)),
     )
@@ -114,20 +129,20 @@ def _row(changes: Sequence[Change], plan: Plan) -> Row:
 
 
 def _fires_as_told(change: Change) -> bool:
-    """Whether the target fires as the change's schedule says, once the plan is carried out."""
+    """Return whether the target fires as the change's schedule says, once the plan is applied."""
     if change.action == "blocked":
         return change.target is not None and not any(field.path in TRIGGER_PATHS for field in change.fields)
     return change.action != "delete"
 
 
 def _is_paused(change: Change) -> bool:
-    """Whether the job does not run once the plan is carried out."""
+    """Return whether the job is paused once the plan is applied."""
     enabled = [field.new for field in change.fields if field.path == "enabled"]
     return enabled[-1] is False if enabled else not change.live
 
 
 def _edits(change: Change, plan: Plan) -> Iterable[Edit]:
-    """What changes at the target; of a new job everything but its name, and of schedules what the row says anyway."""
+    """Yield the fields that change; of a new job all but its name, and no schedule that the row shows already."""
     for field in change.fields:
         if field.path in TRIGGER_PATHS and (change.action == "create" or change.pieces > 1):
             continue
@@ -152,7 +167,7 @@ def _edit(field: FieldChange, plan: Plan, *, note: str, is_new: bool = False) ->
 
 
 def _note(field: FieldChange, plan: Plan) -> str:
-    """What somebody else did to a field."""
+    """Return the note that a field was changed at the target, with the value last applied."""
     if field.remote == field.old or field.old is None:
         return ""
     return f"{clean(field.reason)}; last applied: {_words(field.old, plan)}"

@@ -1,4 +1,4 @@
-"""What rows of every kind of report have in common."""
+"""Rows of every kind of report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attrs import evolve
 from migrator.canonical import Fields, Loss
 from migrator.cron import Cron, Recurring, Timed, describe, parse
 from migrator.document import value_to_json
-from migrator.forecast import forecast, sides
+from migrator.forecast import Week, forecast, sides, week
 from migrator.isolation import attempt
 from migrator.lower.schedule import EXACT, Schedule
 from migrator.report.overview import Lost, Row, Tally, Tone
@@ -62,7 +62,7 @@ def with_schedule(row: Row, schedule: Schedule, fields: Fields, *, start: dateti
 
 
 def scheduled(schedule: Schedule, triggers: list[Timed]) -> dict[str, Any]:
-    """What a row says of a schedule, by the names of its attributes.
+    """Return the attributes of a row that describe a schedule.
 
     Args:
         schedule: what became of it.
@@ -100,7 +100,7 @@ def _timezone(triggers: list[Timed]) -> str:
 
 
 def text_parts(old: Any, new: Any) -> tuple[tuple[str, str], ...]:
-    """What goes ("old"), comes ("new") and stays ("") between two texts, word by word; () for other values.
+    """Return what goes ("old"), comes ("new") and stays ("") between two texts, word by word; () for other values.
 
     Of a long stretch that stays, its ends are kept.
     """
@@ -140,9 +140,20 @@ def total_losses(rows: Iterable[Row]) -> tuple[Lost, ...]:
     return tuple(Lost(path=path, reason=reason, jobs=jobs) for (path, reason), jobs in counted.most_common())
 
 
+def fires_by_hour(rows: Iterable[Row]) -> Week:
+    """Return the fires of the active jobs that are migrated: any other job would differ in every hour that it fires."""
+    return week(row.forecast for row in rows if row.forecast and row.forecast.moves and not row.paused)
+
+
+def not_migrated(rows: Iterable[Row]) -> int:
+    """Return how many active jobs have fires and are not migrated."""
+    shown = (row.forecast for row in rows if row.forecast and not row.paused and row.outcome != "delete")
+    return sum(not one.moves and bool(one.coming.before) for one in shown)
+
+
 def verdict_tallies(rows: Iterable[Row]) -> tuple[Tally, ...]:
-    """How many jobs have each verdict, the most frequent first."""
-    counted = Counter(row.verdict for row in rows)
+    """Return the number of jobs by verdict, the most frequent first."""
+    counted = Counter(row.verdict for row in rows if row.verdict)
     return tuple(
         Tally(key=verdict, words=verdict_name(verdict), tone=_tone(verdict), jobs=jobs)
         for verdict, jobs in counted.most_common()
