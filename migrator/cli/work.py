@@ -34,6 +34,7 @@ _STAGES: Final = {
     "settle": "looking for unresolved writes",
     "plan": "planning",
     "apply": "applying",
+    "switch": "switching jobs, each between two of its fires",
     "verify": "verifying",
     "audit": "auditing",
 }
