@@ -287,6 +287,11 @@ def _holds(value: Any) -> bool:
     """Whether a token was taken out of a record."""
     if isinstance(value, str):
         return HIDDEN in value
-    if isinstance(value, Mapping):
-        return any(_holds(part) for pair in value.items() for part in pair)
-    return isinstance(value, list | tuple) and any(map(_holds, value))
+    if isinstance(value, dict):
+        value = (*value, *value.values())
+    elif not isinstance(value, list | tuple):
+        return False
+    for part in value:  # noqa: SIM110 (a generator costs more than the check)
+        if part is not None and (HIDDEN in part if type(part) is str else _holds(part)):
+            return True
+    return False

@@ -62,8 +62,7 @@ class Secrets:
 
     def _found(self, text: str) -> list[str]:
         """The needles that are in a text, or in what it stands for."""
-        levels = list(_decoded(text))
-        return [needle for needle in self.needles if any(needle in level for level in levels)]
+        return list({needle: None for level in _decoded(text) for needle in self.needles if needle in level})
 
 
 def hiding(secrets: Iterable[str]) -> Secrets:

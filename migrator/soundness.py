@@ -69,17 +69,21 @@ def _is_sound(value: Any, depth: int) -> bool:
     kind = type(value)
     if kind is str:
         return (value.isascii() and "\0" not in value) or _BAD.search(value) is None
+    if kind is not dict and kind is not list:
+        return kind in _ALWAYS
+    if depth >= _DEEPEST:
+        return False
     if kind is dict:
-        if depth >= _DEEPEST or not all(map(_is_plain, value)):
+        for key in value:
+            if type(key) is not str or not key.isascii() or "\0" in key:
+                return False
+        value = value.values()
+    for inner in value:  # a loop, because a generator costs more than the check
+        if inner is None or (type(inner) is str and inner.isascii() and "\0" not in inner):
+            continue
+        if not _is_sound(inner, depth + 1):
             return False
-        return all(_is_sound(inner, depth + 1) for inner in value.values() if inner is not None)
-    if kind is list:
-        return depth < _DEEPEST and all(_is_sound(inner, depth + 1) for inner in value)
-    return kind in _ALWAYS
-
-
-def _is_plain(key: Any) -> bool:
-    return type(key) is str and key.isascii() and "\0" not in key
+    return True
 
 
 def _faults(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:

@@ -39,17 +39,25 @@ def disturbed_times(zone: str, first_year: int, last_year: int) -> int:
     return bits
 
 
+@lru_cache(maxsize=4096)
+def _disturbed_between(zone: str, start: int, end: int) -> int:
+    """Minutes of the day that a clock change of the years from `start` to `end` skips or repeats."""
+    first, last = from_minutes(start).year, from_minutes(end).year
+    return disturbed_times(zone, first, min(last, max(first, FAR_YEAR)))
+
+
 def meets_change(cron: Cron, zone: str, start: int, end: int) -> bool:
     """Whether the job has a time that a clock change skips or repeats in [start, end)."""
-    return next(changes_met(cron, zone, start, end), None) is not None
+    disturbed = times_of_day(cron.minutes, cron.hours) & _disturbed_between(zone, start, end)
+    return bool(disturbed) and next(changes_met(cron, zone, start, end), None) is not None
 
 
 def changes_met(cron: Cron, zone: str, start: int, end: int) -> Iterator[Change]:
     """Yield the clock changes in [start, end) that skip or repeat a time of the job."""
-    first, last = from_minutes(start).year, from_minutes(end).year
     times = times_of_day(cron.minutes, cron.hours)
-    if not times & disturbed_times(zone, first, min(last, max(first, FAR_YEAR))):
+    if not times & _disturbed_between(zone, start, end):
         return
+    first, last = from_minutes(start).year, from_minutes(end).year
     base = start // DAY - 2
     days = day_bits(cron.dates, EPOCH_ORDINAL + base, (end - start) // DAY + 6)
     for at, before, after in changes(zone, first, last):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -46,13 +47,13 @@ class Layout:
 
     Attributes:
         fields: field names in order.
-        first: the index of the minute; hour, day of month, month and day of week follow it.
+        common: takes minute, hour, day of month, month and day of week out of the tokens; they follow each other.
         second: the index of the seconds, None without.
         year: the index of the year, None without.
     """
 
     fields: tuple[str, ...]
-    first: int
+    common: itemgetter[tuple[str, str, str, str, str]]
     second: int | None
     year: int | None
 
@@ -64,7 +65,7 @@ def _layouts(dialect: Dialect) -> MappingProxyType[int, Layout]:
         {
             len(fields): Layout(
                 fields,
-                fields.index("minute"),
+                itemgetter(*range(fields.index("minute"), fields.index("minute") + len(FIVE))),
                 fields.index("second") if "second" in fields else None,
                 fields.index("year") if "year" in fields else None,
             )

@@ -91,7 +91,7 @@ def fires_in(cron: Cron, clock: Clock, zone: tuple[Stretch, ...], window: Window
         for by, some in rotate(minutes, zone[0].offset):
             add_clipped(found, shifted(days, by), some, window, window.start, window.end)
         return found
-    follow = clock.follows(starred=cron.follows_clock, hours=len(cron.hours))
+    follow = clock.follow != "none" and clock.follows(starred=cron.follows_clock, hours=len(cron.hours))
     for i, stretch in enumerate(zone):
         start, end = stretch.start, stretch.end
         if not follow:
@@ -102,6 +102,8 @@ def fires_in(cron: Cron, clock: Clock, zone: tuple[Stretch, ...], window: Window
                 if window.start <= made_up < window.end:
                     add(found, 1 << made_up // DAY - window.base, 1 << made_up % DAY)
         start, end = max(start, window.start), min(end, window.end)
+        if start >= end:
+            continue
         for by, some in rotate(minutes, stretch.offset):
             add_clipped(found, shifted(days, by), some, window, start, end)
     return found

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from migrator.cron.answers import ANSWERS, Decided, decided_by, rules_of
 from migrator.cron.datefields import read_dates
-from migrator.cron.dialect import Dialect, Layout
+from migrator.cron.dialect import FIVE, Dialect, Layout
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.fields import Fault
 from migrator.cron.grammar import read_field
@@ -54,9 +54,11 @@ def parse(text: str, dialect: str, *, reading: Mapping[str, str] | None = None) 
     Raises:
         ScheduleError: names dialect, field and column.
     """
-    dialect_named(dialect)
+    rules = dialect_named(dialect)
     decided = decided_by(reading, dialect) if reading else ()
-    cron, doubts = read(text, dialect, decided)
+    if decided:
+        rules = rules_of(dialect, decided)
+    cron, doubts = _read(text, rules, decided)
     return evolve(cron, flags=AMBIGUOUS) if doubts and len(readings_of(text, dialect, decided)) > 1 else cron
 
 
@@ -85,8 +87,8 @@ def readings_of(text: str, dialect: str, decided: Decided = ()) -> tuple[Reading
         met: set[str] = set()
         for answers in product(*(ANSWERS[q] for q in questions)):
             try:
-                assumed = zip(questions, answers, strict=True)
-                found[answers], doubts = read(text, dialect, tuple(sorted((*decided, *assumed))))
+                assumed = tuple(sorted((*decided, *zip(questions, answers, strict=True))))
+                found[answers], doubts = _read(text, rules_of(dialect, assumed), assumed)
                 met |= doubts
             except ScheduleError as error:
                 met |= {error.question} - {""}
@@ -108,25 +110,35 @@ def _matters(i: int, found: Mapping[tuple[str, ...], Cron]) -> bool:
     return any(len(crons) > 1 for crons in by_others.values())
 
 
-def read(text: str, dialect: str, decided: Decided) -> tuple[Cron, frozenset[str]]:
+def _read(text: str, rules: Dialect, decided: Decided) -> tuple[Cron, frozenset[str]]:
     """Return the meaning of a text under these answers, and the open questions that it may depend on.
 
     Raises:
         ScheduleError: it means nothing.
     """
-    rules = rules_of(dialect, decided) if decided else DIALECTS[dialect]
-    body = _body(text, rules)
+    dialect = rules.name
+    plain = (
+        isinstance(text, str)  # type: ignore[redundant-expr]  # whatever a caller without types gives
+        and len(text) <= MAX_LENGTH
+        and "*" <= text[:1] <= "9"  # no macro, no wrapper, no prefix and no word starts so
+        and ":" not in text
+        and text.isascii()
+        and text.isprintable()
+        and rules.blanks == "any"
+    )
+    body = text if plain else _checked(text, rules)
     tokens = body.split()
-    layout = rules.layouts.get(len(tokens))
-    if layout is None:
+    count = len(tokens)
+    if count not in rules.layouts:
         raise wrong_count(text, body, rules, _readable_in(dialect))
-    first, seconds = layout.first, ON_THE_MINUTE
+    layout, seconds = rules.layouts[count], ON_THE_MINUTE
     try:
         if layout.second is not None:
             seconds = read_field(tokens[layout.second], "second", dialect, decided).values
-        minutes, hours, follows_clock, doubts = _times(dialect, tokens[first], tokens[first + 1], decided)
+        minute, hour, dom, month, dow = tokens if count == len(FIVE) else layout.common(tokens)
         year = "*" if layout.year is None else tokens[layout.year]
-        dates, more = read_dates(dialect, decided, tokens[first + 2], tokens[first + 3], tokens[first + 4], year)
+        minutes, hours, follows_clock, doubts = _times(dialect, minute, hour, decided)
+        dates, more = read_dates(dialect, decided, dom, month, dow, year)
     except Fault as fault:
         raise _located(fault, text, body, layout, rules) from None
     if more:
@@ -139,9 +151,13 @@ def read(text: str, dialect: str, decided: Decided) -> tuple[Cron, frozenset[str
         text=text,
         dialect=dialect,
         follows_clock=follows_clock,
-        decided=tuple(pair for pair in decided if pair[0] in doubts) if decided else (),
+        decided=_mattering(decided, doubts) if decided else (),
     )
     return cron, doubts.difference(dict(decided)) if decided else doubts
+
+
+def _mattering(decided: Decided, doubts: frozenset[str]) -> Decided:
+    return tuple(pair for pair in decided if pair[0] in doubts)
 
 
 @lru_cache(maxsize=8192)
@@ -151,23 +167,6 @@ def _times(
     """Minutes, hours, whether they make an interval job, and the questions they may depend on."""
     minutes, hours = read_field(minute, "minute", dialect, decided), read_field(hour, "hour", dialect, decided)
     return minutes.values, hours.values, "*" in {minute[0], hour[0]}, minutes.doubts | hours.doubts
-
-
-def _body(text: object, rules: Dialect) -> str:
-    """The text to read: of bounded length, free of control characters and other alphabets, a macro written out."""
-    if (
-        isinstance(text, str)
-        and len(text) <= MAX_LENGTH
-        and text.isascii()
-        and text.isprintable()
-        and "@" not in text
-        and "=" not in text
-        and "(" not in text
-        and ":" not in text
-        and rules.blanks == "any"
-    ):
-        return text
-    return _checked(text, rules)
 
 
 def _checked(text: object, rules: Dialect) -> str:

@@ -237,12 +237,16 @@ def _horizon(now: datetime, horizon: timedelta) -> tuple[str, str]:
 
 def _flags(task: Task, until: int | None, known: Known) -> frozenset[str]:
     flags = task.cron.flags
-    assumed = any(DIALECTS[name].clock.evidence == "assumed" for name in (task.source, task.target))
-    if assumed and (task.source != task.target or task.zone != task.target_zone):
+    same = task.source == task.target and task.zone == task.target_zone
+    if not same and (_clock_assumed(task.source) or _clock_assumed(task.target)):
         end = task.window.start + _DECADE if until is None else until
         if meets_change(task.cron, task.zone, task.window.start, end):
             flags |= {"dst_policy_assumed"}
     return flags | known.flags if known.flags else flags
+
+
+def _clock_assumed(dialect: str) -> bool:
+    return DIALECTS[dialect].clock.evidence == "assumed"
 
 
 def _why_not_for_ever(task: Task) -> str:

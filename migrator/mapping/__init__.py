@@ -177,7 +177,8 @@ class ProviderMapping:
 
     def form(self, path: str, value: Any) -> Any:
         """The value that stands for all that mean the same here; of a field without parts."""
-        return next((form(value, rule.equal) for leaf, rule in self.rules.below(path) if leaf == path), value)
+        rule = self.rules.fields.get(path)
+        return form(value, rule.equal) if rule else value
 
     @cached_property
     def echoes(self) -> Mapping[str, str]:

@@ -52,6 +52,8 @@ def equivalent(one: Any, other: Any, equal: tuple[str, ...]) -> bool:
 
 def form(value: Any, equal: tuple[str, ...]) -> Any:
     """The one value that stands for all that are the same under these equivalences."""
+    if not equal:
+        return value
     if isinstance(value, str):
         for name, change in _TEXTS.items():
             if name in equal:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from migrator.canonical import PARTS
 
 Raw = dict[str, Any]
 """A record as the provider writes it."""
-
-_MISSING: Final = object()
 
 
 def gather(leaves: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,11 +31,14 @@ def part_of(path: str, leaf: str, value: Any) -> Any:
 
 def get(raw: Any, path: str, default: Any = None) -> Any:
     """The value at a dotted path; `default` where it is missing or null."""
-    for key in path.split(".") if path else [""]:
-        raw = raw.get(key, _MISSING) if isinstance(raw, dict) else _MISSING
-        if raw is _MISSING:
+    if "." not in path:
+        found = raw.get(path) if isinstance(raw, dict) else None
+        return default if found is None else found
+    for key in path.split("."):
+        raw = raw.get(key) if isinstance(raw, dict) else None
+        if raw is None:
             return default
-    return default if raw is None else raw
+    return raw
 
 
 def put(payload: Raw, path: str, value: Any) -> None:

@@ -77,9 +77,11 @@ def _fields(
     unreadable: Unportable | None = None
     used = {rules.identity.id, rules.identity.created, rules.identity.updated, rules.identity.fired}
     for leaf, rule in rules.fields.items():
-        if any(get(raw, tag, rules.tag(tag).assume) != constant for tag, constant in rule.tags.items()):
-            continue
-        used |= {rule.read_path, *rule.tags}
+        if rule.tags:
+            if any(get(raw, tag, rules.tag(tag).assume) != constant for tag, constant in rule.tags.items()):
+                continue
+            used.update(rule.tags)
+        used.add(rule.read_path)
         try:
             value = _decode(rules, rule, raw, decided)
         except ScheduleError as error:

@@ -42,6 +42,8 @@ class Successors:
     def checked(self, create: Change) -> Change:
         """Return a create, blocked or with a note where a removed job had the name of its source job."""
         assert create.source is not None
+        if not self._named:
+            return create
         names = {self._form(name) for name in (create.name, self.basis.at_source[create.source].name)}
         found = [change for name in sorted(names) for change in self._named.get(name, ())]
         if not found or create.piece != 1 or create.action != "create":

@@ -28,6 +28,7 @@ from migrator.transport.proxies import proxy_for, shown
 from migrator.transport.retry import PATIENT, Effort, Lost, Retry, may_change, throttled
 from migrator.transport.skew import ServerClock
 from migrator.transport.wire import (
+    Came,
     Fence,
     Wire,
     address,
@@ -315,14 +316,22 @@ class Client:
         except (ArithmeticError, LookupError, ValueError) as error:  # an answer that a library below cannot take
             return Lost(f"the answer of {self._url.host} cannot be read: {self._say(error)}", sent=True)
         self.received += len(came.body)
-        self.heard = {name: self.hide(value) for name, value in came.headers.items()}
-        body = self.hide(came.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        self.heard, body = self._without_secrets(came)
         reply = Reply(status=came.status, headers=self.heard, body=body, fault=came.fault, token=token)
         if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self._there.note(reply.headers, sent=sent)
             if reply.status != HTTPStatus.UNAUTHORIZED:
                 self._credential.accepted()
         return reply
+
+    def _without_secrets(self, came: Came) -> tuple[Mapping[str, str], bytes]:
+        """Headers and body of an answer; nearly always they hold no secret, and stay what they are."""
+        headers, told = came.headers, "\n".join(came.headers.values())
+        if self.hide(told) != told:
+            headers = {name: self.hide(value) for name, value in headers.items()}
+        text = came.body.decode("utf-8", "surrogateescape")
+        hidden = self.hide(text)
+        return headers, came.body if hidden == text else hidden.encode("utf-8", "surrogateescape")
 
     def _request(self, call: Call, token: str) -> httpx.Request:
         if token not in self._headers:
