@@ -1,4 +1,4 @@
-"""The demonstration: jobs move between two stand-ins, in one process, on a clock that stands still.
+"""The demonstration: jobs move between two simulators, in one process, on a clock that stands still.
 
 It does what the commands do, over real connections within this machine. Only the providers and the clock are not real.
 """
@@ -46,7 +46,7 @@ class Story:
     Attributes:
         sides: the names of the jobs on each side before, by connection.
         plan: what was to be done.
-        applied: what came of it.
+        applied: its result.
         again: the plan right after, which must be empty.
         after: the names of the target's jobs after.
     """

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
+from migrator.report.commands import completed_text
 from migrator.report.long import Long
 from migrator.report.words import Line, line
 from migrator.soundness import json_text
@@ -51,7 +52,8 @@ class Screen:
         plain: no colours, whatever the terminal can show.
         quiet: there is no talk at all.
         every: seconds between two lines about what goes on, where there is no terminal.
-        hide: takes secrets out of whatever is written.
+        options: what each printed command gets, so that it works on the same files: "-c FILE".
+        hide: takes secrets out of all that is written.
     """
 
     as_json: bool = False
@@ -59,6 +61,7 @@ class Screen:
     plain: bool = False
     quiet: bool = False
     every: float = 30.0
+    options: str = ""
     hide: Callable[[str], str] = str
     _out: Console = field(init=False)
     _err: Console = field(init=False)
@@ -95,9 +98,9 @@ class Screen:
         _put(console, map(self._hidden, lines))
 
     def _hidden(self, line: Line) -> Line:
-        plain = line.text.plain
-        shown = self.hide(plain)
-        return line if shown == plain else evolve(line, text=Text(shown))
+        text = completed_text(line.text, self.options)
+        shown = self.hide(text.plain)
+        return evolve(line, text=text if shown == text.plain else Text(shown))
 
     @property
     def can_ask(self) -> bool:

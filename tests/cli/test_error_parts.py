@@ -172,7 +172,7 @@ def test_a_config_error_shows_the_line(here: Path, run: Run) -> None:
     (here / "bad.toml").write_text('[connections.a]\nprovider = "omny" # one of ours\n', encoding="utf-8")
 
     assert run("plan", "s", "-c", "bad.toml").err.splitlines()[1:4] == [
-        "  bad.toml:2:1: connections.a.provider is no provider",
+        "  bad.toml:2:1: connections.a.provider is not a provider",
         '    provider = "omny"',
         "    ^^^^^^^^^^^^^^^^^",
     ]

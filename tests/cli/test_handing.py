@@ -86,7 +86,7 @@ def test_exit_codes_say_what_was_refused_and_what_failed(here: Path, run: Run, w
         (("retire", SYNC), "nobody is here to be asked"),
         (("cutover", SYNC, "--yes", "--guard", "soon"), "this is no length of time"),
         (("cutover", SYNC, "--yes", "--at", "soon"), "this is no time"),
-        (("cutover", SYNC, "--yes", "--job", "Alpa"), "has no such job"),
+        (("cutover", SYNC, "--yes", "--job", "Alpa"), "unknown job at the source"),
     ],
 )
 def test_wrong_usage_ends_with_2(here: Path, run: Run, world: World, arguments: tuple[str, ...], said: str) -> None:

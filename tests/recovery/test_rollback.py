@@ -143,7 +143,7 @@ async def test_giving_back_what_was_only_linked(make_lab: MakeLab) -> None:
     plan, applied = await back(lab)
 
     told = "\n".join(line.text.plain for line in apply_lines(plan, applied, command=""))
-    assert "1 x it is as it was before; it is no longer ours" in told
+    assert "1 x it is as it was before; it is no longer managed" in told
     assert () == lab.state.links("devin", (lab.scope,), "vixie")
     lab.world.requests.clear()
     assert {"adopt": 1} == counts(await lab.plan())
