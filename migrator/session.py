@@ -241,14 +241,14 @@ class Session:
 
     @asynccontextmanager
     async def locking(self, run: str, *, lost: Callable[[], None]) -> AsyncIterator[None]:
-        """Hold the lock of what the sync writes to, its source too where it goes both ways; for `run_timeout` at most.
+        """Hold the lock of what the sync writes to, its source too where it is two-way; for `run_timeout` at most.
 
         Args:
             run: who holds it.
             lost: as in `locking`; also called when the run has taken `run_timeout`.
 
         Raises:
-            UsageError: it goes both ways, and its source is no single place.
+            UsageError: it is two-way, and its source has more than one scope.
             LockedError: another run holds one.
         """
         where = f"syncs.{self.sync.name}"

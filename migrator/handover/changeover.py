@@ -166,7 +166,7 @@ class Changeover:
                 if not there:
                     return attrs.evolve(await self._undone(base, begun, done, str(error)), sent=tuple(sent))
             if why := self._stopped(turn):
-                self._brake.failed(MigratorError(why))
+                self._brake.failed(MigratorError(why, hint="resume it there, then run the command again"))
                 return attrs.evolve(await self._undone(base, begun, done, why), sent=tuple(sent))
             done.append(turn)
         await self.record.end(move, begun, move.moved)

@@ -30,7 +30,7 @@ RETIRED: Final = "its source job was retired; it is synced from the definition t
 
 
 class Planner:
-    """Goes through the source jobs, then through what has left the source; `each` is told of every job."""
+    """Goes through the source jobs, then through what was removed at source; `each` is told of every job."""
 
     def __init__(self, basis: Basis, each: Callable[[], None] = lambda: None) -> None:
         self.basis = basis

@@ -1,4 +1,4 @@
-"""Edits at the target that go back to the source, where a sync goes both ways.
+"""Edits at the target that go back to the source, where a sync is two-way.
 
 What the source would have to say is found by saying the edited values in its own terms; and it may say so only if,
 lowered again, that gives exactly what the target has, and changes nothing else.

@@ -59,7 +59,7 @@ class FieldChange:
 
 @frozen(kw_only=True)
 class Back:
-    """What is written back to a source job, where a sync goes both ways.
+    """What is written back to a source job, where a sync is two-way.
 
     Attributes:
         paths: the canonical paths that were edited at the target.
@@ -80,7 +80,7 @@ class Change:
 
     Attributes:
         action: what.
-        source: the source job, None when it has left the source.
+        source: the source job, None when it was removed at source.
         target: the target job, None when there is none yet.
         name: the job's visible name.
         piece: which piece of the source job, from 1.

@@ -69,11 +69,13 @@ def advice(connection: Connection, call: Call, reply: Reply) -> str:
         )
     if reply.status != HTTPStatus.FORBIDDEN:
         return ""
+    said = reply.text.casefold()
     place = f"check org_id: {connection.org_id!r} may be another organisation than the service user's"
-    if "organi" in reply.text.casefold() and not asked:
+    if "organi" in said and not asked:
         return place
-    needed = "ManageOrgSchedules" + (" and ImpersonateOrgSessions (for run_as)" if asked else "")
-    return f"{place}; or give the service user the permission {needed} there"
+    needed = "ManageOrgSchedules" + (", and ImpersonateOrgSessions for run_as" if asked else "")
+    grant = f"give the service user the permission {needed}"
+    return f"{place}; or {grant}" if call.method == "GET" and "permission" not in said else f"{grant}; or {place}"
 
 
 def _is_about_users(reply: Reply) -> bool:

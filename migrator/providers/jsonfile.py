@@ -24,6 +24,7 @@ from migrator.providers.base import PATCH, Connection, Created, Documented, Prob
 from migrator.soundness import json_text
 
 SCHEMA: Final = "migrator/jobs@1"
+_CORRECT: Final = "correct the file there"
 _PLAN: Final = "the file was changed during the run: plan again"
 
 
@@ -226,9 +227,9 @@ def _parse(text: str, where: str) -> _Content:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         place = f"{where}:{error.lineno}:{error.colno}"
-        raise ProtocolError(f"the file is not JSON: {error.msg}", where=place, hint="correct the file there") from error
+        raise ProtocolError(f"the file is not JSON: {error.msg}", where=place, hint=_CORRECT) from error
     except (RecursionError, ValueError) as error:  # nested thousands deep, or a number of thousands of digits
-        raise ProtocolError("the file is not JSON that can be read", where=where) from error
+        raise ProtocolError("the file is not JSON that can be read", where=where, hint=_CORRECT) from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA or not isinstance(document.get("jobs"), list):
         allowed = f'{{"schema": "{SCHEMA}", "jobs": [...]}}'
         raise ProtocolError("the file holds no jobs document", where=where, allowed=allowed)

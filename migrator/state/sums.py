@@ -22,8 +22,8 @@ APART: Final = "apart"
 
 REBUILD: Final = (
     "import a backup (migrator state import FILE --replace), or rebuild the bindings: move the file away, or name "
-    'another state with --state, set adopt = "identical" in the sync and apply; jobs that are there already are then '
-    "taken over, never made twice"
+    'another state with --state, set adopt = "identical" in the sync and apply; existing jobs are then '
+    "adopted, never created twice"
 )
 _PART: Final = 200
 """Rows that are looked up by one statement."""

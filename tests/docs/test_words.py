@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -50,7 +52,8 @@ RETIRED: Final = {
 }
 """By pattern, what to say instead."""
 
-_CODE: Final = re.compile(r"```.*?```|`[^`\n]+`|<!--.*?-->|\]\([^)]*\)", re.DOTALL)
+_CODE: Final = re.compile(r"`[^`]+`")
+_NAME: Final = re.compile(r"[\w./-]*")
 
 
 def hits(text: str) -> list[str]:
@@ -85,24 +88,32 @@ def test_help_uses_the_words() -> None:
 
 @cache
 def texts(path: Path) -> str:
-    """Return the strings, docstrings and comments of a module, each on the line where it begins."""
-    lines = [""] * (path.read_text("utf-8").count("\n") + 2)
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            lines[node.lineno] += " " + " ".join(node.value.split())
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        if (comment := line.partition("  # ")[2] or (line.strip()[2:] if line.strip().startswith("# ") else "")):
-            lines[number] += " " + comment
-    return "\n".join(lines)
+    """Return the strings, docstrings and comments of a module, without names, each on the line where it begins."""
+    source = path.read_text("utf-8")
+    lines = [""] * (source.count("\n") + 2)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not _NAME.fullmatch(node.value):
+            lines[node.lineno] += " " + " ".join(_CODE.sub("", node.value).split())
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            lines[token.start[0]] += " " + token.string
+    return "\n".join(lines[1:])
 
 
 MODULES: Final = sorted((ROOT / "migrator").rglob("*.py"))
+MAPPINGS: Final = sorted((ROOT / "mappings").glob("*.toml"))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_code_uses_the_words(path: Path) -> None:
     """Messages, hints, docstrings and comments."""
     assert hits(texts(path)) == []
+
+
+@pytest.mark.parametrize("path", MAPPINGS, ids=lambda path: path.name)
+def test_the_mappings_use_the_words(path: Path) -> None:
+    """Their reasons stand in plans and in the pages of the providers."""
+    assert hits(path.read_text("utf-8")) == []
 
 
 def test_a_retired_phrase_is_found() -> None:

@@ -166,7 +166,7 @@ async def test_what_has_moved_on_is_left_alone(make_lab: MakeLab) -> None:
 
     reasons = {change.name: change.reason for change in plan.blocked}
     assert {"Job 001", "Job 002"} == reasons.keys()
-    assert "somebody has changed action.text since" == reasons["Job 001"]
+    assert "action.text changed since the run" == reasons["Job 001"]
     assert f"run {later} has touched it since" in reasons["Job 002"]
     assert ["By hand.", "Later."] == [job.text for job in lab.held()]
 
