@@ -101,7 +101,7 @@ def revived(run: Run, world: World) -> Ended:
     """Plan when a job that was cut over is active at the source again."""
     cut_over(run, world)
     for row in world.stores["omni"].rows.values():
-        row.data["disabled"] = False
+        row.data["schedule"] = "0 9 ? * MON *"
     relist(world)
     return run("plan", SYNC, *OPTIONS)
 

@@ -190,7 +190,7 @@ async def test_a_sync_that_writes_elsewhere_by_now(make_lab: MakeLab) -> None:
     run = lab.state.runs()[0].id
     lab.configure(target="scrip")
 
-    with pytest.raises(RefusedError, match="writes to another target by now"):
+    with pytest.raises(RefusedError, match="writes to another target than run"):
         await back(lab, run)
 
 

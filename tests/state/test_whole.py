@@ -212,8 +212,8 @@ FACT = {"scope": "a", "key": "b", "value": "c", "sum": sum_of(t.facts, {"scope":
         (json.dumps(_document(layout="2")), "lacks its layout or its tables"),
         (json.dumps(_document(layout=99)), "exported by another version of migrator; got: schema version 99"),
         (json.dumps(_document(layout=0)), "exported by another version of migrator; got: schema version 0"),
-        (json.dumps(_document(tables={})), "has not the tables of a state; got: definitions"),
-        (json.dumps(_document(tables={"locks": []})), "has not the tables of a state; got: locks"),
+        (json.dumps(_document(tables={})), "lacks the tables of a state; got: definitions"),
+        (json.dumps(_document(tables={"locks": []})), "lacks the tables of a state; got: locks"),
     ],
 )
 def test_what_is_no_state_is_refused(text: str, said: str) -> None:
