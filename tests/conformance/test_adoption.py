@@ -160,4 +160,4 @@ async def test_what_is_taken_over_is_never_made_anew(make_lab: MakeLab) -> None:
 
     assert {"blocked": 1} == await lab.run()
     assert ["Other words."] == [job.text for job in lab.held()]
-    assert "only by making it anew" in (await lab.plan()).changes[0].reason
+    assert "only by recreating it" in (await lab.plan()).changes[0].reason
