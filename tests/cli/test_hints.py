@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from migrator.cli import app
 from migrator.cli.options import Settings
 from migrator.report.commands import COMMANDS, completed
 from migrator.sandbox import World
@@ -200,7 +199,6 @@ def test_the_commands_are_those_of_the_program(run: Run) -> None:
     """Every name that gets options is a command, which takes them."""
     for name in COMMANDS:
         assert "--state" in run(*name.split(), "--help").out, name
-    assert app
 
 
 def test_a_command_with_options_stays_and_no_password_is_shown() -> None:
