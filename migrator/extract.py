@@ -25,7 +25,7 @@ from migrator.mapping.codecs import thaw
 from migrator.packed import Packed
 from migrator.providers.base import ExtractAdapter, Record
 from migrator.redaction import HIDDEN
-from migrator.soundness import storable, unsound
+from migrator.soundness import json_text, storable, unsound
 
 _PLACE: Final = 80
 """Characters of a field's path that are shown."""
@@ -244,12 +244,16 @@ def read_record(record: Record, adapter: ExtractAdapter, mapping: ProviderMappin
     if isinstance(read, Job):
         return read
     identity = record.raw.get(mapping.rules.identity.id)
-    if not identity:
-        raise read
-    ref = JobRef(provider=adapter.provider, scope=record.scope, id=storable(str(identity)))
+    known = storable(identity) if isinstance(identity, str) and identity else _without_id(record.raw)
+    ref = JobRef(provider=adapter.provider, scope=record.scope, id=known)
     mark = attempt("read", mapping.mark_of, record.raw)
     name = storable(str(record.raw.get("name") or ""))
     return Problem(ref=ref, name=name, error=read, mark=mark if isinstance(mark, Mark) else None)
+
+
+def _without_id(raw: Raw) -> str:
+    """Return a name for a record without an id, the same for the same record; no platform gives such an id."""
+    return f"(no id: {digest(json_text(raw, ascii_only=True))[:12]})"
 
 
 def _job(record: Record, mapping: ProviderMapping, *, as_source: bool) -> Job:

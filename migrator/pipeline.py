@@ -209,6 +209,7 @@ async def apply(
             of=resume,
             stop=stop,
             progress=progress,
+            replans=saved is None,
         )
         look = attrs.evolve(look, plan=current)
         return await _carried_out(carrying, session, look, agree, is_whole=not jobs)

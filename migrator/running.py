@@ -103,6 +103,8 @@ class Carrying:
         of: the run that it takes up or rolls back.
         stop: set when no new change may be begun.
         progress: told after each change.
+        replans: whether changes that the target's update contract forbids are planned again in the run. Of a saved plan
+            nothing is carried out but what was looked at.
     """
 
     runtime: Runtime
@@ -114,6 +116,7 @@ class Carrying:
     of: str | None
     stop: asyncio.Event
     progress: Progress
+    replans: bool = True
 
     async def out(self, look: Look, *, session: Session | None) -> tuple[Plan, tuple[Outcome, ...]]:
         """Journal the run from beginning to end; with a session, take up what lost its answer.
@@ -138,7 +141,7 @@ class Carrying:
             outcomes = await self._applier(writer, plan, self.progress, origin).apply(plan)
             if session and not self.stop.is_set():
                 outcomes = await self._once_more(writer, plan, outcomes, session, look, origin)
-                if writer.contract != plan.contract:
+                if writer.contract != plan.contract and self.replans:
                     plan, outcomes = await self._by_other_contract(writer, plan, outcomes, session, look, origin)
         except BaseException:
             with suppress(StateError):  # what ended the run matters more

@@ -35,6 +35,7 @@ _STAGES: Final = {
     "settle": "looking for unresolved writes",
     "plan": "planning",
     "apply": "applying",
+    "switch": "switching jobs, each between two of its fires",
     "verify": "verifying",
     "audit": "auditing",
 }

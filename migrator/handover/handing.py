@@ -61,7 +61,8 @@ class Handing:
             return told(session, self.order, moves=stays, dark=dark)
         self._begin()
         changeover = self._changeover()
-        ended, _ledger = await changeover.all(planned)
+        with session.runtime.watch.stage("switch", run=self.run):
+            ended, _ledger = await changeover.all(planned)
         for side in (session.source, session.target):
             if found := await side.adapter.update_contract():
                 remember_contract(state, side, found)

@@ -229,7 +229,8 @@ def _parse(text: str, where: str) -> _Content:
         place = f"{where}:{error.lineno}:{error.colno}"
         raise ProtocolError(f"the file is not JSON: {error.msg}", where=place, hint=_CORRECT) from error
     except (RecursionError, ValueError) as error:  # nested thousands deep, or a number of thousands of digits
-        raise ProtocolError("the file is not JSON that can be read", where=where, hint=_CORRECT) from error
+        allowed = "JSON with at most some hundred nested levels"
+        raise ProtocolError("the file is not JSON that can be read", where=where, allowed=allowed) from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA or not isinstance(document.get("jobs"), list):
         allowed = f'{{"schema": "{SCHEMA}", "jobs": [...]}}'
         raise ProtocolError("the file holds no jobs document", where=where, allowed=allowed)

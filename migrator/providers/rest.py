@@ -190,7 +190,7 @@ class RestAdapter(ABC):
                 async for page in pages:
                     before, total, number = len(read), page.total or 0, number + 1
                     for raw in page.items:
-                        job_id = member(raw if isinstance(raw, dict) else None, self.id_field, str, where=where)
+                        job_id = self._key(raw, len(read), where=where)
                         read.add(job_id)
                         yield job_id, raw
                     if page.following is not None and len(read) == before:
@@ -204,6 +204,20 @@ class RestAdapter(ABC):
                 return
         if self.total_is_exact:
             raise ProtocolError(f"the list ends after {len(found)} of {total} jobs", where=where, hint=_NOT_USED)
+
+    def _key(self, raw: Any, number: int, *, where: str) -> str:
+        """Return what tells a record from the others: its id, or its place in the list where it has none.
+
+        One record without an id is a problem of that record, which whoever reads it names.
+
+        Raises:
+            ProtocolError: it is no object.
+        """
+        if not isinstance(raw, dict):
+            body = f"an entry that is {raw!r:.80}"
+            raise ProtocolError("the list holds something that is not a job", where=where, body=body, hint=_NOT_USED)
+        job_id = raw.get(self.id_field)
+        return job_id if isinstance(job_id, str) and job_id else f"\0{number}"
 
     async def probe(self, scope: str, *, writing: bool) -> Probe:
         """Read the first page and, with `writing`, ask to change a job that does not exist."""

@@ -226,5 +226,5 @@ async def test_which_side_fires_is_no_edit_that_goes_back(make_lab: MakeLab) -> 
     before = lab.source.records()
     (found,) = (await lab.night()).results
 
-    assert (found.exit_code, lab.source.records()) == (3, before)
+    assert (found.exit_code, lab.source.records()) == (4, before)  # it is active nowhere until a person decides
     assert "only a cutover changes which side is active" in found.plan.blocked[0].reason

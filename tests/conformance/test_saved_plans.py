@@ -124,3 +124,20 @@ async def test_a_plan_for_another_update_contract_is_refused(make_lab: MakeLab) 
 
     with pytest.raises(StalePlanError, match="in another way"):
         await lab.carry_out(plan)
+
+
+async def test_another_contract_does_not_widen_a_saved_plan(make_lab: MakeLab) -> None:
+    """A replacement that nobody looked at is not made: the saved update fails, and the next plan says what it takes."""
+    lab = make_lab("json", "omni", platforms=Options(omni_update="put"))
+    lab.world.fault("status", provider="omni", method="OPTIONS", status=404, times=0)
+    lab.source.wish(1)
+    await lab.carry_out()
+    lab.source.edit("job-1", **{"trigger.timezone": "Europe/Berlin"})
+    plan = again(await lab.plan())
+    assert ["update"] == [change.action for change in plan.pending]
+    held = set(lab.target.records())
+
+    _planned, applied = await lab.carry_out(plan)
+
+    assert ({"done": 0, "failed": 1, "skipped": 0}, held) == (dict(applied.summary), set(lab.target.records()))
+    assert ["replace"] == [change.action for change in (await lab.plan()).pending]

@@ -86,7 +86,7 @@ async def test_a_refusal_after_the_first_write_resumes_what_was_stopped(
     assert (1 <= switched <= 2, {}) == (True, dict(lab.state.dark()))
     assert sorted([goal] * switched + [before] * (12 - switched)) == sorted(await live(lab))
     tried = [moved for moved in found.moves if moved.sent and moved.status == "failed"]
-    assert len(tried) <= IN_FLIGHT + 2
+    assert len(tried) <= IN_FLIGHT + 3  # three failures in a row end the run, and these were under way
     assert () == lab.state.missed()
 
 

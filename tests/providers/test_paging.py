@@ -11,6 +11,8 @@ import pytest
 from attrs import evolve
 
 from migrator.errors import ProtocolError, TransientError
+from migrator.extract import extract
+from migrator.mapping import load_mapping
 from migrator.providers.base import LoadAdapter
 
 from .conftest import CONNECTIONS, HTTP, ID, Reach
@@ -100,7 +102,7 @@ async def test_an_empty_page_that_claims_more(provider: str, fails: bool, reach:
         ("omni", {"records": []}),
         ("omni", {"pageInfo": {"hasNextPage": False}}),
         ("omni", {"records": [], "pageInfo": {"hasNextPage": True, "nextCursor": None}}),
-        ("omni", {"records": [{"name": "no id"}], "pageInfo": {"hasNextPage": False}}),
+        ("omni", {"records": ["text"], "pageInfo": {"hasNextPage": False}}),
         ("devin", {}),
         ("devin", {"items": {}}),
         ("devin", {"items": ["text"]}),
@@ -309,3 +311,21 @@ async def test_a_list_that_does_not_end_in_time_is_given_up(provider: str, reach
     async with reach(Endless(provider, None), connection) as adapter:
         with pytest.raises(TransientError, match=r"within 1 s; .*listing_timeout"):
             await ids(adapter)
+
+
+@pytest.mark.parametrize("broken", [{"name": "Nameless"}, {"id": 7, "name": "Numbered"}, {"id": "", "name": "Empty"}])
+async def test_a_record_without_an_id_costs_one_job(broken: dict[str, Any], reach: Reach) -> None:
+    """It is a problem that names it, the same at each reading, and every other job of the page is read."""
+    good = {"id": "11111111-0000-4000-8000-000000000001", "name": "Good"}
+
+    async def platform(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"records": [broken, good], "pageInfo": {"hasNextPage": False}})
+
+    async with reach(platform, CONNECTIONS["omni"]) as adapter:
+        mapping = load_mapping("omni", documented=adapter.documented)
+        first, second = [await extract(adapter, mapping, as_source=True) for _ in range(2)]
+
+    odd = next(problem for problem in first.problems if problem.name == broken["name"])
+    assert "without an id" in str(odd.error)
+    assert [problem.ref for problem in first.problems] == [problem.ref for problem in second.problems]
+    assert len(first.jobs) + len(first.problems) == 2
