@@ -25,7 +25,7 @@ from migrator.plan.duplicates import Duplicate, duplicates
 
 Outcome = Literal["unreadable", "refused", "undecided", "lossy", "over", "whole"]
 """unreadable: nobody can say. refused: it cannot go. undecided: it can, when the sync says what is missing. lossy: it
-can, when the sync allows what it loses. over: it never fires again. whole: it goes as it is. The worst come first."""
+can, when the sync allows what it loses. over: it has expired. whole: it migrates unchanged. The worst come first."""
 
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 

@@ -1,4 +1,4 @@
-"""The canonical model: one scheduled job, whatever platform it lives on.
+"""The canonical model: one scheduled job of any platform.
 
 A `Job` is what every mapping reads into and writes from. It is also seen flat, as {canonical path: value} (`flatten`,
 `unflatten`): lowering, planning and the link table work on that form, because losses, differences and permissions are
@@ -158,7 +158,7 @@ class Job:
         name: visible name.
         description: note that only people read.
         enabled: the owner's wish.
-        suspended: why the platform itself stopped it, None when it did not.
+        suspended: why the platform disabled it, None when it did not.
         running: what says that a run of it is in progress, None where its platform says nothing of the kind.
         failing: what its platform tells of runs that fail, None when it tells of none.
         trigger: when it fires.

@@ -13,7 +13,7 @@ async def side_by_side(work: Iterable[Awaitable[Any]]) -> list[Any]:
     """Await everything at once; when one fails, the others are cancelled and its error is raised as itself.
 
     Raises:
-        MigratorError: the first of our own errors, or else whatever was raised.
+        MigratorError: the first of our own errors; any other error where there is none.
     """
     try:
         async with asyncio.TaskGroup() as group:

@@ -1,7 +1,7 @@
 """Prompts as events: how a job for an AI agent lives on a platform that only emits events.
 
 The event carries the prompt, with everything that belongs to it, under one key of its payload. Reading it back restores
-the job exactly, whatever the event is called. What listens for the event runs the prompt and delivers its result; the
+the job exactly, under any name of the event. What listens for the event runs the prompt and delivers its result; the
 emitting platform does neither.
 """
 

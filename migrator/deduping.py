@@ -55,7 +55,7 @@ async def dedupe(
     async with session_of(runtime, state, sync) as session, session.locking(run, lost=stop.set):
         look = await session.look(locked=True)
         found = look.duplicates
-        chosen = _checked(found, await choose(found, look.target))
+        chosen = _checked(sync, found, await choose(found, look.target))
         plan = attrs.evolve(look.plan, changes=tuple(_changes(found, chosen)), refusal="")
         if not plan.pending or not await agree(plan):
             return plan, Applied(requests=session.requests)
@@ -76,10 +76,10 @@ async def dedupe(
         return plan, Applied(run=run, outcomes=outcomes, requests=session.requests, stopped=stop.is_set())
 
 
-def _checked(found: Iterable[Duplicate], ids: Collection[str]) -> frozenset[JobRef]:
+def _checked(sync: str, found: Iterable[Duplicate], ids: Collection[str]) -> frozenset[JobRef]:
     known = {job.id: job for one in found for job in one.jobs}
     if strange := [one for one in ids if one not in known]:
-        what, hint = "that is none of the duplicates", "migrator dedupe SYNC lists them"
+        what, hint = "not one of the duplicates", f"list them: migrator dedupe {sync}"
         raise UsageError(what, where="--remove", actual=strange[0], allowed=", ".join(known), hint=hint)
     chosen = frozenset(known[one] for one in ids)
     for one in found:
@@ -103,7 +103,7 @@ def _changes(found: Iterable[Duplicate], chosen: Collection[JobRef]) -> Iterator
                     name=one.name,
                     piece=one.piece,
                     pieces=one.pieces,
-                    reason="it is one of several copies, and was chosen to go",
+                    reason="it is one of several copies, and was chosen for removal",
                 )
 
 

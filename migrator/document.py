@@ -1,6 +1,6 @@
 """Canonical values as JSON, and back: in plans, in the state, and in files of jobs.
 
-A schedule is its text in the dialect of the platform that holds it; where there is no such dialect (a file holds jobs
+A schedule is its text in the dialect of the platform that holds it; where it has none (a file holds jobs
 of every platform) the text is preceded by the dialect's name and a colon.
 """
 

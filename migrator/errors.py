@@ -246,7 +246,7 @@ class AuthError(ProviderError):
 
 
 class NotFoundError(ProviderError):
-    """There is no such thing, or this token may not see it (404)."""
+    """The thing does not exist, or this token may not see it (404)."""
 
     code = "not_found"
 

@@ -41,7 +41,7 @@ class Problem:
         ref: where it is.
         name: its name, if it has one.
         error: why not.
-        mark: our mark on it, if that can be read.
+        mark: its ownership tag, if that can be read.
     """
 
     ref: JobRef
@@ -239,7 +239,7 @@ async def look_up(
 
 
 def read_record(record: Record, adapter: ExtractAdapter, mapping: ProviderMapping, *, as_source: bool) -> Job | Problem:
-    """The job that a record holds, or why it cannot be read; whatever goes wrong concerns that job alone."""
+    """Return the job that a record holds, or why it cannot be read; a failure concerns that job alone."""
     read = attempt("read", _job, record, mapping, as_source=as_source)
     if isinstance(read, Job):
         return read
@@ -279,7 +279,7 @@ def _leak(job: Job, raw: Raw) -> RecordError | None:
     path = next((path for path, value in copied.items() if HIDDEN in str(value)), None)
     if path is None:
         return None
-    what = "the platform answers with a token of migrator.toml in it; take it out there, and revoke the token"
+    what = "the platform's answer holds a token of migrator.toml; remove it there, and revoke the token"
     return RecordError(what, job=f"{job.name} ({job.ref.id})", path=path)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 _STREAMS: Final = ("/dev/fd/", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc/")
-"""Names of what is open already: it is written to, whatever it leads to."""
+"""Names of open streams: written to directly, never replaced."""
 
 
 def is_stream(path: Path) -> bool:

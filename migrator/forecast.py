@@ -1,4 +1,4 @@
-"""When jobs fire before they move and after, for people to look at.
+"""When jobs fire before and after a migration, for people to compare.
 
 Pure: the instants come from the cron engine's exact sets. Nothing is decided here; what a translation is worth, its
 verdict says.

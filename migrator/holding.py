@@ -1,6 +1,6 @@
-"""Jobs that must not fire, and the right to fire.
+"""Jobs that must not fire, and the active side.
 
-A job stands still when it is paused; where its platform cannot pause, when its schedule is most of a year away. No
+A job stands still when it is paused; where its platform cannot pause, when its schedule is parked far in the future. No
 platform here can create a paused job: it is created with such a schedule, paused, read back, and only then given its
 real one, so that it is never live and due at once.
 """
@@ -29,7 +29,7 @@ def must_be_held(fields: Fields, mapping: ProviderMapping) -> bool:
 
 
 def far_away(fields: Fields, mapping: ProviderMapping, *, now: datetime) -> Mapping[str, Any]:
-    """A trigger of the same kind as the job's own whose next fire is most of a year away."""
+    """A trigger of the same kind as the job's own whose next fire is far in the future: a parked schedule."""
     if "trigger.at" in fields:
         return {"trigger.at": (now + timedelta(days=360)).replace(microsecond=0)}
     day = now - timedelta(days=5)
@@ -38,7 +38,7 @@ def far_away(fields: Fields, mapping: ProviderMapping, *, now: datetime) -> Mapp
 
 
 def standstill(fields: Fields, mapping: ProviderMapping, contract: str, *, now: datetime) -> Fields | None:
-    """What makes a job stand still: a pause, or a schedule most of a year away; None where it can be given neither.
+    """Return what stops a job: a pause, or a parked schedule; None where it can be given neither.
 
     Args:
         fields: the job.
@@ -54,14 +54,14 @@ def standstill(fields: Fields, mapping: ProviderMapping, contract: str, *, now: 
 
 
 def held_back(fields: Fields, mapping: ProviderMapping, contract: str, *, now: datetime, as_made: Fields) -> Fields:
-    """The fields that a target job holds in place of its own while it is held back; empty where nothing can hold it.
+    """Return the fields that a target job holds while it is staged; empty where the platform cannot stage it.
 
     Args:
-        fields: the job as it shall be once it may fire.
+        fields: the job as it is once it may fire.
         mapping: its platform's.
         contract: the platform's update contract.
         now: the clock.
-        as_made: what was last written to it; a schedule in it that is still far away stays.
+        as_made: what was last written to it; a schedule in it that is still parked stays.
     """
     held = standstill(fields, mapping, contract, now=now) or {}
     written = {path: as_made[path] for path in held if path in TRIGGER_PATHS and path in as_made}
@@ -69,7 +69,7 @@ def held_back(fields: Fields, mapping: ProviderMapping, contract: str, *, now: d
 
 
 def is_distant(fields: Fields, dialect: str, *, now: datetime) -> bool:
-    """Whether a job's next fire by its trigger is so far away that it stands still; pauses do not count."""
+    """Return whether a job's schedule is parked; pauses do not count."""
     cron, at = fields.get("trigger.cron"), fields.get("trigger.at")
     if isinstance(at, datetime):
         return at > now + _DISTANT
@@ -80,7 +80,7 @@ def is_distant(fields: Fields, dialect: str, *, now: datetime) -> bool:
 
 
 def is_parked(job: Job, right: Right | None) -> bool:
-    """Whether a source job still is as a cut-over left it to stand still."""
+    """Return whether a source job still is as a cutover stopped it."""
     if right is None or not right.parked:
         return False
     fields = flatten(job)
@@ -114,7 +114,7 @@ def stirs(job: Job, right: Right, dialect: str, *, now: datetime) -> bool:
 
 
 def as_wished(job: Job, rights: Iterable[Right]) -> Job:
-    """A source job as its owner wants it: what a cut-over did to make it stand still is looked through."""
+    """Return a source job as its owner wants it, without what a cutover did to stop it."""
     parked = next((right for right in rights if right.source == job.ref and is_parked(job, right)), None)
     if parked is None:
         return job

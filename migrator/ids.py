@@ -39,5 +39,5 @@ def path_to(*segments: str) -> str:
 def _segment(text: str) -> str:
     if wrong := wrong_with(text):
         what = f"an id that {wrong} is not sent to the platform"
-        raise RejectedError(what, body=repr(text[:80]), hint="nothing was sent; see where that id comes from")
+        raise RejectedError(what, body=repr(text[:80]), hint="nothing was sent; check where that id comes from")
     return quote(text, safe="")

@@ -46,5 +46,5 @@ def job_error(stage: str, error: Exception) -> MigratorError:
         return error
     said = storable(str(error))[:_SHOWN]
     found = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    hint = "the other jobs go on; correct the job at its platform, or leave it out with select"
+    hint = "the other jobs are not affected; correct the job at its platform, or leave it out with select"
     return JobError(f"it cannot be {stage}", actual=found, hint=hint)

@@ -1,7 +1,7 @@
 """The lease of a run: renewed while the run lives, and a fence in front of every request once it is over.
 
 The run keeps a deadline of its own for each lease, counted from before the last renewal was asked for. So it ends no
-later than the lease that other runs see, whatever kept this process or the database from renewing it.
+later than the lease that other runs see, for any reason that keeps it from being renewed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LOOK: Final = 1.0
 _GRACE: Final = 600.0
 """Seconds that what is under way may take to end, once nothing new is begun."""
 _SILENT: Final = "the database did not answer"
-_AGAIN: Final = "what was on its way is looked up by the next run: run the command again"
+_AGAIN: Final = "run the command again: it looks up the open writes first"
 
 
 def running() -> float:
@@ -80,10 +80,10 @@ class Holding:
         """Return the error that says why it is over."""
         lasts = f"{self.state.lease.total_seconds():g} s"
         if self._taken:
-            actual = "another run has taken it, or it was freed by hand"
+            actual = "another run has the lock, or it was unlocked by hand"
             return LockedError("this run has lost its lock", where=self.scope, actual=actual, hint=_AGAIN)
         if self._failed:
-            what = f"the lock could not be renewed for {lasts}, and nothing more is sent"
+            what = f"the lock could not be renewed for {lasts}; nothing more is sent"
             return StateError(what, where=self.scope, actual=self._failed, hint=_AGAIN)
         what = f"this run was stopped for longer than its lock lasts ({lasts}), and nothing more is sent"
         return LockedError(what, where=self.scope, hint=_AGAIN)

@@ -1,4 +1,4 @@
-"""Tell people what came of a round of syncs, through Apprise, which knows a hundred ways to reach them.
+"""Tell people the result of a sync run, through Apprise, which knows a hundred ways to reach them.
 
 Nothing that goes wrong here goes any further: what could not be told is given back in words. Nobody's URL is in them,
 because most hold a secret.

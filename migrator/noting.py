@@ -39,7 +39,7 @@ def note_agreement(state: State, plan: Plan, target: Extracted, links: Iterable[
 def note_schedules(state: State, plan: Plan, links: Iterable[Link], outcomes: Sequence[Outcome] = ()) -> None:
     """Note which target jobs are in step with their source's schedule, and until when they are exact by it.
 
-    Those are the ones that a run has just written, and those that were as they shall be.
+    Those are the ones that a run has just written, and those that were up to date.
     """
     known = {link.target: (link.stands_for, link.until) for link in links}
     standing = {change.target: change for change in plan.changes if change.action == "none" and not change.fields}

@@ -112,7 +112,7 @@ async def audit(
         connection: where the jobs live.
         provider: where they would go.
         schedule: how their schedules would be translated.
-        jobs: names or ids of the jobs to look at; all of them when empty.
+        jobs: names or ids of the jobs to audit; all of them when empty.
     """
     from migrator import audit as auditing  # noqa: PLC0415 (only here)
 
@@ -177,7 +177,7 @@ async def apply(
         progress: called after each change.
 
     Returns:
-        The plan, and what came of it: no run when there was nothing to do or `agree` said no.
+        The plan and its result: no run when there was nothing to do or `agree` said no.
 
     Raises:
         StalePlanError: the saved plan does not fit any more.
@@ -321,11 +321,11 @@ def _guard(current: Plan, max_deletes: int | None) -> None:
     """Refuse a plan that is unsafe as a whole."""
     where = f"sync {current.sync}"
     if current.refusal:
-        raise RefusedError(current.refusal, where=where, hint=f"look at it with migrator plan {current.sync}")
+        raise RefusedError(current.refusal, where=where, hint=f"see why: migrator plan {current.sync}")
     deletes = current.summary["delete"]
     if max_deletes is not None and deletes > max_deletes:
         what = f"the plan deletes {deletes} jobs, and at most {max_deletes} may be deleted; nothing was changed"
-        raise RefusedError(what, where=where, hint="look at the plan, then allow more with --max-deletes")
+        raise RefusedError(what, where=where, hint="check the plan, then allow more with --max-deletes")
 
 
 __all__ = [

@@ -32,9 +32,9 @@ def still_fits(saved: Plan, fresh: Plan) -> Plan:
     _same_state(saved, fresh)
     where, hint = _told(saved)
     if saved.serial != fresh.serial:
-        what = "the plan was applied already, or another run came after it"
-        actual, allowed = f"made after {saved.serial} runs of the sync", f"made after {fresh.serial}"
-        raise StalePlanError(what, where=where, actual=actual, allowed=allowed, hint=hint)
+        runs = f"{saved.serial} run{'' if saved.serial == 1 else 's'}"
+        what = f"the plan was applied already, or another run came after it: it was made after {runs} of the sync, "
+        raise StalePlanError(f"{what}which has had {fresh.serial} by now", where=where, hint=hint)
     for side in ("source", "target"):
         if getattr(saved.observed, side) != getattr(fresh.observed, side):
             name = getattr(saved, side)
@@ -90,7 +90,7 @@ def rest_of(run: Run, saved: Plan, fresh: Plan, *, later: Sequence[Run], sent: I
         StalePlanError: the source has changed, another run came after it, or a job that is still to be changed is not
             as it was.
     """
-    where, hint = f"run {run.id}", f"look at what is left with: migrator plan {saved.sync}"
+    where, hint = f"run {run.id}", f"plan what is left: migrator plan {saved.sync}"
     _same_state(saved, fresh)
     if strangers := [other.id for other in later if (other.kind, other.of) != ("resume", run.id)]:
         raise StalePlanError("another run came after it", where=where, actual=", ".join(strangers), hint=hint)
@@ -104,7 +104,7 @@ def rest_of(run: Run, saved: Plan, fresh: Plan, *, later: Sequence[Run], sent: I
             continue
         before = _counterpart(change, saved)
         if change.action == "blocked" or (change in fresh.pending and not _continues(change, before, touched)):
-            reason = change.reason or "it is not as it was when the plan was made"
+            reason = change.reason or "it has changed since the plan was made"
             what = f"what is left of the plan no longer fits: {change.label}: {reason}"
             raise StalePlanError(what, where=where, hint=hint)
         left.append(change)
@@ -209,7 +209,7 @@ def _same_state(saved: Plan, fresh: Plan) -> None:
 
 def _told(saved: Plan) -> tuple[str, str]:
     """How messages name a plan, and what they advise."""
-    return f"plan of {write_time(saved.created_at)}", f"make a new one with: migrator plan {saved.sync} -o plan.json"
+    return f"plan of {write_time(saved.created_at)}", f"make a new plan: migrator plan {saved.sync} -o plan.json"
 
 
 def _counterpart(change: Change, saved: Plan) -> Change | None:

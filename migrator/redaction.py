@@ -52,7 +52,7 @@ class Secrets:
             self.needles = {**self.needles, **dict.fromkeys([secret, *_base64(secret)])}
 
     def hide(self, text: str) -> str:
-        """Return `text` without the secrets, in whatever form they stand in it."""
+        """Return `text` without the secrets, in every form of them."""
         found = self._found(text)
         if not found:
             return text

@@ -1,8 +1,8 @@
 """The way back from a run: a plan that puts the target as it was before, made from the journal and the snapshots.
 
     updated  → as before          paused  → resumed, and the reverse
-    created  → removed            deleted → made anew; its id and its history are lost
-    replaced → changed back, or made anew where the platform knows no other way
+    created  → removed            deleted → recreated; its id and its history are lost
+    replaced → changed back, or recreated where the platform knows no other way
 
 Pure. A job that somebody has changed since, or that a later run has touched, is refused: its way back is not known.
 """
@@ -36,7 +36,7 @@ class Trace:
         snapshots: what it touched, as it was before.
         later: what later runs wrote to the same target, those apart that rolled this run back.
         links: every link into the target now.
-        moved: the source jobs that a cut-over has stopped: only their targets fire.
+        moved: the source jobs that a cutover has stopped: only their targets fire.
         target: what the target holds now.
         mapping: the target's.
         contract: the target's update contract.
@@ -116,7 +116,7 @@ def _back(trace: Trace, key: Key, before: Snapshot | None, links: list[Link], la
     if reason := _refusal(trace, key, here, present):
         return attrs.evolve(base, action="blocked", reason=reason)
     if not here:
-        return _anew(base, trace, old) if before else attrs.evolve(base, reason="it is gone already")
+        return _anew(base, trace, old) if before else attrs.evolve(base, reason="removed already")
     if before is None:
         return attrs.evolve(base, action="delete", reason=f"run {trace.run.id} made it")
     return _restored(base, trace, here[0], old, flatten(present[here[0].target]), before)
@@ -125,24 +125,24 @@ def _back(trace: Trace, key: Key, before: Snapshot | None, links: list[Link], la
 def _refusal(trace: Trace, key: Key, here: list[Link], present: Mapping[JobRef, Any]) -> str:
     """Why the way back of a job is not known, or would leave nothing that fires."""
     if key[0] in trace.moved:
-        return f"its right to fire has moved; give it back first: migrator cutover {trace.run.sync} --back"
+        return f"it was cut over; switch it back first: migrator cutover {trace.run.sync} --back"
     if any((i.source, i.piece) == key and i.state in {"dispatched", "uncertain"} for i in trace.intents):
-        return "what the run did to it is uncertain; migrator status shows how to settle it"
+        return "the run left an unresolved write to it; see how to settle it: migrator status"
     if after := next((i for i in trace.later if (i.source, i.piece) == key and i.state != "failed"), None):
         return f"run {after.run} has touched it since; roll that one back first"
     if len(here) > 1:
-        return "its replacement was not finished; finish it with migrator apply first"
+        return f"its replacement was not finished; finish it first: migrator apply {trace.run.sync}"
     for link in here:
         remote = flatten(present[link.target])
         if moved := [
             path for path in _held(trace.mapping) if not trace.mapping.same(path, link.seen.get(path), remote.get(path))
         ]:
-            return f"somebody has changed {', '.join(moved)} since"
+            return f"{', '.join(moved)} changed since the run"
     return ""
 
 
 def _anew(base: Change, trace: Trace, old: Fields) -> Change:
-    reason = f"made anew as it was before run {trace.run.id}; its id and its history are lost"
+    reason = f"recreated as it was before run {trace.run.id}; its id and its history are lost"
     fields = tuple(FieldChange(path=path, new=old[path], reason="as before") for path in PATHS if path in old)
     return attrs.evolve(base, action="create", target=None, fields=fields, reason=reason)
 
@@ -157,7 +157,7 @@ def _restored(base: Change, trace: Trace, link: Link, old: Fields, remote: Field
     )
     lost = "" if link.target == before.ref else "; the first one's id and history are lost"
     if not fields:
-        given = "; it is no longer ours" if before.link is None else ""
+        given = "; it is no longer managed" if before.link is None else ""
         return attrs.evolve(base, reason=f"it is as it was before{lost}{given}")
     kinds = {field.path: trace.mapping.change_kind(field.path, remote, old, trace.contract) for field in fields}
     if fixed := [path for path, kind in kinds.items() if kind == "fixed"]:
@@ -165,7 +165,7 @@ def _restored(base: Change, trace: Trace, link: Link, old: Fields, remote: Field
         return attrs.evolve(base, action="blocked", fields=fields, reason=reason)
     back = attrs.evolve(base, fields=fields, reason=f"as before run {trace.run.id}{lost}")
     if "replace" in kinds.values():
-        reason = f"made anew as it was before run {trace.run.id}; its id and its history are lost"
+        reason = f"recreated as it was before run {trace.run.id}; its id and its history are lost"
         return attrs.evolve(back, action="replace", reason=reason)
     if [field.path for field in fields] == ["enabled"]:
         return attrs.evolve(back, action="resume" if fields[0].new else "pause")

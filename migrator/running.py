@@ -54,10 +54,10 @@ def run_of(state: State, run: str) -> Run:
     if found := state.run(run):
         return found
     runs = state.runs()
-    hint = "migrator history lists the runs"
+    hint = "list the runs: migrator history"
     if run == LAST:
         if not runs:
-            raise UsageError("there is no run yet", actual=run, hint=hint)
+            raise UsageError("no run yet", actual=run, hint=hint)
         return _whole(state, runs[0])
     begun = [known for known in runs if run and known.id.startswith(run)]
     if len(begun) == 1:
@@ -79,12 +79,12 @@ def plan_of(run: Run) -> Plan:
         RefusedError: it was not kept.
     """
     if run.kind in HANDOVERS:
-        what = f"a {run.kind} run has no plan to resume: its next run looks at both sides and goes on from there"
+        what = f"a {run.kind} run has no plan to resume: its next run reads both sides and goes on from there"
         back = " --back" if run.goal == "source" else ""
-        raise RefusedError(what, where=f"run {run.id}", hint=f"migrator {run.kind} {run.sync}{back} finishes it")
+        raise RefusedError(what, where=f"run {run.id}", hint=f"finish it: migrator {run.kind} {run.sync}{back}")
     if run.plan is None:
         what = "the plan of this run was not kept: it was made by an old version"
-        hint = f"migrator apply {run.sync} does what is left by a new plan"
+        hint = f"plan again what is left: migrator apply {run.sync}"
         raise RefusedError(what, where=f"run {run.id}", hint=hint)
     return plan_from_json(run.plan, where=f"plan of run {run.id}")
 
@@ -122,7 +122,7 @@ class Carrying:
         """Journal the run from beginning to end; with a session, take up what lost its answer.
 
         Returns:
-            The plan that was carried out in the end, and what came of each of its changes. It is another one than was
+            The plan that was applied in the end, and the result of each of its changes. It is another one than was
             begun where the target's update contract turned out to be another one than was assumed.
         """
         watch = self.runtime.watch
@@ -175,7 +175,7 @@ class Carrying:
         self._note_rights(plan, now)
 
     def _note_rights(self, plan: Plan, now: datetime) -> None:
-        """Note of jobs that are new at the target whether they are held back, before any of them is made."""
+        """Record whether jobs that are new at the target are staged, before any of them is created."""
         place = (plan.target_provider, plan.target_scope)
         known = {source for source, _piece, _target in self.state.linked(place[0], (place[1],))}
         new = {
@@ -305,13 +305,13 @@ class Carrying:
 
 
 def accepted_by(runtime: Runtime, sync: str) -> tuple[str, ...]:
-    """The paths of which a sync accepts whatever the target keeps; none where the config has no such sync any more."""
+    """Return the paths of which a sync accepts what the target keeps; none where the config lacks the sync."""
     known = runtime.config.syncs.get(sync)
     return known.accept_stored if known else ()
 
 
 def _takes_marks(mapping: ProviderMapping, target: Extracted) -> bool:
-    """Whether the platform has the field that holds our mark; where nothing is listed, it is tried."""
+    """Return whether the platform has the field of the ownership tag; where nothing is listed, it is tried."""
     marker = mapping.rules.marker
     if marker is None:
         return False

@@ -53,9 +53,9 @@ class Look:
         source: the source's jobs as their owners want them.
         target: the target's jobs.
         is_short: whether the source's listing is suspiciously short.
-        listed: the source's jobs as they are, stopped by a cut-over or not.
+        listed: the source's jobs as they are, stopped by a cutover or not.
         rights: which side may fire, by source job.
-        hold: whether new target jobs are to be held back until the cutover.
+        hold: whether new target jobs are to be staged until the cutover.
         duplicates: the target jobs of which there may be one for each source job and part, and are several.
     """
 
@@ -91,7 +91,7 @@ class Session:
         Args:
             locked: whether this run holds the target's lock.
             source: the source's listing, when it was read before.
-            hold: whether new target jobs are to be held back until the cut-over.
+            hold: whether new target jobs are to be staged until the cutover.
         """
         stage = self.runtime.watch.stage
         with stage("list"):
@@ -173,7 +173,7 @@ class Session:
         return self.state.bound(*filter(matters, self.state.homes()))
 
     def _in_their_right(self, listed: Extracted) -> dict[str, Any]:
-        """The source's jobs as their owners want them, and which of them are not where their right to fire is."""
+        """Return the source's jobs as their owners want them, and which of them are not on their active side."""
         known = self.state.rights(self.source.adapter.provider, listed.scopes, self.source.dialect)
         rights = {right.source: right for right in known if right.target == self.target.place}
         retired = self._retired(listed, rights)
@@ -208,7 +208,7 @@ class Session:
 
         A job that moved between two pages while we read is in none of them. So before anything is done to a target job
         because its source is missing, the source is asked for that job by its id; and likewise the target, before a job
-        of ours is made anew.
+        of ours is recreated.
         """
         gone, lost = basis.missing(plan)
         if (gone or lost) and not plan.refusal:
@@ -241,14 +241,14 @@ class Session:
 
     @asynccontextmanager
     async def locking(self, run: str, *, lost: Callable[[], None]) -> AsyncIterator[None]:
-        """Hold the lock of what the sync writes to, its source too where it goes both ways; for `run_timeout` at most.
+        """Hold the lock of what the sync writes to, its source too where it is two-way; for `run_timeout` at most.
 
         Args:
             run: who holds it.
             lost: as in `locking`; also called when the run has taken `run_timeout`.
 
         Raises:
-            UsageError: it goes both ways, and its source is no single place.
+            UsageError: it is two-way, and its source has more than one scope.
             LockedError: another run holds one.
         """
         where = f"syncs.{self.sync.name}"
@@ -256,7 +256,7 @@ class Session:
             await stack.enter_async_context(locking(self.state, self.target.lock, run, fence=self.fence, lost=lost))
             if self.sync.two_way:
                 if len(self.source.adapter.scopes) > 1:
-                    what = "a sync that goes both ways needs a source that is one place"
+                    what = "a two-way sync needs a source of one scope"
                     hint = "give it a connection with one of user_ids"
                     raise UsageError(what, where=where, hint=hint)
                 await stack.enter_async_context(locking(self.state, self.source.lock, run, fence=self.fence, lost=lost))

@@ -129,7 +129,7 @@ async def opened(
     connection = runtime.connection(name)
     mapping = _decided(runtime.mapping(connection.provider), connection, name)
     if target and len(connection.user_ids) > 1:
-        what = "a target must be one place, and this connection names several members"
+        what = "a target must be one scope, and this connection names several members"
         raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
     fence = fence or Fence()
 
@@ -199,7 +199,7 @@ async def settled(
 
 
 async def _open_intents(runtime: Runtime, state: State, side: Side) -> tuple[Intent, ...]:
-    """The writes to a side's jobs that nobody knows the end of, its own jobs apart: those are settled first."""
+    """Return the unresolved writes to a side's jobs, its own jobs apart: those are settled first."""
     await settle_origins(runtime, state, side)
     found = state.open_intents(side.adapter.provider, side.adapter.scopes, side.dialect)
     return tuple(intent for intent in found if intent.piece != ORIGIN)
@@ -209,7 +209,7 @@ async def caught_up(runtime: Runtime, state: State, side: Side, source: Extracte
     """A listing of the source that shows which of its jobs were stopped or started in the last moments.
 
     A platform may show a write late. A job that we have just stopped would look as if somebody had resumed it; so the
-    source is listed anew until it shows, or until it is old news.
+    source is listed again until it shows, or until it is old news.
     """
     since = runtime.clock.now() - _MOMENTS
     written = state.settled_since(side.adapter.provider, side.adapter.scopes, side.dialect, since)

@@ -105,7 +105,7 @@ def telemetry(tracer: Tracer, meter: Meter) -> Telemetry:
         meter.create_counter("migrator.requests", "{request}", "Requests sent to platforms, every try of them."),
         meter.create_counter("migrator.writes", "{request}", "Requests that may change something."),
         meter.create_counter("migrator.throttles", "{request}", "Requests that a platform turned away as too many."),
-        meter.create_counter("migrator.jobs", "{job}", "Changes of jobs, by what became of them."),
+        meter.create_counter("migrator.jobs", "{job}", "Changes of jobs, by result."),
         meter.create_histogram("http.client.request.duration", "s", "How long requests took."),
     )
 
@@ -202,4 +202,4 @@ def _told_once(say: Say) -> Iterator[None]:
         log.removeHandler(handler)
         log.propagate = propagates
         if handler.said:
-            say("telemetry was not sent, or not all of it: see that the collector can be reached")
+            say("telemetry was not sent, or not all of it: check that the collector can be reached")

@@ -1,4 +1,4 @@
-"""What a person does about runs of the past: roll one back, and decide a write that nobody knows the end of."""
+"""What a person does about runs of the past: roll one back, and settle an unresolved write."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ async def rollback(
     """Put the target back as it was before a run, by a run of its own.
 
     Returns:
-        The way back, and what came of it.
+        The rollback plan and its result.
 
     Raises:
-        UsageError: there is no such run.
-        RefusedError: the sync writes elsewhere by now, or the run moved the right to fire.
+        UsageError: the run is unknown.
+        RefusedError: the sync writes elsewhere by now, or the run switched the active side.
         LockedError: another run writes to the same target.
     """
     undone, own = run_of(state, run), run_id(runtime)
     if undone.kind in {"move", "forget"}:
         what = f"a {undone.kind} changed what migrator knows, and no job"
-        raise RefusedError(what, where=f"run {run}", hint=f"take it back with: {undone.plan}")
+        raise RefusedError(what, where=f"run {run}", hint=f"undo it: {undone.plan}")
     sync = runtime.config.sync(undone.sync)
     if undone.kind == "dedupe":
-        what = "a dedupe removes copies that a person chose, and is not rolled back: they would run twice again"
-        raise RefusedError(what, where=f"run {run}", hint="the record of each is kept: migrator state export")
+        what = "a dedupe run is not rolled back: the copies that it removed would run twice again"
+        raise RefusedError(what, where=f"run {run}", hint="their records are kept: migrator state export")
     if undone.kind in HANDOVERS:
         raise _no_rollback(state, undone, sync.source)
     async with opened(runtime, sync.target, state=state, target=True) as side:
         if (side.adapter.provider, side.adapter.scopes[0]) != (undone.provider, undone.scope):
-            what = f"sync {sync.name} writes to another target by now than run {undone.id} did"
+            what = f"sync {sync.name} writes to another target than run {undone.id} did"
             raise RefusedError(what, actual=side.adapter.scopes[0], allowed=undone.scope)
         async with locking(state, side.lock, own, fence=side.fence, lost=stop.set):
             listed = await side.list_all()
@@ -83,11 +83,11 @@ def _no_rollback(state: State, run: Run, source: str) -> RefusedError:
     writes = state.intents(run.id)
     if any(write.action == "delete" and write.piece == ORIGIN and write.state == "done" for write in writes):
         what = "it deleted source jobs, which no platform brings back; their targets stay active, and syncs renew them"
-        hint = f"their definitions are kept: migrator export {source} --retired"
+        hint = f"export their kept definitions: migrator export {source} --retired"
         return RefusedError(what, where=f"run {run.id}", hint=hint)
     what = f"a {run.kind} switches the active side of jobs, and is not rolled back at the target alone"
     command = f"migrator cutover {run.sync}" if run.goal == "source" else f"migrator cutover {run.sync} --back"
-    return RefusedError(what, where=f"run {run.id}", hint=f"switch the jobs back with: {command}")
+    return RefusedError(what, where=f"run {run.id}", hint=f"switch the jobs back: {command}")
 
 
 async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: Extracted) -> Trace:
@@ -114,7 +114,7 @@ async def _trace(runtime: Runtime, state: State, side: Side, run: Run, target: E
 
 
 def _moved(runtime: Runtime, state: State, side: Side, intents: Iterable[Intent]) -> frozenset[JobRef]:
-    """The source jobs among these that a cut-over has stopped."""
+    """The source jobs among these that a cutover has stopped."""
     homes = {(intent.source.provider, intent.source.scope) for intent in intents if intent.source}
     rights = [
         right
@@ -139,7 +139,7 @@ async def settle(runtime: Runtime, state: State, run: str, job: str, *, created:
         The write that was settled.
 
     Raises:
-        UsageError: there is no such uncertain write, or no such job.
+        UsageError: the unresolved write or the job is unknown.
         RefusedError: that job stands for something else.
         LockedError: another run writes to the same target.
     """
@@ -152,15 +152,15 @@ async def settle(runtime: Runtime, state: State, run: str, job: str, *, created:
     ):
         intent = _uncertain(state.intents(found.id, side.dialect), found.id, job)
         if created is None:
-            state.settle(intent, "failed", "a person looked: it was not made")
+            state.settle(intent, "failed", "decided by a person: it was not created")
             return intent
         if (side.adapter.provider, side.adapter.scopes[0]) != (found.provider, found.scope):
-            what = f"sync {sync.name} writes to another target by now than run {found.id} did"
+            what = f"sync {sync.name} writes to another target than run {found.id} did"
             raise RefusedError(what, actual=side.adapter.scopes[0], allowed=found.scope)
         try:
             record = await side.adapter.get_job(found.scope, created)
         except NotFoundError as error:
-            what = "there is no such job at the target"
+            what = "unknown job at the target"
             raise UsageError(what, actual=created, hint="give its id as the target names it") from error
         links = state.links(found.provider, (found.scope,), side.dialect)
         it = side.mapping.read(record.raw, scope=record.scope)
@@ -174,8 +174,8 @@ def _uncertain(intents: Iterable[Intent], run: str, job: str) -> Intent:
     if len(found) == 1:
         return found[0]
     allowed = sorted(i.name for i in (found or unsettled)) or "none is left in this run"
-    what = "that names several uncertain writes" if found else "there is no such uncertain write in this run"
-    hint = did_you_mean(job, (i.name for i in unsettled)) or "migrator status lists them"
+    what = "several unresolved writes have that name" if found else "unknown unresolved write in this run"
+    hint = did_you_mean(job, (i.name for i in unsettled)) or "list them: migrator status"
     raise UsageError(what, where=f"run {run}", actual=job, allowed=allowed, hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""Prove, job by job, that the target fires when the source does and says what it shall say.
+"""Prove, job by job, that the target fires when the source does and holds the same fields.
 
 Nothing is taken from memory: both sides were read again, and what is compared is what they hold now. Schedules are
 compared by their instants, never by their texts: two texts may mean the same for as long as it matters.
@@ -56,7 +56,7 @@ class Proof:
         fires: the comparison of the instants, None where there was nothing to compare.
         agree_until: the first instant beyond it that differs, None when none does within a year.
         spot: what the second opinion says of sampled instants.
-        live: which side may fire; of "source", what the target job is to become at the cut-over was compared.
+        live: which side may fire; of "source", what the target job is to become at the cutover was compared.
     """
 
     source: JobRef
@@ -94,6 +94,7 @@ class Verification:
         proofs: one for each job that was carried over, the worst first.
         left_out: the jobs that were not.
         duplicates: the target jobs of which there may be one for each source job and part, and are several.
+        is_pending: whether applying the sync would change a job that does not agree.
         requests: how many requests each provider got.
     """
 
@@ -105,6 +106,7 @@ class Verification:
     proofs: tuple[Proof, ...] = field(repr=False)
     left_out: tuple[LeftOut, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
+    is_pending: bool = False
     requests: Mapping[str, int] = field(factory=dict)
 
     @property
@@ -164,11 +166,15 @@ def verify(
         end=judge.end,
         proofs=tuple(sorted(proofs, key=lambda p: (STATUSES.index(p.status), p.name.casefold(), str(p.source)))),
         left_out=tuple(
-            LeftOut(source=ref, name=found[0].name, reason=found[0].reason or "the next run makes it")
+            LeftOut(source=ref, name=found[0].name, reason=found[0].reason or "the next sync creates it")
             for ref, found in changes.items()
             if ref in left and ref in listed
         ),
         duplicates=duplicates,
+        is_pending=not plan.refusal
+        and not {proof.source for proof in proofs if proof.status not in WELL}.isdisjoint(
+            change.source for change in plan.pending
+        ),
     )
 
 
@@ -200,7 +206,7 @@ class _Judge:
         name = job.name if job else str(group[0].applied.get("name", ref.id))
         targets = tuple(link.target for link in current)
         if job is None or None in found:
-            reason = f"{'the source' if job is None else 'the target'} does not have it any more"
+            reason = f"the {'source' if job is None else 'target'} job is gone"
             if any(problem.ref in {ref, *targets} for problem in (*self.source.problems, *self.target.problems)):
                 return Proof(source=ref, name=name, targets=targets, status="unproved", reason="it cannot be read")
             return Proof(source=ref, name=name, targets=targets, status="absent", reason=reason)

@@ -13,7 +13,7 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Exchange:
-    """One request, and what came of it.
+    """One request and its result.
 
     Attributes:
         provider: the platform.

@@ -26,7 +26,7 @@ from migrator.sync import Round, Syncing
 from migrator.verify import Verification
 
 GUARD: Final = timedelta(minutes=5)
-"""How long nothing shall fire before and after a move, unless somebody says otherwise."""
+"""Time without a fire that a switch needs before and after it, by default."""
 
 Agree = Callable[[Plan], bool]
 """Asked with a plan before anything is written; False leaves everything as it is."""
@@ -114,7 +114,7 @@ class AsyncMigrator:
             schedule: how their schedules would be translated; the exact window of eight days by default.
         """
         if to not in PROVIDERS:
-            raise UsageError("there is no such provider", where="audit", actual=to, allowed=PROVIDERS)
+            raise UsageError("unknown provider", where="audit", actual=to, allowed=PROVIDERS)
         return await pipeline.audit(self._runtime, connection, to, schedule or Schedule())
 
     async def plan(self, sync: str) -> Plan:
@@ -139,7 +139,7 @@ class AsyncMigrator:
             stop: set it to begin no new change.
 
         Returns:
-            The plan, and what came of it.
+            The plan and its result.
 
         Raises:
             StalePlanError: the plan does not fit any more.
@@ -179,8 +179,8 @@ class AsyncMigrator:
         Args:
             sync: its name.
             jobs: names or ids of source jobs; all by default.
-            guard: how long nothing shall fire before and after a move.
-            back: give the right to fire back to the source.
+            guard: the time without a fire that a switch needs before and after it.
+            back: make the source the active side again.
             dry_run: show what it takes, and write nothing.
             agree: asked with the plan of what is made first.
         """
@@ -238,7 +238,7 @@ class AsyncMigrator:
         return self._state.runs(sync)
 
     async def unsettled(self) -> Sequence[Intent]:
-        """Writes whose outcome nobody knows."""
+        """Return the unresolved writes."""
         return self._state.unsettled()
 
 

@@ -70,14 +70,14 @@ class Applier:
         await self._read_back()
         if any(o.status != "done" and o.action in _MAKING for o in self._outcomes.values()):
             for unit in deleting:
-                self._skip(unit, "nothing is deleted when something could not be made")
+                self._skip(unit, "not deleted, because a job could not be created")
         else:
             await self._all(deleting)
         await self.writer.notes.flush()
         return tuple(self._outcomes[number] for number in sorted(self._outcomes))
 
     async def _all(self, units: Iterable[Unit]) -> None:
-        """Carry them out side by side, each begun when there is a worker for it."""
+        """Apply changes side by side, each as soon as a worker is free."""
         waiting = iter(units)
 
         async def work() -> None:
@@ -96,7 +96,7 @@ class Applier:
 
     def _why_not(self, unit: Unit) -> str:
         if self.stop.is_set():
-            return "interrupted before it was begun"
+            return "interrupted before it was started"
         return self._halted or (self._full if any(change.action in _MAKING for change in unit.values()) else "")
 
     def _skip(self, unit: Unit, reason: str) -> None:
@@ -135,7 +135,7 @@ class Applier:
                     listed[str(record.raw.get(self.writer.mapping.rules.identity.id))] = record
             except MigratorError as error:
                 for number, (change, _link) in self._unread.items():
-                    self._note(number, change, "failed", f"made, but it could not be read back: {error}")
+                    self._note(number, change, "failed", f"created, but it could not be read back: {error}")
                 return
         for number, (change, link) in self._unread.items():
             try:

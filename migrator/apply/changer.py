@@ -1,4 +1,4 @@
-"""Carry one change out, whatever number of requests it takes."""
+"""Apply one change, in as many requests as it takes."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Changer:
         return answered(self.writer.target.job(ref), self.links[ref.id].applied if ref.id in self.links else {})
 
     def as_written(self, link: Link, remote: Fields, change: Change) -> Fields:
-        """The fields of a job that is made anew: what was last written where that is still there, in whatever form."""
+        """Return the fields of a job to recreate: what was last written, where the target still holds it."""
         same, seen = self.writer.mapping.same, link.seen
         kept = {path: v for path, v in link.applied.items() if same(path, seen.get(path), remote.get(path))}
         return {path: value for path, value in {**remote, **kept, **change.wanted()}.items() if value is not None}
@@ -120,7 +120,7 @@ class Changer:
     async def create_apart(self, change: Change, fields: Fields) -> tuple[Link, Mapping[str, Any]]:
         """Make a job that fires nothing yet; its link, and the fields that it still has to get before it does.
 
-        A job that is to be paused is whole at once. Any other one waits with a schedule most of a year away.
+        A job that is to be paused is whole at once. Any other job is parked until then.
         """
         if must_be_held(fields, self.writer.mapping):
             made = await self._create_held(change, fields)
@@ -132,7 +132,7 @@ class Changer:
         return await self.writer.check(link, record), {path: fields[path] for path in distant} if is_live else {}
 
     def parked(self, remote: Fields) -> Mapping[str, Any]:
-        """What makes a live job stand still: a pause, or a schedule most of a year away where there is none."""
+        """Return what stops an active job: a pause, or a parked schedule where the platform cannot pause."""
         mapping, now = self.writer.mapping, self.writer.now()
         return standstill(remote, mapping, self.writer.contract, now=now) or far_away(remote, mapping, now=now)
 
@@ -167,7 +167,7 @@ class Changer:
         return Made(target=job.ref)
 
     async def _replace(self, change: Change) -> Made:
-        """Make a job anew: the old one stands still, the new one is made, and only then the old one goes.
+        """Recreate a job: stop the old one, create the new one, and only then delete the old one.
 
         The old one is paused first where the platform can pause, and the moment is chosen so that no fire falls into
         the change.

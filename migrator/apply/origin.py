@@ -2,8 +2,8 @@
 
     record kept ──▶ intent on disk ──▶ request ──▶ read back ──▶ outcome on disk
 
-A source job is its owner's, and is written to for two reasons only: its right to fire moves, or a sync goes both ways.
-A lost answer is settled at once by looking, and after a crash by the next run, never by sending again.
+A source job is its owner's, and is written to for two reasons only: a cutover switches its active side, or a sync is
+two-way. A lost answer is settled at once by looking, and after a crash by the next run, never by sending again.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Origin(Sending):
             except NotFoundError:
                 return False
             except MigratorError as error:
-                self.state.settle(intent, "uncertain", f"it was sent, and nobody can look: {error}")
+                self.state.settle(intent, "uncertain", f"it was sent, and the job cannot be read: {error}")
                 raise
             if wait is not None:
                 await self.sleep(wait)

@@ -128,7 +128,7 @@ def not_held(
         written, kept = contrast(sent.get(path), seen.get(path))
         told.append(f"{path} was written as {written} and is kept as {kept}")
     accepting = f"accept_stored = {json.dumps(list(wrong))} in [syncs.{sync}] accepts what the platform keeps"
-    hint = f"correct it at the source, or {accepting}" if sync else "look at the job; the next run tries again"
+    hint = f"correct it at the source, or {accepting}" if sync else "check the job; the next run tries again"
     return ReadBackError(what, where=f"{', '.join(wrong)} of {ref}", actual="; ".join(told), hint=hint)
 
 

@@ -1,9 +1,9 @@
 """Find out what became of writes whose outcome nobody noted: by looking, never by sending again.
 
 A run that died leaves intents without an outcome. A listing of the target answers most of them: a created job shows
-itself by our mark, or by being new and exactly what was sent; an update by its values; a delete by its absence. A job
-that is not there yet may only be late to show, so a create counts as never made after several looks. What a listing
-cannot answer is left to a person, and blocks that one job.
+itself by its ownership tag, or by being new and exactly what was sent; an update by its values; a delete by absence.
+A job that is not listed yet may only be late to show, so a create counts as never made after several looks. What a
+listing cannot answer is left to a person, and blocks that one job.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PATIENCE: Final = (0.5, 1.0, 2.0)
 """Seconds between listings while one is late."""
 _ABSENT: Final = "absent"
 """Said of a create that a listing does not show."""
-_LOOK: Final = "look at that job, and give the id of the one that this write made"
+_LOOK: Final = "give the id of the job that this write created"
 _REMEMBERED: Final = timedelta(days=7)
 """How long a create that failed is remembered, in case that what it made shows after all."""
 
@@ -48,7 +48,7 @@ class Settler:
         mapping: the target's.
         state: where links and outcomes are noted.
         scopes: the target's.
-        relist: lists the target anew.
+        relist: lists the target again.
         now: the clock.
         sleep: waits that many seconds.
     """
@@ -77,7 +77,7 @@ class Settler:
             young = [intent for intent in absent if self.now() - intent.at < _YOUNG]
             for intent in absent:
                 if wait is None or intent not in young:
-                    self.state.settle(intent, "failed", "it was never made: no listing shows it")
+                    self.state.settle(intent, "failed", "it was never created: no listing shows it")
             if wait is None or not young:
                 break
             await self.sleep(wait)
@@ -90,7 +90,7 @@ class Settler:
         """A listing that shows what was written in the last moments, as far as waiting helps.
 
         A platform may show a write late. A job that is missing, or not as we left it a moment ago, would look as if
-        somebody had deleted or edited it; so it is listed anew until it shows, or until it is old news.
+        somebody had deleted or edited it; so it is listed again until it shows, or until it is old news.
         """
         written = self._since(_MOMENTS)
         for wait in _PATIENCE if written else ():
@@ -118,7 +118,7 @@ class Settler:
     def reclaim(self, target: Extracted) -> bool:
         """Link what a create has made although its answer, or our looks, said that it had not; whether there was any.
 
-        Only a job that carries our mark for that very source job, and that is no older than the create, is ours. Where
+        Only a job with the ownership tag of that very source job, and no older than the create, is ours. Where
         another one stands for the source job by now, it is one too many, and the next plan removes it.
         """
         links = self.state.linked(self.mapping.rules.provider, target.scopes)
@@ -232,10 +232,10 @@ def take_for(job: Job, intent: Intent, *, links: Iterable[Link], mapping: Provid
     """
     where = f"{mapping.rules.title} job {job.ref.id}"
     if taken := next((link for link in links if link.target == job.ref), None):
-        what = "that job stands for another source job already"
+        what = "that job is bound to another source job already"
         raise RefusedError(what, where=where, actual=str(taken.source), hint=_LOOK)
     if job.mark is not None and not _marked(job, intent):
-        what = "that job carries the mark of another source job"
+        what = "that job carries the ownership tag of another source job"
         raise RefusedError(what, where=where, actual=f"{job.mark.provider}/{job.mark.id}", hint=_LOOK)
     state.put_link(link_to(job, intent, mapping), dialect=mapping.rules.dialect, settles=intent)
 

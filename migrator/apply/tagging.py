@@ -35,7 +35,7 @@ class Tagger(Writer):
             await self.sleep(wait or 0.0)
         self.notes.settle(intent, "failed", "the ownership tag did not change")
         what = f"{self.mapping.rules.title} did not take the ownership tag"
-        raise ReadBackError(what, where=str(link.target), hint="look at the job, then run the command again")
+        raise ReadBackError(what, where=str(link.target), hint="check the job, then run the command again")
 
     async def _send_mark(self, ref: JobRef, remote: Fields, mark: Mark) -> None:
         try:

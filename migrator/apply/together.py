@@ -1,6 +1,6 @@
 """Change the pieces of one job together: all of them, or none, and no instant without its fire or with two.
 
-make what is new, far away ─▶ switch schedules in a gap ─▶ delete what stands still
+create new jobs, parked ─▶ switch schedules in a gap ─▶ delete what stands still
        harmless                one quick request each             harmless
 
 Only switching touches what fires, and each of its requests can be sent again and taken back. A piece that cannot be
@@ -32,9 +32,9 @@ Unit = Mapping[int, Change]
 
 _PER_STEP: Final = timedelta(seconds=10)
 """How long one request may take, for choosing a moment at which none of the pieces fires."""
-_TAKEN_BACK: Final = "taken back, because another piece of the same job failed"
-_NOT_TAKEN_BACK: Final = "another piece of the same job failed, and this one could not be taken back"
-_NOT_BEGUN: Final = "another piece of the same job failed"
+_TAKEN_BACK: Final = "rolled back, because another part of the same job failed"
+_NOT_TAKEN_BACK: Final = "another part of the same job failed, and this one could not be rolled back"
+_NOT_BEGUN: Final = "another part of the same job failed"
 
 
 @frozen(kw_only=True)
@@ -196,7 +196,7 @@ class Group:
         except StateError:
             raise
         except MigratorError as error:
-            why = f"it stands still, and the next run deletes it: {error}"
+            why = f"it is stopped, and the next run deletes it: {error}"
             return Fate(status="failed", error=why, cause=error)
         return Fate(status="done", made=Made(target=made or (None if gone else change.target)))
 

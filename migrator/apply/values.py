@@ -1,4 +1,4 @@
-"""What came of a plan."""
+"""The result of a plan."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Outcome:
 
 @frozen(kw_only=True)
 class Applied:
-    """What came of a plan.
+    """The result of a plan.
 
     Attributes:
         run: the run's id, None when nothing was begun.
         outcomes: one for each change that was to be made, in the plan's order.
         requests: how many requests each provider got, reading and writing.
         stopped: whether it was interrupted.
-        dark: the jobs of the sync that are active nowhere, whatever the plan does about others.
+        dark: the jobs of the sync that are active nowhere, also where the plan does not change them.
     """
 
     run: str | None = None

@@ -38,8 +38,8 @@ class Writer(Sending):
         scope: where jobs are created.
         target: the target's listing at the start.
         claims: by what it is about, the number under which the run claimed a change.
-        marks: whether the platform takes our marks.
-        accepted: paths whose form at the platform counts as equal, whatever it is.
+        marks: whether the platform takes ownership tags.
+        accepted: paths whose form at the platform always counts as equal.
         notes: what the run notes; flush them when it ends.
         numbers: the numbers of the run's further writes.
     """
@@ -245,7 +245,7 @@ class Writer(Sending):
         self._links.pop(target, None)
 
     async def _noting(self, intent: Intent, request: Awaitable[T]) -> T:
-        """Wait for a request, and note when it fails, or when nobody knows."""
+        """Wait for a request, and record whether it failed or its outcome is unknown."""
         try:
             return await request
         except UncertainError as error:

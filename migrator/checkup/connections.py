@@ -1,4 +1,4 @@
-"""Whether a connection works: reached, let in, allowed to write, on time, and with room under its rate limit.
+"""Whether a connection works: reached, authenticated, allowed to write, on time, and with room under its rate limit.
 
 Nothing is changed. Of a target it is asked to change a job that does not exist: the answer tells a token that may not
 write from one that may.
@@ -33,7 +33,7 @@ _IMPATIENT: Final = Retry(failures=2, throttles=2, seconds=20.0)
 """Somebody waits for the answer."""
 
 _SKEW: Final = timedelta(seconds=30)
-"""How far clocks may be apart: a tenth of the guard that a cut-over keeps around every fire."""
+"""How far clocks may be apart: a tenth of the guard that a cutover keeps around every fire."""
 
 _WRITES: Final = 3
 """Requests that one changed job takes at most: read, write, read back."""
@@ -91,14 +91,14 @@ async def check_connection(
             found = await _look(runtime, name, connection, adapter, writing=writing, lists=lists)
             return (*told, *found)
     except MigratorError as error:
-        return (*told, of_error(name, "reading", error, otherwise="see what the platform says, and ask it"))
+        return (*told, of_error(name, "reading", error, otherwise="ask the platform's support about it"))
 
 
 def _kept(runtime: Runtime, name: str) -> Iterator[Check]:
     """Whether others can read or write the file that holds the token."""
     token = runtime.config.tokens.get(name)
     if wrong := exposed(token.reference, base_dir=runtime.config.path.parent) if token else "":
-        todo = "let its owner alone read and write it: chmod 600"
+        todo = "make it readable and writable for its owner only: chmod 600 "
         yield Check(about=name, what="secret", status="advice", found=wrong, todo=todo)
 
 
@@ -139,7 +139,7 @@ def _reading(name: str, scopes: Sequence[str], probes: Sequence[Probe]) -> Check
     counts = [probe.jobs for probe in probes]
     held = "more than one page of jobs" if None in counts else _counted(sum(filter(None, counts)), "job")
     places = f" in {len(scopes)} scopes" if len(scopes) > 1 else ""
-    return Check(about=name, what="reading", status="ok", found=f"let in; {held}{places}")
+    return Check(about=name, what="reading", status="ok", found=f"authenticated, {held}{places}")
 
 
 def check_records(name: str, adapter: LoadAdapter, mapping: ProviderMapping, probes: Iterable[Probe]) -> Check:
@@ -166,7 +166,7 @@ def _writing(name: str, probes: Sequence[Probe], permissions: str) -> Check:
             about=name,
             what="writing",
             status="fault",
-            found="the token may read and not write",
+            found="write permission: no",
             todo=f"to write, it needs {permissions}",
         )
     if None in answers:
@@ -176,7 +176,7 @@ def _writing(name: str, probes: Sequence[Probe], permissions: str) -> Check:
         about=name,
         what="writing",
         status="ok",
-        found="may change jobs: asked for one that is not there, it went to look for it",
+        found="write permission: yes",
     )
 
 
@@ -198,14 +198,14 @@ def _clock(name: str, heard: Mapping[str, str], now: datetime) -> Check:
     way = "ahead of" if skew > timedelta() else "behind"
     if abs(skew) > UNSAFE:
         told = f"the platform is {lasting(seconds)} {way} this machine: by more than a day nothing is written"
-        todo = "set the clock of this machine (NTP), or have the platform's looked at"
+        todo = "set the clock of this machine by NTP, or report the platform's clock to its support"
         return Check(about=name, what="clock", status="fault", found=told, todo=todo, exit_code=3)
     return Check(
         about=name,
         what="clock",
         status="advice",
         found=f"the platform is {_counted(seconds, 'second')} {way} this machine",
-        todo="let this machine take its time from the network (NTP)",
+        todo="set the clock of this machine by NTP",
     )
 
 
@@ -214,7 +214,7 @@ def _rate(name: str, connection: Connection, probes: Sequence[Probe], lists: int
     text = connection.rate or PROVIDERS[connection.provider].rate or ""
     rate = Rate.parse(text)
     if None in {probe.pages for probe in probes} or None in {probe.jobs for probe in probes}:
-        return Check(about=name, what="rate", status="unknown", found=f"{text}; how long the list is, nobody says")
+        return Check(about=name, what="rate", status="unknown", found=f"{text}; the length of the list is unknown")
     quiet = lists * sum(probe.pages or 0 for probe in probes)
     busy = quiet + _WRITES * sum(probe.jobs or 0 for probe in probes)
     length = timedelta(seconds=max(busy - (rate.burst or rate.count), 0) * rate.period / rate.count)
@@ -222,10 +222,10 @@ def _rate(name: str, connection: Connection, probes: Sequence[Probe], lists: int
     left = probes[-1].heard.get("x-ratelimit-remaining", "")
     told += f"; {left} are left now" if left else ""
     if length > _LONG:
-        todo = "ask the platform for a higher limit and say so with rate, or split the sync with select"
+        todo = "ask the platform for a higher limit and set rate, or split the sync with select"
         return Check(about=name, what="rate", status="advice", found=told, todo=todo)
     if left.isdecimal() and len(left) <= _DIGITS and int(left) < quiet:
-        todo = "somebody else uses the same allowance: run at another time, or lower rate"
+        todo = "another client uses the same rate limit: run at another time, or lower rate"
         return Check(about=name, what="rate", status="advice", found=told, todo=todo)
     return Check(about=name, what="rate", status="ok", found=told)
 

@@ -19,7 +19,7 @@ from migrator.state import inspect, open_state
 from migrator.telemetry import is_wanted
 
 _UPGRADE: Final = "pip install --upgrade tzdata, so that clock changes which were decided since are known"
-_WRITABLE: Final = "let the user that runs migrator write to it, or name another state with --state"
+_WRITABLE: Final = "make it writable for the user that runs migrator, or name another state with --state"
 
 
 @frozen
@@ -83,12 +83,12 @@ def _unfinished(url: str, now: Callable[[], datetime]) -> tuple[Check, Check]:
         left = [intent for intent in state.unsettled() if intent.run not in writing]
     finally:
         state.close()
-    locks = "; ".join(f"{scope} is held by {owner}" for scope, owner in owners.items()) or "nobody writes now"
+    locks = "; ".join(f"{scope} is held by {owner}" for scope, owner in owners.items()) or "no active lock"
     lock = Check(about="state", what="locks", status="ok", found=locks)
     if not left:
-        return lock, Check(about="state", what="writes", status="ok", found="every write has an outcome")
-    told = f"{len(left):,} without an outcome, of {', '.join(sorted({intent.sync for intent in left}))}"
-    todo = "migrator status says how to settle them"
+        return lock, Check(about="state", what="writes", status="ok", found="no unresolved writes")
+    told = f"{len(left):,} unresolved, of {', '.join(sorted({intent.sync for intent in left}))}"
+    todo = "see how to settle them: migrator status"
     return lock, Check(about="state", what="writes", status="advice", found=told, todo=todo)
 
 
@@ -110,7 +110,7 @@ def check_notify(config: Config, environ: Mapping[str, str]) -> tuple[Check, ...
     if config.notify is None or find_spec("apprise") is None:  # which is told among the packages
         return ()
     found = [wrong_with(token, environ=environ, base_dir=config.path.parent) for token in config.notify.to]
-    todo = "see what Apprise says to it: apprise --body test URL"
+    todo = "test it: apprise --body test URL"
     return tuple(
         Check(about="notify", what=f"urls[{number}]", status="fault", found=wrong, todo=todo)
         if wrong

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final, get_args
 
 from migrator import pipeline
 from migrator.cli.filing import check_reports, write_reports
+from migrator.cli.moving import command_of
 from migrator.cli.options import Settings
 from migrator.cli.work import open_runtime, open_screen, opened_state, showing
 from migrator.config import Mode, Schedule
@@ -58,8 +58,7 @@ def verify(settings: Settings, sync: str, *, days: int | None) -> int:
     began = time.monotonic()
     with opened_state(settings, runtime) as state, showing(screen, runtime, "reading source and target"):
         found = asyncio.run(pipeline.verify(runtime, state, sync, days=days))
-    config = ["-c", str(settings.config)] if settings.config else []
-    command = shlex.join(["migrator", "apply", *config, sync])
+    command = command_of(settings, "apply", sync)
     screen.result(verify_document(found), verify_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(found.requests, time.monotonic() - began))
     return _DONE if found.is_well else _FAILED

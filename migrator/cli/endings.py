@@ -6,6 +6,7 @@ import asyncio
 import io
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,6 +15,7 @@ from attrs import evolve
 
 from migrator.cli.options import Settings, Task
 from migrator.errors import MigratorError, UsageError
+from migrator.report.commands import completed
 from migrator.report.failures import failure_document, failure_lines, failure_of, trace
 from migrator.report.screen import Screen
 
@@ -83,7 +85,9 @@ def fail(error: Exception, asked: Settings, *, where: str, cause: BaseException 
     failure = failure_of(error)
     if not failure.where and not failure.problems:
         failure = evolve(failure, where=where)
-    screen = Screen(as_json=asked.json, plain=asked.no_color, hide=asked.secrets.hide)
+    options = shlex.join(asked.shared)
+    failure = evolve(failure, hint=completed(failure.hint, options))
+    screen = Screen(as_json=asked.json, plain=asked.no_color, options=options, hide=asked.secrets.hide)
     if asked.debug:
         sys.stderr.write(asked.secrets.hide(trace(cause or error)))
     screen.say(failure_lines(failure))

@@ -12,7 +12,7 @@ from typing import Final
 from attrs import define
 
 from migrator import pipeline
-from migrator.cli.moving import command_of
+from migrator.cli.moving import command_of, job_options
 from migrator.cli.options import Settings
 from migrator.cli.work import Interruption, ask, open_runtime, open_screen, opened_state, showing
 from migrator.cutover import Cutover, Moved, Order
@@ -64,8 +64,14 @@ def cutover(
             runtime, state, sync, order, agree=hands.agree, stop=hands.stop, progress=hands.progress
         )
 
-    typed = [word for job in jobs for word in ("--job", job)]
-    again = command_of(settings, "cutover", sync, *typed, *(["--back"] if back else []))
+    typed = job_options(jobs)
+    more = [
+        *(["--at", at] if at else []),
+        *(["--guard", guard] if order.guard != Order().guard else []),
+        *(["--back"] if back else []),
+        *(["--delete-source"] if delete_source else []),
+    ]
+    again = command_of(settings, "cutover", sync, *typed, *more)
     undo = "" if back else command_of(settings, "cutover", sync, *typed, "--back")
     return _run(settings, work, name="cutover", yes=yes or dry_run, again=again, undo=undo)
 
@@ -97,8 +103,12 @@ def retire(
             progress=hands.progress,
         )
 
-    typed = [*(word for job in jobs for word in ("--job", job)), *(["--delete"] if delete else [])]
-    again = command_of(settings, "retire", sync, *typed)
+    more = [
+        *(["--guard", guard] if order.guard != Order().guard else []),
+        *(["--delete"] if delete else []),
+        *(["--max-deletes", str(max_deletes)] if max_deletes is not None else []),
+    ]
+    again = command_of(settings, "retire", sync, *job_options(jobs), *more)
     return _run(settings, work, name="retire", yes=yes or dry_run, again=again, undo="")
 
 

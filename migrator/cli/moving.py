@@ -216,9 +216,8 @@ def job_options(jobs: Sequence[str]) -> list[str]:
 
 
 def command_of(settings: Settings, *what: str) -> str:
-    """Return a command with its arguments, as it is typed."""
-    config = ["-c", str(settings.config)] if settings.config else []
-    return shlex.join(["migrator", what[0], *config, *what[1:]])
+    """Return what to type: a command with the shared options and its arguments."""
+    return shlex.join(["migrator", what[0], *settings.shared, *what[1:]])
 
 
 def _is_refused(found: Plan, config: Config) -> bool:

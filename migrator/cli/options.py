@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -64,6 +65,13 @@ class Settings:
     no_color: bool = False
     at_end: ExitStack = field(factory=ExitStack, eq=False, repr=False)
     secrets: Secrets = field(factory=Secrets, eq=False, repr=False)
+
+    @property
+    def shared(self) -> list[str]:
+        """Return the options that a printed command needs to work on the same files; no password is among them."""
+        state = re.sub(r"(://[^/:@]*):[^/]*@", r"\1:***@", self.state or "")
+        named = (("-c", self.config), ("--state", state), ("--mappings", self.mappings))
+        return [word for option, value in named if value for word in (option, str(value))]
 
     def over(self, others: Settings) -> Settings:
         """These, with the others where these say nothing."""

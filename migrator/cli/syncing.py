@@ -39,7 +39,8 @@ def sync(
     check_reports(reports)
     screen, runtime = open_screen(settings, quiet=quiet), open_runtime(settings, quiet=quiet)
     if bool(names) == everything:
-        raise UsageError("say what to sync", allowed="the names of syncs, or --all")
+        what = "--all and the names of syncs were both given" if everything else "no sync was named"
+        raise UsageError(what, actual=" ".join(names), allowed="the names of syncs, or --all without a name")
     chosen = list(runtime.config.syncs) if everything else names
     if jobs and len(set(chosen)) != 1:
         raise UsageError("--job needs exactly one sync", where="--job", allowed="migrator sync SYNC --job NAME")

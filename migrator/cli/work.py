@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import shlex
 import signal
 import sys
 import time
@@ -64,8 +65,14 @@ def read_mappings(settings: Settings) -> list[Rules]:
 
 def open_screen(settings: Settings, *, quiet: bool = False) -> Screen:
     """Return the output; a quiet one prints no messages."""
-    hide = settings.secrets.hide
-    return Screen(as_json=settings.json, verbose=settings.verbose, plain=settings.no_color, quiet=quiet, hide=hide)
+    return Screen(
+        as_json=settings.json,
+        verbose=settings.verbose,
+        plain=settings.no_color,
+        quiet=quiet,
+        options=shlex.join(settings.shared),
+        hide=settings.secrets.hide,
+    )
 
 
 class DismissedError(MigratorError):

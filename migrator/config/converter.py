@@ -65,7 +65,7 @@ def causes(error: Exception, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Usag
 def unknown_key(key: str, known: Iterable[str]) -> UsageError:
     """The error of a key that a table does not take."""
     known = list(known)
-    return UsageError("is no key of this table", allowed=known, hint=did_you_mean(key, known))
+    return UsageError("is not a key of this table", allowed=known, hint=did_you_mean(key, known))
 
 
 def _step(error: Exception) -> KeyPath:
@@ -88,7 +88,7 @@ def _with(converter: cattrs.Converter, factory: Callable[[Any, cattrs.Converter]
 
 def _text(value: Any, _: Any) -> str:
     if not isinstance(value, str):
-        raise UsageError("is no text", actual=kind_of(value), allowed="a text in quotes")
+        raise UsageError("is not a text", actual=kind_of(value), allowed="a text in quotes")
     if not value.strip():
         raise UsageError("is empty", allowed="a text, or leave the key out")
     return value
@@ -104,7 +104,7 @@ def _plain(kind: type, allowed: str) -> Hook:
 
 
 def _choice(kind: Any, _: cattrs.Converter) -> Hook:
-    return lambda value, _kind: choose(value, get_args(kind), "is none of its values")
+    return lambda value, _kind: choose(value, get_args(kind), "is not one of its values")
 
 
 def _table(cls: Any, converter: cattrs.Converter) -> Hook:

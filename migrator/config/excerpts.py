@@ -1,7 +1,7 @@
 """The line of a TOML file that an error is about, with a caret under the very place, and without what may be secret.
 
-A value is shown only where the message beside it shows it as well. Whatever else could be a secret is an ellipsis, on
-lines that are no TOML, too: there a secret may have lost its quotes.
+A value is shown only where the message beside it shows it as well. Anything else that could be a secret is an ellipsis,
+on lines that are no TOML, too: there a secret may have lost its quotes.
 """
 
 from __future__ import annotations

@@ -103,11 +103,11 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")  # a BOM is skipped; universal newlines: CRLF arrives as LF
     except FileNotFoundError as error:
-        raise ConfigError("there is no such file", where=str(path), hint="migrator init writes one") from error
+        raise ConfigError("the config file does not exist", where=str(path), hint="create it: migrator init") from error
     except UnicodeDecodeError as error:
         raise ConfigError("is not UTF-8", where=str(path), hint="save it as UTF-8") from error
     except OSError as error:
-        hint = "see that it is a file which you may read, or name another one with --config"
+        hint = "make it a file that you can read, or name another one with --config"
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from error
 
 
@@ -172,7 +172,7 @@ def _provider_problems(raw: Mapping[str, Any], providers: Mapping[str, ProviderI
         if not isinstance(table.get("provider"), str):
             continue  # the converter reports it
         try:
-            provider = providers[choose(table["provider"], providers, "is no provider")]
+            provider = providers[choose(table["provider"], providers, "is not a provider")]
         except UsageError as error:
             yield (*at, "provider"), error
             continue
@@ -191,7 +191,7 @@ def _sync_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
         for side in ("source", "target"):
             if isinstance(table.get(side), str):
                 try:
-                    choose(table[side], names, "is no connection of this file")
+                    choose(table[side], names, "is not a connection of this file")
                 except UsageError as error:
                     yield ("syncs", name, side), error
         if table.get("source") is not None and table.get("source") == table.get("target"):

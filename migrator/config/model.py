@@ -34,10 +34,10 @@ class Select:
     """Which jobs of the source take part; a job must meet every condition that is given."""
 
     name: shapes.Texts | None = field(
-        default=None, metadata=says('Patterns of names, one of which must fit: "Weekly *".')
+        default=None, metadata=says('Patterns of names, one of which must match: "Weekly *".')
     )
     id: shapes.Texts | None = field(default=None, metadata=says("Ids, one of which must be the job's."))
-    enabled: bool | None = field(default=None, metadata=says("Whether its owner wants it to run."))
+    enabled: bool | None = field(default=None, metadata=says("Whether the job is enabled."))
 
     def matches(self, job: Job) -> bool:
         """Whether a job takes part; names are compared as they are written, upper and lower case apart."""
@@ -49,18 +49,18 @@ class Select:
 
 
 Mode = Literal["window", "year", "single", "exact"]
-"""How a schedule reaches a target that knows one time zone only."""
+"""How a schedule is converted for a target with a single time zone."""
 
 
 @frozen(kw_only=True)
 class Schedule:
-    """How a schedule reaches a target that knows one time zone only."""
+    """How a schedule is converted for a target with a single time zone."""
 
     mode: Mode = field(
         default="window",
         metadata=says(
             "window: exact for the coming days, for nightly syncs. year: as many jobs as an exact year takes. "
-            "single: one expression, which may fire at other times. exact: only what is exact for ever."
+            "single: one expression, which may fire at other times. exact: only what stays exact."
         ),
     )
     days: shapes.Days = field(default=8, metadata=says("Length of the window in days."))
@@ -75,7 +75,7 @@ class Schedule:
 
 @frozen(kw_only=True)
 class Limits:
-    """How much one run may do before it stops and asks; creating never counts."""
+    """How much one run may change before it is refused; creating never counts."""
 
     changes: shapes.Share = field(
         default=Limit.read("30%"),
@@ -108,10 +108,10 @@ class Sync:
     source: str = field(metadata=says("The connection that jobs are read from."))
     target: str = field(metadata=says("The connection that jobs are written to."))
     select: Select = field(
-        default=Select(), metadata=says("Which jobs of the source take part; all of them by default.")
+        default=Select(), metadata=says("Which jobs of the source are synced; all of them by default.")
     )
     schedule: Schedule = field(
-        default=Schedule(), metadata=says("How a schedule reaches a target that knows one time zone only.")
+        default=Schedule(), metadata=says("How a schedule is converted for a target with a single time zone.")
     )
     allow_loss: tuple[shapes.LossPath, ...] = field(
         default=(), metadata=says("What a job may lose, by canonical path; a path covers all below it.")
@@ -124,40 +124,40 @@ class Sync:
         ),
     )
     on_missing: Literal["keep", "pause", "delete"] = field(
-        default="keep", metadata=says("What happens at the target to a job that has left the source.")
+        default="keep", metadata=says("What happens at the target to a job that was removed at the source.")
     )
     when_unpausable: Literal["refuse", "park"] = field(
         default="refuse",
         metadata=says(
-            "What happens to a job that should stand still where the target cannot pause: it is refused, or parked "
-            "with a schedule most of a year away."
+            "What happens to a paused job where the target cannot pause: it is refused, or parked "
+            "with a schedule far in the future."
         ),
     )
     on_drift: Literal["refuse", "source", "target"] = field(
         default="refuse",
         metadata=says(
-            "Whose value counts where somebody else edited the target. What both sides have changed waits for a "
-            "person, unless the source's counts."
+            "Whose value wins where the target was edited outside of migrator. What both sides have changed waits "
+            "for a person, unless the source's counts."
         ),
     )
     on_deleted: Literal["report", "recreate"] = field(
-        default="report", metadata=says("What happens when somebody deleted a job that we made.")
+        default="report", metadata=says("What happens when a managed job was deleted at the target.")
     )
     on_refused: Literal["fail", "report"] = field(
         default="fail", metadata=says("Whether a refused job makes the run end with exit code 3, or is only listed.")
     )
     adopt: Literal["never", "identical", "name"] = field(
-        default="never", metadata=says("Which jobs that are at the target already are taken over instead of made anew.")
+        default="never", metadata=says("Which jobs that exist at the target are adopted instead of created again.")
     )
     two_way: bool = field(
-        default=False, metadata=says('Whether edits at the target travel back to the source, with on_drift = "target".')
+        default=False, metadata=says('Whether edits at the target are written back, with on_drift = "target".')
     )
     limits: Limits = field(
-        default=Limits(), metadata=says("How much one run may do before it stops and asks; creating never counts.")
+        default=Limits(), metadata=says("How much one run may change before it is refused; creating never counts.")
     )
     run_timeout: shapes.Seconds = field(
         default=43_200,
-        metadata=says("Seconds after which apply and sync begin no new change, and end; the next run goes on there."),
+        metadata=says("Seconds after which apply and sync start no new change, and end; the next run continues there."),
     )
     set: shapes.SetValues = field(
         factory=dict, metadata=says("Values for canonical paths that the source has no value for.")
@@ -225,12 +225,8 @@ class ConnectionKeys:
     update_contract: Literal["auto", "put", "patch"] | None = field(
         default=None, metadata=says("Omni: which of its two published ways to update the instance takes.")
     )
-    rate: shapes.Pace | None = field(
-        default=None, metadata=says('How fast to ask: "500/min", "10/s" or "100/s burst 20".')
-    )
-    concurrency: shapes.Slots | None = field(
-        default=None, metadata=says("How many requests may be on their way at once.")
-    )
+    rate: shapes.Pace | None = field(default=None, metadata=says('Rate limit: "500/min", "10/s" or "100/s burst 20".'))
+    concurrency: shapes.Slots | None = field(default=None, metadata=says("How many requests may be open at once."))
     room: shapes.Room | None = field(
         default=None,
         metadata=says("Omni: how many active routines one member may have, where it is another number than 100."),
@@ -260,14 +256,14 @@ Occasion = Literal["failure", "drift", "conflict", "lapse"]
 
 @frozen(kw_only=True)
 class Notify:
-    """Who is told when a sync needs a person."""
+    """Who is notified when a sync needs a person."""
 
     urls: shapes.Secrets = field(
         metadata=says("Where the URLs of Apprise are kept, one for each who is told: env:NAME and so on.")
     )
     on: tuple[Occasion, ...] = field(
         default=get_args(Occasion),
-        metadata=says("What they are told of: failures, edits at the target, conflicts, schedules that lapse."),
+        metadata=says("What they are told of: failures, drift, conflicts, schedules that expire."),
     )
 
 
@@ -285,9 +281,13 @@ class Document:
     """The file as a whole."""
 
     connections: Mapping[shapes.Name, ConnectionKeys] = field(metadata=says("Where jobs live."))
-    syncs: Mapping[shapes.Name, Sync] = field(factory=dict, metadata=says("What is kept in step with what."))
-    notify: Notify | None = field(default=None, metadata=says("Who is told when a sync needs a person."))
-    telemetry: Telemetry | None = field(default=None, metadata=says("Where OpenTelemetry goes; off without it."))
+    syncs: Mapping[shapes.Name, Sync] = field(
+        factory=dict, metadata=says("Which target is kept in line with which source.")
+    )
+    notify: Notify | None = field(default=None, metadata=says("Who is notified when a sync needs a person."))
+    telemetry: Telemetry | None = field(
+        default=None, metadata=says("Where OpenTelemetry data is sent; off without it.")
+    )
 
 
 @frozen(kw_only=True)
@@ -340,7 +340,7 @@ class Config:
         """A connection with its secret, ready to be opened.
 
         Raises:
-            UsageError: there is no such connection.
+            UsageError: the connection is unknown.
             ConfigError: the secret is not where the file says.
         """
         connection = self.connections[self._known(name, self.connections, "connection")]
@@ -360,7 +360,7 @@ class Config:
 
     def _known(self, name: str, names: Mapping[str, object], what: str) -> str:
         try:
-            return choose(name, names, f"there is no such {what}")
+            return choose(name, names, f"unknown {what}")
         except UsageError as error:
             error.where = str(self.path)
             raise

@@ -48,7 +48,7 @@ def check_reference(value: Any) -> str:
         )
         raise UsageError("does not say where the secret is kept", allowed=_ALLOWED, hint=hint)
     if not _REFERENCES[kind].fullmatch(rest):
-        raise UsageError(f"is no reference of the kind {kind}:", allowed=_ALLOWED)
+        raise UsageError(f"is not a reference of the kind {kind}:", allowed=_ALLOWED)
     if kind == "command":
         try:
             shlex.split(rest)
@@ -82,8 +82,8 @@ def resolve(reference: str, *, environ: Mapping[str, str], base_dir: Path, where
         if not secret:
             raise UsageError(f"{kept_in(reference)} holds an empty secret", hint="put the token there")
         if not (secret.isascii() and secret.isprintable()) or " " in secret:
-            what = f"{kept_in(reference)} holds something that is no token: blanks, line ends or odd signs"
-            raise UsageError(what, hint="was it copied whole, and nothing else with it?")
+            what = f"{kept_in(reference)} does not hold a token: it has blanks, line ends or odd signs"
+            raise UsageError(what, hint="copy the whole token, and nothing else")
     except UsageError as error:
         raise ConfigError(error.what, where=where, hint=error.hint) from error
     return secret
@@ -127,17 +127,17 @@ def _from_file(path: Path) -> str:
         with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
-                what, hint = f"the secret's file {path} is no regular file", "put the token into a file of its own"
+                what, hint = f"the secret's file {path} is not a regular file", "put the token into a file of its own"
                 raise UsageError(what, hint=hint)
             if mode & stat.S_IWOTH and os.name == "posix":
                 what = f"the secret's file {path} can be changed by anybody (mode {stat.S_IMODE(mode):04o})"
                 raise UsageError(what, hint=f"chmod 600 {shlex.quote(str(path))}, and revoke the token")
             return file.read(_LONGEST).decode("utf-8-sig")
     except OSError as error:
-        hint = "see that it is there and that you may read it"
+        hint = "make it a file that you can read"
         raise UsageError(f"the secret's file {path} cannot be read: {error.strerror}", hint=hint) from error
     except UnicodeDecodeError:
-        what = f"the secret's file {path} is no text"
+        what = f"the secret's file {path} is not text"
         raise UsageError(
             what, hint="put the token there, and nothing else"
         ) from None  # the error holds what the file holds

@@ -95,7 +95,7 @@ class Limit:
         if type(value) is int and value >= 0:
             return cls(count=value)
         shown = repr(value) if isinstance(value, str | int | float) else kind_of(value)
-        raise UsageError("is no limit", actual=shown, allowed='"0%" to "100%", or a number of jobs')
+        raise UsageError("is not a limit", actual=shown, allowed='"0%" to "100%", or a number of jobs')
 
     def allows(self, number: int, *, of: int, floor: int) -> bool:
         """Whether `number` jobs out of `of` may be touched; a share does not bind below `floor` jobs."""
@@ -111,7 +111,7 @@ def _rate(value: str) -> str:
     try:
         Rate.parse(value)
     except UsageError as error:
-        error.what = "is no rate"
+        error.what = "is not a rate"
         raise
     return value
 
@@ -147,13 +147,13 @@ def _collector(value: str) -> str:
     if url.username is not None or url.password is not None:
         raise UsageError("holds credentials", allowed="a URL without them, and OTEL_EXPORTER_OTLP_HEADERS")
     if not known or url.query or url.fragment:
-        raise UsageError("is no URL of a collector", allowed=allowed)
+        raise UsageError("is not the URL of a collector", allowed=allowed)
     return value.rstrip("/")
 
 
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
-        raise UsageError("is no name", allowed="letters, digits, _ and -, as a command line takes them")
+        raise UsageError("is not a name", allowed="letters, digits, _ and -, as a command line takes them")
     return value
 
 
@@ -208,7 +208,7 @@ def canonical_path(value: Any, names: Iterable[str]) -> str:
     """`value` when it is one of these canonical paths; else a UsageError."""
     names = list(names)
     try:
-        return choose(value, names, "is no canonical path")
+        return choose(value, names, "is not a canonical path")
     except UsageError as error:
         below = [name for name in names if name.startswith(f"{value}.")]
         if below:

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 _HEAD: Final = Template("""\
 #:schema $schema
-# What migrator moves, and where. Editors that know TOML check this file against its schema:
+# What migrator migrates, and where to. Editors with TOML support check this file against its schema:
 #   migrator schema config > $schema
 #
 # Secrets never stand here, only where they are kept:
@@ -20,7 +20,7 @@ _HEAD: Final = Template("""\
 #   keyring:SERVICE/NAME      the system's keyring (pip install keyring)
 #   command:PROGRAM ARGUMENTS what a program prints, such as a password manager
 
-# --- Connections: where jobs live. $advice---
+# --- Connections: where jobs are. $advice---
 """)
 
 _CONNECTIONS: Final[Mapping[str, Template]] = {
@@ -33,7 +33,7 @@ token = $token
 # user_ids = ["00000000-0000-0000-0000-000000000000"] # organisation keys only: the memberships to read
 # update_contract = "auto"                            # "put" or "patch" where you know which one the instance takes
 # rate = "60/min"                                     # "500/min" where Omni has raised it for you
-# concurrency = 8                                     # requests on their way at once; as many as the rate takes
+# concurrency = 8                                     # open requests at once; as many as the rate takes
 # room = 100                                            # active routines that one member may have
 # budget = "acme"                                     # connections to one host with one budget share its rate
 # timeout = 60                                        # seconds for one request, to the last byte of its answer
@@ -64,40 +64,40 @@ path = $path
 
 _SYNC: Final = Template("""\
 
-# --- Syncs: what is kept in step with what. -----------------------------------------------------------------------
+# --- Syncs: which target is kept in line with which source. --------------------------------------------------------
 
 [syncs.nightly]
 source = $source
 target = $target
 
-# Which jobs take part: every one of these conditions that is given must hold.
+# Which jobs are synced: all of these conditions that are given must hold.
 # select = { name = ["Weekly *"], enabled = true, id = ["00000000-0000-0000-0000-000000000000"] }
 
-# How a zoned schedule reaches a target that knows UTC only:
+# How a schedule with a time zone is converted for a target that knows UTC only:
 #   window  exact for the next days, for a sync that runs every night
-#   year    exact for a year, in as many jobs as that takes, for a move that is done once
-#   single  one expression, which may fire at other times; say so in allow_loss = ["trigger.cron"]
-#   exact   only what is exact for ever
+#   year    exact for a year, in as many jobs as that takes, for a migration that is done once
+#   single  one expression, which may fire at other times; allow it in allow_loss = ["trigger.cron"]
+#   exact   only what stays exact without a renewal
 schedule = { mode = "window", days = 8 }
 
-# What a job may lose on its way. A loss that is not listed refuses the job, not the run.
+# What a job may lose. A loss that is not listed refuses the job, not the run.
 allow_loss = [] # such as ["delivery.email"]
 
-# Paths of which the target may keep something else than was written. Its own form of a text is no such thing.
+# Paths of which the target may keep something else than was written. Its own form of a text needs no entry.
 accept_stored = [] # such as ["name"]
 
-on_missing = "keep"    # what left the source: keep | pause | delete at the target
-when_unpausable = "refuse" # a paused job where the target cannot pause: refuse | park (fires most of a year later)
-on_drift = "refuse"    # somebody else edited the target: refuse | source | target wins
-on_deleted = "report"  # somebody deleted a job that we made: report | recreate
+on_missing = "keep"    # removed at the source: keep | pause | delete at the target
+when_unpausable = "refuse" # a paused job where the target cannot pause: refuse | park (a schedule far in the future)
+on_drift = "refuse"    # drift, an edit at the target: refuse | source | target wins
+on_deleted = "report"  # a managed job was deleted at the target: report | recreate
 on_refused = "fail"    # a refused job: fail (exit code 3) | report (listed, exit code 0)
-adopt = "never"        # jobs that are there already: never | identical | name
-two_way = false        # with on_drift = "target": whether edits at the target travel back
+adopt = "never"        # jobs that exist at the target: never | identical | name
+two_way = false        # with on_drift = "target": whether edits at the target are written back
 
 # Most jobs that one run may change (creating never counts) or delete: a share or a number. Shares do not bind where
 # there are fewer jobs than the floor.
 limits = { changes = "30%", deletes = "30%", floor = 10 }
-run_timeout = 43200                    # seconds after which a run begins nothing new; the next one goes on there
+run_timeout = 43200                    # seconds after which a run starts no change; the next one continues there
 
 # How an event becomes a prompt (Scrip to the others), and the event's name that carries a prompt (the others to Scrip).
 # template = { prompt = "Handle the event $${event} of $${name}: $${payload}" }
@@ -111,7 +111,7 @@ ${agent}"action.agent" = "devin"
 [syncs.nightly.lookup."action.playbook"]
 # "<model id at the source>" = "<playbook id at the target>"
 
-# --- Notifications: who is told when a sync needs a person. pip install "migrator[notify]" ------------------------
+# --- Notifications: who is notified when a sync needs a person. pip install "migrator[notify]" ------------------------
 
 # [notify]
 # urls = ["env:MIGRATOR_NOTIFY"]                 # where URLs of Apprise are kept, such as mailto://… or slack://…

@@ -10,8 +10,8 @@ It is exact: fire sets are compared as sets, not sampled. It does no I/O but for
     fields grammar parser         text to meaning              renderer describe   meaning to text
     model                         Cron = dates x times
     days zones clocks firesets    dates, zones and fires as bitsets                fires   the next ones
-    cover saying                  sets in few expressions; for ever, or for a season
-    lasting dated window          translations that hold for ever, that list dates, that roll
+    cover saying                  sets in few expressions; perpetual, or for a season
+    lasting dated window          translations that are perpetual, that list dates, that roll
     task one_time approximate translator verdict                                   comparison check
 """
 

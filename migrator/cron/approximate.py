@@ -37,7 +37,7 @@ def closest(task: Task, now: datetime) -> Translation:
         if best is None or wrong < best[0]:
             best = (wrong, text, missing, extra)
     if best is None:
-        reason = f"no single {task.target} expression comes near it"
+        reason = f"no single {task.target} expression approximates it"
         return Translation(verdict=Verdict(kind="impossible", reason=reason, flags=task.cron.flags))
     _, text, missing, extra = best
     differing = sorted([*instants(missing, window), *instants(extra, window)])

@@ -121,7 +121,7 @@ _TABLE: Final = (
             Oddity(what="Quartz runs only the first of a day's times where W moves to another day", working_days=True),
         ),
     ),
-    # GitHub Actions: UTC, or a zone for each entry. GitHub's parser takes whatever JavaScript takes for a number (1.5,
+    # GitHub Actions: UTC, or a zone for each entry. GitHub's parser takes all that JavaScript takes for a number (1.5,
     # 0x5, 1e1): plain integers only are read here. What evaluates the expressions is not published.
     Dialect(
         name="github",

@@ -19,8 +19,8 @@ _ITEM: Final = re.compile(r"(?P<low>[*?]|[A-Z]+|[0-9]+)(?P<rest>-(?P<high>[A-Z]+
 _MAX_ITEMS: Final = 400
 FOREIGN: Final = {
     "H": "H stands for a value that Jenkins computes from the full name of the job, which is not known here",
-    "R": "R picks a random value whenever it is read, which is no schedule that can be moved",
-    "~": "~ picks a random value, which is no schedule that can be moved",
+    "R": "R picks a random value whenever it is read, which cannot be migrated",
+    "~": "~ picks a random value, which cannot be migrated",
     "W": "W (nearest working day) is not read here",
     "L": "L (last) is not read here",
     "#": "# (n-th weekday of the month) is not read here",

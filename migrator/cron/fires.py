@@ -46,7 +46,7 @@ def check_zone(timezone: str, dialect: str) -> None:
     """Does nothing for a zone that exists.
 
     Raises:
-        ScheduleError: there is no such zone.
+        ScheduleError: the time zone is unknown.
     """
     try:
         load_zone(timezone)

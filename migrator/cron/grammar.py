@@ -94,7 +94,7 @@ class _MonthDayReader(FieldReader):
 
 
 class _WeekdayReader(FieldReader):
-    """Adds `nL`, `n#k` and the lone `L`; counts from 0=SUN whatever the dialect does."""
+    """Adds `nL`, `n#k` and the lone `L`; counts from 0=SUN in every dialect."""
 
     names = WEEKDAY_NAMES
 

@@ -22,7 +22,7 @@ from migrator.cron.verdict import Translation, Verdict
 from migrator.cron.zones import DAY
 
 _YEARS: Final = 28 * 366
-"""Days to look at for two dates in a row: calendars of this century repeat after 28 years."""
+"""Days to search for two dates in a row: calendars of this century repeat after 28 years."""
 
 Minutes = frozenset[int]
 

@@ -1,6 +1,6 @@
-"""Translations that hold for ever: no list of dates, nothing to renew.
+"""Perpetual translations: no list of dates, nothing to renew.
 
-"For ever" rests on two proofs. Dates: the Gregorian calendar repeats after 400 years, and sets that are equal there are
+That rests on two proofs. Dates: the Gregorian calendar repeats after 400 years, and sets that are equal there are
 equal always. Zones: with the time zone database in use, what holds until 2140 holds always (see `zones.FAR_YEAR`).
 """
 
@@ -17,7 +17,7 @@ from migrator.cron.zones import FAR_YEAR, fixed_offset, from_minutes, month_days
 
 
 def for_ever(task: Task) -> tuple[Said, ...] | None:
-    """Pieces that equal the source for ever; None if no rule does."""
+    """Return parts that always equal the source; None if no rule does."""
     start = task.window.start
     if same_zone(task.zone, task.target_zone, start):
         return _same_wall_clock(task)
@@ -36,7 +36,7 @@ def for_ever(task: Task) -> tuple[Said, ...] | None:
 
 
 def moved(cron: Cron, by: int, target: str) -> tuple[Cron, ...] | None:
-    """A schedule `by` minutes earlier, as schedules that the target can say for ever; None if there are none."""
+    """Return a schedule `by` minutes earlier, as perpetual schedules of the target; None if there are none."""
     times: dict[tuple[Dates, ...], int] = {}
     for days, minutes in rotate(times_of_day(cron.minutes, cron.hours), by):
         dates = say_dates(cron.dates, days, target)

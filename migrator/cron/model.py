@@ -1,7 +1,7 @@
 """Values of the cron engine: what an expression means, and the two kinds of trigger that hold a meaning.
 
 A schedule factorises into *which dates* (`Dates`) and *which times of the day* (hours x minutes x seconds). Everything
-above rests on that: two expressions that mean the same are equal, whatever their text or dialect.
+above rests on that: two expressions that mean the same are equal in any text or dialect.
 """
 
 from __future__ import annotations

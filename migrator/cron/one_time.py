@@ -74,7 +74,7 @@ def _by_expression(at: datetime, target: str, zone: str, now: datetime) -> Trans
         verdict=Verdict(
             kind="exact_until",
             until=again,
-            reason=f"{target} has no one-time jobs: this one must be removed before it comes round again",
+            reason=f"{target} has no one-time jobs: this one must be removed before it fires again a year later",
             flags=frozenset({"needs_resync_by"}),
             evidence=_counted(1),
         ),

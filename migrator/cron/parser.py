@@ -36,7 +36,7 @@ def dialect_named(name: str) -> Dialect:
     try:
         return DIALECTS[name]
     except (KeyError, TypeError):
-        raise ScheduleError(f"there is no cron dialect {name!r}", dialect=str(name), allowed=DIALECTS) from None
+        raise ScheduleError(f"unknown cron dialect {name!r}", dialect=str(name), allowed=DIALECTS) from None
 
 
 def parse(text: str, dialect: str, *, reading: Mapping[str, str] | None = None) -> Cron:

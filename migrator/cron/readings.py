@@ -43,7 +43,7 @@ def rewritten(text: str, rules: Dialect, readable: Readable) -> str:
         return _unwrapped(text, found, rules, readable)
     if _INSTANT.fullmatch(body):
         if not rules.instants:
-            what = "this is one instant, and no recurring schedule"
+            what = "one instant, not a recurring schedule"
             raise _refused(text, rules, what, hint="a one-time job holds it")
         return _instant(text, body, rules)
     return text
@@ -52,7 +52,7 @@ def rewritten(text: str, rules: Dialect, readable: Readable) -> str:
 def _unwrapped(text: str, found: re.Match[str], rules: Dialect, readable: Readable) -> str:
     kind, inside = found["kind"].lower(), found["inside"]
     if kind == "rate":
-        what = "a rate is no clock: it counts from the moment at which its schedule was made or started"
+        what = "a rate is not time-based: it counts from the moment at which its schedule was made or started"
         raise _refused(text, rules, what, hint=_meant(_interval(inside), rules, readable))
     if not rules.wrappers:
         what = f"{kind}(…) is how AWS EventBridge writes a schedule, and {rules.name} does not read it"
@@ -67,7 +67,7 @@ def _instant(text: str, inside: str, rules: Dialect) -> str:
     try:
         at = datetime.fromisoformat(inside)
     except ValueError:
-        what = "this is no date and time"
+        what = "not a date and time"
         raise _refused(text, rules, what, allowed="such as 2027-03-15T09:00:00") from None
     if at.tzinfo is not None:
         what = "the time has an offset of its own, and the zone beside it is another"
@@ -93,14 +93,14 @@ def _macro(text: str, body: str, rules: Dialect, readable: Readable) -> str:
         return rules.macros[known]
     hint = ""
     if body.lower().startswith(("@reboot", "@every")):
-        what = f"{body.split(maxsplit=1)[0]} is no calendar schedule: its fires depend on when the server started"
+        what = f"{body.split(maxsplit=1)[0]} is not a calendar schedule: its fires depend on when the server started"
     elif body.lower() in rules.macros:
         what = "macros are read in lower case only"
     elif five := MACROS.get(body.lower()):
         what = f"{rules.name} reads no macros"
         hint = _meant(five, rules, readable)
     else:
-        what = "there is no such macro here"
+        what = "unknown macro"
     allowed = ", ".join(rules.macros) or "no macros, fields only"
     raise _refused(text, rules, what, allowed=allowed, hint=hint)
 
@@ -119,7 +119,9 @@ def wrong_count(text: str, body: str, rules: Dialect, readable: Readable) -> Sch
         what = f"{body.strip()!r} says no time of day, and {rules.name} reads fields"
         return _refused(text, rules, what, hint=_meant(five, rules, readable))
     if interval := _interval(body):
-        what = f"an interval is no clock, and {rules.name} reads fields: it counts from a moment that is not named"
+        what = (
+            f"an interval is not time-based, and {rules.name} reads fields: it counts from a moment that is not named"
+        )
         return _refused(text, rules, what, hint=_meant(interval, rules, readable))
     if len(tokens) == _FIVE:
         hint = _with_year(tokens, rules, readable)

@@ -2,7 +2,7 @@
 
 Lists and ascending ranges; `*`; `*/n` only where n divides the field and never in a day field; weekdays as 0-6, or as
 names where the platform's numbers are doubtful; both day fields only where they mean "either", never starting with a
-star. Whatever else an engine may read is never written.
+star. Other forms that an engine may read are never written.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _weekdays(dates: Dates, rules: Dialect) -> str:
 
 @lru_cache(maxsize=8192)
 def _cycle(values: frozenset[int], whole: frozenset[int], dialect: str) -> str:
-    """A field that starts anew each hour, day or year: `*`, `*/n` where n divides it, or a list."""
+    """Return a field that starts again each hour, day or year: `*`, `*/n` where n divides it, or a list."""
     if values == whole:
         return "*"
     step, rest = divmod(len(whole), len(values) or 1)

@@ -1,7 +1,7 @@
-"""Saying a date set in a dialect, for ever: rules that follow the calendar, never lists of one year's dates.
+"""Say a date set in a dialect, perpetually: rules that follow the calendar, never lists of one year's dates.
 
 Every answer is proved against the 400-year cycle of the Gregorian calendar (146,097 days, a whole number of weeks),
-after which dates and weekdays repeat. So what is equal there is equal for ever.
+after which dates and weekdays repeat. So what is equal there is always equal.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def disjoint(left: Dates, right: Dates) -> bool:
 
 
 def _proof_span(dates: Dates) -> tuple[int, int]:
-    """First ordinal and length of the calendar that decides about a date set for ever."""
+    """Return the first ordinal and the length of the calendar that decides about a perpetual date set."""
     if dates.years is None:
         return CYCLE_START, GREGORIAN_CYCLE
     first = date(min(dates.years) - 1, 1, 1).toordinal()

@@ -62,7 +62,7 @@ class Plan:
 
     Attributes:
         said: the pieces.
-        until: the minute up to which they are known to be exact; None for ever.
+        until: the minute up to which they are known to be exact; None without an end.
         tight: whether looking beyond `until` is pointless, because clocks change then.
     """
 

@@ -80,8 +80,8 @@ def translate(
         target_timezone: the one zone that the target evaluates; None when it takes any.
         now: the start of what is promised, aware.
         horizon: how long an exact verdict must hold at least.
-        mode: "auto" prefers one expression that is equal for ever, then several, then the rolling window; "exact" takes
-            nothing but for ever; "window" takes the fewest expressions that are exact until now + horizon; "year" the
+        mode: "auto" prefers one expression that is always equal, then several, then the rolling window; "exact" takes
+            nothing but that; "window" takes the fewest expressions that are exact until now + horizon; "year" the
             same for 365 days (the most that dates without a year can tell apart) or more; "single" one expression,
             approximate if need be.
         max_pieces: a schedule that needs more jobs than that is refused.
@@ -102,7 +102,7 @@ def translate(
         allowed = f"{_FIRST_YEAR} to {_LAST_YEAR}"
         raise ScheduleError("the year is out of range", dialect=source, field="now", allowed=allowed)
     if mode not in _MODES:
-        raise ScheduleError(f"there is no mode {mode!r}", dialect=target, allowed=_MODES)
+        raise ScheduleError(f"unknown mode {mode!r}", dialect=target, allowed=_MODES)
     if not timedelta(0) < horizon <= _LONGEST:
         raise ScheduleError("the horizon is out of range", dialect=target, field="horizon", allowed="up to a century")
     if isinstance(trigger, Once):
@@ -201,8 +201,8 @@ def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Trans
     what = "one expression fires" if count == 1 else f"{count} jobs together fire"
     if plan.until is None:
         kind: Kind = "exact" if count == 1 else "exact_split"
-        evidence["proof"] = "for ever"
-        reason = f"{what} at exactly the same instants, for ever"
+        evidence["proof"] = "exact"
+        reason = f"{what} at exactly the same instants"
         verdict = Verdict(kind=kind, reason=reason, flags=_flags(task, None, known), evidence=evidence)
         return Translation(pieces=pieces, verdict=verdict)
     minute = plan.until
@@ -252,15 +252,15 @@ def _clock_assumed(dialect: str) -> bool:
 def _why_not_for_ever(task: Task) -> str:
     if task.zone == task.target_zone:
         return f"no set of {task.target} expressions says the same in every year and at every clock change"
-    return f"no set of {task.target} expressions in {task.target_zone} follows the clock of {task.zone} for ever"
+    return f"no set of {task.target} expressions in {task.target_zone} follows the clock of {task.zone} in every year"
 
 
 def _dead(task: Task) -> Translation:
     years = task.cron.years
     if years and max(years) < from_minutes(task.window.start).year:
-        reason = f"it never fires again: its last year was {max(years)}"
+        reason = f"expired: its last year was {max(years)}"
     elif years is not None:
-        reason = "it never fires again: none of its dates lies ahead"
+        reason = "expired: all of its dates have passed"
     else:
         reason = "it never fires: no date and time of any year fits"
     evidence = {

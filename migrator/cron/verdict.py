@@ -9,8 +9,8 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 Kind = Literal["exact", "exact_split", "exact_until", "one_time", "dead", "approximate", "impossible"]
-"""exact: one expression, equal for ever. exact_split: several disjoint ones, equal for ever. exact_until: proved equal
-up to `until`, then to be translated anew. one_time: every remaining fire is listed. dead: it never fires again.
+"""exact: one expression, always equal. exact_split: several disjoint ones, always equal. exact_until: proved equal
+up to `until`, then to be translated again. one_time: every remaining fire is listed. dead: it has expired.
 approximate: differs as `evidence` says, only on request. impossible: `reason` says why."""
 
 

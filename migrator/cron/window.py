@@ -57,7 +57,7 @@ def by_offset(task: Task) -> Iterator[Plan]:
 
 @lru_cache(maxsize=4096)
 def _undisturbed(source: str, zone: str, target: str, target_zone: str, start: int) -> int | None:
-    """The minute up to which today's offsets decide alone; None for ever."""
+    """The minute up to which today's offsets decide alone; None without an end."""
     sides = (_first_disturbance(source, zone, start), _first_disturbance(target, target_zone, start))
     return min((at for at in sides if at is not None), default=None)
 

@@ -63,7 +63,7 @@ def what_is_wrong(name: object) -> str:
         return f"the time zone {text!r} depends on the machine that reads it"
     if text.startswith(SECOND_TREES):
         return f"the time zone {text!r} is a copy of another release on some machines"
-    return f"there is no time zone {text!r}"
+    return f"unknown time zone {text!r}"
 
 
 def suggestion(name: object, names: Collection[str]) -> str:

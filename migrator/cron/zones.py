@@ -28,7 +28,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY: Final = 1440
 FAR_YEAR: Final = 2140
 """Zones are looked at up to this year. Their last listed changes lie before 2090; what follows is a rule by month, week
-and weekday, which meets every kind of year within 40. So what holds until then holds for ever (with this tzdata)."""
+and weekday, which meets every kind of year within 40. So what holds until then always holds (with this tzdata)."""
 
 _ALL_KINDS: Final = 40  # years that hold every weekday of the first of January, leap years and others
 _STEP: Final = 6 * DAY  # the shortest time between two changes, in any zone since 1970, is a week

@@ -1,4 +1,4 @@
-"""Cut-over: at every fire instant exactly one side is live.
+"""Cutover: at every fire instant exactly one side is live.
 
     read both sides ─▶ moves ─▶ wait for a gap ─▶ stop the one side ─▶ release the other ─▶ ledger
 

@@ -1,4 +1,4 @@
-"""When the right to fire may move: between two fires, with room on both sides.
+"""When the active side may switch: between two fires, with time to spare before and after.
 
     fire ──── after ────▶ begin ──── guard ────▶ fire
 
@@ -29,8 +29,8 @@ def next_gap(calendars: Iterable[Calendar], *, now: datetime, guard: timedelta, 
     Args:
         calendars: everything that fires before or after the move.
         now: the clock; the gap does not begin before.
-        guard: how long nothing shall fire after it has begun.
-        after: how long nothing shall have fired before.
+        guard: the time without a fire after it has begun.
+        after: the time without a fire before it.
     """
     until = now + _AHEAD + after + guard
     fires = sorted({at for calendar in calendars for at in calendar.between(now - after, until)})

@@ -136,7 +136,7 @@ def _cause(writes: Iterable[Intent], at: datetime) -> str:
     side = "source" if last.piece == ORIGIN else "target"
     sent = f"a write to the {side} was sent at {last.at:%H:%M:%S} UTC"
     if last.state in _OPEN or last.ended_at is None:
-        return f"{sent}, and nobody knows its end{f': {last.error}' if last.error else ''}"
+        return f"{sent}, and its outcome is unknown{f': {last.error}' if last.error else ''}"
     if last.ended_at >= at:
         return f"{sent} and confirmed only at {last.ended_at:%H:%M:%S}"
     ended = f"{'failed' if last.state == 'failed' else 'was confirmed'} at {last.ended_at:%H:%M:%S}"

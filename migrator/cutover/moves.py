@@ -1,4 +1,4 @@
-"""What moving the right to fire takes, job by job: from what was read, never from what was meant.
+"""What switching the active side takes, job by job: from what was read, never from what was meant.
 
     forward    source stands still ──▶ target released          back    target held ──▶ source restored
 
@@ -80,7 +80,7 @@ class Mover:
         deleting = any(turn.does == "delete" for turn in stop)
         turns = (*releases, *stop) if deleting else (*stop, *releases)
         if not turns and scene.right and scene.right.live == "target" and not scene.right.begun:
-            return attrs.evolve(base, status="there", reason="the target has the right to fire already")
+            return attrs.evolve(base, status="there", reason="the target is the active side already")
         return attrs.evolve(base, turns=turns, moved=right, reason=_why(turns, scene.right))
 
     def _stop(self, scene: Scene) -> tuple[tuple[Turn, ...] | None, Fields, Fields]:
@@ -116,7 +116,7 @@ class Mover:
         title = self.source.rules.title
         return (
             f"under the {self.source_contract} contract {title} can neither pause a job nor move its schedule: pause "
-            "it there by hand when it is not due, then run this again; or let it be deleted with --delete-source"
+            "it there by hand when it is not due, then run the command again; or delete it with --delete-source"
         )
 
     def _release(self, scene: Scene) -> Iterator[Turn]:
@@ -132,7 +132,7 @@ class Mover:
             return ""
         fires = _coming_fires(scene.wished, self.source.rules.dialect, self.now)
         if not fires:
-            return "it will not fire any more"
+            return "it has no fires ahead"
         if len(fires) == 1 and fires[0] <= self.now + self.spare:
             return f"it fires for the last time at {fires[0]:%Y-%m-%d %H:%M} UTC: the source does that"
         return ""
@@ -180,7 +180,7 @@ class Mover:
         title = self.target.rules.title
         return (
             f"under the {self.target_contract} contract {title} can neither pause a job nor change its schedule: pause "
-            "it there by hand, then run this again"
+            "it there by hand, then run the command again"
         )
 
     def _restore(self, scene: Scene, right: Right) -> Iterator[Turn]:
@@ -203,7 +203,7 @@ class Mover:
         parked: Fields | None = None,
         wish: Fields | None = None,
     ) -> Right:
-        """What is to be remembered of a job's right to fire."""
+        """Return what to record of a job's active side."""
         return Right(
             source=scene.source.ref,
             target=self.scope,
@@ -230,7 +230,7 @@ def back_command(sync: str, job: Job) -> str:
 def _why(turns: tuple[Turn, ...], right: Right | None) -> str:
     """What a move is for that takes no write."""
     is_open = right is not None and right.begun is not None
-    return "all is done but the note that it ended: a run died before that" if is_open and not turns else ""
+    return "switched already; a crashed run did not record it" if is_open and not turns else ""
 
 
 def found_live(scene: Scene) -> Found:
@@ -255,7 +255,7 @@ def _is_live(scene: Scene, number: int) -> bool:
 
 
 def is_spent(job: Job, dialect: str, now: datetime) -> bool:
-    """Whether a job will never be due again, whatever its flags say; of a trigger that cannot be read nobody knows."""
+    """Return whether a job will never be due again, paused or not; False where its trigger cannot be read."""
     return not isinstance(job.trigger, Unportable) and not _coming_fires(job, dialect, now)
 
 

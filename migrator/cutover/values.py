@@ -1,4 +1,4 @@
-"""Moving the right to fire, as data: what was read, what is to be done, and what came of it."""
+"""A cutover as data: what was read, what is to be done, and the results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from migrator.canonical import Fields, Job, JobRef, flatten
 from migrator.state.values import Dark, Link, Live, Missed, Right
 
 Goal = Literal["target", "source"]
-"""Which side shall fire."""
+"""Which side is to be active."""
 
 Found = Literal["source", "target", "both", "part", "neither", "paused", "over", "unknown"]
 """Which side fires, as read: one, both, some pieces of the target only, none although its owner wants it to, none
@@ -35,11 +35,11 @@ class Scene:
     Attributes:
         source: the source job as it is.
         wished: as its owner wants it.
-        right: what is remembered of its right to fire.
+        right: what is recorded of its active side.
         links: its target jobs, by piece.
         targets: the target jobs as they are.
         due: what each target job holds once it may fire, by target job; only the fields that hold it back now.
-        spent: which of all these jobs will never be due again, whatever their flags say.
+        spent: which of all these jobs will never be due again, paused or not.
     """
 
     source: Job
@@ -56,7 +56,7 @@ class Scene:
 
 
 Does = Literal["pause", "move away", "delete", "release", "hold", "restore"]
-"""What a turn does. To the source: pause it, move its schedule far away, delete it, or restore it. To a target job:
+"""What a turn does. To the source: pause it, park it, delete it, or restore it. To a target job:
 release it, or hold it back."""
 
 
@@ -112,7 +112,7 @@ class Move:
     Attributes:
         source: the source job.
         name: its name.
-        goal: which side shall fire.
+        goal: which side is to be active.
         live: which side fires now.
         targets: the target jobs.
         turns: what is to be written, in order.
@@ -182,7 +182,7 @@ class Sent:
 
 @frozen(kw_only=True)
 class Moved:
-    """What came of one move.
+    """The result of one switch.
 
     Attributes:
         move: what was planned.
@@ -208,9 +208,9 @@ class Order:
     """What is asked for.
 
     Attributes:
-        goal: which side shall fire.
+        goal: which side is to be active.
         jobs: names or ids of source jobs; empty for all.
-        guard: how long nothing shall fire after a move has begun, and before.
+        guard: the time without a fire that a switch needs before and after it.
         at: no move begins before; None for as soon as may be.
         is_dry: whether nothing is to be written.
         may_delete: whether a source job that can be brought to stand still in no other way may be deleted.
@@ -232,10 +232,10 @@ class Standing:
         source: the source job.
         name: its name.
         targets: the target jobs.
-        meant: which side has the right to fire, as far as is remembered.
+        meant: which side is recorded as active.
         live: which side fires, as both of them were just read.
         since: since when the right is so; None when it was never moved.
-        is_unfinished: whether a cut-over of it was begun and not ended.
+        is_unfinished: whether a cutover of it was begun and not ended.
     """
 
     source: JobRef
@@ -266,13 +266,13 @@ class Nightly:
 
 @frozen(kw_only=True)
 class Cutover:
-    """What came of a cut-over.
+    """The result of a cutover.
 
     Attributes:
         sync: name of the sync.
         source: name of the source connection.
         target: name of the target connection.
-        goal: which side shall fire.
+        goal: which side is to be active.
         run: the run; None when nothing was begun.
         is_dry: whether nothing was to be written.
         moves: one for each source job, by name.

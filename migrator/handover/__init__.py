@@ -1,6 +1,6 @@
-"""The right to fire handed over, with both sides open: cut over, retire, and look who fires.
+"""Cutover with both endpoints open: cut over, retire, and report which side is active.
 
-look ─▶ bring the target in line, held back ─▶ look ─▶ prove ─▶ move, each in its gap ─▶ look and prove again
+look ─▶ bring the target in line, staged ─▶ look ─▶ prove ─▶ move, each in its gap ─▶ look and prove again
 """
 
 from migrator.handover.cutting import Consent, cutover, standings

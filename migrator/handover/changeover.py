@@ -3,7 +3,7 @@
     a write that changes nothing is accepted where the job is to fire (once a run) ─▶ note what is about to be done
     ─▶ stop the one side, read back ─▶ release the other, read back ─▶ note who may fire
 
-A run that dies anywhere leaves a note of what it was about to do; planned anew from what both sides hold, the move is
+A run that dies anywhere leaves a note of what it was about to do; planned again from what both sides hold, the move is
 finished or taken back by the next run. What was missed since it was begun is noted in the commit that says that it has
 ended, so that no death in between can lose it.
 """
@@ -47,8 +47,8 @@ class Changeover:
         origin: writes to the source.
         writer: writes to the target.
         clock: time and chance.
-        guard: how long nothing shall fire after a move has begun.
-        after: how long nothing shall have fired before.
+        guard: the time without a fire after a switch has begun.
+        after: the time without a fire before it.
         begin: no move begins before.
         stop: set when no new move may be begun.
         progress: told after each move.
@@ -69,7 +69,7 @@ class Changeover:
     _is_proven: bool = field(default=False, init=False)
 
     async def all(self, moves: list[Move]) -> tuple[tuple[Moved, ...], tuple[Missed, ...]]:
-        """Carry moves out side by side; what came of each, and the instants at which not exactly one side was live."""
+        """Apply switches side by side; return the result of each, and when not exactly one side was active."""
         ended = await side_by_side(self._one(move) for move in moves)
         return tuple(ended), tuple(self.record.ledger)
 
@@ -82,7 +82,7 @@ class Changeover:
     # -- when ---------------------------------------------------------------------------------------------------------
 
     async def _when_it_is_time(self, move: Move) -> Moved:
-        """Wait for a gap, and for a run in progress to end, outside of the few who write; then carry it out."""
+        """Wait for a gap, and for a run in progress to end, outside of the few who write; then switch."""
         looks = 0
         while not self._is_over():
             gap, asked = self._gap(move), self.clock.now()
@@ -99,7 +99,7 @@ class Changeover:
                     return found
             looks += 1
             await self._sleep_until(self.clock.now() + self.guard / _LOOKS)
-        reason = self._brake.reason or "interrupted before it was begun"
+        reason = self._brake.reason or "interrupted before it was started"
         return Moved(move=move, status="skipped", live=move.live, reason=reason)
 
     def _is_over(self) -> bool:
@@ -161,12 +161,12 @@ class Changeover:
                     self._brake.failed(error)
                 if there is None and not proves_no_effect(error):
                     await self.record.note_missed(move, begun)
-                    reason = f"{error}; and what became of that cannot be read, so run this again"
+                    reason = f"{error}; its result cannot be read; run the command again"
                     return attrs.evolve(base, status="failed", live="unknown", sent=tuple(sent), reason=reason)
                 if not there:
                     return attrs.evolve(await self._undone(base, begun, done, str(error)), sent=tuple(sent))
             if why := self._stopped(turn):
-                self._brake.failed(MigratorError(why, hint="resume it at its platform"))
+                self._brake.failed(MigratorError(why, hint="resume it there, then run the command again"))
                 return attrs.evolve(await self._undone(base, begun, done, why), sent=tuple(sent))
             done.append(turn)
         await self.record.end(move, begun, move.moved)
@@ -180,7 +180,7 @@ class Changeover:
                 fields = flatten(job)
                 paths = ("enabled", *TRIGGER_PATHS)
                 if changed := [path for path in paths if not same(fields.get(path), turn.before.get(path))]:
-                    return f"somebody has changed {', '.join(changed)} at the source meanwhile: run this again", ""
+                    return f"{', '.join(changed)} changed at the source during the run; run the command again", ""
             elif turn.does == "hold" and self.writer.mapping.rules.running:
                 job = await self._target(turn)
             else:

@@ -1,4 +1,4 @@
-"""Cut over: bring the target in line, held back; prove it; then move the right to fire, job by job."""
+"""Cut over: bring the target in line, staged; prove it; then switch the active side, job by job."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Consent = Callable[[Cutover, Plan], Awaitable[bool]]
 async def cutover(
     runtime: Runtime, state: State, sync: str, order: Order, *, agree: Consent, stop: asyncio.Event, progress: Told
 ) -> Cutover:
-    """Move the right to fire of a sync's jobs to the target, or back.
+    """Switch the active side of a sync's jobs to the target, or back.
 
     Args:
         runtime: what the command brings along.
@@ -37,13 +37,13 @@ async def cutover(
         progress: told after each move.
 
     Raises:
-        UsageError: there is no such job, or the sync goes both ways.
+        UsageError: a job is unknown, or the sync is two-way.
         RefusedError: what has to be made first is unsafe as a whole.
         LockedError: another run writes to one of the two sides.
     """
     async with session_of(runtime, state, sync) as session:
         if session.sync.two_way:
-            what, hint = "a sync that goes both ways has no cut-over", "set two_way = false, then cut over"
+            what, hint = "a two-way sync has no cutover", "set two_way = false, then cut over"
             raise UsageError(what, where=f"syncs.{sync}", hint=hint)
         if order.is_dry:
             stage = await stage_of(session, await session.look(locked=False, hold=True))
@@ -84,7 +84,7 @@ async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asy
         if order.goal == "source":
             first = attrs.evolve(first, changes=())
         if first.pending and first.refusal:
-            hint = f"look at it with migrator plan {session.sync.name}"
+            hint = f"see why: migrator plan {session.sync.name}"
             raise RefusedError(first.refusal, where=f"sync {session.sync.name}", hint=hint)
         moves = _moves(stage, order, is_preview=True)
         if not first.pending and not any(move.status == "planned" for move in moves):

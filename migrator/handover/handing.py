@@ -1,4 +1,4 @@
-"""Carry moves out as a run, look at what came of them, and switch back what does not fire."""
+"""Apply switches as a run, check them, and switch back what does not fire."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MINUTE: Final = timedelta(minutes=1)
 
 @frozen(kw_only=True)
 class Handing:
-    """Carries moves out as a run, and looks afterwards at what came of them.
+    """Applies switches as a run, and checks their results.
 
     Attributes:
         stage: both sides, both locked.
@@ -51,7 +51,7 @@ class Handing:
     progress: Told
 
     async def out(self, moves: list[Move]) -> Cutover:
-        """What came of the moves."""
+        """Return the results of the switches."""
         session = self.stage.session
         planned = [move for move in moves if move.status == "planned"]
         stays = as_planned([move for move in moves if move.status != "planned"])

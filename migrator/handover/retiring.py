@@ -1,7 +1,7 @@
 """Retire source jobs: stop or delete them, once their target is proved and has been due since it fires alone.
 
 A target job counts as tried when its platform says that it fired since it has the right to, or when it was due since
-then. How that went stays for a person to look at: no platform here says so reliably.
+then. Whether that run succeeded is for a person to check: no platform reports it reliably.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ async def retire(
         runtime: what the command brings along.
         state: the open state.
         sync: its name.
-        order: which jobs, and how long nothing shall fire around a stop.
+        order: which jobs, and the time without a fire around a stop.
         delete: whether those that stand still are deleted, too; else those that still fire are stopped.
         at_most: how many may be touched; None for what the sync's `limits.deletes` allows.
         agree: asked before anything is written.
@@ -56,7 +56,7 @@ async def retire(
         progress: told after each.
 
     Raises:
-        UsageError: there is no such job.
+        UsageError: a job is unknown.
         RefusedError: that would be too many at once.
         LockedError: another run writes to one of the two sides.
     """
@@ -88,8 +88,8 @@ def _guard(stage: Stage, planned: int, at_most: int | None) -> None:
         of, deletes = len(stage.links), sync.limits.deletes
         allowed, limit = deletes.allows(planned, of=of, floor=sync.limits.floor), f"limits.deletes = {deletes}"
     if planned and not allowed:
-        what = f"{planned} source jobs would be retired at once, and {limit} does not allow that; nothing was changed"
-        hint = f"look at them with --dry-run, then allow more: --max-deletes {planned}"
+        what = f"the run would retire {planned} source jobs, and {limit} does not allow that; nothing was changed"
+        hint = f"list them with --dry-run, then allow more: --max-deletes {planned}"
         raise RefusedError(what, where=f"sync {sync.name}", hint=hint)
 
 
@@ -107,18 +107,18 @@ def _retirement(stage: Stage, mover: Mover, ref: JobRef, *, delete: bool) -> Mov
     if not delete:
         return attrs.evolve(move, reason=told) if move.turns else _stands_still(move)
     if may_fire(scene.source, right):
-        reason = "both sides fire: retire it without --delete first, and delete it when that has proved itself"
+        reason = "both sides fire: retire it without --delete first, and delete it after its target has fired"
         return attrs.evolve(move, status="refused", turns=(), reason=reason)
     return attrs.evolve(_deleted(move, scene, mover), reason=told)
 
 
 def _too_early(stage: Stage, move: Move, scene: Scene) -> str:
-    """Why the source job is needed yet; "" when its target has the right to fire and is proved."""
-    right, cutover = scene.right, f"move it first: migrator cutover {stage.session.sync.name}"
+    """Return why the source job is still needed; "" when its target is active and proved."""
+    right, cutover = scene.right, f"switch it first: migrator cutover {stage.session.sync.name}"
     if right is not None and right.live == "source":
-        return f"the source has the right to fire; {cutover}"
+        return f"the source is the active side; {cutover}"
     if stage.is_out_of_place(move.source):
-        return f"the source is live again; {cutover}"
+        return f"the source is active again; {cutover}"
     at = flatten(scene.wished).get("trigger.at")
     if isinstance(at, datetime) and at <= stage.look.plan.created_at:
         return ""  # it was for one instant, which has passed: there is nothing left to prove
@@ -160,7 +160,7 @@ def _modes(stage: Stage, job: Job, until: datetime) -> Iterator[tuple[str, str]]
 
 
 def _stands_still(move: Move) -> Move:
-    return attrs.evolve(move, status="there", reason="it stands still at the source; --delete removes it")
+    return attrs.evolve(move, status="there", reason="already stopped at the source; --delete removes it")
 
 
 def _deleted(move: Move, scene: Scene, mover: Mover) -> Move:
@@ -170,7 +170,7 @@ def _deleted(move: Move, scene: Scene, mover: Mover) -> Move:
 
 def _tried(mover: Mover, scene: Scene, since: datetime | None) -> tuple[str, bool]:
     """Whether the target jobs have fired, or would have, since they may; in words, and at all."""
-    told = f"since {since:%Y-%m-%d %H:%M} UTC" if since else "since it is there"
+    told = f"since {since:%Y-%m-%d %H:%M} UTC" if since else "since it was created"
     fired = max((job.fired_at for job in scene.targets.values() if job.fired_at), default=None)
     if fired and since and fired >= since:
         return f"the target is proved, and fired last at {fired:%Y-%m-%d %H:%M} UTC", True

@@ -1,4 +1,4 @@
-"""Both sides as they are, and what follows for the right to fire of each job: its move, or why there is none."""
+"""Both sides as they are, and what follows for the active side of each job: its switch, or why there is none."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Stage(Standings):
 
     Attributes:
         contracts: the update contracts of source and target.
-        elsewhere: the source jobs whose right has moved to another target, each with that one.
+        elsewhere: the source jobs that are active at another target, each with that one.
     """
 
     contracts: tuple[str, str]
@@ -57,14 +57,14 @@ class Stage(Standings):
         """The source jobs of these names or ids; all that the sync has to do with where none is given.
 
         Raises:
-            UsageError: there is no such job.
+            UsageError: a job is unknown.
         """
         mine = {job.ref: job.name for job in self.look.listed.jobs if job.ref in self.changes}
         mine |= {ref: str(links[0].applied.get("name", ref.id)) for ref, links in self.links.items() if ref not in mine}
         for name in names:
             if not any(name in {ref.id, shown} for ref, shown in mine.items()):
                 allowed = ", ".join(sorted(mine.values())[:_SHOWN]) + (", …" if len(mine) > _SHOWN else "")
-                what = f"the source of sync {self.session.sync.name} has no such job"
+                what = f"unknown job at the source of sync {self.session.sync.name}"
                 hint = did_you_mean(name, mine.values())
                 raise UsageError(what, where="--job", actual=name, allowed=allowed or "none is there", hint=hint)
         return frozenset(ref for ref, shown in mine.items() if not names or {ref.id, shown} & set(names))
@@ -77,7 +77,7 @@ class Stage(Standings):
         Args:
             ref: the source job.
             mover: what plans moves.
-            goal: which side shall fire.
+            goal: which side is to be active.
             is_preview: whether target jobs that are not there yet are still going to be made.
         """
         standing = self.standing(ref)
@@ -90,7 +90,7 @@ class Stage(Standings):
         if status_and_reason := self._why_not(ref, scene, goal):
             status, reason = status_and_reason
             if status == "planned" and not is_preview:
-                status, reason = "refused", "its target job could not be made; migrator history shows why"
+                status, reason = "refused", "its target job could not be created; see why: migrator history"
             return attrs.evolve(stays, status=status, reason=reason)
         assert scene is not None
         return mover.move(scene, goal)
@@ -101,7 +101,7 @@ class Stage(Standings):
         if goal == "source" or self.is_out_of_place(ref):
             return None
         if other := self.elsewhere.get(ref):
-            return "refused", f"its right to fire has moved to {other} already; take that back first"
+            return "refused", f"it is active at {other} already; switch that back first"
         changes = self.changes.get(ref, ())
         if blocked := [change.reason for change in changes if change.action == "blocked"]:
             return "refused", "; ".join(dict.fromkeys(blocked))
@@ -112,7 +112,7 @@ class Stage(Standings):
         proof = self.proofs.get(ref)
         if proof is None or proof.status not in WELL:
             told = f"{proof.status}: {proof.reason}" if proof else "nothing was compared"
-            return "refused", f"it is not verified ({told}); look with: migrator verify {self.session.sync.name}"
+            return "refused", f"it is not verified ({told}); see why: migrator verify {self.session.sync.name}"
         return None
 
     def _incomplete(self, ref: JobRef, goal: Goal) -> tuple[Status, str]:
@@ -122,16 +122,16 @@ class Stage(Standings):
             return "refused", "; ".join(dict.fromkeys(blocked))
         if ref not in self.links:
             if goal == "target" and any(change.action == "create" for change in changes):
-                return "planned", "it is made at the target first, held back"
+                return "planned", "it is created at the target first, staged"
             return "left", "; ".join(change.reason for change in changes if change.reason) or "it has no target job"
         if job_in(self.look.listed, ref) is None:
             if goal == "target" and right and right.live == "target":
-                return "there", "the target has the right to fire already, and the source job is gone"
-            return "refused", "the source job is gone, so that the source cannot fire it"
-        return "refused", "the target lacks a job that stands for it; migrator plan shows what is to be done"
+                return "there", "the target is the active side already, and the source job is gone"
+            return "refused", "the source job is gone, so the source cannot fire it"
+        return "refused", f"a target job of it is missing; see what to do: migrator plan {self.session.sync.name}"
 
     def is_out_of_place(self, ref: JobRef) -> bool:
-        """Whether a cut-over was not finished, or somebody has undone half of it: there is nothing to prove yet."""
+        """Whether a cutover was not finished, or somebody has undone half of it: there is nothing to prove yet."""
         job, right = job_in(self.look.listed, ref), self.look.rights.get(ref)
         if job is None or right is None:
             return False

@@ -139,7 +139,7 @@ class Standings:
     # -- active nowhere -----------------------------------------------------------------------------------------------
 
     def dark(self) -> tuple[Dark, ...]:
-        """The jobs that shall fire and are not active on one side in full, as far as a cutover had to do with them."""
+        """Return the jobs that should be active and are not active in full on one side, of those that were cut over."""
         return tuple(dark for ref in self.links if ref in self.look.rights and (dark := self._dark(ref)))
 
     def _dark(self, ref: JobRef) -> Dark | None:

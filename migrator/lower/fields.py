@@ -100,7 +100,7 @@ def convert_action(
         said.add("action.scope")
     for path in EVENT_PATHS:
         if path in fields and path not in said:
-            reason = target.why_lost(path) or "the template does not say it"
+            reason = target.why_lost(path) or "the template does not include it"
             losses.append(Loss(path=path, had=fields[path], reason=reason))
     rest = {path: value for path, value in fields.items() if path not in EVENT_PATHS}
     return rest | {"action.text": text}, needs

@@ -78,7 +78,7 @@ def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> Fate:
     """
     trigger = job.trigger
     if isinstance(trigger, Unportable):
-        return Schedule(verdict="none"), (), f"its trigger cannot move: {trigger.reason}"
+        return Schedule(verdict="none"), (), f"unsupported trigger: {trigger.reason}"
     if not target.dialect:
         return Schedule(verdict="carried"), (_trigger_fields(trigger),), ""
     return _fate(trigger, _spelt(trigger), _terms(trigger, target=target, sync=sync, now=now))

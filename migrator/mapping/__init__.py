@@ -69,18 +69,18 @@ class ProviderMapping:
         return reading.read(self.rules, raw, scope=scope, decided=self.decided)
 
     def mark_of(self, raw: Raw) -> Mark | None:
-        """Our mark on a provider's record, of which nothing else need be readable."""
+        """Return the ownership tag on a provider's record, of which nothing else need be readable."""
         return reading.mark_of(self.rules, raw)
 
     def create_payload(self, fields: Fields, mark: Mark | None = None) -> Raw:
-        """The body of a create request for these (lowered) fields, with our mark where the provider has room."""
+        """Return the body of a create request for these (converted) fields, with the ownership tag where it fits."""
         return writing.create_payload(self.rules, fields, mark)
 
     def update_payload(self, fields: Fields, changed: set[str], *, contract: str, mark: Mark | None = None) -> Raw:
         """The body of an update request.
 
         Args:
-            fields: the whole job as it shall be, lowered.
+            fields: the whole job as wanted, converted.
             changed: canonical paths to send; those that `fields` lacks are cleared.
             contract: the update contract in force.
             mark: the mark that the job carries.
@@ -129,7 +129,7 @@ class ProviderMapping:
         }
 
     def same(self, path: str, one: Any, other: Any) -> bool:
-        """Whether two values of a canonical field mean the same on this platform, in whatever form it writes them."""
+        """Whether two values of a canonical field mean the same on this platform, in any form that it writes."""
         if one == other or (is_absent(one) and is_absent(other)):
             return True
         rules = self.rules.below(path)

@@ -36,7 +36,7 @@ _TEXTS: Final[Mapping[str, Callable[[str], str]]] = {
 """Equivalences of texts, also of those inside a list or an object, in the order in which they are applied."""
 
 EQUIVALENCES: Final = frozenset({*_TEXTS, "order", "zone"})
-"""trimmed: without blanks and line breaks at its ends. nfc: in Unicode's composed form. newlines: whatever ends its
+"""trimmed: without blanks and line breaks at its ends. nfc: in Unicode's composed form. newlines: with any end of its
 lines. case: in capitals or not. order: a list in any order. zone: any name of a time zone."""
 
 

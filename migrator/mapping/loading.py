@@ -21,7 +21,7 @@ from migrator.errors import MappingError
 from migrator.mapping.rules import Rule, Rules
 from migrator.mapping.sections import Unportable
 
-_DOCS: Final = "docs/mappings.md says what a mapping file holds"
+_DOCS: Final = "docs/mappings.md describes a mapping file"
 
 
 class Documented(Protocol):
@@ -108,12 +108,12 @@ def _loose_ends(rules: Rules) -> Iterator[str]:
     ]
     named += [path for contract in rules.contracts.values() for path in contract.always]
     named += [declined.loses for declined in rules.declined.values() if declined.loses]
-    yield from (f"{path} is no canonical field" for path in dict.fromkeys(named) if path not in known)
+    yield from (f"{path} is not a canonical field" for path in dict.fromkeys(named) if path not in known)
     for path, rule in rules.fields.items():
         if len(set(rule.values.values())) != len(rule.values):
             yield f"canonical field {path}: two provider values stand for one of ours"
         if isinstance(rule.change, Mapping) and (unknown := set(rule.change) - set(rules.contracts)):
-            yield f"canonical field {path}: no such contract: {', '.join(sorted(unknown))}"
+            yield f"canonical field {path}: unknown contract: {', '.join(sorted(unknown))}"
 
 
 def _provider_gaps(rules: Rules, documented: Documented) -> Iterator[str]:

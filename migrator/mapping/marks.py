@@ -1,4 +1,4 @@
-"""Our mark on a job that we made: a short text that survives a lost state file.
+"""The ownership tag on a managed job: a short text that survives a lost state file.
 
 It stands at the end of a description, among the tags, or in a field of its own: wherever the mapping says that it does
 no harm. It is never put into the prompt or the visible name.
@@ -35,7 +35,7 @@ def scope_digest(scope: str) -> str:
 
 
 def key_of(source: JobRef) -> MarkKey:
-    """How our mark names a source job."""
+    """Return how the ownership tag names a source job."""
     return source.provider, scope_digest(source.scope), source.id
 
 
@@ -56,7 +56,7 @@ def add_trailer(text: str | None, mark: Mark) -> str:
 
 
 def split_trailer(text: str | None) -> tuple[str | None, Mark | None]:
-    """A description without our mark, and the mark."""
+    """Return a description without the ownership tag, and the tag."""
     found = _TRAILER.search(text or "")
     if not text or not found:
         return text, None
@@ -64,7 +64,7 @@ def split_trailer(text: str | None) -> tuple[str | None, Mark | None]:
 
 
 def split_items(items: Sequence[Any] | None) -> tuple[Sequence[Any] | None, Mark | None]:
-    """A list of tags without our mark, and the mark."""
+    """Return a list of tags without the ownership tag, and the tag."""
     if not items:
         return items, None
     found = [match for item in items if isinstance(item, str) and (match := _TEXT.fullmatch(item))]

@@ -168,7 +168,7 @@ def _suspended(rules: Rules, raw: Raw, job_id: str) -> str | None:
 
 
 def _failing(rule: Failure, raw: Raw) -> str | None:
-    """What a record tells of runs that fail; it decides nothing, so whatever stands there is told as it is."""
+    """What a record tells of runs that fail; it decides nothing, so it is told as it stands."""
     count = get(raw, rule.count) if rule.count else None
     if rule.count and not count:
         return None
@@ -199,12 +199,12 @@ def _residue(rules: Rules, raw: Raw) -> dict[str, str]:
 
 
 def mark_of(rules: Rules, raw: Raw) -> Mark | None:
-    """Our mark on a record."""
+    """Return the ownership tag on a record."""
     return _split_mark(rules, raw)[1]
 
 
 def _split_mark(rules: Rules, raw: Raw) -> tuple[Raw, Mark | None]:
-    """The record without our mark, and the mark."""
+    """Return the record without the ownership tag, and the tag."""
     marker = rules.marker
     value = raw.get(marker.path) if marker else None
     if marker is None or value is None:

@@ -47,11 +47,11 @@ class Rule:
         constant: the value that every job on this platform has; never sent.
         default: the value that the platform means when an answer leaves the field out.
         required: whether an answer without it is an error.
-        max: longest text, or most items of a list, our own mark among them.
+        max: longest text, or most items of a list, the ownership tag among them.
         one_of: the values that the platform takes, where its documentation lists them.
         form: the form of a text, or of each item of a list: "email" or "uuid"; "" for any.
         only_with: by canonical path, the values beside which alone the platform takes this field.
-        clear: what empties it: "null", "empty", "object" or "list"; without it the job is made anew.
+        clear: what empties it: "null", "empty", "object" or "list"; without it the job is recreated.
         echo: "exact", or "optional" when some servers take it and leave it out of their answers, or "resolved" when the
             platform answers with something derived from what was sent, or "none" when it never answers with it.
         change: how it can change, for every contract or by contract.

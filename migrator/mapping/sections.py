@@ -10,7 +10,7 @@ from attrs import field, frozen
 from migrator.mapping.codecs import CODECS
 
 ChangeKind = Literal["update", "replace", "fixed"]
-"""How a field can change: in place, by making the job anew, or not at all."""
+"""How a field can change: in place, by recreating the job, or not at all."""
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -39,7 +39,7 @@ class Tag:
 class Identity:
     """Where a record keeps its key and its times.
 
-    `fired` is when it last fired; `unique` says that no two jobs of the platform share an id, in whatever scope.
+    `fired` is when it last fired; `unique` says that no two jobs of the platform share an id, in any scope.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Identity:
 
 @frozen(kw_only=True)
 class Marker:
-    """Where a job can carry our mark without harm: a trailer of a text, an item of a list, or a field of its own."""
+    """Where a job carries the ownership tag: a trailer of a text, an item of a list, or a field of its own."""
 
     path: str
     form: Literal["trailer", "item", "field"]

@@ -32,7 +32,7 @@ def create_payload(rules: Rules, fields: Fields, mark: Mark | None) -> Raw:
 
 
 def update_payload(rules: Rules, fields: Fields, changed: set[str], *, contract: str, mark: Mark | None) -> Raw:
-    """The body of an update request that sends the `changed` paths and whatever must go with them."""
+    """Return the body of an update request that sends the `changed` paths and what must go with them."""
     payload: Raw = {}
     tags = tags_of(rules, fields)
     sent = _sent_together(rules, changed | {*rules.contracts[contract].always})
@@ -54,7 +54,7 @@ def update_payload(rules: Rules, fields: Fields, changed: set[str], *, contract:
 
 
 def mark_payload(rules: Rules, fields: Fields, mark: Mark, *, contract: str) -> Raw:
-    """The body of an update request that sends our mark, and of the job's own fields only what must go with it."""
+    """Return the body of an update request that sends the ownership tag, and only the fields that must go with it."""
     marker = rules.marker
     assert marker is not None
     beside = {path for path in PATHS for _leaf, rule in rules.below(path) if rule.update_path == marker.path}

@@ -39,16 +39,16 @@ class Basis:
         uncertain: writes that only a person can settle; each blocks its source job.
         unproved: jobs that a listing does not show and that could not be asked for.
         last_count: how many jobs the source had when it was last in order; None when that is not known.
-        rights: by source job, which side has the right to fire; without one, each side fires by its own flag.
-        revived: the source jobs that are live again although their right has moved, or are about to be.
+        rights: by source job, which side is active; without one, each side fires by its own flag.
+        revived: the source jobs that are active again after a cutover, or are about to be.
         elsewhere: bindings of the sync between other places than these two, and those of other syncs into other scopes
             of these two providers.
         removed: the source jobs that we deleted ourselves.
         is_proved: whether jobs that a listing lacks were asked for by their ids.
-        unfinished: the source jobs of which a cut-over, there or back, was cut short.
+        unfinished: the source jobs of which a cutover, there or back, was interrupted.
         room: how many active jobs the target takes, None for the number in its mapping.
         retired: the source jobs that are gone, and whose kept definition stands in the source's listing.
-        hold: whether new target jobs are held back until the cut-over.
+        hold: whether new target jobs are staged until the cutover.
     """
 
     sync: Sync
@@ -147,9 +147,9 @@ class Basis:
         return marked | linked
 
     def right_of(self, ref: JobRef) -> Live:
-        """Which side of a source job may fire; that the target may counts while there is a target job.
+        """Return the active side of a source job; "target" counts only while there is a target job.
 
-        While a move of its right has not ended, target jobs count as held back: no sync releases them.
+        While a switch has not ended, target jobs count as staged: no sync activates them.
         """
         right = self.rights.get(ref)
         if ref in self.unfinished:

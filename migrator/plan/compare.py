@@ -33,7 +33,7 @@ def same(one: Any, other: Any) -> bool:
 def differences(
     *, applied: Fields, seen: Fields, desired: Fields, remote: Fields, mapping: ProviderMapping
 ) -> Iterator[FieldChange]:
-    """The fields in which a target job is not as it shall be, each with who made the difference.
+    """Return the fields in which a target job differs from the wanted one, each with who changed it.
 
     A remote value that is still what it was right after our last write is no difference: the platform derived it from
     what was sent, or holds it in a form of its own.
@@ -101,7 +101,7 @@ def mismatches(
         remote: what was read back.
         mapping: the platform's; what it says is derived is not compared.
         had: what was written before.
-        accepted: paths whose form at the platform counts as equal, whatever it is.
+        accepted: paths whose form at the platform always counts as equal.
     """
     return tuple(
         path

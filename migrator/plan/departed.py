@@ -44,7 +44,7 @@ def _suspicious(basis: Basis, gone: Collection[JobRef | None]) -> str:
     ):
         return ""
     return (
-        f"it has left the source, but so have {len(gone)} of the {len(known)} jobs that this sync knows there; check "
+        f"removed at source, but so are {len(gone)} of the {len(known)} jobs that this sync knows there; check "
         "that the connection opens the right account; if they are really gone, raise limits.deletes in "
         f"[syncs.{basis.sync.name}]"
     )
@@ -67,7 +67,7 @@ def _leftover(basis: Basis, link: Link) -> Iterator[Change]:
     """A job that another one of ours has replaced, if it is still there."""
     if link.target.id in basis.at_target:
         name = str(link.applied.get("name", link.target.id))
-        reason = "another job of ours has taken its place"
+        reason = "another managed job has replaced it"
         yield Change(action="delete", source=link.source, target=link.target, name=name, reason=reason)
 
 
@@ -78,19 +78,19 @@ def _left(basis: Basis, link: Link) -> Change:
     )
     remote = basis.at_target.get(link.target.id)
     if remote is None:
-        return attrs.evolve(gone, reason="it has left both sides")
+        return attrs.evolve(gone, reason="removed on both sides")
     if kept := _kept(basis, link, remote):
         return attrs.evolve(gone, reason=kept)
     if all(job.ref in basis.retired for job in basis.source.jobs):
-        reason = "it has left the source, but so has everything else: an empty listing removes nothing"
+        reason = "removed at source, but so is everything else: an empty listing removes nothing"
         return attrs.evolve(gone, action="blocked", reason=reason)
     if link.source in basis.unproved:
-        reason = "the source's listing lacks it, and the source did not answer when it was asked for it"
+        reason = "the source's listing lacks it, and reading it by its id got no answer"
         return attrs.evolve(gone, action="blocked", reason=reason)
     if basis.shrunk:
-        return attrs.evolve(gone, action="blocked", reason=f"it has left the source, but {basis.shrunk}")
+        return attrs.evolve(gone, action="blocked", reason=f"removed at source, but {basis.shrunk}")
     if basis.sync.on_missing == "delete":
-        return attrs.evolve(gone, action="delete", reason="it has left the source")
+        return attrs.evolve(gone, action="delete", reason="removed at source")
     return paused_for_good(basis, gone, remote)
 
 
@@ -99,5 +99,5 @@ def _kept(basis: Basis, link: Link, remote: Job) -> str:
     if remote.mark and key_of_mark(remote.mark) in basis.source_keys:
         return f"{remote.ref.id} carries the ownership tag of another job of the source, so it stays as it is"
     if basis.right_of(link.source) == "target":
-        return "it has left the source; the target has the right to fire, and keeps it"
-    return "it has left the source; kept" if basis.sync.on_missing == "keep" else ""
+        return "removed at source; kept, because the target is the active side"
+    return "removed at source; kept" if basis.sync.on_missing == "keep" else ""

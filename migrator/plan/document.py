@@ -108,7 +108,7 @@ def plan_from_json(
         raise StalePlanError("the plan is not JSON", where=where, actual=str(error), hint=_AGAIN) from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else type(document).__name__
-        raise StalePlanError("this is no plan", where=where, actual=repr(found), allowed=SCHEMA, hint=_AGAIN)
+        raise StalePlanError("not a plan", where=where, actual=repr(found), allowed=SCHEMA, hint=_AGAIN)
     stated = document.pop("digest", None)
     if lineage_of and lineage_of(str(document.get("sync"))) != document.get("lineage"):
         raise StalePlanError("the plan was made on another state", where=where, hint=_AGAIN)
@@ -196,7 +196,7 @@ def _schedule_to_json(schedule: Schedule) -> dict[str, Any]:
 
 def _change(document: Mapping[str, Any], dialect: str) -> Change:
     if document["action"] not in ACTIONS:
-        raise ValueError(f"no such action: {document['action']}")
+        raise ValueError(f"unknown action: {document['action']}")
     schedule = document["schedule"]
     return Change(
         action=document["action"],

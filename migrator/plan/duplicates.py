@@ -121,8 +121,8 @@ def blocked(found: Iterable[Duplicate], sync: str) -> Iterator[Change]:
     for one in found:
         known = f"; the state is bound to {one.bound[0].id}" if len(one.bound) == 1 else ""
         reason = (
-            f"{one.told}{known}. Remove the one that nobody wants with: migrator dedupe {sync}; "
-            "or take the tag off a copy that is to stay"
+            f"{one.told}{known}. Remove the surplus one: migrator dedupe {sync}; "
+            "or remove the tag from a copy that stays"
         )
         for extra in one.extra:
             yield Change(

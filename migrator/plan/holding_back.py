@@ -1,4 +1,4 @@
-"""Target jobs that may not fire yet, and jobs whose right to fire is not where it should be."""
+"""Staged target jobs, and jobs whose active side is not the recorded one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from migrator.state.values import Link
 
 
 def held(basis: Basis, piece: Change, fields: Fields, link: Link | None) -> tuple[Change, Fields]:
-    """A change with what its target job becomes at the cut-over, and the fields that the job has until then.
+    """A change with what its target job becomes at the cutover, and the fields that the job has until then.
 
     Where nothing can hold the job back, the change is blocked.
     """
@@ -21,21 +21,21 @@ def held(basis: Basis, piece: Change, fields: Fields, link: Link | None) -> tupl
     if not holding:
         reason = (
             f"under the {basis.contract} contract {basis.mapping.rules.title} can neither pause a job nor move its "
-            "schedule, so it cannot be held back until the cut-over"
+            "schedule, so it cannot be staged"
         )
         return attrs.evolve(piece, action="blocked", reason=reason), fields
     return attrs.evolve(piece, due={path: fields.get(path) for path in holding}), {**fields, **holding}
 
 
 def out_of_place(basis: Basis, ref: JobRef) -> str:
-    """Why nothing may be done to a job's targets before its right to fire is where it should be; "" when it is."""
+    """Return why a job's targets may not be changed before its active side is the recorded one; "" when it is."""
     cutover = f"migrator cutover {basis.sync.name}"
     if ref in basis.unfinished:
-        told = "its cut-over is unfinished, so that neither side may be live, or both"
-        return f"{told}: {cutover} finishes it, --back takes it back"
+        told = "its cutover is unfinished, so both sides or neither may be active"
+        return f"{told}. Finish it: {cutover}. Or switch back: {cutover} --back"
     if ref in basis.revived:
         return (
-            "its right to fire has moved to the target, and it is live at the source again, or about to be: both sides "
-            f"fire until it is paused there; {cutover} does that, and {cutover} --back gives it the right back"
+            "the target is the active side, and it is active at the source again, or about to be: both sides fire "
+            f"until it is paused there. Pause it there: {cutover}. Or switch back to the source: {cutover} --back"
         )
     return ""

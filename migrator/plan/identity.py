@@ -99,9 +99,9 @@ def _renamed(end: _End, basis: Basis, known: tuple[_Ends, ...]) -> str:
         ids = sorted({ref.id for ref in refs})
         only = [part for job_id in ids for part in ("--job", job_id)] if old in end.listing.scopes else []
         command = moving(scope_address(end.provider, old), scope_address(end.provider, new), *only)
-        advice = f"if that is one place under two names: {command}"
+        advice = f"if that is one scope under two names: {command}"
         if not end.is_unique:
-            advice += f"; if these are two places, give sync {basis.sync.name} another name or its own state"
+            advice += f"; if these are two scopes, give sync {basis.sync.name} another name or its own state"
         return (
             f"{_jobs(len(ids))} that the {end.role} lists in {end.provider}:{new} ({_some(ids)}) "
             f"{'is' if len(ids) == 1 else 'are'} known to this state in {end.provider}:{old}; {advice}"
@@ -122,7 +122,7 @@ def _vanished(end: _End, basis: Basis, known: tuple[_Ends, ...]) -> str:
         command = moving(scope_address(*places[0]), new)
         return (
             f"{start} ({told}) is in {end.places}, which connection {getattr(basis.sync, end.role)} opens; check the "
-            f"connection; if that is the same place under another name: {command}; for another place, use a sync of "
+            f"connection; if that is the same scope under another name: {command}; for another scope, use a sync of "
             "another name"
         )
     if end.role == "source" and not end.listed:

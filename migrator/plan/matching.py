@@ -16,7 +16,7 @@ from migrator.plan.values import Change
 from migrator.plan.ways import action_for, created, unchangeable
 from migrator.state.values import Link
 
-_ADOPTED: Final = "it is there already"
+_ADOPTED: Final = "it exists at the target"
 
 
 class Matcher:
@@ -59,7 +59,7 @@ class Matcher:
         """There is no target job of ours yet: make one, unless it is there."""
         assert piece.source is not None
         if odd := self._unreadable.get((key_of(piece.source), piece.piece)):
-            reason = f"{odd.ref.id} at the target carries our mark for it and cannot be read: {odd.error}"
+            reason = f"{odd.ref.id} at the target carries its ownership tag and cannot be read: {odd.error}"
             return attrs.evolve(piece, action="blocked", target=odd.ref, reason=reason)
         marked = self._not_taken(self._marked_for(piece.source, piece.piece))
         namesakes = self._not_taken(self._named.get(self.basis.mapping.form("name", fields["name"]), ()))
@@ -70,14 +70,14 @@ class Matcher:
         if marked and (stranger := self._of_another(marked)):
             reason = (
                 f"{stranger.target.id} carries its ownership tag, but the state binds that job to {stranger.source}; "
-                "one of the two is wrong, so nothing is made. Import a backup (migrator state import), or "
+                "one of the two is wrong, so nothing is created. Import a backup (migrator state import), or "
                 'start a new state with adopt = "identical"'
             )
             return attrs.evolve(piece, action="blocked", reason=reason)
-        why = "carries our mark" if marked else "is exactly like it" if twins else "has its name"
+        why = "carries its ownership tag" if marked else "is exactly like it" if twins else "has its name"
         if len(candidates) > 1:
             ids = ", ".join(job.ref.id for job in candidates)
-            reason = f"several jobs at the target could be it, each {why}: {ids}; delete or rename all but one"
+            reason = f"several jobs at the target match, each {why}: {ids}; delete or rename all but one"
             return attrs.evolve(piece, action="blocked", reason=reason)
         name = self.basis.at_source[piece.source].name
         rivals = self._at_source.get(self.basis.mapping.form("name", name), ())
@@ -90,7 +90,7 @@ class Matcher:
         return self._adopted(piece, fields, candidates[0], why)
 
     def _marked_for(self, source: JobRef, piece: int) -> list[Job]:
-        """The jobs that carry our mark for a source job, in whatever scope where ids tell jobs apart without it."""
+        """Return the jobs with the ownership tag of a source job, in any scope where ids are unique without it."""
         found = self._marked.get((key_of(source), piece), [])
         if not found and self.basis.origin.rules.identity.unique:
             found = self._marked_elsewhere.get((source.provider, source.id, piece), [])
@@ -109,7 +109,7 @@ class Matcher:
         found, adopt = attrs.evolve(piece, target=job.ref), self.basis.sync.adopt
         if adopt == "never":
             reason = (
-                f'{_ADOPTED}: {job.ref.id} {why}, but this state has no link to it; adopt = "identical" takes it over'
+                f'{_ADOPTED}: {job.ref.id} {why}, but this state has no binding to it; adopt = "identical" adopts it'
             )
             need = setting(self.basis.sync, 'adopt = "identical"', f"a job that {why} is at the target already")
             return attrs.evolve(found, action="blocked", reason=reason, needs=(need,))
@@ -118,17 +118,13 @@ class Matcher:
         changes = tuple(differences(**states, mapping=self.basis.mapping))
         if changes and adopt == "identical":
             paths = ", ".join(change.path for change in changes)
-            reason = (
-                f'{_ADOPTED}: {job.ref.id} {why}, but differs in {paths}; adopt = "name" takes it over and changes it'
-            )
+            reason = f'{_ADOPTED}: {job.ref.id} {why}, but differs in {paths}; adopt = "name" adopts and changes it'
             need = setting(self.basis.sync, 'adopt = "name"', f"a job that {why} is at the target already, and differs")
             return attrs.evolve(found, action="blocked", fields=changes, reason=reason, needs=(need,))
         blocked = unchangeable(self.basis, changes, remote, fields)
         action, anew = action_for(self.basis, changes, remote, fields)
         if not blocked and action == "replace":
-            blocked = (
-                f"{_ADOPTED}: {job.ref.id} {why}, but {anew}; what is taken over is never deleted: change it there"
-            )
+            blocked = f"{_ADOPTED}: {job.ref.id} {why}, but {anew}; an adopted job is never deleted: change it there"
         if blocked:
             return attrs.evolve(found, action="blocked", fields=changes, reason=blocked)
         self._taken.add(job.ref)

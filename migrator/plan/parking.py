@@ -1,4 +1,4 @@
-"""Target jobs that should stand still where the target cannot pause: their schedules are parked most of a year away."""
+"""Target jobs that should stand still where the target cannot pause: their schedules are parked far in the future."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from migrator.plan.values import Change, FieldChange
 from migrator.plan.ways import can_pause
 from migrator.state.values import Link
 
-_PARKED: Final = "parked: its schedule is most of a year away"
+_PARKED: Final = "parked with a schedule far in the future"
 
 
 def parked(basis: Basis, piece: Change, fields: Fields, link: Link | None) -> tuple[Change, Fields]:
@@ -36,22 +36,22 @@ def parked(basis: Basis, piece: Change, fields: Fields, link: Link | None) -> tu
 def paused_for_good(basis: Basis, gone: Change, remote: Job) -> Change:
     """Return what brings the target job of a source job that is gone to stand still: a pause, or else parking it."""
     if not remote.enabled:
-        return attrs.evolve(gone, reason="it has left the source; already paused")
+        return attrs.evolve(gone, reason="removed at source; already paused")
     if can_pause(basis):
-        change = FieldChange(path="enabled", old=True, new=False, remote=True, reason="it has left the source")
-        return attrs.evolve(gone, action="pause", fields=(change,), reason="it has left the source")
+        change = FieldChange(path="enabled", old=True, new=False, remote=True, reason="removed at source")
+        return attrs.evolve(gone, action="pause", fields=(change,), reason="removed at source")
     if not parks(basis):
-        reason = f"it has left the source, and it cannot be paused under the {basis.contract} contract"
+        reason = f"removed at source, and it cannot be paused under the {basis.contract} contract"
         return attrs.evolve(gone, action="blocked", reason=reason)
     fields = flatten(remote)
     if is_distant(fields, basis.mapping.rules.dialect, now=basis.now):
-        return attrs.evolve(gone, reason=f"it has left the source; already {_PARKED}")
+        return attrs.evolve(gone, reason=f"removed at source; already {_PARKED}")
     away = held_back(fields, basis.mapping, basis.contract, now=basis.now, as_made={})
-    reason = f"it has left the source, and {why_not(basis)}"
+    reason = f"removed at source, and {why_not(basis)}"
     if not away:
         return attrs.evolve(gone, action="blocked", reason=f"{reason}, nor can its schedule be moved")
     changes = tuple(
-        FieldChange(path=path, old=fields.get(path), new=new, remote=fields.get(path), reason="it has left the source")
+        FieldChange(path=path, old=fields.get(path), new=new, remote=fields.get(path), reason="removed at source")
         for path, new in away.items()
     )
     return attrs.evolve(gone, action="pause", fields=changes, reason=f"{reason}, so it is {_PARKED}")

@@ -26,11 +26,11 @@ from migrator.plan.values import Change
 from migrator.plan.ways import created
 from migrator.state.values import Intent, Link
 
-RETIRED: Final = "its source job is gone; it goes on by the definition that was kept"
+RETIRED: Final = "its source job was retired; it is synced from the definition that was kept"
 
 
 class Planner:
-    """Goes through the source jobs, then through what has left the source; `each` is told of every job."""
+    """Goes through the source jobs, then through what was removed at source; `each` is told of every job."""
 
     def __init__(self, basis: Basis, each: Callable[[], None] = lambda: None) -> None:
         self.basis = basis
@@ -57,7 +57,7 @@ class Planner:
         for job in wanted:
             is_ours = job.ref in basis.standing and job.ref not in basis.unsettled and job.ref not in self.unclear
             if is_ours and not self.sync.select.matches(job):
-                reason = "it is no longer selected; it stays as it is"
+                reason = "it is no longer selected; it is left unchanged"
                 target = basis.first_target(job.ref)
                 yield Change(action="none", source=job.ref, name=job.name, target=target, reason=reason)
         for job in basis.source.jobs:
@@ -85,9 +85,9 @@ class Planner:
         keys = ([key_of(known)] if known else []) + ([key_of_mark(job.mark)] if job.mark else [])
         for key in keys:
             if original := basis.by_key.get(key):
-                return f"it is our copy of {original}, which the target has"
+                return f"it is the managed copy of {original}, which is at the target"
             if (twin := basis.copies.get(key)) and job.ref not in basis.standing:
-                return f"it is our copy of {'/'.join((key[0], key[2]))}, of which the target has one: {twin}"
+                return f"it is a managed copy of {'/'.join((key[0], key[2]))}, which the target has already: {twin}"
         return ""
 
     def _named(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Lowered]]:
@@ -138,7 +138,7 @@ class Planner:
             live=job.live,
         )
         if lowered.dead:
-            yield attrs.evolve(base, losses=(), reason=f"nothing is left to move: {lowered.dead}")
+            yield attrs.evolve(base, losses=(), reason=f"nothing to migrate: {lowered.dead}")
             return
         reason, needs = self._refusal(lowered)
         if reason:
@@ -204,10 +204,10 @@ class Planner:
 
 
 def _unsettled(intent: Intent) -> Change:
-    """A write of an earlier run that nobody knows the end of: nothing is done about its job."""
+    """An unresolved write of an earlier run: its job is left alone."""
     assert intent.source is not None
     reason = (
-        f"{intent.error}. Look at the target, then: migrator settle {intent.run} {intent.source.id} "
+        f"{intent.error}. Check the target, then: migrator settle {intent.run} {intent.source.id} "
         "--created ID, or --not-created"
     )
     return Change(action="blocked", source=intent.source, name=intent.name, target=None, reason=reason)
@@ -219,7 +219,7 @@ def _all_or_none(pieces: Iterable[Change]) -> Iterator[Change]:
     blocked = next((piece for piece in pieces if piece.action == "blocked"), None)
     for piece in pieces:
         if blocked and piece.action not in {"blocked", "none"}:
-            reason = f"piece {blocked.piece} of the same job is blocked, and all of them change together or none"
+            reason = f"part {blocked.piece} of the same job is blocked, and all parts change together"
             yield attrs.evolve(piece, action="blocked", fields=(), reason=reason)
         else:
             yield piece

@@ -23,7 +23,7 @@ from migrator.plan.ways import action_for, created, unchangeable
 from migrator.soundness import contrast
 from migrator.state.values import Link
 
-_RENEWED: Final = "the schedule at the source is as it was; only its window has moved on"
+_RENEWED: Final = "the schedule at the source is unchanged; only its window has moved on"
 
 
 def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Change:
@@ -32,7 +32,7 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
     Args:
         basis: what the plan is made from.
         piece: the change so far: what is known of it without looking at the target job.
-        fields: what the target job shall be.
+        fields: the wanted target job.
         link: what was last written.
     """
     piece = attrs.evolve(piece, target=link.target)
@@ -42,7 +42,7 @@ def reconciled(basis: Basis, piece: Change, fields: Fields, link: Link) -> Chang
     if job is None:
         return _vanished(basis, piece, fields, link)
     if job.trouble:
-        told = f"at the target, {basis.mapping.rules.title} tells of {link.target.id}: {job.trouble}"
+        told = f"{basis.mapping.rules.title} reports of {link.target.id} at the target: {job.trouble}"
         piece = attrs.evolve(piece, reason="; ".join(filter(None, (piece.reason, told))))
     remote = answered(job, link.applied)
     if job.suspended is None:
@@ -118,7 +118,7 @@ def _both_ways(
     found = (
         returning(basis, job, desired=desired, edited=paths, remote=remote)
         if piece.pieces == len(basis.standing[piece.source]) == 1
-        else Returning(reason="several target jobs stand for one source job")
+        else Returning(reason="several target jobs are bound to one source job")
     )
     if found.back is None:
         reason = f"{', '.join(paths)} cannot go back to the source: {found.reason}; edit it there, or undo it here"
@@ -136,7 +136,7 @@ def _undecided(edited: Iterable[FieldChange], on_drift: str) -> str:
     both = ", ".join(change.path for change in edited if change.reason == BOTH)
     if both and on_drift != "source":
         return (
-            f"both sides changed {both}; make them alike, on either side, or let the source overwrite the target "
+            f"both sides changed {both}; make them equal, or let the source overwrite the target "
             'with on_drift = "source"'
         )
     paths = ", ".join(change.path for change in edited)
@@ -171,13 +171,13 @@ def is_same_schedule(basis: Basis, change: Change) -> bool:
 def _vanished(basis: Basis, piece: Change, fields: Fields, link: Link) -> Change:
     """The target job is not there any more."""
     if link.target in basis.unproved:
-        reason = f"the target's listing lacks {link.target.id}, and did not answer when it was asked for it"
+        reason = f"the target's listing lacks {link.target.id}, and reading it by its id got no answer"
         return attrs.evolve(piece, action="blocked", reason=reason)
     if basis.sync.on_deleted == "recreate":
         return attrs.evolve(created(basis, piece, fields), target=None)
     reason = (
         f"somebody deleted {link.target.id} at the target; "
-        f'on_deleted = "recreate" in [syncs.{basis.sync.name}] makes it anew'
+        f'on_deleted = "recreate" in [syncs.{basis.sync.name}] recreates it'
     )
     need = setting(basis.sync, 'on_deleted = "recreate"', "somebody deleted it at the target")
     return attrs.evolve(piece, action="blocked", reason=reason, needs=(need,))

@@ -1,4 +1,4 @@
-"""Edits at the target that go back to the source, where a sync goes both ways.
+"""Edits at the target that go back to the source, where a sync is two-way.
 
 What the source would have to say is found by saying the edited values in its own terms; and it may say so only if,
 lowered again, that gives exactly what the target has, and changes nothing else.
@@ -49,17 +49,17 @@ def returning(basis: Basis, job: Job, *, desired: Fields, edited: Sequence[str],
         remote: the target job as it is.
     """
     if basis.right_of(job.ref) != "both" and {"enabled", *TRIGGER_PATHS}.intersection(edited):
-        return Returning(reason="which side fires is for the cut-over to say")
+        return Returning(reason="only a cutover changes which side is active")
     alien = set(PROMPT_PATHS if isinstance(job.action, Event) else EVENT_PATHS).intersection(edited)
     if alien:
         return Returning(reason=f"its action there has no {', '.join(sorted(alien))}")
     wanted = _edited(job, edited, remote)
     if not _fits(basis, wanted, desired=desired, edited=edited, remote=remote):
         what = ", ".join(edited)
-        return Returning(reason=f"the source cannot say {what} so that the target would be as it was edited")
+        return Returning(reason=f"the source cannot express {what} as it was edited at the target")
     now, then = _at_source(basis, job), _at_source(basis, wanted)
     if (refused := _refused(now, then)) or len(now.pieces) != 1:
-        return Returning(reason=refused or "it cannot be said in the source's own terms")
+        return Returning(reason=refused or "the source cannot express it")
     old, new = now.pieces[0], then.pieces[0]
     changed = [path for path in PATHS if not basis.origin.same(path, old.get(path), new.get(path))]
     stuck = [path for path in changed if basis.origin_kind(path, old, new) != "update"]

@@ -16,7 +16,7 @@ from migrator.plan.ways import can_pause
 def within_room(basis: Basis, changes: Iterable[Change]) -> Iterator[Change]:
     """Yield the changes, blocked where the target would hold more active jobs than it takes.
 
-    Room goes first to jobs that become active again, then to those that are made anew in place of one that stays until
+    Room goes first to jobs that become active again, then to those that are recreated in place of one that stays until
     then, then to new ones, the oldest at the source first. What is only made active for a moment counts as well, and so
     does a target record that cannot be read. Where more are active already than the connection or the mapping says, it
     is another number there, and nothing is foreseen.
@@ -36,7 +36,7 @@ def within_room(basis: Basis, changes: Iterable[Change]) -> Iterator[Change]:
             free -= needed
     title = basis.mapping.rules.title
     reason = (
-        f"there is no room for it: {title} takes {most} active {room.what}, {active} are active there already, "
+        f"no room for it: {title} takes {most} active {room.what}, {active} are active there already, "
         "and the jobs that are oldest at the source go first; pause or delete some there"
     )
     for change in changes:

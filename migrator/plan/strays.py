@@ -1,4 +1,4 @@
-"""Target jobs that carry our mark and that this state does not know, and whose source jobs are not to be seen.
+"""Orphans: target jobs with an ownership tag, without a binding in this state and without a source job.
 
 They are what is left when a source job goes in the time between the loss of a state and the next run; or they belong to
 another state that writes to the same target. The mark does not tell which, so nothing is done to them, and the plan
@@ -16,8 +16,8 @@ from migrator.plan.basis import Basis
 from migrator.plan.values import Change
 
 _REASON: Final = (
-    "it carries our mark, but the source does not show its job and this state has no link to it; it stays as it is: "
-    "delete it at the target if nobody wants it"
+    "it carries an ownership tag, but its source job is not listed and this state has no binding to it; it is kept: "
+    "delete it at the target if it is not needed"
 )
 
 

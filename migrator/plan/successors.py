@@ -74,7 +74,7 @@ class Successors:
         assert change.source is not None
         command = moving(f"job.{change.source.id}", f"job.{new.id}", "--sync", self.basis.sync.name)
         return (
-            f"{change.source}, which was removed at the source, had this name, and {change.target} stands for it; "
+            f"{change.source}, which was removed at the source, had this name, and {change.target} is its target job; "
             f"if this is the same job under a new id: {command}; "
             f"if it is another one, rename it, or delete {change.target}"
         )

@@ -45,7 +45,7 @@ class FieldChange:
     Attributes:
         path: canonical path.
         old: what we last applied, None when it was absent or there is no link.
-        new: what it shall be, None to empty it.
+        new: the wanted value, None to empty it.
         remote: what the target has now.
         reason: who changed it.
     """
@@ -59,7 +59,7 @@ class FieldChange:
 
 @frozen(kw_only=True)
 class Back:
-    """What is written back to a source job, where a sync goes both ways.
+    """What is written back to a source job, where a sync is two-way.
 
     Attributes:
         paths: the canonical paths that were edited at the target.
@@ -80,7 +80,7 @@ class Change:
 
     Attributes:
         action: what.
-        source: the source job, None when it has left the source.
+        source: the source job, None when it was removed at source.
         target: the target job, None when there is none yet.
         name: the job's visible name.
         piece: which piece of the source job, from 1.
@@ -92,11 +92,11 @@ class Change:
         back: what is written back to the source job; None for nothing.
         renews: whether nothing but its window has moved on: the source's schedule is as it was, and its translation is
             a new one. Limits do not count it.
-        right: which side may fire; of "source", the target job is held back.
+        right: which side may fire; of "source", the target job is staged.
         agreed: the fields that both sides were changed to alike; nothing is sent.
         needs: what the sync could say to settle what blocks it.
         live: whether the source job runs at present.
-        due: what the fields that hold the target job back become at the cut-over.
+        due: what the fields that stop the staged target job become at the cutover.
 
     The last four are for whoever made the plan: a saved one does not have them.
     """

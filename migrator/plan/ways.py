@@ -12,7 +12,7 @@ from migrator.canonical import PATHS, SHARED_PATHS, Fields
 from migrator.plan.basis import Basis
 from migrator.plan.values import Action, Change, FieldChange
 
-HELD: Final = "held back until the cut-over"
+HELD: Final = "staged until the cutover"
 PARKED: Final = "parked while the source job is paused"
 
 
@@ -70,7 +70,7 @@ def action_for(
     anew = [change.path for change in changes if _kind(basis, change, remote, new) == "replace"]
     if anew:
         title, contract = basis.mapping.rules.title, basis.contract
-        reason = f"{title} can change {', '.join(anew)} only by making it anew under the {contract} contract"
+        reason = f"{title} can change {', '.join(anew)} only by recreating it under the {contract} contract"
         return "replace", "; ".join(filter(None, (why, reason)))
     if [change.path for change in changes] == ["enabled"]:
         return ("resume" if changes[0].new else "pause"), why

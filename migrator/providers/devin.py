@@ -60,7 +60,7 @@ _SHOWN = frozenset(
 def advice(connection: Connection, call: Call, reply: Reply) -> str:
     """Return which permission a refusal is about, and what else may be wrong; "" where nothing particular is known."""
     if reply.status == HTTPStatus.NOT_FOUND and call.method in {"GET", "POST"} and call.path.endswith("/schedules"):
-        return f"check org_id: {connection.org_id!r} is no organisation that this service user may see"
+        return f"check org_id: {connection.org_id!r} is not an organisation that this service user may see"
     asked = call.body is not None and any(f'"{key}"'.encode() in call.body for key in _IMPERSONATING)
     if asked and reply.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN} and _is_about_users(reply):
         return (
@@ -69,11 +69,13 @@ def advice(connection: Connection, call: Call, reply: Reply) -> str:
         )
     if reply.status != HTTPStatus.FORBIDDEN:
         return ""
-    return (
-        "give the service user the permission ManageOrgSchedules"
-        + (", and ImpersonateOrgSessions for run_as" if asked else "")
-        + f" in the organisation; if it has that, check org_id: {connection.org_id!r} may be another organisation"
-    )
+    said = reply.text.casefold()
+    place = f"check org_id: {connection.org_id!r} may be another organisation than the service user's"
+    if "organi" in said and not asked:
+        return place
+    needed = "ManageOrgSchedules" + (", and ImpersonateOrgSessions for run_as" if asked else "")
+    grant = f"give the service user the permission {needed}"
+    return f"{place}; or {grant}" if call.method == "GET" and "permission" not in said else f"{grant}; or {place}"
 
 
 def _is_about_users(reply: Reply) -> bool:

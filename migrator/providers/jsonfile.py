@@ -24,7 +24,8 @@ from migrator.providers.base import PATCH, Connection, Created, Documented, Prob
 from migrator.soundness import json_text
 
 SCHEMA: Final = "migrator/jobs@1"
-_PLAN: Final = "somebody changed the file meanwhile: plan again"
+_CORRECT: Final = "correct the file there"
+_PLAN: Final = "the file was changed during the run: plan again"
 
 
 def _new_id() -> str:
@@ -95,7 +96,7 @@ class JsonFile:
         check_scope(scope, self.scopes, self.provider)
         jobs = self._load().jobs
         if job_id not in jobs:
-            raise NotFoundError("the file holds no such job", where=f"{self.path}, job {job_id}", hint=_PLAN)
+            raise NotFoundError("unknown job in the file", where=f"{self.path}, job {job_id}", hint=_PLAN)
         return Record(scope=scope, raw=dict(jobs[job_id]))
 
     @property
@@ -126,13 +127,13 @@ class JsonFile:
         """Replace the top-level keys that `payload` names; null is a value like any other.
 
         Raises:
-            NotFoundError: there is no such job.
+            NotFoundError: the job does not exist.
         """
         check_scope(scope, self.scopes, self.provider)
 
         def merge(jobs: dict[str, Raw]) -> Raw:
             if job_id not in jobs:
-                raise NotFoundError("the file holds no such job", where=f"{self.path}, job {job_id}", hint=_PLAN)
+                raise NotFoundError("unknown job in the file", where=f"{self.path}, job {job_id}", hint=_PLAN)
             jobs[job_id] = jobs[job_id] | payload | {"id": job_id}
             return jobs[job_id]
 
@@ -206,13 +207,13 @@ class JsonFile:
         except FileNotFoundError:
             if missing_ok or not self.must_exist:
                 return _Content()
-            hint = "check path; `migrator export CONNECTION -o FILE` makes such a file"
-            raise NotFoundError("there is no such file", where=self.path, hint=hint) from None
+            hint = "check path, or create the file: migrator export CONNECTION -o FILE"
+            raise NotFoundError("the file does not exist", where=self.path, hint=hint) from None
         except UnicodeDecodeError as error:
             what = f"the file is not UTF-8: {error.reason} at byte {error.start}"
             raise ProtocolError(what, where=self.path, hint="save it as UTF-8") from error
         except OSError as error:
-            what, hint = f"the file cannot be read: {error.strerror or error}", "see that you may read it"
+            what, hint = f"the file cannot be read: {error.strerror or error}", "make it readable for your user"
             raise ProtocolError(what, where=self.path, hint=hint) from error
 
 
@@ -226,7 +227,7 @@ def _parse(text: str, where: str) -> _Content:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         place = f"{where}:{error.lineno}:{error.colno}"
-        raise ProtocolError(f"the file is not JSON: {error.msg}", where=place, hint="mend it there") from error
+        raise ProtocolError(f"the file is not JSON: {error.msg}", where=place, hint=_CORRECT) from error
     except (RecursionError, ValueError) as error:  # nested thousands deep, or a number of thousands of digits
         allowed = "JSON with at most some hundred nested levels"
         raise ProtocolError("the file is not JSON that can be read", where=where, allowed=allowed) from error
@@ -268,6 +269,6 @@ def _replace(path: Path, content: bytes) -> None:
         OSError: nothing was changed.
     """
     if is_stream(path):
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "not a regular file")
     with replacing(path, keep_mode=True) as file:
         file.write(content)

@@ -64,7 +64,7 @@ def scopes(connection: Connection) -> tuple[str, ...]:
 
 
 def _instance(base_url: str) -> str:
-    """Return an instance's host and path in one spelling, whatever port and way there the address gives."""
+    """Return an instance's host and path in one spelling, without the port and the path that the address gives."""
     address = urlsplit(base_url.strip())
     host = (address.hostname or "").rstrip(".")
     path = "/".join(filter(None, address.path.split("/")))

@@ -194,7 +194,7 @@ class RestAdapter(ABC):
                         read.add(job_id)
                         yield job_id, raw
                     if page.following is not None and len(read) == before:
-                        what = "the list brings nothing new and claims that there is more"
+                        what = "the list repeats a page and claims to have more"
                         raise ProtocolError(what, where=where, hint=_NOT_USED)
                     if page.following is not None and _is_overrun(page, number):
                         what = f"the list goes on after {len(read)} jobs, and says that it holds {page.total}"
@@ -233,7 +233,7 @@ class RestAdapter(ABC):
         )
 
     async def _may_write(self, scope: str) -> bool | None:
-        """Whether a change is refused because there is no such job (404), and not because of the token (401, 403).
+        """Whether a change is refused because the job does not exist (404), and not because of the token (401, 403).
 
         It is asked by the update contract in force, and by each where that is not known: a method that the platform
         does not have says nothing about the token.
@@ -253,7 +253,7 @@ class RestAdapter(ABC):
 
         Where each page names the next, that is asked for as soon as it is known. Where pages go by offset and the
         platform says how many jobs there are, as many are asked for at once as there are places for requests. What it
-        says is only believed for that: a page that begins elsewhere than the one before it ended is asked for anew.
+        says is only believed for that: a page that begins elsewhere than the one before it ended is requested again.
         """
         where = self.client.where("GET", self._collection(scope))
         ahead: deque[tuple[str | int, asyncio.Task[Page]]] = deque()
@@ -301,7 +301,7 @@ class RestAdapter(ABC):
         wrong = "holds the token" if HIDDEN in str(job_id) else wrong_with(job_id) if isinstance(job_id, str) else ""
         if raw is None or not isinstance(job_id, str) or wrong:
             where = self.client.where("POST", path, name)
-            hint = "find the job in a fresh list before sending anything again"
+            hint = "find the job in a fresh list before sending it again"
             what = f"an id that {wrong}" if isinstance(job_id, str) else "no id"
             raise UncertainError(f"the platform accepted the job and named {what}", where=where, hint=hint)
         whole = raw.keys() > {self.id_field}

@@ -71,7 +71,7 @@ def advice(connection: Connection, call: Call, reply: Reply) -> str:
     if reply.status == HTTPStatus.NOT_FOUND and (
         call.path.endswith("/automations") or "program" in reply.text.casefold()
     ):
-        return f"check program_id: {program!r} is no program that this key may see"
+        return f"check program_id: {program!r} is not a program that this key may see"
     return ""
 
 
@@ -104,8 +104,8 @@ class Scrip(RestAdapter):
         record = await super().get_job(scope, job_id)
         if record.raw.get("status") == "archived":
             where = self.client.where("GET", self._address(scope, job_id))
-            hint = "make it anew; nothing brings an archived one back"
-            raise NotFoundError("the automation is archived, for good", where=where, hint=hint)
+            hint = "create it again: an archived automation cannot be restored"
+            raise NotFoundError("the automation is archived permanently", where=where, hint=hint)
         return record
 
     async def _page(self, scope: str, start: str | int | None) -> Page:

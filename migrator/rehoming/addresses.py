@@ -97,7 +97,7 @@ def unknown_address(state: State, address: str) -> UsageError:
 def _address(text: str) -> tuple[str, str]:
     kind, _, value = text.partition(".")
     if kind not in {"sync", "connection", "scope", "job"} or not value:
-        raise UsageError("not an address", actual=text, allowed=ADDRESSES, hint="migrator state move --help")
+        raise UsageError("not an address", actual=text, allowed=ADDRESSES, hint="see migrator state move --help")
     return kind, value
 
 

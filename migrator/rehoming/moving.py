@@ -20,7 +20,7 @@ from migrator.sides import Runtime
 from migrator.state import Relocation, Run, State
 from migrator.state.values import Bound
 
-_ADOPT: Final = 'adopt = "identical" in the sync takes them over again, by their ownership tags'
+_ADOPT: Final = 'adopt = "identical" in the sync adopts them again, by their ownership tags'
 
 
 async def move(
@@ -91,7 +91,7 @@ def _check(state: State, relocations: Sequence[Relocation], found: Rehoming) -> 
         raise unknown_address(state, found.old)
     for intent in state.open_at(relocations):
         what = f"the outcome of a write to {intent.name} is not known yet"
-        hint = f"migrator plan {intent.sync} finds it out, or migrator status says how to settle it"
+        hint = f"find it out: migrator plan {intent.sync}; or see how to settle it: migrator status"
         raise RefusedError(what, where=f"run {intent.run}", hint=hint)
 
 

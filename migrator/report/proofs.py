@@ -118,8 +118,7 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     if agree:
         yield line(f"Fires agree until {stamp(min(agree))}, renewed by each sync.")
     yield from duplicate_lines(found.duplicates, command=f"migrator dedupe {found.sync}")
-    doubled = {one.source for one in found.duplicates}
-    if any(proof.status not in WELL and proof.source not in doubled for proof in found.proofs):
+    if found.is_pending:
         yield line("To bring the target up to date: ", (command, "bold"))
 
 

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
+from migrator.report.commands import completed_text
 from migrator.report.long import Long
 from migrator.report.words import Line, line
 from migrator.soundness import json_text
@@ -52,7 +53,8 @@ class Screen:
         quiet: no messages.
         every: seconds between two lines about what goes on, where there is no terminal.
         waited: seconds that questions have waited for an answer.
-        hide: takes secrets out of every text that is written.
+        options: what each printed command gets, so that it works on the same files: "-c FILE".
+        hide: takes secrets out of all that is written.
     """
 
     as_json: bool = False
@@ -60,6 +62,7 @@ class Screen:
     plain: bool = False
     quiet: bool = False
     every: float = 30.0
+    options: str = ""
     hide: Callable[[str], str] = str
     waited: float = field(default=0.0, init=False)
     _out: Console = field(init=False)
@@ -97,9 +100,9 @@ class Screen:
         _put(console, map(self._hidden, lines))
 
     def _hidden(self, line: Line) -> Line:
-        plain = line.text.plain
-        shown = self.hide(plain)
-        return line if shown == plain else evolve(line, text=Text(shown))
+        text = completed_text(line.text, self.options)
+        shown = self.hide(text.plain)
+        return evolve(line, text=text if shown == text.plain else Text(shown))
 
     @property
     def width(self) -> int | None:

@@ -1,4 +1,4 @@
-"""Local stand-ins for the HTTP APIs of Omni AI Routines, Devin Schedules and Scrip Automations.
+"""Local simulators of the HTTP APIs of Omni AI Routines, Devin Schedules and Scrip Automations.
 
     world = World()                                # a fixed clock; World(clock=None) goes by the time of day
     load_samples(world)                            # or world.load("omni", [...]), records as GET answers them
@@ -10,7 +10,7 @@ Served, the base URLs end in `/omni/api`, `/devin` and `/scrip` (`settings`, `mi
 `omni_org_sandbox` (organisation key), `omni_pat_sandbox` (personal), `omni_noai_sandbox` (lacks USE_AI); Devin
 `cog_sandbox`, `cog_readonly_sandbox` (may not write), `cog_unprivileged_sandbox` (may do nothing); Scrip `sk_sandbox`.
 
-What it proves, and what not. Each stand-in is written from its provider's documentation: every rule names its page,
+What it proves, and what not. Each simulator is written from its provider's documentation: every rule names its page,
 and guesses are listed at the head of the file. A run against it shows that our requests are those that the pages ask
 for, and that nothing is lost or doubled when the network or the server fails. It says nothing about a provider that
 behaves otherwise than it writes. Nothing here is random, and nothing leaves the machine.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from migrator.sandbox.world import World
 
-TOKEN: Final = "cog_sandbox"  # noqa: S105 (opens nothing but a stand-in)
+TOKEN: Final = "cog_sandbox"  # noqa: S105 (opens nothing but a simulator)
 READONLY_TOKEN: Final = "cog_readonly_sandbox"  # noqa: S105 (the same)
 UNPRIVILEGED_TOKEN: Final = "cog_unprivileged_sandbox"  # noqa: S105 (the same)
 NO_IMPERSONATION_TOKEN: Final = "cog_noimpersonation_sandbox"  # noqa: S105 (the same)
@@ -75,7 +75,7 @@ _PATH: Final = "/v3/organizations/{org_id}/schedules"
 
 
 class Devin(Provider):
-    """The stand-in. Rows belong to organisations."""
+    """The simulator of Devin. Rows belong to organisations."""
 
     name: ClassVar[str] = "devin"
     token: ClassVar[str] = TOKEN

@@ -1,4 +1,4 @@
-"""What stands before a stand-in: the request log, latency and scripted faults."""
+"""What stands before a simulator: the request log, latency and scripted faults."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PAGE: Final = "<!doctype html><html><head><title>Bad gateway</title></head><bod
 
 @define
 class Answer:
-    """A whole HTTP answer, held back until the faults are done with it."""
+    """A whole HTTP answer, kept until the faults are done with it."""
 
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(factory=list)
@@ -155,7 +155,7 @@ class Front:
         answer.replace(each_record(answer.body, change))
 
     def _relabel(self, rules: Iterable[Fault], answer: Answer) -> None:
-        """Say or use another encoding, and put fields that nobody knows into records."""
+        """Say or use another encoding, and put unknown fields into records."""
         for rule in rules:
             if rule.kind == "unknown_field":
                 answer.replace(each_record(answer.body, partial(with_field, name=rule.name, value=rule.value)))
@@ -207,7 +207,7 @@ class Front:
 
 
 async def _whole(receive: Receive) -> Receive:
-    """The whole request, so that the provider handles it in one go, whatever else is under way."""
+    """The whole request, so that the provider handles it in one go, beside other requests under way."""
     parts, more = [], True
     while more:
         message = await receive()

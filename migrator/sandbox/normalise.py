@@ -1,4 +1,4 @@
-"""A platform that keeps what it is given in a form of its own, and one whose records have a field that nobody knows."""
+"""A platform that keeps what it is given in a form of its own, and one whose records have an unknown field."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from migrator.sandbox.world import World
 
 ORGANISATION_KEY: Final = "omni_org_sandbox"
-PERSONAL_TOKEN: Final = "omni_pat_sandbox"  # noqa: S105 (opens nothing but a stand-in)
+PERSONAL_TOKEN: Final = "omni_pat_sandbox"  # noqa: S105 (opens nothing but a simulator)
 KEY_WITHOUT_AI: Final = "omni_noai_sandbox"
 OWNER: Final = "0b7e4c5a-1f7d-4c38-9d52-5a1c6d0e0001"
 """The membership that made the keys."""
@@ -56,7 +56,7 @@ _SERVER_FAILURE: Final = 500
 
 
 class Omni(Provider):
-    """The stand-in. Rows belong to memberships."""
+    """The simulator of Omni. Rows belong to memberships."""
 
     name: ClassVar[str] = "omni"
     token: ClassVar[str] = ORGANISATION_KEY

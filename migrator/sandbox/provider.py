@@ -1,4 +1,4 @@
-"""What every stand-in is: routes and pages of its own, and what the world and the front ask of it."""
+"""What every simulator is: routes and pages of its own, and what the world and the front ask of it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Answered(JSONResponse):
             return json.dumps(content).encode()
 
 
-class Refusal(Exception):  # noqa: N818 (an answer, not a fault of the stand-in)
+class Refusal(Exception):  # noqa: N818 (an answer, not a fault of the simulator)
     """An answer other than success."""
 
     def __init__(self, status: int, body: Json, headers: Mapping[str, str] | None = None) -> None:
@@ -68,7 +68,7 @@ class Invalid(Exception):  # noqa: N818 (the same)
 
 
 class Provider(ABC):
-    """A stand-in.
+    """A simulator of a platform.
 
     Attributes:
         name: "omni", "devin", "scrip".
@@ -99,7 +99,7 @@ class Provider(ABC):
 
     @abstractmethod
     def learn(self, row: Row) -> None:
-        """Take it that whatever a stored row names exists."""
+        """Assume that all that a stored row names exists."""
 
     @abstractmethod
     def when(self, row: Row) -> When:

@@ -62,7 +62,7 @@ _CODES: Final = {
 
 
 class Scrip(Provider):
-    """The stand-in. Rows belong to programs."""
+    """The simulator of Scrip. Rows belong to programs."""
 
     name: ClassVar[str] = "scrip"
     token: ClassVar[str] = KEY

@@ -1,4 +1,4 @@
-"""When a stand-in fires: the calendar is croniter's, an engine that shares nothing with the rest of the package.
+"""When a simulated job fires: the calendar is croniter's, an engine that shares nothing with the rest of the package.
 
 croniter is handed explicit lists of values (see `grammar`), because it reads some texts in its own way: an equal range
 as the whole cycle, a sixth field as seconds. It counts in wall clock time; where a zone's clock jumps, the dialect's
@@ -114,5 +114,5 @@ def _croniter(text: str, after: datetime) -> Iterator[datetime]:
     while True:
         try:
             yield upcoming.get_next()
-        except CroniterBadDateError:  # croniter's word for: there is no such day
+        except CroniterBadDateError:  # croniter's word for: no such day exists
             return

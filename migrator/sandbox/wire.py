@@ -1,4 +1,4 @@
-"""What the stand-ins share on the wire: times, ids, cursors, and how requests are read."""
+"""What the simulators share on the wire: times, ids, cursors, and how requests are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The world that the stand-ins live in: their records, one clock, scripted faults, and logs of requests and fires."""
+"""The world of the simulators: their records, one clock, scripted faults, and logs of requests and fires."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _now() -> datetime:
 
 @define(kw_only=True, eq=False)
 class World:
-    """All that the stand-ins know.
+    """All that the simulators know.
 
     Attributes:
         clock: where the clock stands; None for the time of day, which goes on by itself.

@@ -21,9 +21,9 @@ from migrator.state.owners import LEASE
 from migrator.state.servers import SILENT, bound
 from migrator.state.sums import REBUILD, damaged
 
-_NOTED: Final = "what was noted before stays noted; run the command again when the state can be written"
-_ELSEWHERE: Final = "see that the file or server can be reached and written; another one can be named with --state"
-_ROOM: Final = "make room on the disk; what was noted before stays noted, and the next run finishes the rest"
+_NOTED: Final = "what was recorded is kept; run the command again when the state can be written"
+_ELSEWHERE: Final = "make the file or server reachable and writable, or name another state with --state"
+_ROOM: Final = "make room on the disk; what was recorded is kept, and the next run finishes the rest"
 _RIGHTS: Final = (
     "the file, its folder or the disk is missing or read-only: make it writable, or name another state with --state"
 )
@@ -204,7 +204,7 @@ def _make_private(url: sa.URL, shown: str) -> None:
             found = os.fstat(handle)
             is_ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
             if not stat.S_ISREG(found.st_mode) or not is_ours:
-                actual = "it is no regular file" if is_ours else "an empty file that belongs to another user"
+                actual = "not a regular file" if is_ours else "an empty file that belongs to another user"
                 raise StateError("the state cannot be opened", where=shown, actual=actual, hint=_ELSEWHERE)
             if stat.S_IMODE(found.st_mode) != _PRIVATE:
                 Path(place).chmod(_PRIVATE)
@@ -227,7 +227,7 @@ def _look(url: sa.URL, shown: str) -> int | None:
 
 
 def _configure(engine: sa.Engine) -> None:
-    """Make every commit durable, whatever the server's or the file's own settings are."""
+    """Make every commit durable, under any settings of the server or the file."""
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _configure_sqlite)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))

@@ -17,7 +17,7 @@ from migrator.state.whole import MOVED, Contents, Row
 
 SCHEMA: Final = "migrator/state@1"
 
-_WHOLE: Final = "take the document as migrator state export wrote it"
+_WHOLE: Final = "use the file as this wrote it: migrator state export"
 
 
 @frozen(kw_only=True)
@@ -68,7 +68,7 @@ def contents_from_json(text: str, *, where: str) -> Contents:
         raise StateError("the document is not JSON", where=where, actual=str(error), hint=_WHOLE) from error
     known = document.get("schema") if isinstance(document, dict) else type(document).__name__
     if known != SCHEMA:
-        raise StateError("this is no exported state", where=where, actual=repr(known), allowed=SCHEMA, hint=_WHOLE)
+        raise StateError("not an exported state", where=where, actual=repr(known), allowed=SCHEMA, hint=_WHOLE)
     layout, tables = document.get("layout"), document.get("tables")
     if type(layout) is not int or not isinstance(tables, dict):
         raise StateError("the document lacks its layout or its tables", where=where, hint=_WHOLE)
@@ -86,7 +86,7 @@ def contents_from_json(text: str, *, where: str) -> Contents:
 def _tables(tables: Mapping[str, Any], where: str) -> dict[str, tuple[Row, ...]]:
     known = columns()
     if wrong := [name for name in tables if name not in known] or [n for n in known if n not in tables]:
-        what = "the document has not the tables of a state"
+        what = "the document lacks the tables of a state"
         raise StateError(what, where=f"{where}, tables", actual=wrong[0], allowed=known, hint=_WHOLE)
     return {name: _rows(rows, known[name], f"{where}, tables.{name}") for name, rows in tables.items()}
 

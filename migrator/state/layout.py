@@ -26,7 +26,7 @@ def check(connection: sa.Connection, shown: str) -> int | None:
     tables = inspector.get_table_names()
     if t.meta.name not in tables:
         if connection.dialect.name == "sqlite" and tables:
-            what, hint = "the file is no state of migrator", "name another one with --state"
+            what, hint = "not a state of migrator", "name another one with --state"
             raise StateError(what, where=shown, actual=f"a database with the tables {', '.join(tables)}", hint=hint)
         return None
     found = connection.scalar(sa.select(t.meta.c.value).where(t.meta.c.key == "version"))
@@ -78,4 +78,4 @@ def make_tables(connection: sa.Connection, shown: str, *, must_exist: bool) -> L
 
 def no_state(shown: str) -> StateError:
     """There is nothing to be read."""
-    return StateError("there is no state", where=shown, hint="name another one with --state; the first run makes one")
+    return StateError("there is no state", where=shown, hint="name another one with --state; the first run creates one")

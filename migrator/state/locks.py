@@ -116,5 +116,5 @@ def require(connection: sa.Connection, scope: str, run: str) -> None:
 
 
 def _locked(scope: str, lease: Lease | None) -> LockedError:
-    held = f"held by {lease.owner}" if lease else "held by a run that started at the same moment"
+    held = f"held by {lease.owner}" if lease else "locked by a run that started at the same moment"
     return LockedError("another run is writing to this target", where=scope, actual=held, hint=waiting_hint(lease))

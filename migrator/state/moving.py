@@ -172,7 +172,7 @@ def _refuse_clashes(pairs: Iterable[tuple[Row, Row]]) -> None:
         counts = Counter(tuple(new[name] for name in names) for _old, new in pairs if not new["superseded"])
         for new in moved:
             if counts[tuple(new[name] for name in names)] > 1:
-                what = "something stands there already, and one would hide the other; nothing was moved"
+                what = "the new address is taken; nothing was moved"
                 told = f"{new['source_provider']}/{new['source_id']} → {new['target_provider']}/{new['target_id']}"
                 hint = "delete the job that is one too many, or forget it: migrator state forget job.ID --sync SYNC"
                 raise RefusedError(what, actual=told, hint=hint)

@@ -23,7 +23,7 @@ from migrator.state.values import Lease, LeaseState, Owner
 LEASE: Final = timedelta(seconds=60)
 """How long a lease lasts after its last renewal."""
 
-UNLOCK: Final = "migrator unlock frees it"
+UNLOCK: Final = "free it: migrator unlock"
 
 _FUTURE: Final = timedelta(seconds=5)
 """How much later than now a renewal may be before the clock is taken to have been set back."""
@@ -61,7 +61,7 @@ def require_rest(connection: sa.Connection, shown: str) -> None:
     """
     if found := [lease for lease in leases(connection).values() if not lease.is_free]:
         told = ", ".join(f"{lease.scope} is held by {lease.owner}" for lease in found)
-        what = "a run is writing, and the state stays as it is"
+        what = "a run is writing; the state was not changed"
         raise LockedError(what, where=shown, actual=told, hint=waiting_hint(found[0]))
 
 
@@ -69,7 +69,7 @@ def waiting_hint(lease: Lease | None) -> str:
     """Say what to do about a lease that another run holds."""
     if lease and lease.state == "future":
         told = "it was renewed later than it is now by the database's clock, which was set back"
-        return f"{told}: see that its process has ended, then {UNLOCK}"
+        return f"{told}: check that its process has ended, then {UNLOCK}"
     seconds = (lease.expires - lease.beat if lease else LEASE) / timedelta(seconds=1)
     return f"wait for it; the lease of a run that died ends {seconds:g} s after its last renewal"
 

@@ -1,4 +1,4 @@
-"""Old runs forgotten, so that years of nights do not fill a disk; links, rights and everything unsettled stay."""
+"""Old runs forgotten, so that years of nights do not fill a disk; bindings, active sides and unresolved writes stay."""
 
 from __future__ import annotations
 

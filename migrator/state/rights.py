@@ -38,7 +38,7 @@ _SYNC: Final = "sync "
 
 @frozen(kw_only=True)
 class Rights(Database):
-    """The part of the state that knows which side has the right to fire."""
+    """The part of the state that knows which side is active."""
 
     def rights(self, provider: str, scopes: tuple[str, ...], dialect: str) -> tuple[Right, ...]:
         """What is remembered of the source jobs of these scopes; `dialect` is the source's."""

@@ -189,7 +189,7 @@ def run_of(row: Any) -> Run:
 
 
 def right_row(right: Right, dialect: str) -> dict[str, Any]:
-    """A right to fire; `dialect` is the source's."""
+    """An active side; `dialect` is the source's."""
     return {
         **right_key(right.source, right.target),
         "sync": right.sync,

@@ -13,7 +13,7 @@ CONNECT_SECONDS: Final = 10
 STATEMENT_SECONDS: Final = 20
 """How long the server may work on one statement, or wait for one lock."""
 ANSWER_SECONDS: Final = 25.0
-"""How long the server may be silent, whatever it does: also when it is stopped, and so keeps no bound of its own."""
+"""How long the server may be silent for any reason: also when it is stopped, and so keeps no bound of its own."""
 SILENT: Final = "did not answer within"
 """What the error of a silent server says."""
 

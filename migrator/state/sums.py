@@ -21,9 +21,9 @@ APART: Final = "apart"
 """Marks a column that its row's checksum leaves out: a long text that carries a digest of its own."""
 
 REBUILD: Final = (
-    "import a backup (migrator state import FILE --replace), or build the bindings anew: move the file away, or name "
-    'another state with --state, set adopt = "identical" in the sync and apply; jobs that are there already are then '
-    "taken over, never made twice"
+    "import a backup (migrator state import FILE --replace), or rebuild the bindings: move the file away, or name "
+    'another state with --state, set adopt = "identical" in the sync and apply; existing jobs are then '
+    "adopted, never created twice"
 )
 _PART: Final = 200
 """Rows that are looked up by one statement."""

@@ -24,7 +24,7 @@ class Link:
         applied: the lowered fields that we last wrote.
         seen: the fields that the target had right after; where a platform answers with something derived from what was
             sent, the two differ without anybody having touched the job.
-        marked: whether the target job carries our mark.
+        marked: whether the target job carries the ownership tag.
         superseded: whether another target job has taken its place, and it only waits to be deleted.
         stands_for: the source's schedule when the target's was last in step with it, as text; "" when that is not
             known. It tells a renewal from an edit.
@@ -77,14 +77,14 @@ class Bound:
 
 
 Live = Literal["both", "source", "target"]
-"""Which side may fire: each by its own flag, the source while the target is held back, or the target alone."""
+"""Which side may fire: each by its own flag, the source while the target is staged, or the target alone."""
 
 
 @frozen(kw_only=True)
 class Right:
-    """Which side of a source job has the right to fire; where nothing is remembered, both have.
+    """The active side of a source job; where nothing is recorded, both are.
 
-    It stands before the first request of a cut-over, so that what a dead run did can be told from what a person did,
+    It stands before the first request of a cutover, so that what a dead run did can be told from what a person did,
     and taken back.
 
     Attributes:
@@ -173,7 +173,7 @@ class Missed:
     Attributes:
         source: the source job.
         at: the instant.
-        sync: the sync that moved the right to fire.
+        sync: the sync that switched the active side.
         name: the job's name.
         kind: see `MissKind`.
         cause: what was under way, or went wrong.
@@ -193,12 +193,12 @@ ORIGIN: Final = 0
 """The piece number of a write to the source job itself, not to one that stands for it."""
 
 IntentState = Literal["claimed", "dispatched", "done", "failed", "uncertain"]
-"""What is known of a write: claimed for a run and never sent, then sent, then how it ended, or that nobody knows."""
+"""What is known of a write: claimed for a run and never sent, then sent, then done, failed or unresolved."""
 
 RunKind = Literal["apply", "resume", "rollback", "sync", "cutover", "retire", "dedupe", "move", "forget"]
 
 HANDOVERS: Final[frozenset[RunKind]] = frozenset({"cutover", "retire"})
-"""The runs that move the right to fire."""
+"""The runs that switch the active side."""
 
 
 @frozen(kw_only=True)

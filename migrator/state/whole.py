@@ -101,8 +101,8 @@ class Whole(Database):
         if not held:
             return None
         if not replace:
-            hint = "name an empty one with --state, or give this one up with --replace"
-            raise RefusedError("the state is not empty, and stays as it is", where=self.shown, actual=held, hint=hint)
+            hint = "name an empty one with --state, or replace this one with --replace"
+            raise RefusedError("the state is not empty; nothing was changed", where=self.shown, actual=held, hint=hint)
         backup = back_up(connection, "replaced", now=self.now())
         for table in MOVED:
             connection.execute(table.delete())

@@ -1,6 +1,6 @@
 """The single writes that the state is made of, each within somebody's transaction; many of a kind cost one statement.
 
-The statements are made once: building them anew takes longer than running them.
+The statements are made once: building them again takes longer than running them.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Syncing:
         """Carry syncs out.
 
         Raises:
-            UsageError: there is no such sync; nothing was begun.
+            UsageError: a sync is unknown; nothing was begun.
         """
         config, started = self.runtime.config, self.runtime.clock.now()
         syncs = [config.sync(name) for name in dict.fromkeys(names)]
@@ -114,10 +114,10 @@ class Syncing:
         )
         try:
             if self.stop.is_set():
-                raise MigratorError("interrupted before it was begun", hint="run the command again")
+                raise MigratorError("interrupted before it was started", hint="run the command again")
             plan, applied = await self._carried_out(sync.name, attrs.evolve(self.runtime, watch=watch))
             hands = () if self.dry_run else hands_on(plan, self.state, now=now())
-        except Exception as error:  # noqa: BLE001 (whatever it is, the other syncs go on, and it is told)
+        except Exception as error:  # noqa: BLE001 (any error: the other syncs go on, and it is told)
             return self._with_lapses(attrs.evolve(found, error=error, warnings=tuple(watch.warnings)))
         found = attrs.evolve(found, plan=plan, applied=applied, hands=hands, warnings=tuple(watch.warnings))
         return attrs.evolve(found, ended_at=now()) if self.dry_run else self._with_lapses(found)
@@ -132,7 +132,7 @@ class Syncing:
             )
 
     def _with_lapses(self, found: Synced) -> Synced:
-        """What came of a sync, with the promises that it could not keep and the time that it ended."""
+        """Return the result of a sync, with the promises that it could not keep and the time that it ended."""
         now = self.runtime.clock.now()
         with suppress(StateError):  # where that is not readable either, the error that ended the sync says so
             lapses = lapses_of(

@@ -1,4 +1,4 @@
-"""What came of a round of syncs, as values: what a report, a notification or an exit code is made from."""
+"""The results of a sync run, as values: what a report, a notification or an exit code is made from."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Lapse:
 
 @frozen(kw_only=True)
 class Synced:
-    """What came of one sync.
+    """The result of one sync.
 
     Attributes:
         name: the sync.
@@ -75,7 +75,7 @@ class Synced:
         started_at: when it began.
         ended_at: when it ended.
         plan: what it was to change; None when it did not get so far.
-        applied: what came of that.
+        applied: the result of that.
         error: what ended it early.
         strict: whether a refused job counts (`on_refused = "fail"`).
         hands: the jobs that somebody has edited at the target.
@@ -139,7 +139,7 @@ class Synced:
 
 @frozen(kw_only=True)
 class Round:
-    """What came of several syncs.
+    """The results of several syncs.
 
     Attributes:
         results: one for each sync, in the order in which they were named.

@@ -31,7 +31,7 @@ _HEADER: Final = re.compile(
     re.IGNORECASE,
 )
 _BEARER: Final = re.compile(r"\bbearer\s+[\w.~+/=-]{8,}", re.IGNORECASE)
-_ALIEN_HINT: Final = "is base_url the API's address, and does nothing between (proxy, sign-in page) answer for it?"
+_ALIEN_HINT: Final = "check that base_url is the API's address, and that no proxy or sign-in page answers for it"
 
 
 @frozen(kw_only=True)
@@ -133,7 +133,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def message(text: str, secrets: Iterable[str] = ()) -> str:
-    """The human part of an error body in one short line, whatever the platform wrapped it in.
+    """The human part of an error body in one short line, out of any wrapping.
 
     Known shapes: {detail, status}, {error, message}, SCIM {schemas, detail}, {detail: [{loc, msg}]},
     {code, message, details: {field, reason} or a list of them}, HTML, plain text, nothing.
@@ -205,12 +205,12 @@ def refusal(call: Call, reply: Reply, secrets: Iterable[str], *, advice: str = "
             hint = advice or "check the token of this connection"
             return AuthError("the token is not accepted", hint=hint, **facts)
         case HTTPStatus.FORBIDDEN:
-            hint = advice or "check what the token of this connection may do, and that the feature is switched on"
+            hint = advice or "check the permissions of this connection's token, and that the feature is switched on"
             return AuthError("the token may not do this", hint=hint, **facts)
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
             known = isinstance(reply.parsed(), dict)
-            hint = (advice or "it is gone, or this token may not see it") if known else _ALIEN_HINT
-            return NotFoundError("there is no such thing", hint=hint, **facts)
+            hint = (advice or "it was deleted, or this token may not see it") if known else _ALIEN_HINT
+            return NotFoundError("not found", hint=hint, **facts)
         case HTTPStatus.METHOD_NOT_ALLOWED:
             facts["allowed"] = reply.headers.get("allow", "")
             hint = "check base_url and, for Omni, update_contract"
@@ -226,7 +226,7 @@ def refusal(call: Call, reply: Reply, secrets: Iterable[str], *, advice: str = "
 
 
 def unexpected(call: Call, reply: Reply, what: str, secrets: Iterable[str]) -> ProviderError:
-    """The error for an answer that the platform does not document: after a write nobody knows what it did."""
+    """The error for an answer that the platform does not document: after a write its outcome is unknown."""
     error = ProtocolError if call.kind == "read" else UncertainError
     facts: dict[str, Any] = {"where": call.where, "status": reply.status, "body": message(reply.text, secrets)}
     return error(what, hint=_ALIEN_HINT, **facts)

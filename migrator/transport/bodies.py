@@ -1,4 +1,4 @@
-"""The body of an answer: read up to a bound, and decoded as JSON within one; whatever does not fit is a fault of it."""
+"""The body of an answer: read up to a bound, and decoded as JSON within one; anything else is a fault of it."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Body:
 
 
 def decoded(body: bytes) -> Any:
-    """Return what a body says as JSON: in UTF-8 whatever its label says (RFC 8259), with or without a BOM.
+    """Return what a body says as JSON: in UTF-8 under any label (RFC 8259), with or without a BOM.
 
     Raises:
         FaultError: it is not UTF-8, no JSON, holds a key twice, or is nested too deep.

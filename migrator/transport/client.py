@@ -127,11 +127,11 @@ class Client:
         except httpx.InvalidURL as error:
             raise UsageError(f"base_url cannot be read: {error}", allowed="https://host/path") from error
         if url.scheme not in {"http", "https"} or not url.host:
-            raise UsageError("base_url is no web address", actual=repr(value), allowed="https://host/path")
+            raise UsageError("base_url is not a web address", actual=repr(value), allowed="https://host/path")
 
     def __attrs_post_init__(self) -> None:
         if not self.secret.isascii() or not self.secret.isprintable():
-            raise UsageError("the token holds characters that no HTTP header can carry", hint="was it copied whole?")
+            raise UsageError("the token holds characters that no HTTP header can carry", hint="copy the whole token")
         self._slots = Places(lambda: self.places)
         self._url = httpx.URL(self.base_url)
         self._credential = Credential(secret=self.secret, kept_in=self.kept_in, renew=self.renew)
@@ -196,13 +196,13 @@ class Client:
         if answer is None and not reply.body.strip():
             return None
         if not isinstance(answer, dict):
-            raise unexpected(call, reply, "the answer is no JSON object", self._secrets)
+            raise unexpected(call, reply, "the answer is not a JSON object", self._secrets)
         return answer
 
     async def status_of(
         self, method: str, path: str, *, params: Mapping[str, str | int] | None = None, json: Any = None
     ) -> tuple[int, Mapping[str, str]]:
-        """The status and headers of the answer to a harmless request, whatever they are; the body is not looked at.
+        """The status and headers of the answer to a harmless request, good or bad; the body is not looked at.
 
         Raises:
             ProviderError: no answer that says anything (5xx, 429, no connection) in all tries.
@@ -270,7 +270,7 @@ class Client:
             effort.renewed |= renewal == "read"
 
     async def _try(self, call: Call, nth: int) -> tuple[Reply | Lost, float | None]:
-        """One try: what came of it, and the seconds to wait before another where the platform or the pacer knows."""
+        """Send one try; return its result, and how many seconds to wait before another, where known."""
         turn = await self.pacer.turn(patience=self.retry.seconds)
         self.requests += 1
         outcome: Outcome = "lost"

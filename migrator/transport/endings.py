@@ -13,7 +13,7 @@ from migrator.transport.skew import lasting
 _READ_BACK: Final = "read the job back before sending anything again"
 _LATER: Final = "try later, or lower the rate of this connection"
 _CERTIFICATE: Final = "CERTIFICATE_VERIFY_FAILED"
-_PRIVATE: Final = "if a private authority signs here, let SSL_CERT_FILE name its certificates; see docs/network.md"
+_PRIVATE: Final = "behind a private authority, set SSL_CERT_FILE to its certificates; see docs/network.md"
 
 
 def refused(effort: Effort, reply: Reply, secrets: Iterable[str], *, is_quota: bool, advice: str = "") -> ProviderError:

@@ -28,7 +28,7 @@ _LEAST: Final = 1 / 16
 """The share of the rate that is left after 429 upon 429."""
 
 Outcome = Literal["through", "throttled", "lost"]
-"""What came of a request: an answer, a 429, or no answer."""
+"""The result of a request: an answer, a 429, or no answer."""
 
 
 @frozen(kw_only=True)
@@ -56,10 +56,10 @@ class Rate:
         match = _RATE.fullmatch(text)
         period = _PERIODS.get(match[2].lower()) if match else None
         if match is None or period is None:
-            raise UsageError("this is not a rate", actual=repr(text), allowed=_RATE_FORM)
+            raise UsageError("not a rate", actual=repr(text), allowed=_RATE_FORM)
         rate = cls(count=int(match[1]), period=period, burst=int(match[3]) if match[3] else None)
         if rate.count < 1 or rate.burst == 0:
-            raise UsageError("a rate must let something through", actual=repr(text), allowed="numbers from 1")
+            raise UsageError("a rate must be above zero", actual=repr(text), allowed="numbers from 1")
         return rate
 
 
@@ -249,7 +249,7 @@ class Pacer:
 
         Args:
             turn: the one that `turn()` gave.
-            outcome: what came of the request.
+            outcome: the result of the request.
             asked: seconds that the platform asks to wait, None when it does not say.
             remaining: how many more the platform would take now, when it says so.
 

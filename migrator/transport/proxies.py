@@ -40,7 +40,7 @@ def shown(proxy: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, in whatever way its address is written."""
+    """Return whether a host is this machine, in any form of its address."""
     name = host.rstrip(".").lower()
     if name in _LOCAL or name.endswith(".localhost"):
         return True

@@ -44,7 +44,7 @@ class ServerClock:
         if self.ahead is None or abs(found) > abs(known):
             self.ahead = found
         if abs(known) <= REPORTED < abs(found):
-            self.warn(f"{apart(found, self.provider)}; let both take their time from the network (NTP)")
+            self.warn(f"{apart(found, self.provider)}; set both by NTP")
 
     def check(self, where: str) -> None:
         """Make sure that the two are close enough to write.
@@ -59,7 +59,7 @@ class ServerClock:
 def clock_error(ahead: timedelta, provider: str, *, where: str = "") -> ClockError:
     """Return the error for clocks that are too far apart to write anything."""
     what = f"{apart(ahead, provider)}, so nothing is written"
-    hint = "set the clock of this machine (NTP), or have the platform's looked at; then run the command again"
+    hint = "set the clock of this machine by NTP, or report the platform's clock; then run the command again"
     return ClockError(what, where=where, allowed="a day at most", hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""What carries requests: the network, behind the proxy that the environment names, or whatever stands in for it.
+"""What carries requests: the network, behind the proxy that the environment names, or a transport given in its place.
 
 Requests go straight to httpx's transport. Its client would look after cookies, redirects and passwords as well, of
 which the API of a platform knows nothing, and would take half as long again for each request.
@@ -175,5 +175,5 @@ def encoded(data: Any, where: str) -> bytes:
         text = dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
         what = f"the job cannot be written as JSON: {error}"
-        raise RejectedError(what, where=where, hint="nothing was sent; mend the job at its source") from error
+        raise RejectedError(what, where=where, hint="nothing was sent; correct the job at its source") from error
     return text.encode("utf-8", "backslashreplace")

@@ -107,8 +107,8 @@ def test_what_is_gone_is_absent(here: Path, run: Run, world: World) -> None:
 
     assert (ended.code, faults(ended.document, "verify")) == (1, [])
     assert [(job["name"], job["status"], job["reason"]) for job in ended.document["jobs"]] == [
-        ("Alpha", "absent", "the target does not have it any more"),
-        ("Beta", "absent", "the source does not have it any more"),
+        ("Alpha", "absent", "the target job is gone"),
+        ("Beta", "absent", "the source job is gone"),
         ("Gamma", "proved", ""),
     ]
 
@@ -121,8 +121,8 @@ def test_what_was_not_carried_over_is_listed(here: Path, run: Run, world: World)
 
     assert (ended.code, faults(ended.document, "verify")) == (0, [])
     assert {one["name"]: one["reason"] for one in ended.document["not_carried"]} == {
-        "Fresh": "the next run makes it",
-        "Over": "nothing is left to move: it never fires again: its last year was 2019",
+        "Fresh": "the next sync creates it",
+        "Over": "nothing to migrate: expired: its last year was 2019",
     }
 
 
@@ -233,7 +233,7 @@ def test_an_approximate_schedule_is_a_loss_to_be_allowed(here: Path, run: Run, w
     [
         (["omni", "--to", "nowhere"], "unknown provider"),
         (["omni", "--to", "devin", "--mode", "best"], "unknown mode"),
-        (["nowhere", "--to", "devin"], "there is no such connection"),
+        (["nowhere", "--to", "devin"], "unknown connection"),
     ],
 )
 def test_what_cannot_be_audited(here: Path, run: Run, arguments: list[str], said: str) -> None:

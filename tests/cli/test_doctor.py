@@ -54,7 +54,7 @@ def test_after_a_run_the_state_is_looked_at(here: Path, run: Run) -> None:
     ended = run("doctor", "--json")
 
     assert "whole, schema version" in found(ended, "state", "file")["found"]
-    assert found(ended, "state", "locks")["found"] == "nobody writes now"
+    assert found(ended, "state", "locks")["found"] == "no active lock"
     assert found(ended, "state", "writes")["status"] == "ok"
     assert found(ended, "omni", "update contract")["found"] == "updates by PATCH"
 
@@ -121,7 +121,7 @@ def test_a_config_that_is_not_there(run: Run, tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     ended = run("doctor", "--json")
 
-    assert (ended.code, found(ended, "config", "file")["todo"]) == (2, "migrator init writes one")
+    assert (ended.code, found(ended, "config", "file")["todo"]) == (2, "create it: migrator init")
 
 
 def test_a_config_without_syncs(here: Path, run: Run) -> None:
@@ -166,7 +166,7 @@ def test_writes_without_an_outcome(here: Path, run: Run, world: World) -> None:
     world.faults.clear()
     told = found(run("doctor", "--json"), "state", "writes")
 
-    assert (told["status"], told["todo"]) == ("advice", "migrator status says how to settle them")
+    assert (told["status"], told["todo"]) == ("advice", "see how to settle them: migrator status")
 
 
 def test_a_state_that_is_none(here: Path, run: Run) -> None:

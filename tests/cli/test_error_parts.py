@@ -142,7 +142,7 @@ def test_a_slip_of_the_finger_gets_a_proposal(
 
 @pytest.mark.parametrize(
     ("status", "kind", "code"),
-    [(401, "token", 1), (403, "may not", 1), (404, "no such thing", 1), (422, "refused the request", 1)],
+    [(401, "token", 1), (403, "may not", 1), (404, "not found", 1), (422, "refused the request", 1)],
 )
 def test_a_refused_read_names_the_call_and_the_answer(
     here: Path, run: Run, world: World, status: int, kind: str, code: int
@@ -172,7 +172,7 @@ def test_a_config_error_shows_the_line(here: Path, run: Run) -> None:
     (here / "bad.toml").write_text('[connections.a]\nprovider = "omny" # one of ours\n', encoding="utf-8")
 
     assert run("plan", "s", "-c", "bad.toml").err.splitlines()[1:4] == [
-        "  bad.toml:2:1: connections.a.provider is no provider",
+        "  bad.toml:2:1: connections.a.provider is not a provider",
         '    provider = "omny"',
         "    ^^^^^^^^^^^^^^^^^",
     ]

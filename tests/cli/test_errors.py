@@ -84,7 +84,7 @@ def test_a_trace_is_no_part_of_the_document(here: Path, run: Run) -> None:
     """--debug and --json go together: the trace is talk."""
     ended = run("plan", "nope", "--debug", "--json")
 
-    assert ended.document["error"] == "there is no such sync"
+    assert ended.document["error"] == "unknown sync"
     assert "config/model.py" in ended.err
 
 

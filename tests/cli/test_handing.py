@@ -90,7 +90,7 @@ def test_exit_codes_say_what_was_refused_and_what_failed(here: Path, run: Run, w
         (("retire", SYNC), "not a terminal: pass --yes to apply without asking"),
         (("cutover", SYNC, "--yes", "--guard", "soon"), "not a duration"),
         (("cutover", SYNC, "--yes", "--at", "soon"), "not a time"),
-        (("cutover", SYNC, "--yes", "--job", "Alpa"), "has no such job"),
+        (("cutover", SYNC, "--yes", "--job", "Alpa"), "unknown job at the source"),
     ],
 )
 def test_wrong_usage_ends_with_2(here: Path, run: Run, world: World, arguments: tuple[str, ...], said: str) -> None:

@@ -61,7 +61,7 @@ def test_a_conversation_makes_a_config(here: Path, base_url: str) -> None:
     assert config.connections["devin"].org_id == "org-77"
     assert config.tokens["devin"].reference == "env:NOT_SET_HERE"
     assert (config.sync("nightly").source, config.sync("nightly").target) == ("omni", "devin")
-    assert "let in; 3 jobs" in typed.shown
+    assert "authenticated, 3 jobs" in typed.shown
     assert "the environment variable NOT_SET_HERE is not set" in typed.shown
     assert typed.shown.splitlines()[-3:] == [
         "  migrator doctor",

@@ -187,7 +187,7 @@ class TestApply:
         ended = run("apply", "plan.json", "--yes")
 
         assert (ended.code, len(names(world, "devin"))) == (3, 3)
-        assert "next: make a new one with: migrator plan omni-to-devin -o plan.json" in ended.err
+        assert "next: make a new plan: migrator plan omni-to-devin -o plan.json" in ended.err
 
     def test_an_edited_plan_is_refused(self, here: Path, run: Run, world: World) -> None:
         """Its digest does not fit its content any more."""

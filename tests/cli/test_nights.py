@@ -153,7 +153,7 @@ def test_what_stays_without_being_blocked_is_named_too(here: Path, run: Run, wor
 
     assert ended.code == 0
     lines = [line.strip() for line in ended.out.splitlines()]
-    assert lines[lines.index("Unchanged, with a note:") + 1 :][:2] == ["1 x it has left the source; kept", "Beta"]
+    assert lines[lines.index("Unchanged, with a note:") + 1 :][:2] == ["1 x removed at source; kept", "Beta"]
 
 
 def test_a_quiet_night_says_nothing(here: Path, run: Run, world: World) -> None:

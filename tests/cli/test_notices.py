@@ -56,7 +56,7 @@ def test_nobody_there_changes_nothing(told: Inbox, run: Run, world: World, monke
     [
         ('urls = ["slack://secret-token"]', "does not say where the secret is kept"),
         ("urls = []", "is empty"),
-        ('urls = ["env:A"]\non = ["success"]', "is none of its values"),
+        ('urls = ["env:A"]\non = ["success"]', "is not one of its values"),
         ('on = ["drift"]', "lacks the key urls"),
     ],
 )

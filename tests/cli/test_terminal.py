@@ -195,7 +195,7 @@ def test_an_interrupted_run_finishes_what_is_under_way_and_can_go_on(
 
     assert "Stopping after the writes in progress" in err
     assert (process.returncode, "failed " in out) == (4, False)
-    assert out.count("interrupted before it was begun") == len(jobs) + 3 - len(made(world)) > 0
+    assert out.count("interrupted before it was started") == len(jobs) + 3 - len(made(world)) > 0
     assert out.splitlines()[-1] == "Interrupted. To finish: migrator apply omni-to-devin"
     assert run("apply", SYNC, "--yes").code == 0
     assert made(world) == ["Alpha", "Beta", "Gamma", *jobs]

@@ -112,7 +112,10 @@ def test_the_package_is_a_command(tmp_path: Path) -> None:
     )
 
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr == "error: there is no such file\n  where: migrator.toml\n  next: migrator init writes one\n"
+    assert (
+        ran.stderr
+        == "error: the config file does not exist\n  where: migrator.toml\n  next: create it: migrator init\n"
+    )
 
 
 def test_help_loads_nothing_slow(tmp_path: Path) -> None:

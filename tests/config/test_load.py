@@ -190,59 +190,64 @@ allow_loss = ["name",
             (f"{config_file}:3:1", "connections.omni.base_url would send the token unencrypted"),
             (f"{config_file}:4:1", "connections.omni.token does not say where the secret is kept"),
             (f"{config_file}:6:14", "connections.devin lacks the key org_id, which every devin connection needs"),
-            (f"{config_file}:9:1", "connections.devin.user_ids is no key of this table"),
-            (f"{config_file}:13:1", "syncs.nightly.target is no connection of this file"),
-            (f"{config_file}:14:1", "syncs.nightly.on_missing is none of its values"),
-            (f"{config_file}:15:12", "syncs.nightly.select.nam is no key of this table"),
-            (f"{config_file}:17:3", "syncs.nightly.allow_loss[1] is no canonical path"),
-            (f"{config_file}:18:10", "syncs.nightly.limits.changes is no limit"),
-            (f"{config_file}:20:2", "sincs is no key of this table"),
+            (f"{config_file}:9:1", "connections.devin.user_ids is not a key of this table"),
+            (f"{config_file}:13:1", "syncs.nightly.target is not a connection of this file"),
+            (f"{config_file}:14:1", "syncs.nightly.on_missing is not one of its values"),
+            (f"{config_file}:15:12", "syncs.nightly.select.nam is not a key of this table"),
+            (f"{config_file}:17:3", "syncs.nightly.allow_loss[1] is not a canonical path"),
+            (f"{config_file}:18:10", "syncs.nightly.limits.changes is not a limit"),
+            (f"{config_file}:20:2", "sincs is not a key of this table"),
         ]
 
     @pytest.mark.parametrize(
         ("wrong", "column", "what", "hint"),
         [
-            ('on_drift = "sauce"', 1, "on_drift is none of its values", 'did you mean "source"?'),
-            ('onmissing = "keep"', 1, "onmissing is no key of this table", 'did you mean "on_missing"?'),
+            ('on_drift = "sauce"', 1, "on_drift is not one of its values", 'did you mean "source"?'),
+            ('onmissing = "keep"', 1, "onmissing is not a key of this table", 'did you mean "on_missing"?'),
             ("two_way = 1", 1, "two_way is not true or false", ""),
-            ("adopt = true", 1, "adopt is none of its values", ""),
+            ("adopt = true", 1, "adopt is not one of its values", ""),
             ('event_name = " "', 1, "event_name is empty", ""),
-            ("event_name = 5", 1, "event_name is no text", ""),
+            ("event_name = 5", 1, "event_name is not a text", ""),
             ("select = []", 1, "select is not a table", ""),
             ("select = { name = [] }", 12, "select.name is empty", ""),
             ('select = { name = "Weekly *" }', 12, "select.name is not an array", ""),
-            ('select = { id = ["a", 5] }', 23, "select.id[1] is no text", ""),
-            ('schedule = { mode = "windw" }', 14, "schedule.mode is none of its values", 'did you mean "window"?'),
+            ('select = { id = ["a", 5] }', 23, "select.id[1] is not a text", ""),
+            ('schedule = { mode = "windw" }', 14, "schedule.mode is not one of its values", 'did you mean "window"?'),
             ("schedule = { days = 0 }", 14, "schedule.days is out of range", ""),
             ("schedule = { days = 367 }", 14, "schedule.days is out of range", ""),
             ("schedule = { days = 8.5 }", 14, "schedule.days is not an integer", ""),
             ("schedule = { days = true }", 14, "schedule.days is not an integer", ""),
-            ("limits = { deletes = -1 }", 12, "limits.deletes is no limit", ""),
-            ("limits = { deletes = 0.3 }", 12, "limits.deletes is no limit", ""),
-            ("limits = { deletes = true }", 12, "limits.deletes is no limit", ""),
-            ('limits = { deletes = "100.5%" }', 12, "limits.deletes is no limit", ""),
-            ('limits = { changes = "30" }', 12, "limits.changes is no limit", ""),
+            ("limits = { deletes = -1 }", 12, "limits.deletes is not a limit", ""),
+            ("limits = { deletes = 0.3 }", 12, "limits.deletes is not a limit", ""),
+            ("limits = { deletes = true }", 12, "limits.deletes is not a limit", ""),
+            ('limits = { deletes = "100.5%" }', 12, "limits.deletes is not a limit", ""),
+            ('limits = { changes = "30" }', 12, "limits.changes is not a limit", ""),
             ("limits = { floor = -1 }", 12, "limits.floor is out of range", ""),
-            ('set = { "action.agnt" = "x" }', 9, 'set."action.agnt" is no canonical path', '"action.agent"?'),
-            ('set = { action.agent = "x" }', 9, "set.action is no canonical path", "the whole path in quotes"),
-            ('set = { "action.agent" = 5 }', 9, 'set."action.agent" is no text', ""),
-            ('set = { "trigger.cron" = "* * * * *" }', 9, 'set."trigger.cron" is no canonical path', ""),
+            ('set = { "action.agnt" = "x" }', 9, 'set."action.agnt" is not a canonical path', '"action.agent"?'),
+            ('set = { action.agent = "x" }', 9, "set.action is not a canonical path", "the whole path in quotes"),
+            ('set = { "action.agent" = 5 }', 9, 'set."action.agent" is not a text', ""),
+            ('set = { "trigger.cron" = "* * * * *" }', 9, 'set."trigger.cron" is not a canonical path', ""),
             ('set = { "enabled" = "no" }', 9, "set.enabled is not true or false", ""),
-            ('set = { "labels" = [1] }', 21, "set.labels[0] is no text", ""),
+            ('set = { "labels" = [1] }', 21, "set.labels[0] is not a text", ""),
             ('set = { "action.payload" = { at = 2030-01-01 } }', 9, 'set."action.payload" holds what JSON', ""),
             ('set = { "action.payload" = { n = inf } }', 9, 'set."action.payload" holds what JSON', ""),
-            ('set = { "action.scope" = "prgram" }', 9, 'set."action.scope" is none', 'did you mean "program"?'),
+            (
+                'set = { "action.scope" = "prgram" }',
+                9,
+                'set."action.scope" is not one of its values',
+                'did you mean "program"?',
+            ),
             ('set = { "delivery.email" = {} }', 9, 'set."delivery.email" reaches nobody', ""),
-            ('set = { "delivery.email" = { to = [] } }', 30, 'set."delivery.email".to is no key', ""),
+            ('set = { "delivery.email" = { to = [] } }', 30, 'set."delivery.email".to is not a key', ""),
             ('set = { "delivery.slack" = { team = "T" } }', 9, 'set."delivery.slack" must reach one', ""),
-            ('lookup = { "action.modl" = {} }', 12, 'lookup."action.modl" is no canonical path', "action.model"),
-            ('lookup = { "labels" = {} }', 12, "lookup.labels is no canonical path", ""),
-            ('lookup = { "run_as" = { a = 1 } }', 25, "lookup.run_as.a is no text", ""),
-            ('lookup = { action.model = { a = "b" } }', 12, "lookup.action is no canonical path", "in quotes"),
+            ('lookup = { "action.modl" = {} }', 12, 'lookup."action.modl" is not a canonical path', "action.model"),
+            ('lookup = { "labels" = {} }', 12, "lookup.labels is not a canonical path", ""),
+            ('lookup = { "run_as" = { a = 1 } }', 25, "lookup.run_as.a is not a text", ""),
+            ('lookup = { action.model = { a = "b" } }', 12, "lookup.action is not a canonical path", "in quotes"),
             ("template = {}", 1, "template lacks the key prompt", ""),
             ('template = { prompt = "${nam}" }', 14, "template.prompt has an unknown", 'did you mean "name"?'),
             ('template = { prompt = "costs $5" }', 14, "template.prompt has a $ that names nothing", ""),
-            ('allow_loss = ["delivery.*"]', 15, "allow_loss[0] is no canonical path", ""),
+            ('allow_loss = ["delivery.*"]', 15, "allow_loss[0] is not a canonical path", ""),
         ],
     )
     def test_what_is_wrong_with_a_sync(
@@ -258,19 +263,19 @@ allow_loss = ["name",
     @pytest.mark.parametrize(
         ("old", "new", "what"),
         [
-            ('provider = "devin"', 'provider = "devon"', "connections.devin.provider is no provider"),
+            ('provider = "devin"', 'provider = "devon"', "connections.devin.provider is not a provider"),
             ('provider = "devin"\n', "", "connections.devin lacks the key provider"),
-            ('provider = "devin"', "provider = 3", "connections.devin.provider is no text"),
+            ('provider = "devin"', "provider = 3", "connections.devin.provider is not a text"),
             ('token = "env:DEVIN_API_KEY"\n', "", "connections.devin lacks the key token"),
             ('org_id = "org-123"', 'org_id = ""', "connections.devin.org_id is empty"),
-            ('org_id = "org-123"', 'org_id = "org-123"\nrate = "fast"', "connections.devin.rate is no rate"),
+            ('org_id = "org-123"', 'org_id = "org-123"\nrate = "fast"', "connections.devin.rate is not a rate"),
             ('org_id = "org-123"', 'org_id = "o"\nconcurrency = 0', "connections.devin.concurrency is out of range"),
-            ('org_id = "org-123"', 'org_id = "o"\npath = "x"', "connections.devin.path is no key of this table"),
+            ('org_id = "org-123"', 'org_id = "o"\npath = "x"', "connections.devin.path is not a key of this table"),
             ("https://acme.omniapp.co/api", "acme.omniapp.co", "connections.omni.base_url is no URL"),
             ("https://acme.omniapp.co/api", "https://", "connections.omni.base_url is no URL"),
             ("https://acme.omniapp.co/api", "https://a:b", "connections.omni.base_url is no URL"),
             ("https://acme.omniapp.co/api", "https://a/?b=c", "connections.omni.base_url has a query or a fragment"),
-            ("[connections.devin]", '[connections."de vin"]', 'connections."de vin" is no name'),
+            ("[connections.devin]", '[connections."de vin"]', 'connections."de vin" is not a name'),
             ("[connections.devin]", "[[connections.devin]]", "connections.devin is not a table"),
         ],
     )
@@ -295,7 +300,7 @@ allow_loss = ["name",
         """What is wrong inside a table is reported even when its name is wrong too."""
         found = problems(sync + "[syncs.'a b']\nsource = 'omni'\ntarget = 'devin'\nadopt = 'x'\n")
 
-        assert [p.what for p in found] == ['syncs."a b" is no name', 'syncs."a b".adopt is none of its values']
+        assert [p.what for p in found] == ['syncs."a b" is not a name', 'syncs."a b".adopt is not one of its values']
 
     def test_source_and_target_must_differ(self, problems: Problems, sync: str) -> None:
         """A connection is not kept in step with itself."""
@@ -332,7 +337,7 @@ allow_loss = ["name",
 
     def test_no_file(self, tmp_path: Path) -> None:
         """A missing file says how to get one."""
-        with pytest.raises(ConfigError, match=r"there is no such file; migrator init writes one"):
+        with pytest.raises(ConfigError, match=r"the config file does not exist; create it: migrator init"):
             load(tmp_path / "migrator.toml", providers=PROVIDERS)
 
     def test_a_folder(self, tmp_path: Path) -> None:
@@ -387,12 +392,12 @@ class TestSecretsStayOut:
 class TestLookingUp:
     def test_a_sync_that_is_not_there(self, read: Read, sync: str) -> None:
         """Asking for a sync that the file lacks names the nearest one."""
-        with pytest.raises(UsageError, match=r'there is no such sync.*allowed: nightly; did you mean "nightly"'):
+        with pytest.raises(UsageError, match=r'unknown sync.*allowed: nightly; did you mean "nightly"'):
             read(sync).sync("nigthly")
 
     def test_a_connection_that_is_not_there(self, read: Read, sync: str) -> None:
         """Asking for a connection that the file lacks lists those it has."""
-        with pytest.raises(UsageError, match=r"there is no such connection.*allowed: omni, devin"):
+        with pytest.raises(UsageError, match=r"unknown connection.*allowed: omni, devin"):
             read(sync).connection("scrip", environ={})
 
     def test_a_connection_gets_its_secret_when_asked_for(self, read: Read, sync: str) -> None:

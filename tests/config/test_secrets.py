@@ -85,10 +85,10 @@ def keyring_with(secrets: dict[tuple[str, str], str]) -> ModuleType:
     [
         ("env:A_KEY", "the environment variable A_KEY is not set"),
         ("env:EMPTY", "env:EMPTY holds an empty secret"),
-        ("env:LINES", "env:LINES holds something that is no token"),
-        ("env:ACCENT", "env:ACCENT holds something that is no token"),
+        ("env:LINES", "env:LINES does not hold a token"),
+        ("env:ACCENT", "env:ACCENT does not hold a token"),
         ("file:missing", "missing cannot be read: No such file or directory"),
-        ("file:latin", "latin is no text"),
+        ("file:latin", "latin is not text"),
         ("command:no-such-program --key s3cret", "the command no-such-program cannot be run: No such file"),
         ("command:false s3cret", "the command false ended with exit code 1; run it by hand"),
         ("command:true", "command:true holds an empty secret"),
@@ -168,5 +168,5 @@ def test_what_is_no_regular_file_is_refused(look: Look, tmp_path: Path, kind: st
         case _:
             place = Path("/dev/zero")
 
-    with pytest.raises(ConfigError, match=r"is no regular file|cannot be read"):
+    with pytest.raises(ConfigError, match=r"is not a regular file|cannot be read"):
         look(f"file:{place}")

@@ -132,7 +132,7 @@ async def test_what_left_the_source_while_the_state_was_lost(make_lab: MakeLab, 
 
     (stray,) = [change for change in planned.changes if change.name == "Job 002"]
     assert ("none", lab.key_of("Job 002")) == (stray.action, stray.target and stray.target.id)
-    assert "it carries our mark, but the source does not show its job" in stray.reason
+    assert "it carries an ownership tag, but its source job is not listed" in stray.reason
     assert before == lab.made
 
 
@@ -160,4 +160,4 @@ async def test_what_is_taken_over_is_never_made_anew(make_lab: MakeLab) -> None:
 
     assert {"blocked": 1} == await lab.run()
     assert ["Other words."] == [job.text for job in lab.held()]
-    assert "only by making it anew" in (await lab.plan()).changes[0].reason
+    assert "only by recreating it" in (await lab.plan()).changes[0].reason

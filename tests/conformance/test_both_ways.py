@@ -227,4 +227,4 @@ async def test_which_side_fires_is_no_edit_that_goes_back(make_lab: MakeLab) -> 
     (found,) = (await lab.night()).results
 
     assert (found.exit_code, lab.source.records()) == (4, before)  # it is active nowhere until a person decides
-    assert "which side fires is for the cut-over to say" in found.plan.blocked[0].reason
+    assert "only a cutover changes which side is active" in found.plan.blocked[0].reason

@@ -115,7 +115,7 @@ async def test_only_a_copy_can_be_removed_and_never_the_last(make_lab: MakeLab) 
     lab, mine, copy = await with_copy(make_lab, "omni", "devin")
     before = lab.target.records()
 
-    with pytest.raises(UsageError, match="none of the duplicates"):
+    with pytest.raises(UsageError, match="not one of the duplicates"):
         await dedupe(lab, lab.key_of("Job 002"))
     with pytest.raises(RefusedError, match="no job would be left of Job 001"):
         await dedupe(lab, mine, copy)

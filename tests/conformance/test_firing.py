@@ -155,6 +155,6 @@ async def test_what_is_over_is_not_moved(make_lab: MakeLab, source: str, target:
     planned = await lab.plan()
 
     assert {"create": 1, "none": 1} == counts(planned)
-    assert "nothing is left to move" in " ".join(change.reason for change in planned.changes)
+    assert "nothing to migrate" in " ".join(change.reason for change in planned.changes)
     await lab.run()
     assert lab.expected(wish(2)) == lab.held()

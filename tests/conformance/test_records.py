@@ -189,4 +189,4 @@ async def test_an_unreadable_copy_is_not_made_again(make_lab: MakeLab) -> None:
     planned = await lab.plan()
 
     assert {"blocked": 1} == counts(planned)
-    assert "carries our mark for it and cannot be read" in planned.blocked[0].reason
+    assert "carries its ownership tag and cannot be read" in planned.blocked[0].reason

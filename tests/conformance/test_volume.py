@@ -55,7 +55,7 @@ async def move_all(lab: Lab) -> tuple[int, int, int]:
         end = _end(change, lab)
         assert _fires(lab, {key}, end) == _fires(lab, copies[key], end), change
     assert any(_fires(lab, keys, lab.world.now()) for keys in copies.values())
-    over = [change for change in planned.changes if "nothing is left to move" in change.reason]
+    over = [change for change in planned.changes if "nothing to migrate" in change.reason]
     return len(moved), len({change.source for change in planned.blocked}), len(over)
 
 

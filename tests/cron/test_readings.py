@@ -47,7 +47,7 @@ def test_forms_that_are_read(text: str, dialect: str, said: str) -> None:
         ("at(2027-03-15T09:00:00)", "vixie", "minute", 1, "how AWS EventBridge writes"),
         ("at(2027-03-15T09:00:30)", "eventbridge", "minute", 1, "whole minutes"),
         ("at(2027-03-15T09:00:00Z)", "eventbridge", "minute", 1, "an offset of its own"),
-        ("at(soon)", "eventbridge", "minute", 1, "no date and time"),
+        ("at(soon)", "eventbridge", "minute", 1, "not a date and time"),
         ("rate(1 hour)", "eventbridge", "minute", 1, "counts from the moment"),
         ("rate(1 hour)", "eventbridge", "minute", 1, "0 * * * ? *"),
         ("rate(5 minutes)", "vixie", "minute", 1, "*/5 * * * *"),

@@ -138,7 +138,7 @@ def test_dead(text: str, source: str, reason: str) -> None:
     ("text", "route", "zone", "reason"),
     [
         ("30 0 9 * * ?", "quartz>vixie@UTC", "UTC", "no seconds"),
-        ("@reboot", "vixie>robfig", "UTC", "no calendar schedule"),
+        ("@reboot", "vixie>robfig", "UTC", "not a calendar schedule"),
         ("H 9 * * *", "vixie>robfig", "UTC", "Jenkins"),
         ("0 9 * * *", "vixie>robfig", "Mars/Olympus", "no time zone 'Mars/Olympus'"),
         ("0 9 * * *", "vixie>robfig@Mars/Olympus", "UTC", "no time zone 'Mars/Olympus'"),

@@ -207,7 +207,7 @@ async def test_only_the_named_jobs_move(make_lab: MakeLab) -> None:
         lab.source.wish(number)
     key = next(key for key, raw in lab.source.records().items() if raw["name"] == "Job 003")
 
-    with pytest.raises(UsageError, match=r"no such job.*got: Job 9.*allowed: Job 001, Job 002, Job 003"):
+    with pytest.raises(UsageError, match=r"unknown job.*got: Job 9.*allowed: Job 001, Job 002, Job 003"):
         await cut(lab, jobs=("Job 9",))
     assert {} == lab.made
 
@@ -260,7 +260,7 @@ async def test_what_cannot_be_made_stays_at_the_source(make_lab: MakeLab) -> Non
     found = await cut(lab)
 
     assert [("moved", "target"), ("refused", "source")] == sorted(told(found))
-    assert "could not be made" in " ".join(moved.reason for moved in found.moves)
+    assert "could not be created" in " ".join(moved.reason for moved in found.moves)
 
 
 async def test_a_plan_that_is_unsafe_as_a_whole_stops_the_cut_over(make_lab: MakeLab) -> None:

@@ -121,7 +121,7 @@ async def test_only_so_many_go_at_once(make_lab: MakeLab) -> None:
     with passing.counted():
         await cut(lab)
         await passing.sleep(DAY)
-        with pytest.raises(RefusedError, match=r"5 source jobs would be retired at once.*--max-deletes 5"):
+        with pytest.raises(RefusedError, match=r"would retire 5 source jobs.*--max-deletes 5"):
             await retired(lab, delete=True)
         assert 5 == len(lab.source.records())
         dry = await retired(lab, delete=True, at_most=5, is_dry=True)

@@ -150,7 +150,7 @@ def test_a_job_that_may_not_be_seen_is_not_made_again(desk: Desk) -> None:
     for row in [*store.rows.values()]:
         store.put(attrs.evolve(row, scope=omni.COLLEAGUE))
 
-    assert "did not answer" in desk.refused("sync", "nightly")
+    assert "got no answer" in desk.refused("sync", "nightly")
     assert len(desk.held("omni")) == 1
 
 

@@ -193,7 +193,7 @@ async def test_a_missing_file(path: Path) -> None:
     """A source must exist; a target begins empty, and making its first job makes the file."""
     connection = Connection(provider="json", path=str(path))
     async with open_adapter(connection) as source:
-        with pytest.raises(NotFoundError, match="no such file"):
+        with pytest.raises(NotFoundError, match="the file does not exist"):
             [record async for record in source.list_jobs()]
     async with open_adapter(connection, target=True) as target:
         assert [] == [record async for record in target.list_jobs()]

@@ -75,7 +75,7 @@ async def test_a_source_that_does_not_answer_proves_nothing(make_lab: MakeLab, r
     planned, _applied = await apply(lab)
 
     assert ({"blocked": 1, "none": 2}, 3) == (counts(planned), len(lab.made))
-    assert "the source did not answer when it was asked for it" in planned.blocked[0].reason
+    assert "reading it by its id got no answer" in planned.blocked[0].reason
 
 
 async def test_an_empty_listing_removes_nothing(make_lab: MakeLab) -> None:

@@ -143,7 +143,7 @@ async def test_giving_back_what_was_only_linked(make_lab: MakeLab) -> None:
     plan, applied = await back(lab)
 
     told = "\n".join(line.text.plain for line in apply_lines(plan, applied, command=""))
-    assert "1 x it is as it was before; it is no longer ours" in told
+    assert "1 x it is as it was before; it is no longer managed" in told
     assert () == lab.state.links("devin", (lab.scope,), "vixie")
     lab.world.requests.clear()
     assert {"adopt": 1} == counts(await lab.plan())
@@ -166,7 +166,7 @@ async def test_what_has_moved_on_is_left_alone(make_lab: MakeLab) -> None:
 
     reasons = {change.name: change.reason for change in plan.blocked}
     assert {"Job 001", "Job 002"} == reasons.keys()
-    assert "somebody has changed action.text since" == reasons["Job 001"]
+    assert "action.text changed since the run" == reasons["Job 001"]
     assert f"run {later} has touched it since" in reasons["Job 002"]
     assert ["By hand.", "Later."] == [job.text for job in lab.held()]
 
@@ -190,7 +190,7 @@ async def test_a_sync_that_writes_elsewhere_by_now(make_lab: MakeLab) -> None:
     run = lab.state.runs()[0].id
     lab.configure(target="scrip")
 
-    with pytest.raises(RefusedError, match="writes to another target by now"):
+    with pytest.raises(RefusedError, match="writes to another target than run"):
         await back(lab, run)
 
 

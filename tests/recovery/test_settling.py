@@ -117,9 +117,9 @@ async def test_a_person_says_that_there_is_none(make_lab: MakeLab) -> None:
 @pytest.mark.parametrize(
     ("job", "created", "error", "says"),
     [
-        ("Job 009", None, UsageError, "there is no such uncertain write"),
-        ("Job 001", "sched-nowhere", UsageError, "no such job at the target"),
-        ("Job 001", "taken", RefusedError, "stands for another source job already"),
+        ("Job 009", None, UsageError, "unknown unresolved write"),
+        ("Job 001", "sched-nowhere", UsageError, "unknown job at the target"),
+        ("Job 001", "taken", RefusedError, "is bound to another source job already"),
     ],
 )
 async def test_a_person_cannot_settle_wrongly(

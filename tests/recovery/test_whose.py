@@ -29,7 +29,7 @@ async def test_an_older_job_is_not_what_a_create_made(make_lab: MakeLab, *, is_m
     planned = await lab.plan()
 
     assert ((), 1) == (lab.links(), len(planned.blocked))
-    assert "this state has no link to it" in planned.blocked[0].reason
+    assert "this state has no binding to it" in planned.blocked[0].reason
     assert ["failed"] == [one.state for one in lab.state.intents(intent.run)]
 
 

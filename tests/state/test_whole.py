@@ -206,14 +206,14 @@ FACT = {"scope": "a", "key": "b", "value": "c", "sum": sum_of(t.facts, {"scope":
     ("text", "said"),
     [
         ("", "the document is not JSON"),
-        ("[]", "this is no exported state; got: 'list'"),
-        (json.dumps({"schema": "migrator/plan@1"}), "this is no exported state; got: 'migrator/plan@1'"),
-        (json.dumps({"schema": "migrator/state@2"}), "this is no exported state; got: 'migrator/state@2'"),
+        ("[]", "not an exported state; got: 'list'"),
+        (json.dumps({"schema": "migrator/plan@1"}), "not an exported state; got: 'migrator/plan@1'"),
+        (json.dumps({"schema": "migrator/state@2"}), "not an exported state; got: 'migrator/state@2'"),
         (json.dumps(_document(layout="2")), "lacks its layout or its tables"),
         (json.dumps(_document(layout=99)), "exported by another version of migrator; got: schema version 99"),
         (json.dumps(_document(layout=0)), "exported by another version of migrator; got: schema version 0"),
-        (json.dumps(_document(tables={})), "has not the tables of a state; got: definitions"),
-        (json.dumps(_document(tables={"locks": []})), "has not the tables of a state; got: locks"),
+        (json.dumps(_document(tables={})), "lacks the tables of a state; got: definitions"),
+        (json.dumps(_document(tables={"locks": []})), "lacks the tables of a state; got: locks"),
     ],
 )
 def test_what_is_no_state_is_refused(text: str, said: str) -> None:

@@ -83,7 +83,7 @@ async def test_a_job_goes_to_a_place_once_whatever_ways_lead_there(make_lab: Mak
     others = {"create": len(lab.foreign), "none": 1}
     assert actions(night) == {"it": {"create": 1}, "direct": {"create": 1}, "around": others}
     assert plain is not None
-    (copy,) = [change for change in plain.changes if "it is our copy of" in change.reason]
+    (copy,) = [change for change in plain.changes if "it is a managed copy of" in change.reason]
     assert copy.action == "none"
 
 
