@@ -61,7 +61,7 @@ def test_one_instant(target: str, zone: str | None, text: str | None) -> None:
         ("2027-11-07T06:30:00+00:00", "eventbridge", None, "one_time", "fires once"),
         ("2027-03-15T09:00:00+00:00", "github", None, "exact_until", "must be removed"),
         ("2227-03-15T09:00:00+00:00", "eventbridge", None, "impossible", "year"),
-        ("2027-03-15T09:00:00+00:00", "eventbridge", "Mars/Olympus", "impossible", "no time zone"),
+        ("2027-03-15T09:00:00+00:00", "eventbridge", "Mars/Olympus", "impossible", "unknown time zone"),
     ],
 )
 def test_instants_that_are_not_simple(at: str, target: str, zone: str | None, kind: str, reason: str) -> None:

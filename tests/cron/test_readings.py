@@ -51,7 +51,7 @@ def test_forms_that_are_read(text: str, dialect: str, said: str) -> None:
         ("rate(1 hour)", "eventbridge", "minute", 1, "counts from the moment"),
         ("rate(1 hour)", "eventbridge", "minute", 1, "0 * * * ? *"),
         ("rate(5 minutes)", "vixie", "minute", 1, "*/5 * * * *"),
-        ("rate(7 minutes)", "eventbridge", "minute", 1, "no clock"),
+        ("rate(7 minutes)", "eventbridge", "minute", 1, "not time-based"),
         ("every 2h", "croniter", "minute", 1, "0 */2 * * *"),
         ("30m", "croniter", "minute", 1, "counts from a moment"),
         ("H H * * *", "vixie", "minute", 1, "Jenkins computes from the full name of the job"),

@@ -121,7 +121,7 @@ def test_both_day_fields_together() -> None:
     ("text", "source", "reason"),
     [
         ("15 14 1 * ? 2025", "eventbridge", "last year was 2025"),
-        ("0 9 1 1 ? 2026", "eventbridge", "none of its dates"),
+        ("0 9 1 1 ? 2026", "eventbridge", "all of its dates have passed"),
         ("0 0 30 2 *", "vixie", "no date and time"),
         ("0 0 * * FRI-MON", "cronie", "no date and time"),
         ("0 22-2 * * *", "cronie", "no date and time"),
@@ -140,8 +140,8 @@ def test_dead(text: str, source: str, reason: str) -> None:
         ("30 0 9 * * ?", "quartz>vixie@UTC", "UTC", "no seconds"),
         ("@reboot", "vixie>robfig", "UTC", "not a calendar schedule"),
         ("H 9 * * *", "vixie>robfig", "UTC", "Jenkins"),
-        ("0 9 * * *", "vixie>robfig", "Mars/Olympus", "no time zone 'Mars/Olympus'"),
-        ("0 9 * * *", "vixie>robfig@Mars/Olympus", "UTC", "no time zone 'Mars/Olympus'"),
+        ("0 9 * * *", "vixie>robfig", "Mars/Olympus", "unknown time zone 'Mars/Olympus'"),
+        ("0 9 * * *", "vixie>robfig@Mars/Olympus", "UTC", "unknown time zone 'Mars/Olympus'"),
         ("0 9 * *", "vixie>robfig", "UTC", "4 fields"),
     ],
 )
