@@ -118,7 +118,7 @@ def _read(text: str, rules: Dialect, decided: Decided) -> tuple[Cron, frozenset[
     """
     dialect = rules.name
     plain = (
-        isinstance(text, str)  # type: ignore[redundant-expr]  # whatever a caller without types gives
+        isinstance(text, str)  # type: ignore[redundant-expr]  # a caller without types may give anything else
         and len(text) <= MAX_LENGTH
         and "*" <= text[:1] <= "9"  # no macro, no wrapper, no prefix and no word starts so
         and ":" not in text

@@ -75,7 +75,7 @@ def plan_schema() -> Schema:
             "pieces": COUNT,
             "back": shape(
                 {"paths": listed(PATH), "fields": listed(field)},
-                says="What is written back to the source job, where a sync goes both ways.",
+                says="What is written back to the source job, where a sync is two-way.",
             ),
             "renews": {**FLAG, "description": "Whether it only renews its window, which limits do not count."},
             "right": {

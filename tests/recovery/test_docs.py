@@ -75,7 +75,7 @@ def test_the_commands_of_the_guide(
         assert (3, True, True) == (code, keep in out, copy in out)
         assert 0 == run("dedupe SYNC --remove ID --yes", SYNC="it", ID=copy)[0]
         assert [keep] == list(lab.made)
-        assert (0, "No lock is held.\n") == run("unlock")
+        assert (0, "No active lock.\n") == run("unlock")
         lab.state.lock(f"devin:{lab.scope}", "of another")
         assert 0 == run("unlock TARGET --yes", TARGET="devin")[0]
         assert {} == lab.state.owners()

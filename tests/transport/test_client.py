@@ -255,7 +255,7 @@ async def test_the_token_never_shows(
 async def test_where_to_look_when_the_token_fails(connect: Connect, time: Time, status: int) -> None:
     """An error of authentication says what to check."""
     async with connect(Platform(Response(status))) as client:
-        with pytest.raises(AuthError, match=r"check .*the token of this connection"):
+        with pytest.raises(AuthError, match=r"check .*this connection"):
             await time.run(client.request(READ, "/x"))
 
 
