@@ -103,12 +103,15 @@ class Served:
             given = {key: value for key, value in self.reach[name].items() if key not in {"token", "env"}}
             given |= {"provider": name, "token": f"env:{self.reach[name]['env']}", "rate": rate}
             lines += [f"[connections.{name}]", *(f'{key} = "{value}"' for key, value in given.items())]
-            lines += [f"concurrency = {concurrency}"]
+            lines += [f"concurrency = {concurrency}", *QUOTAS.get(name, [])]
         lines += ["[syncs.it]", f'source = "{self.spec["source"]}"', f'target = "{self.spec["target"]}"']
         lines += ['allow_loss = ["description", "action", "delivery", "run_as", "labels"]']
         lines += WISHES[self.spec["target"]]
         (folder / "migrator.toml").write_text("\n".join(lines) + "\n", "utf-8")
 
+
+QUOTAS: Final = {"omni": ["room = 1000000"]}
+"""What the stand-ins take more of than the platforms document."""
 
 WISHES: Final = {
     "omni": [
