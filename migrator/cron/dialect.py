@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, Literal
@@ -58,20 +59,18 @@ class Layout:
     year: int | None
 
 
-def _layouts(dialect: Dialect) -> MappingProxyType[int, Layout]:
+def _layouts(dialect: Dialect) -> Mapping[int, Layout]:
     """The layouts of a dialect by their number of fields."""
     longest = dialect.fields
-    return MappingProxyType(
-        {
-            len(fields): Layout(
-                fields,
-                itemgetter(*range(fields.index("minute"), fields.index("minute") + len(FIVE))),
-                fields.index("second") if "second" in fields else None,
-                fields.index("year") if "year" in fields else None,
-            )
-            for fields in (*dialect.shorter, *(longest[: len(longest) - n] for n in range(dialect.optional + 1)))
-        }
-    )
+    return {
+        len(fields): Layout(
+            fields,
+            itemgetter(*range(fields.index("minute"), fields.index("minute") + len(FIVE))),
+            fields.index("second") if "second" in fields else None,
+            fields.index("year") if "year" in fields else None,
+        )
+        for fields in (*dialect.shorter, *(longest[: len(longest) - n] for n in range(dialect.optional + 1)))
+    }
 
 
 @frozen(kw_only=True)
@@ -200,4 +199,4 @@ class Dialect:
     one_time: Literal["trigger", "year", "not"] = "not"
     clock: Clock
     oddities: tuple[Oddity, ...] = ()
-    layouts: MappingProxyType[int, Layout] = field(init=False, eq=False, default=Factory(_layouts, takes_self=True))
+    layouts: Mapping[int, Layout] = field(init=False, eq=False, default=Factory(_layouts, takes_self=True))

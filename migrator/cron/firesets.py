@@ -183,7 +183,7 @@ def minus(left: FireSet, right: FireSet) -> FireSet:
 
 def size(fires: FireSet) -> int:
     """How many instants a set holds."""
-    return sum(days.bit_count() * minutes.bit_count() for days, minutes in fires.items())
+    return sum([days.bit_count() * minutes.bit_count() for days, minutes in fires.items()])
 
 
 def instants(fires: FireSet, window: Window) -> Iterator[int]:

@@ -44,10 +44,12 @@ def moved(cron: Cron, by: int, target: str) -> tuple[Cron, ...] | None:
             return None
         times[dates] = times.get(dates, 0) | minutes
     return tuple(
-        Cron(minutes=minutes, hours=hours, dates=part, seconds=cron.seconds)
-        for dates, some in times.items()
-        for minutes, hours in products(some)
-        for part in dates
+        [
+            Cron(minutes=minutes, hours=hours, dates=part, seconds=cron.seconds)
+            for dates, some in times.items()
+            for minutes, hours in products(some)
+            for part in dates
+        ]
     )
 
 

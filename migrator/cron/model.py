@@ -112,7 +112,7 @@ def dates_of(
     return Dates(months=months, days=days, nearest=nearest, weekdays=weekdays, nth=nth, day_rule=day_rule, years=years)
 
 
-@frozen(kw_only=True, cache_hash=True, slots=False)
+@frozen(kw_only=True, slots=False)
 class Cron:
     """What a cron expression means; equality and hash ignore how it was written.
 

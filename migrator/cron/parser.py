@@ -54,9 +54,12 @@ def parse(text: str, dialect: str, *, reading: Mapping[str, str] | None = None) 
     Raises:
         ScheduleError: names dialect, field and column.
     """
-    rules = dialect_named(dialect)
-    decided = decided_by(reading, dialect) if reading else ()
-    if decided:
+    decided: Decided = ()
+    try:
+        rules = DIALECTS[dialect]
+    except (KeyError, TypeError):
+        rules = dialect_named(dialect)
+    if reading and (decided := decided_by(reading, dialect)):
         rules = rules_of(dialect, decided)
     cron, doubts = _read(text, rules, decided)
     return evolve(cron, flags=AMBIGUOUS) if doubts and len(readings_of(text, dialect, decided)) > 1 else cron
@@ -116,11 +119,11 @@ def _read(text: str, rules: Dialect, decided: Decided) -> tuple[Cron, frozenset[
     Raises:
         ScheduleError: it means nothing.
     """
-    dialect = rules.name
+    dialect, year, seconds = rules.name, "*", ON_THE_MINUTE
     plain = (
         isinstance(text, str)  # type: ignore[redundant-expr]  # a caller without types may give anything else
         and len(text) <= MAX_LENGTH
-        and "*" <= text[:1] <= "9"  # no macro, no wrapper, no prefix and no word starts so
+        and "*" <= text < ":"  # it starts with one of *+,-./ or a digit, as no macro, wrapper, prefix or word does
         and ":" not in text
         and text.isascii()
         and text.isprintable()
@@ -128,15 +131,19 @@ def _read(text: str, rules: Dialect, decided: Decided) -> tuple[Cron, frozenset[
     )
     body = text if plain else _checked(text, rules)
     tokens = body.split()
-    count = len(tokens)
-    if count not in rules.layouts:
-        raise wrong_count(text, body, rules, _readable_in(dialect))
-    layout, seconds = rules.layouts[count], ON_THE_MINUTE
     try:
-        if layout.second is not None:
-            seconds = read_field(tokens[layout.second], "second", dialect, decided).values
-        minute, hour, dom, month, dow = tokens if count == len(FIVE) else layout.common(tokens)
-        year = "*" if layout.year is None else tokens[layout.year]
+        layout = rules.layouts[len(tokens)]
+    except KeyError:
+        raise wrong_count(text, body, rules, _readable_in(dialect)) from None
+    try:
+        if layout.fields is FIVE:
+            minute, hour, dom, month, dow = tokens
+        else:
+            minute, hour, dom, month, dow = layout.common(tokens)
+            if layout.second is not None:
+                seconds = read_field(tokens[layout.second], "second", dialect, decided).values
+            if layout.year is not None:
+                year = tokens[layout.year]
         minutes, hours, follows_clock, doubts = _times(dialect, minute, hour, decided)
         dates, more = read_dates(dialect, decided, dom, month, dow, year)
     except Fault as fault:

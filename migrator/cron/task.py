@@ -73,8 +73,9 @@ class Plan:
 
 def say(task: Task, crons: Iterable[Cron], *, stars: bool = True) -> tuple[Said, ...]:
     """Schedules in the target's words, each as the target will read it; `stars` as `render` takes it."""
-    texts = [render(cron, task.target, stars=stars) for cron in crons]
-    return tuple(Said(cron=parse(text, task.target), zone=task.target_zone, text=text) for text in texts)
+    target, zone = task.target, task.target_zone
+    texts = [render(cron, target, stars=stars) for cron in crons]
+    return tuple([Said(cron=parse(text, target), zone=zone, text=text) for text in texts])
 
 
 def source_fires(task: Task, window: Window) -> FireSet:
@@ -110,7 +111,9 @@ def _piece_fires(task: Task, piece: Said, window: Window) -> FireSet:
 
 def is_exact(task: Task, said: Sequence[Said], fires: FireSet) -> bool:
     """Whether the pieces fire exactly at `fires` in the task's window, and no two of them ever together."""
-    return plan_fires(task, said, task.window) == fires and (len(said) == 1 or _never_together(said))
+    if len(said) == 1:
+        return _piece_fires(task, said[0], task.window) == fires
+    return plan_fires(task, said, task.window) == fires and _never_together(said)
 
 
 def _never_together(said: Sequence[Said]) -> bool:

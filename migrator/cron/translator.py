@@ -31,6 +31,7 @@ from migrator.errors import ScheduleError
 Mode = Literal["auto", "exact", "window", "year", "single"]
 _MODES: Final = get_args(Mode)
 
+_NO_TIME: Final = timedelta(0)
 _MINUTE: Final = timedelta(minutes=1)
 _YEAR: Final = timedelta(days=365)
 _ABOUT_A_YEAR: Final = timedelta(days=367)
@@ -43,7 +44,7 @@ _LAST_YEAR: Final = 2100
 _LONGEST: Final = timedelta(days=36_600)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class _Promise:
     """What the caller wants to hold: from `now`, for `horizon`, in at most `max_pieces` jobs."""
 
@@ -103,7 +104,7 @@ def translate(
         raise ScheduleError("the year is out of range", dialect=source, field="now", allowed=allowed)
     if mode not in _MODES:
         raise ScheduleError(f"unknown mode {mode!r}", dialect=target, allowed=_MODES)
-    if not timedelta(0) < horizon <= _LONGEST:
+    if not _NO_TIME < horizon <= _LONGEST:
         raise ScheduleError("the horizon is out of range", dialect=target, field="horizon", allowed="up to a century")
     if isinstance(trigger, Once):
         return from_instant(trigger.at, target, target_timezone, now)
@@ -197,7 +198,7 @@ def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Trans
     evidence = _evidence(promise, known)
     evidence["source_fires"] = evidence["target_fires"] = size(fires)
     evidence["differing"] = []
-    pieces = tuple(Piece(text=p.text, timezone=p.zone, at=p.at, dialect=task.target) for p in plan.said)
+    pieces = tuple([Piece(text=p.text, timezone=p.zone, at=p.at, dialect=task.target) for p in plan.said])
     what = "one expression fires" if count == 1 else f"{count} jobs together fire"
     if plan.until is None:
         kind: Kind = "exact" if count == 1 else "exact_split"
@@ -245,6 +246,7 @@ def _flags(task: Task, until: int | None, known: Known) -> frozenset[str]:
     return flags | known.flags if known.flags else flags
 
 
+@lru_cache(maxsize=256)
 def _clock_assumed(dialect: str) -> bool:
     return DIALECTS[dialect].clock.evidence == "assumed"
 

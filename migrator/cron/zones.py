@@ -169,6 +169,7 @@ def stretches_around(zone: str, start: int, end: int) -> tuple[Stretch, ...]:
     return tuple(s for s in inside if s.start < end and s.end > start)
 
 
+@lru_cache(maxsize=4096)
 def fixed_offset(zone: str, start: int) -> int | None:
     """The zone's offset in minutes if it never changes again after minute `start`, else None."""
     return offset_at(zone, start) if next_change(zone, start) is None else None
@@ -189,6 +190,7 @@ def _ahead(zone: str, start: int, last_year: int) -> list[tuple[int, int]]:
     return [(max(s.start, start), s.offset) for s in spans if s.end > start]
 
 
+@lru_cache(maxsize=4096)
 def offset_at(zone: str, minute: int) -> int:
     """The zone's offset at a minute."""
     return next(s.offset for s in stretches_around(zone, minute, minute) if s.start <= minute < s.end)
