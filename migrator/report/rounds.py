@@ -169,6 +169,9 @@ def _synced_lines(found: Synced) -> Iterator[Line]:
         yield line(UP_TO_DATE)
     yield from note_lines(found.plan)
     yield from blocked_lines(found.plan)
+    if found.strict and found.plan.blocked and not found.plan.refusal:
+        setting = (f'on_refused = "report" in [syncs.{found.name}]', "cyan")
+        yield line("Each sync ends with exit code 3 while jobs are blocked. If they are to stay blocked: ", setting)
     for hands, title in ((found.conflicts, "Changed on both sides"), (found.drift, "Edited at the target")):
         yield from _hand_lines(hands, title, found.plan)
     yield from _lapse_lines(found.lapses)

@@ -48,6 +48,8 @@ def test_what_came_of_it_is_one_document(here: Path, run: Run, world: World) -> 
 def test_a_refused_job_ends_with_3_and_the_rest_is_done(here: Path, run: Run, world: World) -> None:
     """What a sync may not lose blocks that job alone; where that is only to be reported, the sync is in order."""
     assert (run("sync", "strict").code, run("sync", "lenient").code) == (3, 0)
+    assert 'on_refused = "report" in [syncs.strict]' in run("sync", "strict").out
+    assert "on_refused" not in run("sync", "lenient").out
     assert names(world, "devin") == []
 
 
