@@ -206,7 +206,7 @@ class Job:
     @property
     def trouble(self) -> str:
         """What its platform tells of a stop or of runs that fail; "" when it tells of none."""
-        stopped = f"stopped by its platform: {self.suspended}" if self.suspended else ""
+        stopped = f"disabled by its platform: {self.suspended}" if self.suspended else ""
         return "; ".join(filter(None, (stopped, self.failing)))
 
 

@@ -98,7 +98,7 @@ def _retirement(stage: Stage, mover: Mover, ref: JobRef, *, delete: bool) -> Mov
     scene, right = stage.scene(ref), stage.look.rights.get(ref)
     move = stage.move(ref, mover, "target")
     if scene is None:
-        return attrs.evolve(move, reason="it has no target job yet") if ref not in stage.links else move
+        return attrs.evolve(move, reason="it has no target job") if ref not in stage.links else move
     if reason := _too_early(stage, move, scene):
         return attrs.evolve(move, status="refused", turns=(), reason=reason)
     told, is_tried = _tried(mover, scene, right.since if right else _made_at(stage, ref))
@@ -175,11 +175,11 @@ def _tried(mover: Mover, scene: Scene, since: datetime | None) -> tuple[str, boo
     if fired and since and fired >= since:
         return f"the target is proved, and fired last at {fired:%Y-%m-%d %H:%M} UTC", True
     if since is None or since >= mover.now:
-        return "the target was not due yet; wait until it was", False
+        return "the target has not fired yet; wait for its next fire", False
     _own, *targets = mover.calendars(scene)
     if due := sum(len(calendar.between(since, mover.now)) for calendar in targets):
         return f"the target is proved, and was due {'once' if due == 1 else f'{due} times'} {told}", True
-    return f"the target was not due yet {told}; wait until it was", False
+    return f"the target has not fired {told}; wait for its next fire", False
 
 
 def _made_at(stage: Stage, ref: JobRef) -> datetime | None:

@@ -57,6 +57,8 @@ _DELETED: Final[Mapping[str, str]] = {
     "left": "not deleted",
 }
 """By status of a retirement that deletes."""
+STATUS_WORDS: Final[Mapping[str, Mapping[str, str]]] = {"cutover": _WORDS, "retire": _STOPPED}
+"""By kind of run, the words for the statuses that its summary counts."""
 _DOES: Final[Mapping[Does, str]] = {
     "pause": "pause the source job",
     "move away": "park the source job",

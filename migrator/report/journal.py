@@ -13,6 +13,7 @@ from attrs import field, frozen
 from migrator.cutover import Standing as JobStanding
 from migrator.mapping.codecs import write_time
 from migrator.report.handovers import (
+    STATUS_WORDS,
     dark_document,
     dark_lines,
     ledger_lines,
@@ -234,7 +235,8 @@ def history_lines(
 
 
 def _told(run: Run) -> str:
-    summary = ", ".join(f"{number:,} {status}" for status, number in run.summary.items() if number)
+    words = STATUS_WORDS.get(run.kind, {})
+    summary = ", ".join(f"{number:,} {words.get(status, status)}" for status, number in run.summary.items() if number)
     ended = summary or ("no changes" if run.ended_at else "no end recorded")
     return f"{_moment(run.started_at)}: {ended}"
 

@@ -87,6 +87,8 @@ class Database:
             raise
         except DBAPIError as error:
             raise _unusable("the state cannot be used", self.shown, error, _NOTED) from error
+        except UnicodeDecodeError as error:
+            raise damaged(self.shown, f"a text that is not UTF-8: {error}") from error
 
 
 @frozen(kw_only=True)
@@ -128,6 +130,8 @@ def connect(url: str, *, must_exist: bool) -> tuple[sa.Engine, str, Layout]:
         except BaseException:
             engine.dispose()
             raise
+    except UnicodeDecodeError as error:
+        raise damaged(shown, f"a text that is not UTF-8: {error}") from error
     except (SQLAlchemyError, ImportError) as error:
         raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
 
@@ -145,6 +149,8 @@ def inspect(url: str) -> Condition:
         return Condition(shown=shown, layout=None, size=None, unwritable=unwritable)
     try:
         found = _look(parsed, shown)
+    except UnicodeDecodeError as error:
+        raise damaged(shown, f"a text that is not UTF-8: {error}") from error
     except (SQLAlchemyError, ImportError) as error:
         raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
     size = Path(parsed.database or "").stat().st_size if is_file else None

@@ -12,7 +12,7 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 """The largest body that is read, both as sent and decompressed; a page of a hundred jobs takes a hundredth of it."""
 MOST_HEADERS: Final = 64 * 1024
 """The most bytes of headers that are taken."""
-MOST_DEPTH: Final = 200
+MOST_DEPTH: Final = 500
 """How deep lists and objects may be nested in JSON, so that what reads them does not run out of stack."""
 
 _WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}

@@ -115,8 +115,8 @@ async def test_a_wrong_type_of_what_decides_firing_is_a_problem(
             {"consecutive_failures": 3, "last_error_at": "2026-11-01T00:00:00Z", "last_error_message": "no credit"},
             "3 failures in a row, at 2026-11-01T00:00:00Z: no credit",
         ),
-        ("scrip", {"status": "failed", "execution_error": "no such event"}, "stopped by its platform: no such event"),
-        ("scrip", {"status": "failed", "error_message": "bad payload"}, "stopped by its platform: bad payload"),
+        ("scrip", {"status": "failed", "execution_error": "no such event"}, "disabled by its platform: no such event"),
+        ("scrip", {"status": "failed", "error_message": "bad payload"}, "disabled by its platform: bad payload"),
         ("omni", {"lastRun": {"completedAt": None, "label": "Failed", "state": "ERROR"}}, "its last run: ERROR"),
     ],
 )
@@ -130,7 +130,7 @@ async def test_failures_that_the_platform_tells_are_shown(
     found = await pipeline.audit(lab.runtime, source, lab.target.platform.name, Schedule())
     assert told in found.findings[0].trouble
     (change,) = (await lab.plan()).changes
-    assert told.removeprefix("stopped by its platform: ") in change.reason
+    assert told.removeprefix("disabled by its platform: ") in change.reason
 
 
 async def test_a_healthy_job_with_an_old_error_is_not_in_trouble(make_lab: MakeLab) -> None:

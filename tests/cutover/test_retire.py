@@ -58,7 +58,7 @@ async def test_source_jobs_go_when_the_target_has_been_due(make_lab: MakeLab) ->
         gone = await retired(lab, delete=True)
         again = await retired(lab, delete=True)
 
-    assert ([("refused", "target")], True) == (told(early), "was not due yet" in early.moves[0].reason)
+    assert ([("refused", "target")], True) == (told(early), "has not fired" in early.moves[0].reason)
     assert ([("there", "target")], True) == (told(standing), "--delete removes it" in standing.moves[0].reason)
     assert ([("moved", "target")], {}) == (told(gone), lab.source.records())
     assert [("there", "target")] == told(again)

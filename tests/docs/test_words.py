@@ -101,6 +101,7 @@ def texts(path: Path) -> str:
 
 
 MODULES: Final = sorted((ROOT / "migrator").rglob("*.py"))
+PRINTED: Final = sorted((ROOT / "tests" / "golden").glob("*.txt"))
 MAPPINGS: Final = sorted((ROOT / "mappings").glob("*.toml"))
 
 
@@ -113,6 +114,12 @@ def test_the_code_uses_the_words(path: Path) -> None:
 @pytest.mark.parametrize("path", MAPPINGS, ids=lambda path: path.name)
 def test_the_mappings_use_the_words(path: Path) -> None:
     """Their reasons stand in plans and in the pages of the providers."""
+    assert hits(path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("path", PRINTED, ids=lambda path: path.name)
+def test_the_output_uses_the_words(path: Path) -> None:
+    """All that the golden runs print, in good and bad ways."""
     assert hits(path.read_text("utf-8")) == []
 
 

@@ -86,7 +86,7 @@ def move(
     dry_run: DryRun = False,
     yes: YesOption = False,
 ) -> int:
-    """Move bindings to another sync name, connection, scope or source job, after asking.
+    """Move bindings to another sync, scope or source job, after asking.
 
     For a sync that was renamed, a connection that now has another address or token, a file that was moved, or a source
     job that was created again under another id. Ownership tags at the target that name what is moved are rewritten by
@@ -106,7 +106,7 @@ def forget(
     dry_run: DryRun = False,
     yes: YesOption = False,
 ) -> int:
-    """Remove bindings, after asking: no sync manages their target jobs any more.
+    """Remove bindings, after asking; their target jobs stay.
 
     The target jobs do not change, and go on firing. A sync that selects their source jobs finds them by their
     ownership tags, and adopts them again with adopt = "identical".
