@@ -87,16 +87,20 @@ def settings(world: World, port: int) -> dict[str, dict[str, str]]:
     """By provider: base_url, token, env (the variable for the token), and org_id or program_id; "control": base_url."""
     root = f"http://{ADDRESS}:{port}"
     return {
-        "omni": {"base_url": f"{root}/omni/api", "token": omni.ORGANISATION_KEY, "env": ENVIRONMENT["omni"]},
+        "omni": {
+            "base_url": f"{root}/omni/api",
+            "token": world.rotated.get("omni", omni.ORGANISATION_KEY),
+            "env": ENVIRONMENT["omni"],
+        },
         "devin": {
             "base_url": f"{root}/devin",
-            "token": devin.TOKEN,
+            "token": world.rotated.get("devin", devin.TOKEN),
             "env": ENVIRONMENT["devin"],
             "org_id": _main_scope(world, "devin", devin.ORG),
         },
         "scrip": {
             "base_url": f"{root}/scrip",
-            "token": scrip.KEY,
+            "token": world.rotated.get("scrip", scrip.KEY),
             "env": ENVIRONMENT["scrip"],
             "program_id": _main_scope(world, "scrip", scrip.PROGRAM),
         },

@@ -18,7 +18,7 @@ import attrs
 import pytest
 
 from migrator import pipeline
-from migrator.sandbox import BackgroundServer, World, devin
+from migrator.sandbox import BackgroundServer, World
 from migrator.sync import Synced
 from tests.conformance.lab import Lab
 from tests.year.laws import HOUR, Database, Releases, moment
@@ -102,7 +102,7 @@ def foreign_writes(lab: Lab) -> int:
     )
 
 
-async def test_a_year_of_edits_on_both_sides(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_year_of_edits_on_both_sides(tmp_path: Path, folder: Path) -> None:
     """365 nights: equal sides by verify, no duplicates, no foreign writes, and every conflict announced once."""
     chance = random.Random(SEED)  # noqa: S311 (the same year every time)
     world, counts = World(clock=START), Counter[str]()
@@ -123,7 +123,7 @@ async def test_a_year_of_edits_on_both_sides(tmp_path: Path, folder: Path, monke
             world.advance(to=max(START + number * DAY, world.now()))
             counts["laws"] += database.keep_up(world.now())
             if number == ROTATED.start:
-                monkeypatch.setattr(devin, "TOKEN", "cog_rotated")
+                world.rotated["devin"] = "cog_rotated"
             if number == ROTATED.stop:
                 lab.configure()
             people.day()

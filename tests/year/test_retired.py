@@ -35,7 +35,7 @@ SCHEDULES: Final = (
     "30 2 ? * MON-FRI *",
     "15 8,20 1 * ? *",
     "10 * ? * SUN *",
-    "0 7 ? * 2#1 *",
+    "0 7 ? * MON#1 *",
 )
 ZONES: Final = ("America/New_York", "Europe/London")
 
