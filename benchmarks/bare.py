@@ -3,7 +3,7 @@
     python benchmarks/bare.py '{"reach": …, "jobs": 500, "connections": 16}'
 
 It knows what to send beforehand, reads every answer and looks at none but for the next page: nothing is planned, noted,
-proved or tried again. What it takes longer than the ideal, the stand-in and the machine take.
+proved or tried again. What it takes longer than the ideal, the simulator and the machine take.
 """
 
 from __future__ import annotations

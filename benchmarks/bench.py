@@ -2,7 +2,7 @@
 
     python benchmarks/bench.py [--rounds 3] [--most 5000] [--no-peers] [-o build/bench.json]
 
-Every command runs in a process of its own against stand-ins in another one, which delay, limit and count. A round runs
+Every command runs in a process of its own against simulators in another one, which delay, limit and count. A round runs
 every case once, one after another, so that what else the machine does meets them all alike; a figure is the median of
 the rounds, with the least and the most beside it.
 
@@ -61,7 +61,7 @@ class Case:
         return f"{self.source} to {self.target}, {self.jobs:,} jobs, {self.latency * 1000:g} ms{spread}, {limit}"
 
     def serving(self) -> Any:
-        """The stand-ins for it."""
+        """The simulators for it."""
         limit = {"rate": self.rate, "burst": self.burst} if self.rate else {}
         names = ("source", "target", "jobs", "latency", "spread")
         return serving(**{name: getattr(self, name) for name in names}, **limit)

@@ -1,4 +1,4 @@
-"""Running a command against the stand-ins, and what it took: seconds, memory, requests."""
+"""Running a command against the simulators, and what it took: seconds, memory, requests."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def run(command: Sequence[str], *, folder: Path, env: Mapping[str, str] | None =
 
 @frozen(kw_only=True)
 class Served:
-    """Stand-ins that are being served.
+    """Simulators that are being served.
 
     Attributes:
         reach: how to reach each of them.
@@ -111,7 +111,7 @@ class Served:
 
 
 QUOTAS: Final = {"omni": ["room = 1000000"]}
-"""What the stand-ins take more of than the platforms document."""
+"""What the simulators take more of than the platforms document."""
 
 WISHES: Final = {
     "omni": [
@@ -128,7 +128,7 @@ WISHES: Final = {
 
 @contextmanager
 def serving(**spec: Any) -> Iterator[Served]:
-    """Serve stand-ins for as long as the block lasts; the spec is that of `serving.py`."""
+    """Serve simulators for as long as the block lasts; the spec is that of `serving.py`."""
     compiled()
     command = [sys.executable, str(HERE / "serving.py"), json.dumps(spec)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -1,4 +1,4 @@
-"""The stand-ins in a process of their own: with latency, with a limit, and with a count of everything that arrives.
+"""The simulators in a process of their own: with latency, with a limit, and with a count of everything that arrives.
 
     python benchmarks/serving.py '{"source": "omni", "target": "devin", "jobs": 500, "latency": 0.05}'
 
@@ -43,7 +43,7 @@ class Counting:
     """An ASGI application around all of them that delays, counts and times every request.
 
     Attributes:
-        app: the stand-ins.
+        app: the simulators.
         dbt: the one of dbt Cloud.
         world: what they hold.
         source: the provider whose jobs are edited.

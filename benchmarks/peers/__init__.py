@@ -25,7 +25,7 @@ class Peer:
     Attributes:
         command: what does the work.
         env: what it needs in its environment.
-        held: the stand-in that holds the result.
+        held: the simulator that holds the result.
     """
 
     command: Sequence[str]
@@ -72,7 +72,7 @@ def dlt(programs: Path, _folder: Path, reach: Reach, jobs: int) -> Peer:
 
 
 def dbt_jobs_as_code(programs: Path, folder: Path, reach: Reach, jobs: int) -> Peer:
-    """No connector: its own client against the stand-in of dbt Cloud; the jobs come from its own kind of file."""
+    """No connector: its own client against the simulator of dbt Cloud; the jobs come from its own kind of file."""
     config = {"jobs": {f"report{number:06}": _dbt_job(number) for number in range(jobs)}}
     (folder / "jobs.yml").write_text(json.dumps(config), "utf-8")
     root = reach["control"]["base_url"].removesuffix("/control")

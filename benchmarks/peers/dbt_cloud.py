@@ -1,6 +1,6 @@
 """The part of dbt Cloud's jobs API that dbt-jobs-as-code uses, as its client reads it: list, create, update.
 
-It stands in the server of the other stand-ins, behind the same delay and with a limit of its own.
+It stands in the server of the other simulators, behind the same delay and with a limit of its own.
 """
 
 from __future__ import annotations

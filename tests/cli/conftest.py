@@ -1,4 +1,4 @@
-"""Commands, run in this process against stand-ins that are served on loopback."""
+"""Commands, run in this process against simulators that are served on loopback."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ SYNC = "omni-to-devin"
 
 
 def names(world: World, provider: str) -> list[str]:
-    """The names of the jobs that a stand-in holds."""
+    """The names of the jobs that a simulator holds."""
     return sorted(row["record"]["name"] for row in world.records(provider) if not row["gone"])
 
 

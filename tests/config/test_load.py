@@ -148,7 +148,7 @@ class TestGoodFile:
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:8000/api", "http://localhost:1", "http://[::1]:8000"])
     def test_plain_http_reaches_this_machine(self, read: Read, connections: str, url: str) -> None:
-        """Stand-ins on this machine need no encryption."""
+        """Simulators on this machine need no encryption."""
         config = read(connections.replace("https://acme.omniapp.co/api", url))
 
         assert config.connections["omni"].base_url == url

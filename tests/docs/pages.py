@@ -2,7 +2,7 @@
 
 A block of commands (`console`) or of Python stands below a comment that says what a test does with it:
 
-    <!-- run: sandbox -->        it is run, in a folder whose migrator.toml leads to stand-ins full of samples
+    <!-- run: sandbox -->        it is run, in a folder whose migrator.toml leads to simulators full of samples
     <!-- run: sandbox and state --> the same, with the state of an earlier run
     <!-- run: empty -->          it is run, in an empty folder
     <!-- tried by: FILE -->      the test in FILE runs its commands, with what stands for the capitals

@@ -43,7 +43,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[World, int]]:
-    """Stand-ins, and their port."""
+    """Simulators, and their port."""
     world = World(clock=None)
     with BackgroundServer(world) as server:
         yield world, server.port

@@ -23,7 +23,7 @@ HELD: Final = 60.0
 
 
 class Killer:
-    """Stands in for the stand-ins' waiting: kills a process while its request is on its way."""
+    """Stands in for the simulators' waiting: kills a process while its request is on its way."""
 
     def __init__(self, number: int = signal.SIGKILL) -> None:
         self.process: subprocess.Popen[str] | None = None

@@ -40,7 +40,7 @@ class Variant:
 
     Attributes:
         name: what it is.
-        rule: the stand-ins' rule.
+        rule: the simulators' rule.
         dies: whether the run ends there, in the middle of everything.
         blinds: whether a list shows what was there before; without a state nobody can see through that.
     """
@@ -105,7 +105,7 @@ class Death:
     task: asyncio.Task[Any]
 
     async def __call__(self, seconds: float) -> None:
-        """Stand in for the stand-ins' waiting, on their thread."""
+        """Stand in for the simulators' waiting, on their thread."""
         if seconds == DEATH:
             self.loop.call_soon_threadsafe(self.task.cancel)
             raise ConnectionResetError("the client is gone")

@@ -1,4 +1,4 @@
-"""A folder with a config, the stand-ins behind it, and what people do there."""
+"""A folder with a config, the simulators behind it, and what people do there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters on a stand-in or on a scripted platform, reached below the documented hosts, in virtual time."""
+"""Adapters on a simulator or on a scripted platform, reached below the documented hosts, in virtual time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single jobs, on the stand-ins: what is sent, what comes back, and what happens when an answer is lost."""
+"""Single jobs, on the simulators: what is sent, what comes back, and what happens when an answer is lost."""
 
 from __future__ import annotations
 
@@ -355,7 +355,7 @@ def leaves(raw: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("provider", HTTP)
 async def test_every_answered_field_is_documented(provider: str, world: World, reach: Reach) -> None:
-    """Nothing that a stand-in answers is missing from the documented fields."""
+    """Nothing that a simulator answers is missing from the documented fields."""
     load_samples(world)
     documented = PROVIDERS[provider].documented
     assert documented is not None

@@ -1,7 +1,7 @@
 """What goes over the wire, as recorded in cassettes/<provider>/; cassettes/README.md says where each comes from.
 
-By default every exchange is replayed: no network, no stand-in. With --record-mode=rewrite it is recorded anew, from the
-stand-in, or from the live platform when all of its MIGRATOR_LIVE_* variables are set.
+By default every exchange is replayed: no network, no simulator. With --record-mode=rewrite it is recorded again, from
+the simulator, or from the live platform when all of its MIGRATOR_LIVE_* variables are set.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Site:
 
 
 def sandbox(provider: str) -> Site:
-    """A fresh stand-in below the documented host: fixed clock, counted ids."""
+    """A fresh simulator below the documented host: fixed clock, counted ids."""
     return Site(provider=provider, connection=CONNECTIONS[provider], wire=httpx.ASGITransport(app=create_app(World())))
 
 
@@ -252,7 +252,7 @@ async def test_the_wire_is_as_recorded(provider: str, scenario: str, site: Site)
 @providers
 @scenarios
 async def test_recordings_repeat_themselves(provider: str, scenario: str, tmp_path: Path) -> None:
-    """Two recordings from the stand-in are the same to the byte, so a difference in review means something."""
+    """Two recordings from the simulator are the same to the byte, so a difference in review means something."""
     recorded = []
     for name in ("one", "two"):
         place = sandbox(provider)

@@ -74,7 +74,7 @@ def test_no_recipe_holds_a_secret(name: str) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[World, Path]]:
-    """A folder whose migrator.toml leads to served stand-ins; its tokens are in files."""
+    """A folder whose migrator.toml leads to served simulators; its tokens are in files."""
     world = World(clock=None)
     world.load("omni", [routine("Alpha")])
     with BackgroundServer(world) as server:

@@ -1,4 +1,4 @@
-"""Clients of the stand-ins, in process, under the documented hosts."""
+"""Clients of the simulators, in process, under the documented hosts."""
 
 from __future__ import annotations
 

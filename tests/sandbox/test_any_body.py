@@ -1,4 +1,4 @@
-"""Whatever is sent, a stand-in answers in its provider's shape."""
+"""Whatever is sent, a simulator answers in its provider's shape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Devin stand-in against the rules of Devin's pages."""
+"""The Devin simulator against the rules of Devin's pages."""
 
 from __future__ import annotations
 

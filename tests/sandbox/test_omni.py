@@ -1,4 +1,4 @@
-"""The Omni stand-in against the rules of Omni's pages."""
+"""The Omni simulator against the rules of Omni's pages."""
 
 from __future__ import annotations
 

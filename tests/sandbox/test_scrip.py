@@ -1,4 +1,4 @@
-"""The Scrip stand-in against the rules of Scrip's pages."""
+"""The Scrip simulator against the rules of Scrip's pages."""
 
 from __future__ import annotations
 

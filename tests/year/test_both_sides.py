@@ -89,7 +89,7 @@ def break_something(lab: Lab, chance: random.Random) -> bool:
 
 
 def morning(world: World) -> None:
-    """What was broken is mended, and what was late to show shows: the stand-ins count looks, not hours."""
+    """What was broken is mended, and what was late to show shows: the simulators count looks, not hours."""
     world.faults.clear()
     for store in world.stores.values():
         store.late.clear()
