@@ -57,9 +57,9 @@ def lower(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Lo
     losses = [Loss(path=path, had=had, reason="only its own platform has this") for path, had in job.residue.items()]
     notes = []
     if job.suspended is not None:
-        notes.append(f"disabled by {job.ref.provider} ({job.suspended}), so it arrives paused")
+        notes.append(f"disabled by {job.ref.provider.title()}: {job.suspended}; it arrives paused")
     if job.failing:
-        notes.append(f"its runs fail at {job.ref.provider}: {job.failing}")
+        notes.append(f"its runs fail at {job.ref.provider.title()}: {job.failing}")
     if not job.live:
         fields["enabled"] = False
     fields = look_up(fields, sync.lookup)
