@@ -63,7 +63,18 @@ Trigger = Recurring | Once | Unportable
 
 @frozen(kw_only=True)
 class Prompt:
-    """An instruction for an AI agent; the ids (model, branch, playbook) mean something on their own platform only."""
+    """An instruction for an AI agent; ids mean something on their own platform only.
+
+    Attributes:
+        text: the instruction.
+        model: the data model that it works on; not a language model.
+        branch: the branch of the data model.
+        topic: the topic of the data model.
+        agent: which agent or assistant runs it.
+        playbook: the playbook that it follows.
+        llm: the language model that the agent uses.
+        thread: the conversation that each run continues; None where each run begins a new one.
+    """
 
     text: str
     model: str | None = None
@@ -71,6 +82,8 @@ class Prompt:
     topic: str | None = None
     agent: str | None = None
     playbook: str | None = None
+    llm: str | None = None
+    thread: str | None = None
 
 
 @frozen(kw_only=True)
@@ -223,6 +236,8 @@ PATHS: Final = (
     "action.topic",
     "action.agent",
     "action.playbook",
+    "action.llm",
+    "action.thread",
     "action.event",
     "action.payload",
     "action.scope",
@@ -242,7 +257,7 @@ SHARED_PATHS: Final = frozenset(
     path
     for path in PATHS
     if path.partition(".")[0] in {"enabled", "delivery", "run_as"}
-    or path in {"trigger.timezone", "action.model", "action.branch", "action.topic", "action.agent", "action.playbook"}
+    or path in {"trigger.timezone", *(f"action.{a.name}" for a in attrs.fields(Prompt) if a.name != "text")}
 )
 """The canonical paths of which thousands of jobs have few different values, which can be told apart by `==`."""
 

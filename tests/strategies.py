@@ -61,6 +61,8 @@ def lowered_fields(mapping: ProviderMapping) -> st.SearchStrategy[dict[str, Any]
         "action.branch": ids,
         "action.topic": words,
         "action.playbook": ids,
+        "action.llm": ids,
+        "action.thread": ids,
         "action.filter": words,
         "action.guard": words,
         "action.hints": st.lists(st.dictionaries(words, words, min_size=1, max_size=2), min_size=1, max_size=2).map(

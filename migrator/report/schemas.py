@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from migrator.canonical import LEAVES
+from migrator.canonical import LEAVES, PROMPT_PATHS
 from migrator.config import config_schema
 from migrator.report.checkups import checkup_schema
 from migrator.report.handover_schemas import cutover_schema, retire_schema
@@ -51,7 +51,7 @@ def _jobs() -> Schema:
         {"kind": _one_of("recurring", "once", "unportable")},
         {"cron": TEXT, "dialect": TEXT, "timezone": TEXT, "at": TIME, "raw": ANY, "reason": TEXT},
     )
-    prompt = {"text": TEXT, "model": TEXT, "branch": TEXT, "topic": TEXT, "agent": TEXT, "playbook": TEXT}
+    prompt = {path.removeprefix("action."): TEXT for path in PROMPT_PATHS}
     event = {"event": TEXT, "payload": OBJECT, "scope": TEXT, "filter": TEXT, "guard": TEXT, "hints": _list(ANY)}
     delivery = _object(
         {},
