@@ -1,6 +1,6 @@
 """Which guards does no test miss? Replace each condition of a module by true and by false, and run tests against that.
 
-    python -m tests.mutants migrator/apply/settle.py -- tests/recovery tests/faults/test_kill.py
+    python -m tests.mutants migrator/recovery/reconcile.py -- tests/recovery tests/faults/test_kill.py
 
 Each mutant is tried in a copy of the tree; the tests stop at the first failure, which kills it. What survives is
 printed: either no test cares about that condition, or it does not matter.
