@@ -8,14 +8,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import attrs
 
-from migrator.cutover.active_status import ActiveStatuses
+from migrator.active_side import ActiveStatus
 from migrator.cutover.context import CutoverContext, cutover_context, switch_planner_of
 from migrator.cutover.cutover_run import CutoverRun, Told, preview, told
-from migrator.cutover.switches import ActiveStatus, Cutover, Order, Switch
+from migrator.cutover.switches import Cutover, Order, Switch
 from migrator.errors import RefusedError, UsageError
 from migrator.locking import locking
 from migrator.plan.changes import Plan
 from migrator.store import State
+from migrator.sync.active_status import ActiveStatuses
 from migrator.sync.endpoints import Runtime, reconcile_source_writes
 from migrator.sync.execution import Execution, run_id, silently
 from migrator.sync.session import Session, session_of

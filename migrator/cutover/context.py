@@ -10,15 +10,16 @@ from typing import Final
 import attrs
 from attrs import frozen
 
+from migrator.active_side import SwitchContext
 from migrator.canonical import JobRef
 from migrator.config.shapes import did_you_mean
 from migrator.cron.check import second_opinion
-from migrator.cutover.active_status import ActiveStatuses, job_in
 from migrator.cutover.decide import SwitchPlanner
-from migrator.cutover.switches import Goal, Order, Status, Switch, SwitchContext
+from migrator.cutover.switches import Goal, Order, Status, Switch
 from migrator.errors import UsageError
 from migrator.isolation import attempt
 from migrator.plan.staging import is_cut_short, stirs
+from migrator.sync.active_status import ActiveStatuses, job_in
 from migrator.sync.endpoints import contract_of
 from migrator.sync.session import Session, Snapshot
 from migrator.verify import WELL, Proof, verify

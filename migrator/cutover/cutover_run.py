@@ -11,7 +11,6 @@ from typing import Final
 import attrs
 from attrs import frozen
 
-from migrator.cutover.active_status import DARK, job_in
 from migrator.cutover.context import CutoverContext, cutover_context, switch_planner_of
 from migrator.cutover.journal import CutoverJournal
 from migrator.cutover.switcher import Switcher
@@ -20,6 +19,7 @@ from migrator.errors import MigratorError, StateError
 from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.store.records import InactiveJob, Missed, Run, RunKind
+from migrator.sync.active_status import DARK, job_in
 from migrator.sync.endpoints import remember_contract
 from migrator.sync.session import Session
 

@@ -10,16 +10,15 @@ the way back.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import attrs
 from attrs import frozen
 
-from migrator.canonical import Fields, Job, Unportable, flatten
-from migrator.cron import Cron, next_fires
-from migrator.cutover.switches import Calendar, Does, Found, Goal, Switch, SwitchContext, SwitchStep
+from migrator.active_side import SwitchContext, back_command, coming_fires, found_live
+from migrator.canonical import Fields, flatten
+from migrator.cutover.switches import Calendar, Does, Goal, Switch, SwitchStep
 from migrator.mapping import ProviderMapping
 from migrator.plan.compare import same
 from migrator.plan.staging import is_distant, is_parked, may_fire, staged_fields, standstill
@@ -134,7 +133,7 @@ class SwitchPlanner:
         """Why a job is left on the source: it fires once more, and that soon."""
         if not may_fire(context.source, context.active_side):
             return ""
-        fires = _coming_fires(context.wished, self.source.rules.dialect, self.now)
+        fires = coming_fires(context.wished, self.source.rules.dialect, self.now)
         if not fires:
             return "it has no fires ahead"
         if len(fires) == 1 and fires[0] <= self.now + self.spare:
@@ -233,49 +232,7 @@ class SwitchPlanner:
             yield Calendar(job=binding.target, fields=context.released(binding), dialect=self.target.rules.dialect)
 
 
-def back_command(sync: str, job: Job) -> str:
-    """What switches one job back to its source."""
-    return shlex.join(["migrator", "cutover", sync, "--back", "--job", job.name])
-
-
 def _why(turns: tuple[SwitchStep, ...], active_side: ActiveSide | None) -> str:
     """What a move is for that takes no write."""
     is_open = active_side is not None and active_side.begun is not None
     return "switched already; a crashed run did not record it" if is_open and not turns else ""
-
-
-def found_live(context: SwitchContext) -> Found:
-    """Which side fires, by what both of them hold."""
-    is_over = context.source.ref in context.spent
-    source = may_fire(context.source, context.active_side) and not is_over
-    live = [_is_live(context, number) for number in range(len(context.bindings))]
-    if source:
-        return "both" if any(live) else "source"
-    if all(live) and live:
-        return "target"
-    if any(live):
-        return "part"
-    return "over" if is_over else "neither" if context.wished.live else "paused"
-
-
-def _is_live(context: SwitchContext, number: int) -> bool:
-    """Whether a target job fires: it is on, nothing holds it back, and there is an instant to come."""
-    job, due = context.targets[context.bindings[number].target], context.due.get(context.bindings[number].target, {})
-    fields = flatten(job)
-    return (
-        job.live and job.ref not in context.spent and all(same(fields.get(path), value) for path, value in due.items())
-    )
-
-
-def is_spent(job: Job, dialect: str, now: datetime) -> bool:
-    """Return whether a job will never be due again, paused or not; False where its trigger cannot be read."""
-    return not isinstance(job.trigger, Unportable) and not _coming_fires(job, dialect, now)
-
-
-def _coming_fires(job: Job, dialect: str, now: datetime) -> list[datetime]:
-    """The next two instants at which a job is due, or as many as there are."""
-    fields = flatten(job)
-    cron, at = fields.get("trigger.cron"), fields.get("trigger.at")
-    if isinstance(cron, Cron):
-        return next_fires(cron, fields["trigger.timezone"], now, 2, dialect=dialect or cron.dialect)
-    return [at] if isinstance(at, datetime) and at > now else []

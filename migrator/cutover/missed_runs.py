@@ -13,8 +13,9 @@ from typing import Final, Literal
 
 from attrs import frozen
 
+from migrator.active_side import Found
 from migrator.canonical import TRIGGER_PATHS
-from migrator.cutover.switches import Calendar, Found, Switch
+from migrator.cutover.switches import Calendar, Switch
 from migrator.plan.staging import is_distant
 from migrator.store.records import ORIGIN, Missed, MissKind, Write
 

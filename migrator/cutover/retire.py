@@ -13,19 +13,20 @@ from typing import get_args
 
 import attrs
 
+from migrator.active_side import SwitchContext
 from migrator.canonical import Job, JobRef, flatten
 from migrator.config import Mode
 from migrator.convert.schedule import schedule_of
-from migrator.cutover.active_status import job_in
 from migrator.cutover.commands import Consent, both_locked
 from migrator.cutover.context import CutoverContext, cutover_context, switch_planner_of
 from migrator.cutover.cutover_run import CutoverRun, Told, preview
 from migrator.cutover.decide import SwitchPlanner
-from migrator.cutover.switches import Cutover, Nightly, Order, Switch, SwitchContext, SwitchStep
+from migrator.cutover.switches import Cutover, Nightly, Order, Switch, SwitchStep
 from migrator.errors import RefusedError
 from migrator.plan.staging import may_fire
 from migrator.store import State
 from migrator.store.records import RunKind
+from migrator.sync.active_status import job_in
 from migrator.sync.endpoints import Runtime, reconcile_source_writes
 from migrator.sync.execution import run_id
 from migrator.sync.session import session_of

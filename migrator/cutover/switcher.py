@@ -18,12 +18,13 @@ from typing import Final
 import attrs
 from attrs import define, field
 
+from migrator.active_side import Found
 from migrator.canonical import TRIGGER_PATHS, Job, flatten
 from migrator.concurrency import side_by_side
 from migrator.cutover.circuit_breaker import CircuitBreaker, proves_no_effect
 from migrator.cutover.gaps import next_gap
 from migrator.cutover.journal import CutoverJournal
-from migrator.cutover.switches import Found, Gap, Sent, Switch, SwitchResult, SwitchStep
+from migrator.cutover.switches import Gap, Sent, Switch, SwitchResult, SwitchStep
 from migrator.errors import MigratorError, StateError
 from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer

@@ -3,56 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from attrs import field, frozen
 
-from migrator.canonical import Fields, Job, JobRef, flatten
+from migrator.active_side import Found
+from migrator.canonical import Fields, JobRef
 from migrator.execute.gaps import coming
-from migrator.execute.sender import stepped
-from migrator.store.records import ActiveSide, Binding, InactiveJob, Live, Missed
+from migrator.store.records import ActiveSide, Binding, InactiveJob, Missed
 
 Goal = Literal["target", "source"]
 """Which side is to be active."""
-
-Found = Literal["source", "target", "both", "part", "neither", "paused", "over", "unknown"]
-"""Which side fires, as read: one, both, some pieces of the target only, none although its owner wants it to, none
-because its owner paused it, or because it was due for the last time; or a side could not be read."""
 
 Status = Literal["moved", "planned", "there", "left", "refused", "failed", "skipped"]
 """moved: done and confirmed. planned: would be. there: nothing to do. left: better not moved. refused: unsafe. failed:
 begun, and `live` says which side fires now. skipped: not begun."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
-
-
-@frozen(kw_only=True)
-class SwitchContext:
-    """What is known of one source job and of the target jobs that stand for it.
-
-    Attributes:
-        source: the source job as it is.
-        wished: as its owner wants it.
-        active_side: what is recorded of its active side.
-        bindings: its target jobs, by piece.
-        targets: the target jobs as they are.
-        due: what each target job holds once it may fire, by target job; only the fields that hold it back now.
-        spent: which of all these jobs will never be due again, paused or not.
-    """
-
-    source: Job
-    wished: Job
-    active_side: ActiveSide | None
-    bindings: tuple[Binding, ...]
-    targets: Mapping[JobRef, Job]
-    due: Mapping[JobRef, Fields] = field(factory=dict)
-    spent: Container[JobRef] = frozenset()
-
-    def released(self, binding: Binding) -> Fields:
-        """All fields of a target job once it may fire."""
-        return stepped(flatten(self.targets[binding.target]), self.due.get(binding.target, {}))
 
 
 Does = Literal["pause", "move away", "delete", "release", "hold", "restore"]
@@ -222,29 +191,6 @@ class Order:
     at: datetime | None = None
     is_dry: bool = False
     may_delete: bool = False
-
-
-@frozen(kw_only=True)
-class ActiveStatus:
-    """Which side of a job fires.
-
-    Attributes:
-        source: the source job.
-        name: its name.
-        targets: the target jobs.
-        meant: which side is recorded as active.
-        live: which side fires, as both of them were just read.
-        since: since when the right is so; None when it was never moved.
-        is_unfinished: whether a cutover of it was begun and not ended.
-    """
-
-    source: JobRef
-    name: str
-    targets: tuple[JobRef, ...]
-    meant: Live
-    live: Found
-    since: datetime | None = None
-    is_unfinished: bool = False
 
 
 @frozen(kw_only=True)

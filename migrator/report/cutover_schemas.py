@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from migrator.cutover.switches import STATUSES, Does, Found, Goal
+from migrator.active_side import Found
+from migrator.cutover.switches import STATUSES, Does, Goal
 from migrator.report.json_schema import (
     COUNT,
     FLAG,

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import attrs
 
-from migrator.cutover.switches import ActiveStatus, Cutover, Does, Found, Gap, Nightly, Sent, Status, SwitchResult
+from migrator.active_side import ActiveStatus, Found
+from migrator.cutover.switches import Cutover, Does, Gap, Nightly, Sent, Status, SwitchResult
 from migrator.mapping.codecs import write_time
 from migrator.report.text import Line, clean, count, instant, line, pad, stamp
 from migrator.store.records import InactiveJob, Missed

@@ -10,7 +10,7 @@ from typing import Any, Final
 import attrs
 from attrs import field, frozen
 
-from migrator.cutover.switches import ActiveStatus as JobStanding
+from migrator.active_side import ActiveStatus as JobStanding
 from migrator.mapping.codecs import write_time
 from migrator.report.cutovers import (
     STATUS_WORDS,

@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -23,6 +22,7 @@ from migrator.recovery.resume import is_staged, rest_of, still_fits
 from migrator.store import State
 from migrator.store.journal import NEVER_SENT
 from migrator.store.records import InactiveJob
+from migrator.sync.active_status import ActiveStatuses
 from migrator.sync.checkpoint import (
     record_agreement,
     record_count,
@@ -38,29 +38,6 @@ if TYPE_CHECKING:
     from migrator import audit as auditing
     from migrator import listing
     from migrator import verify as verifying
-    from migrator.cutover.commands import cutover, standings
-    from migrator.cutover.retire import retire
-    from migrator.dedupe import dedupe
-    from migrator.export import export, exporting
-    from migrator.sync.undo import rollback, settle
-
-_ELSEWHERE: Final = {
-    "export": "exporting",
-    "exporting": "exporting",
-    "dedupe": "deduping",
-    "cutover": "handover",
-    "retire": "handover",
-    "standings": "handover",
-    "rollback": "undoing",
-    "settle": "undoing",
-}
-"""Stages in modules of their own, which are loaded when they are first asked for: most commands need none of them."""
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _ELSEWHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"migrator.{_ELSEWHERE[name]}"), name)
 
 
 async def plan(
@@ -301,8 +278,6 @@ def _dark(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> 
     """The jobs that are active nowhere, noted in the state; those that the run has just brought in line are not."""
     if not snapshot.active_sides:
         return session.state.note_dark(session.sync.name, ())
-    from migrator.cutover.active_status import ActiveStatuses  # noqa: PLC0415 (only where something was cut over)
-
     done = {outcome.source for outcome in outcomes if outcome.status == "done"}
     undone = {outcome.source for outcome in outcomes if outcome.status != "done"}
     found = ActiveStatuses(session=session, snapshot=snapshot).dark()
@@ -336,25 +311,3 @@ def _guard(current: Plan, max_deletes: int | None) -> None:
     if max_deletes is not None and deletes > max_deletes:
         what = f"the plan deletes {deletes} jobs, and at most {max_deletes} may be deleted; nothing was changed"
         raise RefusedError(what, where=where, hint="check the plan, then allow more with --max-deletes")
-
-
-__all__ = [
-    "Agree",
-    "Runtime",
-    "apply",
-    "audit",
-    "cutover",
-    "dedupe",
-    "export",
-    "exporting",
-    "list_jobs",
-    "plan",
-    "plan_of",
-    "retire",
-    "rollback",
-    "run_of",
-    "settle",
-    "standings",
-    "sync",
-    "verify",
-]

@@ -16,8 +16,8 @@ from typing import Any, Final
 import attrs
 import pytest
 
+from migrator.active_side import ActiveStatus
 from migrator.cutover.commands import standings
-from migrator.cutover.switches import ActiveStatus
 from migrator.sandbox import BackgroundServer, Options
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish

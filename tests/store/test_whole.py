@@ -143,7 +143,7 @@ def test_a_state_that_is_not_empty_stays(state: State) -> None:
     before = used(state).contents()
     other = attrs.evolve(before, tables={**before.tables, "bindings": (), "facts": ()})
 
-    with pytest.raises(RefusedError, match=r"1 facts, 2 intents, 1 links, 1 runs, 1 snapshots, 1 syncs"):
+    with pytest.raises(RefusedError, match=r"1 facts, 1 runs, 1 saved_records, 1 syncs, 2 writes"):
         state.fill(other)
     assert before == state.contents()
 
@@ -212,7 +212,7 @@ FACT = {"scope": "a", "key": "b", "value": "c", "sum": sum_of(t.facts, {"scope":
         (json.dumps(_document(layout="2")), "lacks its layout or its tables"),
         (json.dumps(_document(layout=99)), "exported by another version of migrator; got: schema version 99"),
         (json.dumps(_document(layout=0)), "exported by another version of migrator; got: schema version 0"),
-        (json.dumps(_document(tables={})), "lacks the tables of a state; got: definitions"),
+        (json.dumps(_document(tables={})), "lacks the tables of a state; got: active_sides"),
         (json.dumps(_document(tables={"locks": []})), "lacks the tables of a state; got: locks"),
     ],
 )
@@ -251,6 +251,6 @@ def test_a_damaged_row_of_a_document_is_refused(state: State) -> None:
     rows = tuple(row | {"target_id": "another"} for row in before.tables["bindings"])
     wrong = attrs.evolve(before, tables={**before.tables, "bindings": rows})
 
-    with pytest.raises(StateError, match=r"row links devin/org-1/another.*its checksum does not fit"):
+    with pytest.raises(StateError, match=r"row bindings devin/org-1/another.*its checksum does not fit"):
         state.fill(wrong, replace=True)
     assert before == state.contents()

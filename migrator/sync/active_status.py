@@ -9,9 +9,8 @@ from typing import Final, Literal
 
 from attrs import frozen
 
+from migrator.active_side import ActiveStatus, Found, SwitchContext, back_command, found_live, is_spent
 from migrator.canonical import Job, JobRef
-from migrator.cutover.decide import back_command, found_live, is_spent
-from migrator.cutover.switches import ActiveStatus, Found, SwitchContext
 from migrator.extract import Extracted
 from migrator.isolation import attempt
 from migrator.plan.changes import Change
