@@ -188,6 +188,7 @@ class Job:
         created_at: aware.
         updated_at: aware.
         fired_at: when it last fired, as its platform says; aware.
+        origin: the job that a file of jobs had it from; None for a job that is not in a file, or has no origin.
     """
 
     ref: JobRef
@@ -210,6 +211,7 @@ class Job:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     fired_at: datetime | None = None
+    origin: JobRef | None = None
 
     @property
     def live(self) -> bool:

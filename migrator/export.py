@@ -73,7 +73,7 @@ async def exporting(
             async with aclosing(read_all(side.adapter, side.mapping, as_source=True)) as found:
                 present = {read.ref async for read, _record in found}
             scopes = tuple(side.adapter.scopes)
-            known = state.definitions(side.adapter.provider, scopes, side.dialect, without=present)
+            known = state.definitions(side.adapter.provider, scopes, without=present)
             for one in {one.source: one for one in known}.values():
                 job = unflatten(one.fields, ref=one.source)
                 if wanted.matches(job):

@@ -24,12 +24,22 @@ _SOME_FAILED: Final = 4
 Operation = Callable[[Runtime, State, Consent], Coroutine[Any, Any, StateMove]]
 
 
-def move(settings: Settings, old: str, new: str, *, sync: str, jobs: Sequence[str], dry: bool, yes: bool) -> int:
+def move(
+    settings: Settings,
+    old: str,
+    new: str,
+    *,
+    sync: str,
+    jobs: Sequence[str],
+    dry: bool,
+    yes: bool,
+    to_sync: str = "",
+) -> int:
     """Give bindings another name."""
     choice = Choice(sync=sync, jobs=tuple(jobs))
 
     async def operation(runtime: Runtime, state: State, agree: Consent) -> StateMove:
-        return await state_move.move(runtime, state, old, new, choice, agree=agree, dry=dry)
+        return await state_move.move(runtime, state, old, new, choice, agree=agree, dry=dry, to_sync=to_sync)
 
     return _carry_out(settings, operation, dry=dry, yes=yes)
 

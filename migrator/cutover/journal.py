@@ -42,10 +42,8 @@ class CutoverJournal:
         begun = known.begun if known and known.begun else now
         ahead = move.switched if move.goal == "target" else known or move.switched
         if move.goal == "target":
-            self.state.keep_definitions(
-                [Definition(source=move.source, sync=self.origin.sync, fields=move.calendars[0].fields)],
-                dialect=self.origin.mapping.rules.dialect,
-            )
+            kept = Definition(source=move.source, sync=self.origin.sync, fields=move.calendars[0].fields)
+            self.state.keep_definitions([kept])
         if ahead:
             live, since = (known.live, known.since) if known else ("both", now)
             self._note(attrs.evolve(ahead, live=live, since=since, begun=begun))
@@ -60,6 +58,10 @@ class CutoverJournal:
         else:
             since = known.since if known and known.live == active_side.live else self.clock.now()
             self._note(attrs.evolve(active_side, since=since), entries)
+
+    def deleted(self, move: Switch) -> None:
+        """Note that the source job was deleted on purpose: that no listing has it is no sign of another account."""
+        self.state.note_retired(self.origin.sync, [move.source])
 
     async def note_missed(self, move: Switch, begun: datetime) -> None:
         """Note what was missed by a move whose end is not known."""

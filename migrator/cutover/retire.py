@@ -23,6 +23,7 @@ from migrator.cutover.cutover_run import CutoverRun, Told, preview
 from migrator.cutover.decide import SwitchPlanner
 from migrator.cutover.switches import Cutover, Nightly, Order, Switch, SwitchStep
 from migrator.errors import RefusedError
+from migrator.extract import look_up
 from migrator.plan.staging import may_fire
 from migrator.store import State
 from migrator.store.records import RunKind
@@ -74,6 +75,8 @@ async def retire(
         planned = sum(move.status == "planned" for move in moves)
         if not order.is_dry:
             _guard(stage, planned, at_most)
+            if delete:
+                state.note_retired(sync, await _gone(stage, order, moves))
         nightly = tuple(_nightly(stage, moves))
         asked = attrs.evolve(preview(session, order, moves), nightly=nightly)
         if not planned or order.is_dry or not await agree(asked, attrs.evolve(snapshot.plan, changes=())):
@@ -94,6 +97,22 @@ def _guard(stage: CutoverContext, planned: int, at_most: int | None) -> None:
         what = f"the run would retire {planned} source jobs, and {limit} does not allow that; nothing was changed"
         hint = f"list them with --dry-run, then allow more: --max-deletes {planned}"
         raise RefusedError(what, where=f"sync {sync.name}", hint=hint)
+
+
+async def _gone(stage: CutoverContext, order: Order, moves: Iterable[Switch]) -> frozenset[JobRef]:
+    """Return the source jobs that were deleted already: they count as retired from now on.
+
+    Where none of the known jobs is listed, the token may open another account: then only those that were named.
+    """
+    if stage.snapshot.plan.refusal and not order.jobs:
+        return frozenset()
+    there = {
+        move.source for move in moves if move.status == "there" and job_in(stage.snapshot.listed, move.source) is None
+    }
+    source = stage.session.source
+    found = await look_up(source.adapter, source.mapping, there, as_source=True)
+    back = {job.ref for job in found.jobs} | {problem.ref for problem in found.problems}
+    return frozenset(there) - found.unproved - back
 
 
 def _retirement(stage: CutoverContext, mover: SwitchPlanner, ref: JobRef, *, delete: bool) -> Switch:

@@ -171,6 +171,8 @@ class Switcher:
                 self._brake.failed(MigratorError(why, hint="resume it there, then run the command again"))
                 return attrs.evolve(await self._undone(base, begun, done, why), sent=tuple(sent))
             done.append(turn)
+        if any(turn.does == "delete" for turn in move.turns):
+            self.record.deleted(move)
         await self.record.end(move, begun, move.switched)
         return attrs.evolve(base, live=_reached(move), sent=tuple(sent))
 

@@ -20,6 +20,7 @@ from migrator.mapping.sections import FailureFields
 from migrator.mapping.unknown import unknown_fields
 
 _SHOWN: Final = 80
+_ORIGIN: Final = ("provider", "scope", "id")
 _KINDS: Final[Mapping[type, str]] = {int: "a whole number", str: "a text", bool: "true or false"}
 
 
@@ -61,6 +62,7 @@ def read(rules: Rules, raw: Raw, *, scope: str, decided: Decided = ()) -> Job:
             created_at=_time(raw, rules.identity.created, job_id),
             updated_at=_time(raw, rules.identity.updated, job_id),
             fired_at=_time(raw, rules.identity.fired, job_id),
+            origin=_origin(rules, raw, job_id),
         )
     except KeyError as missing:
         path = str(missing.args[0])
@@ -76,6 +78,7 @@ def _fields(
     values: dict[str, Any] = {}
     unreadable: Unportable | None = None
     used = {rules.identity.id, rules.identity.created, rules.identity.updated, rules.identity.fired}
+    used.add(rules.identity.origin)
     for leaf, rule in rules.fields.items():
         if rule.tags:
             if any(get(raw, tag, rules.tag(tag).assume) != constant for tag, constant in rule.tags.items()):
@@ -150,6 +153,18 @@ def _unportable(rules: Rules, raw: Raw, job_id: str) -> Unportable | None:
         kept = get(raw, rule.raw_path) if rule.raw_path else {rule.path: value}
         return Unportable(kind=rule.kind, raw=kept, reason=str(get(raw, rule.reason_path, rule.reason)))
     return None
+
+
+def _origin(rules: Rules, raw: Raw, job_id: str) -> JobRef | None:
+    """Where the job was read before it came into this file."""
+    value = get(raw, rules.identity.origin) if rules.identity.origin else None
+    if value is None:
+        return None
+    named = value if isinstance(value, Mapping) else {}
+    parts = [sys.intern(part) for key in _ORIGIN if isinstance(part := named.get(key), str) and part]
+    if len(parts) < len(_ORIGIN):
+        raise _wrong(raw, job_id, rules.identity.origin, f"an object with the texts {', '.join(_ORIGIN)}")
+    return JobRef(provider=parts[0], scope=parts[1], id=parts[2])
 
 
 def _suspended(rules: Rules, raw: Raw, job_id: str) -> str | None:

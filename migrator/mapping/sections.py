@@ -39,13 +39,15 @@ class Tag:
 class Identity:
     """Where a record keeps its key and its times.
 
-    `fired` is when it last fired; `unique` says that no two jobs of the platform share an id, in any scope.
+    `fired` is when it last fired; `origin` is where the job was read before it came into a file of jobs, an object with
+    provider, scope and id; `unique` says that no two jobs of the platform share an id, in any scope.
     """
 
     id: str
     created: str = ""
     updated: str = ""
     fired: str = ""
+    origin: str = ""
     unique: bool = False
 
 

@@ -8,7 +8,7 @@ second time.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -123,12 +123,9 @@ def _vanished(end: _End, inputs: PlanInput, known: tuple[_Ends, ...]) -> str:
     told = ", ".join(f"{provider}:{scope}" for provider, scope in places)
     start = f"none of the {_jobs(len(own))} that sync {inputs.sync.name} knows at its {end.role}"
     if not any(provider == end.provider and scope in end.listing.scopes for provider, scope in places):
-        new = scope_address(end.provider, end.listing.scopes[0])
-        command = moving(scope_address(*places[0]), new)
         return (
             f"{start} ({told}) is in {end.places}, which connection {getattr(inputs.sync, end.role)} opens; check the "
-            f"connection; if that is the same scope under another name: {command}; for another scope, use a sync of "
-            "another name"
+            f"connection; {_moved(places[0], end)}for another scope, use a sync of another name"
         )
     if end.role == "source" and not end.listed:
         return ""  # nothing is made or removed on the word of an empty listing
@@ -137,17 +134,42 @@ def _vanished(end: _End, inputs: PlanInput, known: tuple[_Ends, ...]) -> str:
     return (
         f"{start} is in {told} any more, which lists {_jobs(len(end.listed))}: check that the token of connection "
         f"{getattr(inputs.sync, end.role)} opens the same account; if they were deleted there on purpose: "
-        f"{shlex.join(['migrator', 'state', 'forget', f'sync.{inputs.sync.name}'])}"
+        f"{' and '.join(_ending(own, end, inputs))}"
     )
 
 
+def _moved(old: tuple[str, str], end: _End) -> str:
+    """Return the command for jobs that are known elsewhere, and when it fits; "" where none does."""
+    command = moving(scope_address(*old), scope_address(end.provider, end.listing.scopes[0]))
+    if old[0] == end.provider:
+        return f"if that is the same scope under another name: {command}; "
+    takes_over = end.role == "source" and any(job.origin for job in end.listing.jobs)
+    return f"if this file takes the place of the retired jobs there: {command}; " if takes_over else ""
+
+
+def _ending(own: set[JobRef], end: _End, inputs: PlanInput) -> Iterator[str]:
+    """Yield what says that jobs are gone on purpose: those that only the target fires are retired, others forgotten."""
+    kept = own & inputs.kept if end.role == "source" else set()
+    sync = inputs.sync.name
+    if kept:
+        yield shlex.join(["migrator", "retire", sync, "--delete", *_each(kept)])
+    if own - kept:
+        only = _each(own - kept) if kept or inputs.retired else []
+        yield shlex.join(["migrator", "state", "forget", f"sync.{sync}", *only])
+
+
+def _each(refs: set[JobRef]) -> list[str]:
+    return [part for job_id in sorted(ref.id for ref in refs) for part in ("--job", job_id)]
+
+
 def _is_over(one: _Ends, end: _End, inputs: PlanInput) -> bool:
-    """Whether it is no wonder that a job is not listed: we deleted it, it is retired, or it is gone from both sides."""
+    """Whether it is no wonder that a job is not listed: it was deleted on purpose, or is gone from both sides."""
     if end.role == "target":
         return False
     is_here = one.target.scope in inputs.target.scopes and one.target.provider == inputs.mapping.rules.provider
     is_listed = one.target.id in inputs.at_target or one.target.id in inputs.unreadable
-    return one.source in inputs.removed | inputs.retired or (is_here and not is_listed)
+    is_open = one.source.provider == end.provider and one.source.scope in end.listing.scopes
+    return (is_open and one.source in inputs.removed | inputs.retired) or (is_here and not is_listed)
 
 
 def _jobs(number: int) -> str:

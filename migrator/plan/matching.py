@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from migrator.canonical import Fields, Job, JobRef, flatten
-from migrator.mapping.ownership import MarkKey, key_of, key_of_tag
+from migrator.mapping.ownership import MarkKey, key_of, key_of_tag, scope_digest
 from migrator.plan.actions import action_for, created, unchangeable
 from migrator.plan.changes import Change
 from migrator.plan.compare import differences, identical
@@ -63,7 +63,10 @@ class Matcher:
         if odd := self._unreadable.get((key_of(piece.source), piece.piece)):
             reason = f"{odd.ref.id} at the target carries its ownership tag and cannot be read: {odd.error}"
             return attrs.evolve(piece, action="blocked", target=odd.ref, reason=reason)
-        tagged = self._not_taken(self._marked_for(piece.source, piece.piece))
+        tagged, told = self._not_taken(self._marked_for(piece.source, piece.piece)), "carries its ownership tag"
+        if not tagged:
+            found, told = self._by_origin(piece.source, piece.piece)
+            tagged = self._not_taken(found)
         namesakes = self._not_taken(self._named.get(self.inputs.mapping.form("name", fields["name"]), ()))
         twins = [job for job in namesakes if identical(fields, flatten(job), self.inputs.mapping)]
         candidates = tagged or twins or (namesakes if self.inputs.sync.adopt == "name" else [])
@@ -76,7 +79,7 @@ class Matcher:
                 'start a new state with adopt = "identical"'
             )
             return attrs.evolve(piece, action="blocked", reason=reason)
-        why = "carries its ownership tag" if tagged else "is exactly like it" if twins else "has its name"
+        why = told if tagged else "is exactly like it" if twins else "has its name"
         if len(candidates) > 1:
             ids = ", ".join(job.ref.id for job in candidates)
             reason = f"several jobs at the target match, each {why}: {ids}; delete or rename all but one"
@@ -97,6 +100,19 @@ class Matcher:
         if not found and self.inputs.origin.rules.identity.unique:
             found = self._marked_elsewhere.get((source.provider, source.id, piece), [])
         return found
+
+    def _by_origin(self, source: JobRef, piece: int) -> tuple[list[Job], str]:
+        """Return the jobs that are the origin of a record, or carry the ownership tag of it; and which of the two."""
+        origin = self.inputs.at_source[source].origin
+        if origin is None:
+            return [], ""
+        itself = self.inputs.at_target.get(origin.id)
+        if itself and piece == 1 and itself.ref.id not in self._linked and self.inputs.is_origin(itself.ref, origin):
+            return [itself], "is the job that it was exported from"
+        tagged = self._marked_elsewhere.get((origin.provider, origin.id, piece), ())
+        is_anywhere, digest = origin.provider in self.inputs.unscoped, scope_digest(origin.scope)
+        found = [job for job in tagged if is_anywhere or (job.ownership_tag and job.ownership_tag.scope == digest)]
+        return found, f"carries the ownership tag of its origin {origin}"
 
     def _of_another(self, jobs: Iterable[Job]) -> Binding | None:
         """The binding of a job to another source job that is still there; one to a job that is gone does not count."""

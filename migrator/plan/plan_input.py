@@ -16,7 +16,7 @@ from migrator.mapping import ProviderMapping
 from migrator.mapping.ownership import MarkKey, key_of, key_of_tag
 from migrator.mapping.sections import ChangeKind
 from migrator.plan.changes import Plan
-from migrator.store.records import ActiveSide, Binding, Bound, Live, Write
+from migrator.store.records import ActiveSide, Binding, Bound, Live, Takeover, Write
 
 
 @frozen(kw_only=True)
@@ -48,7 +48,10 @@ class PlanInput:
         is_proved: whether jobs that a listing lacks were asked for by their ids.
         unfinished: the source jobs of which a cutover, there or back, was interrupted.
         room: how many active jobs the target takes, None for the number in its mapping.
-        retired: the source jobs that are gone, and whose kept definition stands in the source's listing.
+        kept: the source jobs that are gone, and whose kept definition stands in the source's listing.
+        retired: those of them that were deleted on purpose, by a run or as a person said.
+        takeovers: the jobs of files that took the place of retired source jobs.
+        unscoped: the providers of which no two jobs share an id, in any scope.
         hold: whether new target jobs are staged until the cutover.
     """
 
@@ -75,13 +78,16 @@ class PlanInput:
     is_proved: bool = True
     unfinished: frozenset[JobRef] = frozenset()
     room: int | None = None
+    kept: frozenset[JobRef] = frozenset()
     retired: frozenset[JobRef] = frozenset()
+    takeovers: tuple[Takeover, ...] = ()
+    unscoped: frozenset[str] = frozenset()
     hold: bool = False
 
     @cached_property
     def source_as_listed(self) -> Extracted:
-        """The source's listing without the kept definitions of retired jobs, which prove nothing about the place."""
-        return attrs.evolve(self.source, jobs=tuple(job for job in self.source.jobs if job.ref not in self.retired))
+        """The source's listing without the kept definitions of jobs that are gone, which prove nothing of the place."""
+        return attrs.evolve(self.source, jobs=tuple(job for job in self.source.jobs if job.ref not in self.kept))
 
     @cached_property
     def at_target(self) -> Mapping[str, Job]:
@@ -146,6 +152,12 @@ class PlanInput:
             if binding.target.id in self.at_target and not binding.superseded
         }
         return tagged | bound_jobs
+
+    def is_origin(self, ref: JobRef, origin: JobRef) -> bool:
+        """Return whether a job is the origin that a file names, also where its scope had another name then."""
+        if ref == origin:
+            return True
+        return (ref.provider, ref.id) == (origin.provider, origin.id) and ref.provider in self.unscoped
 
     def active_side_of(self, ref: JobRef) -> Live:
         """Return the active side of a source job; "target" counts only while there is a target job.

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from migrator.canonical import Fields, Job, Loss, covers
+from migrator.canonical import Fields, Job, JobRef, Loss, covers
 from migrator.convert import Converted, convert
 from migrator.convert.fields import Need
 from migrator.convert.schedule import ConvertedSchedule
@@ -18,6 +18,7 @@ from migrator.plan.changes import Change
 from migrator.plan.duplicates import blocked, duplicates_of, unclear
 from migrator.plan.matching import Matcher
 from migrator.plan.names import age, unique_names
+from migrator.plan.origins import Origins
 from migrator.plan.orphans import orphans
 from migrator.plan.parking import parked
 from migrator.plan.plan_input import PlanInput
@@ -29,6 +30,7 @@ from migrator.plan.three_way_merge import is_same_schedule, merged_change
 from migrator.store.records import Binding, Write
 
 RETIRED: Final = "its source job was retired; it is synced from the definition that was kept"
+KEPT: Final = "its source job is gone; it is synced from the definition that was kept"
 
 
 class Planner:
@@ -42,6 +44,7 @@ class Planner:
         self.matcher = Matcher(inputs)
         self.duplicates = duplicates_of(inputs)
         self.unclear = unclear(self.duplicates)
+        self.origins = Origins(inputs)
         self.successors = Successors(inputs, tuple(removed_at_source(inputs, self.unclear)))
 
     def changes(self) -> Iterator[Change]:
@@ -138,11 +141,14 @@ class Planner:
             name=job.name,
             losses=lowered.losses,
             schedule=lowered.schedule,
-            reason="; ".join((*lowered.notes, *((RETIRED,) if job.ref in self.inputs.retired else ()))),
+            reason="; ".join((*lowered.notes, *self._kept(job.ref))),
             live=job.live,
         )
         if lowered.dead:
             yield attrs.evolve(base, losses=(), reason=f"nothing to migrate: {lowered.dead}")
+            return
+        if reason := self.origins.refused(job):
+            yield attrs.evolve(base, action="blocked", losses=(), reason=reason)
             return
         reason, needs = self._refusal(lowered)
         if reason:
@@ -152,6 +158,9 @@ class Planner:
         if reason := out_of_place(self.inputs, job.ref):
             pieces = (attrs.evolve(piece, action="blocked", fields=(), reason=reason) for piece in pieces)
         yield from pieces
+
+    def _kept(self, ref: JobRef) -> tuple[str, ...]:
+        return (RETIRED,) if ref in self.inputs.retired else (KEPT,) if ref in self.inputs.kept else ()
 
     def _for_pieces(self, job: Job, lowered: Converted, base: Change) -> Iterator[Change]:
         count = len(lowered.pieces)

@@ -88,7 +88,7 @@ def _left(inputs: PlanInput, binding: Binding) -> Change:
         return attrs.evolve(gone, reason="removed on both sides")
     if kept := _kept(inputs, binding, remote):
         return attrs.evolve(gone, reason=kept)
-    if all(job.ref in inputs.retired for job in inputs.source.jobs):
+    if all(job.ref in inputs.kept for job in inputs.source.jobs):
         reason = "removed at source, but so is everything else: an empty listing removes nothing"
         return attrs.evolve(gone, action="blocked", reason=reason)
     if binding.source in inputs.unproved:

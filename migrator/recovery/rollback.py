@@ -130,6 +130,9 @@ def _refusal(trace: RunTrace, key: Key, here: list[Binding], present: Mapping[Jo
         return f"it was cut over; switch it back first: migrator cutover {trace.run.sync} --back"
     if any((i.source, i.piece) == key and i.state in {"dispatched", "uncertain"} for i in trace.writes):
         return "the run left an unresolved write to it; see how to settle it: migrator status"
+    if other := _bound_elsewhere(trace, key):
+        told = f"{other.target} is bound to {other.source} by sync {other.sync} now"
+        return f"{told}; move it back first, by the command of the move: migrator history"
     if after := next((i for i in trace.later if (i.source, i.piece) == key and i.state != "failed"), None):
         return f"run {after.run} has touched it since; roll that one back first"
     if len(here) > 1:
@@ -143,6 +146,14 @@ def _refusal(trace: RunTrace, key: Key, here: list[Binding], present: Mapping[Jo
         ]:
             return f"{', '.join(switched)} changed since the run"
     return ""
+
+
+def _bound_elsewhere(trace: RunTrace, key: Key) -> Binding | None:
+    """The binding of a target job that the run wrote to for one source job, and that stands for another one now."""
+    touched = {one.ref for one in trace.saved_records if one.binding and (one.binding.source, one.binding.piece) == key}
+    made = {i.target_id for i in trace.writes if (i.source, i.piece) == key}
+    found = (binding for binding in trace.bindings if binding.target in touched or binding.target.id in made)
+    return next((binding for binding in found if binding.source != key[0]), None)
 
 
 def _recreated(base: Change, trace: RunTrace, old: Fields) -> Change:

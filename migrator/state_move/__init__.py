@@ -1,4 +1,4 @@
-"""Move what the state knows to another sync name, connection, scope or source job, or forget it.
+"""Move what the state knows to another sync name, connection, scope, source job or file of jobs, or forget it.
 
     choose ─▶ check ─▶ ask ─▶ lock every target ─▶ rewrite tags, journalled ─▶ one transaction in the state
 

@@ -57,7 +57,7 @@ def relocations_of(config: Config, state: State, old: str, new: str, choice: Cho
     if not {kind, other} <= {"scope", "connection"}:
         what = "the two addresses are of different kinds"
         raise UsageError(what, actual=f"{old} and {new}", allowed=ADDRESSES)
-    places, others = _places(config, kind, value), _places(config, other, wanted)
+    places, others = places_of(config, old), places_of(config, new)
     if [place[0] for place in places] != [place[0] for place in others]:
         shown = ", ".join(scope_address(*place) for place in (*places, *others))
         what = "a scope moves to one of its own provider, and a connection to one with as many scopes"
@@ -102,7 +102,15 @@ def _address(text: str) -> tuple[str, str]:
     return kind, value
 
 
-def _places(config: Config, kind: str, value: str) -> tuple[Place, ...]:
+def places_of(config: Config, address: str) -> tuple[Place, ...]:
+    """Return the scopes that an address names; none for one of a sync or a job.
+
+    Raises:
+        UsageError: it cannot be read, or names an unknown connection.
+    """
+    kind, value = _address(address)
+    if kind not in {"connection", "scope"}:
+        return ()
     if kind == "connection":
         name = choose(value, config.connections, "unknown connection; name its scope instead")
         connection = config.connections[name]

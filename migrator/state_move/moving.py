@@ -9,12 +9,13 @@ from typing import Final
 
 import attrs
 
-from migrator.errors import RefusedError
+from migrator.errors import RefusedError, UsageError
 from migrator.locking import Fence, locking
 from migrator.plan.identity import moving, scope_address
-from migrator.state_move.addresses import Choice, relocations_of, unknown_address
+from migrator.state_move.addresses import Choice, places_of, relocations_of, unknown_address
 from migrator.state_move.result import Consent, StateMove
 from migrator.state_move.tags import retagged, rewrite_tags
+from migrator.state_move.takeover import Taking, given_back, is_file, taken_over
 from migrator.store import State
 from migrator.store.rebinding import Relocation
 from migrator.store.records import Bound, Run
@@ -25,7 +26,15 @@ _ADOPT: Final = 'adopt = "identical" in the sync adopts them again, by their own
 
 
 async def move(
-    runtime: Runtime, state: State, old: str, new: str, choice: Choice, *, agree: Consent, dry: bool
+    runtime: Runtime,
+    state: State,
+    old: str,
+    new: str,
+    choice: Choice,
+    *,
+    agree: Consent,
+    dry: bool,
+    to_sync: str = "",
 ) -> StateMove:
     """Give bindings another sync, scope or source job.
 
@@ -37,22 +46,27 @@ async def move(
         choice: which bindings of the old one.
         agree: asked before anything is written.
         dry: only say what would be moved.
+        to_sync: where a file takes over retired jobs, the sync that carries them afterwards; "" for the one that can.
 
     Raises:
         UsageError: an address cannot be read, or nothing is known there.
-        RefusedError: two bindings would become one, or a write has no outcome yet.
+        RefusedError: two bindings would become one, a job is not retired, or a write has no outcome yet.
         LockedError: another run writes to one of the targets.
     """
-    relocations = relocations_of(runtime.config, state, old, new, choice)
-    found = _planned(state, relocations, old, new)
+    taking = await _taking(runtime, state, old, new, choice, to_sync)
+    relocations = taking.relocations if taking else relocations_of(runtime.config, state, old, new, choice)
+    undo = taking.undo if taking else ""
+    found = _planned(state, relocations, old, new, undo)
     if dry or not await agree(found):
         return found
     run = run_id(runtime)
     async with _locked(state, found, run) as fence:
-        found = await rewrite_tags(runtime, state, _planned(state, relocations, old, new), run, fence=fence)
+        found = await rewrite_tags(runtime, state, _planned(state, relocations, old, new, undo), run, fence=fence)
         runs = _runs(runtime, found, run)
         if found.failed:
             state.enter(*runs)
+        elif taking:
+            state.take_over(relocations, runs, taking.definitions)
         else:
             state.relocate(relocations, runs)
     return attrs.evolve(found, runs=tuple(one.id for one in runs))
@@ -78,12 +92,31 @@ async def forget(runtime: Runtime, state: State, old: str, choice: Choice, *, ag
     return attrs.evolve(found, runs=tuple(one.id for one in runs))
 
 
-def _planned(state: State, relocations: Sequence[Relocation], old: str, new: str) -> StateMove:
-    """What a move comes to."""
+async def _taking(runtime: Runtime, state: State, old: str, new: str, choice: Choice, to_sync: str) -> Taking | None:
+    """Return the takeover that two addresses stand for; None where they stand for another move.
+
+    Raises:
+        UsageError: `to_sync` is given, and it is none.
+    """
+    pairs = [places_of(runtime.config, address) for address in (old, new)]
+    if all(len(places) == 1 for places in pairs):
+        (before,), (after,) = pairs
+        if before[0] != after[0] and is_file(runtime, after):
+            return await taken_over(runtime, state, before, after, choice, to_sync)
+        if before[0] != after[0] and is_file(runtime, before) and not to_sync:
+            return await given_back(runtime, state, before, after, choice)
+    if to_sync:
+        what = "--to-sync is for a move of retired jobs to a file of jobs"
+        raise UsageError(what, actual=f"{old} and {new}", allowed="scope.PROVIDER:SCOPE and scope.json:FILE")
+    return None
+
+
+def _planned(state: State, relocations: Sequence[Relocation], old: str, new: str, undo: str) -> StateMove:
+    """What a move comes to; `undo` is the command that takes it back, "" for one that follows from the move."""
     switched = state.rebindings(relocations)
     found = StateMove(kind="move", old=old, new=new, switched=switched, tags=len(retagged(switched)), undo="")
     _check(state, relocations, found)
-    return attrs.evolve(found, undo=_undo(state, relocations, found))
+    return attrs.evolve(found, undo=undo or _undo(state, relocations, found))
 
 
 def _check(state: State, relocations: Sequence[Relocation], found: StateMove) -> None:

@@ -14,9 +14,9 @@ from attrs import frozen
 from migrator.canonical import JobRef
 from migrator.mapping.codecs import write_time
 from migrator.store import tables as t
-from migrator.store.checksums import checked
+from migrator.store.checksums import amend, checked
 from migrator.store.database import Database
-from migrator.store.records import ActiveSide, Definition, InactiveJob, Missed
+from migrator.store.records import ActiveSide, Definition, InactiveJob, Missed, Takeover
 from migrator.store.rows import (
     active_side_key,
     active_side_of,
@@ -28,6 +28,7 @@ from migrator.store.rows import (
     job_ref,
     missed_of,
     missed_row,
+    takeover_of,
     unfinished_of,
 )
 from migrator.store.upserts import drop_active_sides, upsert_active_sides, upsert_definitions
@@ -85,14 +86,9 @@ class ActiveSides(Database):
             drop_active_sides(connection, [active_side_key(source, target) for source in sources])
             _enter(connection, missed)
 
-    def keep_definitions(self, definitions: Iterable[Definition], *, dialect: str) -> None:
-        """Keep source jobs as their owners want them, in place of what was kept of them before.
-
-        Args:
-            definitions: the jobs.
-            dialect: the source's.
-        """
-        rows = [definition_row(one, dialect) for one in definitions]
+    def keep_definitions(self, definitions: Iterable[Definition]) -> None:
+        """Keep source jobs as their owners want them, in place of what was kept of them before."""
+        rows = [definition_row(one) for one in definitions]
         if not rows:
             return
         columns, (first, *_others) = t.definitions.c, rows
@@ -103,25 +99,36 @@ class ActiveSides(Database):
             query = query.where(columns.source_scope == first["source_scope"], columns.source_id == first["source_id"])
         with self.transaction() as connection:
             rows_there = (checked(t.definitions, row) for row in connection.execute(query).mappings())
-            known = {_definition_key(row): row["fields"] for row in rows_there}
-            changed = [row for row in rows if known.get(_definition_key(row)) != row["fields"]]
+            known = {_definition_key(row): (row["fields"], row["retired"]) for row in rows_there}
+            changed = [row for row in rows if known.get(_definition_key(row)) != (row["fields"], row["retired"])]
             upsert_definitions(connection, changed)
+
+    def note_retired(self, sync: str, sources: Iterable[JobRef]) -> None:
+        """Note of source jobs whose definitions a sync keeps that they were deleted on purpose."""
+        keys = ("source_provider", "source_scope", "source_id", "sync")
+        rows = [{**_ref_columns(ref), "sync": sync, "retired": 1} for ref in sources]
+        with self.transaction() as connection:
+            amend(connection, t.definitions, keys, rows)
+
+    def takeovers(self) -> tuple[Takeover, ...]:
+        """Return the jobs of files that took the place of retired source jobs."""
+        with self.transaction() as connection:
+            rows = connection.execute(sa.select(t.takeovers).order_by(*t.takeovers.primary_key)).mappings()
+            return tuple(map(takeover_of, rows))
 
     def definitions(
         self,
         provider: str,
         scopes: tuple[str, ...],
-        dialect: str,
         *,
         sync: str | None = None,
         without: Container[JobRef] = (),
     ) -> tuple[Definition, ...]:
-        """What is kept of the source jobs of these scopes, of one sync or of all.
+        """What is kept of the source jobs of these scopes, of one sync or of all; not of those that a file took over.
 
         Args:
             provider: the source's.
             scopes: its scopes.
-            dialect: its dialect.
             sync: the sync; None for every one.
             without: the source jobs that are left out.
         """
@@ -129,10 +136,13 @@ class ActiveSides(Database):
         query = sa.select(t.definitions).where(columns.source_provider == provider, columns.source_scope.in_(scopes))
         if sync is not None:
             query = query.where(columns.sync == sync)
+        taken = {(one.origin, one.origin_sync) for one in self.takeovers()}
         with self.transaction() as connection:
             rows = connection.execute(query.order_by(columns.source_id)).mappings()
             refs = ((job_ref(row["source_provider"], row["source_scope"], row["source_id"]), row) for row in rows)
-            return tuple(definition_of(row, dialect) for ref, row in refs if ref not in without)
+            return tuple(
+                definition_of(row) for ref, row in refs if ref not in without and (ref, row["sync"]) not in taken
+            )
 
     def note_dark(self, sync: str, jobs: Iterable[InactiveJob]) -> tuple[InactiveJob, ...]:
         """Note which jobs of a sync are active nowhere, in place of what was noted before; each since it was first."""
@@ -206,6 +216,10 @@ def move_dark(connection: sa.Connection, renamed: Callable[[dict[str, Any]], dic
 def _insert_dark(connection: sa.Connection, sync: str, jobs: Iterable[InactiveJob]) -> None:
     text = json.dumps([dark_json(one) for one in jobs])
     connection.execute(t.facts.insert().values(scope=f"{_SYNC}{sync}", key=_DARK, value=text))
+
+
+def _ref_columns(ref: JobRef) -> dict[str, str]:
+    return {"source_provider": ref.provider, "source_scope": ref.scope, "source_id": ref.id}
 
 
 def _definition_key(row: Mapping[str, Any]) -> tuple[Any, ...]:

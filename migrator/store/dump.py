@@ -10,16 +10,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import cattrs
 import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.exc import DataError, IntegrityError
 
-from migrator.errors import RefusedError, StateError
+from migrator.errors import MigratorError, RefusedError, StateError
 from migrator.store import tables as t
 from migrator.store.backups import back_up
-from migrator.store.checksums import checked
+from migrator.store.checksums import SUM, checked, sum_of
 from migrator.store.database import Database
 from migrator.store.lock_owners import require_rest
+from migrator.store.rows import definition_of
 
 Row = Mapping[str, Any]
 
@@ -112,13 +114,34 @@ class Dump(Database):
         """Put rows into a table."""
         try:
             if rows:
-                for row in rows:
-                    checked(table, row)
-                connection.execute(table.insert(), list(rows))
+                connection.execute(table.insert(), [self._whole(table, row) for row in rows])
         except (DataError, IntegrityError) as error:
             what = f"this database cannot hold the rows of {table.name}, and the state is as it was"
             hint = "take the document as migrator state export wrote it"
             raise StateError(what, where=self.shown, actual=str(error.orig).strip(), hint=hint) from error
+
+    def _whole(self, table: sa.Table, row: Row) -> Row:
+        """Return a row with its checksum; one without, a person has edited, and a definition is read to check it.
+
+        Raises:
+            StateError: the checksum does not fit, or the definition cannot be read.
+        """
+        if row[SUM]:
+            try:
+                return dict(checked(table, row))
+            except StateError as error:
+                hint = 'if you edited the row on purpose, set its "sum" to ""; else export the state again'
+                raise StateError(error.what, where=error.where, actual=error.actual, hint=hint) from error
+        edited = {**row, SUM: sum_of(table, row)}
+        if table is t.definitions:
+            try:
+                definition_of(edited)
+            except (ValueError, cattrs.BaseValidationError, MigratorError) as error:
+                what = f"the edited definition of {row['source_id']} cannot be read; the state is as it was"
+                raise StateError(
+                    what, where="tables.definitions", actual=str(error), hint="correct its fields"
+                ) from error
+        return edited
 
 
 def only_read(connection: sa.Connection) -> None:

@@ -1,7 +1,8 @@
-"""Move what the state knows to another sync name, scope or source job, or forget it.
+"""Move what the state knows to another sync name, scope or source job, or to a file that takes over; or forget it.
 
 Identity stands in many tables: bindings, rights, writes, saved records. All of them follow in one transaction, so that
-an older run can still be rolled back afterwards.
+an older run can still be rolled back afterwards. A takeover changes bindings only: what was done in the name of the
+retired job, its active side and its definition stay under its own name, for the way back.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
-from attrs import frozen
+from attrs import field, frozen
 
 from migrator.errors import RefusedError
 from migrator.mapping.codecs import write_time
@@ -21,10 +22,11 @@ from migrator.store.active_sides import move_dark
 from migrator.store.checksums import SUM, amend
 from migrator.store.database import Database
 from migrator.store.journal import OPEN
-from migrator.store.records import Bound, Run, Write
-from migrator.store.rows import active_side_key, bound_of, target_row, write_of
-from migrator.store.upserts import drop_active_sides, drop_bindings
+from migrator.store.records import Bound, Definition, Run, Write
+from migrator.store.rows import active_side_key, bound_of, definition_row, target_row, write_of
+from migrator.store.upserts import drop_active_sides, drop_bindings, upsert_definitions
 
+_TAKEOVER: Final = ("source_provider", "source_scope", "source_id", "sync")
 _APART: Final = {t.meta, t.locks, t.facts, t.syncs}
 """The tables that name no job: of the two last, what is known of a sync follows by itself."""
 
@@ -36,20 +38,26 @@ class Relocation:
     """One name that takes the place of another.
 
     Attributes:
-        kind: of what: a sync, a scope, or a source job.
+        kind: of what: a sync, a scope, a source job; or, for a takeover, the scope of the source jobs of one sync.
         provider: of a scope, its provider.
         old: the name as the state has it.
         new: the name to come.
         sync: move only what belongs to this sync; "" for all.
         jobs: move only what belongs to these source ids; empty for all.
+        new_provider: of a takeover, the provider of the new scope.
+        new_sync: of a takeover, the sync that carries the jobs afterwards.
+        ids: of a takeover, by source id, the id of the job that takes its place.
     """
 
-    kind: Literal["sync", "scope", "job"]
+    kind: Literal["sync", "scope", "job", "takeover"]
     provider: str = ""
     old: str
     new: str
     sync: str = ""
     jobs: frozenset[str] = frozenset()
+    new_provider: str = ""
+    new_sync: str = ""
+    ids: Mapping[str, str] = field(factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -58,18 +66,30 @@ class Relocation:
 
     def columns(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the columns of a row of any table that hold the old name; none where the row is not concerned."""
-        if (self.sync and row.get("sync") != self.sync) or (self.jobs and row.get("source_id") not in self.jobs):
-            return ()
-        if self.kind != "scope":
-            column = {"sync": "sync", "job": "source_id"}[self.kind]
-            return (column,) if row.get(column) == self.old else ()
         place = (self.provider, self.old)
-        ends = ("source_", "target_", "")
-        return tuple(f"{end}scope" for end in ends if (row.get(f"{end}provider"), row.get(f"{end}scope")) == place)
+        if self.kind == "takeover":
+            is_there = (row.get("source_provider"), row.get("source_scope"), row.get("sync")) == (*place, self.sync)
+            return ("source_scope",) if is_there and row.get("source_id") in self.ids else ()
+        own, before = self._is_meant(row, "sync", "source_id"), self._is_meant(row, "origin_sync", "origin_id")
+        if self.kind == "job":
+            return ("source_id",) if own and row.get("source_id") == self.old else ()
+        if self.kind == "sync":
+            named = (("sync", own), ("origin_sync", before))
+            return tuple(column for column, is_meant in named if is_meant and row.get(column) == self.old)
+        ends = (("source_", own), ("target_", own), ("", own), ("origin_", before))
+        found = (end for end, is_meant in ends if is_meant)
+        return tuple(f"{end}scope" for end in found if (row.get(f"{end}provider"), row.get(f"{end}scope")) == place)
+
+    def _is_meant(self, row: Mapping[str, Any], sync: str, job: str) -> bool:
+        return not ((self.sync and row.get(sync) != self.sync) or (self.jobs and row.get(job) not in self.jobs))
 
     def applied(self, row: Mapping[str, Any]) -> Row:
         """Return a row of any table as it is after the move."""
-        return {**row, **dict.fromkeys(self.columns(row), self.new)}
+        found = {**row, **dict.fromkeys(self.columns(row), self.new)}
+        if self.kind == "takeover" and found != row:
+            found |= {"source_provider": self.new_provider, "source_id": self.ids[row["source_id"]]}
+            found |= {"sync": self.new_sync}
+        return found
 
 
 @frozen(kw_only=True)
@@ -126,6 +146,33 @@ class Rebinder(Database):
             for run in runs:
                 _enter(connection, run, now=write_time(self.now()))
 
+    def take_over(
+        self, relocations: Sequence[Relocation], runs: Iterable[Run], definitions: Iterable[Definition] = ()
+    ) -> None:
+        """Let jobs of a file take the place of retired source jobs, or these that of the jobs of a file.
+
+        Args:
+            relocations: takeovers.
+            runs: the runs that do it.
+            definitions: of those that take their own place again, what the file held.
+
+        Raises:
+            RefusedError: two bindings would become one.
+        """
+        with self.transaction() as connection:
+            bindings = [dict(row) for row in connection.execute(sa.select(t.bindings)).mappings()]
+            pairs = [(row, _applied(relocations, row)) for row in bindings]
+            _refuse_clashes(pairs)
+            _rewrite(connection, t.bindings, relocations)
+            for old, new in {_key(old): (old, new) for old, new in pairs if old != new}.values():
+                if not _drop_takeover(connection, old):
+                    origin = {f"origin_{name}": old[f"source_{name}"] for name in ("provider", "scope", "id")}
+                    row = {**{name: new[name] for name in _TAKEOVER}, **origin, "origin_sync": old["sync"]}
+                    connection.execute(t.takeovers.insert().values(row))
+            upsert_definitions(connection, [definition_row(one) for one in definitions])
+            for run in runs:
+                _enter(connection, run, now=write_time(self.now()))
+
     def relocate(self, relocations: Sequence[Relocation], runs: Iterable[Run]) -> None:
         """Carry moves out, and enter the runs that did it; each sync that they name counts one more run.
 
@@ -155,6 +202,18 @@ class Rebinder(Database):
             )
             for run in runs:
                 _enter(connection, run, now=write_time(self.now()))
+
+
+def _key(row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in _TAKEOVER)
+
+
+def _drop_takeover(connection: sa.Connection, binding: Row) -> bool:
+    """Forget that the source job of a binding took another one's place; whether it had."""
+    c = t.takeovers.c
+    return bool(
+        connection.execute(t.takeovers.delete().where(*(c[name] == binding[name] for name in _TAKEOVER))).rowcount
+    )
 
 
 def _applied(relocations: Iterable[Relocation], row: Mapping[str, Any]) -> Row:

@@ -136,11 +136,30 @@ class Definition:
         source: the source job.
         sync: the sync that carries it.
         fields: the job, flat.
+        retired: whether migrator deleted the source job, or a person told it that it was deleted on purpose.
     """
 
     source: JobRef
     sync: str
     fields: Fields
+    retired: bool = False
+
+
+@frozen(kw_only=True)
+class Takeover:
+    """A job of a file that took the place of a retired source job, with its target jobs.
+
+    Attributes:
+        source: the job of the file.
+        sync: the sync that carries it.
+        origin: the retired source job.
+        origin_sync: the sync that carried that one.
+    """
+
+    source: JobRef
+    sync: str
+    origin: JobRef
+    origin_sync: str
 
 
 @frozen(kw_only=True)

@@ -27,6 +27,7 @@ from migrator.store.records import (
     IntentState,
     Missed,
     Run,
+    Takeover,
     Write,
 )
 
@@ -240,24 +241,37 @@ def active_side_of(row: Any, dialect: str) -> ActiveSide:
     )
 
 
-def definition_row(one: Definition, dialect: str) -> dict[str, Any]:
-    """A source job that is kept; `dialect` is the source's."""
+def definition_row(one: Definition) -> dict[str, Any]:
+    """A source job that is kept; its schedule names its own dialect, because a file may have brought it."""
     return {
         "source_provider": one.source.provider,
         "source_scope": one.source.scope,
         "source_id": one.source.id,
         "sync": one.sync,
-        "fields": json.dumps(fields_to_json(one.fields, dialect)),
+        "fields": json.dumps(fields_to_json(one.fields, "")),
+        "retired": int(one.retired),
     }
 
 
-def definition_of(row: Any, dialect: str) -> Definition:
+def definition_of(row: Any) -> Definition:
     """The reverse of `definition_row`, of a mapping."""
     checked(t.definitions, row)
     return Definition(
         source=job_ref(row["source_provider"], row["source_scope"], row["source_id"]),
         sync=row["sync"],
-        fields=fields_from_json(json.loads(row["fields"]), dialect),
+        fields=fields_from_json(json.loads(row["fields"]), ""),
+        retired=bool(row["retired"]),
+    )
+
+
+def takeover_of(row: Any) -> Takeover:
+    """A job of a file that took the place of a retired one, of a mapping."""
+    checked(t.takeovers, row)
+    return Takeover(
+        source=job_ref(row["source_provider"], row["source_scope"], row["source_id"]),
+        sync=row["sync"],
+        origin=job_ref(row["origin_provider"], row["origin_scope"], row["origin_id"]),
+        origin_sync=row["origin_sync"],
     )
 
 

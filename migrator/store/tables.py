@@ -77,6 +77,21 @@ definitions: Final = Table(
     Column("source_id", String(255), primary_key=True),
     Column("sync", String(255), primary_key=True),
     Column("fields", Text, nullable=False),
+    Column("retired", Integer, nullable=False),
+    checksums.column(),
+)
+
+takeovers: Final = Table(
+    "takeovers",
+    metadata,
+    Column("source_provider", String(32), primary_key=True),
+    Column("source_scope", String(512), primary_key=True),
+    Column("source_id", String(255), primary_key=True),
+    Column("sync", String(255), primary_key=True),
+    Column("origin_provider", String(32), nullable=False),
+    Column("origin_scope", String(512), nullable=False),
+    Column("origin_id", String(255), nullable=False),
+    Column("origin_sync", String(255), nullable=False),
     checksums.column(),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -54,12 +54,15 @@ def record_schedules(state: State, plan: Plan, bindings: Iterable[Binding], outc
 
 
 def record_definitions(
-    state: State, sync: str, source: Extracted, active_sides: Mapping[JobRef, ActiveSide], *, dialect: str
+    state: State, sync: str, source: Extracted, active_sides: Mapping[JobRef, ActiveSide], retired: Container[JobRef]
 ) -> None:
     """Keep the source jobs whose target is the active side: a sync renews them also when they are gone."""
-    alone = [job for job in source.jobs if (active_side := active_sides.get(job.ref)) and active_side.live == "target"]
-    kept = [Definition(source=job.ref, sync=sync, fields=flatten(job)) for job in alone]
-    state.keep_definitions(kept, dialect=dialect)
+    alone = [
+        job.ref for job in source.jobs if (active_side := active_sides.get(job.ref)) and active_side.live == "target"
+    ]
+    state.keep_definitions(
+        Definition(source=ref, sync=sync, fields=flatten(source.job(ref)), retired=ref in retired) for ref in alone
+    )
 
 
 def record_trouble(state: State, plan: Plan, source: Extracted, target: Extracted) -> None:

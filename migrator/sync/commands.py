@@ -287,9 +287,7 @@ def _dark(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> 
 def _note(snapshot: Snapshot, session: Session, outcomes: Sequence[Outcome] = ()) -> None:
     """Note what the next look is to know of this one; of a short listing the old count stays in force."""
     record_schedules(session.state, snapshot.plan, snapshot.bindings, outcomes)
-    record_definitions(
-        session.state, session.sync.name, snapshot.source, snapshot.active_sides, dialect=session.source.dialect
-    )
+    record_definitions(session.state, session.sync.name, snapshot.source, snapshot.active_sides, snapshot.retired)
     if not snapshot.is_short:
         record_count(session.state, session.sync.name, snapshot.source)
 

@@ -28,9 +28,10 @@ from migrator.plan.changes import Plan
 from migrator.plan.duplicates import Duplicate, duplicates_of
 from migrator.plan.plan_input import PlanInput
 from migrator.plan.staging import as_wished, is_cut_short, stirs
+from migrator.providers import PROVIDERS
 from migrator.providers.base import ExtractAdapter
 from migrator.store import State
-from migrator.store.records import ActiveSide, Binding, Bound, Home, Write
+from migrator.store.records import ActiveSide, Binding, Bound, Definition, Home, Write
 from migrator.sync.checkpoint import last_count, record_duplicates
 from migrator.sync.endpoints import (
     Endpoint,
@@ -56,6 +57,7 @@ class Snapshot:
         is_short: whether the source's listing is suspiciously short.
         listed: the source's jobs as they are, stopped by a cutover or not.
         active_sides: which side may fire, by source job.
+        retired: the source jobs that are gone on purpose, and whose kept definition stands in `source`.
         hold: whether new target jobs are to be staged until the cutover.
         duplicates: the target jobs of which there may be one for each source job and part, and are several.
     """
@@ -67,6 +69,7 @@ class Snapshot:
     bindings: tuple[Binding, ...] = ()
     listed: Extracted = field(factory=lambda: Extracted(jobs=()))
     active_sides: Mapping[JobRef, ActiveSide] = field(factory=dict)
+    retired: frozenset[JobRef] = frozenset()
     hold: bool = False
     duplicates: tuple[Duplicate, ...] = ()
 
@@ -155,6 +158,8 @@ class Session:
             elsewhere=self._elsewhere(),
             is_proved=False,
             removed=self.state.deleted_origins(self.sync.name),
+            takeovers=self.state.takeovers(),
+            unscoped=self._unscoped(source),
             **self._by_active_side(source),
         )
 
@@ -179,13 +184,15 @@ class Session:
         active_sides = {
             active_side.source: active_side for active_side in known if active_side.target == self.target.place
         }
-        retired = self._retired(listed, active_sides)
+        kept = self._kept(listed, active_sides)
+        gone = tuple(unflatten(one.fields, ref=one.source) for one in kept)
         wished = listed.with_jobs(lambda job: as_wished(job, known)) if known else listed
         now = self.runtime.clock.now()
         mine = [(job, active_sides[job.ref]) for job in listed.jobs if job.ref in active_sides]
         return {
-            "source": attrs.evolve(wished, jobs=(*wished.jobs, *retired)) if retired else wished,
-            "retired": frozenset(job.ref for job in retired),
+            "source": attrs.evolve(wished, jobs=(*wished.jobs, *gone)) if gone else wished,
+            "kept": frozenset(one.source for one in kept),
+            "retired": frozenset(one.source for one in kept if one.retired),
             "active_sides": active_sides,
             "revived": frozenset(
                 job.ref
@@ -195,16 +202,20 @@ class Session:
             "unfinished": frozenset(job.ref for job, active_side in mine if is_cut_short(job, active_side)),
         }
 
-    def _retired(self, listed: Extracted, active_sides: Mapping[JobRef, ActiveSide]) -> tuple[Job, ...]:
+    def _kept(self, listed: Extracted, active_sides: Mapping[JobRef, ActiveSide]) -> tuple[Definition, ...]:
         """The jobs that are gone from the source and that the target alone fires, as they were kept."""
         alone = {ref for ref, active_side in active_sides.items() if active_side.live == "target"}
         present = {job.ref for job in listed.jobs} | {problem.ref for problem in listed.problems}
         if not alone - present:
             return ()
-        kept = self.state.definitions(
-            self.source.adapter.provider, listed.scopes, self.source.dialect, sync=self.sync.name, without=present
-        )
-        return tuple(unflatten(one.fields, ref=one.source) for one in kept if one.source in alone)
+        provider = self.source.adapter.provider
+        kept = self.state.definitions(provider, listed.scopes, sync=self.sync.name, without=present)
+        return tuple(one for one in kept if one.source in alone)
+
+    def _unscoped(self, source: Extracted) -> frozenset[str]:
+        """The providers that a file's jobs come from of which no two jobs share an id, in any scope."""
+        names = {job.origin.provider for job in source.jobs if job.origin}
+        return frozenset(one for one in names & set(PROVIDERS) if self.runtime.mapping(one).rules.identity.unique)
 
     async def _proved(self, inputs: PlanInput, plan: Plan, listed: Extracted) -> Snapshot:
         """Plan again with what the listings missed, where the plan rests on a job's absence.
@@ -238,6 +249,7 @@ class Session:
             bindings=inputs.bindings,
             listed=listed,
             active_sides=inputs.active_sides,
+            retired=inputs.retired,
             hold=inputs.hold,
             duplicates=duplicates_of(inputs),
         )

@@ -8,9 +8,11 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
+import attrs
+
 from migrator.sandbox import World
 from migrator.store import open_state
-from tests.cli.bench import Run, routine
+from tests.cli.bench import Ended, Run, routine
 from tests.cli.test_documents import faults
 
 
@@ -129,6 +131,38 @@ def test_old_runs_can_be_forgotten(here: Path, run: Run, world: World) -> None:
     assert run("plan", "omni-to-devin", "--json").document["summary"]["none"] == 3
     assert run("state", "prune", "--older-than", "7").code == 2
     assert run("state", "prune").code == 2
+
+
+def test_a_kept_definition_is_edited_in_an_export(here: Path, run: Run, world: World) -> None:
+    """What the state keeps of a job that is gone can be edited there: the next sync carries it to the target.
+
+    A row that was edited without saying so is refused, and so is a definition that cannot be read.
+    """
+    run("sync", "omni-to-devin")
+    run("cutover", "omni-to-devin", "--yes")
+    gone = routine("Alpha")["id"]
+    world.stores["omni"].put(attrs.evolve(world.stores["omni"].rows[gone], gone=True))
+    exported = run("state", "export").document
+    row = next(one for one in exported["tables"]["definitions"] if one["source_id"] == gone)
+    kept = json.loads(row["fields"])
+
+    def imported(summed: str, **changes: str) -> Ended:
+        row.update(fields=json.dumps({**kept, **changes}), sum=summed)
+        (here / "state.json").write_text(json.dumps(exported), "utf-8")
+        return run("state", "import", "state.json", "--replace")
+
+    edit = {"action.text": "Say it in another way.", "trigger.cron": "eventbridge: 30 8 ? * TUE *"}
+    unsaid, unreadable = imported(row["sum"], **edit), imported("", **{"trigger.cron": "eventbridge: every day"})
+    assert (unsaid.code, 'set its "sum" to ""' in unsaid.err) == (1, True)
+    assert (unreadable.code, gone in unreadable.err) == (1, True)
+    assert run("plan", "omni-to-devin", "--json").document["summary"]["update"] == 0
+    assert imported("", **edit).code == 0
+    assert run("sync", "omni-to-devin").code == 0
+
+    found = next(one["record"] for one in world.records("devin") if one["record"]["name"] == "Alpha")
+    assert (found["prompt"], found["frequency"], found["enabled"]) == ("Say it in another way.", "30 8 * * 2", True)
+    assert run("plan", "omni-to-devin", "--json").document["summary"]["none"] == 3
+    assert run("verify", "omni-to-devin").code == 0
 
 
 def test_no_config_is_needed(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -201,9 +203,39 @@ def test_an_interrupted_run_finishes_what_is_under_way_and_can_go_on(
     assert made(world) == ["Alpha", "Beta", "Gamma", *jobs]
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    """Look every few milliseconds."""
-    until = time.monotonic() + 10
+def test_an_interrupted_cutover_says_which_side_is_active(here: Path, run: Run, world: World) -> None:
+    """Switches in progress end, none is begun after the signal; what is printed, stored and shown is what is so."""
+    later = datetime.now(UTC) + timedelta(hours=12)  # no gap to wait for, at whatever time this runs
+    names = [f"Job {n:02}" for n in range(12)]
+    world.stores["omni"].clear()
+    world.load("omni", [routine(name, schedule=f"0 {later.hour} * * ? *") for name in names])
+    assert run("apply", SYNC, "--staged", "--yes").code == 0
+    begun = len(world.requests)
+    world.fault("slow", provider="devin", method="PATCH", seconds=0.3, times=0)
+    command = [*COMMAND, "cutover", SYNC, "--yes", "--json"]
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: sum(one["method"] == "PATCH" for one in world.requests[begun:]) > 2, within=60)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    world.faults.clear()
+
+    active = sorted(row["record"]["name"] for row in world.records("devin") if row["record"]["enabled"])
+    found = json.loads(out)
+    by_status = {status: [j["name"] for j in found["jobs"] if j["status"] == status] for status in ("moved", "skipped")}
+    assert "Stopping after the jobs in progress" in err
+    assert (process.returncode, 0 < len(active) < len(names)) == (4, True)
+    assert (sorted(by_status["moved"]), sorted(by_status["skipped"])) == (active, sorted({*names} - {*active}))
+    live = {job["name"]: job["live"] for job in run("status", SYNC, "--json").document["jobs"]}
+    assert live == {name: "target" if name in active else "source" for name in names}
+    (kept,) = [one for one in run("history", "--json").document["runs"] if one["kind"] == "cutover"]
+    assert kept["summary"] == {"moved": len(active), "skipped": len(names) - len(active)}
+    assert run("cutover", SYNC, "--yes").code == 0
+    assert all(row["record"]["enabled"] for row in world.records("devin"))
+
+
+def wait_until(true: Callable[[], bool], *, within: float = 10) -> None:
+    """Look every few milliseconds, for so many seconds."""
+    until = time.monotonic() + within
     while not true():
         assert time.monotonic() < until
         time.sleep(0.005)

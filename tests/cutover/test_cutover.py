@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from migrator.cutover.commands import standings
+from migrator.cutover.commands import cutover, standings
+from migrator.cutover.switches import Order, SwitchResult
 from migrator.errors import RefusedError, UsageError
 from migrator.sandbox import Options
 from migrator.sync.commands import verify
@@ -384,3 +385,34 @@ async def test_a_rollback_does_not_take_away_what_fires_alone(make_lab: MakeLab,
     with pytest.raises(RefusedError, match="migrator cutover it --back"):
         await rollback(lab.runtime, lab.state, switched.run, agree=agree, stop=asyncio.Event())
     assert ["target"] == await live(lab)
+
+
+async def test_an_interruption_begins_nothing_new_and_tells_what_was_done(make_lab: MakeLab) -> None:
+    """Progress names each switch that ended, and no other; the rest is told as not started, active at the source."""
+    lab = make_lab("scrip", "devin")
+    for number in range(1, 13):
+        lab.source.wish(number)
+    await lab.carry_out(hold=True)
+    stop, seen = asyncio.Event(), list[SwitchResult]()
+
+    def progress(switched: SwitchResult) -> None:
+        seen.append(switched)
+        stop.set()
+
+    async def agree(*_asked: object) -> bool:
+        return True
+
+    found = await cutover(lab.runtime, lab.state, "it", Order(), agree=agree, stop=stop, progress=progress)
+
+    ended = [(switched.move.name, switched.status, switched.live) for switched in found.moves]
+    names = {switched.move.name for switched in seen}
+    assert (True, True) == (found.stopped, 0 < len(names) < 12)
+    assert ended == [
+        (name, "moved", "target") if name in names else (name, "skipped", "source") for name, _s, _l in ended
+    ]
+    assert {one.name: one.live for one in await standings(lab.runtime, lab.state, "it")} == {
+        name: live for name, _status, live in ended
+    }
+    (run,) = [run for run in lab.state.runs() if run.kind == "cutover"]
+    assert (bool(run.ended_at), run.summary) == (True, {"moved": len(names), "skipped": 12 - len(names)})
+    assert {("moved", "target"), ("there", "target")} == set(told(await cut(lab)))

@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+import shlex
 
 import pytest
 
-from migrator.cutover.retire import retire
-from migrator.cutover.switches import Cutover, Order
 from migrator.errors import RefusedError
 from migrator.store import tables as t
 from migrator.sync.commands import verify
-from tests.conformance.lab import Lab
 from tests.cutover.conftest import MakeLab
-from tests.cutover.passing import Passing, cut, told
-from tests.faults.scenarios import PUT
-
-DAY = 24 * 3600
-
-
-async def retired(lab: Lab, *, delete: bool = False, at_most: int | None = None, **order: Any) -> Cutover:
-    """Retire a laboratory's source jobs."""
-
-    async def agree(*_asked: object) -> bool:
-        return True
-
-    return await retire(
-        lab.runtime,
-        lab.state,
-        "it",
-        Order(**order),
-        delete=delete,
-        at_most=at_most,
-        agree=agree,
-        stop=asyncio.Event(),
-        progress=lambda _moved: None,
-    )
-
-
-def passing_lab(make_lab: MakeLab, **options: Any) -> tuple[Lab, Passing]:
-    """A laboratory whose time passes by waiting only."""
-    passing = Passing(cost=0)
-    lab = make_lab("scrip", "devin", world=passing.world(PUT), **options)
-    passing.rule(lab)
-    return lab, passing
+from tests.cutover.passing import cut, told
+from tests.cutover.retiring import DAY, filed, monthly, passing_lab, retired, write
 
 
 async def test_source_jobs_go_when_the_target_has_been_due(make_lab: MakeLab) -> None:
@@ -130,20 +97,6 @@ async def test_only_so_many_go_at_once(make_lab: MakeLab) -> None:
 
     assert (5, 5) == (dry.summary["planned"], found.summary["moved"])
     assert {} == lab.source.records()
-
-
-NEW_YORK: dict[str, Any] = {"schedule": "0 18 L * ? *", "timezone": "America/New_York"}
-
-
-def monthly(make_lab: MakeLab, **options: Any) -> tuple[Lab, Passing]:
-    """A laboratory with a job that Devin can say for a while only: at the end of each month, by New York's clock."""
-    passing = Passing(cost=0)
-    lab = make_lab("omni", "devin", world=passing.world(PUT), **options)
-    passing.rule(lab)
-    lab.source.wish(1)
-    (key,) = lab.source.records()
-    lab.source.edit(key, **NEW_YORK)
-    return lab, passing
 
 
 async def test_a_retired_job_is_renewed_by_the_syncs_that_follow(make_lab: MakeLab) -> None:
@@ -249,6 +202,51 @@ async def test_kept_definitions_do_not_vouch_for_an_account(make_lab: MakeLab) -
         await retired(lab, delete=True, jobs=("Job 001",))
         lab.source.remove(*lab.source.records())
         lab.source.wish(3)
+        planned = await lab.plan()
+
+    assert "none of the 1 job that sync it knows at its source" in planned.refusal
+
+
+@pytest.mark.parametrize("others", [1, 3])
+async def test_jobs_that_were_only_cut_over_are_known(make_lab: MakeLab, others: int) -> None:
+    """Kept definitions do not hide another account: none of the jobs that were cut over is there, and others are."""
+    lab, passing = passing_lab(make_lab)
+    with passing.counted():
+        for number in (1, 2):
+            lab.source.wish(number)
+        await cut(lab)
+        await passing.sleep(DAY)
+        await retired(lab)
+        lab.source.remove(*lab.source.records())
+        for number in range(3, 3 + others):
+            lab.source.wish(number)
+        planned = await lab.plan()
+        assert "none of the 2 jobs that sync it knows at its source" in planned.refusal
+        assert "migrator retire it --delete --job" in planned.refusal
+        assert "state forget" not in planned.refusal
+        await retired(lab, delete=True)
+        assert planned.refusal == (await lab.plan()).refusal
+
+        ids = shlex.split(planned.refusal.partition("migrator retire ")[2])[3::2]
+        told_so = await retired(lab, delete=True, jobs=tuple(ids))
+        assert {("there", "target")} == set(told(told_so))
+        planned = await lab.plan()
+
+    assert ("", others) == (planned.refusal, len(planned.pending))
+    assert {"create"} == {change.action for change in planned.pending}
+
+
+async def test_a_retired_job_is_known_in_another_scope(make_lab: MakeLab) -> None:
+    """A sync whose source is another place now does not renew its retired jobs: it is refused, and both are named."""
+    lab, passing = passing_lab(make_lab)
+    with passing.counted():
+        lab.source.wish(1)
+        await cut(lab)
+        await passing.sleep(DAY)
+        await retired(lab, delete=True)
+        filed(lab)
+        write(lab, [])
+        lab.configure(source="archive")
         planned = await lab.plan()
 
     assert "none of the 1 job that sync it knows at its source" in planned.refusal

@@ -37,7 +37,7 @@ def filled(state: State) -> State:
     state.put_binding(made, binding(OTHER, "2"), dialect="vixie")
     active_side = ActiveSide(source=SOURCE, target=("devin", "org"), sync="it", live="target", since=START)
     state.put_active_side(active_side, dialect="eventbridge")
-    state.keep_definitions([Definition(source=SOURCE, sync="it", fields={"name": "A"})], dialect="eventbridge")
+    state.keep_definitions([Definition(source=SOURCE, sync="it", fields={"name": "A"})])
     dark = InactiveJob(
         source=SOURCE, name="A", live="neither", since=START, repair="migrator cutover it --back --job a"
     )

@@ -20,7 +20,8 @@ Read = Callable[[State], Any]
 READS: dict[str, Read] = {
     "bindings": lambda state: state.bindings("devin", ("org-1",), "vixie"),
     "active_sides": lambda state: state.active_sides(*HOME, "eventbridge"),
-    "definitions": lambda state: state.definitions(*HOME, "eventbridge"),
+    "definitions": lambda state: state.definitions(*HOME),
+    "takeovers": lambda state: state.takeovers(),
     "missed": lambda state: state.missed(),
     "facts": lambda state: (state.recall("org-1", "contract"), state.in_order()),
     "syncs": lambda state: state.lineage("it", fresh="new"),
@@ -40,9 +41,11 @@ def full(state: State) -> State:
     state.remember("org-1", "contract", "put")
     state.note_order("it")
     state.put_active_side(active_side(), dialect="eventbridge")
-    state.keep_definitions(
-        [Definition(source=active_side().source, sync="it", fields={"name": "Job"})], dialect="eventbridge"
-    )
+    state.keep_definitions([Definition(source=active_side().source, sync="it", fields={"name": "Job"})])
+    taken = {"source_provider": "json", "source_scope": "jobs.json", "source_id": "1", "sync": "file"}
+    origin = {"origin_provider": "omni", "origin_scope": "acme", "origin_id": "gone", "origin_sync": "it"}
+    with state.transaction() as connection:
+        connection.execute(t.takeovers.insert().values(taken | origin))
     state.note_missed([missed()])
     state.end_run("one", {"done": 1})
     return state

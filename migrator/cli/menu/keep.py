@@ -83,16 +83,26 @@ def move(
     *,
     sync: OfSync = "",
     job: OfJobs = None,
+    to_sync: Annotated[
+        str,
+        typer.Option(
+            "--to-sync",
+            metavar="NAME",
+            help="Where a file takes over retired jobs: the sync that owns them afterwards; the only one by default.",
+            autocompletion=proposing.syncs,
+        ),
+    ] = "",
     dry_run: DryRun = False,
     yes: YesOption = False,
 ) -> int:
-    """Move bindings to another sync, scope or source job, after asking.
+    """Move bindings to another sync, scope, source job or file of jobs, after asking.
 
     For a sync that was renamed, a connection that now has another address or token, a file that was moved, or a source
-    job that was created again under another id. Ownership tags at the target that name what is moved are rewritten by
+    job that was created again under another id. From the scope of retired jobs to a file that export --retired wrote,
+    it lets the file take their place, and back. Ownership tags at the target that name what is moved are rewritten by
     journalled writes; no job is changed otherwise. The history shows it; the output names the command that reverts it.
     """
-    return rehoming.move(settings, old, new, sync=sync, jobs=job or (), dry=dry_run, yes=yes)
+    return rehoming.move(settings, old, new, sync=sync, jobs=job or (), dry=dry_run, yes=yes, to_sync=to_sync)
 
 
 @state.command()
