@@ -23,7 +23,8 @@ from migrator.config.converter import keys_of
 from migrator.config.model import ConnectionKeys, CronText, Document, Sync
 from migrator.config.schema import config_schema
 from migrator.mapping import load_mapping
-from migrator.providers import PROVIDERS
+from migrator.providers.declaration import Setting
+from migrator.providers.registry import PROVIDERS
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 MADE: Final = "This page is made from the code by `make reference`."
@@ -116,11 +117,20 @@ def config() -> Iterator[str]:
     yield table(
         ("provider", "needs", "takes", "address unless `base_url` says another", "rate unless `rate` says another"),
         (
-            (f"`{name}`", _keys(info.required), _keys(info.optional), info.base_url or "-", info.rate or "-")
+            (
+                f"`{name}`",
+                _keys(info.required),
+                _keys(info.optional),
+                *((info.http.base_url or "-", info.http.rate) if info.http else ("-", "-")),
+            )
             for name, info in PROVIDERS.items()
         ),
     )
     yield "\n" + _keys_table(ConnectionKeys, connection)
+    for name, provider in PROVIDERS.items():
+        own = schema["properties"]["connections"]["additionalProperties"]["properties"]
+        rows = ((f"`{one.name}`", _takes(own[one.name]), _need(one), one.says) for one in provider.settings)
+        yield f"\n### Settings of {name}\n\n{table(('key', 'takes', '', 'meaning'), rows)}"
     yield f"\n## cron of a connection\n\n{_keys_table(CronText, connection['properties']['cron'])}"
     yield f"\n## [syncs.NAME]\n\n{_keys_table(Sync, sync)}"
     for key, cls in _tables(Sync):
@@ -134,6 +144,10 @@ def config() -> Iterator[str]:
     yield f"Paths: {_keys(sync['properties']['lookup']['properties'])}."
     yield "\n## Paths of allow_loss\n\nA path covers all below it.\n"
     yield _keys(sync["properties"]["allow_loss"]["items"]["anyOf"][0]["enum"]) + ", `provider_fields.<name>`."
+
+
+def _need(setting: Setting) -> str:
+    return "needed" if setting.required else "-"
 
 
 def _tables(cls: type) -> Iterator[tuple[str, type]]:

@@ -18,8 +18,8 @@ from migrator.mapping import ProviderMapping, load_mapping
 from migrator.plan import make_plan
 from migrator.plan.document import pack_plan
 from migrator.plan.plan_input import PlanInput
-from migrator.providers import PROVIDERS
 from migrator.providers.base import Record
+from migrator.providers.registry import PROVIDERS
 
 JOBS: Final = 2_000
 LOSSES: Final = ("description", "action", "delivery", "run_as", "labels")

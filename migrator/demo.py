@@ -22,7 +22,7 @@ from migrator.cutover import commands as cutovers
 from migrator.cutover.switches import Cutover, Order
 from migrator.http.clock import Clock
 from migrator.plan.changes import Plan
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.report.demo import FireWeek, Names, Story
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
 from migrator.store import State, open_state

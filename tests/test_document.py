@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from migrator.canonical import flatten
 from migrator.document import digest, fields_from_json, fields_to_json, job_document
 from migrator.mapping import load_mapping
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from tests.strategies import jobs, json_values, lowered_fields
 
 MAPPINGS = {name: load_mapping(name) for name in PROVIDERS}

@@ -14,7 +14,7 @@ import pytest
 import migrator
 from migrator import canonical
 from migrator.config.model import ConnectionKeys, Sync
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 
 Sources = Mapping[str, str]
 """Text of each module, by its dotted name; a package has the name of its folder."""

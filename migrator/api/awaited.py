@@ -22,7 +22,7 @@ from migrator.doctor.check import Check
 from migrator.errors import UsageError
 from migrator.execute.outcomes import Applied
 from migrator.plan.changes import Plan
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.store import State, open_state
 from migrator.store.records import Run, Write
 from migrator.sync import commands, execution, undo

@@ -14,7 +14,7 @@ from migrator.cli.options import Settings
 from migrator.cli.work import open_runtime, open_screen, opened_state, showing
 from migrator.config import Mode, Schedule
 from migrator.config.shapes import choose
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.report.audits import audit_document, audit_lines
 from migrator.report.outcomes import cost_lines
 from migrator.report.overview.audits import audit_overview

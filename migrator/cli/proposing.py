@@ -150,14 +150,14 @@ def _jobs(context: typer.Context) -> Iterator[str]:
 
 
 def _providers(_context: typer.Context) -> Iterable[str]:
-    from migrator.providers import PROVIDERS  # noqa: PLC0415 (only here, and every command would wait for it)
+    from migrator.providers.registry import PROVIDERS  # noqa: PLC0415 (only here, and every command would wait for it)
 
     return PROVIDERS
 
 
 def _dialects(_context: typer.Context) -> Iterable[str]:
     from migrator.cron import DIALECTS  # noqa: PLC0415 (as above)
-    from migrator.providers import PROVIDERS  # noqa: PLC0415 (as above)
+    from migrator.providers.registry import PROVIDERS  # noqa: PLC0415 (as above)
 
     return dict.fromkeys([*PROVIDERS, *DIALECTS])
 

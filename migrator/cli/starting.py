@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,15 @@ from typing import Final
 from migrator import doctor
 from migrator.cli.options import Settings
 from migrator.cli.work import DismissedError, config_file, open_screen
-from migrator.config import EXAMPLES, Config, Draft, check_key, starter
+from migrator.config import Config, Draft, check_key, examples, starter
+from migrator.config.connections import connection_class, connection_of
+from migrator.config.converter import make_converter
 from migrator.config.model import Token
 from migrator.config.shapes import choose
 from migrator.doctor.check import Check
 from migrator.errors import MigratorError, UsageError
-from migrator.providers import PROVIDERS
-from migrator.providers.base import Connection
+from migrator.providers.declaration import Provider
+from migrator.providers.registry import PROVIDERS
 from migrator.report.doctor import check_lines
 from migrator.report.failures import failure_lines, failure_of
 from migrator.report.screen import Screen
@@ -30,14 +32,6 @@ from migrator.report.text import line
 from migrator.sync.endpoints import Runtime
 
 _INIT: Final = "migrator/init@1"
-_PLATFORMS: Final = ("omni", "devin", "scrip")
-_EXAMPLES: Final = {draft.provider: draft.values for draft in EXAMPLES}
-_ASKED: Final = {
-    "base_url": "the address of your instance, with /api",
-    "org_id": "the organisation whose schedules it has",
-    "program_id": "the program whose automations it has",
-    "token": "where the key is kept: env:NAME, file:PATH, keyring:SERVICE/NAME or command:PROGRAM ARGUMENTS",
-}
 _THERE: Final = "a config file exists already; it was not changed"
 
 
@@ -46,14 +40,14 @@ def init(settings: Settings) -> int:
     screen, path = open_screen(settings), config_file(settings)
     if path.exists():
         raise UsageError(_THERE, where=str(path), hint="name another file with --config")
-    source, target, text = "omni", "devin", starter()
+    drafts, advice = examples(PROVIDERS), "Delete those that you do not have. "
+    source, target = drafts[:2]
     if screen.can_ask and not settings.json:
-        drafts = _interview(screen, path)
-        source, target = _sides(screen, [draft.name for draft in drafts])
-        text = starter([*drafts, EXAMPLES[-1]], source=source, target=target)
-    write_new(path, text)
+        drafts, advice = _interview(screen, path, drafts), ""
+        source, target = _sides(screen, drafts)
+    write_new(path, starter(drafts, source=source, target=target, advice=advice))
     config = ["-c", str(settings.config)] if settings.config else []
-    steps = (["doctor"], ["audit", source, "--to", "json" if target == "archive" else target], ["plan", "nightly"])
+    steps = (["doctor"], ["audit", source.name, "--to", target.provider.name], ["plan", "nightly"])
     told = [line((shlex.join(["migrator", *step, *config]), "bold"), indent=2) for step in steps]
     head = line(f"{path} is written. Fill in what is missing, then run, in this order:")
     screen.result({"schema": _INIT, "path": str(path)}, [head, *told])
@@ -83,28 +77,34 @@ def write_new(path: Path, text: str) -> None:
         raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
 
 
-def _interview(screen: Screen, path: Path) -> list[Draft]:
-    """Ask for the connections, and check each by reading."""
+def _interview(screen: Screen, path: Path, known: Sequence[Draft]) -> tuple[Draft, ...]:
+    """Ask for the connections, and check each by reading; archives of jobs are there for everybody."""
     screen.say([line("Secrets are not asked for, only where they are kept. Enter accepts the value in [brackets].")])
-    told = _ask(screen, "Which platforms do you have?", ", ".join(_PLATFORMS), _platforms)
-    return [_connection(screen, path, name) for name in _platforms(told)]
+    platforms = {draft.provider.name: draft for draft in known if draft.provider.capabilities.runs_jobs}
+    read = partial(_platforms, platforms)
+    told = read(_ask(screen, "Which platforms do you have?", ", ".join(platforms), read))
+    archives = [draft for draft in known if draft.provider.name not in platforms]
+    return (*(_connection(screen, path, platforms[name].provider) for name in told), *archives)
 
 
-def _platforms(answer: str) -> list[str]:
+def _platforms(known: Iterable[str], answer: str) -> list[str]:
     words = answer.replace(",", " ").casefold().split()
-    return list(dict.fromkeys(choose(word, _PLATFORMS, "unknown platform") for word in words))
+    return list(dict.fromkeys(choose(word, known, "unknown platform") for word in words))
 
 
-def _connection(screen: Screen, path: Path, provider: str) -> Draft:
+def _connection(screen: Screen, path: Path, provider: Provider) -> Draft:
     """Ask for the settings of a connection until it works, or the person keeps it."""
-    examples = _EXAMPLES[provider]
-    values = {"token": examples["token"]}  # a name for the variable is as good as any; the rest is the person's own
+    values: dict[str, str] = {}
+    if "token" in provider.examples:
+        values["token"] = provider.examples["token"]  # a name for the variable is as good as any
     while True:
-        screen.say([line(""), line((provider, "bold"))])
-        for key in PROVIDERS[provider].required:
-            question, known = f"{key}, {_ASKED[key]}", values.get(key, "")
-            values[key] = _ask(screen, question, known, partial(check_key, key), example=examples[key])
-        draft = Draft(provider=provider, values=dict(values))
+        screen.say([line(""), line((provider.name, "bold"))])
+        for setting in provider.settings:
+            if setting.required:
+                key, known = setting.name, values.get(setting.name, "")
+                check = partial(check_key, provider, key)
+                values[key] = _ask(screen, f"{key}, {setting.question}", known, check, example=setting.example)
+        draft = Draft(provider=provider, values={key: values[key] for key in provider.required})
         checks = _looked_at(path, draft)
         screen.say(check_lines(checks))
         is_well = all(check.status != "fault" or check.what == "secret" for check in checks)
@@ -114,24 +114,25 @@ def _connection(screen: Screen, path: Path, provider: str) -> Draft:
 
 def _looked_at(path: Path, draft: Draft) -> Sequence[Check]:
     """Return the checks of a connection, by reading only."""
-    values = dict(draft.values)
-    token = Token(reference=values.pop("token"), where="")
-    connection = Connection(provider=draft.provider, **values)  # type: ignore[arg-type]  # the required keys are texts
-    config = Config(path=path, connections={draft.name: connection}, syncs={}, tokens={draft.name: token})
+    table = {"provider": draft.provider.name, **draft.values}
+    keys = make_converter().structure(table, connection_class(draft.provider))
+    connection = connection_of(keys, draft.provider, path.parent)
+    tokens = {draft.name: Token(reference=keys.token, where="")} if keys.token else {}
+    config = Config(path=path, connections={draft.name: connection}, syncs={}, tokens=tokens)
     found = asyncio.run(doctor.check_connection(Runtime(config=config, environ=os.environ), draft.name))
     return [check for check in found if check.what in {"secret", "reading", "clock"}]
 
 
-def _sides(screen: Screen, names: Sequence[str]) -> tuple[str, str]:
+def _sides(screen: Screen, drafts: Sequence[Draft]) -> tuple[Draft, Draft]:
     """Ask for the source and the target."""
     screen.say([line("")])
-    source = names[0]
-    if len(names) > 1:
-        source = _ask(
-            screen, "Where do jobs come from?", source, lambda value: choose(value, names, "unknown connection")
-        )
-    others = [*(name for name in names if name != source), "archive"]
-    return source, _ask(screen, "Where do they go?", others[0], partial(_one_of, others))
+    known = {draft.name: draft for draft in drafts}
+    sources = [draft.name for draft in drafts if draft.provider.capabilities.runs_jobs]
+    source = sources[0]
+    if len(sources) > 1:
+        source = _ask(screen, "Where do jobs come from?", source, partial(_one_of, sources))
+    others = [name for name in known if name != source]
+    return known[source], known[_ask(screen, "Where do they go?", others[0], partial(_one_of, others))]
 
 
 def _one_of(names: Sequence[str], answer: str) -> str:

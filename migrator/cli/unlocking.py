@@ -9,6 +9,7 @@ from migrator.cli.options import Settings
 from migrator.cli.work import ask, open_screen, opened_state, read_config
 from migrator.config import Config
 from migrator.errors import UsageError
+from migrator.providers import scopes_of
 from migrator.providers.base import Connection
 from migrator.report.locks import lease_lines, unlock_document, unlock_lines
 from migrator.store import State
@@ -60,10 +61,5 @@ def _names(lease: Lease, state: State, connections: Mapping[str, Connection]) ->
     """Return what a person may call a lock: itself, its scope, its connection, or the sync whose run holds it."""
     provider, _, scope = lease.scope.partition(":")
     run = state.run(lease.owner.run)
-    reaching = {
-        name
-        for name, one in connections.items()
-        if one.provider == provider
-        and (scope in {one.org_id, one.program_id, one.path} or bool(one.base_url and scope in one.base_url))
-    }
+    reaching = {name for name, one in connections.items() if one.provider == provider and scope in scopes_of(one)}
     return {lease.scope, scope, *reaching, *({run.sync} if run else ())}

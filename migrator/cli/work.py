@@ -24,7 +24,7 @@ from migrator.http.clock import REAL
 from migrator.instrumentation import Instrumentation, Listeners
 from migrator.mapping import load_mapping
 from migrator.mapping.rules import Rules
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.report.screen import Activity, Screen
 from migrator.report.text import clean, line
 from migrator.store import State, open_state
@@ -59,8 +59,8 @@ def read_config(settings: Settings) -> Config:
 def read_mappings(settings: Settings) -> list[Rules]:
     """Every provider's mapping."""
     return [
-        load_mapping(name, directory=settings.mappings, documented=info.documented).rules
-        for name, info in PROVIDERS.items()
+        load_mapping(name, directory=settings.mappings, own=known.mapping, documented=known.documented).rules
+        for name, known in PROVIDERS.items()
     ]
 
 

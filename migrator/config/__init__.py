@@ -5,10 +5,9 @@ from migrator.config.model import Config, Limits, Mode, Notices, Occasion, Sched
 from migrator.config.schema import config_schema
 from migrator.config.secrets import exposed, resolve
 from migrator.config.shapes import Limit
-from migrator.config.starter import EXAMPLES, Draft, starter
+from migrator.config.starter import Draft, examples, starter
 
 __all__ = [
-    "EXAMPLES",
     "Config",
     "Draft",
     "Limit",
@@ -23,6 +22,7 @@ __all__ = [
     "Token",
     "check_key",
     "config_schema",
+    "examples",
     "exposed",
     "load",
     "resolve",

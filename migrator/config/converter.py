@@ -9,6 +9,7 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
+from migrator.config.model import ConnectionKeys
 from migrator.config.positions import KeyPath
 from migrator.config.shapes import Keys, Shape, canonical_path, choose, did_you_mean, kind_of
 from migrator.errors import UsageError
@@ -16,8 +17,12 @@ from migrator.errors import UsageError
 Hook = Callable[[Any, Any], Any]
 
 
-def make_converter() -> cattrs.Converter:
-    """A converter that guesses nothing: no type is turned into another, and an unknown key is an error."""
+def make_converter(connections: Mapping[str, type[ConnectionKeys]] | None = None) -> cattrs.Converter:
+    """Return a converter that guesses nothing: no type is turned into another, and an unknown key is an error.
+
+    Args:
+        connections: the class of a connection's table, by provider.
+    """
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(bool, _plain(bool, "true or false"))
@@ -28,6 +33,7 @@ def make_converter() -> cattrs.Converter:
         (_is_a(dict, Mapping), _mapping),
         (_is_a(Literal), _choice),
         (lambda kind: marker(kind) is not None, _tagged),
+        (lambda kind: kind is ConnectionKeys, _by_provider(connections or {})),
     ):
         converter.register_structure_hook_factory(applies, _with(converter, factory))
     return converter
@@ -115,6 +121,24 @@ def _table(cls: Any, converter: cattrs.Converter) -> Hook:
         return read(_checked(value, dict), kind)
 
     return read_table
+
+
+def _by_provider(classes: Mapping[str, type[ConnectionKeys]]) -> Callable[[Any, cattrs.Converter], Hook]:
+    """Read a connection by the class of its provider; of an unknown one, what any connection may say."""
+
+    def factory(kind: Any, converter: cattrs.Converter) -> Hook:
+        plain, known = _table(kind, converter), keys_of(kind)
+
+        def read(value: Any, _: Any) -> Any:
+            table = _checked(value, dict)
+            provider = table.get("provider")
+            if isinstance(provider, str) and provider in classes:
+                return converter.structure(table, classes[provider])
+            return plain({key: item for key, item in table.items() if key in known}, kind)
+
+        return read
+
+    return factory
 
 
 def _array(kind: Any, converter: cattrs.Converter) -> Hook:

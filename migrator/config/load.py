@@ -11,14 +11,14 @@ from typing import Any, Final
 import attrs
 import cattrs
 
+from migrator.config.connections import connection_class, connection_classes, connection_of
 from migrator.config.converter import causes, make_converter, unknown_key
 from migrator.config.excerpts import excerpt
-from migrator.config.model import Config, ConnectionKeys, Document, Notices, Notify, Token
+from migrator.config.model import Config, Document, Notices, Notify, Token
 from migrator.config.positions import KeyPath, locate
 from migrator.config.shapes import choose
 from migrator.errors import ConfigError, UsageError
-from migrator.providers import ProviderInfo
-from migrator.providers.base import Connection
+from migrator.providers.declaration import Provider
 
 Problem = tuple[KeyPath, UsageError]
 
@@ -34,7 +34,7 @@ _TOLD: Final = 50
 _SYNTAX: Final = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
-def load(path: Path, *, providers: Mapping[str, ProviderInfo]) -> Config:
+def load(path: Path, *, providers: Mapping[str, Provider]) -> Config:
     """Read a config file.
 
     Args:
@@ -48,8 +48,9 @@ def load(path: Path, *, providers: Mapping[str, ProviderInfo]) -> Config:
     raw = _parse(text, path)
     places = _Places(path, text)
     problems = [*_provider_problems(raw, providers), *_sync_problems(raw)]
+    classes = connection_classes(_tables(raw, "connections").values(), providers)
     try:
-        document = make_converter().structure(raw, Document)
+        document = make_converter(classes).structure(raw, Document)
     except cattrs.BaseValidationError as error:
         known = {at for at, _ in problems}
         problems += (problem for problem in causes(error) if problem[0] not in known)
@@ -57,7 +58,10 @@ def load(path: Path, *, providers: Mapping[str, ProviderInfo]) -> Config:
         raise places.error(problems)
     return Config(
         path=path,
-        connections={name: _connection(keys, path.parent) for name, keys in document.connections.items()},
+        connections={
+            name: connection_of(keys, providers[keys.provider], path.parent)
+            for name, keys in document.connections.items()
+        },
         syncs={name: attrs.evolve(sync, name=name) for name, sync in document.syncs.items()},
         tokens={
             name: places.token(keys.token, ("connections", name, "token"))
@@ -69,29 +73,19 @@ def load(path: Path, *, providers: Mapping[str, ProviderInfo]) -> Config:
     )
 
 
-def check_key(key: str, value: str) -> None:
-    """Make sure that a connection's key may have this value.
+def check_key(provider: Provider, key: str, value: str) -> None:
+    """Make sure that a key of a provider's connections may have this value.
 
     Raises:
         UsageError: it may not; says why, and shows no secret.
     """
     try:
-        make_converter().structure({"provider": "any", key: value}, ConnectionKeys)
+        make_converter().structure({"provider": provider.name, key: value}, connection_class(provider, only=key))
     except cattrs.BaseValidationError as error:
         _, first = next(causes(error))
         raise UsageError(
             f"{key} {first.what}", actual=first.actual, allowed=first.choices or first.allowed, hint=first.hint
         ) from None
-
-
-def _connection(keys: ConnectionKeys, base_dir: Path) -> Connection:
-    """The settings of a connection, without its secret."""
-    given = {key: value for key, value in attrs.asdict(keys).items() if value is not None and key != "token"}
-    if keys.cron:
-        given["cron"] = {question: answer for question, answer in given["cron"].items() if answer is not None}
-    if keys.path:
-        given["path"] = str(base_dir / Path(keys.path).expanduser())
-    return Connection(**given)
 
 
 def _notices(notify: Notify, places: _Places) -> Notices:
@@ -165,7 +159,7 @@ def _line(text: str, number: int) -> str:
     return [*text.split("\n"), ""][number - 1]
 
 
-def _provider_problems(raw: Mapping[str, Any], providers: Mapping[str, ProviderInfo]) -> Iterator[Problem]:
+def _provider_problems(raw: Mapping[str, Any], providers: Mapping[str, Provider]) -> Iterator[Problem]:
     """Connections of unknown providers, and keys that a connection's provider needs or does not take."""
     for name, table in _tables(raw, "connections").items():
         at = ("connections", name)
@@ -180,7 +174,7 @@ def _provider_problems(raw: Mapping[str, Any], providers: Mapping[str, ProviderI
             if key not in table:
                 what = f"lacks the key {key}, which every {table['provider']} connection needs"
                 yield at, UsageError(what, hint=f"add {key} = … to it")
-        taken = ["provider", *provider.settings]
+        taken = ["provider", *provider.required, *provider.optional]
         yield from (((*at, key), unknown_key(key, taken)) for key in table if key not in taken)
 
 

@@ -188,19 +188,19 @@ class CronText:
         default=None, metadata=says("A range that runs backwards, 22-2: it wraps, or never fires.")
     )
     weekday_base: Literal["1=SUN", "0=SUN", "refuse"] | None = field(
-        default=None, metadata=says("Omni: the number of Sunday.")
+        default=None, metadata=says("eventbridge: the number of Sunday.")
     )
     weekday_l: Literal["saturday", "last_saturday", "sunday", "refuse"] | None = field(
-        default=None, metadata=says("Omni: what a lone L means in the day of the week.")
+        default=None, metadata=says("eventbridge: what a lone L means in the day of the week.")
     )
     named_step: Literal["works", "ignored", "refuse"] | None = field(
-        default=None, metadata=says("Omni: whether a step after names counts, JAN-DEC/3.")
+        default=None, metadata=says("eventbridge: whether a step after names counts, JAN-DEC/3.")
     )
 
 
 @frozen(kw_only=True)
 class ConnectionKeys:
-    """A connection as the file writes it; which keys a provider needs, the provider says."""
+    """What a connection may say of any provider; which of it a provider takes, and what else, the provider says."""
 
     provider: str = field(metadata=says("The platform."))
     base_url: shapes.Url | None = field(
@@ -209,27 +209,18 @@ class ConnectionKeys:
     token: shapes.Secret | None = field(
         default=None, metadata=says("Where the secret is kept: env:NAME, file:PATH, keyring:SERVICE/NAME or command:….")
     )
-    org_id: str | None = field(default=None, metadata=says("Devin: the organisation."))
-    program_id: str | None = field(default=None, metadata=says("Scrip: the program."))
-    user_ids: shapes.Texts | None = field(
-        default=None, metadata=says("Omni, with an organisation key: the memberships whose routines are read.")
-    )
-    path: str | None = field(default=None, metadata=says("json: the file, relative to this one."))
     identity: str | None = field(
         default=None,
         metadata=says(
-            "json, Omni: what the state calls this place, where its address may change: a file at another path on "
+            "What the state calls this place, where its address may change: a file at another path on "
             "every machine, an instance with several host names. By default the file's absolute path, or the host."
         ),
-    )
-    update_contract: Literal["auto", "put", "patch"] | None = field(
-        default=None, metadata=says("Omni: which of its two published ways to update the instance takes.")
     )
     rate: shapes.Pace | None = field(default=None, metadata=says('Rate limit: "500/min", "10/s" or "100/s burst 20".'))
     concurrency: shapes.Slots | None = field(default=None, metadata=says("How many requests may be open at once."))
     room: shapes.Room | None = field(
         default=None,
-        metadata=says("Omni: how many active routines one member may have, where it is another number than 100."),
+        metadata=says("How many jobs that may fire the platform takes in one place, where it is another number."),
     )
     timeout: shapes.Seconds | None = field(
         default=None, metadata=says("Seconds that one request may take, to the last byte of its answer; 60 by default.")
@@ -240,8 +231,8 @@ class ConnectionKeys:
     budget: str | None = field(
         default=None,
         metadata=says(
-            "Connections to one host with the same name here share one limit; by default those of one key (Omni), "
-            "organisation (Devin) or host (Scrip)."
+            "Connections to one host with the same name here share one limit; by default those that the platform "
+            "counts as one."
         ),
     )
     cron: CronText | None = field(

@@ -8,10 +8,12 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import attrs
 
+from migrator.config.connections import own_settings, type_of
 from migrator.config.converter import keys_of, marker
 from migrator.config.model import Document
 from migrator.config.shapes import Keys, Shape
-from migrator.providers import PROVIDERS, ProviderInfo
+from migrator.providers.declaration import Provider
+from migrator.providers.registry import PROVIDERS
 
 _PLAIN: Final[Mapping[Any, dict[str, Any]]] = {
     str: {"type": "string", "minLength": 1},
@@ -21,7 +23,7 @@ _PLAIN: Final[Mapping[Any, dict[str, Any]]] = {
 }
 
 
-def config_schema(providers: Mapping[str, ProviderInfo] = PROVIDERS) -> dict[str, Any]:
+def config_schema(providers: Mapping[str, Provider] = PROVIDERS) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of migrator.toml, for editors.
 
     It says all that a schema can say; that a sync names connections of the same file, only `load` can tell.
@@ -29,16 +31,37 @@ def config_schema(providers: Mapping[str, ProviderInfo] = PROVIDERS) -> dict[str
     schema = _of(Document)
     connection = schema["properties"]["connections"]["additionalProperties"]
     connection["properties"]["provider"]["enum"] = list(providers)
-    connection["allOf"] = [_for_provider(name, info) for name, info in providers.items()]
+    connection["properties"] |= _own(providers)
+    connection["allOf"] = [_for_provider(name, provider) for name, provider in providers.items()]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "migrator.toml", **schema}
 
 
-def _for_provider(name: str, info: ProviderInfo) -> dict[str, Any]:
-    """What holds for the connections of one provider."""
-    taken = ("provider", *info.settings)
+def _own(providers: Mapping[str, Provider]) -> dict[str, Any]:
+    """Return the schemas of the settings that some providers have: one, or any of those that they make of it."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for provider in providers.values():
+        for setting in own_settings(provider):
+            said = {"description": f"{provider.title}: {setting.says[0].lower()}{setting.says[1:]}"}
+            found.setdefault(setting.name, []).append(_of(type_of(setting)) | said)
+    return {
+        name: kinds[0]
+        if len(kinds) == 1
+        else {"description": " ".join(kind["description"] for kind in kinds), "anyOf": kinds}
+        for name, kinds in found.items()
+    }
+
+
+def _for_provider(name: str, provider: Provider) -> dict[str, Any]:
+    """Return what holds for the connections of one provider."""
+    taken = ("provider", *provider.required, *provider.optional)
+    own = {setting.name: _of(type_of(setting)) for setting in own_settings(provider)}
     return {
         "if": {"properties": {"provider": {"const": name}}, "required": ["provider"]},
-        "then": {"required": list(info.required), "propertyNames": {"enum": list(taken)}},
+        "then": {
+            "required": list(provider.required),
+            "propertyNames": {"enum": list(taken)},
+            **({"properties": own} if own else {}),
+        },
     }
 
 

@@ -195,7 +195,9 @@ def _some(value: tuple[Any, ...]) -> tuple[Any, ...]:
     return value
 
 
-def _between(low: int, high: int) -> Shape:
+def between(low: int, high: int) -> Shape:
+    """Return the shape of a number from `low` to `high`."""
+
     def read(value: int) -> int:
         if not low <= value <= high:
             raise UsageError("is out of range", actual=str(value), allowed=f"{low} to {high}")
@@ -254,12 +256,12 @@ _SECRET_SCHEMA: Final = {"type": "string", "pattern": "^(env|file|keyring|comman
 _LOSS_SCHEMA: Final = {"anyOf": [{"enum": list(LOSS_PATHS)}, {"pattern": f"^{_UNKNOWN.pattern}$"}]}
 
 Name = Annotated[str, Shape(read=_name, source=str, schema={"pattern": f"^{_NAME.pattern}$"})]
-Days = Annotated[int, _between(1, 366)]
-Parts = Annotated[int, _between(1, 64)]
-Count = Annotated[int, _between(0, 1_000_000)]
-Room = Annotated[int, _between(1, 1_000_000)]
-Slots = Annotated[int, _between(1, 256)]
-Seconds = Annotated[int, _between(1, 604_800)]
+Days = Annotated[int, between(1, 366)]
+Parts = Annotated[int, between(1, 64)]
+Count = Annotated[int, between(0, 1_000_000)]
+Room = Annotated[int, between(1, 1_000_000)]
+Slots = Annotated[int, between(1, 256)]
+Seconds = Annotated[int, between(1, 604_800)]
 Share = Annotated[Limit, Shape(read=Limit.read, schema=_SHARE_SCHEMA)]
 Pace = Annotated[str, Shape(read=_rate, source=str, schema={"pattern": _RATE_PATTERN})]
 Url = Annotated[str, Shape(read=_url, source=str, schema={"pattern": "^https?://[^@?#]+$"})]

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from string import Template
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
+
+from migrator.providers.declaration import Provider
 
 _HEAD: Final = Template("""\
 #:schema $schema
@@ -23,44 +25,7 @@ _HEAD: Final = Template("""\
 # --- Connections: where jobs are. $advice---
 """)
 
-_CONNECTIONS: Final[Mapping[str, Template]] = {
-    "omni": Template("""\
-
-[connections.omni]
-provider = "omni"
-base_url = $base_url # your instance, with /api
-token = $token
-# user_ids = ["00000000-0000-0000-0000-000000000000"] # organisation keys only: the memberships to read
-# update_contract = "auto"                            # "put" or "patch" where you know which one the instance takes
-# rate = "60/min"                                     # "500/min" where Omni has raised it for you
-# concurrency = 8                                     # open requests at once; as many as the rate takes
-# room = 100                                            # active routines that one member may have
-# budget = "acme"                                     # connections to one host with one budget share its rate
-# timeout = 60                                        # seconds for one request, to the last byte of its answer
-# listing_timeout = 1800                              # seconds for reading all jobs
-"""),
-    "devin": Template("""\
-
-[connections.devin]
-provider = "devin"
-org_id = $org_id
-token = $token
-"""),
-    "scrip": Template("""\
-
-[connections.scrip]
-provider = "scrip"
-program_id = $program_id
-token = $token
-"""),
-    "json": Template("""\
-
-[connections.archive]
-provider = "json" # a file is a provider too: export, review, restore
-path = $path
-# identity = "archive" # what the state calls it, where its path changes from machine to machine; also for omni
-"""),
-}
+_EXAMPLE_SET: Final = '# "run_as" = "<user id at the target>"'
 
 _SYNC: Final = Template("""\
 
@@ -99,13 +64,13 @@ two_way = false        # with on_drift = "target": whether edits at the target a
 limits = { changes = "30%", deletes = "30%", floor = 10 }
 run_timeout = 43200                    # seconds after which a run starts no change; the next one continues there
 
-# How an event becomes a prompt (Scrip to the others), and the event's name that carries a prompt (the others to Scrip).
+# How an event becomes a prompt, and the name of the event that carries a prompt to a platform of events.
 # template = { prompt = "Handle the event $${event} of $${name}: $${payload}" }
 # event_name = "agent.prompt"
 
 # Values for what the source has no value for, by canonical path in quotes.
 [syncs.nightly.set]
-${agent}"action.agent" = "devin"
+$sets
 
 # Which value at the target stands for which at the source.
 [syncs.nightly.lookup."action.playbook"]
@@ -126,63 +91,60 @@ ${agent}"action.agent" = "devin"
 
 @frozen(kw_only=True)
 class Draft:
-    """A connection to begin with; it is named after its provider, and a file is named archive.
+    """A connection to begin with.
 
     Attributes:
-        provider: "omni", "devin", "scrip" or "json".
+        provider: whose connection it is.
         values: what its keys say.
     """
 
-    provider: str
-    values: Mapping[str, str] = field(factory=dict)
+    provider: Provider
+    values: Mapping[str, str]
 
     @property
     def name(self) -> str:
-        """Its name in the file."""
-        return "archive" if self.provider == "json" else self.provider
+        """Return its name in the file."""
+        return self.provider.starter.called or self.provider.name
+
+    def __str__(self) -> str:
+        meaning = {one.name: f" # {one.question}" for one in self.provider.settings if one.question}
+        meaning.pop("token", None)  # the head of the file explains it
+        lines = [f"{key} = {_toml(value)}{meaning.get(key, '')}" for key, value in self.values.items()]
+        head = f"[connections.{self.name}]\nprovider = {_toml(self.provider.name)}\n"
+        return "\n" + head + "".join(f"{one}\n" for one in lines) + self.provider.starter.comments
 
 
-EXAMPLES: Final = (
-    Draft(provider="omni", values={"base_url": "https://acme.omniapp.co/api", "token": "env:OMNI_API_KEY"}),
-    Draft(provider="devin", values={"org_id": "org-123", "token": "env:DEVIN_API_KEY"}),
-    Draft(
-        provider="scrip",
-        values={"program_id": "00000000-0000-0000-0000-000000000000", "token": "env:SCRIP_API_KEY"},
-    ),
-    Draft(provider="json", values={"path": "jobs.json"}),
-)
-"""One connection of each kind."""
+def examples(providers: Mapping[str, Provider]) -> tuple[Draft, ...]:
+    """Return one connection of each provider, those to begin with first."""
+    ordered = sorted(providers.values(), key=lambda one: (one.starter.rank, one.name))
+    return tuple(Draft(provider=one, values=one.examples) for one in ordered)
 
 
 def starter(
-    connections: Sequence[Draft] = EXAMPLES,
+    connections: Sequence[Draft],
     *,
-    source: str = "omni",
-    target: str = "devin",
+    source: Draft | None = None,
+    target: Draft | None = None,
     schema: str = "migrator.schema.json",
+    advice: str = "Delete those that you do not have. ",
 ) -> str:
-    """A commented migrator.toml.
+    """Return a commented migrator.toml.
 
     Args:
-        connections: the connections in it.
-        source: the connection that the sync reads.
-        target: the connection that the sync writes to.
+        connections: the connections in it, two at least.
+        source: the connection that the sync reads; by default the first.
+        target: the connection that the sync writes to; by default the second.
         schema: the file that holds its JSON Schema, relative to it.
+        advice: what is said above the connections, with a blank after it; "" for nothing.
     """
-    advice = "Delete those that you do not have. " if connections is EXAMPLES else ""
-    sides = {"source": _toml(source), "target": _toml(target)}
+    source, target = source or connections[0], target or connections[1]
+    sets = target.provider.starter.sets
+    sides = {"source": _toml(source.name), "target": _toml(target.name), "sets": sets or _EXAMPLE_SET}
     return "".join(
-        [
-            _HEAD.substitute(schema=schema, advice=f"{advice:-<77}"),
-            *(
-                _CONNECTIONS[one.provider].substitute({k: _toml(v) for k, v in one.values.items()})
-                for one in connections
-            ),
-            _SYNC.substitute(sides, agent="" if target == "devin" else "# "),
-        ]
+        [_HEAD.substitute(schema=schema, advice=f"{advice:-<77}"), *map(str, connections), _SYNC.substitute(sides)]
     )
 
 
 def _toml(text: str) -> str:
-    """A text as TOML writes it; JSON's escapes are TOML's."""
+    """Return a text as TOML writes it; JSON's escapes are TOML's."""
     return json.dumps(text, ensure_ascii=False)

@@ -25,8 +25,10 @@ from migrator.http.retry import Retry
 from migrator.http.server_clock import UNSAFE, lasting, server_time
 from migrator.http.transport import check_certificates
 from migrator.mapping import ProviderMapping
-from migrator.providers import PROVIDERS, open_adapter
+from migrator.providers import open_adapter
 from migrator.providers.base import Connection, LoadAdapter, Probe, Record
+from migrator.providers.declaration import Finding
+from migrator.providers.registry import PROVIDERS
 from migrator.sync.endpoints import Runtime
 
 _IMPATIENT: Final = Retry(failures=2, throttles=2, seconds=20.0)
@@ -104,7 +106,8 @@ def _kept(runtime: Runtime, name: str) -> Iterator[Check]:
 
 def _network(name: str, connection: Connection) -> Iterator[Check]:
     """Which way requests go, and whose certificates are believed."""
-    base_url = connection.base_url or PROVIDERS[connection.provider].base_url
+    http = PROVIDERS[connection.provider].http
+    base_url = connection.base_url or (http.base_url if http else None)
     if base_url is None:
         return
     proxy, url = proxy_for(base_url), urlsplit(base_url)
@@ -121,18 +124,25 @@ def _network(name: str, connection: Connection) -> Iterator[Check]:
 async def _look(
     runtime: Runtime, name: str, connection: Connection, adapter: LoadAdapter, *, writing: bool, lists: int
 ) -> tuple[Check, ...]:
+    provider = PROVIDERS[connection.provider]
     probes = [await adapter.probe(scope, writing=writing) for scope in adapter.scopes]
     found = [
         _reading(name, adapter.scopes, probes),
         check_records(name, adapter, runtime.mapping(connection.provider), probes),
     ]
     if writing:
-        found.append(_writing(name, probes, PROVIDERS[connection.provider].permissions))
-    if connection.provider == "json":
+        found.append(_writing(name, probes, provider.permissions))
+    found += [_of_finding(name, finding) for finding in await provider.examine(connection, adapter)]
+    if provider.http is None:
         return tuple(found)
     if writing and len(contracts := runtime.mapping(connection.provider).rules.contracts) > 1:
         found.append(_contract(name, await adapter.update_contract(), contracts))
-    return (*found, _clock(name, probes[0].heard, runtime.clock.now()), _rate(name, connection, probes, lists))
+    clock = _clock(name, probes[0].heard, runtime.clock.now())
+    return (*found, clock, _rate(name, connection.rate or provider.http.rate, probes, lists))
+
+
+def _of_finding(name: str, finding: Finding) -> Check:
+    return Check(about=name, what=finding.what, status=finding.status, found=finding.found, todo=finding.todo)
 
 
 def _reading(name: str, scopes: Sequence[str], probes: Sequence[Probe]) -> Check:
@@ -209,9 +219,8 @@ def _clock(name: str, heard: Mapping[str, str], now: datetime) -> Check:
     )
 
 
-def _rate(name: str, connection: Connection, probes: Sequence[Probe], lists: int) -> Check:
+def _rate(name: str, text: str, probes: Sequence[Probe], lists: int) -> Check:
     """How many requests a night takes, against what the limit allows and what is left of it now."""
-    text = connection.rate or PROVIDERS[connection.provider].rate or ""
     rate = Rate.parse(text)
     if None in {probe.pages for probe in probes} or None in {probe.jobs for probe in probes}:
         return Check(about=name, what="rate", status="unknown", found=f"{text}; the length of the list is unknown")

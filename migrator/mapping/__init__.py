@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +32,25 @@ def mapping_dir() -> Path:
 
 
 def load_mapping(
-    provider: str, *, directory: Path | None = None, documented: DocumentedFields | None = None
+    provider: str,
+    *,
+    directory: Path | None = None,
+    own: Traversable | None = None,
+    documented: DocumentedFields | None = None,
 ) -> ProviderMapping:
     """The mapping of a provider.
 
     Args:
         provider: its name, and the file's.
-        directory: a folder of mapping files, None for our own.
+        directory: a folder of mapping files, which count first; None for none.
+        own: the file in the provider's own package; None for one of ours.
         documented: every field of the provider's documentation, to check that the mapping has them all.
 
     Raises:
         MappingError: the file is missing, broken or incomplete.
     """
-    return ProviderMapping(rules=load((directory or mapping_dir()) / f"{provider}.toml", documented))
+    found = directory / f"{provider}.toml" if directory else own or mapping_dir() / f"{provider}.toml"
+    return ProviderMapping(rules=load(found, documented))
 
 
 @frozen(kw_only=True)

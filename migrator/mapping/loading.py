@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
-from pathlib import Path
+from importlib.resources.abc import Traversable
 from typing import Final, Protocol
 
 import cattrs
@@ -52,7 +52,7 @@ def make_converter() -> cattrs.Converter:
     return converter
 
 
-def load(path: Path, documented: DocumentedFields | None = None) -> Rules:
+def load(path: Traversable, documented: DocumentedFields | None = None) -> Rules:
     """Read a mapping file and check that it is complete.
 
     Args:

@@ -32,18 +32,14 @@ class Connection:
     """A platform, the way to it and what it reaches; what a `[connections.*]` table says, with secrets resolved.
 
     Attributes:
-        provider: a key of `PROVIDERS`.
+        provider: the name of a provider.
+        settings: what only connections of this provider have, by key; a setting that is not given has no entry.
         base_url: None for the documented one.
         token: the secret itself.
         kept_in: where the token is kept, as the file says: "file:PATH" and so on.
         renew: reads the token again, for a run in which it is replaced; None where a run cannot see another one.
-        org_id: Devin organisation.
-        program_id: Scrip program.
-        user_ids: Omni membership ids; organisation keys only. Empty: the key's own member.
-        path: file of the `json` provider.
         identity: name of the place where its address does not tell; None for what the address tells.
-        update_contract: Omni: "patch", "put", or "auto" to find out.
-        known_contract: what an earlier run found out, `UNKNOWN` included; only looked at with "auto".
+        known_contract: which update contract an earlier run found out, `UNKNOWN` included.
         rate: such as "500/min", None for the documented one.
         concurrency: requests in flight at once, None for the provider's default.
         room: how many jobs that may fire the platform takes in one place, None for the number in its mapping.
@@ -54,16 +50,12 @@ class Connection:
     """
 
     provider: str
+    settings: Mapping[str, Any] = field(factory=dict)
     base_url: str | None = None
     token: str = field(default="", repr=False)
     kept_in: str = ""
     renew: Callable[[], str] | None = field(default=None, repr=False, eq=False)
-    org_id: str | None = None
-    program_id: str | None = None
-    user_ids: tuple[str, ...] = ()
-    path: str | None = None
     identity: str | None = None
-    update_contract: str = "auto"
     known_contract: str | None = None
     rate: str | None = None
     concurrency: int | None = None
@@ -72,6 +64,14 @@ class Connection:
     timeout: int | None = None
     listing_timeout: int | None = None
     cron: Mapping[str, str] = field(factory=dict)
+
+    def text(self, setting: str, default: str = "") -> str:
+        """Return a setting that holds a text."""
+        return str(self.settings.get(setting, default))
+
+    def texts(self, setting: str) -> tuple[str, ...]:
+        """Return a setting that holds a list of texts; () where it is not given."""
+        return tuple(self.settings.get(setting, ()))
 
 
 @frozen(kw_only=True)

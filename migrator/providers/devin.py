@@ -6,12 +6,13 @@ Documentation generations differ in page size, in the fields of a page and in th
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from attrs import define
 
 from migrator.ids import path_to
 from migrator.providers.base import PATCH, Connection, Documented, one_spelling
+from migrator.providers.declaration import BASE_URL, TOKEN, Http, Provider, Setting, Starter, required
 from migrator.providers.rest import Page, RestAdapter, count, member
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ _SHOWN = frozenset(
 def advice(connection: Connection, call: Call, reply: Response) -> str:
     """Return which permission a refusal is about, and what else may be wrong; "" where nothing particular is known."""
     if reply.status == HTTPStatus.NOT_FOUND and call.method in {"GET", "POST"} and call.path.endswith("/schedules"):
-        return f"check org_id: {connection.org_id!r} is not an organisation that this service user may see"
+        return f"check org_id: {connection.text('org_id')!r} is not an organisation that this service user may see"
     asked = call.body is not None and any(f'"{key}"'.encode() in call.body for key in _IMPERSONATING)
     if asked and reply.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN} and _is_about_users(reply):
         return (
@@ -70,7 +71,7 @@ def advice(connection: Connection, call: Call, reply: Response) -> str:
     if reply.status != HTTPStatus.FORBIDDEN:
         return ""
     said = reply.text.casefold()
-    place = f"check org_id: {connection.org_id!r} may be another organisation than the service user's"
+    place = f"check org_id: {connection.text('org_id')!r} may be another organisation than the service user's"
     if "organi" in said and not asked:
         return place
     needed = "ManageOrgSchedules" + (", and ImpersonateOrgSessions for run_as" if asked else "")
@@ -85,7 +86,7 @@ def _is_about_users(reply: Response) -> bool:
 
 def scopes(connection: Connection) -> tuple[str, ...]:
     """Return the scope of a connection: the organisation."""
-    return (one_spelling(connection.org_id or ""),)
+    return (one_spelling(connection.text("org_id")),)
 
 
 @define(kw_only=True)
@@ -119,3 +120,34 @@ class Devin(RestAdapter):
             following=offset + len(items) if more and items else None,
             total=count((answer or {}).get("total")),
         )
+
+
+PROVIDER: Final = Provider(
+    name="devin",
+    title="Devin",
+    kit=1,
+    access=Http(
+        adapter=Devin,
+        base_url="https://api.devin.ai",
+        rate="5/s burst 10",
+        counted_by=lambda connection: connection.text("org_id"),
+        concurrency=4,
+        advice=advice,
+    ),
+    scopes=scopes,
+    documented=Devin.documented,
+    settings=(
+        Setting(
+            name="org_id",
+            says="The organisation.",
+            required=True,
+            question="the organisation whose schedules it has",
+            example="org-123",
+        ),
+        required(TOKEN, example="env:DEVIN_API_KEY"),
+        BASE_URL,
+    ),
+    permissions="the permission ManageOrgSchedules, and ImpersonateOrgSessions where jobs run as somebody",
+    docs="providers/devin.md",
+    starter=Starter(rank=2, sets='"action.agent" = "devin"'),
+)

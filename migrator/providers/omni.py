@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from migrator.errors import NotFoundError, ProviderError, RejectedError
 from migrator.providers.base import (
@@ -27,6 +27,17 @@ from migrator.providers.base import (
     Raw,
     Record,
     one_spelling,
+)
+from migrator.providers.declaration import (
+    BASE_URL,
+    IDENTITY,
+    ROOM,
+    TOKEN,
+    Http,
+    Provider,
+    Setting,
+    Starter,
+    required,
 )
 from migrator.providers.rest import Page, RestAdapter, count, member
 
@@ -60,7 +71,7 @@ _SHOWN = frozenset(
 def scopes(connection: Connection) -> tuple[str, ...]:
     """Return the scopes of a connection: the instance, or one for each member where members are configured."""
     instance = connection.identity or _instance(connection.base_url or "")
-    return tuple(f"{instance}/{one_spelling(user)}" for user in connection.user_ids) or (instance,)
+    return tuple(f"{instance}/{one_spelling(user)}" for user in connection.texts("user_ids")) or (instance,)
 
 
 def _instance(base_url: str) -> str:
@@ -86,7 +97,7 @@ def is_quota(body: Any) -> bool:
 def advice(connection: Connection, _call: Call, reply: Response) -> str:
     """Return what a refusal of Omni's is about; "" where nothing particular is known."""
     said = reply.text.casefold()
-    members = ", ".join(connection.user_ids)
+    members = ", ".join(connection.texts("user_ids"))
     if reply.status == HTTPStatus.NOT_FOUND and "member" in said and members:
         return f"check user_ids: {members}; an entry is the id of a membership of this organisation, not that of a user"
     if reply.status != HTTPStatus.FORBIDDEN:
@@ -122,12 +133,17 @@ class Omni(RestAdapter):
     _members: dict[str, dict[str, str]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        chosen, known = self.connection.update_contract, self.connection.known_contract
+        chosen, known = self._chosen, self.connection.known_contract
         self._tells = known != UNKNOWN
         self._contract = (known if self._tells else None) if chosen == "auto" else chosen
-        users = self.connection.user_ids
+        users = self.connection.texts("user_ids")
         queries = [{"userId": user} for user in users] or [{}]
         self._members = dict(zip(scopes(self.connection), queries, strict=True))
+
+    @property
+    def _chosen(self) -> str:
+        """The update contract that the connection names, "auto" for the one that is found out."""
+        return self.connection.text("update_contract", "auto")
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -169,7 +185,7 @@ class Omni(RestAdapter):
 
     async def _is_other_contract(self, error: ProviderError, scope: str, job_id: str) -> bool:
         """Whether an update was refused for its method: 405, or 404 twice although the routine can be read."""
-        if self.connection.update_contract != "auto":
+        if self._chosen != "auto":
             return False
         if error.status != HTTPStatus.NOT_FOUND:
             return error.status == HTTPStatus.METHOD_NOT_ALLOWED
@@ -207,3 +223,48 @@ async def _insisting(update: Callable[[], Awaitable[Record | None]]) -> Record |
         return await update()
     except NotFoundError:
         return await update()
+
+
+PROVIDER: Final = Provider(
+    name="omni",
+    title="Omni",
+    kit=1,
+    access=Http(adapter=Omni, rate="60/min", concurrency=8, is_quota=is_quota, advice=advice),
+    scopes=scopes,
+    documented=Omni.documented,
+    settings=(
+        required(BASE_URL, example="https://acme.omniapp.co/api", question="the address of your instance, with /api"),
+        required(TOKEN, example="env:OMNI_API_KEY"),
+        Setting(
+            name="user_ids",
+            kind="texts",
+            says="The memberships whose routines are read; organisation keys only.",
+        ),
+        evolve(
+            IDENTITY,
+            says="What the state calls the instance, where it has several host names; by default its host and path.",
+        ),
+        Setting(
+            name="update_contract",
+            says="Which of its two published ways to update the instance takes; auto finds it out.",
+            choices=("auto", PUT, PATCH),
+        ),
+        evolve(ROOM, says="How many active routines one member may have, where it is another number than 100."),
+    ),
+    permissions="the permission USE_AI for the routines' owner, with AI routines switched on in the organisation",
+    docs="providers/omni.md",
+    starter=Starter(
+        rank=1,
+        comments="""\
+# user_ids = ["00000000-0000-0000-0000-000000000000"] # organisation keys only: the memberships to read
+# update_contract = "auto"                            # "put" or "patch" where you know which one the instance takes
+# identity = "acme"                                   # what the state calls it, where its host name changes
+# rate = "60/min"                                     # "500/min" where Omni has raised it for you
+# concurrency = 8                                     # open requests at once; as many as the rate takes
+# room = 100                                          # active routines that one member may have
+# budget = "acme"                                     # connections to one host with one budget share its rate
+# timeout = 60                                        # seconds for one request, to the last byte of its answer
+# listing_timeout = 1800                              # seconds for reading all jobs
+""",
+    ),
+)

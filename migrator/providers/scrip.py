@@ -7,13 +7,14 @@ the API leaves archived automations out of its lists.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from attrs import define
 
 from migrator.errors import NotFoundError
 from migrator.ids import path_to
 from migrator.providers.base import PATCH, Connection, Documented, Record, one_spelling
+from migrator.providers.declaration import BASE_URL, TOKEN, Capabilities, Http, Provider, Setting, Starter, required
 from migrator.providers.rest import Page, RestAdapter, member
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ _SHOWN = frozenset(
 
 def advice(connection: Connection, call: Call, reply: Response) -> str:
     """Return what a refusal of Scrip's is about; "" where nothing particular is known."""
-    program = connection.program_id
+    program = connection.text("program_id")
     if reply.status == HTTPStatus.FORBIDDEN:
         return (
             "a key may read and write everything of its own organisation, so this key is probably another "
@@ -77,7 +78,7 @@ def advice(connection: Connection, call: Call, reply: Response) -> str:
 
 def scopes(connection: Connection) -> tuple[str, ...]:
     """Return the scope of a connection: the program."""
-    return (one_spelling(connection.program_id or ""),)
+    return (one_spelling(connection.text("program_id")),)
 
 
 @define(kw_only=True)
@@ -120,3 +121,37 @@ class Scrip(RestAdapter):
             items=member(answer, "data", list, where=where),
             following=member(pagination, "next_cursor", str, where=where) if pagination.get("has_more") else None,
         )
+
+
+PROVIDER: Final = Provider(
+    name="scrip",
+    title="Scrip",
+    kit=1,
+    access=Http(
+        adapter=Scrip,
+        auth=("X-API-Key", ""),
+        base_url="https://api.scrip.dev",
+        rate="10/s burst 30",
+        # By organisation, which no answer names: so whoever asks one host shares one limit.
+        counted_by=lambda _connection: "",
+        concurrency=8,
+        advice=advice,
+    ),
+    scopes=scopes,
+    documented=Scrip.documented,
+    settings=(
+        Setting(
+            name="program_id",
+            says="The program.",
+            required=True,
+            question="the program whose automations it has",
+            example="00000000-0000-0000-0000-000000000000",
+        ),
+        required(TOKEN, example="env:SCRIP_API_KEY"),
+        BASE_URL,
+    ),
+    permissions="no permission of its own but to be a key of the organisation that has the program",
+    capabilities=Capabilities(next_runs=True),
+    docs="providers/scrip.md",
+    starter=Starter(rank=3),
+)

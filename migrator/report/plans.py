@@ -18,7 +18,7 @@ from migrator.plan.changes import Action, Change, FieldChange, Plan
 from migrator.plan.compare import BOTH
 from migrator.plan.document import plan_changes, plan_digest, plan_head
 from migrator.prompt_envelope import carried_by
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.report.groups import grouped, of_change
 from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
 from migrator.report.streaming import Long
@@ -125,7 +125,7 @@ TENSES: Final[Mapping[Action, str]] = {
 def double_lines(plan: Plan, *, is_done: bool = False) -> Iterator[Line]:
     """Yield how many jobs the plan makes active on both sides, and how to avoid or to end that."""
     sources = {change.source.provider for change in plan.changes if change.source}
-    if not plan.doubled or all(PROVIDERS[name].documented is None for name in sources):  # a file runs nothing
+    if not plan.doubled or not any(PROVIDERS[name].capabilities.runs_jobs for name in sources):
         return
     command, staged = f"migrator cutover {plan.sync}", f"migrator apply {plan.sync} --staged"
     when, how = "", f"To end that: {command}"

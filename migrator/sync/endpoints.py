@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -23,8 +23,9 @@ from migrator.instrumentation import SILENT, Instrumentation
 from migrator.locking import Fence, locking
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.plan.compare import same
-from migrator.providers import PROVIDERS, open_adapter
+from migrator.providers import open_adapter, scopes_of
 from migrator.providers.base import UNKNOWN, Connection, LoadAdapter
+from migrator.providers.registry import PROVIDERS
 from migrator.recovery.reconcile import Reconciler
 from migrator.redaction import Secrets
 from migrator.store import State
@@ -86,8 +87,8 @@ class Runtime:
 
     def mapping(self, provider: str) -> ProviderMapping:
         """A provider's mapping, checked against its documentation."""
-        documented = None if provider == "json" else PROVIDERS[provider].documented
-        return load_mapping(provider, directory=self.mappings, documented=documented)
+        known = PROVIDERS[provider]
+        return load_mapping(provider, directory=self.mappings, own=known.mapping, documented=known.documented)
 
 
 @frozen(kw_only=True)
@@ -133,22 +134,16 @@ async def opened(
     """A connection, open for as long as the block lasts; with a state, with what that knows about it."""
     connection = runtime.connection(name)
     mapping = _decided(runtime.mapping(connection.provider), connection, name)
-    if target and len(connection.user_ids) > 1:
-        what = "a target must be one scope, and this connection names several members"
-        raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
+    scopes = scopes_of(connection)
+    if target and len(scopes) > 1:
+        what, actual = "a target must be one scope", f"{len(scopes)} scopes: {', '.join(scopes)}"
+        hint = "give the target a connection that reaches one of them"
+        raise UsageError(what, where=f"connections.{name}", actual=actual, hint=hint)
     fence = fence or Fence()
 
-    def open_it(connection: Connection) -> AbstractAsyncContextManager[LoadAdapter]:
-        return open_adapter(connection, target=target, fence=fence.check, **runtime.shared)
-
-    async with open_it(connection) as adapter:
-        known = state.recall(adapter.scopes[0], _CONTRACT) if state else None
-        if known and connection.update_contract == "auto":
-            remembered = attrs.evolve(connection, known_contract=known)
-            async with open_it(remembered) as informed:
-                yield Endpoint(name=name, adapter=informed, mapping=mapping, fence=fence)
-        else:
-            yield Endpoint(name=name, adapter=adapter, mapping=mapping, fence=fence)
+    connection = attrs.evolve(connection, known_contract=state.recall(scopes[0], _CONTRACT) if state else None)
+    async with open_adapter(connection, target=target, fence=fence.check, **runtime.shared) as adapter:
+        yield Endpoint(name=name, adapter=adapter, mapping=mapping, fence=fence)
 
 
 def _decided(mapping: ProviderMapping, connection: Connection, name: str) -> ProviderMapping:

@@ -14,7 +14,7 @@ from migrator.config import load
 from migrator.doctor.connections import check_connection
 from migrator.doctor.local import check_extras, check_time_zones
 from migrator.http.clock import Clock
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.sandbox import World
 from migrator.sync.endpoints import Runtime
 from tests.cli.bench import Ended, Run, routine

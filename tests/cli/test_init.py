@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from migrator.config import load
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.sandbox import World
 from tests.cli.bench import Run
 from tests.cli.test_terminal import COMMAND, Typed, environment
@@ -58,7 +58,7 @@ def test_a_conversation_makes_a_config(here: Path, base_url: str) -> None:
     assert typed.code == 0, typed.shown
     assert list(config.connections) == ["omni", "devin", "archive"]
     assert config.connections["omni"].base_url == base_url
-    assert config.connections["devin"].org_id == "org-77"
+    assert config.connections["devin"].text("org_id") == "org-77"
     assert config.tokens["devin"].reference == "env:NOT_SET_HERE"
     assert (config.sync("nightly").source, config.sync("nightly").target) == ("omni", "devin")
     assert "authenticated, 3 jobs" in typed.shown

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from migrator.cli import work
 from migrator.config import load
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.redaction import HIDDEN
 from migrator.report.screen import Screen
 from migrator.sandbox import World

@@ -9,7 +9,7 @@ import pytest
 
 from migrator.config import Config, load
 from migrator.errors import ConfigError, MigratorError
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 
 CONNECTIONS = """\
 [connections.omni]

@@ -12,8 +12,8 @@ import pytest
 from migrator.canonical import LEAVES, PATHS, Email, Slack
 from migrator.config import Config, Limit, Limits, Schedule, Select, load
 from migrator.errors import ConfigError, MigratorError, UsageError
-from migrator.providers import PROVIDERS
 from migrator.providers.base import Connection
+from migrator.providers.registry import PROVIDERS
 
 NEWLINE = "\n"
 Read = Callable[[str], Config]
@@ -44,8 +44,7 @@ class TestGoodFile:
             "omni": Connection(
                 provider="omni",
                 base_url="https://acme.omniapp.co/api",
-                user_ids=("u-2", "u-1"),
-                update_contract="patch",
+                settings={"user_ids": ("u-2", "u-1"), "update_contract": "patch"},
                 rate="100/s burst 20",
                 concurrency=4,
             )
@@ -55,7 +54,7 @@ class TestGoodFile:
         """The path of a json connection starts from the folder of the config file."""
         config = read('[connections.archive]\nprovider = "json"\npath = "jobs.json"\n')
 
-        assert config.connections["archive"].path == str(tmp_path / "jobs.json")
+        assert config.connections["archive"].text("path") == str(tmp_path / "jobs.json")
 
     def test_a_sync_without_options_is_careful(self, read: Read, sync: str) -> None:
         """What is not said keeps jobs, refuses drift, adopts nothing and limits the run."""
@@ -421,7 +420,7 @@ class TestLookingUp:
         """A file of jobs has no secret to look for."""
         config = read('[connections.archive]\nprovider = "json"\npath = "jobs.json"\n')
 
-        assert config.connection("archive", environ={}).path == str(tmp_path / "jobs.json")
+        assert config.connection("archive", environ={}).text("path") == str(tmp_path / "jobs.json")
 
 
 BASE = """

@@ -15,13 +15,19 @@ import attrs
 import pytest
 from jsonschema import Draft202012Validator
 
-from migrator.config import Config, Sync, config_schema, starter
+from migrator.config import Config, Sync, config_schema, examples
+from migrator.config import starter as starter_of
 from migrator.config.converter import keys_of
 from migrator.config.model import ConnectionKeys
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.sandbox import World, migrator_toml
 
 Read = Callable[[str], Config]
+
+
+def starter(**options: str) -> str:
+    """The starter with a connection of each provider."""
+    return starter_of(examples(PROVIDERS), **options)
 
 
 @pytest.fixture(scope="module")

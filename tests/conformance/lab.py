@@ -19,7 +19,7 @@ from migrator.config import load
 from migrator.execute.outcomes import Applied
 from migrator.http.clock import Clock
 from migrator.plan.changes import Plan
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.sandbox import World, settings
 from migrator.sandbox.omni import MODEL
 from migrator.store import State, open_state

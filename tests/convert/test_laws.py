@@ -30,7 +30,7 @@ from migrator.mapping import ProviderMapping, load_mapping
 from migrator.mapping.codecs import thaw
 from migrator.plan.compare import same
 from migrator.prompt_envelope import restore
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from tests.strategies import ANSWERS, NOW, jobs
 
 MAPPINGS: Final = {name: load_mapping(name) for name in PROVIDERS}

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from migrator.config import load
-from migrator.providers import PROVIDERS, scopes_of
+from migrator.providers import scopes_of
 from migrator.providers.base import Connection
+from migrator.providers.registry import PROVIDERS
 
 MEMBER = "00000000-0000-4000-8000-00000000ABCD"
 
 
 def reached(provider: str, **keys: Any) -> tuple[str, ...]:
     """What a connection with these keys reaches."""
-    return scopes_of(Connection(provider=provider, token="x", **keys))
+    common = {key: keys.pop(key) for key in ("base_url", "identity") if key in keys}
+    return scopes_of(Connection(provider=provider, token="x", settings=keys, **common))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from migrator.canonical import JobRef, flatten
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.mapping.ownership import ownership_tag_for
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from tests.strategies import ANSWERS, lowered_fields
 
 MAPPINGS = {

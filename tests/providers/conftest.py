@@ -22,8 +22,8 @@ CONNECTIONS = {
     "omni": Connection(
         provider="omni", base_url="https://acme.omniapp.co/api", token=ORGANISATION_KEY, rate="1000/s burst 1000"
     ),
-    "devin": Connection(provider="devin", org_id=ORG, token=TOKEN, rate="1000/s burst 1000"),
-    "scrip": Connection(provider="scrip", program_id=PROGRAM, token=KEY, rate="1000/s burst 1000"),
+    "devin": Connection(provider="devin", settings={"org_id": ORG}, token=TOKEN, rate="1000/s burst 1000"),
+    "scrip": Connection(provider="scrip", settings={"program_id": PROGRAM}, token=KEY, rate="1000/s burst 1000"),
 }
 JOBS: dict[str, Raw] = {
     "omni": {

@@ -20,8 +20,8 @@ from migrator.errors import (
     UncertainError,
     UsageError,
 )
-from migrator.providers import PROVIDERS
 from migrator.providers.base import ContractError
+from migrator.providers.registry import PROVIDERS
 from migrator.sandbox import Options, World, load_samples
 from migrator.sandbox.omni import COLLEAGUE, OWNER
 
@@ -29,8 +29,8 @@ from .conftest import CONNECTIONS, HTTP, ID, JOBS, Reach
 
 SCOPES = {
     "omni": "acme.omniapp.co/api",
-    "devin": CONNECTIONS["devin"].org_id or "",
-    "scrip": CONNECTIONS["scrip"].program_id or "",
+    "devin": CONNECTIONS["devin"].text("org_id"),
+    "scrip": CONNECTIONS["scrip"].text("program_id"),
 }
 
 
@@ -225,7 +225,7 @@ async def test_an_id_that_leads_elsewhere_reaches_no_address(provider: str, wron
 
 async def test_omni_members_act_for_themselves(world: World, reach: Reach) -> None:
     """Every request about a member's routine names the member."""
-    async with reach(world, evolve(CONNECTIONS["omni"], user_ids=(OWNER, COLLEAGUE))) as adapter:
+    async with reach(world, evolve(CONNECTIONS["omni"], settings={"user_ids": (OWNER, COLLEAGUE)})) as adapter:
         scope = adapter.scopes[1]
         made = await adapter.create_job(scope, JOBS["omni"])
         await adapter.update_job(scope, made.id, {"name": "Renamed"})
@@ -294,8 +294,8 @@ async def test_a_contract_that_worked_is_remembered(world: World, reach: Reach) 
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"update_contract": "put"}, "put"),
-        ({"update_contract": "patch", "known_contract": "put"}, "patch"),
+        ({"settings": {"update_contract": "put"}}, "put"),
+        ({"settings": {"update_contract": "patch"}, "known_contract": "put"}, "patch"),
         ({"known_contract": "put"}, "put"),
     ],
 )
@@ -311,7 +311,7 @@ async def test_a_known_contract_costs_nothing(
 async def test_a_configured_contract_is_not_second_guessed(reach: Reach) -> None:
     """Where the contract is configured, its refusal is a refusal."""
     world = World(options=Options(omni_update="put"))
-    async with reach(world, evolve(CONNECTIONS["omni"], update_contract="patch")) as adapter:
+    async with reach(world, evolve(CONNECTIONS["omni"], settings={"update_contract": "patch"})) as adapter:
         made = await adapter.create_job(SCOPES["omni"], JOBS["omni"])
         with pytest.raises(RejectedError, match="update_contract") as caught:
             await adapter.update_job(SCOPES["omni"], made.id, {"name": "x"})
@@ -362,7 +362,7 @@ async def test_every_answered_field_is_documented(provider: str, world: World, r
     scope = world.records(provider)[0]["scope"]
     connection = CONNECTIONS[provider]
     if provider != "omni":
-        connection = evolve(connection, **{"devin": {"org_id": scope}, "scrip": {"program_id": scope}}[provider])
+        connection = evolve(connection, settings={{"devin": "org_id", "scrip": "program_id"}[provider]: scope})
     async with reach(world, connection) as adapter:
         fields = [leaves(record.raw) async for record in adapter.list_jobs()]
     assert len(fields) > 5

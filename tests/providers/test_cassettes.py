@@ -45,8 +45,8 @@ NOWHERE = {
 LIVE = {
     "omni": {"base_url": CONNECTIONS["omni"].base_url, "token": CONNECTIONS["omni"].token}
     | {"model_id": MODEL, "email": "ops@example.com"},
-    "devin": {"org_id": CONNECTIONS["devin"].org_id, "token": CONNECTIONS["devin"].token},
-    "scrip": {"program_id": CONNECTIONS["scrip"].program_id, "token": CONNECTIONS["scrip"].token},
+    "devin": {"org_id": CONNECTIONS["devin"].text("org_id"), "token": CONNECTIONS["devin"].token},
+    "scrip": {"program_id": CONNECTIONS["scrip"].text("program_id"), "token": CONNECTIONS["scrip"].token},
 }
 """For each variable MIGRATOR_LIVE_<PROVIDER>_<NAME>: what stands in its place in a cassette."""
 
@@ -106,9 +106,10 @@ def live(provider: str) -> Site | None:
     given = {name: os.environ.get(f"MIGRATOR_LIVE_{provider}_{name}".upper(), "") for name in LIVE[provider]}
     if not all(given.values()):
         return None
-    known = {name: value for name, value in given.items() if name in {"base_url", "token", "org_id", "program_id"}}
+    known = {name: value for name, value in given.items() if name in {"base_url", "token"}}
+    settings = {name: value for name, value in given.items() if name in {"org_id", "program_id"}}
     real = {str(LIVE[provider][name]): value for name, value in given.items()}
-    return Site(provider=provider, connection=Connection(provider=provider, **known), real=real)
+    return Site(provider=provider, connection=Connection(provider=provider, settings=settings, **known), real=real)
 
 
 def recording(site: Site) -> dict[str, Any]:

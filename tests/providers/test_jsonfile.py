@@ -14,7 +14,7 @@ import pytest
 from migrator.errors import NotFoundError, ProtocolError, RejectedError, TransientError, UsageError
 from migrator.providers import open_adapter
 from migrator.providers.base import Connection, Created, Record
-from migrator.providers.jsonfile import JsonFile
+from migrator.providers.json import JsonFile
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ async def test_a_linked_file_stays_linked(file: JsonFile, path: Path, tmp_path: 
 
 async def test_a_missing_file(path: Path) -> None:
     """A source must exist; a target begins empty, and making its first job makes the file."""
-    connection = Connection(provider="json", path=str(path))
+    connection = Connection(provider="json", settings={"path": str(path)})
     async with open_adapter(connection) as source:
         with pytest.raises(NotFoundError, match="the file does not exist"):
             [record async for record in source.list_jobs()]

@@ -186,7 +186,7 @@ async def test_one_list_for_each_omni_member(reach: Reach) -> None:
         records = [{"id": "shared"}, {"id": f"of {user}"}]
         return httpx.Response(200, json={"records": records, "pageInfo": {"hasNextPage": False, "totalRecords": 2}})
 
-    connection = evolve(CONNECTIONS["omni"], user_ids=("ann", "bob"))
+    connection = evolve(CONNECTIONS["omni"], settings={"user_ids": ("ann", "bob")})
     async with reach(platform, connection) as adapter:
         records = [(record.scope, record.raw["id"]) async for record in adapter.list_jobs()]
     assert [

@@ -11,10 +11,12 @@ import httpx
 import pytest
 from attrs import evolve
 
+from migrator.config.connections import own_settings
 from migrator.errors import UsageError
 from migrator.http.rate_limit import Rate, RateLimiter
-from migrator.providers import PROVIDERS, open_adapter
+from migrator.providers import open_adapter
 from migrator.providers.base import Connection, Record
+from migrator.providers.registry import PROVIDERS
 
 from .conftest import CONNECTIONS, HTTP, Leap
 
@@ -23,10 +25,8 @@ from .conftest import CONNECTIONS, HTTP, Leap
 def test_settings_are_those_of_a_connection(provider: str) -> None:
     """What a provider asks for is something that a connection can say."""
     info = PROVIDERS[provider]
-    assert {*info.required, *info.optional} <= {a.name for a in attrs.fields(Connection)} - {
-        "provider",
-        "known_contract",
-    }
+    common = {*info.required, *info.optional} - {setting.name for setting in own_settings(info)}
+    assert common <= {a.name for a in attrs.fields(Connection)} - {"provider", "settings", "known_contract"}
     assert set(info.required).isdisjoint(info.optional)
 
 
@@ -34,15 +34,16 @@ def test_settings_are_those_of_a_connection(provider: str) -> None:
 def test_what_an_http_provider_states(provider: str) -> None:
     """Each platform has an address or asks for one, a token, and a rate that can be read."""
     info = PROVIDERS[provider]
-    assert bool(info.base_url) != ("base_url" in info.required)
+    assert info.http
+    assert bool(info.http.base_url) != ("base_url" in info.required)
     assert "token" in info.required
-    assert Rate.parse(info.rate or "").count > 0
+    assert Rate.parse(info.http.rate).count > 0
 
 
 def test_the_documented_rates() -> None:
     """Omni documents 60 a minute for each key, Scrip 10 a second with a burst of 30."""
-    assert "60/min" == PROVIDERS["omni"].rate
-    assert "10/s burst 30" == PROVIDERS["scrip"].rate
+    rates = {name: known.http.rate for name, known in PROVIDERS.items() if known.http}
+    assert ("60/min", "10/s burst 30") == (rates["omni"], rates["scrip"])
 
 
 @pytest.mark.parametrize(
@@ -71,12 +72,12 @@ async def test_how_the_token_travels(provider: str, header: str, value: str) -> 
 @pytest.mark.parametrize(
     ("provider", "changes", "shared"),
     [
-        ("omni", {"user_ids": ("another",)}, True),
+        ("omni", {"settings": {"user_ids": ("another",)}}, True),
         ("omni", {"token": "another"}, False),
         ("omni", {"token": "another", "budget": "ours"}, True),
         ("devin", {"token": "another"}, True),
-        ("devin", {"org_id": "another"}, False),
-        ("scrip", {"token": "another", "program_id": "another"}, True),
+        ("devin", {"settings": {"org_id": "another"}}, False),
+        ("scrip", {"token": "another", "settings": {"program_id": "another"}}, True),
         ("scrip", {"budget": "theirs"}, False),
         ("scrip", {"base_url": "https://elsewhere.example"}, False),
     ],

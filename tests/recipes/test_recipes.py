@@ -23,7 +23,7 @@ from migrator.cli.menu.app import app
 from migrator.cli.options import Task
 from migrator.config import load
 from migrator.cron import parse
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.sandbox import BackgroundServer, World, migrator_toml, settings
 from tests.cli.bench import routine
 

@@ -20,7 +20,7 @@ from migrator.audit import Audit
 from migrator.config import Schedule, load
 from migrator.http.clock import Clock
 from migrator.plan.changes import Plan
-from migrator.providers import PROVIDERS
+from migrator.providers.registry import PROVIDERS
 from migrator.report.html.overviews import overview_page
 from migrator.report.overview.audits import audit_overview
 from migrator.report.overview.plans import plan_overview

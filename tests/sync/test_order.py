@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,11 @@ def test_what_a_circle_feeds_comes_after_all_of_it() -> None:
     assert waits("B>C", "A>B", "B>A") == {"A>B": set(), "B>A": {"A>B"}, "B>C": {"A>B"}}
 
 
+def connection(provider: str, base_url: str | None = None, **settings: Any) -> Connection:
+    """A connection with these keys."""
+    return Connection(provider=provider, base_url=base_url, settings=settings)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "is_same"),
     [
@@ -75,7 +81,7 @@ def test_what_a_circle_feeds_comes_after_all_of_it() -> None:
 )
 def test_two_connections_meet_where_they_reach_the_same_jobs(one: dict, other: dict, *, is_same: bool) -> None:
     """What counts is the place, not the name of the connection nor its token."""
-    connections = {"one": Connection(token="x", **one), "other": Connection(token="y", **other)}
+    connections = {"one": connection(**one), "other": connection(**other)}
     meet = meeting(Config(path=None, connections=connections, syncs={}))
 
     assert meet("one", "other") is is_same

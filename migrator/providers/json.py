@@ -16,11 +16,20 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from migrator.errors import MigratorError, NotFoundError, ProtocolError, ProviderError, RejectedError, TransientError
 from migrator.files import is_stream, replacing
 from migrator.providers.base import PATCH, Connection, Created, Documented, Probe, Raw, Record, check_scope
+from migrator.providers.declaration import (
+    IDENTITY,
+    Capabilities,
+    Local,
+    Opening,
+    Provider,
+    Setting,
+    Starter,
+)
 from migrator.soundness import json_text
 
 SCHEMA: Final = "migrator/jobs@1"
@@ -45,7 +54,7 @@ _Change = Callable[[dict[str, Raw]], Raw | None]
 
 def scopes(connection: Connection) -> tuple[str, ...]:
     """Return the scope of a connection: its identity, or its file's path, absolute and without symbolic links."""
-    return (connection.identity or str(Path(connection.path or "").resolve()),)
+    return (connection.identity or str(Path(connection.text("path")).resolve()),)
 
 
 @define(kw_only=True)
@@ -272,3 +281,45 @@ def _replace(path: Path, content: bytes) -> None:
         raise OSError(errno.EINVAL, "not a regular file")
     with replacing(path, keep_mode=True) as file:
         file.write(content)
+
+
+def _open(connection: Connection, opening: Opening) -> JsonFile:
+    return JsonFile(
+        path=connection.text("path"),
+        identity=scopes(connection)[0],
+        must_exist=opening.must_exist,
+        fence=opening.fence,
+    )
+
+
+PROVIDER: Final = Provider(
+    name="json",
+    title="JSON file",
+    kit=1,
+    access=Local(open=_open),
+    scopes=scopes,
+    settings=(
+        Setting(
+            name="path",
+            kind="path",
+            says="The file, relative to this one.",
+            required=True,
+            question="the file",
+            example="jobs.json",
+        ),
+        evolve(
+            IDENTITY,
+            says="What the state calls the file, where its path differs from machine to machine; by default its "
+            "absolute path.",
+        ),
+    ),
+    capabilities=Capabilities(runs_jobs=False, create_paused=True, own_id=True),
+    docs="providers/json.md",
+    starter=Starter(
+        called="archive",
+        rank=90,
+        comments="""\
+# identity = "archive" # what the state calls it, where its path changes from machine to machine
+""",
+    ),
+)
