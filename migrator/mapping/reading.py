@@ -61,6 +61,7 @@ def read(rules: Rules, raw: Raw, *, scope: str, decided: Decided = ()) -> Job:
             created_at=_time(raw, rules.identity.created, job_id),
             updated_at=_time(raw, rules.identity.updated, job_id),
             fired_at=_time(raw, rules.identity.fired, job_id),
+            next_at=_time(raw, rules.identity.next, job_id),
         )
     except KeyError as missing:
         path = str(missing.args[0])

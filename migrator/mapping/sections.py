@@ -39,13 +39,17 @@ class Tag:
 class Identity:
     """Where a record keeps its key and its times.
 
-    `fired` is when it last fired; `unique` says that no two jobs of the platform share an id, in any scope.
+    `fired` is when it last fired, `next` when the platform will fire it next; `chosen` is where a create request takes
+    an id of the caller's choice, "" where the platform makes the ids. `unique` says that no two jobs of the platform
+    share an id, in any scope.
     """
 
     id: str
     created: str = ""
     updated: str = ""
     fired: str = ""
+    next: str = ""
+    chosen: str = ""
     unique: bool = False
 
 
