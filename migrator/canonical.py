@@ -30,8 +30,8 @@ class JobRef:
     """Where a job lives.
 
     Attributes:
-        provider: "omni", "devin", "scrip", "json".
-        scope: what the connection reaches: an Omni instance or member, a Devin organisation, a Scrip program, a file.
+        provider: the name of its provider.
+        scope: what the connection reaches: an instance, a member, an organisation, a program, a file.
         id: the provider's own key for the job.
     """
 
@@ -189,6 +189,7 @@ class Job:
         updated_at: aware.
         fired_at: when it last fired, as its platform says; aware.
         origin: the job that a file of jobs had it from; None for a job that is not in a file, or has no origin.
+        next_at: when it fires next, as its platform says; aware.
     """
 
     ref: JobRef
@@ -212,6 +213,7 @@ class Job:
     updated_at: datetime | None = None
     fired_at: datetime | None = None
     origin: JobRef | None = None
+    next_at: datetime | None = None
 
     @property
     def live(self) -> bool:

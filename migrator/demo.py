@@ -24,12 +24,11 @@ from migrator.http.clock import Clock
 from migrator.plan.changes import Plan
 from migrator.providers.registry import PROVIDERS
 from migrator.report.demo import FireWeek, Names, Story
-from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
+from migrator.sandbox import EXAMPLE, BackgroundServer, World, load_samples, migrator_toml, settings
 from migrator.store import State, open_state
 from migrator.sync import commands
 from migrator.sync.endpoints import Runtime
 
-_SYNC: Final = "omni-to-devin"
 _JOBS: Final = ("Weekly revenue note", "Stock levels", "Churn watch")
 """One that has to be renewed, one whose cutover waits, and one that is refused: few enough to read."""
 _ALLOWED: Final = ("description", "action.model", "action.topic", "delivery.email")
@@ -70,15 +69,15 @@ class _Stage:
 
     async def play(self) -> Story:
         """Run every step of a migration, and return what each came to."""
-        runtime, state, sync = self.runtime, self.state, self.runtime.config.sync(_SYNC)
+        runtime, state, sync = self.runtime, self.state, self.runtime.config.sync(EXAMPLE)
         before = {name: await self._names(name) for name in (sync.source, sync.target)}
         audited = await commands.audit(runtime, sync.source, sync.target, sync.schedule)
-        planned, _requests = await commands.plan(runtime, state, _SYNC, hold=True)
+        planned, _requests = await commands.plan(runtime, state, EXAMPLE, hold=True)
         stop = asyncio.Event()
-        _plan, applied = await commands.apply(runtime, state, _SYNC, hold=True, agree=_agree, stop=stop)
-        verified = await commands.verify(runtime, state, _SYNC)
+        _plan, applied = await commands.apply(runtime, state, EXAMPLE, hold=True, agree=_agree, stop=stop)
+        verified = await commands.verify(runtime, state, EXAMPLE)
         switched = await self._cutover(stop)
-        again, _requests = await commands.plan(runtime, state, _SYNC)
+        again, _requests = await commands.plan(runtime, state, EXAMPLE)
         return Story(
             before=before,
             audit=audited,
@@ -93,7 +92,7 @@ class _Stage:
 
     async def _cutover(self, stop: asyncio.Event) -> Cutover:
         return await cutovers.cutover(
-            self.runtime, self.state, _SYNC, Order(), agree=_agree, stop=stop, progress=lambda _moved: None
+            self.runtime, self.state, EXAMPLE, Order(), agree=_agree, stop=stop, progress=lambda _moved: None
         )
 
     async def _names(self, connection: str) -> Names:
@@ -130,8 +129,8 @@ def _config(path: Path, text: str) -> Config:
     """Return the sandbox's own configuration, with the jobs that take part."""
     path.write_text(text, encoding="utf-8")
     config = load(path, providers=PROVIDERS)
-    sync = evolve(config.sync(_SYNC), select=Select(name=_JOBS), allow_loss=_ALLOWED)
-    return evolve(config, syncs={_SYNC: sync})
+    sync = evolve(config.sync(EXAMPLE), select=Select(name=_JOBS), allow_loss=_ALLOWED)
+    return evolve(config, syncs={EXAMPLE: sync})
 
 
 def _tokens(world: World, port: int) -> Mapping[str, str]:

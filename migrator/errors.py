@@ -215,7 +215,7 @@ class ProviderError(MigratorError):
 
     Args:
         what: one sentence.
-        where: the request: "POST omni /v1/ai/routines".
+        where: the request: "POST acme /v1/jobs".
         status: the HTTP status, None when no answer came.
         body: the answer's text, shortened, secrets removed.
         hint: the next step.
@@ -258,7 +258,7 @@ class RejectedError(ProviderError):
 
 
 class QuotaError(ProviderError):
-    """A limit that waiting does not lift (Omni: too many active routines)."""
+    """A limit that waiting does not lift (too many active jobs)."""
 
     code = "quota"
 

@@ -4,10 +4,10 @@ Off unless the environment or the config names an endpoint. The variables of the
 ever: endpoints, headers, timeouts, resource attributes, `OTEL_SDK_DISABLED`, and `none` as the exporter of a signal.
 Nothing global is touched, and nothing of it is imported while it is off.
 
-    round ─▶ sync ─┬─▶ list ──▶ GET omni, GET devin     one span for each stage and each request
+    round ─▶ sync ─┬─▶ list ──▶ GET source, GET target  one span for each stage and each request
                    ├─▶ settle
                    ├─▶ plan
-                   └─▶ apply ─▶ POST devin, GET devin
+                   └─▶ apply ─▶ POST target, GET target
 """
 
 from __future__ import annotations

@@ -70,6 +70,27 @@ class Proof:
     agree_until: datetime | None = None
     spot: Mapping[str, Any] = field(factory=dict)
     live: Live = "both"
+    told: tuple[Told, ...] = ()
+
+
+@frozen(kw_only=True)
+class Told:
+    """When a platform says that a target job fires next, and when its schedule says so.
+
+    Attributes:
+        target: the target job.
+        told: the platform's instant.
+        expected: the schedule's, None where it never fires again.
+    """
+
+    target: JobRef
+    told: datetime
+    expected: datetime | None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether they are the same instant; platforms add seconds of their own to spread their load."""
+        return self.expected is not None and abs(self.told - self.expected) < _MINUTE
 
 
 @frozen(kw_only=True)
@@ -217,6 +238,7 @@ class _Judge:
         extra = [_listed(self.target, ref) for one in mine for ref in one.jobs if ref not in targets]
         standing = current_jobs + [one for one in (*replaced, *extra) if one and one.enabled]
         proof = self._compared(job, standing, targets, changes)
+        proof = attrs.evolve(proof, told=tuple(self._told(one) for one in found if one and self._is_told(one)))
         if mine:
             reason = "; ".join(filter(None, (*(one.told for one in mine), proof.reason)))
             proof = attrs.evolve(proof, status="differs", reason=reason)
@@ -226,6 +248,17 @@ class _Judge:
         reason = f"stopped by {self.plan.target_provider} at the target ({stopped}): it does not fire there"
         others = "" if proof.status in WELL or proof.status == "unproved" else proof.reason
         return attrs.evolve(proof, status="differs", reason="; ".join(filter(None, (others, reason))))
+
+    def _is_told(self, job: Job) -> bool:
+        """Whether the platform tells the next run of a job, and it is one of a schedule that can be evaluated."""
+        known = job.live and job.next_at is not None and job.next_at > self.plan.created_at
+        return known and bool(_timed(job, self.plan.dialect))
+
+    def _told(self, job: Job) -> Told:
+        assert job.next_at
+        (timed,) = _timed(job, self.plan.dialect)
+        coming = _next(timed, self.plan.created_at)
+        return Told(target=job.ref, told=job.next_at, expected=coming)
 
     def _compared(self, job: Job, standing: list[Job], targets: tuple[JobRef, ...], changes: list[Change]) -> Proof:
         fields = tuple(one for change in changes for one in _differing(change))
@@ -302,13 +335,20 @@ def _timed(job: Job, dialect: str) -> list[Timed]:
     return [Timed(trigger=trigger, dialect=dialect or "vixie")] if isinstance(trigger, Once) else []
 
 
-def _after_next(timed: Timed, start: datetime) -> datetime:
-    """The minute after a job's next fire, `start` when there is none: so that rare jobs are compared, too."""
+def _next(timed: Timed, start: datetime) -> datetime | None:
+    """Return a job's next fire after `start`, None when there is none."""
     trigger = timed.trigger
     if isinstance(trigger, Once):
-        return max(trigger.at, start) + _MINUTE
-    coming = next_fires(trigger.cron, trigger.timezone, start, 1, dialect=timed.dialect)
-    return coming[0] + _MINUTE if coming else start
+        return trigger.at if trigger.at > start else None
+    return next(iter(next_fires(trigger.cron, trigger.timezone, start, 1, dialect=timed.dialect)), None)
+
+
+def _after_next(timed: Timed, start: datetime) -> datetime:
+    """The minute after a job's next fire, `start` when there is none: so that rare jobs are compared, too."""
+    coming = _next(timed, start)
+    if coming is None:
+        return start + _MINUTE if isinstance(timed.trigger, Once) else start
+    return coming + _MINUTE
 
 
 def _first(fires: Comparison) -> datetime | None:

@@ -14,7 +14,7 @@ import pytest
 import migrator
 from migrator import canonical
 from migrator.config.model import ConnectionKeys, Sync
-from migrator.providers.registry import PROVIDERS
+from migrator.providers.registry import PROVIDERS, built_in
 
 Sources = Mapping[str, str]
 """Text of each module, by its dotted name; a package has the name of its folder."""
@@ -29,7 +29,7 @@ STOREYS = (
     {"document"},
     {"prompt_envelope"},
     {"providers"},
-    {"config", "store"},
+    {"catalog", "config", "store"},
     {"extract", "locking", "notify", "telemetry"},
     {"convert"},
     {"plan"},
@@ -200,9 +200,48 @@ def provider_fields(sources: Sources, words: frozenset[str]) -> Iterator[str]:
                     yield f"{module}:{node.lineno} says {word}"
 
 
+ALSO_WORDS = frozenset({"crontab", "github", "json"})
+"""Names of providers that mean something else as well: a file, a site, a format."""
+
+
+def provider_names(sources: Sources) -> Iterator[str]:
+    """Names of providers anywhere but in their own modules: in code, in texts, in docstrings and comments."""
+    for module, source in sources.items():
+        if storey(module) == "sandbox":
+            continue
+        for name in built_in():
+            if module == f"migrator.providers.{name}":
+                continue
+            if module == "migrator.export" and name == "json":
+                continue  # its document is the one that the provider json keeps in a file
+            if name in ALSO_WORDS:
+                found = [place for place, text in texts(source) if text == name and storey(module) not in FORMATS]
+            else:
+                lines = enumerate(source.split("\n"), start=1)
+                found = [
+                    place for place, line in lines if re.search(rf"(?<![a-z]){name}(?![a-z])", line, re.IGNORECASE)
+                ]
+            yield from (f"{module}:{place} names the provider {name}" for place in found)
+            for line, imported in imports(source, sources):
+                if imported == f"migrator.providers.{name}":
+                    yield f"{module}:{line} imports the provider {name}"
+
+
+FORMATS = {"cron", "mapping", "cli"}
+"""Where such a word is that of a dialect, a codec or an option."""
+
+
+def texts(source: str) -> Iterator[tuple[int, str]]:
+    """Line and value of every text of a source."""
+    for node in ast.walk(parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
 def violations(sources: Sources, words: frozenset[str]) -> list[str]:
     """Everything in which these sources break the rules of the house."""
-    return [*wrong_imports(sources), *cycles(sources), *printing(sources), *provider_fields(sources, words)]
+    rules = (wrong_imports, cycles, printing, provider_names)
+    return [*(one for rule in rules for one in rule(sources)), *provider_fields(sources, words)]
 
 
 def test_the_package_keeps_the_rules() -> None:
@@ -237,6 +276,12 @@ def test_every_module_has_a_storey() -> None:
         ("migrator.sandbox", "from sys import stderr", "imports a standard stream"),
         ("migrator.plan", "x = raw['destination.recipientEmails']", "says recipientEmails"),
         ("migrator.plan", "f'{x}.cron_expression'", "says cron_expression"),
+        ("migrator.plan", "if provider == 'omni': pass", "names the provider omni"),
+        ("migrator.plan", "if provider == 'json': pass", "names the provider json"),
+        ("migrator.plan", "x = 1  # as Devin does", "names the provider devin"),
+        ("migrator.plan", "scrip_contract = 1", "names the provider scrip"),
+        ("migrator.plan", "from migrator.providers import json", "imports the provider json"),
+        ("migrator.providers.omni", "x = 'scrip'", "names the provider scrip"),
     ],
 )
 def test_a_broken_rule_is_found(module: str, source: str, expected: str) -> None:
@@ -269,7 +314,9 @@ def test_a_circle_is_found() -> None:
         ("migrator.http.client", "import httpx"),
         ("migrator.cli", "import sys\nprint(sys.stdout)"),
         ("migrator.providers.omni", "x = raw['recipientEmails']"),
-        ("migrator.plan", 'def f():\n    """Tells what Omni calls recipientEmails."""'),
+        ("migrator.plan", 'def f():\n    """Tells what a platform calls recipientEmails."""'),
+        ("migrator.providers.omni", "x = 'omni'  # Omni's own"),
+        ("migrator.plan", "x = 'described'  # a JSON document"),
     ],
 )
 def test_what_is_allowed_passes(module: str, source: str) -> None:

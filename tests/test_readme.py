@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from migrator.canonical import PATHS
-from migrator.mapping import load_mapping
+from migrator.catalog import catalog
+from migrator.providers.registry import PROVIDERS
 from migrator.report.capabilities import holdings_lines
 
 ROOT = Path(__file__).parent.parent
@@ -57,8 +58,8 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
 
 def test_the_table_of_what_platforms_hold_is_that_of_the_mappings() -> None:
     """The README's table is what the mapping files say."""
-    names = ("omni", "devin", "scrip", "json")
-    lines = [line.text.plain for line in holdings_lines([load_mapping(name).rules for name in names], verbose=False)]
+    names = tuple(PROVIDERS)
+    lines = [line.text.plain for line in holdings_lines(catalog(), verbose=False)]
     rows = [re.split(r"\s{2,}", line.rstrip()) for line in lines[: lines.index("")]]
     head, *rest = [row if len(row) == len(names) + 1 else ["", *row] for row in rows]
     rest = [[f"`{row[0]}`" if row[0] in PATHS else row[0], *row[1:]] for row in rest]

@@ -25,6 +25,7 @@ from migrator.report.text import line
 from migrator.sandbox.settings import MADE_BY, token_file, with_token_files
 
 _FOLDER: Final = "sandbox"
+_STOP: Final = "migrator sandbox --stop"
 _READY: Final = "server.json"
 _LOG: Final = "log"
 _PATIENCE: Final = 60.0
@@ -53,11 +54,10 @@ def detach(settings: Settings, options: Sequence[str]) -> int:
     if not document:
         document = _started(folder, options)
     _write(path, document)
+    first = next(iter(document["connections"]))
     told = [
         line(f"The sandbox {state}, on 127.0.0.1:{document['port']}. {path} connects to it."),
-        line(
-            "To see its jobs: ", ("migrator list omni", "bold"), ". To stop it: ", ("migrator sandbox --stop", "bold")
-        ),
+        line("To see its jobs: ", (f"migrator list {first}", "bold"), ". To stop it: ", (_STOP, "bold")),
     ]
     screen.result({**document, "config": path.read_text("utf-8")}, told)
     return 0

@@ -7,6 +7,7 @@ import os
 from typing import Final
 
 from migrator import doctor as checks_of
+from migrator.catalog import catalog
 from migrator.cli.options import Settings
 from migrator.cli.work import config_file, open_screen, read_config, state_url
 from migrator.config import Config
@@ -30,6 +31,7 @@ def doctor(settings: Settings) -> int:
         with screen.activity("asking the platforms"):
             checks += asyncio.run(checks_of.check_connections(runtime))
         checks += checks_of.check_notify(config, os.environ)
+    checks += checks_of.check_packages(catalog(directory=settings.mappings))
     checks += checks_of.check_state(url, now=REAL.now)
     checks += (checks_of.check_time_zones(REAL.now()), *checks_of.check_extras(config, url))
     screen.result(checkup_document(checks), checkup_lines(checks))

@@ -17,7 +17,7 @@ from migrator.report.text import count, line
 
 try:
     from migrator import demo as story
-    from migrator.sandbox import Options, World, load_samples, migrator_toml, serve
+    from migrator.sandbox import OPEN, Options, World, load_samples, migrator_toml, serve
     from migrator.sandbox import settings as ways_in
 except ImportError as missing:
     hint = 'pip install "migrator[sandbox]"'
@@ -34,13 +34,12 @@ def sandbox(
     port: int,
     state: Path | None,
     loads: Sequence[str],
-    omni_contract: str,
+    choices: Sequence[str],
     config_out: Path | None,
 ) -> int:
     """Serve the simulators until interrupted."""
     screen = open_screen(settings)
-    choose(omni_contract, ("patch", "put"), "unknown contract of Omni")
-    world = _world(state, loads, Options(omni_update="put" if omni_contract == "put" else "patch"))
+    world = _world(state, loads, _options(choices))
 
     def ready(chosen: int) -> None:
         text, ways = migrator_toml(world, chosen), ways_in(world, chosen)
@@ -61,6 +60,22 @@ def sandbox(
         what = f"nothing can be served on 127.0.0.1:{port}"
         raise UsageError(what, actual=error.strerror or str(error), hint="choose another --port") from error
     return 0
+
+
+def _options(words: Sequence[str]) -> Options:
+    """Return what is chosen of what the documentation leaves open, by "--NAME VALUE" and "--NAME=VALUE".
+
+    Raises:
+        UsageError: a name or a value is unknown.
+    """
+    given: dict[str, Any] = {}
+    left = [part for word in words for part in word.split("=", 1)]
+    while left:
+        word = left.pop(0)
+        choice = OPEN[choose(word.removeprefix("--"), OPEN, "unknown option of the sandbox")]
+        value = choose(left.pop(0) if left else "", choice.values, f"unknown value of {word}")
+        given[choice.option] = choice.values[value]
+    return Options(**given)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

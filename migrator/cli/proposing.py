@@ -53,7 +53,6 @@ VARIABLE: Final = "_MIGRATOR_COMPLETE"
 """The environment variable by which a shell's script asks."""
 SHELLS: Final = ("bash", "zsh", "fish")
 MODES: Final = ("window", "year", "single", "exact")
-CONTRACTS: Final = ("patch", "put")
 
 
 def answer(parser: Any) -> int:

@@ -6,9 +6,10 @@ from typing import Final
 
 from typer.completion import get_completion_script  # type: ignore[attr-defined]  # typer re-exports it
 
+from migrator.catalog import catalog
 from migrator.cli.options import Settings
 from migrator.cli.proposing import SHELLS, VARIABLE
-from migrator.cli.work import open_screen, read_mappings
+from migrator.cli.work import open_screen
 from migrator.config.shapes import choose
 from migrator.report.capabilities import holdings_document, holdings_lines
 from migrator.report.schemas import SCHEMAS
@@ -21,8 +22,8 @@ _NO_FILES: Final = '    [[ "${COMP_WORDS[COMP_CWORD-1]}" == --job ]] && compopt 
 
 def providers(settings: Settings) -> int:
     """Show what each provider supports."""
-    screen, rules = open_screen(settings), read_mappings(settings)
-    screen.result(holdings_document(rules), holdings_lines(rules, verbose=settings.verbose, width=screen.width))
+    screen, found = open_screen(settings), catalog(directory=settings.mappings)
+    screen.result(holdings_document(found), holdings_lines(found, verbose=settings.verbose, width=screen.width))
     return 0
 
 

@@ -16,13 +16,13 @@ from typing import Final, TextIO
 
 from attrs import define, field
 
+from migrator.catalog import catalog
 from migrator.cli.options import Settings
 from migrator.config import Config, load
 from migrator.errors import MigratorError, UsageError
 from migrator.files import replacing
 from migrator.http.clock import REAL
 from migrator.instrumentation import Instrumentation, Listeners
-from migrator.mapping import load_mapping
 from migrator.mapping.rules import Rules
 from migrator.providers.registry import PROVIDERS
 from migrator.report.screen import Activity, Screen
@@ -57,11 +57,8 @@ def read_config(settings: Settings) -> Config:
 
 
 def read_mappings(settings: Settings) -> list[Rules]:
-    """Every provider's mapping."""
-    return [
-        load_mapping(name, directory=settings.mappings, own=known.mapping, documented=known.documented).rules
-        for name, known in PROVIDERS.items()
-    ]
+    """Return the mapping of every provider that can be used."""
+    return [entry.mapping.rules for entry in catalog(directory=settings.mappings).entries.values()]
 
 
 def open_screen(settings: Settings, *, quiet: bool = False) -> Screen:

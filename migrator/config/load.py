@@ -166,7 +166,9 @@ def _provider_problems(raw: Mapping[str, Any], providers: Mapping[str, Provider]
         if not isinstance(table.get("provider"), str):
             continue  # the converter reports it
         try:
-            provider = providers[choose(table["provider"], providers, "is not a provider")]
+            if table["provider"] not in providers:
+                choose(table["provider"], providers, "is not a provider")
+            provider = providers[table["provider"]]
         except UsageError as error:
             yield (*at, "provider"), error
             continue

@@ -35,14 +35,14 @@ MACROS: Final = MappingProxyType(
 """The macros of Vixie's cron, which all that read macros share."""
 
 _TABLE: Final = (
-    # Omni. AWS EventBridge's grammar, read leniently: Omni's own pages show `?` and `*` in either or both day fields,
-    # and count weekdays once from 1=SUN and once from 0=SUN. The clock rule is that of EventBridge Scheduler's
-    # documentation (skipped times are skipped, repeated times run once); that Omni follows it, and that it is the
-    # first pass which runs, is assumed.
+    # AWS EventBridge's grammar, read leniently, as platforms that link it use it: `?` and `*` in either or both day
+    # fields, weekdays counted from 1=SUN and from 0=SUN. The clock rule is that of EventBridge Scheduler's
+    # documentation (skipped times are skipped, repeated times run once); that it is the first pass which runs is
+    # assumed.
     Dialect(
         name="eventbridge",
         fields=(*FIVE, "year"),
-        source="AWS EventBridge's documentation, which Omni links; Omni's own examples where they are laxer",
+        source="AWS EventBridge's documentation; the examples of platforms that link it where they are laxer",
         sunday=1,
         last_weekday=7,
         question="days",
@@ -60,12 +60,11 @@ _TABLE: Final = (
         one_time="year",
         clock=ClockRule(gap="skip", overlap="first"),
     ),
-    # ISC cron, measured. Devin's documentation says "standard cron expression" and UTC; that its engine is this one is
-    # assumed. A step beyond the range means every value since 2024-08, and the first value only before.
+    # ISC cron, measured. A step beyond the range means every value since 2024-08, and the first value only before.
     Dialect(
         name="vixie",
         release="ISC cron, 2024-08 and later",
-        source="the daemon's source, compiled and run; that Devin runs it is assumed",
+        source="the daemon's source, compiled and run",
         last_weekday=7,
         wide_step="every",
         specials=frozenset({"$"}),
@@ -74,12 +73,11 @@ _TABLE: Final = (
         one_time="trigger",
         clock=_DAEMON_CLOCK,
     ),
-    # robfig/cron v3, which Kubernetes also uses; measured. Scrip bans the prefixes CRON_TZ= and TZ=, which only this
-    # engine has.
+    # robfig/cron v3, which Kubernetes also uses; measured. Only this engine has the prefixes CRON_TZ= and TZ=.
     Dialect(
         name="robfig",
         release="robfig/cron 3.0.1",
-        source="the library, run; that Scrip runs it is concluded from the prefixes it bans",
+        source="the library, run",
         question="any",
         open_step=True,
         star="bit",

@@ -2,7 +2,7 @@
 
 from migrator.doctor.check import Check, of_error
 from migrator.doctor.connections import check_connection, check_connections
-from migrator.doctor.local import check_extras, check_notify, check_state, check_time_zones
+from migrator.doctor.local import check_extras, check_notify, check_packages, check_state, check_time_zones
 
 __all__ = [
     "Check",
@@ -10,6 +10,7 @@ __all__ = [
     "check_connections",
     "check_extras",
     "check_notify",
+    "check_packages",
     "check_state",
     "check_time_zones",
     "of_error",

@@ -17,7 +17,7 @@ class Check:
     """One thing that was looked at.
 
     Attributes:
-        about: what it concerns: "config", "omni", "state", …
+        about: what it concerns: "config", a connection, "state", …
         what: what was looked at there, in a word or two.
         status: how it is.
         found: what was found.

@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
+from migrator.catalog import Catalog
 from migrator.config import Config
 from migrator.cron.zones import tzdata_source, tzdata_version
 from migrator.doctor.check import Check, of_error
@@ -118,6 +119,18 @@ def check_notify(config: Config, environ: Mapping[str, str]) -> tuple[Check, ...
         else Check(about="notify", what=f"urls[{number}]", status="ok", found="a URL that Apprise knows; not tried")
         for number, wrong in enumerate(found)
     )
+
+
+def check_packages(found: Catalog) -> tuple[Check, ...]:
+    """Return whether the providers of other packages can be used; nothing where there are none."""
+    used = [
+        Check(about="providers", what=name, status="ok", found=f"of the package {entry.package}")
+        for name, entry in found.entries.items()
+        if entry.package
+    ]
+    otherwise = "install another version of the package, or uninstall it"
+    broken = [of_error("providers", name, error, otherwise=otherwise) for name, error in found.problems.items()]
+    return (*used, *broken)
 
 
 def _extra(extra: _Extra, *, is_needed: bool) -> Check:

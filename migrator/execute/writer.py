@@ -16,14 +16,22 @@ import attrs
 from attrs import define, field
 
 from migrator.canonical import PATHS, Fields, Job, JobRef, answered, flatten
-from migrator.errors import MigratorError, RejectedError, StateError, UncertainError
+from migrator.errors import (
+    MigratorError,
+    NotFoundError,
+    ProviderError,
+    RejectedError,
+    StateError,
+    UncertainError,
+)
+from migrator.execute.chosen import chosen_id
 from migrator.execute.planned_writes import WriteKey, write_key
 from migrator.execute.sender import ReadBackError, Sender, in_steps, not_held, stepped
 from migrator.extract import Extracted
 from migrator.mapping.ownership import ownership_tag_for
 from migrator.plan.changes import Change
 from migrator.plan.compare import mismatches
-from migrator.providers.base import Record
+from migrator.providers.base import Created, Raw, Record
 from migrator.store.group_commit import Notes
 from migrator.store.records import Binding, Write
 
@@ -74,7 +82,7 @@ class Writer(Sender):
             sent["enabled"] = True
         write = await self._begin_write("create", change, sent)
         ownership_tag = ownership_tag_for(change.source, change.piece, change.pieces) if self.marks else None
-        created = await self._noting(write, self._create(sent, ownership_tag))
+        created = await self._noting(write, self._create(sent, ownership_tag, chosen_id(write, self.mapping)))
         binding = Binding(
             source=change.source,
             target=JobRef(provider=self.adapter.provider, scope=self.scope, id=created.id),
@@ -87,16 +95,36 @@ class Writer(Sender):
         )
         return self._note(binding, write), created.record
 
-    async def _create(self, fields: Fields, ownership_tag: Any) -> Any:
+    async def _create(self, fields: Fields, ownership_tag: Any, chosen: str) -> Created:
         try:
-            return await self.adapter.create_job(self.scope, self.mapping.create_payload(fields, ownership_tag))
+            return await self._sent(self.mapping.create_payload(fields, ownership_tag, chosen=chosen), chosen)
         except RejectedError as error:
             marker = self.mapping.rules.marker
             if ownership_tag is None or marker is None or marker.form != "item" or marker.path not in error.body:
                 raise
             # A server that does not know the field that would hold the mark has refused, so nothing was made.
             self.marks = False
-            return await self.adapter.create_job(self.scope, self.mapping.create_payload(fields))
+            return await self._sent(self.mapping.create_payload(fields, chosen=chosen), chosen)
+
+    async def _sent(self, payload: Raw, chosen: str) -> Created:
+        """Send a create; under an id of our choice it is sent again where nobody knows whether it arrived."""
+        try:
+            return await self.adapter.create_job(self.scope, payload)
+        except UncertainError as error:
+            if not chosen:
+                raise
+            try:
+                return Created(id=chosen, record=await self.adapter.get_job(self.scope, chosen))
+            except NotFoundError:
+                return await self._sent_again(payload, error)
+            except ProviderError:
+                raise error from None  # what became of it stays unknown
+
+    async def _sent_again(self, payload: Raw, first: UncertainError) -> Created:
+        try:
+            return await self.adapter.create_job(self.scope, payload)
+        except ProviderError:
+            raise first from None  # the first one may have arrived meanwhile
 
     async def check(self, binding: Binding, record: Record | None) -> Binding:
         """Compare a target job with what was written; None reads it first.

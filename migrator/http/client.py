@@ -214,7 +214,7 @@ class Client:
         return reply.status, reply.headers
 
     def where(self, method: str, path: str, job: str = "") -> str:
-        """How messages name a request: "POST omni /v1/ai/routines (job Weekly)"."""
+        """How messages name a request: "POST acme /v1/jobs (job Weekly)"."""
         return self.hide(f"{method} {self.provider} {path}" + (f" (job {job})" if job else ""))
 
     def hide(self, text: str) -> str:

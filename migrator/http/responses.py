@@ -213,7 +213,7 @@ def refusal(call: Call, reply: Response, secrets: Iterable[str], *, advice: str 
             return NotFoundError("not found", hint=hint, **facts)
         case HTTPStatus.METHOD_NOT_ALLOWED:
             facts["allowed"] = reply.headers.get("allow", "")
-            hint = "check base_url and, for Omni, update_contract"
+            hint = advice or "check base_url"
             return RejectedError("the platform does not know this method here", hint=hint, **facts)
         case HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             hint = "put user and password into the proxy's URL, or the platform's host into NO_PROXY"

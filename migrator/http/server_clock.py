@@ -80,7 +80,7 @@ def server_time(headers: Mapping[str, str]) -> datetime | None:
 
 
 def apart(skew: timedelta, provider: str) -> str:
-    """Return the words for a skew: "the clock of omni is 12 minutes ahead of this machine's"."""
+    """Return the words for a skew: "the clock of acme is 12 minutes ahead of this machine's"."""
     way = "ahead of" if skew > timedelta() else "behind"
     return f"the clock of {provider} is {lasting(abs(skew).total_seconds())} {way} this machine's"
 

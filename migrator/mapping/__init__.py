@@ -79,9 +79,9 @@ class ProviderMapping:
         """Return the ownership tag on a provider's record, of which nothing else need be readable."""
         return reading.tag_of(self.rules, raw)
 
-    def create_payload(self, fields: Fields, ownership_tag: OwnershipTag | None = None) -> Raw:
+    def create_payload(self, fields: Fields, ownership_tag: OwnershipTag | None = None, *, chosen: str = "") -> Raw:
         """Return the body of a create request for these (converted) fields, with the ownership tag where it fits."""
-        return writing.create_payload(self.rules, fields, ownership_tag)
+        return writing.create_payload(self.rules, fields, ownership_tag, chosen)
 
     def update_payload(
         self, fields: Fields, changed: set[str], *, contract: str, ownership_tag: OwnershipTag | None = None

@@ -128,7 +128,9 @@ def _provider_gaps(rules: Rules, documented: DocumentedFields) -> Iterator[str]:
             reads.add(path)
             creates.add(path if tag.create is None else tag.create)
             updates.add(path if tag.update is None else tag.update)
-    idle = {*rules.declined, *rules.read_only}
+    identity, marker = rules.identity, {rules.marker.path} if rules.marker else set[str]()
+    idle = {*rules.declined, *rules.read_only, *marker}
+    idle |= {identity.id, identity.created, identity.updated, identity.fired, identity.next, identity.chosen}
     allowed_updates = frozenset[str]().union(*documented.update.values())
     for what, used, all_of_them in (
         ("answer", reads, documented.response),

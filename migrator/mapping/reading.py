@@ -63,6 +63,7 @@ def read(rules: Rules, raw: Raw, *, scope: str, decided: Decided = ()) -> Job:
             updated_at=_time(raw, rules.identity.updated, job_id),
             fired_at=_time(raw, rules.identity.fired, job_id),
             origin=_origin(rules, raw, job_id),
+            next_at=_time(raw, rules.identity.next, job_id),
         )
     except KeyError as missing:
         path = str(missing.args[0])

@@ -163,8 +163,8 @@ class Rules:
         unportable = {path for one in self.unportable for path in (one.path, one.reason_path, one.raw_path)}
         stopped = {self.suspended.path, *self.suspended.reason} if self.suspended else set[str]()
         named = {rule.read_path for rule in self.fields.values()} | {*self.kinds, *self.declined, *self.read_only}
-        named |= {self.identity.id, self.identity.created, self.identity.updated, self.identity.fired}
-        named.add(self.identity.origin)
+        identity = self.identity
+        named |= {identity.id, identity.created, identity.updated, identity.fired, identity.next, identity.origin}
         marker = {self.marker.path} if self.marker else set[str]()
         stopped |= self.failure.paths if self.failure else set()
         return frozenset((named | unportable | stopped | marker | {self.dialect_path}) - {""})

@@ -39,8 +39,10 @@ class Tag:
 class Identity:
     """Where a record keeps its key and its times.
 
-    `fired` is when it last fired; `origin` is where the job was read before it came into a file of jobs, an object with
-    provider, scope and id; `unique` says that no two jobs of the platform share an id, in any scope.
+    `fired` is when it last fired, `next` when the platform will fire it next; `origin` is where the job was read before
+    it came into a file of jobs, an object with provider, scope and id; `chosen` is where a create request takes an id
+    of the caller's choice, "" where the platform makes the ids. `unique` says that no two jobs of the platform share an
+    id, in any scope.
     """
 
     id: str
@@ -48,6 +50,8 @@ class Identity:
     updated: str = ""
     fired: str = ""
     origin: str = ""
+    next: str = ""
+    chosen: str = ""
     unique: bool = False
 
 

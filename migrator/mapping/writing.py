@@ -16,9 +16,11 @@ from migrator.mapping.sections import ChangeKind
 _WEIGHT: Final[Mapping[str, int]] = {"update": 0, "replace": 1, "fixed": 2}
 
 
-def create_payload(rules: Rules, fields: Fields, ownership_tag: OwnershipTag | None) -> Raw:
-    """The body of a create request."""
+def create_payload(rules: Rules, fields: Fields, ownership_tag: OwnershipTag | None, chosen: str = "") -> Raw:
+    """Return the body of a create request, with a `chosen` id where the platform takes one."""
     payload: Raw = {}
+    if chosen and rules.identity.chosen:
+        put(payload, rules.identity.chosen, chosen)
     tags = tags_of(rules, fields)
     for path, value in fields.items():
         for rule, part in _parts(rules, path, value, tags):

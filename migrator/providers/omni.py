@@ -100,6 +100,8 @@ def advice(connection: Connection, _call: Call, reply: Response) -> str:
     members = ", ".join(connection.texts("user_ids"))
     if reply.status == HTTPStatus.NOT_FOUND and "member" in said and members:
         return f"check user_ids: {members}; an entry is the id of a membership of this organisation, not that of a user"
+    if reply.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return "check base_url and update_contract"
     if reply.status != HTTPStatus.FORBIDDEN:
         return ""
     if "userid" in said or "organization api key" in said:

@@ -72,9 +72,16 @@ class Registry(Mapping[str, Provider]):
     def __contains__(self, name: object) -> bool:
         return name in built_in() or any(entry.name == name for entry in self.others())
 
-    def packages(self, name: str) -> tuple[str, ...]:
-        """Return the packages that register a provider under this name, beside migrator itself."""
-        return tuple(package_of(entry) for entry in self.others() if entry.name == name)
+    @property
+    def shadowed(self) -> Mapping[str, str]:
+        """Return the packages that register one of our names, by that name; ours counts."""
+        return {entry.name: package_of(entry) for entry in self.others() if entry.name in built_in()}
+
+    def package(self, name: str) -> str:
+        """Return the package that brought a provider, with its version; "" for one of migrator's own."""
+        if name in built_in():
+            return ""
+        return ", ".join(package_of(entry) for entry in self.others() if entry.name == name)
 
 
 def package_of(entry: metadata.EntryPoint) -> str:
@@ -87,7 +94,7 @@ def _loaded(entry: metadata.EntryPoint) -> Provider:
     newer = f"install a version of the package that is made for kit {KIT}, or uninstall it"
     try:
         provider = entry.load()
-    except Exception as error:  # whatever somebody else's module raises
+    except (Exception, SystemExit) as error:  # whatever somebody else's module raises
         actual = f"{type(error).__name__}: {error}"
         raise UsageError("cannot be imported", where=where, actual=actual, hint=newer) from error
     if not isinstance(provider, Provider):

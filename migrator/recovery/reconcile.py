@@ -17,6 +17,7 @@ from attrs import frozen
 
 from migrator.canonical import Job, answered, flatten
 from migrator.errors import MigratorError, RefusedError
+from migrator.execute.chosen import chosen_id
 from migrator.extract import LATENESS, Extracted
 from migrator.isolation import attempt
 from migrator.mapping import ProviderMapping
@@ -184,6 +185,8 @@ class Reconciler:
 
     def _created(self, write: Write, free: list[Job], target: Extracted) -> Job | str | None:
         """The job that a create made, why it cannot be told, or None when there is none."""
+        if chosen := [job for job in free if job.ref.id == chosen_id(write, self.mapping)]:
+            return chosen[0]
         fresh = [job for job in free if _may_be_of(job, write)]
         tagged = [job for job in fresh if _tagged(job, write)]
         unmarked = [job for job in fresh if job.ownership_tag is None]

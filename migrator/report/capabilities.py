@@ -5,24 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from attrs import asdict
 from rich.cells import cell_len
 
 from migrator.canonical import LEAVES, PATHS, covers
+from migrator.catalog import Catalog, Entry
 from migrator.mapping.rules import Rules
 from migrator.report.text import Line, columns, line
 
 SCHEMA: Final = "migrator/providers@1"
 
 
-def holdings_document(providers: Iterable[Rules]) -> dict[str, Any]:
+def holdings_document(found: Catalog) -> dict[str, Any]:
     """Return what each provider supports, as `migrator/providers@1`."""
-    return {"schema": SCHEMA, "providers": [_provider(rules) for rules in providers]}
+    return {
+        "schema": SCHEMA,
+        "providers": [_provider(entry) for entry in found.entries.values()],
+        "unusable": [{"name": name, "error": str(error)} for name, error in found.problems.items()],
+    }
 
 
-def _provider(rules: Rules) -> dict[str, Any]:
+def _provider(entry: Entry) -> dict[str, Any]:
+    rules = entry.mapping.rules
     return {
         "name": rules.provider,
         "title": rules.title,
+        "package": entry.package or None,
+        "page": entry.provider.docs,
+        "capabilities": asdict(entry.provider.capabilities),
         "docs": list(rules.docs),
         "checked": rules.checked.isoformat(),
         "actions": list(rules.actions),
@@ -49,10 +59,13 @@ def _field(leaf: str, rules: Rules) -> dict[str, Any]:
     return {"path": leaf, "held": "held", "reason": "", "max": rule.max, "change": change}
 
 
-def holdings_lines(providers: Sequence[Rules], *, verbose: bool, width: int | None = None) -> Iterator[Line]:
+def holdings_lines(found: Catalog, *, verbose: bool, width: int | None = None) -> Iterator[Line]:
     """Yield what each provider supports as a table, or as several that fit a width; on request the reasons below."""
+    providers = [entry.mapping.rules for entry in found.entries.values()]
+    packages = [entry.package for entry in found.entries.values()]
     rows = [
         ("", *(rules.title for rules in providers)),
+        *([("package", *(package or "-" for package in packages))] if any(packages) else ()),
         ("actions", *(" and ".join(f"{action}s" for action in rules.actions) for rules in providers)),
         ("schedules", *(rules.dialect or "any dialect" for rules in providers)),
         ("time zones", *(f"{rules.timezone} only" if rules.timezone else "any" for rules in providers)),
@@ -63,10 +76,13 @@ def holdings_lines(providers: Sequence[Rules], *, verbose: bool, width: int | No
         yield line((title, "bold"))
         yield from (line(row) for row in rest)
         yield line("")
+    for name, error in found.problems.items():
+        yield line((f"{name} cannot be used: ", "bold yellow"), str(error))
     if not verbose:
         yield line("Why a field is lost or translated: ", ("migrator providers -v", "bold"))
     for rules in providers if verbose else ():
-        yield line((rules.title, "bold"), f", read on {rules.checked.isoformat()}:")
+        page = found.entries[rules.provider].provider.docs
+        yield line((rules.title, "bold"), f" ({page})" if page else "", f", read on {rules.checked.isoformat()}:")
         yield from (line(f"{doc}", indent=2) for doc in rules.docs)
         for how, table in (("lost", rules.lost), ("translated", rules.translated)):
             yield from (line((f"{path} ", "bold"), f"{how}: {reason}", indent=2) for path, reason in table.items())

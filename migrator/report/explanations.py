@@ -46,12 +46,12 @@ class Explanation:
 
     @property
     def source_words(self) -> str:
-        """The source dialect, with the platform where one was named: "Omni, quartz"."""
+        """The source dialect, with the platform where one was named: "Acme, quartz"."""
         return ", ".join(filter(None, [self.source_title, self.cron.dialect]))
 
     @property
     def target_words(self) -> str:
-        """The target dialect, with the platform where one was named: "On Devin (vixie cron, UTC)"."""
+        """The target dialect, with the platform where one was named: "On Acme (vixie cron, UTC)"."""
         said = f"{self.target} cron" + (f", {self.target_timezone}" if self.target_timezone else "")
         return f"On {self.target_title} ({said})" if self.target_title else f"In {said}"
 

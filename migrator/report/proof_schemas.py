@@ -62,6 +62,10 @@ def verify_schema() -> Schema:
             "agree_until": {**maybe(TIME), "description": "First instant after `end` that differs, within a year."},
             "second_opinion": maybe(opinion),
             "live": {**one_of(*get_args(Live)), "description": "At source, the target job is staged."},
+            "next_runs": listed(
+                shape({"target": REF, "told": TIME, "expected": maybe(TIME), "agrees": FLAG}),
+                "When the platform says that a target job fires next, and when its schedule does.",
+            ),
         }
     )
     left = shape({"source": REF, "name": TEXT, "reason": TEXT})

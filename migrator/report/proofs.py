@@ -73,6 +73,15 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "agree_until": proof.agree_until and write_time(proof.agree_until),
         "second_opinion": dict(proof.spot) or None,
         "live": proof.live,
+        "next_runs": [
+            {
+                "target": attrs.asdict(one.target),
+                "told": write_time(one.told),
+                "expected": one.expected and write_time(one.expected),
+                "agrees": one.agrees,
+            }
+            for one in proof.told
+        ],
     }
 
 
@@ -114,6 +123,7 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     left_out = (Message(one.name, one.reason, ids_of(one.source)) for one in found.left_out)
     yield from grouped("Not migrated", left_out)
     yield from _opinions(found)
+    yield from _told_lines(found)
     agree = [proof.agree_until for proof in found.proofs if proof.status in WELL and proof.agree_until]
     if agree:
         yield line(f"Fires agree until {stamp(min(agree))}, renewed by each sync.")
@@ -132,6 +142,18 @@ def _proof_lines(proof: Proof) -> Iterator[Line]:
     for one in proof.fields:
         has, wanted = (value_words(value_to_json(value, "")) for value in (one.remote, one.new))
         yield line((pad(one.path, _LABELS) + " ", "dim"), f"{has}, wanted {wanted}", indent=4, hang=_LABELS + 1)
+
+
+def _told_lines(found: Verification) -> Iterator[Line]:
+    """Yield whether the platform's own next runs are those of the schedules."""
+    told = [(proof, one) for proof in found.proofs for one in proof.told]
+    if told:
+        agreed = sum(one.agrees for _proof, one in told)
+        yield line(f"The target's own next run agrees for {agreed} of {count(len(told), 'job')} that it is told of.")
+    for proof, one in told:
+        if not one.agrees:
+            expected = stamp(one.expected) if one.expected else "never"
+            yield line(clean(proof.name), f": the target says {stamp(one.told)}, its schedule {expected}", indent=4)
 
 
 def _opinions(found: Verification) -> Iterator[Line]:

@@ -106,6 +106,9 @@ def _providers() -> Schema:
         {
             "name": TEXT,
             "title": TEXT,
+            "package": {**_maybe(TEXT), "description": "The package that brought it; null for one of migrator's own."},
+            "page": {**TEXT, "description": "Where its set-up and its limits are described."},
+            "capabilities": _map(FLAG, "What it can do beyond the usual."),
             "docs": TEXTS,
             "checked": {"type": "string", "format": "date"},
             "actions": _list(_one_of("prompt", "event")),
@@ -120,7 +123,8 @@ def _providers() -> Schema:
             "read_only": _map(TEXT, "Its own fields that cannot be written, and why."),
         }
     )
-    return _document("providers", "What each provider supports", {"providers": _list(provider)})
+    unusable = _list(_object({"name": TEXT, "error": TEXT}), "Providers that cannot be used, and why.")
+    return _document("providers", "What each provider supports", {"providers": _list(provider), "unusable": unusable})
 
 
 def _explain() -> Schema:

@@ -40,12 +40,14 @@ from migrator.sandbox.faults import KINDS, Fault
 from migrator.sandbox.limits import Bucket, Window
 from migrator.sandbox.samples import load_samples
 from migrator.sandbox.server import DOCUMENTED, BackgroundServer, create_app, provider_app, serve
-from migrator.sandbox.settings import migrator_toml, settings
-from migrator.sandbox.world import Options, World, documented_limits
+from migrator.sandbox.settings import EXAMPLE, migrator_toml, settings
+from migrator.sandbox.world import OPEN, Options, World, documented_limits
 
 __all__ = [
     "DOCUMENTED",
+    "EXAMPLE",
     "KINDS",
+    "OPEN",
     "BackgroundServer",
     "Bucket",
     "Fault",

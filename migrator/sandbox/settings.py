@@ -44,6 +44,9 @@ _LOSSES: Final = {
 }
 """What the target cannot hold, and these examples accept to lose; Scrip takes a prompt whole, in an event's payload."""
 
+EXAMPLE: Final = "omni-to-devin"
+"""The sync of the written configuration that the demonstration plays."""
+
 _HEAD: Final = Template("""\
 # Connections to the local sandbox, and one example sync for each direction. Tokens are read from the environment:
 #

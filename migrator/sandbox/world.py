@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -48,6 +48,30 @@ class Options:
     devin_shape: Literal["newest", "full", "seed", "v3beta"] = "full"
     devin_bad_cron: Literal[400, 422] = 400
     scrip_reserve_names: bool = True
+
+
+@frozen(kw_only=True)
+class Choice:
+    """Something that the documentation leaves open, as a command line chooses it.
+
+    Attributes:
+        option: the attribute of `Options`.
+        values: what it may be, by the word for it.
+    """
+
+    option: str
+    values: Mapping[str, Any]
+
+
+OPEN: Final[Mapping[str, Choice]] = {
+    "omni-contract": Choice(option="omni_update", values={"patch": "patch", "put": "put"}),
+    "devin-shape": Choice(
+        option="devin_shape", values={shape: shape for shape in ("newest", "full", "seed", "v3beta")}
+    ),
+    "devin-bad-cron": Choice(option="devin_bad_cron", values={"400": 400, "422": 422}),
+    "scrip-reserve-names": Choice(option="scrip_reserve_names", values={"yes": True, "no": False}),
+}
+"""What can be chosen, by name."""
 
 
 @define

@@ -13,6 +13,7 @@ import attrs
 from attrs import field, frozen
 
 from migrator.canonical import TRIGGER_PATHS, Job, flatten
+from migrator.catalog import entry_of
 from migrator.config import Config
 from migrator.cron import DIALECTS
 from migrator.errors import UsageError
@@ -21,11 +22,10 @@ from migrator.extract import Extracted, extract, forget
 from migrator.http.clock import REAL, Clock
 from migrator.instrumentation import SILENT, Instrumentation
 from migrator.locking import Fence, locking
-from migrator.mapping import ProviderMapping, load_mapping
+from migrator.mapping import ProviderMapping
 from migrator.plan.compare import same
 from migrator.providers import open_adapter, scopes_of
 from migrator.providers.base import UNKNOWN, Connection, LoadAdapter
-from migrator.providers.registry import PROVIDERS
 from migrator.recovery.reconcile import Reconciler
 from migrator.redaction import Secrets
 from migrator.store import State
@@ -87,8 +87,7 @@ class Runtime:
 
     def mapping(self, provider: str) -> ProviderMapping:
         """A provider's mapping, checked against its documentation."""
-        known = PROVIDERS[provider]
-        return load_mapping(provider, directory=self.mappings, own=known.mapping, documented=known.documented)
+        return entry_of(provider, directory=self.mappings).mapping
 
 
 @frozen(kw_only=True)

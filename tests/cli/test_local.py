@@ -140,7 +140,8 @@ class TestSandbox:
             (["--load", "omni=jobs.json"], '[{"name": "x"}]', "the records are not such as omni answers"),
             (["--state", "jobs.json"], "nonsense", "the sandbox's state cannot be read"),
             (["--state", "jobs.json"], "{}", "the sandbox's state cannot be read"),
-            (["--omni-contract", "post"], None, "unknown contract of Omni"),
+            (["--omni-contract", "post"], None, "unknown value of --omni-contract"),
+            (["--omni-contrakt", "put"], None, "unknown option of the sandbox"),
         ],
     )
     def test_what_cannot_be_loaded_is_a_wrong_usage(

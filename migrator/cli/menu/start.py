@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migrator.cli import proposing
 from migrator.cli.menu.app import app, when_used
 from migrator.cli.options import Settings, takes_settings
 
@@ -27,11 +26,19 @@ def demo(settings: Settings) -> int:
     return local.demo(settings)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})
 @takes_settings
 def sandbox(
     settings: Settings,
     *,
+    choices: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[--NAME VALUE]...",
+            help="What a platform's documentation leaves open; an unknown NAME lists them.",
+            show_default=False,
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0 for a free one.")] = 0,
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep the simulators' jobs in a file, and load them from it.")
@@ -42,14 +49,6 @@ def sandbox(
             metavar="PROVIDER=FILE", help="Jobs instead of the samples, as the provider returns them; repeatable."
         ),
     ] = None,
-    omni_contract: Annotated[
-        str,
-        typer.Option(
-            metavar="put|patch",
-            help="Which of its two published update contracts Omni follows.",
-            autocompletion=proposing.one_of(proposing.CONTRACTS),
-        ),
-    ] = "patch",
     config_out: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the config to a file.")] = None,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Run in the background: write migrator.toml, and return when ready.")
@@ -64,11 +63,11 @@ def sandbox(
     if stop:
         return detached.stop(settings)
     if detach:
-        words = {"port": port, "state": state, "omni-contract": omni_contract}
+        words = {"port": port, "state": state}
         options = [f"--{name}={value}" for name, value in words.items() if value is not None]
-        return detached.detach(settings, [*options, *(f"--load={one}" for one in load or ())])
+        return detached.detach(settings, [*options, *(f"--load={one}" for one in load or ()), *(choices or ())])
     return local.sandbox(
-        settings, port=port, state=state, loads=load or (), omni_contract=omni_contract, config_out=config_out
+        settings, port=port, state=state, loads=load or (), choices=choices or (), config_out=config_out
     )
 
 
