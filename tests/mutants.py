@@ -190,11 +190,11 @@ class Trial:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try every mutant of every module."""
         if session.testsfailed:
-            raise pytest.UsageError("the tests cannot be collected")
+            pytest.exit("the tests cannot be collected", returncode=2)
         with tempfile.TemporaryDirectory() as folder:
             told = Path(folder, "baseline")
             if not _in_a_fork(lambda: self._baseline(session.items, told), 3600):
-                raise pytest.UsageError("the tests fail as they are")
+                pytest.exit("the tests fail as they are", returncode=2)
             self._reached, self._seconds = json.loads(told.read_text("utf-8"))
         for module in self.modules:
             self._try(module, session.items)

@@ -42,7 +42,7 @@ class Matcher:
                 self._marked.setdefault((key_of_mark(mark), mark.piece), []).append(job)
                 if link is None:
                     self._marked_elsewhere.setdefault((mark.provider, mark.id, mark.piece), []).append(job)
-            elif link is None and job.mark is None:
+            elif link is None:
                 self._named.setdefault(basis.mapping.form("name", job.name), []).append(job)
         self._at_source: dict[str, list[JobRef]] = {}
         for job in basis.source.jobs:

@@ -116,7 +116,7 @@ def _both_ways(
     paths = [change.path for change in edited]
     job = basis.at_source[piece.source]
     found = (
-        returning(basis, job, desired=desired, edited=paths, remote=remote)
+        returning(basis, job, desired={**desired, **piece.due}, edited=paths, remote=remote)
         if piece.pieces == len(basis.standing[piece.source]) == 1
         else Returning(reason="several target jobs are bound to one source job")
     )
