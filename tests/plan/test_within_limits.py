@@ -108,11 +108,11 @@ def test_the_parts_of_a_job_fit_together_or_not_at_all() -> None:
     found = list(within_room(full(1), [*parts, *rest, change(NEW), change(OLD, "update")]))
 
     assert [one.action for one in found] == ["blocked", "blocked", "blocked", "none", "blocked", "create", "update"]
-    assert [one.reason.startswith("a part of the same job is blocked: no room") for one in found[2:5]] == [
-        True,
-        False,
-        False,
-    ]
+    told = [one.reason.startswith("no room for it") for one in found]
+    assert told == [True, True, False, False, False, False, False]
+    assert found[2].reason.startswith("a part of the same job is blocked: no room")
+    replaced = list(within_room(full(0), [change(NEW, "replace")]))
+    assert replaced[0].reason.startswith("no room for it")
     assert actions(full(2), *parts) == ["create", "create"]
 
 

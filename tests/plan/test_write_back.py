@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from migrator.canonical import Delivery, Email, Job, Prompt
+from migrator.canonical import Delivery, Email, Event, Job, Prompt
 from migrator.cron import Recurring, parse
 from migrator.mapping import ProviderMapping
 from migrator.plan import Change
@@ -113,9 +113,41 @@ def test_an_edit_that_would_come_out_otherwise_is_not_written_back(bound: Given)
 
     assert reason() == ""
     assert "the source cannot express name as it was edited" in reason(**{"action.text": "Something else."})
+    described = {**remote, "description": "Read on Fridays."}
+    found = returning(bound.basis(), REPORT, desired=link.applied, edited=["name", "description"], remote=described)
+    assert "the source cannot express name, description" in found.reason  # the target would not have it
     long = {**remote, "name": "x" * 5000}
     refused = returning(bound.basis(), REPORT, desired=link.applied, edited=["name"], remote=long)
     assert (refused.back, refused.reason != "") == (None, True)
+
+
+def test_a_schedule_that_would_take_several_source_jobs_is_not_written_back(bound: Given) -> None:
+    """The first of the month or any Monday: written back in part, it would fire less often at the source."""
+    change = edited(bound, trigger=schedule("0 9 1 * 1"))
+
+    assert (change.action, change.back) == ("blocked", None)
+
+
+def test_an_edited_hour_comes_with_the_time_zone_that_it_is_in() -> None:
+    """The source has another one: the hour alone would be another instant there."""
+    given = Given(source=(whole("Report", timezone="Asia/Tokyo"),)).having(**BOTH_WAYS).given(origin_contract="patch")
+    change = edited(given.carried_out(), trigger=schedule(EDITED))
+
+    assert change.back is not None
+    wanted = change.back.wanted()
+    assert (str(wanted["trigger.cron"]), wanted["trigger.timezone"]) == ("0 7 ? * TUE *", "UTC")
+
+
+def test_a_field_that_the_source_job_has_no_place_for_is_not_written_back(bound: Given) -> None:
+    """An event has no text of its own, and a prompt has no payload."""
+    (link,) = bound.links
+    event = attrs.evolve(REPORT, action=Event(name="report"))
+
+    def reason(one: Job, path: str) -> str:
+        return returning(bound.basis(), one, desired=link.applied, edited=[path], remote=link.applied).reason
+
+    assert reason(event, "action.text") == "its action there has no action.text"
+    assert reason(REPORT, "action.event") == "its action there has no action.event"
 
 
 def test_one_of_several_parts_is_not_written_back() -> None:
