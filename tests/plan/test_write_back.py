@@ -121,11 +121,12 @@ def test_an_edit_that_would_come_out_otherwise_is_not_written_back(bound: Given)
     assert (refused.back, refused.reason != "") == (None, True)
 
 
-def test_a_schedule_that_would_take_several_source_jobs_is_not_written_back(bound: Given) -> None:
-    """The first of the month or any Monday: written back in part, it would fire less often at the source."""
+def test_a_schedule_that_the_source_can_hold_for_a_while_only_is_not_written_back(bound: Given) -> None:
+    """The first of the month or any Monday: the source would get the dates of a window, and stop after it."""
     change = edited(bound, trigger=schedule("0 9 1 * 1"))
 
     assert (change.action, change.back) == ("blocked", None)
+    assert "the source can hold that schedule only until 2026-" in change.reason
 
 
 def test_an_edited_hour_comes_with_the_time_zone_that_it_is_in() -> None:

@@ -145,6 +145,12 @@ def test_a_run_goes_on_with_what_its_plan_has_left(plan: Plan) -> None:
     assert (left.changes, left.refusal) == (fresh.changes, "")
 
 
+def test_a_run_of_another_state_does_not_go_on(plan: Plan) -> None:
+    """Its plan was made on one that is lost."""
+    with pytest.raises(StalePlanError, match="another state"):
+        rest(plan, attrs.evolve(plan, lineage="other"))
+
+
 @pytest.mark.parametrize(("kind", "of"), [("apply", None), ("resume", "r0"), ("rollback", "r1")])
 def test_a_run_does_not_go_on_after_another_one(plan: Plan, kind: Any, of: str | None) -> None:
     """Unless that one resumed it."""
@@ -256,6 +262,19 @@ def test_what_failed_again_or_is_blocked_now_has_failed(plan: Plan) -> None:
     assert found(attrs.evolve(alpha, action="none")) == ("done", "")
 
 
+def test_what_became_of_another_job_is_not_taken_for_it(plan: Plan) -> None:
+    """The other one failed again, or is blocked."""
+    alpha, beta = plan.changes
+    first = [outcome(alpha, "failed"), outcome(beta, "failed")]
+    unclear = {ALPHA.ref, BETA.ref}
+    failed = merged(plan.changes, first, plan, [outcome(alpha), outcome(beta, "failed", error="odd")], unclear)
+    stuck = changed(plan, 1, action="blocked", reason="odd")
+    blocked = merged(plan.changes, first, stuck, [outcome(alpha)], unclear)
+
+    for found in (failed, blocked):
+        assert [(one.status, one.error) for one in found] == [("done", ""), ("failed", "odd")]
+
+
 def test_the_target_of_a_merged_outcome_is_that_of_its_part(plan: Plan) -> None:
     """The job that was made before the one that stands, and none that was deleted."""
     part = attrs.evolve(plan.changes[0], piece=2, pieces=2)
@@ -270,6 +289,8 @@ def test_the_target_of_a_merged_outcome_is_that_of_its_part(plan: Plan) -> None:
 
     assert target([sibling, gone, there], outcome(gone)) == ref("Two", "devin").id
     assert target([sibling, gone, part], outcome(gone), made) == ref("Made", "devin").id
+    first = outcome(attrs.evolve(sibling, action="create"), target=ref("First", "devin"))
+    assert target([attrs.evolve(sibling, action="create"), part], first, made) == ref("Made", "devin").id
     assert target([sibling, gone], outcome(gone)) == ""
 
 
