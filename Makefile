@@ -48,7 +48,7 @@ fuzz: $(READY) ## random edits, faults and lost states for longer, from a seed t
 	echo "make fuzz SEED=$$seed EXAMPLES=$${EXAMPLES:-1000}"; \
 	MIGRATOR_FUZZ=$${EXAMPLES:-1000} $(BIN)/python -m pytest -q -n 2 -m slow tests/faults/test_fuzz.py --hypothesis-seed=$$seed
 
-mutants: $(READY) ## which guards no test misses: MODULES="migrator/apply/settle.py" TESTS="tests/recovery"; slow
+mutants: $(READY) ## which guards no test misses: MODULES="migrator/recovery/reconcile.py" TESTS="tests/recovery"; slow
 	$(BIN)/python -m tests.mutants $(MODULES) -- $(TESTS)
 
 lint: $(READY) ## style

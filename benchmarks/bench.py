@@ -114,7 +114,7 @@ def told(case: Case, ran: Ran, counts: dict[str, Any], *, at_target: int, writes
     }
 
 
-def moved(case: Case) -> Iterator[tuple[str, Figures]]:
+def switched(case: Case) -> Iterator[tuple[str, Figures]]:
     """Moving everything, then nothing, then what one job in a hundred needs."""
     with case.serving() as served, TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -221,7 +221,7 @@ def measured(rounds: int, most: int, out: Path, *, with_peers: bool) -> dict[str
         for number in range(rounds):
             note(started())
             for case in cases(most if number == 0 else min(most, 500)):
-                note(moved(case))
+                note(switched(case))
                 if case == Case():
                     note(moved_by_bare_sockets(case))
                 if programs and case in {Case(), Case(latency=0.005, rate=100)}:

@@ -15,8 +15,9 @@ from attrs import frozen
 from migrator.config.model import Sync
 from migrator.extract import Extracted, extract
 from migrator.mapping import ProviderMapping, load_mapping
-from migrator.plan import Basis, make_plan
+from migrator.plan import make_plan
 from migrator.plan.document import pack_plan
+from migrator.plan.plan_input import PlanInput
 from migrator.providers import PROVIDERS
 from migrator.providers.base import Record
 
@@ -43,12 +44,12 @@ def planned() -> dict[str, float]:
     omni, devin = _mapping("omni"), _mapping("devin")
     source = Listed("omni", list(records.of("omni", JOBS)))
     reading, jobs = _timed(lambda: _read(source, omni))
-    basis = Basis(
+    inputs = PlanInput(
         sync=Sync(name="it", source="omni", target="devin", allow_loss=LOSSES),
         source=jobs,
         target=Extracted(jobs=(), scopes=("all",)),
         target_scope="all",
-        links=(),
+        bindings=(),
         mapping=devin,
         origin=omni,
         contract="patch",
@@ -56,7 +57,7 @@ def planned() -> dict[str, float]:
         lineage="benchmark",
         serial=0,
     )
-    planning, plan = _timed(lambda: make_plan(basis))
+    planning, plan = _timed(lambda: make_plan(inputs))
     packing, _packed = _timed(lambda: pack_plan(plan))
     assert plan.summary["create"] == JOBS
     return {"read cpu s": reading, "plan cpu s": planning, "pack cpu s": packing}

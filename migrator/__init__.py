@@ -9,13 +9,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from migrator.api import AsyncMigrator, Migrator, load_config, to_document
-    from migrator.apply import Applied, Outcome
+    from migrator.api import to_document
+    from migrator.api.awaited import AsyncMigrator, load_config
+    from migrator.api.blocking import Migrator
     from migrator.audit import Audit
-    from migrator.checkup import Check
     from migrator.config import Config, Schedule
     from migrator.cron import Once, Recurring, Translation, next_fires, parse, render, translate
-    from migrator.cutover import Cutover
+    from migrator.cutover.switches import Cutover
+    from migrator.doctor.check import Check
     from migrator.errors import (
         ConfigError,
         LockedError,
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
         StateError,
         UsageError,
     )
-    from migrator.plan.values import Change, Plan
-    from migrator.state import Intent, Run
-    from migrator.sync import Round
+    from migrator.execute.outcomes import Applied, Outcome
+    from migrator.plan.changes import Change, Plan
+    from migrator.store.records import Run, Write
+    from migrator.sync.results import SyncRun
     from migrator.verify import Verification
 
 __version__ = "0.1.0"
@@ -54,8 +56,8 @@ _HOMES = {
         "UsageError",
     ),
     "plan.values": ("Change", "Plan"),
-    "state": ("Intent", "Run"),
-    "sync": ("Round",),
+    "state": ("Write", "Run"),
+    "sync": ("SyncRun",),
     "verify": ("Verification",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -80,7 +82,6 @@ __all__ = [
     "Config",
     "ConfigError",
     "Cutover",
-    "Intent",
     "LockedError",
     "Migrator",
     "MigratorError",
@@ -90,15 +91,16 @@ __all__ = [
     "ProviderError",
     "Recurring",
     "RefusedError",
-    "Round",
     "Run",
     "Schedule",
     "ScheduleError",
     "StalePlanError",
     "StateError",
+    "SyncRun",
     "Translation",
     "UsageError",
     "Verification",
+    "Write",
     "__version__",
     "load_config",
     "next_fires",

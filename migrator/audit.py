@@ -15,13 +15,13 @@ from attrs import field, frozen
 
 from migrator.canonical import Job, JobRef
 from migrator.config import Sync
+from migrator.convert import Converted, convert
 from migrator.errors import MigratorError
 from migrator.extract import Extracted
 from migrator.isolation import attempt
-from migrator.lower import Lowered, lower
 from migrator.mapping import ProviderMapping
-from migrator.plan.decisions import Decision
 from migrator.plan.duplicates import Duplicate, duplicates
+from migrator.plan.policy import Policy
 
 Outcome = Literal["unreadable", "refused", "undecided", "lossy", "over", "whole"]
 """unreadable: nobody can say. refused: it cannot go. undecided: it can, when the sync says what is missing. lossy: it
@@ -50,7 +50,7 @@ class Finding:
     reason: str = ""
     enabled: bool = True
     trouble: str = ""
-    lowered: Lowered | None = None
+    lowered: Converted | None = None
 
 
 @frozen(kw_only=True)
@@ -95,21 +95,21 @@ class Audit:
         return dict(lost.most_common())
 
     @property
-    def decisions(self) -> tuple[Decision, ...]:
+    def decisions(self) -> tuple[Policy, ...]:
         """What a sync has to say so that every job goes that can."""
         needs = Counter(need for lowered in self._able for need in lowered.needs)
-        asked = [Decision(what=n.what, table=n.table, line=n.line, jobs=count) for n, count in needs.most_common()]
+        asked = [Policy(what=n.what, table=n.table, line=n.line, jobs=count) for n, count in needs.most_common()]
         losing = [lowered for lowered in self._able if lowered.losses]
         if losing:
             paths = dict.fromkeys(loss.path for lowered in losing for loss in lowered.losses)
             listed = ", ".join(f'"{path}"' for path in sorted(paths))
             what = f"{self.title} cannot hold {', '.join(sorted(paths))}"
             line, table = f"allow_loss = [{listed}]", f"[syncs.{self.sync.name}]"
-            asked.append(Decision(what=what, table=table, line=line, jobs=len(losing)))
+            asked.append(Policy(what=what, table=table, line=line, jobs=len(losing)))
         return tuple(asked)
 
     @property
-    def _able(self) -> Iterable[Lowered]:
+    def _able(self) -> Iterable[Converted]:
         """The jobs that could go."""
         return [f.lowered for f in self.findings if f.lowered and f.outcome in {"undecided", "lossy"}]
 
@@ -124,7 +124,7 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
         now: the clock.
     """
     findings = [
-        _finding(job, attempt("converted", lower, job, target=target, sync=sync, now=now)) for job in found.jobs
+        _finding(job, attempt("converted", convert, job, target=target, sync=sync, now=now)) for job in found.jobs
     ]
     findings += [
         Finding(source=problem.ref, name=problem.name, outcome="unreadable", reason=str(problem.error))
@@ -141,7 +141,7 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
     )
 
 
-def _finding(job: Job, lowered: Lowered | MigratorError) -> Finding:
+def _finding(job: Job, lowered: Converted | MigratorError) -> Finding:
     if isinstance(lowered, MigratorError):
         return Finding(
             source=job.ref, name=job.name, outcome="refused", reason=str(lowered), enabled=job.live, trouble=job.trouble

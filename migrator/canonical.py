@@ -144,7 +144,7 @@ class Delivery:
 
 
 @frozen(kw_only=True)
-class Mark:
+class OwnershipTag:
     """Our note on a job that we made: which source job it stands for.
 
     Attributes:
@@ -184,7 +184,7 @@ class Job:
         unknown: the provider fields among these that its mapping does not know, by dotted name; the canonical path
             `provider_fields`.
         unanswered: canonical paths that the platform holds and left out of its answer; a default stands there.
-        mark: our note on it, if we made it.
+        ownership_tag: our note on it, if we made it.
         created_at: aware.
         updated_at: aware.
         fired_at: when it last fired, as its platform says; aware.
@@ -206,7 +206,7 @@ class Job:
     residue: Mapping[str, str] = NOTHING
     unknown: Mapping[str, Any] = NOTHING
     unanswered: frozenset[str] = frozenset()
-    mark: Mark | None = None
+    ownership_tag: OwnershipTag | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
     fired_at: datetime | None = None

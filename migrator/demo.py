@@ -16,16 +16,18 @@ from typing import Final
 
 from attrs import define, evolve, frozen
 
-from migrator import pipeline
+from migrator import export as exports
 from migrator.config import Config, Select, load
-from migrator.cutover import Cutover, Order
-from migrator.pipeline import Runtime
-from migrator.plan.values import Plan
+from migrator.cutover import commands as cutovers
+from migrator.cutover.switches import Cutover, Order
+from migrator.http.clock import Clock
+from migrator.plan.changes import Plan
 from migrator.providers import PROVIDERS
-from migrator.report.story import Names, Story, Week
+from migrator.report.demo import FireWeek, Names, Story
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
-from migrator.state import State, open_state
-from migrator.transport.clock import Clock
+from migrator.store import State, open_state
+from migrator.sync import commands
+from migrator.sync.endpoints import Runtime
 
 _SYNC: Final = "omni-to-devin"
 _JOBS: Final = ("Weekly revenue note", "Stock levels", "Churn watch")
@@ -70,13 +72,13 @@ class _Stage:
         """Run every step of a migration, and return what each came to."""
         runtime, state, sync = self.runtime, self.state, self.runtime.config.sync(_SYNC)
         before = {name: await self._names(name) for name in (sync.source, sync.target)}
-        audited = await pipeline.audit(runtime, sync.source, sync.target, sync.schedule)
-        planned, _requests = await pipeline.plan(runtime, state, _SYNC, hold=True)
+        audited = await commands.audit(runtime, sync.source, sync.target, sync.schedule)
+        planned, _requests = await commands.plan(runtime, state, _SYNC, hold=True)
         stop = asyncio.Event()
-        _plan, applied = await pipeline.apply(runtime, state, _SYNC, hold=True, agree=_agree, stop=stop)
-        verified = await pipeline.verify(runtime, state, _SYNC)
+        _plan, applied = await commands.apply(runtime, state, _SYNC, hold=True, agree=_agree, stop=stop)
+        verified = await commands.verify(runtime, state, _SYNC)
         switched = await self._cutover(stop)
-        again, _requests = await pipeline.plan(runtime, state, _SYNC)
+        again, _requests = await commands.plan(runtime, state, _SYNC)
         return Story(
             before=before,
             audit=audited,
@@ -90,22 +92,22 @@ class _Stage:
         )
 
     async def _cutover(self, stop: asyncio.Event) -> Cutover:
-        return await pipeline.cutover(
+        return await cutovers.cutover(
             self.runtime, self.state, _SYNC, Order(), agree=_agree, stop=stop, progress=lambda _moved: None
         )
 
     async def _names(self, connection: str) -> Names:
-        exported = await pipeline.export(self.runtime, connection)
+        exported = await exports.export(self.runtime, connection)
         return tuple(sorted((job["name"] for job in exported["jobs"]), key=str.casefold))
 
-    def _week(self) -> Week:
+    def _week(self) -> FireWeek:
         """Let a week pass, and compare what fired since the start with what fires where nothing is migrated."""
         self.world.advance(by=_WEEK)
         untouched = World(clock=_START)
         load_samples(untouched)
         untouched.advance(to=self.world.now())
         due, fired = _fires(untouched), _fires(self.world)
-        return Week(due=due.total(), once=sum(fired[key] == 1 for key in due), extra=(fired - due).total())
+        return FireWeek(due=due.total(), once=sum(fired[key] == 1 for key in due), extra=(fired - due).total())
 
 
 def run() -> Story:

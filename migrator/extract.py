@@ -14,15 +14,16 @@ from typing import Any, Final
 import attrs
 from attrs import field, frozen
 
-from migrator import convention
-from migrator.canonical import NOTHING, Job, JobRef, Mark, Unportable, flatten
+from migrator import prompt_envelope
+from migrator.canonical import NOTHING, Job, JobRef, OwnershipTag, Unportable, flatten
+from migrator.compressed import CompressedMap
 from migrator.concurrency import side_by_side
 from migrator.document import digest, digest_of_list, fields_to_json
 from migrator.errors import MigratorError, NotFoundError, ProviderError, RecordError
 from migrator.isolation import attempt
-from migrator.mapping import ProviderMapping, Raw
+from migrator.mapping import ProviderMapping
 from migrator.mapping.codecs import thaw
-from migrator.packed import Packed
+from migrator.mapping.paths import Raw
 from migrator.providers.base import ExtractAdapter, Record
 from migrator.redaction import HIDDEN
 from migrator.soundness import json_text, storable, unsound
@@ -41,13 +42,13 @@ class Problem:
         ref: where it is.
         name: its name, if it has one.
         error: why not.
-        mark: its ownership tag, if that can be read.
+        ownership_tag: its ownership tag, if that can be read.
     """
 
     ref: JobRef
     name: str
     error: MigratorError
-    mark: Mark | None = None
+    ownership_tag: OwnershipTag | None = None
 
 
 @frozen(kw_only=True)
@@ -116,8 +117,8 @@ class Extracted:
         return attrs.evolve(self, jobs=jobs, problems=tuple(problems)), observed
 
 
-def _joined(*several: Mapping[JobRef, Raw]) -> Packed[JobRef]:
-    joined: Packed[JobRef] = Packed()
+def _joined(*several: Mapping[JobRef, Raw]) -> CompressedMap[JobRef]:
+    joined: CompressedMap[JobRef] = CompressedMap()
     for raws in several:
         for ref, raw in raws.items():
             joined.add(ref, raw)
@@ -185,7 +186,7 @@ async def extract(
     """
     jobs: list[Job] = []
     problems: list[Problem] = []
-    raws: Packed[JobRef] = Packed()
+    raws: CompressedMap[JobRef] = CompressedMap()
     async with aclosing(read_all(adapter, mapping, as_source=as_source)) as found:
         async for read, raw in found:
             if isinstance(read, Problem):
@@ -246,9 +247,11 @@ def read_record(record: Record, adapter: ExtractAdapter, mapping: ProviderMappin
     identity = record.raw.get(mapping.rules.identity.id)
     known = storable(identity) if isinstance(identity, str) and identity else _without_id(record.raw)
     ref = JobRef(provider=adapter.provider, scope=record.scope, id=known)
-    mark = attempt("read", mapping.mark_of, record.raw)
+    ownership_tag = attempt("read", mapping.tag_of, record.raw)
     name = storable(str(record.raw.get("name") or ""))
-    return Problem(ref=ref, name=name, error=read, mark=mark if isinstance(mark, Mark) else None)
+    return Problem(
+        ref=ref, name=name, error=read, ownership_tag=ownership_tag if isinstance(ownership_tag, OwnershipTag) else None
+    )
 
 
 def _without_id(raw: Raw) -> str:
@@ -267,7 +270,7 @@ def _job(record: Record, mapping: ProviderMapping, *, as_source: bool) -> Job:
     job = mapping.read(record.raw, scope=record.scope)
     if leak := _leak(job, record.raw):
         raise leak
-    return convention.restore(job) if as_source else job
+    return prompt_envelope.restore(job) if as_source else job
 
 
 def _leak(job: Job, raw: Raw) -> RecordError | None:

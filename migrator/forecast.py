@@ -15,8 +15,8 @@ from typing import Any, Final
 from attrs import frozen
 
 from migrator.canonical import Fields
+from migrator.convert.schedule import ConvertedSchedule
 from migrator.cron import Cron, Once, Recurring, Timed, compare, fires_between, next_fires
-from migrator.lower import Schedule
 from migrator.mapping.codecs import read_time
 
 SPAN: Final = timedelta(days=14)
@@ -104,7 +104,7 @@ def timed(pieces: Iterable[Mapping[str, Any]]) -> list[Timed]:
     ]
 
 
-def sides(schedule: Schedule, fields: Fields) -> tuple[list[Timed], list[Timed]]:
+def sides(schedule: ConvertedSchedule, fields: Fields) -> tuple[list[Timed], list[Timed]]:
     """The triggers of a job before and after it moves; empty where no calendar can evaluate them.
 
     Args:

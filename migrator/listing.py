@@ -22,7 +22,7 @@ JobState = Literal["enabled", "paused", "stopped", "unreadable"]
 
 
 @frozen(kw_only=True)
-class Row:
+class ListedJob:
     """One job of a listing.
 
     Attributes:
@@ -67,7 +67,7 @@ class Listing:
     provider: str
     title: str
     at: datetime
-    rows: tuple[Row, ...] = field(repr=False)
+    rows: tuple[ListedJob, ...] = field(repr=False)
     requests: Mapping[str, int] = field(factory=dict)
 
     @property
@@ -76,7 +76,7 @@ class Listing:
         return sum(row.manages is not None for row in self.rows)
 
 
-def rows_of(found: Extracted, *, bound: Mapping[JobRef, JobRef], now: datetime) -> tuple[Row, ...]:
+def rows_of(found: Extracted, *, bound: Mapping[JobRef, JobRef], now: datetime) -> tuple[ListedJob, ...]:
     """Return the rows of a listing, by name.
 
     Args:
@@ -88,16 +88,16 @@ def rows_of(found: Extracted, *, bound: Mapping[JobRef, JobRef], now: datetime) 
     return tuple(sorted(rows, key=lambda row: (row.name.casefold(), str(row.ref))))
 
 
-def _shown(job: Job, bound: Mapping[JobRef, JobRef], now: datetime) -> Row:
+def _shown(job: Job, bound: Mapping[JobRef, JobRef], now: datetime) -> ListedJob:
     row = attempt("drawn", _row, job, bound, now)
-    return row if isinstance(row, Row) else _unreadable(Problem(ref=job.ref, name=job.name, error=row))
+    return row if isinstance(row, ListedJob) else _unreadable(Problem(ref=job.ref, name=job.name, error=row))
 
 
-def _row(job: Job, bound: Mapping[JobRef, JobRef], now: datetime) -> Row:
+def _row(job: Job, bound: Mapping[JobRef, JobRef], now: datetime) -> ListedJob:
     source = bound.get(job.ref)
-    tagged = f"{job.mark.provider}/{job.mark.id}" if job.mark else None
+    tagged = f"{job.ownership_tag.provider}/{job.ownership_tag.id}" if job.ownership_tag else None
     text, zone, words, fires = _schedule(job, now)
-    return Row(
+    return ListedJob(
         ref=job.ref,
         name=job.name,
         state="stopped" if job.suspended is not None else "enabled" if job.enabled else "paused",
@@ -127,5 +127,7 @@ def _schedule(job: Job, now: datetime) -> tuple[str, str, str, tuple[datetime, .
     return trigger.cron.text, trigger.timezone, describe(trigger.cron, trigger.timezone), tuple(fires)
 
 
-def _unreadable(problem: Problem) -> Row:
-    return Row(ref=problem.ref, name=problem.name or problem.ref.id, state="unreadable", reason=str(problem.error))
+def _unreadable(problem: Problem) -> ListedJob:
+    return ListedJob(
+        ref=problem.ref, name=problem.name or problem.ref.id, state="unreadable", reason=str(problem.error)
+    )

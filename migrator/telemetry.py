@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from migrator import __version__
-from migrator.watching import NOBODY, Exchange, Watch
+from migrator.instrumentation import SILENT, Exchange, Instrumentation
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram, Meter
@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 
 
 @frozen
-class Telemetry(Watch):
+class Telemetry(Instrumentation):
     """Tells OpenTelemetry what goes on."""
 
     _tracer: Tracer
@@ -95,7 +95,7 @@ class Telemetry(Watch):
 
     def job(self, *, sync: str, action: str, status: str) -> None:
         """Its part of the metrics."""
-        self._jobs.add(1, {"migrator.sync": sync, "migrator.action": action, "migrator.outcome": status})
+        self._jobs.add(1, {"migrator.sync.sync_run": sync, "migrator.action": action, "migrator.outcome": status})
 
 
 def telemetry(tracer: Tracer, meter: Meter) -> Telemetry:
@@ -117,7 +117,7 @@ def is_wanted(environ: Mapping[str, str], endpoint: str | None) -> bool:
 
 
 @contextmanager
-def watching(environ: Mapping[str, str], endpoint: str | None, *, say: Say) -> Iterator[Watch]:
+def watching(environ: Mapping[str, str], endpoint: str | None, *, say: Say) -> Iterator[Instrumentation]:
     """A watch for as long as the block lasts; at its end, what is left is sent.
 
     Args:
@@ -126,23 +126,23 @@ def watching(environ: Mapping[str, str], endpoint: str | None, *, say: Say) -> I
         say: told what went wrong; nothing of it ends anything.
     """
     if not is_wanted(environ, endpoint):
-        yield NOBODY
+        yield SILENT
         return
     protocol = environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", _PROTOCOL)
     if protocol != _PROTOCOL:
         say(f"no telemetry: OTEL_EXPORTER_OTLP_PROTOCOL is {protocol}, and only {_PROTOCOL} is spoken here")
-        yield NOBODY
+        yield SILENT
         return
     with ExitStack() as closing:
         try:
-            watch = _to_collector(environ, endpoint, closing, say)
+            instrumentation = _to_collector(environ, endpoint, closing, say)
         except ImportError:
             say('no telemetry: it needs packages that are not installed: pip install "migrator[otel]"')
-            watch = NOBODY
-        yield watch
+            instrumentation = SILENT
+        yield instrumentation
 
 
-def _to_collector(environ: Mapping[str, str], endpoint: str | None, closing: ExitStack, say: Say) -> Watch:
+def _to_collector(environ: Mapping[str, str], endpoint: str | None, closing: ExitStack, say: Say) -> Instrumentation:
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415 (as above)
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 (as above)
     from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 (as above)

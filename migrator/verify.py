@@ -15,14 +15,14 @@ import attrs
 from attrs import field, frozen
 
 from migrator.canonical import TRIGGER_PATHS, Job, JobRef, Unportable
+from migrator.convert.schedule import ConvertedSchedule
 from migrator.cron import Comparison, Cron, Once, Recurring, Timed, compare, next_fires
 from migrator.extract import Extracted
-from migrator.holding import in_place_of
 from migrator.isolation import attempt
-from migrator.lower import Schedule
+from migrator.plan.changes import Change, FieldChange, Plan
 from migrator.plan.duplicates import Duplicate
-from migrator.plan.values import Change, FieldChange, Plan
-from migrator.state.values import Link, Live
+from migrator.plan.staging import in_place_of
+from migrator.store.records import Binding, Live
 
 Status = Literal["absent", "differs", "unproved", "approximate", "proved"]
 """absent: one side lacks the job. differs: fields or instants do not agree. unproved: nobody can say. approximate: the
@@ -65,7 +65,7 @@ class Proof:
     status: Status
     reason: str = ""
     fields: tuple[FieldChange, ...] = ()
-    schedule: Schedule | None = None
+    schedule: ConvertedSchedule | None = None
     fires: Comparison | None = None
     agree_until: datetime | None = None
     spot: Mapping[str, Any] = field(factory=dict)
@@ -126,7 +126,7 @@ def verify(
     *,
     source: Extracted,
     target: Extracted,
-    links: Iterable[Link],
+    bindings: Iterable[Binding],
     span: timedelta,
     spot: Spot = lambda *_all: _NOTHING,
     duplicates: tuple[Duplicate, ...] = (),
@@ -137,7 +137,7 @@ def verify(
         plan: a fresh plan of the sync: says which fields differ.
         source: the source's listing.
         target: the target's listing.
-        links: the links of the sync.
+        bindings: the links of the sync.
         span: how long the instants have to agree.
         spot: a second opinion on the instants.
         duplicates: target jobs that are one too many: they fire as well.
@@ -146,9 +146,9 @@ def verify(
     for change in plan.changes:
         if change.source:
             changes.setdefault(change.source, []).append(change)
-    groups: dict[JobRef, list[Link]] = {}
-    for link in links:
-        groups.setdefault(link.source, []).append(link)
+    groups: dict[JobRef, list[Binding]] = {}
+    for binding in bindings:
+        groups.setdefault(binding.source, []).append(binding)
     end = plan.created_at + span
     judge = _Judge(plan=plan, source=source, target=target, end=end, spot=spot, duplicates=duplicates)
     left = {ref for ref, found in changes.items() if ref not in groups or _has_left(found)}
@@ -192,25 +192,25 @@ class _Judge:
     spot: Spot
     duplicates: tuple[Duplicate, ...]
 
-    def proof(self, ref: JobRef, group: list[Link], changes: list[Change]) -> Proof:
+    def proof(self, ref: JobRef, group: list[Binding], changes: list[Change]) -> Proof:
         """What verifying one source job comes to; unproved where that fails."""
         found = attempt("compared", self._proof, ref, group, changes)
         if isinstance(found, Proof):
             return found
-        name, targets = str(group[0].applied.get("name", ref.id)), tuple(link.target for link in group)
+        name, targets = str(group[0].applied.get("name", ref.id)), tuple(binding.target for binding in group)
         return Proof(source=ref, name=name, targets=targets, status="unproved", reason=str(found))
 
-    def _proof(self, ref: JobRef, group: list[Link], changes: list[Change]) -> Proof:
-        current = [link for link in group if not link.superseded]
-        job, found = _listed(self.source, ref), [_listed(self.target, link.target) for link in current]
+    def _proof(self, ref: JobRef, group: list[Binding], changes: list[Change]) -> Proof:
+        current = [binding for binding in group if not binding.superseded]
+        job, found = _listed(self.source, ref), [_listed(self.target, binding.target) for binding in current]
         name = job.name if job else str(group[0].applied.get("name", ref.id))
-        targets = tuple(link.target for link in current)
+        targets = tuple(binding.target for binding in current)
         if job is None or None in found:
             reason = f"the {'source' if job is None else 'target'} job is gone"
             if any(problem.ref in {ref, *targets} for problem in (*self.source.problems, *self.target.problems)):
                 return Proof(source=ref, name=name, targets=targets, status="unproved", reason="it cannot be read")
             return Proof(source=ref, name=name, targets=targets, status="absent", reason=reason)
-        replaced = [_listed(self.target, link.target) for link in group if link.superseded]
+        replaced = [_listed(self.target, binding.target) for binding in group if binding.superseded]
         due = {change.target: change.due for change in changes}
         current_jobs = [in_place_of(one, due.get(one.ref, {})) for one in found if one]
         mine = [one for one in self.duplicates if one.source == ref]
@@ -254,7 +254,7 @@ class _Judge:
             fires=fires,
             agree_until=until,
             spot=second,
-            live=next((change.right for change in changes), "both"),
+            live=next((change.active_side for change in changes), "both"),
         )
 
 
@@ -263,7 +263,7 @@ def _judged(
     fields: tuple[FieldChange, ...],
     blocked: tuple[str, ...],
     second: Mapping[str, Any],
-    schedule: Schedule | None,
+    schedule: ConvertedSchedule | None,
     changes: list[Change],
 ) -> tuple[Status, list[str]]:
     reasons = [] if fires.equal else [_told(fires)]

@@ -1,6 +1,6 @@
 """Which guards does no test miss? Change one condition of a module at a time, and run the tests that reach it.
 
-    python -m tests.mutants migrator/apply/settle.py -- tests/recovery tests/faults/test_kill.py
+    python -m tests.mutants migrator/recovery/reconcile.py -- tests/recovery tests/faults/test_kill.py
 
 Everything happens in a copy of the tree. One process collects the tests; each mutant is tried in a fork of it, so it
 costs what its tests cost and no start of an interpreter. A test that does not execute the statement is not run. The

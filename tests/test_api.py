@@ -11,9 +11,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import migrator
-from migrator import AsyncMigrator, Migrator, api, pipeline, to_document
+from migrator import AsyncMigrator, Migrator, api, to_document
 from migrator.report.schemas import SCHEMAS
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
+from migrator.sync import commands
 
 NAMES = (
     "Applied AsyncMigrator Audit Change Check Config ConfigError Cutover Intent LockedError Migrator MigratorError "
@@ -44,7 +45,7 @@ def test_what_is_not_there_is_an_attribute_error() -> None:
         migrator.nope  # noqa: B018 (looking is the point)
     assert set(NAMES.split()) <= set(dir(migrator))
     with pytest.raises(AttributeError, match="no attribute 'nope'"):
-        pipeline.nope  # noqa: B018 (as above)
+        commands.nope  # noqa: B018 (as above)
 
 
 def test_importing_it_is_cheap() -> None:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.canonical import Event, Job, JobRef, Prompt, flatten, unflatten
-from migrator.convention import KEY, restore, wrap
 from migrator.cron import Once, Recurring, parse
 from migrator.mapping import load_mapping
+from migrator.prompt_envelope import KEY, restore, wrap
 from tests.strategies import json_values, lowered_fields, words
 
 OMNI, DEVIN = load_mapping("omni"), load_mapping("devin")

@@ -21,29 +21,25 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "files", "ids", "packed", "redaction", "soundness", "watching"},
+    {"compressed", "concurrency", "files", "ids", "instrumentation", "redaction", "soundness"},
     {"isolation"},
     {"cron"},
     {"canonical"},
-    {"mapping", "transport"},
+    {"http", "mapping"},
     {"document"},
-    {"convention"},
+    {"prompt_envelope"},
     {"providers"},
-    {"config", "state"},
-    {"extract", "leasing", "notify", "telemetry"},
-    {"holding", "lower"},
+    {"config", "store"},
+    {"extract", "locking", "notify", "telemetry"},
+    {"convert"},
     {"plan"},
-    {"apply"},
+    {"execute"},
+    {"active_side", "recovery"},
     {"audit", "forecast", "listing", "verify"},
-    {"cutover"},
-    {"noting", "rollback", "recovery", "sides"},
-    {"session"},
-    {"running", "checkup"},
-    {"deduping", "exporting", "handover", "rehoming", "undoing"},
-    {"pipeline"},
     {"sync"},
+    {"cutover", "dedupe", "doctor", "export", "state_move"},
     {"report"},
-    {"demo", "api"},
+    {"api", "demo"},
     {"cli"},
     {"__main__"},
 )
@@ -52,12 +48,12 @@ STOREYS = (
 RANK = {name: rank for rank, storey in enumerate(STOREYS) for name in storey}
 
 HOMES = {
-    "httpx": {"transport", "sandbox"},
+    "httpx": {"http", "sandbox"},
     "opentelemetry": {"telemetry"},
     "croniter": {"cron", "sandbox"},
     "apprise": {"notify"},
     "cronsim": {"sandbox"},
-    "sqlalchemy": {"state"},
+    "sqlalchemy": {"store"},
     "starlette": {"sandbox"},
     "jinja2": {"report"},
     "markupsafe": {"report"},
@@ -66,7 +62,7 @@ HOMES = {
 }
 """Where a library that shapes what it touches may be imported."""
 
-ADAPTERS_NEVER = {"cron", "canonical", "mapping", "document", "convention"}
+ADAPTERS_NEVER = {"cron", "canonical", "mapping", "document", "prompt_envelope"}
 """Adapters pass raw JSON through; what it means is none of their business."""
 
 
@@ -222,21 +218,21 @@ def test_every_module_has_a_storey() -> None:
 @pytest.mark.parametrize(
     ("module", "source", "expected"),
     [
-        ("migrator.plan", "from migrator.apply import run", "does not stand below it"),
-        ("migrator.extract", "from migrator import lower", "does not stand below it"),
-        ("migrator.mapping", "import migrator.transport.client", "does not stand below it"),
-        ("migrator.state", "def f():\n    from migrator.extract import x", "does not stand below it"),
+        ("migrator.plan", "from migrator.execute.executor import run", "does not stand below it"),
+        ("migrator.extract", "from migrator import convert", "does not stand below it"),
+        ("migrator.mapping", "import migrator.http.client", "does not stand below it"),
+        ("migrator.store", "def f():\n    from migrator.extract import x", "does not stand below it"),
         ("migrator.cron", "if TYPE_CHECKING:\n    from migrator.canonical import Job", "does not stand below it"),
         ("migrator.providers.omni", "from migrator.canonical import Job", "adapters know raw JSON only"),
         ("migrator.providers.omni", "from migrator.mapping import read", "adapters know raw JSON only"),
         ("migrator.sandbox.omni", "from migrator.errors import MigratorError", "knows nothing of ours"),
-        ("migrator.pipeline", "from migrator.sandbox import serve", "only demo and cli know the sandbox"),
+        ("migrator.sync.commands", "from migrator.sandbox import serve", "only demo and cli know the sandbox"),
         ("migrator.attic", "from migrator.errors import MigratorError", "attic has no storey"),
-        ("migrator.providers.omni", "import httpx", "belongs in sandbox, transport"),
+        ("migrator.providers.omni", "import httpx", "belongs in http, sandbox"),
         ("migrator.plan", "from croniter import croniter", "belongs in cron, sandbox"),
-        ("migrator.apply", "from sqlalchemy.engine import Engine", "belongs in state"),
+        ("migrator.execute.executor", "from sqlalchemy.engine import Engine", "belongs in store"),
         ("migrator.demo", "from rich.console import Console", "belongs in cli, report"),
-        ("migrator.apply", "print('done')", "prints"),
+        ("migrator.execute.executor", "print('done')", "prints"),
         ("migrator.sandbox", "import sys\nsys.stdout.write('x')", "uses sys.stdout"),
         ("migrator.sandbox", "from sys import stderr", "imports a standard stream"),
         ("migrator.plan", "x = raw['destination.recipientEmails']", "says recipientEmails"),
@@ -270,7 +266,7 @@ def test_a_circle_is_found() -> None:
     [
         ("migrator.cutover", "from migrator.verify import check\nfrom migrator.errors import RefusedError"),
         ("migrator.demo", "from migrator.sandbox.server import serve"),
-        ("migrator.transport.client", "import httpx"),
+        ("migrator.http.client", "import httpx"),
         ("migrator.cli", "import sys\nprint(sys.stdout)"),
         ("migrator.providers.omni", "x = raw['recipientEmails']"),
         ("migrator.plan", 'def f():\n    """Tells what Omni calls recipientEmails."""'),

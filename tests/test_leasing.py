@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import LockedError, StateError, TransientError
-from migrator.leasing import Fence, limited, locking
-from migrator.state import State, open_state
-from migrator.state import tables as t
+from migrator.locking import Fence, limited, locking
+from migrator.store import State, open_state
+from migrator.store import tables as t
 
 SCOPE = "devin:org-1"
 
@@ -95,7 +95,7 @@ async def test_a_run_that_takes_too_long_begins_nothing_new(monkeypatch: pytest.
     stop = asyncio.Event()
     async with limited(0.05, where="syncs.it", stop=stop.set):
         await stop.wait()
-    monkeypatch.setattr("migrator.leasing._GRACE", 0.05)
+    monkeypatch.setattr("migrator.locking._GRACE", 0.05)
     with pytest.raises(TransientError, match="run_timeout"):
         async with limited(0.05, where="syncs.it", stop=stop.set):
             await asyncio.sleep(60)

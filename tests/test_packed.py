@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.packed import Packed
+from migrator.compressed import CompressedMap
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -21,7 +21,7 @@ VALUES = st.recursive(
 def test_what_goes_in_comes_out(values: list[dict[str, Any]], count: int) -> None:
     """Every record under its key, in their order."""
     records = {str(number): values[number % len(values)] for number in range(count)}
-    packed: Packed[str] = Packed()
+    packed: CompressedMap[str] = CompressedMap()
     for key, value in records.items():
         packed.add(key, value)
     assert list(records.items()) == list(packed.items())
@@ -30,7 +30,7 @@ def test_what_goes_in_comes_out(values: list[dict[str, Any]], count: int) -> Non
 
 def test_many_alike_take_little_room() -> None:
     """A thousand records that differ in little take less than a tenth of their text."""
-    packed: Packed[int] = Packed()
+    packed: CompressedMap[int] = CompressedMap()
     for number in range(1024):
         packed.add(number, {"id": f"job-{number}", "text": "The same for all of them. " * 20})
     assert sum(map(len, packed._pages)) < 1024 * 52
@@ -39,7 +39,7 @@ def test_many_alike_take_little_room() -> None:
 
 def test_what_is_read_is_a_copy() -> None:
     """Whoever changes what was read, however deep, changes nothing of what is held, also while its page stays open."""
-    packed: Packed[int] = Packed()
+    packed: CompressedMap[int] = CompressedMap()
     for number in range(100):
         packed.add(number, {"in": {"n": [number]}})
     for number in (3, 99):
@@ -49,7 +49,7 @@ def test_what_is_read_is_a_copy() -> None:
 
 def test_the_later_one_of_a_key_counts() -> None:
     """A record that comes twice is the later one."""
-    packed: Packed[str] = Packed()
+    packed: CompressedMap[str] = CompressedMap()
     for number in range(100):
         packed.add("a", {"n": number})
     assert ({"n": 99}, 1) == (packed["a"], len(packed))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from migrator.canonical import PATHS
 from migrator.mapping import load_mapping
-from migrator.report.holdings import holdings_lines
+from migrator.report.capabilities import holdings_lines
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

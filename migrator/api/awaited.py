@@ -10,19 +10,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from migrator import checkup, pipeline
-from migrator.apply import Applied
+from migrator import doctor
+from migrator import export as exports
 from migrator.audit import Audit
-from migrator.checkup import Check
 from migrator.config import Config, Schedule, load
-from migrator.cutover import Cutover, Moved, Order
+from migrator.cutover import commands as cutovers
+from migrator.cutover import retire as retiring
+from migrator.cutover.commands import Consent
+from migrator.cutover.switches import Cutover, Order, SwitchResult
+from migrator.doctor.check import Check
 from migrator.errors import UsageError
-from migrator.handover import Consent
-from migrator.plan.values import Plan
+from migrator.execute.outcomes import Applied
+from migrator.plan.changes import Plan
 from migrator.providers import PROVIDERS
-from migrator.session import Runtime
-from migrator.state import Intent, Run, State, open_state
-from migrator.sync import Round, Syncing
+from migrator.store import State, open_state
+from migrator.store.records import Run, Write
+from migrator.sync import commands, execution, undo
+from migrator.sync.endpoints import Runtime
+from migrator.sync.results import SyncRun
+from migrator.sync.sync_run import SyncRunner
 from migrator.verify import Verification
 
 GUARD: Final = timedelta(minutes=5)
@@ -98,12 +104,12 @@ class AsyncMigrator:
     async def doctor(self) -> tuple[Check, ...]:
         """Whether every connection, the state and the time zones are in order; changes nothing."""
         now = self._runtime.clock.now
-        asked = await checkup.check_connections(self._runtime)
-        return (*asked, *checkup.check_state(self._url, now=now), checkup.check_time_zones(now()))
+        asked = await doctor.check_connections(self._runtime)
+        return (*asked, *doctor.check_state(self._url, now=now), doctor.check_time_zones(now()))
 
     async def export(self, connection: str) -> dict[str, Any]:
         """Every job of a connection as a `migrator/jobs@1` document."""
-        return await pipeline.export(self._runtime, connection)
+        return await exports.export(self._runtime, connection)
 
     async def audit(self, connection: str, *, to: str, schedule: Schedule | None = None) -> Audit:
         """What would become of a connection's jobs at a provider; writes nowhere.
@@ -115,11 +121,11 @@ class AsyncMigrator:
         """
         if to not in PROVIDERS:
             raise UsageError("unknown provider", where="audit", actual=to, allowed=PROVIDERS)
-        return await pipeline.audit(self._runtime, connection, to, schedule or Schedule())
+        return await commands.audit(self._runtime, connection, to, schedule or Schedule())
 
     async def plan(self, sync: str) -> Plan:
         """What a sync would change; writes to no provider."""
-        found, _requests = await pipeline.plan(self._runtime, self._state, sync)
+        found, _requests = await commands.plan(self._runtime, self._state, sync)
         return found
 
     async def apply(
@@ -146,7 +152,7 @@ class AsyncMigrator:
             RefusedError: the plan is unsafe as a whole.
             LockedError: another run writes to the same target.
         """
-        return await pipeline.apply(
+        return await commands.apply(
             self._runtime,
             self._state,
             what.sync if isinstance(what, Plan) else what,
@@ -156,12 +162,12 @@ class AsyncMigrator:
             stop=stop or asyncio.Event(),
         )
 
-    async def sync(self, *names: str, stop: asyncio.Event | None = None) -> Round:
+    async def sync(self, *names: str, stop: asyncio.Event | None = None) -> SyncRun:
         """Carry out syncs within their limits, as a nightly run does; all of the config by default.
 
         An error of one sync stands in its result, and the others go on.
         """
-        syncing = Syncing(runtime=self._runtime, state=self._state, stop=stop or asyncio.Event())
+        syncing = SyncRunner(runtime=self._runtime, state=self._state, stop=stop or asyncio.Event())
         return await syncing.all(names or tuple(self.config.syncs))
 
     async def cutover(
@@ -185,7 +191,7 @@ class AsyncMigrator:
             agree: asked with the plan of what is made first.
         """
         order = Order(goal="source" if back else "target", jobs=tuple(jobs), guard=guard, is_dry=dry_run)
-        return await pipeline.cutover(
+        return await cutovers.cutover(
             self._runtime, self._state, sync, order, agree=_consenting(agree), stop=asyncio.Event(), progress=_quietly
         )
 
@@ -209,7 +215,7 @@ class AsyncMigrator:
             dry_run: show what it takes, and write nothing.
             agree: asked before anything is written.
         """
-        return await pipeline.retire(
+        return await retiring.retire(
             self._runtime,
             self._state,
             sync,
@@ -223,26 +229,26 @@ class AsyncMigrator:
 
     async def verify(self, sync: str, *, days: int | None = None) -> Verification:
         """Read both sides again and prove, job by job, that they agree; writes to no provider."""
-        return await pipeline.verify(self._runtime, self._state, sync, days=days)
+        return await commands.verify(self._runtime, self._state, sync, days=days)
 
     async def rollback(self, run: str, *, agree: Agree = agreed) -> tuple[Plan, Applied]:
         """Put the target back as it was before a run, by a run of its own."""
-        return await pipeline.rollback(self._runtime, self._state, run, agree=_asking(agree), stop=asyncio.Event())
+        return await undo.rollback(self._runtime, self._state, run, agree=_asking(agree), stop=asyncio.Event())
 
-    async def settle(self, run: str, job: str, *, created: str | None) -> Intent:
+    async def settle(self, run: str, job: str, *, created: str | None) -> Write:
         """Say what became of an uncertain write: the id of the job that it made, or None when it made none."""
-        return await pipeline.settle(self._runtime, self._state, run, job, created=created)
+        return await undo.settle(self._runtime, self._state, run, job, created=created)
 
     async def history(self, sync: str | None = None) -> Sequence[Run]:
         """The runs so far, latest first."""
         return self._state.runs(sync)
 
-    async def unsettled(self) -> Sequence[Intent]:
+    async def unsettled(self) -> Sequence[Write]:
         """Return the unresolved writes."""
         return self._state.unsettled()
 
 
-def _quietly(_moved: Moved) -> None:
+def _quietly(_moved: SwitchResult) -> None:
     """Tell nobody."""
 
 
@@ -253,7 +259,7 @@ def _consenting(agree: Agree) -> Consent:
     return ask
 
 
-def _asking(agree: Agree) -> pipeline.Agree:
+def _asking(agree: Agree) -> execution.Agree:
     async def ask(plan: Plan) -> bool:
         return agree(plan)
 

@@ -10,14 +10,14 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from migrator.api.awaited import GUARD, Agree, AsyncMigrator, agreed
-from migrator.apply import Applied
 from migrator.audit import Audit
-from migrator.checkup import Check
 from migrator.config import Config, Schedule
-from migrator.cutover import Cutover
-from migrator.plan.values import Plan
-from migrator.state import Intent, Run
-from migrator.sync import Round
+from migrator.cutover.switches import Cutover
+from migrator.doctor.check import Check
+from migrator.execute.outcomes import Applied
+from migrator.plan.changes import Plan
+from migrator.store.records import Run, Write
+from migrator.sync.results import SyncRun
 from migrator.verify import Verification
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class Migrator:
         """As `AsyncMigrator.apply`."""
         return _done(self._all.apply(what, agree=agree, max_deletes=max_deletes))
 
-    def sync(self, *names: str) -> Round:
+    def sync(self, *names: str) -> SyncRun:
         """As `AsyncMigrator.sync`."""
         return _done(self._all.sync(*names))
 
@@ -116,7 +116,7 @@ class Migrator:
         """As `AsyncMigrator.rollback`."""
         return _done(self._all.rollback(run, agree=agree))
 
-    def settle(self, run: str, job: str, *, created: str | None) -> Intent:
+    def settle(self, run: str, job: str, *, created: str | None) -> Write:
         """As `AsyncMigrator.settle`."""
         return _done(self._all.settle(run, job, created=created))
 
@@ -124,7 +124,7 @@ class Migrator:
         """As `AsyncMigrator.history`."""
         return _done(self._all.history(sync))
 
-    def unsettled(self) -> Sequence[Intent]:
+    def unsettled(self) -> Sequence[Write]:
         """As `AsyncMigrator.unsettled`."""
         return _done(self._all.unsettled())
 

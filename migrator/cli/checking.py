@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, get_args
 
-from migrator import pipeline
 from migrator.cli.filing import check_reports, write_reports
 from migrator.cli.moving import command_of
 from migrator.cli.options import Settings
@@ -20,6 +19,7 @@ from migrator.report.audits import audit_document, audit_lines
 from migrator.report.outcomes import cost_lines
 from migrator.report.overview.audits import audit_overview
 from migrator.report.proofs import verify_document, verify_lines
+from migrator.sync import commands
 
 _MODES: Final[dict[str, Mode]] = {mode: mode for mode in get_args(Mode)}
 
@@ -44,7 +44,7 @@ def audit(
     schedule = Schedule(mode=_MODES[choose(mode, _MODES, "unknown mode")], days=days)
     began = time.monotonic()
     with showing(screen, runtime, f"reading {connection}"):
-        found = asyncio.run(pipeline.audit(runtime, connection, provider, schedule, jobs=jobs))
+        found = asyncio.run(commands.audit(runtime, connection, provider, schedule, jobs=jobs))
     document = audit_document(found)
     write_reports(reports, lambda: document, lambda: audit_overview(found), screen)
     screen.result(document, audit_lines(found, verbose=settings.verbose))
@@ -57,7 +57,7 @@ def verify(settings: Settings, sync: str, *, days: int | None) -> int:
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
     with opened_state(settings, runtime) as state, showing(screen, runtime, "reading source and target"):
-        found = asyncio.run(pipeline.verify(runtime, state, sync, days=days))
+        found = asyncio.run(commands.verify(runtime, state, sync, days=days))
     command = command_of(settings, "apply", sync)
     screen.result(verify_document(found), verify_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(found.requests, time.monotonic() - began))

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import define, field
 
-from migrator import pipeline
+from migrator import dedupe as deduping
 from migrator.cli.moving import Part, command_of
 from migrator.cli.options import Settings
 from migrator.cli.work import ask_for, open_runtime, open_screen, opened_state, showing
@@ -31,7 +31,7 @@ def dedupe(settings: Settings, sync: str, *, remove: Sequence[str], yes: bool) -
         chooser = _Chooser(screen=screen, activity=activity, chosen=remove)
         part = Part(screen=screen, settings=settings, activity=activity, yes=yes)
 
-        _plan, applied = asyncio.run(part.run(partial(pipeline.dedupe, runtime, state, sync, choose=chooser.choose)))
+        _plan, applied = asyncio.run(part.run(partial(deduping.dedupe, runtime, state, sync, choose=chooser.choose)))
     command = command_of(settings, "dedupe", sync)
     screen.result(
         dedupe_document(sync, chooser.found, applied), dedupe_lines(sync, chooser.found, applied, command=command)

@@ -21,7 +21,7 @@ from migrator.cli.local import SCHEMA
 from migrator.cli.options import Settings
 from migrator.cli.work import config_file, open_screen, write_file
 from migrator.errors import MigratorError, UsageError
-from migrator.report.words import line
+from migrator.report.text import line
 from migrator.sandbox.settings import MADE_BY, token_file, with_token_files
 
 _FOLDER: Final = "sandbox"

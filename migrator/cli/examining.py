@@ -6,16 +6,16 @@ import asyncio
 import os
 from typing import Final
 
-from migrator import checkup
-from migrator.checkup import Check
+from migrator import doctor as checks_of
 from migrator.cli.options import Settings
 from migrator.cli.work import config_file, open_screen, read_config, state_url
 from migrator.config import Config
+from migrator.doctor.check import Check
 from migrator.errors import ConfigError
-from migrator.report.checkups import checkup_document, checkup_lines
-from migrator.report.words import count
-from migrator.session import Runtime
-from migrator.transport.clock import REAL
+from migrator.http.clock import REAL
+from migrator.report.doctor import checkup_document, checkup_lines
+from migrator.report.text import count
+from migrator.sync.endpoints import Runtime
 
 _CONFIG: Final = "config"
 
@@ -28,10 +28,10 @@ def doctor(settings: Settings) -> int:
     if config:
         runtime = Runtime(config=config, environ=os.environ, mappings=settings.mappings, secrets=settings.secrets)
         with screen.activity("asking the platforms"):
-            checks += asyncio.run(checkup.check_connections(runtime))
-        checks += checkup.check_notify(config, os.environ)
-    checks += checkup.check_state(url, now=REAL.now)
-    checks += (checkup.check_time_zones(REAL.now()), *checkup.check_extras(config, url))
+            checks += asyncio.run(checks_of.check_connections(runtime))
+        checks += checks_of.check_notify(config, os.environ)
+    checks += checks_of.check_state(url, now=REAL.now)
+    checks += (checks_of.check_time_zones(REAL.now()), *checks_of.check_extras(config, url))
     screen.result(checkup_document(checks), checkup_lines(checks))
     return max((check.exit_code for check in checks if check.status == "fault"), default=0)
 
@@ -44,7 +44,7 @@ def _config(settings: Settings) -> tuple[Config | None, tuple[Check, ...]]:
     except ConfigError as error:
         problems = error.problems or (error,)
         return None, tuple(
-            checkup.of_error(_CONFIG, "file", problem, otherwise="fix it; migrator schema config describes it")
+            checks_of.of_error(_CONFIG, "file", problem, otherwise="fix it; migrator schema config describes it")
             for problem in problems
         )
     told = f"{path}: {count(len(config.connections), 'connection')}, {count(len(config.syncs), 'sync')}"

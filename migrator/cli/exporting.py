@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from migrator import pipeline
+from migrator import export as exports
 from migrator.cli.options import Settings
 from migrator.cli.work import drafting, open_runtime, open_screen, opened_state, showing
 from migrator.config import Select
 from migrator.errors import UsageError
-from migrator.pipeline import Runtime
-from migrator.report.long import closing, item, opening
 from migrator.report.screen import Screen, takes_unicode
-from migrator.report.words import count, line
-from migrator.state import State
+from migrator.report.streaming import closing, item, opening
+from migrator.report.text import count, line
+from migrator.store import State
+from migrator.sync.endpoints import Runtime
 
 _DONE: Final = 0
 _SOME_FAILED: Final = 4
@@ -92,7 +92,7 @@ async def _write(
     hide: Callable[[str], str],
 ) -> tuple[int, list[Mapping[str, Any]]]:
     ascii_only, number = not takes_unicode(sys.stdout), 0
-    async with pipeline.exporting(runtime, connection, wanted, state) as found:
+    async with exports.exporting(runtime, connection, wanted, state) as found:
         file.write(hide(opening(found.head, "jobs", ascii_only=ascii_only)))
         async for job in found.jobs:
             file.write(hide(item(job, first=number == 0, ascii_only=ascii_only)))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from migrator.cli.work import write_file
 from migrator.errors import UsageError
 from migrator.report.screen import Screen, document_text
-from migrator.report.words import line
+from migrator.report.text import line
 
 if TYPE_CHECKING:
     from migrator.report.overview import Overview
-    from migrator.sync import Round
+    from migrator.sync.results import SyncRun
 
 _ENDINGS: Final = (".html", ".md", ".json")
 
@@ -51,14 +51,14 @@ def write_reports(
         return markdown_text(overview())
 
     def html() -> str:
-        from migrator.report.html import overview_page  # noqa: PLC0415 (loads the templates' library)
+        from migrator.report.html.overviews import overview_page  # noqa: PLC0415 (loads the templates' library)
 
         return overview_page(overview())
 
     _write(paths, {".json": lambda: document_text(document()), ".md": markdown, ".html": html}, screen)
 
 
-def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], found: Round, screen: Screen) -> None:
+def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], found: SyncRun, screen: Screen) -> None:
     """Write each report of a sync run, and say so.
 
     Raises:
@@ -66,14 +66,14 @@ def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], foun
     """
 
     def markdown() -> str:
-        from migrator.report.round_markdown import round_markdown  # noqa: PLC0415 (only when it is asked for)
-        from migrator.report.round_view import round_view  # noqa: PLC0415 (as above)
+        from migrator.report.sync_run_markdown import round_markdown  # noqa: PLC0415 (only when it is asked for)
+        from migrator.report.sync_run_view import round_view  # noqa: PLC0415 (as above)
 
         return round_markdown(round_view(found))
 
     def html() -> str:
-        from migrator.report.html import round_page  # noqa: PLC0415 (loads the templates' library)
-        from migrator.report.round_view import round_view  # noqa: PLC0415 (as above)
+        from migrator.report.html.sync_runs import round_page  # noqa: PLC0415 (loads the templates' library)
+        from migrator.report.sync_run_view import round_view  # noqa: PLC0415 (as above)
 
         return round_page(round_view(found))
 

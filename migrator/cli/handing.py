@@ -11,19 +11,21 @@ from typing import Final
 
 from attrs import define
 
-from migrator import pipeline
 from migrator.cli.moving import command_of, job_options
 from migrator.cli.options import Settings
 from migrator.cli.work import Interruption, ask, open_runtime, open_screen, opened_state, showing
-from migrator.cutover import Cutover, Moved, Order
+from migrator.cutover import commands as cutovers
+from migrator.cutover import retire as retiring
+from migrator.cutover.switches import Cutover, Order, SwitchResult
 from migrator.errors import UsageError
-from migrator.plan.values import Plan
-from migrator.report.handovers import handover_document, handover_lines
+from migrator.plan.changes import Plan
+from migrator.report.cutovers import handover_document, handover_lines
 from migrator.report.outcomes import cost_lines
 from migrator.report.plans import plan_lines
 from migrator.report.screen import Activity, Screen
-from migrator.report.words import line
-from migrator.state import State
+from migrator.report.text import line
+from migrator.store import State
+from migrator.sync import endpoints
 
 _DONE: Final = 0
 _DECLINED: Final = 1
@@ -33,7 +35,7 @@ _SOME_FAILED: Final = 4
 _SPAN: Final = re.compile(r"(\d+)\s*(s|m|h)")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours"}
 
-Work = Callable[[pipeline.Runtime, State, "Hands"], Awaitable[Cutover]]
+Work = Callable[[endpoints.Runtime, State, "Hands"], Awaitable[Cutover]]
 """A cutover or a retirement, given the open state, the prompt and the progress."""
 
 
@@ -59,8 +61,8 @@ def cutover(
         may_delete=delete_source,
     )
 
-    async def work(runtime: pipeline.Runtime, state: State, hands: Hands) -> Cutover:
-        return await pipeline.cutover(
+    async def work(runtime: endpoints.Runtime, state: State, hands: Hands) -> Cutover:
+        return await cutovers.cutover(
             runtime, state, sync, order, agree=hands.agree, stop=hands.stop, progress=hands.progress
         )
 
@@ -90,8 +92,8 @@ def retire(
     """Stop or delete the source jobs whose target is verified."""
     order = Order(jobs=tuple(jobs), guard=_span(guard), is_dry=dry_run)
 
-    async def work(runtime: pipeline.Runtime, state: State, hands: Hands) -> Cutover:
-        return await pipeline.retire(
+    async def work(runtime: endpoints.Runtime, state: State, hands: Hands) -> Cutover:
+        return await retiring.retire(
             runtime,
             state,
             sync,
@@ -122,7 +124,7 @@ def _run(settings: Settings, work: Work, *, name: str, yes: bool, again: str, un
         hands = Hands(
             screen=screen, settings=settings, activity=activity, yes=yes, again=again, retires=name == "retire"
         )
-        found = asyncio.run(hands.watch(work, runtime, state))
+        found = asyncio.run(hands.instrumentation(work, runtime, state))
     screen.result(
         handover_document(found, name), handover_lines(found, back=undo, again=again, retires=name == "retire")
     )
@@ -154,7 +156,7 @@ class Hands:
         assert self.interruption
         return self.interruption.stop
 
-    async def watch(self, work: Work, runtime: pipeline.Runtime, state: State) -> Cutover:
+    async def instrumentation(self, work: Work, runtime: endpoints.Runtime, state: State) -> Cutover:
         """Do it, and let a person interrupt."""
         stopping = "Stopping after the jobs in progress; interrupt again to stop at once."
         self.interruption = Interruption(warn=lambda: self.screen.say([line(stopping)]))
@@ -177,7 +179,7 @@ class Hands:
         self.screen.say(handover_lines(found, back="", again=self.again, retires=self.retires))
         return await ask(self.screen, "Apply these changes?")
 
-    def progress(self, _moved: Moved) -> None:
+    def progress(self, _moved: SwitchResult) -> None:
         """One more is done."""
         self.activity.advance()
 

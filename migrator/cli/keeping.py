@@ -8,7 +8,7 @@ from pathlib import Path
 from migrator.cli.options import Settings
 from migrator.cli.work import open_screen, opened_state, read_file, write_file
 from migrator.report.screen import document_text
-from migrator.report.states import (
+from migrator.report.state import (
     import_document,
     import_lines,
     moved_words,
@@ -18,8 +18,8 @@ from migrator.report.states import (
     upgrade_lines,
     writing_lines,
 )
-from migrator.report.words import line
-from migrator.state.document import contents_from_json, contents_to_json
+from migrator.report.text import line
+from migrator.store.dump_document import contents_from_json, contents_to_json
 
 
 def upgrade(settings: Settings) -> int:

@@ -13,7 +13,7 @@ from migrator.cli.options import Settings
 from migrator.cli.work import open_screen, read_file, write_file
 from migrator.config.shapes import choose
 from migrator.errors import UsageError
-from migrator.report.words import count, line
+from migrator.report.text import count, line
 
 try:
     from migrator import demo as story

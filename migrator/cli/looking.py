@@ -9,7 +9,6 @@ from pathlib import Path
 
 import attrs
 
-from migrator import pipeline
 from migrator.cli.moving import command_of
 from migrator.cli.options import Settings
 from migrator.cli.work import open_runtime, open_screen, opened_state, read_file, state_url
@@ -17,8 +16,9 @@ from migrator.plan.document import plan_from_json
 from migrator.report.listings import list_document, list_lines
 from migrator.report.outcomes import cost_lines
 from migrator.report.plans import plan_document, plan_lines
-from migrator.report.words import line
-from migrator.state import inspect
+from migrator.report.text import line
+from migrator.store.database import inspect
+from migrator.sync import commands
 
 
 def list_jobs(settings: Settings, connection: str) -> int:
@@ -26,7 +26,7 @@ def list_jobs(settings: Settings, connection: str) -> int:
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity(f"reading {connection}", held=runtime.held):
-        found = asyncio.run(pipeline.list_jobs(runtime, state, connection))
+        found = asyncio.run(commands.list_jobs(runtime, state, connection))
     screen.result(list_document(found), list_lines(found))
     screen.say(cost_lines(found.requests, time.monotonic() - began))
     return 0

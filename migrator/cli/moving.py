@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define
 
-from migrator import pipeline
-from migrator.apply.values import Applied, Outcome
 from migrator.cli.filing import check_reports, write_reports
 from migrator.cli.options import Settings
 from migrator.cli.work import (
@@ -28,13 +26,15 @@ from migrator.cli.work import (
 )
 from migrator.config import Config
 from migrator.errors import UsageError
+from migrator.execute.outcomes import Applied, Outcome
+from migrator.plan.changes import Plan
 from migrator.plan.document import plan_from_json
-from migrator.plan.values import Plan
 from migrator.report.outcomes import apply_document, apply_lines, cost_lines
 from migrator.report.plans import plan_document, plan_lines
 from migrator.report.screen import Activity, Screen
-from migrator.report.words import line
-from migrator.state import State
+from migrator.report.text import line
+from migrator.store import State
+from migrator.sync import commands, endpoints, execution
 
 if TYPE_CHECKING:
     from migrator.report.overview import Overview
@@ -64,7 +64,7 @@ def plan(
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
     with opened_state(settings, runtime) as state, showing(screen, runtime, "reading source and target"):
-        found, requests = asyncio.run(pipeline.plan(runtime, state, sync, hold=held, jobs=jobs))
+        found, requests = asyncio.run(commands.plan(runtime, state, sync, hold=held, jobs=jobs))
         document = plan_document(found, key=state.seal())
     if out is not None:
         write_file(out, document.text(), screen)
@@ -101,11 +101,11 @@ def apply(
 
     def operation(state: State) -> Operation:
         if resume:
-            sync, saved = pipeline.run_of(state, resume).sync, None
+            sync, saved = execution.run_of(state, resume).sync, None
         else:
             sync, saved = _sync_or_plan(what or "", runtime.config, state)
         return partial(
-            pipeline.apply,
+            commands.apply,
             runtime,
             state,
             sync,
@@ -132,7 +132,7 @@ def apply(
 def carry_out(
     settings: Settings,
     screen: Screen,
-    runtime: pipeline.Runtime,
+    runtime: endpoints.Runtime,
     operation: Callable[[State], Operation],
     *,
     yes: bool,

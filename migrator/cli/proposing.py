@@ -84,8 +84,8 @@ Proposer = Callable[[typer.Context, str], list[str]]
 _SQLITE: Final = "sqlite:///"
 _LATEST: Final = "SELECT id FROM runs ORDER BY started_at DESC LIMIT 30"
 _NAMES: Final = (
-    "SELECT name FROM rights WHERE :sync IS NULL OR sync = :sync"
-    " UNION SELECT name FROM intents WHERE (:sync IS NULL OR sync = :sync) AND source_id IS NOT NULL"
+    "SELECT name FROM active_sides WHERE :sync IS NULL OR sync = :sync"
+    " UNION SELECT name FROM writes WHERE (:sync IS NULL OR sync = :sync) AND source_id IS NOT NULL"
 )
 
 

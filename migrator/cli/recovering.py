@@ -8,15 +8,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from migrator import pipeline
 from migrator.cli.moving import carry_out, command_of
 from migrator.cli.options import Settings
 from migrator.cli.work import open_runtime, open_screen, opened_state, showing
+from migrator.cutover import commands as cutovers
 from migrator.errors import UsageError
-from migrator.noting import known_duplicates, trouble_of
-from migrator.plan.values import Plan
+from migrator.plan.changes import Plan
 from migrator.report.journal import (
-    Standing,
+    SyncStatus,
     history_document,
     history_lines,
     settle_document,
@@ -26,8 +25,10 @@ from migrator.report.journal import (
 )
 from migrator.report.outcomes import cost_lines
 from migrator.report.plans import plan_document, plan_lines
-from migrator.report.words import count, line
-from migrator.sync.orphans import orphans
+from migrator.report.text import count, line
+from migrator.sync import endpoints, execution, undo
+from migrator.sync.checkpoint import known_duplicates, trouble_of
+from migrator.sync.orphaned import orphans
 
 _SOME_FAILED: Final = 4
 _HORIZON: Final = timedelta(days=400)
@@ -43,13 +44,13 @@ def rollback(settings: Settings, run: str, *, dry_run: bool, yes: bool) -> int:
         settings,
         open_screen(settings),
         runtime,
-        lambda state: partial(pipeline.rollback, runtime, state, run),
+        lambda state: partial(undo.rollback, runtime, state, run),
         yes=yes,
         again=["rollback", run],
     )
 
 
-def _preview(settings: Settings, runtime: pipeline.Runtime, run: str) -> int:
+def _preview(settings: Settings, runtime: endpoints.Runtime, run: str) -> int:
     """Show what a rollback would change."""
 
     async def decline(_plan: Plan) -> bool:
@@ -57,7 +58,7 @@ def _preview(settings: Settings, runtime: pipeline.Runtime, run: str) -> int:
 
     screen, began = open_screen(settings), time.monotonic()
     with opened_state(settings, runtime) as state, screen.activity("reading the target", held=runtime.held):
-        back, applied = asyncio.run(pipeline.rollback(runtime, state, run, agree=decline, stop=asyncio.Event()))
+        back, applied = asyncio.run(undo.rollback(runtime, state, run, agree=decline, stop=asyncio.Event()))
     command = command_of(settings, "rollback", run)
     screen.result(plan_document(back), plan_lines(back, command=command, verbose=settings.verbose))
     screen.say(cost_lines(applied.requests, time.monotonic() - began))
@@ -70,8 +71,8 @@ def settle(settings: Settings, run: str, job: str, *, created: str | None, not_c
     if (created is None) != not_created:
         raise UsageError("say whether the target job exists", allowed="--created ID, or --not-created")
     with opened_state(settings, runtime) as state:
-        intent = asyncio.run(pipeline.settle(runtime, state, run, job, created=created))
-    screen.result(settle_document(intent, created), settle_lines(intent, created))
+        write = asyncio.run(undo.settle(runtime, state, run, job, created=created))
+    screen.result(settle_document(write, created), settle_lines(write, created))
     return 0
 
 
@@ -84,10 +85,10 @@ def status(settings: Settings, sync: str | None) -> int:
         soonest = {one: state.lapsing(one, horizon)[:1] for one in {run.sync for run in runs}}
         if name:
             with showing(screen, runtime, "reading source and target"):
-                jobs = asyncio.run(pipeline.standings(runtime, state, name))
-        standing = Standing(
+                jobs = asyncio.run(cutovers.standings(runtime, state, name))
+        standing = SyncStatus(
             runs=runs,
-            unresolved=[intent for intent in state.unsettled() if name in {None, intent.sync}],
+            unresolved=[write for write in state.unsettled() if name in {None, write.sync}],
             owners=state.owners(),
             in_order=state.in_order(),
             place=state.shown,
@@ -107,9 +108,9 @@ def history(settings: Settings, run: str | None, *, sync: str | None, limit: int
     """Show the latest runs, or every write of one."""
     screen, runtime = open_screen(settings), open_runtime(settings)
     with opened_state(settings, runtime) as state:
-        one = None if run is None else pipeline.run_of(state, run)
+        one = None if run is None else execution.run_of(state, run)
         found = (one,) if one else state.runs(sync and runtime.config.sync(sync).name)
-        writes = state.intents(one.id) if one else None
+        writes = state.writes(one.id) if one else None
         ledger = [entry for entry in state.missed() if one and entry.run == one.id]
     shown = found[:limit] if limit else found
     screen.result(history_document(shown, writes, ledger), history_lines(shown, writes, ledger))

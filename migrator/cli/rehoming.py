@@ -7,28 +7,29 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final
 
-from migrator import rehoming
+from migrator import state_move
 from migrator.cli.options import Settings
 from migrator.cli.work import ask, open_runtime, open_screen, opened_state
 from migrator.errors import UsageError
-from migrator.rehoming import Choice, Consent, Rehoming
-from migrator.report.rehomings import rehoming_document, rehoming_lines
 from migrator.report.screen import Screen
-from migrator.session import Runtime
-from migrator.state import State
+from migrator.report.state_moves import rehoming_document, rehoming_lines
+from migrator.state_move.addresses import Choice
+from migrator.state_move.result import Consent, StateMove
+from migrator.store import State
+from migrator.sync.endpoints import Runtime
 
 _DECLINED: Final = 1
 _SOME_FAILED: Final = 4
 
-Operation = Callable[[Runtime, State, Consent], Coroutine[Any, Any, Rehoming]]
+Operation = Callable[[Runtime, State, Consent], Coroutine[Any, Any, StateMove]]
 
 
 def move(settings: Settings, old: str, new: str, *, sync: str, jobs: Sequence[str], dry: bool, yes: bool) -> int:
     """Give bindings another name."""
     choice = Choice(sync=sync, jobs=tuple(jobs))
 
-    async def operation(runtime: Runtime, state: State, agree: Consent) -> Rehoming:
-        return await rehoming.move(runtime, state, old, new, choice, agree=agree, dry=dry)
+    async def operation(runtime: Runtime, state: State, agree: Consent) -> StateMove:
+        return await state_move.move(runtime, state, old, new, choice, agree=agree, dry=dry)
 
     return _carry_out(settings, operation, dry=dry, yes=yes)
 
@@ -37,8 +38,8 @@ def forget(settings: Settings, old: str, *, sync: str, jobs: Sequence[str], dry:
     """Let go of bindings."""
     choice = Choice(sync=sync, jobs=tuple(jobs))
 
-    async def operation(runtime: Runtime, state: State, agree: Consent) -> Rehoming:
-        return await rehoming.forget(runtime, state, old, choice, agree=agree, dry=dry)
+    async def operation(runtime: Runtime, state: State, agree: Consent) -> StateMove:
+        return await state_move.forget(runtime, state, old, choice, agree=agree, dry=dry)
 
     return _carry_out(settings, operation, dry=dry, yes=yes)
 
@@ -54,7 +55,7 @@ def _carry_out(settings: Settings, operation: Operation, *, dry: bool, yes: bool
     return 0 if dry or found.runs else _DECLINED
 
 
-async def _agree(screen: Screen, found: Rehoming, *, yes: bool) -> bool:
+async def _agree(screen: Screen, found: StateMove, *, yes: bool) -> bool:
     if yes:
         return True
     screen.say(rehoming_lines(found))

@@ -13,21 +13,21 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from migrator import checkup
-from migrator.checkup import Check
+from migrator import doctor
 from migrator.cli.options import Settings
 from migrator.cli.work import DismissedError, config_file, open_screen
 from migrator.config import EXAMPLES, Config, Draft, check_key, starter
 from migrator.config.model import Token
 from migrator.config.shapes import choose
+from migrator.doctor.check import Check
 from migrator.errors import MigratorError, UsageError
 from migrator.providers import PROVIDERS
 from migrator.providers.base import Connection
-from migrator.report.checkups import check_lines
+from migrator.report.doctor import check_lines
 from migrator.report.failures import failure_lines, failure_of
 from migrator.report.screen import Screen
-from migrator.report.words import line
-from migrator.session import Runtime
+from migrator.report.text import line
+from migrator.sync.endpoints import Runtime
 
 _INIT: Final = "migrator/init@1"
 _PLATFORMS: Final = ("omni", "devin", "scrip")
@@ -118,7 +118,7 @@ def _looked_at(path: Path, draft: Draft) -> Sequence[Check]:
     token = Token(reference=values.pop("token"), where="")
     connection = Connection(provider=draft.provider, **values)  # type: ignore[arg-type]  # the required keys are texts
     config = Config(path=path, connections={draft.name: connection}, syncs={}, tokens={draft.name: token})
-    found = asyncio.run(checkup.check_connection(Runtime(config=config, environ=os.environ), draft.name))
+    found = asyncio.run(doctor.check_connection(Runtime(config=config, environ=os.environ), draft.name))
     return [check for check in found if check.what in {"secret", "reading", "clock"}]
 
 

@@ -9,20 +9,21 @@ from pathlib import Path
 
 from attrs import evolve
 
-from migrator.apply.values import Outcome
 from migrator.cli.filing import check_reports, write_round_reports
 from migrator.cli.options import Settings
 from migrator.cli.work import Interruption, open_runtime, open_screen, opened_state, showing
 from migrator.errors import UsageError
+from migrator.execute.outcomes import Outcome
 from migrator.notify import send
-from migrator.plan.values import Plan
+from migrator.plan.changes import Plan
 from migrator.report.failures import trace
 from migrator.report.notices import notice_of
-from migrator.report.rounds import round_document, round_lines, synced_line
 from migrator.report.screen import Screen
-from migrator.report.words import clean, line
-from migrator.session import Runtime
-from migrator.sync import Round, Synced, Syncing
+from migrator.report.sync_runs import round_document, round_lines, synced_line
+from migrator.report.text import clean, line
+from migrator.sync.endpoints import Runtime
+from migrator.sync.results import SyncResult, SyncRun
+from migrator.sync.sync_run import SyncRunner
 
 
 def sync(
@@ -46,7 +47,7 @@ def sync(
         raise UsageError("--job needs exactly one sync", where="--job", allowed="migrator sync SYNC --job NAME")
     with opened_state(settings, runtime) as state, showing(screen, runtime, "syncing") as activity:
 
-        async def run() -> Round:
+        async def run() -> SyncRun:
             stopping = [line("Stopping after the writes in progress; interrupt again to stop at once.")]
             interruption = Interruption(warn=lambda: screen.say(stopping))
 
@@ -57,12 +58,12 @@ def sync(
             def advanced(_outcome: Outcome) -> None:
                 activity.advance()
 
-            def ended(found: Synced) -> None:
+            def ended(found: SyncResult) -> None:
                 if found.error and settings.debug:
                     sys.stderr.write(screen.hide(trace(found.error)))
                 screen.say([synced_line(found)])
 
-            syncing = Syncing(
+            syncing = SyncRunner(
                 runtime=runtime,
                 state=state,
                 jobs=tuple(jobs),
@@ -72,7 +73,7 @@ def sync(
                 ended=ended,
                 progress=advanced,
             )
-            with interruption.listening(), runtime.watch.stage("round"):
+            with interruption.listening(), runtime.instrumentation.stage("round"):
                 return await syncing.all(chosen)
 
         found = asyncio.run(run())
@@ -85,7 +86,7 @@ def sync(
     return found.exit_code
 
 
-def _notify(screen: Screen, runtime: Runtime, found: Round) -> None:
+def _notify(screen: Screen, runtime: Runtime, found: SyncRun) -> None:
     """Send the notice; a recipient that was not reached is printed, and changes nothing."""
     config = runtime.config
     if config.notify is None or (notice := notice_of(found, config.notify.on)) is None:

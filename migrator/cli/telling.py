@@ -10,7 +10,7 @@ from migrator.cli.options import Settings
 from migrator.cli.proposing import SHELLS, VARIABLE
 from migrator.cli.work import open_screen, read_mappings
 from migrator.config.shapes import choose
-from migrator.report.holdings import holdings_document, holdings_lines
+from migrator.report.capabilities import holdings_document, holdings_lines
 from migrator.report.schemas import SCHEMAS
 
 _COMPLETION: Final = "migrator/completion@1"

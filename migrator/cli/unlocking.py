@@ -10,8 +10,9 @@ from migrator.cli.work import ask, open_screen, opened_state, read_config
 from migrator.config import Config
 from migrator.errors import UsageError
 from migrator.providers.base import Connection
-from migrator.report.leases import lease_lines, unlock_document, unlock_lines
-from migrator.state import Lease, State
+from migrator.report.locks import lease_lines, unlock_document, unlock_lines
+from migrator.store import State
+from migrator.store.records import Lease
 
 _DONE = 0
 _DECLINED = 1

@@ -20,15 +20,16 @@ from migrator.cli.options import Settings
 from migrator.config import Config, load
 from migrator.errors import MigratorError, UsageError
 from migrator.files import replacing
-from migrator.mapping import Rules, load_mapping
-from migrator.pipeline import Runtime
+from migrator.http.clock import REAL
+from migrator.instrumentation import Instrumentation, Listeners
+from migrator.mapping import load_mapping
+from migrator.mapping.rules import Rules
 from migrator.providers import PROVIDERS
 from migrator.report.screen import Activity, Screen
-from migrator.report.words import clean, line
-from migrator.state import State, open_state
+from migrator.report.text import clean, line
+from migrator.store import State, open_state
+from migrator.sync.endpoints import Runtime
 from migrator.telemetry import watching
-from migrator.transport.clock import REAL
-from migrator.watching import Relay, Watch
 
 _CONFIG: Final = Path("migrator.toml")
 _STAGES: Final = {
@@ -85,10 +86,10 @@ class DismissedError(MigratorError):
         super().__init__("interrupted at the prompt; nothing was changed")
 
 
-class Shown(Relay):
+class Shown(Listeners):
     """Shows the stages of a run as an activity, and warnings at once."""
 
-    def __init__(self, to: Watch, warn: Callable[[str], None]) -> None:
+    def __init__(self, to: Instrumentation, warn: Callable[[str], None]) -> None:
         super().__init__(to)
         self.activity: Activity | None = None
         self._warn, self._warned = warn, set[str]()
@@ -124,14 +125,14 @@ class Shown(Relay):
 def showing(screen: Screen, runtime: Runtime, what: str) -> Iterator[Activity]:
     """Show the activity of a command, and its stages, while the block lasts."""
     with screen.activity(what, held=runtime.held) as activity:
-        watch = runtime.watch
-        if isinstance(watch, Shown):
-            watch.activity = activity
+        instrumentation = runtime.instrumentation
+        if isinstance(instrumentation, Shown):
+            instrumentation.activity = activity
         try:
             yield activity
         finally:
-            if isinstance(watch, Shown):
-                watch.activity = None
+            if isinstance(instrumentation, Shown):
+                instrumentation.activity = None
 
 
 def open_runtime(settings: Settings, *, quiet: bool = False) -> Runtime:
@@ -144,8 +145,14 @@ def open_runtime(settings: Settings, *, quiet: bool = False) -> Runtime:
     def warn(text: str) -> None:
         screen.say([line(("warning: ", "yellow"), clean(text))])
 
-    watch = Shown(settings.at_end.enter_context(watching(os.environ, config.collector, say=say)), warn)
-    return Runtime(config=config, environ=os.environ, mappings=settings.mappings, watch=watch, secrets=settings.secrets)
+    instrumentation = Shown(settings.at_end.enter_context(watching(os.environ, config.collector, say=say)), warn)
+    return Runtime(
+        config=config,
+        environ=os.environ,
+        mappings=settings.mappings,
+        instrumentation=instrumentation,
+        secrets=settings.secrets,
+    )
 
 
 def state_url(settings: Settings) -> str:

@@ -27,7 +27,7 @@ def make_converter() -> cattrs.Converter:
         (_is_a(tuple), _array),
         (_is_a(dict, Mapping), _mapping),
         (_is_a(Literal), _choice),
-        (lambda kind: marker(kind) is not None, _marked),
+        (lambda kind: marker(kind) is not None, _tagged),
     ):
         converter.register_structure_hook_factory(applies, _with(converter, factory))
     return converter
@@ -139,7 +139,7 @@ def _mapping(kind: Any, converter: cattrs.Converter) -> Hook:
     return read
 
 
-def _marked(kind: Any, converter: cattrs.Converter) -> Hook:
+def _tagged(kind: Any, converter: cattrs.Converter) -> Hook:
     found = marker(kind)
     if isinstance(found, Shape):
         return lambda value, _: found.read(converter.structure(value, found.source))

@@ -268,7 +268,7 @@ class Notify:
 
 
 @frozen(kw_only=True)
-class Telemetry:
+class TelemetrySettings:
     """Where OpenTelemetry goes."""
 
     endpoint: shapes.Collector = field(
@@ -285,7 +285,7 @@ class Document:
         factory=dict, metadata=says("Which target is kept in line with which source.")
     )
     notify: Notify | None = field(default=None, metadata=says("Who is notified when a sync needs a person."))
-    telemetry: Telemetry | None = field(
+    telemetry: TelemetrySettings | None = field(
         default=None, metadata=says("Where OpenTelemetry data is sent; off without it.")
     )
 

@@ -20,8 +20,8 @@ from attrs import field, frozen
 from migrator.canonical import LEAVES, PATHS, TRIGGER_PATHS, Email, Notify, Slack
 from migrator.config.secrets import check_reference
 from migrator.errors import UsageError
+from migrator.http.rate_limit import Rate
 from migrator.mapping.codecs import freeze
-from migrator.transport.pacing import Rate
 
 PLACEHOLDERS: Final = ("name", "event", "payload")
 """What a template may name: the job's name, the event's name, and its payload as JSON."""

@@ -14,7 +14,7 @@ from migrator.cron.firesets import FireSet, Window, fires_of, instants, minus, r
 from migrator.cron.model import EVERY_DAY, EVERY_WEEKDAY, NO_NTH, NOTHING, Cron, Dates
 from migrator.cron.parser import parse
 from migrator.cron.renderer import can_say, render
-from migrator.cron.task import Task, source_fires
+from migrator.cron.task import TranslationTask, source_fires
 from migrator.cron.verdict import Piece, Translation, Verdict
 from migrator.cron.window import differences
 from migrator.cron.zones import DAY, from_minutes, tzdata_version
@@ -23,7 +23,7 @@ _SPAN: Final = 365 * DAY
 _SHOWN: Final = 5
 
 
-def closest(task: Task, now: datetime) -> Translation:
+def closest(task: TranslationTask, now: datetime) -> Translation:
     """The single expression with the fewest wrong instants in a year; the verdict counts them."""
     window = Window(task.window.start, max(task.window.end, task.window.start + _SPAN))
     wide = evolve(task, window=window)
@@ -78,13 +78,13 @@ def _shift(missing: FireSet, extra: FireSet, window: Window) -> int:
     return worst
 
 
-def _candidates(task: Task) -> Iterator[Cron]:
+def _candidates(task: TranslationTask) -> Iterator[Cron]:
     """Each day rule that the target can say, loosened where it must be, with each product of times."""
     times = times_of_day(task.cron.minutes, task.cron.hours)
     for difference in differences(task):
-        moved = rotate(times, difference)
-        whole = sum(minutes for _, minutes in moved)
-        for by, minutes in moved:
+        switched = rotate(times, difference)
+        whole = sum(minutes for _, minutes in switched)
+        for by, minutes in switched:
             for dates in _loosened(task.cron.dates, by, task.target):
                 for some in {minutes, whole}:
                     for m, h in products(some):

@@ -9,11 +9,11 @@ from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import EPOCH_ORDINAL, FireSet, Window, add, add_clipped, rotate, shifted
 from migrator.cron.model import EVERY_MONTH, Cron, Dates
 from migrator.cron.saying import say_dates
-from migrator.cron.task import Plan, Task, say, source_fires
+from migrator.cron.task import TranslationPlan, TranslationTask, say, source_fires
 from migrator.cron.zones import DAY, offset_at, stretches_around
 
 
-def by_dates(task: Task, end: int, *, below: int) -> Plan | None:
+def by_dates(task: TranslationTask, end: int, *, below: int) -> TranslationPlan | None:
     """The fires from the window's start to `end` as lists of dates, in fewer than `below` pieces; None if it fails."""
     days = Window(task.window.start // DAY * DAY - DAY, -(-end // DAY) * DAY + DAY)
     start = task.window.start + offset_at(task.target_zone, task.window.start)
@@ -28,7 +28,7 @@ def by_dates(task: Task, end: int, *, below: int) -> Plan | None:
         if found is None:
             return None
         crons += found
-    return Plan(said=say(task, crons), until=end) if len(crons) < below else None
+    return TranslationPlan(said=say(task, crons), until=end) if len(crons) < below else None
 
 
 def _within(fires: FireSet, first: int, last: int) -> FireSet:
@@ -55,7 +55,7 @@ def _by_wall_clock(fires: FireSet, zone: str, window: Window) -> FireSet:
     return found
 
 
-def _split_dated(task: Task, days: int, minutes: int, window: Window, bounds: Window) -> list[Cron] | None:
+def _split_dated(task: TranslationTask, days: int, minutes: int, window: Window, bounds: Window) -> list[Cron] | None:
     """One product of days and times; split at the time of day of the window's start where a year comes full circle."""
     found = _dated(task, days, minutes, window, bounds)
     if found is not None:
@@ -66,7 +66,7 @@ def _split_dated(task: Task, days: int, minutes: int, window: Window, bounds: Wi
     return None if early is None or late is None else early + late
 
 
-def _dated(task: Task, days: int, minutes: int, window: Window, bounds: Window) -> list[Cron] | None:
+def _dated(task: TranslationTask, days: int, minutes: int, window: Window, bounds: Window) -> list[Cron] | None:
     """One product of days and times; days on which none of the times lies within `bounds` do not matter."""
     first, from_minute = divmod(bounds.start, DAY)
     last, to_minute = divmod(bounds.end, DAY)
@@ -81,7 +81,7 @@ def _dated(task: Task, days: int, minutes: int, window: Window, bounds: Window) 
     return [Cron(minutes=m, hours=h, dates=d, seconds=task.cron.seconds) for m, h in products(minutes) for d in dates]
 
 
-def _fewest_dates(task: Task, days: int, first: int, span: int) -> tuple[Dates, ...] | None:
+def _fewest_dates(task: TranslationTask, days: int, first: int, span: int) -> tuple[Dates, ...] | None:
     """Date sets for the days; bound to their years where that can be said and takes no more of them."""
     shapes = _shapes(task.cron.dates, task.target)
     plain = cover_days(days, first, span, shapes=shapes)

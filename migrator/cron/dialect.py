@@ -19,7 +19,7 @@ Question = Literal["wide_step", "day_rule", "equal_range", "wrap", "weekday_base
 
 
 @frozen(kw_only=True)
-class Clock:
+class ClockRule:
     """What a platform does when wall clocks change.
 
     Attributes:
@@ -43,7 +43,7 @@ class Clock:
 
 
 @frozen
-class Layout:
+class FieldOrder:
     """Which token of an expression is which field.
 
     Attributes:
@@ -59,11 +59,11 @@ class Layout:
     year: int | None
 
 
-def _layouts(dialect: Dialect) -> Mapping[int, Layout]:
+def _layouts(dialect: Dialect) -> Mapping[int, FieldOrder]:
     """The layouts of a dialect by their number of fields."""
     longest = dialect.fields
     return {
-        len(fields): Layout(
+        len(fields): FieldOrder(
             fields,
             itemgetter(*range(fields.index("minute"), fields.index("minute") + len(FIVE))),
             fields.index("second") if "second" in fields else None,
@@ -197,6 +197,6 @@ class Dialect:
     max_year: int = 2199
     floor_minutes: int = 0
     one_time: Literal["trigger", "year", "not"] = "not"
-    clock: Clock
+    clock: ClockRule
     oddities: tuple[Oddity, ...] = ()
-    layouts: Mapping[int, Layout] = field(init=False, eq=False, default=Factory(_layouts, takes_self=True))
+    layouts: Mapping[int, FieldOrder] = field(init=False, eq=False, default=Factory(_layouts, takes_self=True))

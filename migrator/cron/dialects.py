@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from migrator.cron.dialect import FIVE, Clock, Dialect, Oddity, Question, Special
+from migrator.cron.dialect import FIVE, ClockRule, Dialect, Oddity, Question, Special
 from migrator.cron.model import Dates
 
 _QUARTZ_SPECIALS: Final[frozenset[Special]] = frozenset({"L", "L-n", "LW", "nW", "nL", "n#k", "dow L"})
@@ -19,8 +19,8 @@ _FIVE_FIELDS: Final[frozenset[Question]] = frozenset({"wide_step", "day_rule", "
 """What the engines for five fields that were run side by side (ISC cron, cronie, Debian, robfig, croniter, cronsim)
 read differently: where a platform's engine is not known, it may be any of them."""
 
-_DAEMON_CLOCK: Final = Clock(gap="end", overlap="first", follow="star")
-_MEASURED_DAEMON: Final = Clock(gap="end", overlap="first", follow="star", evidence="measured")
+_DAEMON_CLOCK: Final = ClockRule(gap="end", overlap="first", follow="star")
+_MEASURED_DAEMON: Final = ClockRule(gap="end", overlap="first", follow="star", evidence="measured")
 MACROS: Final = MappingProxyType(
     {
         "@yearly": "0 0 1 1 *",
@@ -58,7 +58,7 @@ _TABLE: Final = (
         doubtful=frozenset({"weekday_base", "wrap", "weekday_l", "wide_step", "named_step"}),
         wrappers=True,
         one_time="year",
-        clock=Clock(gap="skip", overlap="first"),
+        clock=ClockRule(gap="skip", overlap="first"),
     ),
     # ISC cron, measured. Devin's documentation says "standard cron expression" and UTC; that its engine is this one is
     # assumed. A step beyond the range means every value since 2024-08, and the first value only before.
@@ -85,7 +85,7 @@ _TABLE: Final = (
         star="bit",
         macros=MACROS,
         one_time="trigger",
-        clock=Clock(gap="skip", overlap="both"),
+        clock=ClockRule(gap="skip", overlap="both"),
         oddities=(
             Oddity(
                 what="robfig skips the whole day of Lord Howe's half-hour clock change for a daily job",
@@ -116,7 +116,7 @@ _TABLE: Final = (
         writes=_QUARTZ_SPECIALS - {"dow L"},
         star="forbidden",
         one_time="year",
-        clock=Clock(gap="skip", overlap="second", evidence="measured"),
+        clock=ClockRule(gap="skip", overlap="second", evidence="measured"),
         oddities=(
             Oddity(what="Quartz runs only the first of a day's times where W moves to another day", working_days=True),
         ),
@@ -178,7 +178,7 @@ _TABLE: Final = (
         macros_any_case=True,
         max_year=2099,
         one_time="year",
-        clock=Clock(gap="end", overlap="both", follow="every hour", evidence="measured"),
+        clock=ClockRule(gap="end", overlap="both", follow="every hour", evidence="measured"),
         oddities=(
             Oddity(
                 what="croniter loses runs in repeated time where clocks do not change by an hour at a full hour",
@@ -209,7 +209,7 @@ _TABLE: Final = (
         macros=MACROS,
         macros_any_case=True,
         one_time="year",
-        clock=Clock(gap="shift", overlap="first", evidence="measured"),
+        clock=ClockRule(gap="shift", overlap="first", evidence="measured"),
         oddities=(
             Oddity(
                 what="croner runs times that come twice in the second pass where clocks do not change by an hour",
@@ -228,7 +228,7 @@ _TABLE: Final = (
         source="Anthropic's documentation of scheduled deployments",
         last_weekday=7,
         doubtful=_FIVE_FIELDS,
-        clock=Clock(gap="skip", overlap="both", evidence="documented"),
+        clock=ClockRule(gap="skip", overlap="both", evidence="documented"),
     ),
     # OpenAI's automations: "standard five-field" is all that is documented; the rest is assumed to be as in cron.
     Dialect(

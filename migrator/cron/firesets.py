@@ -14,10 +14,10 @@ from typing import Final
 from attrs import Factory, field, frozen
 
 from migrator.cron.days import day_bits
-from migrator.cron.dialect import Clock
+from migrator.cron.dialect import ClockRule
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.model import Cron
-from migrator.cron.zones import DAY, Stretch, stretches_around
+from migrator.cron.zones import DAY, OffsetPeriod, stretches_around
 
 FireSet = dict[int, int]
 """Bitset of days (bit 0 is the window's base day) to bitset of minutes of the UTC day; minute sets are disjoint."""
@@ -80,7 +80,7 @@ def fires_of(cron: Cron, dialect: str, zone: str, window: Window) -> FireSet:
     return fires_in(cron, DIALECTS[dialect].clock, stretches_around(zone, window.start, window.end), window)
 
 
-def fires_in(cron: Cron, clock: Clock, zone: tuple[Stretch, ...], window: Window) -> FireSet:
+def fires_in(cron: Cron, clock: ClockRule, zone: tuple[OffsetPeriod, ...], window: Window) -> FireSet:
     """The same, given the clock rule and the zone's stretches in and around the window."""
     found: FireSet = {}
     days = day_bits(cron.dates, EPOCH_ORDINAL + window.base, window.days)
@@ -109,7 +109,7 @@ def fires_in(cron: Cron, clock: Clock, zone: tuple[Stretch, ...], window: Window
     return found
 
 
-def _once(clock: Clock, zone: tuple[Stretch, ...], i: int) -> tuple[int, int]:
+def _once(clock: ClockRule, zone: tuple[OffsetPeriod, ...], i: int) -> tuple[int, int]:
     """The part of a stretch in which times that come twice fire."""
     start, end = zone[i].start, zone[i].end
     if i and clock.overlap == "first":
@@ -152,7 +152,9 @@ def add_clipped(fires: FireSet, days: int, minutes: int, window: Window, start: 
     add(fires, days & (1 << last), before_end)
 
 
-def _made_up(clock: Clock, days: int, minutes: int, before: int, stretch: Stretch, window: Window) -> int | None:
+def _made_up(
+    clock: ClockRule, days: int, minutes: int, before: int, stretch: OffsetPeriod, window: Window
+) -> int | None:
     """When a job fires for the times that fall into the gap before a stretch; None if it does not."""
     jump = stretch.offset - before
     if clock.gap == "skip" or not 0 < jump < _DAYLIGHT_LIMIT:
@@ -167,12 +169,12 @@ def _made_up(clock: Clock, days: int, minutes: int, before: int, stretch: Stretc
     return stretch.start if clock.gap == "end" else next(instants(skipped, window))
 
 
-def minus(left: FireSet, right: FireSet) -> FireSet:
-    """The instants of `left` that are not in `right`."""
+def minus(left: FireSet, active_side: FireSet) -> FireSet:
+    """The instants of `left` that are not in `active_side`."""
     found: FireSet = {}
     for days, minutes in left.items():
         rest = minutes
-        for other, others in right.items():
+        for other, others in active_side.items():
             common = rest & others
             if common:
                 rest ^= common

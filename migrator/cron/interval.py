@@ -17,7 +17,7 @@ from migrator.cron.clocks import changes_ever_met, clock_rule
 from migrator.cron.days import day_bits
 from migrator.cron.firesets import EPOCH_ORDINAL
 from migrator.cron.model import Cron
-from migrator.cron.task import Said, Task, say
+from migrator.cron.task import Rendered, TranslationTask, say
 from migrator.cron.verdict import Translation, Verdict
 from migrator.cron.zones import DAY
 
@@ -61,7 +61,7 @@ def _days_in_a_row(cron: Cron, today: int) -> bool:
     return bool(days & days >> 1)
 
 
-def spread(task: Task, said: tuple[Said, ...], interval: int, most: int) -> tuple[Said, ...] | None:
+def spread(task: TranslationTask, said: tuple[Rendered, ...], interval: int, most: int) -> tuple[Rendered, ...] | None:
     """Pieces none of which fires more often than every `interval` minutes, at most `most` for one; None if none are.
 
     The parts of a piece share its dates and divide its times, so that together they fire when it does, each time once.
@@ -69,7 +69,7 @@ def spread(task: Task, said: tuple[Said, ...], interval: int, most: int) -> tupl
     """
     if not interval:
         return said
-    found: list[Said] = []
+    found: list[Rendered] = []
     for piece in said:
         if piece.cron is None or shortest_interval(piece.cron, task.window.start) >= interval:
             found.append(piece)
@@ -85,7 +85,7 @@ def spread(task: Task, said: tuple[Said, ...], interval: int, most: int) -> tupl
     return tuple(found)
 
 
-def too_often(task: Task, said: tuple[Said, ...], interval: int, most: int) -> Translation:
+def too_often(task: TranslationTask, said: tuple[Rendered, ...], interval: int, most: int) -> Translation:
     """The refusal of pieces that come too close, and how many jobs would not, if at most `most` do."""
     close = min(shortest_interval(piece.cron, task.window.start) for piece in said if piece.cron)
     evidence = {"closest_minutes": close, "min_interval": interval}
@@ -101,7 +101,7 @@ def too_often(task: Task, said: tuple[Said, ...], interval: int, most: int) -> T
     return Translation(verdict=Verdict(kind="impossible", reason=reason, flags=task.cron.flags, evidence=evidence))
 
 
-def _alike(task: Task, whole: Cron, parts: tuple[Said, ...]) -> bool:
+def _alike(task: TranslationTask, whole: Cron, parts: tuple[Rendered, ...]) -> bool:
     """Whether the parts fire when the whole does, at every change of clocks."""
     rule = clock_rule(whole, task.target)
     same = rule[0] == "skip" and all(part.cron and clock_rule(part.cron, task.target) == rule for part in parts)

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from migrator.cron.dialects import oddities
 from migrator.cron.model import Dates
-from migrator.cron.task import Task
+from migrator.cron.task import TranslationTask
 from migrator.cron.zone_laws import young_rule
 from migrator.cron.zones import DAY, from_minutes
 
@@ -28,7 +28,7 @@ class Known:
     flags: frozenset[str]
 
 
-def known_of(task: Task) -> Known:
+def known_of(task: TranslationTask) -> Known:
     """Return what is known that concerns this schedule."""
     return _known(task.source, task.zone, task.target, task.target_zone, task.cron.dates, task.window.start // DAY)
 

@@ -12,11 +12,11 @@ from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import Window, rotate, times_of_day
 from migrator.cron.model import EVERY_MONTH, Cron, Dates
 from migrator.cron.saying import say_dates
-from migrator.cron.task import Said, Task, plan_fires, say, source_fires
+from migrator.cron.task import Rendered, TranslationTask, plan_fires, say, source_fires
 from migrator.cron.zones import FAR_YEAR, fixed_offset, from_minutes, month_days, same_zone, steady_dates, stretches
 
 
-def for_ever(task: Task) -> tuple[Said, ...] | None:
+def for_ever(task: TranslationTask) -> tuple[Rendered, ...] | None:
     """Return parts that always equal the source; None if no rule does."""
     start = task.window.start
     if same_zone(task.zone, task.target_zone, start):
@@ -31,11 +31,11 @@ def for_ever(task: Task) -> tuple[Said, ...] | None:
         here = _indifferent_offset(task)
     if here is None:
         return None
-    crons = moved(task.cron, here - there, task.target)
+    crons = switched(task.cron, here - there, task.target)
     return None if crons is None else say(task, crons)
 
 
-def moved(cron: Cron, by: int, target: str) -> tuple[Cron, ...] | None:
+def switched(cron: Cron, by: int, target: str) -> tuple[Cron, ...] | None:
     """Return a schedule `by` minutes earlier, as perpetual schedules of the target; None if there are none."""
     times: dict[tuple[Dates, ...], int] = {}
     for days, minutes in rotate(times_of_day(cron.minutes, cron.hours), by):
@@ -53,9 +53,9 @@ def moved(cron: Cron, by: int, target: str) -> tuple[Cron, ...] | None:
     )
 
 
-def _same_wall_clock(task: Task) -> tuple[Said, ...] | None:
+def _same_wall_clock(task: TranslationTask) -> tuple[Rendered, ...] | None:
     """The same wall-clock times; exact if both platforms fire alike at every clock change that the schedule meets."""
-    crons = moved(task.cron, 0, task.target)
+    crons = switched(task.cron, 0, task.target)
     if crons is None:
         return None
     choices = (True, False) if DIALECTS[task.target].clock.follow == "star" else (True,)
@@ -63,7 +63,7 @@ def _same_wall_clock(task: Task) -> tuple[Said, ...] | None:
     return next((said for said in ways if _alike_at_changes(task, said)), None)
 
 
-def _alike_at_changes(task: Task, said: tuple[Said, ...]) -> bool:
+def _alike_at_changes(task: TranslationTask, said: tuple[Rendered, ...]) -> bool:
     """Whether source and pieces fire alike at every clock change; the gap and the overlap rule are compared apart."""
     gap, overlap = clock_rule(task.cron, task.source)
     rules = [clock_rule(piece.cron, task.target) for piece in said if piece.cron]
@@ -92,7 +92,7 @@ def _steady_offset(dates: Dates, zone: str, year: int) -> int | None:
     return None
 
 
-def _indifferent_offset(task: Task) -> int | None:
+def _indifferent_offset(task: TranslationTask) -> int | None:
     """Any offset of the source's zone, if the fires are the same whichever holds: every quarter of an hour, say."""
     if not task.cron.dates.every_date or clock_rule(task.cron, task.source) != ("skip", "both"):
         return None

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from migrator.cron.answers import ANSWERS, Decided, decided_by, rules_of
 from migrator.cron.datefields import read_dates
-from migrator.cron.dialect import FIVE, Dialect, Layout
+from migrator.cron.dialect import FIVE, Dialect, FieldOrder
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.fields import Fault
 from migrator.cron.grammar import read_field
@@ -228,7 +228,7 @@ def _readable_in(dialect: str) -> Callable[[str], bool]:
     return readable
 
 
-def _located(fault: Fault, text: str, body: str, layout: Layout, rules: Dialect) -> ScheduleError:
+def _located(fault: Fault, text: str, body: str, layout: FieldOrder, rules: Dialect) -> ScheduleError:
     index = layout.fields.index(fault.field)
     starts = [m.start() for m in re.finditer(r"\S+", body)]
     column = starts[index] + fault.offset + 1 if len(body) == len(text) else 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from migrator.cron.dialect import FIVE, Dialect, Layout
+from migrator.cron.dialect import FIVE, Dialect, FieldOrder
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.fields import WEEKDAY_NAMES
 from migrator.cron.model import (
@@ -66,7 +66,7 @@ def _stars_matter(source: str, target: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _layout(dialect: str, *, seconds: bool, years: bool) -> Layout:
+def _layout(dialect: str, *, seconds: bool, years: bool) -> FieldOrder:
     """The shortest layout that has the fields which are needed."""
     needed = {name for name, wanted in (("second", seconds), ("year", years)) if wanted}
     return next(layout for _, layout in sorted(DIALECTS[dialect].layouts.items()) if needed <= set(layout.fields))

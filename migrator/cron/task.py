@@ -17,7 +17,7 @@ from migrator.cron.zones import DAY, to_minutes
 
 
 @frozen(kw_only=True, slots=False)
-class Task:
+class TranslationTask:
     """What is to be translated.
 
     Attributes:
@@ -40,7 +40,7 @@ class Task:
 
 
 @frozen(kw_only=True, slots=False)
-class Said:
+class Rendered:
     """A piece in the target's words.
 
     Attributes:
@@ -57,7 +57,7 @@ class Said:
 
 
 @frozen(kw_only=True, slots=False)
-class Plan:
+class TranslationPlan:
     """Pieces that say a schedule.
 
     Attributes:
@@ -66,24 +66,24 @@ class Plan:
         tight: whether looking beyond `until` is pointless, because clocks change then.
     """
 
-    said: tuple[Said, ...]
+    said: tuple[Rendered, ...]
     until: int | None = None
     tight: bool = False
 
 
-def say(task: Task, crons: Iterable[Cron], *, stars: bool = True) -> tuple[Said, ...]:
+def say(task: TranslationTask, crons: Iterable[Cron], *, stars: bool = True) -> tuple[Rendered, ...]:
     """Schedules in the target's words, each as the target will read it; `stars` as `render` takes it."""
     target, zone = task.target, task.target_zone
     texts = [render(cron, target, stars=stars) for cron in crons]
-    return tuple([Said(cron=parse(text, target), zone=zone, text=text) for text in texts])
+    return tuple([Rendered(cron=parse(text, target), zone=zone, text=text) for text in texts])
 
 
-def source_fires(task: Task, window: Window) -> FireSet:
+def source_fires(task: TranslationTask, window: Window) -> FireSet:
     """When the source fires."""
     return fires_of(task.cron, task.source, task.zone, window)
 
 
-def plan_fires(task: Task, said: Sequence[Said], window: Window) -> FireSet | None:
+def plan_fires(task: TranslationTask, said: Sequence[Rendered], window: Window) -> FireSet | None:
     """When the pieces fire; None if two of them fire at one instant."""
     if len(said) == 1:
         return _piece_fires(task, said[0], window)
@@ -99,7 +99,7 @@ def plan_fires(task: Task, said: Sequence[Said], window: Window) -> FireSet | No
     return found
 
 
-def _piece_fires(task: Task, piece: Said, window: Window) -> FireSet:
+def _piece_fires(task: TranslationTask, piece: Rendered, window: Window) -> FireSet:
     if piece.cron is not None:
         return fires_of(piece.cron, task.target, piece.zone, window)
     assert piece.at is not None
@@ -109,14 +109,14 @@ def _piece_fires(task: Task, piece: Said, window: Window) -> FireSet:
     return {1 << (minute // DAY - window.base): 1 << minute % DAY}
 
 
-def is_exact(task: Task, said: Sequence[Said], fires: FireSet) -> bool:
+def is_exact(task: TranslationTask, said: Sequence[Rendered], fires: FireSet) -> bool:
     """Whether the pieces fire exactly at `fires` in the task's window, and no two of them ever together."""
     if len(said) == 1:
         return _piece_fires(task, said[0], task.window) == fires
     return plan_fires(task, said, task.window) == fires and _never_together(said)
 
 
-def _never_together(said: Sequence[Said]) -> bool:
+def _never_together(said: Sequence[Rendered]) -> bool:
     crons = [(times_of_day(p.cron.minutes, p.cron.hours), p.cron.dates, p.zone) for p in said if p.cron and not p.at]
     return all(
         zone == other_zone and (not times & other_times or disjoint(dates, other_dates))
@@ -125,7 +125,7 @@ def _never_together(said: Sequence[Said]) -> bool:
     )
 
 
-def first_difference(task: Task, said: Sequence[Said], likely: int, end: int) -> int | None:
+def first_difference(task: TranslationTask, said: Sequence[Rendered], likely: int, end: int) -> int | None:
     """Return the first minute from the window's start to `end` at which the source and the pieces differ, or None.
 
     An instant at which two pieces fire differs, too. Somewhat beyond `likely` is looked at first, to be quick.
@@ -143,7 +143,7 @@ def first_difference(task: Task, said: Sequence[Said], likely: int, end: int) ->
     return None
 
 
-def _shared(task: Task, said: Sequence[Said], window: Window) -> FireSet:
+def _shared(task: TranslationTask, said: Sequence[Rendered], window: Window) -> FireSet:
     """The instants at which the source and the pieces differ, where two of the pieces fire together."""
     union: FireSet = {}
     wrong: FireSet = {}

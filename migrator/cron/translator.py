@@ -22,7 +22,7 @@ from migrator.cron.lasting import for_ever
 from migrator.cron.model import ON_THE_MINUTE, Once, Recurring, as_utc
 from migrator.cron.one_time import from_fires, from_instant
 from migrator.cron.parser import dialect_named, parse
-from migrator.cron.task import Plan, Said, Task, first_difference, is_exact, source_fires
+from migrator.cron.task import Rendered, TranslationPlan, TranslationTask, first_difference, is_exact, source_fires
 from migrator.cron.verdict import Kind, Piece, Translation, Verdict
 from migrator.cron.window import window_plan
 from migrator.cron.zones import DAY, EPOCH, from_minutes, to_minutes, tzdata_version
@@ -119,7 +119,7 @@ def translate(
         return _impossible(f"{target} has no seconds, and the schedule fires at other seconds than 0")
     if mode == "year" and horizon < _ABOUT_A_YEAR:
         horizon = _YEAR
-    task = Task(
+    task = TranslationTask(
         cron=cron,
         zone=trigger.timezone,
         source=source,
@@ -150,7 +150,7 @@ def _window(now: datetime, horizon: timedelta, *, whole_minutes: bool) -> Window
     return Window(start, -((EPOCH - now - horizon) // _MINUTE))
 
 
-def _translate(task: Task, promise: _Promise) -> Translation:
+def _translate(task: TranslationTask, promise: _Promise) -> Translation:
     fires = source_fires(task, task.window)
     finite = task.cron.years is not None
     left: list[datetime] = []
@@ -168,15 +168,15 @@ def _translate(task: Task, promise: _Promise) -> Translation:
     if lasting and not (len(lasting) <= promise.max_pieces and is_exact(task, lasting, fires)):
         lasting = None
     if lasting and (len(lasting) == 1 or promise.mode in {"auto", "exact"}):
-        return _verdict(task, promise, Plan(said=lasting), fires)
+        return _verdict(task, promise, TranslationPlan(said=lasting), fires)
     if promise.mode == "exact":
         return _impossible(_why_not_for_ever(task), task.cron.flags)
     plan = window_plan(task, fires, None if fires else left[0])
     if lasting and (plan is None or len(lasting) <= len(plan.said)):
-        plan = Plan(said=lasting)
+        plan = TranslationPlan(said=lasting)
     if promise.mode == "single" and (plan is None or len(plan.said) > 1):
         nearest = closest(task, promise.now)
-        said = tuple(Said(cron=parse(p.text, task.target), zone=p.timezone) for p in nearest.pieces if p.text)
+        said = tuple(Rendered(cron=parse(p.text, task.target), zone=p.timezone) for p in nearest.pieces if p.text)
         kept = spread(task, said, promise.min_interval, 1) is not None
         return nearest if kept else too_often(task, said, promise.min_interval, promise.max_pieces)
     if plan is None:
@@ -185,7 +185,7 @@ def _translate(task: Task, promise: _Promise) -> Translation:
     return _verdict(task, promise, plan, fires)
 
 
-def _verdict(task: Task, promise: _Promise, plan: Plan, fires: FireSet) -> Translation:
+def _verdict(task: TranslationTask, promise: _Promise, plan: TranslationPlan, fires: FireSet) -> Translation:
     said = spread(task, plan.said, promise.min_interval, promise.split_for_interval)
     if said is None:
         return too_often(task, plan.said, promise.min_interval, promise.max_pieces)
@@ -236,7 +236,7 @@ def _horizon(now: datetime, horizon: timedelta) -> tuple[str, str]:
     return now.isoformat(), (now + horizon).isoformat()
 
 
-def _flags(task: Task, until: int | None, known: Known) -> frozenset[str]:
+def _flags(task: TranslationTask, until: int | None, known: Known) -> frozenset[str]:
     flags = task.cron.flags
     same = task.source == task.target and task.zone == task.target_zone
     if not same and (_clock_assumed(task.source) or _clock_assumed(task.target)):
@@ -251,13 +251,13 @@ def _clock_assumed(dialect: str) -> bool:
     return DIALECTS[dialect].clock.evidence == "assumed"
 
 
-def _why_not_for_ever(task: Task) -> str:
+def _why_not_for_ever(task: TranslationTask) -> str:
     if task.zone == task.target_zone:
         return f"no set of {task.target} expressions says the same in every year and at every clock change"
     return f"no set of {task.target} expressions in {task.target_zone} follows the clock of {task.zone} in every year"
 
 
-def _dead(task: Task) -> Translation:
+def _dead(task: TranslationTask) -> Translation:
     years = task.cron.years
     if years and max(years) < from_minutes(task.window.start).year:
         reason = f"expired: its last year was {max(years)}"

@@ -16,9 +16,9 @@ from attrs import evolve
 from migrator.cron.dated import by_dates
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import FireSet, Window, instants, minus, size
-from migrator.cron.lasting import moved
+from migrator.cron.lasting import switched
 from migrator.cron.one_time import dated
-from migrator.cron.task import Plan, Said, Task, is_exact, plan_fires, say, source_fires
+from migrator.cron.task import Rendered, TranslationPlan, TranslationTask, is_exact, plan_fires, say, source_fires
 from migrator.cron.zones import from_minutes, next_change, offset_at, stretches_around, to_minutes
 
 _REPAIRS: Final = 4
@@ -26,7 +26,7 @@ _NO_LIMIT: Final = 1_000
 _MONTHS_AHEAD: Final = (0, 1, 2, 5, 11)
 
 
-def window_plan(task: Task, fires: FireSet, first: datetime | None) -> Plan | None:
+def window_plan(task: TranslationTask, fires: FireSet, first: datetime | None) -> TranslationPlan | None:
     """The fewest pieces that are exact in the window; among equals those that stay right longest.
 
     Args:
@@ -40,7 +40,7 @@ def window_plan(task: Task, fires: FireSet, first: datetime | None) -> Plan | No
     return _fewest(wide, source_fires(wide, wide.window)) or _next_only(task, first)
 
 
-def by_offset(task: Task) -> Iterator[Plan]:
+def by_offset(task: TranslationTask) -> Iterator[TranslationPlan]:
     """For each difference of offsets in the window, the source moved by it: right until clocks change, if at all."""
     cron = task.cron
     bounded = cron.years is not None and "year" not in DIALECTS[task.target].fields
@@ -50,9 +50,9 @@ def by_offset(task: Task) -> Iterator[Plan]:
     until = _undisturbed(task.source, task.zone, task.target, task.target_zone, start)
     tight = until is not None and until >= end and not bounded and task.zone != task.target_zone
     for difference in differences(task):
-        crons = moved(cron, difference, task.target)
+        crons = switched(cron, difference, task.target)
         if crons:
-            yield Plan(said=say(task, crons), until=until if tight else end, tight=tight)
+            yield TranslationPlan(said=say(task, crons), until=until if tight else end, tight=tight)
 
 
 @lru_cache(maxsize=4096)
@@ -70,7 +70,7 @@ def _first_disturbance(dialect: str, zone: str, start: int) -> int | None:
     return at - max(offset_at(zone, at - 1) - offset_at(zone, at), 0)
 
 
-def differences(task: Task) -> tuple[int, ...]:
+def differences(task: TranslationTask) -> tuple[int, ...]:
     """The source's offset minus the target's, for every stretch of the window, in order of appearance."""
     return _differences(task.zone, task.target_zone, task.window.start, task.window.end)
 
@@ -87,8 +87,8 @@ def _differences(zone: str, target_zone: str, start: int, end: int) -> tuple[int
     return tuple(dict.fromkeys(found))
 
 
-def _fewest(task: Task, fires: FireSet) -> Plan | None:
-    best: Plan | None = None
+def _fewest(task: TranslationTask, fires: FireSet) -> TranslationPlan | None:
+    best: TranslationPlan | None = None
     for plan in by_offset(task):
         if (best is None or len(plan.said) < len(best.said)) and is_exact(task, plan.said, fires):
             best = plan
@@ -103,13 +103,13 @@ def _fewest(task: Task, fires: FireSet) -> Plan | None:
     return best
 
 
-def _count(plan: Plan | None) -> int:
+def _count(plan: TranslationPlan | None) -> int:
     return len(plan.said) if plan else _NO_LIMIT
 
 
-def _reaching(task: Task, fires: FireSet, *, below: int) -> Plan | None:
+def _reaching(task: TranslationTask, fires: FireSet, *, below: int) -> TranslationPlan | None:
     """Lists of dates, reaching as far beyond the window as the same number of pieces can."""
-    plans: list[Plan] = []
+    plans: list[TranslationPlan] = []
     least = below
     for months in _MONTHS_AHEAD:
         plan = by_dates(task, _month_end(task.window.end, months), below=least + 1 if plans else below)
@@ -129,7 +129,7 @@ def _month_end(minute: int, months: int) -> int:
     return to_minutes(at.replace(year=at.year + year, month=month + 1, day=1, hour=0, minute=0))
 
 
-def _repaired(task: Task, fires: FireSet, *, below: int) -> Plan | None:
+def _repaired(task: TranslationTask, fires: FireSet, *, below: int) -> TranslationPlan | None:
     """The source's own expression, and jobs for the few instants that it misses on the target."""
     if DIALECTS[task.target].one_time == "not":
         return None
@@ -143,24 +143,24 @@ def _repaired(task: Task, fires: FireSet, *, below: int) -> Plan | None:
         once = (_once(task, from_minutes(minute)) for minute in instants(missing, task.window))
         said = (*plan.said, *once)
         if is_exact(task, said, fires):
-            return Plan(said=said, until=task.window.end)
+            return TranslationPlan(said=said, until=task.window.end)
     return None
 
 
-def _next_only(task: Task, first: datetime) -> Plan | None:
+def _next_only(task: TranslationTask, first: datetime) -> TranslationPlan | None:
     """A job for the next fire alone, for schedules too sparse for lists of dates."""
     if not (task.free_zone or task.target_zone == "UTC" or DIALECTS[task.target].one_time == "trigger"):
         return None
     said = (_once(task, first),)
     # Without a year the job comes round again, perhaps before `first`: then nothing is known beyond the window.
     until = task.window.end if DIALECTS[task.target].one_time == "not" else to_minutes(first) + 1
-    return Plan(said=said, until=until) if is_exact(task, said, {}) else None
+    return TranslationPlan(said=said, until=until) if is_exact(task, said, {}) else None
 
 
-def _once(task: Task, at: datetime) -> Said:
+def _once(task: TranslationTask, at: datetime) -> Rendered:
     """A job for one instant, in UTC."""
     one_time = DIALECTS[task.target].one_time
     if one_time == "trigger":
-        return Said(cron=None, zone="UTC", at=at)
+        return Rendered(cron=None, zone="UTC", at=at)
     ((cron, text),) = [(s.cron, s.text) for s in say(task, [dated(at, year=one_time == "year")])]
-    return Said(cron=cron, zone="UTC", text=text, at=at if one_time == "year" else None)
+    return Rendered(cron=cron, zone="UTC", text=text, at=at if one_time == "year" else None)

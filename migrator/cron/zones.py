@@ -36,7 +36,7 @@ _RELEASE: Final = re.compile(r"#? ?(?:version )?(?P<release>20\d\d[a-z])")
 
 
 @frozen
-class Stretch:
+class OffsetPeriod:
     """A time during which a zone keeps one offset.
 
     Attributes:
@@ -107,8 +107,8 @@ def _system_names() -> Mapping[str, str]:
         with suppress(OSError, UnicodeDecodeError):
             lines = (Path(folder) / "tzdata.zi").read_text(encoding="utf-8").splitlines()
             zones = {line.split()[1]: line.split()[1] for line in lines if line.startswith("Z")}
-            links = {line.split()[2]: line.split()[1] for line in lines if line.startswith("L")}
-            return {name: of for name, of in {**links, **zones}.items() if name not in MACHINE_NAMES}
+            bindings = {line.split()[2]: line.split()[1] for line in lines if line.startswith("L")}
+            return {name: of for name, of in {**bindings, **zones}.items() if name not in MACHINE_NAMES}
     return {name: name for name in available_timezones() - MACHINE_NAMES if not name.startswith(SECOND_TREES)}
 
 
@@ -146,7 +146,7 @@ def _system_release() -> str:
 
 
 @lru_cache(maxsize=4096)
-def stretches(zone: str, first_year: int, last_year: int) -> tuple[Stretch, ...]:
+def stretches(zone: str, first_year: int, last_year: int) -> tuple[OffsetPeriod, ...]:
     """The zone's stretches from the start of `first_year` to the end of `last_year`, UTC, clipped to that time."""
     bounds = [_year_start(first_year)]
     offsets = [_offset(load_zone(zone), bounds[0])]
@@ -155,11 +155,11 @@ def stretches(zone: str, first_year: int, last_year: int) -> tuple[Stretch, ...]
             bounds.append(at)
             offsets.append(offset)
     bounds.append(_year_start(last_year + 1))
-    return tuple(Stretch(a, b, o) for (a, b), o in zip(pairwise(bounds), offsets, strict=True))
+    return tuple(OffsetPeriod(a, b, o) for (a, b), o in zip(pairwise(bounds), offsets, strict=True))
 
 
 @lru_cache(maxsize=4096)
-def stretches_around(zone: str, start: int, end: int) -> tuple[Stretch, ...]:
+def stretches_around(zone: str, start: int, end: int) -> tuple[OffsetPeriod, ...]:
     """The zone's stretches that touch [start, end) or come within a day of it.
 
     The day is for rules about repeated times, which need to see the change that made them repeat.

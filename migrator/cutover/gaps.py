@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from migrator.cutover.values import Calendar, Gap
+from migrator.cutover.switches import Calendar, Gap
 
 _AHEAD: Final = timedelta(hours=1)
 """How long anybody waits for a gap that is wide enough."""

@@ -14,11 +14,11 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from migrator.canonical import PATHS, Fields, Job, Mark, covers, is_absent
+from migrator.canonical import PATHS, Fields, Job, OwnershipTag, covers, is_absent
 from migrator.cron.answers import Decided
 from migrator.mapping import reading, writing
 from migrator.mapping.equivalence import added, equivalent, form
-from migrator.mapping.loading import Documented, load
+from migrator.mapping.loading import DocumentedFields, load
 from migrator.mapping.paths import Raw, gather, part_of
 from migrator.mapping.rules import Rules
 from migrator.mapping.sections import ChangeKind
@@ -31,7 +31,7 @@ def mapping_dir() -> Path:
 
 
 def load_mapping(
-    provider: str, *, directory: Path | None = None, documented: Documented | None = None
+    provider: str, *, directory: Path | None = None, documented: DocumentedFields | None = None
 ) -> ProviderMapping:
     """The mapping of a provider.
 
@@ -68,28 +68,30 @@ class ProviderMapping:
         """
         return reading.read(self.rules, raw, scope=scope, decided=self.decided)
 
-    def mark_of(self, raw: Raw) -> Mark | None:
+    def tag_of(self, raw: Raw) -> OwnershipTag | None:
         """Return the ownership tag on a provider's record, of which nothing else need be readable."""
-        return reading.mark_of(self.rules, raw)
+        return reading.tag_of(self.rules, raw)
 
-    def create_payload(self, fields: Fields, mark: Mark | None = None) -> Raw:
+    def create_payload(self, fields: Fields, ownership_tag: OwnershipTag | None = None) -> Raw:
         """Return the body of a create request for these (converted) fields, with the ownership tag where it fits."""
-        return writing.create_payload(self.rules, fields, mark)
+        return writing.create_payload(self.rules, fields, ownership_tag)
 
-    def update_payload(self, fields: Fields, changed: set[str], *, contract: str, mark: Mark | None = None) -> Raw:
+    def update_payload(
+        self, fields: Fields, changed: set[str], *, contract: str, ownership_tag: OwnershipTag | None = None
+    ) -> Raw:
         """The body of an update request.
 
         Args:
             fields: the whole job as wanted, converted.
             changed: canonical paths to send; those that `fields` lacks are cleared.
             contract: the update contract in force.
-            mark: the mark that the job carries.
+            ownership_tag: the mark that the job carries.
         """
-        return writing.update_payload(self.rules, fields, changed, contract=contract, mark=mark)
+        return writing.update_payload(self.rules, fields, changed, contract=contract, ownership_tag=ownership_tag)
 
-    def mark_payload(self, fields: Fields, mark: Mark, *, contract: str) -> Raw:
+    def tag_payload(self, fields: Fields, ownership_tag: OwnershipTag, *, contract: str) -> Raw:
         """The body of an update request that gives a job another mark and changes nothing else of it."""
-        return writing.mark_payload(self.rules, fields, mark, contract=contract)
+        return writing.tag_payload(self.rules, fields, ownership_tag, contract=contract)
 
     def change_kind(self, path: str, old: Fields, new: Fields, contract: str) -> ChangeKind:
         """How the canonical field `path` can go from its value in `old` to its value in `new`."""

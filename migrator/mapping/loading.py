@@ -19,12 +19,12 @@ from cattrs.gen import make_dict_structure_fn, override
 from migrator.canonical import LEAVES, PATHS, covers
 from migrator.errors import MappingError
 from migrator.mapping.rules import Rule, Rules
-from migrator.mapping.sections import Unportable
+from migrator.mapping.sections import UnportableRule
 
 _DOCS: Final = "docs/mappings.md describes a mapping file"
 
 
-class Documented(Protocol):
+class DocumentedFields(Protocol):
     """Every field that a provider's documentation names, as dotted paths."""
 
     @property
@@ -43,16 +43,16 @@ def make_converter() -> cattrs.Converter:
         Rule, make_dict_structure_fn(Rule, converter, _cattrs_forbid_extra_keys=True, tags=override(rename="with"))
     )
     converter.register_structure_hook(
-        Unportable,
+        UnportableRule,
         make_dict_structure_fn(
-            Unportable, converter, _cattrs_forbid_extra_keys=True, exclude=override(rename="except")
+            UnportableRule, converter, _cattrs_forbid_extra_keys=True, exclude=override(rename="except")
         ),
     )
     converter.register_structure_hook(date, lambda value, _type: value)
     return converter
 
 
-def load(path: Path, documented: Documented | None = None) -> Rules:
+def load(path: Path, documented: DocumentedFields | None = None) -> Rules:
     """Read a mapping file and check that it is complete.
 
     Args:
@@ -116,7 +116,7 @@ def _loose_ends(rules: Rules) -> Iterator[str]:
             yield f"canonical field {path}: unknown contract: {', '.join(sorted(unknown))}"
 
 
-def _provider_gaps(rules: Rules, documented: Documented) -> Iterator[str]:
+def _provider_gaps(rules: Rules, documented: DocumentedFields) -> Iterator[str]:
     """Every documented provider field has a place here, and every provider field named here is documented."""
     reads, creates, updates = set[str](), set[str](), set[str]()
     for rule in rules.fields.values():

@@ -8,15 +8,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from migrator.canonical import NOTHING, Job, JobRef, Mark, Unportable, covers, is_absent, unflatten
+from migrator.canonical import NOTHING, Job, JobRef, OwnershipTag, Unportable, covers, is_absent, unflatten
 from migrator.cron.answers import Decided
 from migrator.errors import RecordError, ScheduleError
 from migrator.ids import wrong_with
 from migrator.mapping.codecs import CODECS, known_cron, read_time
-from migrator.mapping.marks import read_mark, split_items, split_trailer
+from migrator.mapping.ownership import read_tag, split_items, split_trailer
 from migrator.mapping.paths import Raw, gather, get, without
 from migrator.mapping.rules import Rule, Rules
-from migrator.mapping.sections import Failure
+from migrator.mapping.sections import FailureFields
 from migrator.mapping.unknown import unknown_fields
 
 _SHOWN: Final = 80
@@ -36,7 +36,7 @@ def read(rules: Rules, raw: Raw, *, scope: str, decided: Decided = ()) -> Job:
         raise RecordError("a record without an id", job=_label(raw), path=rules.identity.id)
     if wrong := wrong_with(job_id):
         raise RecordError(f"its id {wrong}", job=_label(raw), path=rules.identity.id, actual=repr(job_id[:_SHOWN]))
-    raw, mark = _split_mark(rules, raw)
+    raw, ownership_tag = _split_tag(rules, raw)
     values, used, unreadable = _fields(rules, raw, job_id, decided)
     unknown, untimed = unknown_fields(rules, raw, used)
     if unknown or "provider_fields" in values:
@@ -55,7 +55,7 @@ def read(rules: Rules, raw: Raw, *, scope: str, decided: Decided = ()) -> Job:
             running=_running(rules, raw),
             failing=_failing(rules.failure, raw) if rules.failure else None,
             unanswered=_unanswered(rules, raw),
-            mark=mark,
+            ownership_tag=ownership_tag,
             provider_fields=without(raw, used),
             residue=_residue(rules, raw) or NOTHING,
             created_at=_time(raw, rules.identity.created, job_id),
@@ -167,7 +167,7 @@ def _suspended(rules: Rules, raw: Raw, job_id: str) -> str | None:
     return next((str(reason) for reason in reasons if reason), f"{rule.path} is {value}")
 
 
-def _failing(rule: Failure, raw: Raw) -> str | None:
+def _failing(rule: FailureFields, raw: Raw) -> str | None:
     """What a record tells of runs that fail; it decides nothing, so it is told as it stands."""
     count = get(raw, rule.count) if rule.count else None
     if rule.count and not count:
@@ -198,26 +198,26 @@ def _residue(rules: Rules, raw: Raw) -> dict[str, str]:
     return residue
 
 
-def mark_of(rules: Rules, raw: Raw) -> Mark | None:
+def tag_of(rules: Rules, raw: Raw) -> OwnershipTag | None:
     """Return the ownership tag on a record."""
-    return _split_mark(rules, raw)[1]
+    return _split_tag(rules, raw)[1]
 
 
-def _split_mark(rules: Rules, raw: Raw) -> tuple[Raw, Mark | None]:
+def _split_tag(rules: Rules, raw: Raw) -> tuple[Raw, OwnershipTag | None]:
     """Return the record without the ownership tag, and the tag."""
     marker = rules.marker
     value = raw.get(marker.path) if marker else None
     if marker is None or value is None:
         return raw, None
     rest: Any = value
-    mark = None
+    ownership_tag = None
     if marker.form == "trailer" and isinstance(value, str):
-        rest, mark = split_trailer(value)
+        rest, ownership_tag = split_trailer(value)
     elif marker.form == "item" and isinstance(value, list):
-        rest, mark = split_items(value)
+        rest, ownership_tag = split_items(value)
     elif marker.form == "field":
-        rest, mark = None, read_mark(value)
-    return {**raw, marker.path: rest}, mark
+        rest, ownership_tag = None, read_tag(value)
+    return {**raw, marker.path: rest}, ownership_tag
 
 
 def _time(raw: Mapping[str, Any], path: str, job_id: str) -> datetime | None:

@@ -17,14 +17,14 @@ from migrator.mapping.sections import (
     ChangeKind,
     Contract,
     Declined,
-    Failure,
+    FailureFields,
     Identity,
     Marker,
     Room,
     Running,
     Suspended,
     Tag,
-    Unportable,
+    UnportableRule,
 )
 
 CLEARED: Final[Mapping[str, Any]] = {"null": None, "empty": "", "object": {}, "list": []}
@@ -126,10 +126,10 @@ class Rules:
     contracts: Mapping[str, Contract]
     fields: Mapping[str, Rule]
     tags: Mapping[str, Tag] = field(factory=dict)
-    unportable: tuple[Unportable, ...] = ()
+    unportable: tuple[UnportableRule, ...] = ()
     suspended: Suspended | None = None
     running: Running | None = None
-    failure: Failure | None = None
+    failure: FailureFields | None = None
     translated: Mapping[str, str] = field(factory=dict)
     lost: Mapping[str, str] = field(factory=dict)
     declined: Mapping[str, Declined] = field(factory=dict)

@@ -71,7 +71,7 @@ class Contract:
 
 
 @frozen(kw_only=True)
-class Unportable:
+class UnportableRule:
     """Provider values that make a job impossible to move, and why.
 
     Attributes:
@@ -130,7 +130,7 @@ class Running:
 
 
 @frozen(kw_only=True)
-class Failure:
+class FailureFields:
     """Where the platform tells of runs that fail.
 
     Attributes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from migrator.canonical import PATHS, Fields, Mark, is_absent
+from migrator.canonical import PATHS, Fields, OwnershipTag, is_absent
 from migrator.cron import Cron
 from migrator.mapping.codecs import CODECS
-from migrator.mapping.marks import add_trailer, mark_text
+from migrator.mapping.ownership import add_trailer, tag_text
 from migrator.mapping.paths import Raw, part_of, put
 from migrator.mapping.rules import CLEARED, Rule, Rules
 from migrator.mapping.sections import ChangeKind
@@ -16,7 +16,7 @@ from migrator.mapping.sections import ChangeKind
 _WEIGHT: Final[Mapping[str, int]] = {"update": 0, "replace": 1, "fixed": 2}
 
 
-def create_payload(rules: Rules, fields: Fields, mark: Mark | None) -> Raw:
+def create_payload(rules: Rules, fields: Fields, ownership_tag: OwnershipTag | None) -> Raw:
     """The body of a create request."""
     payload: Raw = {}
     tags = tags_of(rules, fields)
@@ -27,11 +27,13 @@ def create_payload(rules: Rules, fields: Fields, mark: Mark | None) -> Raw:
     for path, constant in tags.items():
         name = rules.tag(path).create
         put(payload, path if name is None else name, constant)
-    _put_mark(rules, payload, fields, mark)
+    _put_tag(rules, payload, fields, ownership_tag)
     return payload
 
 
-def update_payload(rules: Rules, fields: Fields, changed: set[str], *, contract: str, mark: Mark | None) -> Raw:
+def update_payload(
+    rules: Rules, fields: Fields, changed: set[str], *, contract: str, ownership_tag: OwnershipTag | None
+) -> Raw:
     """Return the body of an update request that sends the `changed` paths and what must go with them."""
     payload: Raw = {}
     tags = tags_of(rules, fields)
@@ -49,18 +51,18 @@ def update_payload(rules: Rules, fields: Fields, changed: set[str], *, contract:
                 put(payload, rule.update_path, CLEARED[rule.clear])
     marker = rules.marker
     if marker and any(rule.update_path == marker.path for path in sent for _leaf, rule in rules.below(path)):
-        _put_mark(rules, payload, fields, mark)
+        _put_tag(rules, payload, fields, ownership_tag)
     return payload
 
 
-def mark_payload(rules: Rules, fields: Fields, mark: Mark, *, contract: str) -> Raw:
+def tag_payload(rules: Rules, fields: Fields, ownership_tag: OwnershipTag, *, contract: str) -> Raw:
     """Return the body of an update request that sends the ownership tag, and only the fields that must go with it."""
     marker = rules.marker
     assert marker is not None
     beside = {path for path in PATHS for _leaf, rule in rules.below(path) if rule.update_path == marker.path}
-    payload = update_payload(rules, fields, beside, contract=contract, mark=mark)
+    payload = update_payload(rules, fields, beside, contract=contract, ownership_tag=ownership_tag)
     if not beside:
-        _put_mark(rules, payload, fields, mark)
+        _put_tag(rules, payload, fields, ownership_tag)
     return payload
 
 
@@ -115,16 +117,16 @@ def _encode(rules: Rules, rule: Rule, value: Any, payload: Raw) -> Any:
     return CODECS[rule.write_codec or rule.codec].write(value, rules.dialect)
 
 
-def _put_mark(rules: Rules, payload: Raw, fields: Fields, mark: Mark | None) -> None:
+def _put_tag(rules: Rules, payload: Raw, fields: Fields, ownership_tag: OwnershipTag | None) -> None:
     marker = rules.marker
-    if marker is None or mark is None:
+    if marker is None or ownership_tag is None:
         return
     if marker.form == "trailer":
-        payload[marker.path] = add_trailer(fields.get("description"), mark)
+        payload[marker.path] = add_trailer(fields.get("description"), ownership_tag)
     elif marker.form == "item":
-        payload[marker.path] = [*(payload.get(marker.path) or ()), mark_text(mark)]
+        payload[marker.path] = [*(payload.get(marker.path) or ()), tag_text(ownership_tag)]
     else:
-        payload[marker.path] = mark_text(mark)
+        payload[marker.path] = tag_text(ownership_tag)
 
 
 def _whole(rules: Rules, rule: Rule) -> str:

@@ -10,64 +10,64 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from migrator.plan.basis import Basis
+from migrator.plan.changes import TOUCHING, Change, FieldChange, Observed, Plan
 from migrator.plan.identity import displaced
+from migrator.plan.plan_input import PlanInput
 from migrator.plan.planner import Planner
 from migrator.plan.room import within_room
-from migrator.plan.values import TOUCHING, Change, FieldChange, Observed, Plan
 
 
-def make_plan(basis: Basis, each: Callable[[], None] = lambda: None) -> Plan:
+def make_plan(inputs: PlanInput, each: Callable[[], None] = lambda: None) -> Plan:
     """The changes that bring the target in line with the source; `each` is told of every source job."""
-    source, source_seen = basis.source.digested("")
-    target, target_seen = basis.target.digested(basis.mapping.rules.dialect)
-    if source is not basis.source or target is not basis.target:
-        basis = attrs.evolve(basis, source=source, target=target)
-    planned = within_room(basis, Planner(basis, each).changes())
+    source, source_seen = inputs.source.digested("")
+    target, target_seen = inputs.target.digested(inputs.mapping.rules.dialect)
+    if source is not inputs.source or target is not inputs.target:
+        inputs = attrs.evolve(inputs, source=source, target=target)
+    planned = within_room(inputs, Planner(inputs, each).changes())
     changes = tuple(sorted(planned, key=lambda c: (c.name.casefold(), str(c.source), c.piece)))
-    rules = basis.mapping.rules
+    rules = inputs.mapping.rules
     return Plan(
-        sync=basis.sync.name,
-        source=basis.sync.source,
-        target=basis.sync.target,
+        sync=inputs.sync.name,
+        source=inputs.sync.source,
+        target=inputs.sync.target,
         target_provider=rules.provider,
-        target_scope=basis.target_scope,
+        target_scope=inputs.target_scope,
         dialect=rules.dialect,
-        contract=basis.contract,
-        lineage=basis.lineage,
-        serial=basis.serial,
-        created_at=basis.now,
+        contract=inputs.contract,
+        lineage=inputs.lineage,
+        serial=inputs.serial,
+        created_at=inputs.now,
         observed=Observed(source=source_seen, target=target_seen),
         changes=changes,
-        refusal=displaced(basis) or _over_limits(changes, basis),
+        refusal=displaced(inputs) or _over_limits(changes, inputs),
     )
 
 
-def most_possible(basis: Basis, each: Callable[[], None] = lambda: None) -> tuple[Basis, Plan]:
+def most_possible(inputs: PlanInput, each: Callable[[], None] = lambda: None) -> tuple[PlanInput, Plan]:
     """Return the plan under the update contract by which most can be done, for a target whose contract is not known.
 
     Where the target turns out to follow another one, its first answer says so, and the run plans again.
     """
-    contracts = basis.mapping.rules.contracts
-    found = [(one := attrs.evolve(basis, contract=contract), make_plan(one, each)) for contract in contracts]
+    contracts = inputs.mapping.rules.contracts
+    found = [(one := attrs.evolve(inputs, contract=contract), make_plan(one, each)) for contract in contracts]
     return min(found, key=lambda pair: (pair[1].summary["blocked"], pair[1].summary["replace"]))
 
 
-def _over_limits(changes: Iterable[Change], basis: Basis) -> str:
+def _over_limits(changes: Iterable[Change], inputs: PlanInput) -> str:
     """Why the plan does more than the sync allows in one run."""
-    limits, linked = basis.sync.limits, sum(link.sync == basis.sync.name for link in basis.links)
+    limits, bound_jobs = inputs.sync.limits, sum(binding.sync == inputs.sync.name for binding in inputs.bindings)
     counts = {
         "changes": sum(change.action in TOUCHING and not change.renews for change in changes),
         "deletes": sum(change.action == "delete" and not change.renews for change in changes),
     }
     for name, count in counts.items():
         limit = getattr(limits, name)
-        if count and not limit.allows(count, of=linked, floor=limits.floor):
+        if count and not limit.allows(count, of=bound_jobs, floor=limits.floor):
             return (
-                f"the plan has {count} {name} among {linked} jobs, and limits.{name} allows {limit}; "
-                f"if that is what you want, raise limits.{name} in [syncs.{basis.sync.name}]"
+                f"the plan has {count} {name} among {bound_jobs} jobs, and limits.{name} allows {limit}; "
+                f"if that is what you want, raise limits.{name} in [syncs.{inputs.sync.name}]"
             )
     return ""
 
 
-__all__ = ["Basis", "Change", "FieldChange", "Observed", "Plan", "make_plan", "most_possible"]
+__all__ = ["Change", "FieldChange", "Observed", "Plan", "PlanInput", "make_plan", "most_possible"]

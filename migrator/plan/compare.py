@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from migrator.canonical import NOTHING, Email, Fields, is_absent
 from migrator.mapping import ProviderMapping
-from migrator.plan.values import FieldChange
+from migrator.plan.changes import FieldChange
 
 SOURCE: Final = "the source changed"
 TARGET: Final = "the target was edited"

@@ -18,11 +18,11 @@ import attrs
 import cattrs
 
 from migrator.canonical import JobRef, Loss
+from migrator.convert.schedule import ConvertedSchedule
 from migrator.document import digest, digest_with, fields_from_json, value_to_json
 from migrator.errors import MigratorError, StalePlanError
-from migrator.lower import Schedule
 from migrator.mapping.codecs import read_time, write_time
-from migrator.plan.values import ACTIONS, Back, Change, FieldChange, Observed, Plan
+from migrator.plan.changes import ACTIONS, Change, FieldChange, Observed, Plan, WriteBack
 
 SCHEMA: Final = "migrator/plan@1"
 
@@ -169,8 +169,8 @@ def _change_to_json(change: Change, dialect: str) -> dict[str, Any]:
         document |= {"back": {"paths": list(change.back.paths), "fields": fields}}
     if change.renews:
         document |= {"renews": True}
-    if change.right != "both":
-        document |= {"right": change.right}
+    if change.active_side != "both":
+        document |= {"right": change.active_side}
     return document
 
 
@@ -184,7 +184,7 @@ def _field_to_json(field: FieldChange, dialect: str) -> dict[str, Any]:
     }
 
 
-def _schedule_to_json(schedule: Schedule) -> dict[str, Any]:
+def _schedule_to_json(schedule: ConvertedSchedule) -> dict[str, Any]:
     return {
         "verdict": schedule.verdict,
         "pieces": [dict(piece) for piece in schedule.pieces],
@@ -211,16 +211,16 @@ def _change(document: Mapping[str, Any], dialect: str) -> Change:
         reason=document["reason"],
         back=_back(document["back"]) if "back" in document else None,
         renews=document.get("renews", False),
-        right=document.get("right", "both"),
+        active_side=document.get("right", "both"),
     )
 
 
-def _back(document: Mapping[str, Any]) -> Back:
-    return Back(paths=tuple(document["paths"]), fields=tuple(_field(field, "") for field in document["fields"]))
+def _back(document: Mapping[str, Any]) -> WriteBack:
+    return WriteBack(paths=tuple(document["paths"]), fields=tuple(_field(field, "") for field in document["fields"]))
 
 
-def _schedule(document: Mapping[str, Any]) -> Schedule:
-    return Schedule(
+def _schedule(document: Mapping[str, Any]) -> ConvertedSchedule:
+    return ConvertedSchedule(
         verdict=document["verdict"],
         pieces=tuple(document["pieces"]),
         evidence=document["evidence"],

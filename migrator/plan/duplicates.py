@@ -13,10 +13,10 @@ import attrs
 from attrs import frozen
 
 from migrator.canonical import Job, JobRef
-from migrator.mapping.marks import MarkKey, key_of, key_of_mark, scope_digest
-from migrator.plan.basis import Basis
-from migrator.plan.values import Change
-from migrator.state.values import Link
+from migrator.mapping.ownership import MarkKey, key_of, key_of_tag, scope_digest
+from migrator.plan.changes import Change
+from migrator.plan.plan_input import PlanInput
+from migrator.store.records import Binding
 
 
 @frozen(kw_only=True)
@@ -54,23 +54,23 @@ class Duplicate:
         return f"{len(self.jobs)} jobs carry the ownership tag of {label}, or are bound to it: {ids}"
 
 
-def duplicates(jobs: Iterable[Job], links: Iterable[Link] = ()) -> tuple[Duplicate, ...]:
+def duplicates(jobs: Iterable[Job], bindings: Iterable[Binding] = ()) -> tuple[Duplicate, ...]:
     """List the source jobs and parts that more than one of these target jobs claims.
 
     Args:
         jobs: the target's listing.
-        links: the bindings of the target; a job that another one has replaced and that waits to be deleted is left out.
+        bindings: the bindings of the target; a replaced job that waits to be deleted is left out.
     """
     here = {job.ref: job for job in jobs}
-    replaced = {link.target for link in links if link.superseded}
-    bound: dict[tuple[MarkKey, int], list[Link]] = {}
-    for link in links:
-        if link.target in here and not link.superseded:
-            bound.setdefault((key_of(link.source), link.piece), []).append(link)
-    claims = {claim: {link.target for link in found} for claim, found in bound.items()}
+    replaced = {binding.target for binding in bindings if binding.superseded}
+    bound: dict[tuple[MarkKey, int], list[Binding]] = {}
+    for binding in bindings:
+        if binding.target in here and not binding.superseded:
+            bound.setdefault((key_of(binding.source), binding.piece), []).append(binding)
+    claims = {claim: {binding.target for binding in found} for claim, found in bound.items()}
     for job in here.values():
-        if job.mark and job.ref not in replaced:
-            claims.setdefault((key_of_mark(job.mark), job.mark.piece), set()).add(job.ref)
+        if job.ownership_tag and job.ref not in replaced:
+            claims.setdefault((key_of_tag(job.ownership_tag), job.ownership_tag.piece), set()).add(job.ref)
     found = (
         _duplicate(claim, [here[ref] for ref in refs], bound.get(claim, ()))
         for claim, refs in claims.items()
@@ -79,14 +79,16 @@ def duplicates(jobs: Iterable[Job], links: Iterable[Link] = ()) -> tuple[Duplica
     return tuple(sorted(found, key=lambda one: (one.name.casefold(), one.key, one.piece)))
 
 
-def _duplicate(claim: tuple[MarkKey, int], jobs: Iterable[Job], links: Iterable[Link]) -> Duplicate:
-    mine = {link.target: link for link in links}
+def _duplicate(claim: tuple[MarkKey, int], jobs: Iterable[Job], bindings: Iterable[Binding]) -> Duplicate:
+    mine = {binding.target: binding for binding in bindings}
     in_order = sorted(jobs, key=lambda job: (job.ref not in mine, str(job.created_at or ""), job.ref.id))
     first = in_order[0]
-    pieces = [link.pieces for link in mine.values()] + [job.mark.pieces for job in in_order if job.mark]
+    pieces = [binding.pieces for binding in mine.values()] + [
+        job.ownership_tag.pieces for job in in_order if job.ownership_tag
+    ]
     return Duplicate(
         key=claim[0],
-        source=next((link.source for link in mine.values()), None),
+        source=next((binding.source for binding in mine.values()), None),
         name=first.name,
         piece=claim[1],
         pieces=pieces[0],
@@ -95,13 +97,13 @@ def _duplicate(claim: tuple[MarkKey, int], jobs: Iterable[Job], links: Iterable[
     )
 
 
-def duplicates_of(basis: Basis) -> tuple[Duplicate, ...]:
+def duplicates_of(inputs: PlanInput) -> tuple[Duplicate, ...]:
     """List those of the sync: its source shows the scope that the tag names, or the binding is its own."""
-    scopes = {scope_digest(scope): scope for scope in basis.source.scopes}
-    own = {link.target for link in basis.links if link.sync == basis.sync.name}
-    provider = basis.origin.rules.provider
+    scopes = {scope_digest(scope): scope for scope in inputs.source.scopes}
+    own = {binding.target for binding in inputs.bindings if binding.sync == inputs.sync.name}
+    provider = inputs.origin.rules.provider
     found = []
-    for one in duplicates(basis.target.jobs, basis.links):
+    for one in duplicates(inputs.target.jobs, inputs.bindings):
         is_listed = one.key[0] == provider and one.key[1] in scopes
         if one.source is None and is_listed:
             source = JobRef(provider=provider, scope=scopes[one.key[1]], id=one.key[2])

@@ -12,20 +12,20 @@ from typing import Any
 import attrs
 
 from migrator.canonical import Fields, Job, JobRef
-from migrator.lower import Lowered
-from migrator.mapping import Rules
+from migrator.convert import Converted
 from migrator.mapping.equivalence import form
+from migrator.mapping.rules import Rules
 
 _SHORT = 8
 
 
 def unique_names(
-    lowered: Mapping[JobRef, tuple[Job, Lowered]],
+    lowered: Mapping[JobRef, tuple[Job, Converted]],
     *,
     current: Mapping[JobRef, str],
     foreign: Collection[str],
     rules: Rules,
-) -> Iterator[tuple[Job, Lowered]]:
+) -> Iterator[tuple[Job, Converted]]:
     """The lowered jobs with names that do not clash.
 
     Args:
@@ -62,7 +62,7 @@ def unique_names(
         yield job, attrs.evolve(plain, pieces=pieces, notes=notes)
 
 
-def _turn(job: Job, lowered: Lowered, current: Mapping[JobRef, str], kept: Callable[[str], str]) -> tuple[Any, ...]:
+def _turn(job: Job, lowered: Converted, current: Mapping[JobRef, str], kept: Callable[[str], str]) -> tuple[Any, ...]:
     """Who chooses first: who has the wanted name, then who is linked, then who is older."""
     wanted = kept(lowered.pieces[0]["name"]) if lowered.pieces else ""
     return (current.get(job.ref) != wanted, job.ref not in current, *age(job))

@@ -9,7 +9,7 @@ import attrs
 from migrator.canonical import Job, JobRef
 from migrator.config.shapes import did_you_mean
 from migrator.errors import UsageError
-from migrator.plan.values import Change, Plan
+from migrator.plan.changes import Change, Plan
 
 
 def narrowed(plan: Plan, jobs: Sequence[str], names: Mapping[JobRef, str]) -> Plan:

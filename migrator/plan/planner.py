@@ -8,23 +8,25 @@ from typing import Final
 import attrs
 
 from migrator.canonical import Fields, Job, Loss, covers
+from migrator.convert import Converted, convert
+from migrator.convert.fields import Need
+from migrator.convert.schedule import ConvertedSchedule
 from migrator.isolation import attempt
-from migrator.lower import Lowered, Need, Schedule, lower
-from migrator.mapping.marks import key_of, key_of_mark
-from migrator.plan.basis import Basis
-from migrator.plan.decisions import permission
-from migrator.plan.departed import departed
+from migrator.mapping.ownership import key_of, key_of_tag
+from migrator.plan.actions import created
+from migrator.plan.changes import Change
 from migrator.plan.duplicates import blocked, duplicates_of, unclear
-from migrator.plan.holding_back import held, out_of_place
 from migrator.plan.matching import Matcher
 from migrator.plan.names import age, unique_names
+from migrator.plan.orphans import orphans
 from migrator.plan.parking import parked
-from migrator.plan.reconciling import is_same_schedule, reconciled
-from migrator.plan.strays import strays
+from migrator.plan.plan_input import PlanInput
+from migrator.plan.policy import permission
+from migrator.plan.removed import removed_at_source
+from migrator.plan.staged import out_of_place, staged
 from migrator.plan.successors import Successors
-from migrator.plan.values import Change
-from migrator.plan.ways import created
-from migrator.state.values import Intent, Link
+from migrator.plan.three_way_merge import is_same_schedule, merged_change
+from migrator.store.records import Binding, Write
 
 RETIRED: Final = "its source job was retired; it is synced from the definition that was kept"
 
@@ -32,109 +34,111 @@ RETIRED: Final = "its source job was retired; it is synced from the definition t
 class Planner:
     """Goes through the source jobs, then through what was removed at source; `each` is told of every job."""
 
-    def __init__(self, basis: Basis, each: Callable[[], None] = lambda: None) -> None:
-        self.basis = basis
+    def __init__(self, inputs: PlanInput, each: Callable[[], None] = lambda: None) -> None:
+        self.inputs = inputs
         self.each = each
-        self.sync = basis.sync
-        self.mapping = basis.mapping
-        self.matcher = Matcher(basis)
-        self.duplicates = duplicates_of(basis)
+        self.sync = inputs.sync
+        self.mapping = inputs.mapping
+        self.matcher = Matcher(inputs)
+        self.duplicates = duplicates_of(inputs)
         self.unclear = unclear(self.duplicates)
-        self.successors = Successors(basis, tuple(departed(basis, self.unclear)))
+        self.successors = Successors(inputs, tuple(removed_at_source(inputs, self.unclear)))
 
     def changes(self) -> Iterator[Change]:
         """Every change, in no order."""
-        basis = self.basis
-        copies = {job.ref: why for job in basis.source.jobs if (why := self._is_copy(job))}
-        wanted = [job for job in basis.source.jobs if job.ref not in copies]
+        inputs = self.inputs
+        copies = {job.ref: why for job in inputs.source.jobs if (why := self._is_copy(job))}
+        wanted = [job for job in inputs.source.jobs if job.ref not in copies]
         selected = [job for job in wanted if self.sync.select.matches(job)]
         for job, result in self._named(selected):
-            if job.ref not in basis.unsettled and job.ref not in self.unclear:
+            if job.ref not in inputs.unsettled and job.ref not in self.unclear:
                 yield from self._guarded(job, result)
-        yield from blocked((one for one in self.duplicates if one.source not in basis.unsettled), self.sync.name)
-        for intent in basis.unsettled.values():
-            yield _unsettled(intent)
+        yield from blocked((one for one in self.duplicates if one.source not in inputs.unsettled), self.sync.name)
+        for write in inputs.unsettled.values():
+            yield _unsettled(write)
         for job in wanted:
-            is_ours = job.ref in basis.standing and job.ref not in basis.unsettled and job.ref not in self.unclear
+            is_ours = job.ref in inputs.standing and job.ref not in inputs.unsettled and job.ref not in self.unclear
             if is_ours and not self.sync.select.matches(job):
                 reason = "it is no longer selected; it is left unchanged"
-                target = basis.first_target(job.ref)
+                target = inputs.first_target(job.ref)
                 yield Change(action="none", source=job.ref, name=job.name, target=target, reason=reason)
-        for job in basis.source.jobs:
+        for job in inputs.source.jobs:
             if job.ref in copies and self.sync.select.matches(job):
                 yield Change(action="none", source=job.ref, name=job.name, reason=copies[job.ref])
-        for problem in basis.source.problems:
+        for problem in inputs.source.problems:
             yield Change(
                 action="blocked",
                 source=problem.ref,
                 name=problem.name,
-                target=basis.first_target(problem.ref),
+                target=inputs.first_target(problem.ref),
                 reason=f"it cannot be read: {problem.error}",
             )
         yield from self.successors.noted()
         told = {ref for one in self.duplicates for ref in one.jobs}
-        yield from strays(basis, (job for job in self.matcher.free if job.ref not in told))
+        yield from orphans(inputs, (job for job in self.matcher.free if job.ref not in told))
 
     def _is_copy(self, job: Job) -> str:
         """Why a source job is not to go: it is itself a copy, as the state knows or its mark says; "" when it may.
 
         The target has its original, or a copy of that which did not come this way: another one would fire beside it.
         """
-        basis = self.basis
-        known = basis.originals.get(job.ref)
-        keys = ([key_of(known)] if known else []) + ([key_of_mark(job.mark)] if job.mark else [])
+        inputs = self.inputs
+        known = inputs.originals.get(job.ref)
+        keys = ([key_of(known)] if known else []) + ([key_of_tag(job.ownership_tag)] if job.ownership_tag else [])
         for key in keys:
-            if original := basis.by_key.get(key):
+            if original := inputs.by_key.get(key):
                 return f"it is the managed copy of {original}, which is at the target"
-            if (twin := basis.copies.get(key)) and job.ref not in basis.standing:
+            if (twin := inputs.copies.get(key)) and job.ref not in inputs.standing:
                 return f"it is a managed copy of {'/'.join((key[0], key[2]))}, which the target has already: {twin}"
         return ""
 
-    def _named(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Lowered]]:
+    def _named(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Converted]]:
         """The jobs as the target can hold them; only where names are unique, all of them must be known at once."""
-        basis, rules = self.basis, self.mapping.rules
+        inputs, rules = self.inputs, self.mapping.rules
         if "name" not in rules.unique:
-            in_turn = sorted(jobs, key=lambda job: (job.ref not in basis.standing, *age(job)))
+            in_turn = sorted(jobs, key=lambda job: (job.ref not in inputs.standing, *age(job)))
             return ((job, self._lowered(job)) for job in in_turn)
         lowered = {job.ref: (job, self._lowered(job)) for job in jobs}
         current = {
-            ref: basis.at_target[link.target.id].name
+            ref: inputs.at_target[binding.target.id].name
             for ref in lowered
-            if (link := basis.link(ref, 1)) and link.target.id in basis.at_target
+            if (binding := inputs.binding(ref, 1)) and binding.target.id in inputs.at_target
         }
-        ours = {link.target.id for ref in lowered for link in basis.standing.get(ref, ())}
+        ours = {binding.target.id for ref in lowered for binding in inputs.standing.get(ref, ())}
         marks = {key_of(ref) for ref in lowered}
         foreign = {
             job.name
-            for job in basis.target.jobs
-            if job.ref.id not in ours and not (job.mark and key_of_mark(job.mark) in marks)
+            for job in inputs.target.jobs
+            if job.ref.id not in ours and not (job.ownership_tag and key_of_tag(job.ownership_tag) in marks)
         }
         return unique_names(lowered, current=current, foreign=foreign, rules=rules)
 
-    def _lowered(self, job: Job) -> Lowered:
+    def _lowered(self, job: Job) -> Converted:
         self.each()
-        found = attempt("converted", lower, job, target=self.mapping, sync=self.sync, now=self.basis.now)
+        found = attempt("converted", convert, job, target=self.mapping, sync=self.sync, now=self.inputs.now)
         return (
-            found if isinstance(found, Lowered) else Lowered(schedule=Schedule(verdict="none"), refused=(str(found),))
+            found
+            if isinstance(found, Converted)
+            else Converted(schedule=ConvertedSchedule(verdict="none"), refused=(str(found),))
         )
 
-    def _guarded(self, job: Job, lowered: Lowered) -> list[Change]:
+    def _guarded(self, job: Job, lowered: Converted) -> list[Change]:
         """The changes of one job, or the one that blocks it."""
         found = attempt("planned", lambda: list(self._for_job(job, lowered)))
         if isinstance(found, list):
             return found
-        target = self.basis.first_target(job.ref)
+        target = self.inputs.first_target(job.ref)
         return [Change(action="blocked", source=job.ref, target=target, name=job.name, reason=str(found))]
 
-    def _for_job(self, job: Job, lowered: Lowered) -> Iterator[Change]:
+    def _for_job(self, job: Job, lowered: Converted) -> Iterator[Change]:
         base = Change(
             action="none",
             source=job.ref,
-            target=self.basis.first_target(job.ref),
+            target=self.inputs.first_target(job.ref),
             name=job.name,
             losses=lowered.losses,
             schedule=lowered.schedule,
-            reason="; ".join((*lowered.notes, *((RETIRED,) if job.ref in self.basis.retired else ()))),
+            reason="; ".join((*lowered.notes, *((RETIRED,) if job.ref in self.inputs.retired else ()))),
             live=job.live,
         )
         if lowered.dead:
@@ -145,42 +149,42 @@ class Planner:
             yield attrs.evolve(base, action="blocked", reason=reason, needs=needs)
             return
         pieces = _all_or_none(self._for_pieces(job, lowered, base))
-        if reason := out_of_place(self.basis, job.ref):
+        if reason := out_of_place(self.inputs, job.ref):
             pieces = (attrs.evolve(piece, action="blocked", fields=(), reason=reason) for piece in pieces)
         yield from pieces
 
-    def _for_pieces(self, job: Job, lowered: Lowered, base: Change) -> Iterator[Change]:
+    def _for_pieces(self, job: Job, lowered: Converted, base: Change) -> Iterator[Change]:
         count = len(lowered.pieces)
-        base = attrs.evolve(base, right=self.basis.right_of(job.ref))
-        renews = is_same_schedule(self.basis, base)
+        base = attrs.evolve(base, active_side=self.inputs.active_side_of(job.ref))
+        renews = is_same_schedule(self.inputs, base)
         for number, fields in enumerate(lowered.pieces, 1):
             piece = attrs.evolve(base, piece=number, pieces=count, name=fields["name"], target=None)
-            link = self.basis.link(job.ref, number)
-            yield self._for_piece(piece if link else attrs.evolve(piece, renews=renews), fields, link)
-        for link in self.basis.standing.get(job.ref, ()):
-            if link.piece > count and link.target.id in self.basis.at_target:
-                extra = attrs.evolve(base, piece=link.piece, pieces=link.pieces, target=link.target, losses=())
+            binding = self.inputs.binding(job.ref, number)
+            yield self._for_piece(piece if binding else attrs.evolve(piece, renews=renews), fields, binding)
+        for binding in self.inputs.standing.get(job.ref, ()):
+            if binding.piece > count and binding.target.id in self.inputs.at_target:
+                extra = attrs.evolve(base, piece=binding.piece, pieces=binding.pieces, target=binding.target, losses=())
                 reason = f"its schedule takes {count} jobs now"
                 yield attrs.evolve(extra, action="delete", reason=reason, renews=renews)
 
-    def _for_piece(self, piece: Change, fields: Fields, link: Link | None) -> Change:
-        basis, wanted = self.basis, fields
-        if piece.source in basis.revived:  # a cutover stops the source again, and lets the target fire if it does not
+    def _for_piece(self, piece: Change, fields: Fields, binding: Binding | None) -> Change:
+        inputs, wanted = self.inputs, fields
+        if piece.source in inputs.revived:  # a cutover stops the source again, and lets the target fire if it does not
             piece = attrs.evolve(piece, due={"enabled": fields.get("enabled", True)})
-        if piece.right == "source":
-            piece, wanted = held(basis, piece, fields, link)
+        if piece.active_side == "source":
+            piece, wanted = staged(inputs, piece, fields, binding)
             if piece.action == "blocked":
-                return attrs.evolve(piece, target=link.target if link else None)
+                return attrs.evolve(piece, target=binding.target if binding else None)
         else:
-            piece, wanted = parked(basis, piece, fields, link)
-        if link and not self.matcher.stands_in(link):
-            return reconciled(basis, piece, wanted, link)
-        found = self.matcher.matched(piece, fields if piece.right == "source" else wanted)
+            piece, wanted = parked(inputs, piece, fields, binding)
+        if binding and not self.matcher.stands_in(binding):
+            return merged_change(inputs, piece, wanted, binding)
+        found = self.matcher.matched(piece, fields if piece.active_side == "source" else wanted)
         if found.action != "create":
-            return attrs.evolve(found, right="both")  # what is there already fires already
-        return self.successors.checked(found if wanted is fields else created(basis, piece, wanted))
+            return attrs.evolve(found, active_side="both")  # what is there already fires already
+        return self.successors.checked(found if wanted is fields else created(inputs, piece, wanted))
 
-    def _refusal(self, lowered: Lowered) -> tuple[str, tuple[Need, ...]]:
+    def _refusal(self, lowered: Converted) -> tuple[str, tuple[Need, ...]]:
         """Why a job cannot go, and what the sync could say about it."""
         if lowered.refused:
             return "; ".join(lowered.refused), ()
@@ -195,22 +199,22 @@ class Planner:
         what = f"it would lose {told}; allow it with allow_loss = [{listed}] in [syncs.{self.sync.name}]"
         return what, permissions
 
-    def _permissions(self, lowered: Lowered) -> tuple[Need, ...]:
+    def _permissions(self, lowered: Converted) -> tuple[Need, ...]:
         return tuple(permission(self.sync, loss) for loss in self._unallowed(lowered))
 
-    def _unallowed(self, lowered: Lowered) -> list[Loss]:
+    def _unallowed(self, lowered: Converted) -> list[Loss]:
         allowed = self.sync.allow_loss
         return [loss for loss in lowered.losses if not any(covers(path, loss.path) for path in allowed)]
 
 
-def _unsettled(intent: Intent) -> Change:
+def _unsettled(write: Write) -> Change:
     """An unresolved write of an earlier run: its job is left alone."""
-    assert intent.source is not None
+    assert write.source is not None
     reason = (
-        f"{intent.error}. Check the target, then: migrator settle {intent.run} {intent.source.id} "
+        f"{write.error}. Check the target, then: migrator settle {write.run} {write.source.id} "
         "--created ID, or --not-created"
     )
-    return Change(action="blocked", source=intent.source, name=intent.name, target=None, reason=reason)
+    return Change(action="blocked", source=write.source, name=write.name, target=None, reason=reason)
 
 
 def _all_or_none(pieces: Iterable[Change]) -> Iterator[Change]:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from migrator.canonical import Job, JobRef
-from migrator.plan.basis import Basis
+from migrator.plan.actions import can_pause
+from migrator.plan.changes import Change
 from migrator.plan.names import age
-from migrator.plan.values import Change
-from migrator.plan.ways import can_pause
+from migrator.plan.plan_input import PlanInput
 
 
-def within_room(basis: Basis, changes: Iterable[Change]) -> Iterator[Change]:
+def within_room(inputs: PlanInput, changes: Iterable[Change]) -> Iterator[Change]:
     """Yield the changes, blocked where the target would hold more active jobs than it takes.
 
     Room goes first to jobs that become active again, then to those that are recreated in place of one that stays until
@@ -22,19 +22,19 @@ def within_room(basis: Basis, changes: Iterable[Change]) -> Iterator[Change]:
     is another number there, and nothing is foreseen.
     """
     changes = list(changes)
-    room = basis.mapping.rules.room
-    most = basis.room or (room.active if room else 0)
-    if room is None or (active := _active(basis)) > most:
+    room = inputs.mapping.rules.room
+    most = inputs.room or (room.active if room else 0)
+    if room is None or (active := _active(inputs)) > most:
         yield from changes
         return
     free = most - active - sum(change.action == "resume" for change in changes)
     lacking: set[JobRef | None] = set()
-    for ref, needed in _in_order(basis, changes):
+    for ref, needed in _in_order(inputs, changes):
         if needed > free:
             lacking.add(ref)
         else:
             free -= needed
-    title = basis.mapping.rules.title
+    title = inputs.mapping.rules.title
     reason = (
         f"no room for it: {title} takes {most} active {room.what}, {active} are active there already, "
         "and the jobs that are oldest at the source go first; pause or delete some there"
@@ -50,22 +50,22 @@ def within_room(basis: Basis, changes: Iterable[Change]) -> Iterator[Change]:
             yield change
 
 
-def _active(basis: Basis) -> int:
-    jobs = (job for job in basis.target.jobs if job.ref.scope == basis.target_scope and job.live)
-    return sum(1 for _job in jobs) + sum(one.ref.scope == basis.target_scope for one in basis.target.problems)
+def _active(inputs: PlanInput) -> int:
+    jobs = (job for job in inputs.target.jobs if job.ref.scope == inputs.target_scope and job.live)
+    return sum(1 for _job in jobs) + sum(one.ref.scope == inputs.target_scope for one in inputs.target.problems)
 
 
-def _in_order(basis: Basis, changes: Iterable[Change]) -> list[tuple[JobRef | None, int]]:
+def _in_order(inputs: PlanInput, changes: Iterable[Change]) -> list[tuple[JobRef | None, int]]:
     """The source jobs whose changes take room, each with how much, in the order in which they get it."""
     needed: dict[JobRef | None, int] = {}
     first: set[JobRef | None] = set()
     for change in changes:
-        beside = change.action == "replace" and (change.pieces > 1 or not can_pause(basis))
+        beside = change.action == "replace" and (change.pieces > 1 or not can_pause(inputs))
         if change.action == "create" or beside:
             needed[change.source] = needed.get(change.source, 0) + 1
         if beside:
             first.add(change.source)
-    jobs = basis.at_source
+    jobs = inputs.at_source
 
     def turn(ref: JobRef | None) -> tuple[object, ...]:
         job: Job | None = jobs.get(ref) if ref else None

@@ -12,9 +12,9 @@ import attrs
 from attrs import define, field
 
 from migrator.canonical import JobRef
-from migrator.plan.basis import Basis
+from migrator.plan.changes import Change
 from migrator.plan.identity import moving
-from migrator.plan.values import Change
+from migrator.plan.plan_input import PlanInput
 
 _ENDS = frozenset({"delete", "pause"})
 """What is done to a target job so that it fires no more."""
@@ -25,18 +25,18 @@ class Successors:
     """Compares what is to be created with what was removed at the source.
 
     Attributes:
-        basis: what the plan is made from.
+        inputs: what the plan is made from.
         left: what happens to the target jobs of jobs removed at the source.
     """
 
-    basis: Basis
+    inputs: PlanInput
     left: tuple[Change, ...]
     _named: dict[str, list[Change]] = field(factory=dict, init=False)
     _heirs: dict[JobRef, list[JobRef]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         for change in self.left:
-            if change.piece == 1 and change.source and change.target and change.target.id in self.basis.at_target:
+            if change.piece == 1 and change.source and change.target and change.target.id in self.inputs.at_target:
                 self._named.setdefault(self._form(change.name), []).append(change)
 
     def checked(self, create: Change) -> Change:
@@ -44,7 +44,7 @@ class Successors:
         assert create.source is not None
         if not self._named:
             return create
-        names = {self._form(name) for name in (create.name, self.basis.at_source[create.source].name)}
+        names = {self._form(name) for name in (create.name, self.inputs.at_source[create.source].name)}
         found = [change for name in sorted(names) for change in self._named.get(name, ())]
         if not found or create.piece != 1 or create.action != "create":
             return create
@@ -65,14 +65,14 @@ class Successors:
 
     def _form(self, name: str) -> str:
         """A name as the target holds it."""
-        return str(self.basis.mapping.form("name", name))
+        return str(self.inputs.mapping.form("name", name))
 
     def _is_live(self, change: Change) -> bool:
-        return change.target is not None and self.basis.at_target[change.target.id].enabled
+        return change.target is not None and self.inputs.at_target[change.target.id].enabled
 
     def _told(self, change: Change, new: JobRef) -> str:
         assert change.source is not None
-        command = moving(f"job.{change.source.id}", f"job.{new.id}", "--sync", self.basis.sync.name)
+        command = moving(f"job.{change.source.id}", f"job.{new.id}", "--sync", self.inputs.sync.name)
         return (
             f"{change.source}, which was removed at the source, had this name, and {change.target} is its target job; "
             f"if this is the same job under a new id: {command}; "

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
+from migrator.instrumentation import SILENT, Instrumentation
 from migrator.providers import devin, jsonfile, omni, scrip
 from migrator.providers.base import Connection, Documented, LoadAdapter
 from migrator.providers.devin import Devin
 from migrator.providers.jsonfile import JsonFile
 from migrator.providers.omni import Omni, is_quota
 from migrator.providers.scrip import Scrip
-from migrator.watching import NOBODY, Watch
 
 if TYPE_CHECKING:
-    from migrator.transport.answers import Call, Reply
-    from migrator.transport.clock import Clock
-    from migrator.transport.pacing import Pacer
-    from migrator.transport.retry import Retry
-    from migrator.transport.wire import Wire
+    from migrator.http.clock import Clock
+    from migrator.http.rate_limit import RateLimiter
+    from migrator.http.responses import Call, Response
+    from migrator.http.retry import Retry
+    from migrator.http.transport import Wire
 
 
 @frozen(kw_only=True)
@@ -60,7 +60,7 @@ class ProviderInfo:
     concurrency: int = 1
     is_quota: Callable[[Any], bool] = lambda _body: False
     permissions: str = "the permission to change jobs"
-    advice: Callable[[Connection, Call, Reply], str] = lambda _connection, _call, _reply: ""
+    advice: Callable[[Connection, Call, Response], str] = lambda _connection, _call, _reply: ""
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -137,11 +137,11 @@ async def open_adapter(
     connection: Connection,
     *,
     target: bool = False,
-    pacers: MutableMapping[str, Pacer] | None = None,
+    rate_limiters: MutableMapping[str, RateLimiter] | None = None,
     clock: Clock | None = None,
     retry: Retry | None = None,
     wire: Wire | None = None,
-    watch: Watch = NOBODY,
+    instrumentation: Instrumentation = SILENT,
     fence: Callable[[], None] = lambda: None,
     hide: Callable[[str], str] | None = None,
 ) -> AsyncIterator[LoadAdapter]:
@@ -150,11 +150,11 @@ async def open_adapter(
     Args:
         connection: already validated.
         target: it will be written to, so a `json` file need not exist yet.
-        pacers: give the same mapping to every connection of a run: those that a platform counts as one share a limit.
+        rate_limiters: shared by all connections of a run: those that a platform counts as one share a limit.
         clock: time and chance; the real ones by default.
         retry: how long to keep trying.
         wire: what carries requests; the network by default.
-        watch: told of every request.
+        instrumentation: told of every request.
         fence: asked right before every request leaves and every file is written; raises when none may.
         hide: takes secrets out of a text; those of this connection by default.
 
@@ -166,10 +166,10 @@ async def open_adapter(
         identity = info.scopes(connection)[0]
         yield JsonFile(path=connection.path or "", identity=identity, must_exist=not target, fence=fence)
         return
-    from migrator.transport.client import LISTING_TIMEOUT, TIMEOUT, Client  # noqa: PLC0415 (httpx is slow to import; config needs only the registry)
-    from migrator.transport.clock import REAL  # noqa: PLC0415 (as above)
-    from migrator.transport.pacing import Pacer, Rate  # noqa: PLC0415 (as above)
-    from migrator.transport.retry import PATIENT  # noqa: PLC0415 (as above)
+    from migrator.http.client import LISTING_TIMEOUT, TIMEOUT, Client  # noqa: PLC0415 (httpx is slow to import; config needs only the registry)
+    from migrator.http.clock import REAL  # noqa: PLC0415 (as above)
+    from migrator.http.rate_limit import Rate, RateLimiter  # noqa: PLC0415 (as above)
+    from migrator.http.retry import PATIENT  # noqa: PLC0415 (as above)
 
     clock = clock or REAL
     header, prefix = info.auth
@@ -177,14 +177,14 @@ async def open_adapter(
     rate = connection.rate or info.rate or ""
     budget = connection.budget or info.counted_by(connection)
     key = hashlib.sha256(f"{connection.provider}\n{base_url}\n{budget}".encode()).hexdigest()
-    pacers = {} if pacers is None else pacers
-    pacers.setdefault(key, Pacer(Rate.parse(rate), clock=clock)).restrict(Rate.parse(rate))
+    rate_limiters = {} if rate_limiters is None else rate_limiters
+    rate_limiters.setdefault(key, RateLimiter(Rate.parse(rate), clock=clock)).restrict(Rate.parse(rate))
     async with Client(
         provider=connection.provider,
         base_url=base_url,
         secret=connection.token,
         headers={header: f"{prefix}{connection.token}"},
-        pacer=pacers[key],
+        rate_limiter=rate_limiters[key],
         concurrency=connection.concurrency or info.concurrency,
         most=connection.concurrency or _MOST,
         retry=retry or PATIENT,
@@ -194,7 +194,7 @@ async def open_adapter(
         kept_in=connection.kept_in,
         renew=connection.renew,
         wire=wire,
-        watch=watch,
+        instrumentation=instrumentation,
         fence=fence,
         timeout=connection.timeout or TIMEOUT,
         listing_timeout=connection.listing_timeout or LISTING_TIMEOUT,

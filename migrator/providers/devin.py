@@ -15,7 +15,7 @@ from migrator.providers.base import PATCH, Connection, Documented, one_spelling
 from migrator.providers.rest import Page, RestAdapter, count, member
 
 if TYPE_CHECKING:
-    from migrator.transport.answers import Call, Reply
+    from migrator.http.responses import Call, Response
 
 _IMPERSONATING = ("create_as_user_id", "run_as_user_id")
 PAGE_SIZE = 100  # older servers allow no more, newer ones 200
@@ -57,7 +57,7 @@ _SHOWN = frozenset(
 )
 
 
-def advice(connection: Connection, call: Call, reply: Reply) -> str:
+def advice(connection: Connection, call: Call, reply: Response) -> str:
     """Return which permission a refusal is about, and what else may be wrong; "" where nothing particular is known."""
     if reply.status == HTTPStatus.NOT_FOUND and call.method in {"GET", "POST"} and call.path.endswith("/schedules"):
         return f"check org_id: {connection.org_id!r} is not an organisation that this service user may see"
@@ -78,7 +78,7 @@ def advice(connection: Connection, call: Call, reply: Reply) -> str:
     return f"{place}; or {grant}" if call.method == "GET" and "permission" not in said else f"{grant}; or {place}"
 
 
-def _is_about_users(reply: Reply) -> bool:
+def _is_about_users(reply: Response) -> bool:
     said = reply.text.casefold()
     return any(word in said for word in ("impersonat", "usedevinsessions", "user")) and "manageorgschedules" not in said
 

@@ -31,7 +31,7 @@ from migrator.providers.base import (
 from migrator.providers.rest import Page, RestAdapter, count, member
 
 if TYPE_CHECKING:
-    from migrator.transport.answers import Call, Reply
+    from migrator.http.responses import Call, Response
 
 PAGE_SIZE = 100
 _ROUTINES = "/v1/ai/routines"
@@ -83,7 +83,7 @@ def is_quota(body: Any) -> bool:
     return isinstance(body, dict) and "detail" in body and "status" in body
 
 
-def advice(connection: Connection, _call: Call, reply: Reply) -> str:
+def advice(connection: Connection, _call: Call, reply: Response) -> str:
     """Return what a refusal of Omni's is about; "" where nothing particular is known."""
     said = reply.text.casefold()
     members = ", ".join(connection.user_ids)

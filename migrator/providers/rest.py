@@ -29,7 +29,7 @@ from migrator.providers.base import PATCH, Connection, Created, Documented, Prob
 from migrator.redaction import HIDDEN
 
 if TYPE_CHECKING:
-    from migrator.transport.client import Client
+    from migrator.http.client import Client
 
 _JSON_KINDS: Final = {"str": "text", "dict": "JSON object", "list": "list"}
 _NOT_USED: Final = "a list that cannot be read to its end is not used; try again later"
@@ -67,7 +67,7 @@ class Page:
 
 
 @define(kw_only=True)
-class Listing:
+class ListBounds:
     """The bounds of one listing: time, pages and bytes.
 
     Attributes:
@@ -170,11 +170,11 @@ class RestAdapter(ABC):
                         taken.add(job_id)
                         yield Record(scope=scope, raw=raw)
 
-    def _listing(self) -> Listing:
+    def _listing(self) -> ListBounds:
         until = asyncio.get_running_loop().time() + self.client.listing_timeout
-        return Listing(client=self.client, until=until, received=self.client.received)
+        return ListBounds(client=self.client, until=until, received=self.client.received)
 
-    async def _read(self, scope: str, listing: Listing) -> AsyncGenerator[tuple[str, Raw], None]:
+    async def _read(self, scope: str, listing: ListBounds) -> AsyncGenerator[tuple[str, Raw], None]:
         """The jobs of one scope, some more than once.
 
         A job made or deleted while we read moves the pages, and a page may be cut short. So when there are fewer jobs
@@ -248,7 +248,7 @@ class RestAdapter(ABC):
                 break
         return told
 
-    async def _pages(self, scope: str, listing: Listing) -> AsyncGenerator[Page, None]:
+    async def _pages(self, scope: str, listing: ListBounds) -> AsyncGenerator[Page, None]:
         """The pages of a list in their order, each asked for before the one before it is used up.
 
         Where each page names the next, that is asked for as soon as it is known. Where pages go by offset and the

@@ -17,7 +17,7 @@ from migrator.providers.base import PATCH, Connection, Documented, Record, one_s
 from migrator.providers.rest import Page, RestAdapter, member
 
 if TYPE_CHECKING:
-    from migrator.transport.answers import Call, Reply
+    from migrator.http.responses import Call, Response
 
 PAGE_SIZE = 200
 
@@ -60,7 +60,7 @@ _SHOWN = frozenset(
 )
 
 
-def advice(connection: Connection, call: Call, reply: Reply) -> str:
+def advice(connection: Connection, call: Call, reply: Response) -> str:
     """Return what a refusal of Scrip's is about; "" where nothing particular is known."""
     program = connection.program_id
     if reply.status == HTTPStatus.FORBIDDEN:

@@ -8,12 +8,13 @@ from typing import Any, Final
 import attrs
 
 from migrator.audit import Audit, Finding, Outcome
+from migrator.convert import Converted
+from migrator.convert.fields import Need
 from migrator.document import value_to_json
-from migrator.lower import Lowered, Need
 from migrator.mapping.codecs import write_time
 from migrator.report.duplicates import duplicate_document, duplicate_lines
 from migrator.report.schedules import piece_words, verdict_name, verdict_words
-from migrator.report.words import Line, clean, columns, count, line
+from migrator.report.text import Line, clean, columns, count, line
 
 SCHEMA: Final = "migrator/audit@1"
 
@@ -77,7 +78,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _losses(lowered: Lowered) -> list[dict[str, Any]]:
+def _losses(lowered: Converted) -> list[dict[str, Any]]:
     return [
         {
             "path": loss.path,

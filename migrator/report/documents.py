@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrator.apply import Applied
 from migrator.audit import Audit
-from migrator.checkup import Check
-from migrator.cutover import Cutover
+from migrator.cutover.switches import Cutover
+from migrator.doctor.check import Check
+from migrator.execute.outcomes import Applied
+from migrator.plan.changes import Plan
 from migrator.plan.document import plan_to_json
-from migrator.plan.values import Plan
 from migrator.report.audits import audit_document
-from migrator.report.checkups import checkup_document
-from migrator.report.handovers import handover_document
+from migrator.report.cutovers import handover_document
+from migrator.report.doctor import checkup_document
 from migrator.report.outcomes import apply_document
 from migrator.report.proofs import verify_document
-from migrator.report.rounds import round_document
-from migrator.sync import Round
+from migrator.report.sync_runs import round_document
+from migrator.sync.results import SyncRun
 from migrator.verify import Verification
 
 
@@ -35,7 +35,7 @@ def of(result: object, name: str = "cutover") -> dict[str, Any]:
             return verify_document(result)
         case Cutover():
             return handover_document(result, name)
-        case Round():
+        case SyncRun():
             return round_document(result)
         case (Plan() as plan, Applied() as applied):
             return apply_document(plan, applied).whole()

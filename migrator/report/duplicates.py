@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import attrs
 
-from migrator.apply.values import Applied
+from migrator.execute.outcomes import Applied
 from migrator.extract import Extracted
 from migrator.plan.duplicates import Duplicate
+from migrator.report.json_schema import COUNT, REF, TEXT, listed, maybe, shape
 from migrator.report.outcomes import outcome_lines
-from migrator.report.shapes import COUNT, REF, TEXT, listed, maybe, shape
-from migrator.report.words import Line, clean, columns, count, line
+from migrator.report.text import Line, clean, columns, count, line
 
 DUPLICATE: Final = shape(
     {

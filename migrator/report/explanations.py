@@ -13,7 +13,7 @@ from migrator.cron.ambiguous import Meaning, often_words
 from migrator.cron.zones import load_zone
 from migrator.mapping.codecs import write_time
 from migrator.report.schedules import piece_words, verdict_words
-from migrator.report.words import Line, clean, columns, instant, line
+from migrator.report.text import Line, clean, columns, instant, line
 
 SCHEMA: Final = "migrator/explain@1"
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from migrator.errors import ConfigError, MappingError, MigratorError, UsageError
-from migrator.report.words import Line, clean, line
+from migrator.report.text import Line, clean, line
 
 SCHEMA: Final = "migrator/error@1"
 
@@ -142,14 +142,18 @@ def trace(error: BaseException) -> str:
 
     No values of variables, and no words of other libraries' errors behind one of ours: they may quote a secret.
     """
-    links = [error]
-    while cause := links[-1].__cause__ or (None if links[-1].__suppress_context__ else links[-1].__context__):
-        links.append(cause)
-    ours = next((n for n, link in enumerate(links) if isinstance(link, MigratorError)), len(links))
+    bindings = [error]
+    while cause := bindings[-1].__cause__ or (None if bindings[-1].__suppress_context__ else bindings[-1].__context__):
+        bindings.append(cause)
+    ours = next((n for n, binding in enumerate(bindings) if isinstance(binding, MigratorError)), len(bindings))
     return "\nwhich led to\n\n".join(
-        "".join(traceback.format_list(traceback.extract_tb(link.__traceback__)))
-        + (f"{_kind(link)}: {link}\n" if number <= ours or isinstance(link, MigratorError) else f"{_kind(link)}\n")
-        for number, link in reversed(list(enumerate(links)))
+        "".join(traceback.format_list(traceback.extract_tb(binding.__traceback__)))
+        + (
+            f"{_kind(binding)}: {binding}\n"
+            if number <= ours or isinstance(binding, MigratorError)
+            else f"{_kind(binding)}\n"
+        )
+        for number, binding in reversed(list(enumerate(bindings)))
     )
 
 

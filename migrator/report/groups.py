@@ -9,15 +9,15 @@ from typing import Final
 from attrs import frozen
 
 from migrator.canonical import JobRef
-from migrator.plan.values import Change
-from migrator.report.words import Line, clean, line
+from migrator.plan.changes import Change
+from migrator.report.text import Line, clean, line
 
 _SHORTEST: Final = 3
 """Names and ids shorter than that are not looked for in reasons: they could be any word."""
 
 
 @frozen
-class Said:
+class Message:
     """A reason that concerns one job, with its name and everything that identifies it."""
 
     name: str
@@ -34,10 +34,10 @@ class Said:
         return text
 
 
-def of_change(change: Change) -> Said:
+def of_change(change: Change) -> Message:
     """Return the reason of one change."""
     refs = [ref for ref in (change.source, change.target) if ref]
-    return Said(change.label, change.reason, ids_of(*refs))
+    return Message(change.label, change.reason, ids_of(*refs))
 
 
 def ids_of(*refs: JobRef) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ def ids_of(*refs: JobRef) -> tuple[str, ...]:
     return tuple(text for ref in refs for text in (str(ref), ref.id))
 
 
-def grouped(title: str, said: Iterable[Said], *, named: bool = True) -> Iterator[Line]:
+def grouped(title: str, said: Iterable[Message], *, named: bool = True) -> Iterator[Line]:
     """Each reason once, with how many jobs it holds for, the most frequent first; below it their names.
 
     Args:
@@ -53,7 +53,7 @@ def grouped(title: str, said: Iterable[Said], *, named: bool = True) -> Iterator
         said: one for each job, or for each part of it.
         named: whether the names are shown; without them, something else on the screen has them.
     """
-    groups: dict[str, list[Said]] = {}
+    groups: dict[str, list[Message]] = {}
     for one in said:
         groups.setdefault(one.general, []).append(one)
     if groups:

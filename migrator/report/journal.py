@@ -10,9 +10,9 @@ from typing import Any, Final
 import attrs
 from attrs import field, frozen
 
-from migrator.cutover import Standing as JobStanding
+from migrator.active_side import ActiveStatus as JobStanding
 from migrator.mapping.codecs import write_time
-from migrator.report.handovers import (
+from migrator.report.cutovers import (
     STATUS_WORDS,
     dark_document,
     dark_lines,
@@ -21,10 +21,10 @@ from migrator.report.handovers import (
     standing_document,
     standing_lines,
 )
-from migrator.report.rehomings import orphans_document, orphans_lines
-from migrator.report.words import Line, clean, columns, line, stamp
-from migrator.state.values import ORIGIN, Dark, Intent, Missed, Owner, Run
-from migrator.sync.orphans import Orphans
+from migrator.report.state_moves import orphans_document, orphans_lines
+from migrator.report.text import Line, clean, columns, line, stamp
+from migrator.store.records import ORIGIN, InactiveJob, Missed, Owner, Run, Write
+from migrator.sync.orphaned import Orphans
 
 _STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
 _ENDS: Final[Mapping[str, str]] = {"done": "green", "settled": "green"}
@@ -42,7 +42,7 @@ _GO_ON: Final[Mapping[str, str]] = {"sync": "sync", "cutover": "cutover", "retir
 
 
 @frozen(kw_only=True)
-class Standing:
+class SyncStatus:
     """The status of everything, as far as the state records it.
 
     Attributes:
@@ -61,7 +61,7 @@ class Standing:
     """
 
     runs: Sequence[Run]
-    unresolved: Sequence[Intent]
+    unresolved: Sequence[Write]
     owners: Mapping[str, Owner]
     in_order: Mapping[str, datetime] = field(factory=dict)
     place: str
@@ -69,15 +69,15 @@ class Standing:
     ledger: Sequence[Missed] = ()
     orphans: Sequence[Orphans] = ()
     jobs: Sequence[JobStanding] | None = None
-    dark: Mapping[str, Sequence[Dark]] = field(factory=dict)
+    dark: Mapping[str, Sequence[InactiveJob]] = field(factory=dict)
     duplicates: Mapping[str, Sequence[Mapping[str, Any]]] = field(factory=dict)
     trouble: Sequence[Mapping[str, str]] = ()
 
     @property
-    def uncertain(self) -> list[Intent]:
+    def uncertain(self) -> list[Write]:
         """Writes without an outcome whose run is not under way any more."""
         writing = {owner.run for owner in self.owners.values()}
-        return [intent for intent in self.unresolved if intent.run not in writing]
+        return [write for write in self.unresolved if write.run not in writing]
 
     @property
     def latest(self) -> list[Run]:
@@ -100,7 +100,7 @@ class Standing:
         return "unfinished" if run.ended_at else "died"
 
 
-def status_document(standing: Standing) -> dict[str, Any]:
+def status_document(standing: SyncStatus) -> dict[str, Any]:
     """Return the status as `migrator/status@1`."""
     return {
         "schema": "migrator/status@1",
@@ -108,8 +108,8 @@ def status_document(standing: Standing) -> dict[str, Any]:
         "active_nowhere": [dark_document(one) for dark in standing.dark.values() for one in dark],
         "writing": [{"target": scope, **attrs.asdict(owner)} for scope, owner in standing.owners.items()],
         "uncertain": [
-            {**_write(intent), "run": intent.run, "sync": intent.sync, "settle": _ways(intent)}
-            for intent in standing.uncertain
+            {**_write(write), "run": write.run, "sync": write.sync, "settle": _ways(write)}
+            for write in standing.uncertain
         ],
         "syncs": [_sync(run, standing) for run in standing.latest],
         "orphans": orphans_document(standing.orphans),
@@ -120,20 +120,20 @@ def status_document(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _sync(run: Run, standing: Standing) -> dict[str, Any]:
+def _sync(run: Run, standing: SyncStatus) -> dict[str, Any]:
     until = standing.until.get(run.sync)
     how = {"how": standing.how(run), "next": _next(run, standing)}
     return {**_run(run), **how, "needs_resync_by": until and write_time(until)}
 
 
-def status_lines(standing: Standing) -> Iterator[Line]:
+def status_lines(standing: SyncStatus) -> Iterator[Line]:
     """Yield the status as text."""
     for dark in standing.dark.values():
         yield from dark_lines(dark)
     for scope, owner in standing.owners.items():
         yield line(("running ", "bold"), f"{clean(scope)}: locked by {owner}")
-    for intent in standing.uncertain:
-        yield from _uncertain_lines(intent)
+    for write in standing.uncertain:
+        yield from _uncertain_lines(write)
     yield from orphans_lines(standing.orphans)
     for run in standing.latest:
         yield from _latest_lines(run, standing)
@@ -148,17 +148,17 @@ def status_lines(standing: Standing) -> Iterator[Line]:
     yield from ledger_lines(standing.ledger)
 
 
-def _uncertain_lines(intent: Intent) -> Iterator[Line]:
+def _uncertain_lines(write: Write) -> Iterator[Line]:
     """Yield an unresolved write, and the commands that resolve it."""
     yield line(
         ("unresolved write ", "bold red"),
-        f"{intent.action} of {clean(intent.name)} (sync {intent.sync}, run {intent.run})",
+        f"{write.action} of {clean(write.name)} (sync {write.sync}, run {write.run})",
     )
-    if intent.state == "uncertain" and intent.error:
-        yield line(clean(intent.error), indent=2)
-    ways = _ways(intent)
+    if write.state == "uncertain" and write.error:
+        yield line(clean(write.error), indent=2)
+    ways = _ways(write)
     until = "; if it cannot tell, look at the target and pass the answer:" if ways else "."
-    yield line(f"The next migrator plan {intent.sync} reconciles it{until}", indent=2)
+    yield line(f"The next migrator plan {write.sync} reconciles it{until}", indent=2)
     for words, command in zip(("if the job exists: ", "if it does not: "), ways, strict=False):
         yield line(words, (command, "bold"), indent=2)
 
@@ -172,7 +172,7 @@ def _duplicate_lines(sync: str, found: Sequence[Mapping[str, Any]]) -> Iterator[
     yield line("to remove one: ", (shlex.join(["migrator", "dedupe", sync]), "bold"), indent=2)
 
 
-def _latest_lines(run: Run, standing: Standing) -> Iterator[Line]:
+def _latest_lines(run: Run, standing: SyncStatus) -> Iterator[Line]:
     """Yield how the latest run of a sync ended, the next command, and until when the schedules are exact."""
     how, follow = standing.how(run), _next(run, standing)
     yield line((f"{_HOW.get(how, how)} ", _ENDS.get(how, "yellow")), f"{run.sync}: {_kind(run)}, {_told(run)}")
@@ -184,7 +184,7 @@ def _latest_lines(run: Run, standing: Standing) -> Iterator[Line]:
         yield line(f"exact until {stamp(until)}, renewed by each sync", indent=2)
 
 
-def _next(run: Run, standing: Standing) -> str:
+def _next(run: Run, standing: SyncStatus) -> str:
     """Return the command that finishes what a run left; "" where there is none."""
     if standing.how(run) in {"done", "settled", "under way"}:
         return ""
@@ -196,39 +196,37 @@ def _next(run: Run, standing: Standing) -> str:
     return shlex.join(["migrator", _GO_ON.get(run.kind, "apply"), run.sync, *back])
 
 
-def _ways(intent: Intent) -> list[str]:
+def _ways(write: Write) -> list[str]:
     """Return the commands that resolve a create."""
-    if intent.action != "create" or intent.source is None:
+    if write.action != "create" or write.source is None:
         return []
-    start = shlex.join(["migrator", "settle", intent.run, intent.source.id if intent.pieces == 1 else intent.name])
+    start = shlex.join(["migrator", "settle", write.run, write.source.id if write.pieces == 1 else write.name])
     return [f"{start} --created ID", f"{start} --not-created"]
 
 
 def history_document(
-    runs: Sequence[Run], writes: Sequence[Intent] | None, ledger: Sequence[Missed] = ()
+    runs: Sequence[Run], writes: Sequence[Write] | None, ledger: Sequence[Missed] = ()
 ) -> dict[str, Any]:
     """Return the runs as `migrator/history@1`; with the writes and the ledger of the one run that was asked for."""
     document: dict[str, Any] = {"schema": "migrator/history@1", "runs": [_run(run) for run in runs]}
     if writes is None:
         return document
     entries = [missed_document(entry) for entry in ledger]
-    return document | {"writes": [_write(intent) for intent in writes], "ledger": entries}
+    return document | {"writes": [_write(write) for write in writes], "ledger": entries}
 
 
-def history_lines(
-    runs: Sequence[Run], writes: Sequence[Intent] | None, ledger: Sequence[Missed] = ()
-) -> Iterator[Line]:
+def history_lines(runs: Sequence[Run], writes: Sequence[Write] | None, ledger: Sequence[Missed] = ()) -> Iterator[Line]:
     """Yield the runs as text."""
     if not runs:
         yield line("No run yet.")
         return
     yield from (line(row) for row in columns([(run.id, _kind(run), run.sync, _told(run)) for run in runs]))
-    for intent in writes or ():
-        why = f": {clean(intent.error)}" if intent.error else ""
-        made = " at the source" if intent.piece == ORIGIN else f" → {intent.target_id}" if intent.target_id else ""
+    for write in writes or ():
+        why = f": {clean(write.error)}" if write.error else ""
+        made = " at the source" if write.piece == ORIGIN else f" → {write.target_id}" if write.target_id else ""
         yield line(
-            (f"{_STATES.get(intent.state, intent.state):<10} ", _STYLES.get(intent.state, "")),
-            f"{intent.action:<7} {clean(intent.name)}{made}{why}",
+            (f"{_STATES.get(write.state, write.state):<10} ", _STYLES.get(write.state, "")),
+            f"{write.action:<7} {clean(write.name)}{made}{why}",
             indent=2,
         )
     yield from ledger_lines(ledger)
@@ -265,28 +263,28 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
-def _write(intent: Intent) -> dict[str, Any]:
+def _write(write: Write) -> dict[str, Any]:
     return {
-        "seq": intent.seq,
-        "action": intent.action,
-        "name": intent.name,
-        "source": intent.source and attrs.asdict(intent.source),
-        "target_id": intent.target_id,
-        "piece": intent.piece,
-        "pieces": intent.pieces,
-        "at": write_time(intent.at),
-        "state": intent.state,
-        "error": intent.error,
+        "seq": write.seq,
+        "action": write.action,
+        "name": write.name,
+        "source": write.source and attrs.asdict(write.source),
+        "target_id": write.target_id,
+        "piece": write.piece,
+        "pieces": write.pieces,
+        "at": write_time(write.at),
+        "state": write.state,
+        "error": write.error,
     }
 
 
-def settle_document(intent: Intent, created: str | None) -> dict[str, Any]:
+def settle_document(write: Write, created: str | None) -> dict[str, Any]:
     """Return the resolved write as `migrator/settle@1`."""
-    decided = {**_write(intent), "state": "failed" if created is None else "done", "target_id": created, "error": ""}
-    return {"schema": "migrator/settle@1", "run": intent.run, "sync": intent.sync, "write": decided}
+    decided = {**_write(write), "state": "failed" if created is None else "done", "target_id": created, "error": ""}
+    return {"schema": "migrator/settle@1", "run": write.run, "sync": write.sync, "write": decided}
 
 
-def settle_lines(intent: Intent, created: str | None) -> Iterator[Line]:
+def settle_lines(write: Write, created: str | None) -> Iterator[Line]:
     """Yield the resolved write as text."""
     told = "was not created; the next run creates it" if created is None else f"is {created} at the target"
-    yield line(f"Resolved: {clean(intent.name)} {told}. Next: ", (f"migrator plan {intent.sync}", "bold"))
+    yield line(f"Resolved: {clean(write.name)} {told}. Next: ", (f"migrator plan {write.sync}", "bold"))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from migrator.report.handover_schemas import DARK, MISSED, STANDING
-from migrator.report.rehomings import ORPHANS
-from migrator.report.shapes import (
+from migrator.report.cutover_schemas import DARK, MISSED, STANDING
+from migrator.report.json_schema import (
     COUNT,
     FLAG,
     REF,
@@ -21,9 +20,10 @@ from migrator.report.shapes import (
     one_of,
     shape,
 )
-from migrator.state.document import Column
-from migrator.state.document import columns as state_columns
-from migrator.state.values import LeaseState, RunKind
+from migrator.report.state_moves import ORPHANS
+from migrator.store.dump_document import Column
+from migrator.store.dump_document import columns as state_columns
+from migrator.store.records import LeaseState, RunKind
 
 _PLACE: Final = shape({"provider": TEXT, "scope": TEXT})
 _RUN: Final[dict[str, Schema]] = {

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import attrs
 
-from migrator.listing import Listing, Row
+from migrator.listing import ListedJob, Listing
 from migrator.mapping.codecs import write_time
-from migrator.report.shapes import REF, REQUESTS, TEXT, TIME, Schema, document, listed, maybe, one_of, shape
-from migrator.report.words import Line, clean, columns, count, instant, line
+from migrator.report.json_schema import REF, REQUESTS, TEXT, TIME, Schema, document, listed, maybe, one_of, shape
+from migrator.report.text import Line, clean, columns, count, instant, line
 
 SCHEMA: Final = "migrator/list@1"
 
@@ -32,7 +32,7 @@ def list_document(found: Listing) -> dict[str, Any]:
     }
 
 
-def _job(row: Row) -> dict[str, Any]:
+def _job(row: ListedJob) -> dict[str, Any]:
     return {
         "ref": attrs.asdict(row.ref),
         "name": row.name,
@@ -64,7 +64,7 @@ def list_lines(found: Listing) -> Iterator[Line]:
             yield line(f"failing: {clean(row.failing)}", indent=2)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ListedJob) -> tuple[str, ...]:
     fires = instant(row.fires[0], row.timezone) if row.fires else "-"
     managed = "yes" if row.manages is not None else "-"
     name = clean(row.name)

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from migrator.report.overview import Overview, Row
-from migrator.report.words import count, stamp
+from migrator.report.overview import Overview, OverviewRow
+from migrator.report.text import count, stamp
 
 LISTED: Final = 200
 """Rows of a table; comments on code hosts have a limit."""
@@ -85,7 +85,7 @@ def _decisions(shown: Overview) -> Iterator[str]:
     yield ""
 
 
-def _jobs(rows: Sequence[Row], shown: Overview) -> Iterator[str]:
+def _jobs(rows: Sequence[OverviewRow], shown: Overview) -> Iterator[str]:
     cells = [
         [
             shown.tally(row.outcome).sign,
@@ -104,18 +104,18 @@ def _jobs(rows: Sequence[Row], shown: Overview) -> Iterator[str]:
         yield ""
 
 
-def _name(row: Row) -> str:
+def _name(row: OverviewRow) -> str:
     more = [f"{row.pieces} jobs"] * (row.pieces > 1) + ["paused"] * row.paused
     return code(row.name) + (f" ({', '.join(more)})" if more else "")
 
 
-def _schedule(row: Row) -> str:
+def _schedule(row: OverviewRow) -> str:
     """Before, after, and how faithful that is."""
     said = " → ".join(filter(None, [code(row.before), " + ".join(map(code, row.after))]))
     return "<br>".join(filter(None, [said, escaped(row.faithful)]))
 
 
-def _changes(row: Row) -> str:
+def _changes(row: OverviewRow) -> str:
     """The fields that change: from old to new where that is short; those of a new job are all new."""
     said = [
         code(edit.path) + (f" {code(edit.old)} → {code(edit.new)}" if len(edit.old + edit.new) <= _SHORT else "")

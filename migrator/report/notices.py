@@ -11,15 +11,15 @@ from typing import Final
 from migrator.config import Occasion
 from migrator.errors import MigratorError
 from migrator.notify import Notice
-from migrator.report.rounds import told
-from migrator.report.words import clean, count, stamp
-from migrator.sync import Hand, Round, Synced
+from migrator.report.sync_runs import told
+from migrator.report.text import clean, count, stamp
+from migrator.sync.results import Drift, SyncResult, SyncRun
 
 _NAMED: Final = 10
 """Jobs of one kind that are named."""
 
 
-def notice_of(found: Round, on: Collection[Occasion]) -> Notice | None:
+def notice_of(found: SyncRun, on: Collection[Occasion]) -> Notice | None:
     """Return the notice of a sync run; None when none of the configured occasions occurred."""
     affected = {result.name: lines for result in found.results if (lines := list(_lines(result, on)))}
     if not affected:
@@ -32,7 +32,7 @@ def notice_of(found: Round, on: Collection[Occasion]) -> Notice | None:
     return Notice(title=title, body=body, kind="failure" if failed else "warning")
 
 
-def _lines(found: Synced, on: Collection[Occasion]) -> Iterator[str]:
+def _lines(found: SyncResult, on: Collection[Occasion]) -> Iterator[str]:
     """Yield the result of one sync in a line, and the lines of each occasion."""
     occasions = {
         "failure": _failure(found) if _is_failure(found) else (),
@@ -49,13 +49,13 @@ def _lines(found: Synced, on: Collection[Occasion]) -> Iterator[str]:
         yield from lines
 
 
-def _is_failure(found: Synced) -> bool:
+def _is_failure(found: SyncResult) -> bool:
     refused = found.plan is not None and bool(found.plan.refusal)
     failed = any(one.status == "failed" for one in found.applied.outcomes)
     return bool(found.error or refused or failed or found.applied.dark)
 
 
-def _failure(found: Synced) -> Iterator[str]:
+def _failure(found: SyncResult) -> Iterator[str]:
     if isinstance(found.error, MigratorError) and found.error.hint:
         yield f"next: {clean(found.error.hint)}"
     if found.plan and found.plan.refusal:
@@ -70,7 +70,7 @@ def _error(error: Exception) -> str:
     return error.what if isinstance(error, MigratorError) else f"unexpected {type(error).__name__}"
 
 
-def _new(hands: Iterable[Hand]) -> Iterator[str]:
+def _new(hands: Iterable[Drift]) -> Iterator[str]:
     for hand in hands:
         if hand.is_new:
             yield f"{hand.change.name} ({', '.join(hand.paths)})"

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import attrs
 
-from migrator.apply.values import Applied, Outcome
+from migrator.execute.outcomes import Applied, Outcome
 from migrator.mapping.codecs import write_time
-from migrator.plan.values import Change, Plan
-from migrator.report.handovers import dark_document, dark_lines
-from migrator.report.long import Long
+from migrator.plan.changes import Change, Plan
+from migrator.report.cutovers import dark_document, dark_lines
 from migrator.report.plans import STYLES, SYMBOLS, UP_TO_DATE, blocked_lines, double_lines, lapse_lines, note_lines
-from migrator.report.words import Line, clean, count, line
+from migrator.report.streaming import Long
+from migrator.report.text import Line, clean, count, line
 
 SCHEMA: Final = "migrator/apply@1"
 

@@ -8,21 +8,21 @@ from functools import partial
 from typing import Any, Final
 
 from migrator.canonical import PATHS, TRIGGER_PATHS
-from migrator.convention import carried_by
+from migrator.convert.schedule import EXACT, ConvertedSchedule
 from migrator.cron import Cron
 from migrator.cron.zones import tzdata_version
 from migrator.document import value_to_json
 from migrator.isolation import attempt
-from migrator.lower.schedule import EXACT, Schedule
 from migrator.mapping.codecs import write_cron, write_time
+from migrator.plan.changes import Action, Change, FieldChange, Plan
 from migrator.plan.compare import BOTH
 from migrator.plan.document import plan_changes, plan_digest, plan_head
-from migrator.plan.values import Action, Change, FieldChange, Plan
+from migrator.prompt_envelope import carried_by
 from migrator.providers import PROVIDERS
 from migrator.report.groups import grouped, of_change
-from migrator.report.long import Long
 from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
-from migrator.report.words import Line, clean, count, line, pad, shorten_both, stamp, value_words
+from migrator.report.streaming import Long
+from migrator.report.text import Line, clean, count, line, pad, shorten_both, stamp, value_words
 
 SYMBOLS: Final[Mapping[Action, str]] = {
     "create": "+",
@@ -268,7 +268,7 @@ def _touches_schedule(change: Change) -> bool:
     return any(field.path in TRIGGER_PATHS for field in change.fields)
 
 
-def _schedule_lines(schedule: Schedule, change: Change, plan: Plan) -> Iterator[Line]:
+def _schedule_lines(schedule: ConvertedSchedule, change: Change, plan: Plan) -> Iterator[Line]:
     """From what to what, how faithful that is, and when the job fires next by its own clock."""
     source = schedule.evidence.get("source")
     pieces = schedule.pieces or tuple(_untranslated(change))

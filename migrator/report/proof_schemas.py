@@ -6,7 +6,7 @@ from typing import get_args
 
 from migrator.audit import OUTCOMES
 from migrator.report.duplicates import DUPLICATE
-from migrator.report.shapes import (
+from migrator.report.json_schema import (
     ANY,
     COUNT,
     EVIDENCE,
@@ -28,7 +28,7 @@ from migrator.report.shapes import (
     one_of,
     shape,
 )
-from migrator.state.values import Live
+from migrator.store.records import Live
 from migrator.verify import STATUSES
 
 

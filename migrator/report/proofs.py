@@ -13,8 +13,8 @@ from migrator.cron import Comparison
 from migrator.document import value_to_json
 from migrator.mapping.codecs import write_time
 from migrator.report.duplicates import duplicate_document, duplicate_lines
-from migrator.report.groups import Said, grouped, ids_of
-from migrator.report.words import Line, clean, count, line, pad, stamp, value_words
+from migrator.report.groups import Message, grouped, ids_of
+from migrator.report.text import Line, clean, count, line, pad, stamp, value_words
 from migrator.verify import WELL, Proof, Status, Verification
 
 SCHEMA: Final = "migrator/verify@1"
@@ -111,7 +111,7 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     held = sum(proof.live == "source" for proof in found.proofs)
     told = f" {held:,} staged, verified as after the cutover." if held else ""
     yield line(("Verified: ", "bold"), ", ".join(counts) or "no job was migrated", f".{told}")
-    left_out = (Said(one.name, one.reason, ids_of(one.source)) for one in found.left_out)
+    left_out = (Message(one.name, one.reason, ids_of(one.source)) for one in found.left_out)
     yield from grouped("Not migrated", left_out)
     yield from _opinions(found)
     agree = [proof.agree_until for proof in found.proofs if proof.status in WELL and proof.agree_until]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from migrator.cron import next_fires
 from migrator.mapping.codecs import read_time
-from migrator.report.words import clean, instant, stamp
+from migrator.report.text import clean, instant, stamp
 
 Piece = Mapping[str, Any]
 """Text, dialect and timezone of a schedule, or the one instant `at`, as plans hold it."""

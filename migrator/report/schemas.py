@@ -7,8 +7,8 @@ from typing import Final
 
 from migrator.canonical import LEAVES, PROMPT_PATHS
 from migrator.config import config_schema
-from migrator.report.checkups import checkup_schema
-from migrator.report.handover_schemas import cutover_schema, retire_schema
+from migrator.report.cutover_schemas import cutover_schema, retire_schema
+from migrator.report.doctor import checkup_schema
 from migrator.report.journal_schemas import (
     history_schema,
     import_schema,
@@ -20,9 +20,7 @@ from migrator.report.journal_schemas import (
     unlock_schema,
     upgrade_schema,
 )
-from migrator.report.listings import list_schema
-from migrator.report.proof_schemas import audit_schema, verify_schema
-from migrator.report.shapes import (
+from migrator.report.json_schema import (
     ANY,
     COUNT,
     EVIDENCE,
@@ -37,12 +35,14 @@ from migrator.report.shapes import (
     VERDICT,
     Schema,
 )
-from migrator.report.shapes import document as _document
-from migrator.report.shapes import listed as _list
-from migrator.report.shapes import mapped as _map
-from migrator.report.shapes import maybe as _maybe
-from migrator.report.shapes import one_of as _one_of
-from migrator.report.shapes import shape as _object
+from migrator.report.json_schema import document as _document
+from migrator.report.json_schema import listed as _list
+from migrator.report.json_schema import mapped as _map
+from migrator.report.json_schema import maybe as _maybe
+from migrator.report.json_schema import one_of as _one_of
+from migrator.report.json_schema import shape as _object
+from migrator.report.listings import list_schema
+from migrator.report.proof_schemas import audit_schema, verify_schema
 from migrator.report.work_schemas import apply_schema, dedupe_schema, error_schema, plan_schema, run_schema
 
 

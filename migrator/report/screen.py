@@ -21,8 +21,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 from migrator.report.commands import completed_text
-from migrator.report.long import Long
-from migrator.report.words import Line, line
+from migrator.report.streaming import Long
+from migrator.report.text import Line, line
 from migrator.soundness import json_text
 
 _NARROWEST: Final = 30
@@ -279,7 +279,7 @@ def _characters(text: str, columns: int) -> int:
 
 
 def _indented(text: Text, columns: int) -> Text:
-    moved = text.copy()
-    moved.rstrip()
-    moved.pad_left(columns)
-    return moved
+    switched = text.copy()
+    switched.rstrip()
+    switched.pad_left(columns)
+    return switched

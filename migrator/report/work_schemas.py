@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from migrator.plan.values import ACTIONS
+from migrator.plan.changes import ACTIONS
+from migrator.report.cutover_schemas import DARK
 from migrator.report.duplicates import DUPLICATE
-from migrator.report.handover_schemas import DARK
-from migrator.report.rehomings import ORPHANS
-from migrator.report.shapes import (
+from migrator.report.json_schema import (
     ANY,
     COUNT,
     EVIDENCE,
@@ -30,7 +29,8 @@ from migrator.report.shapes import (
     one_of,
     shape,
 )
-from migrator.state.values import Live
+from migrator.report.state_moves import ORPHANS
+from migrator.store.records import Live
 
 _RESYNC: Final = {
     **maybe(TIME),

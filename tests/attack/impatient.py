@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from migrator.cli import main, work
-from migrator.state import open_state
+from migrator.store import open_state
 
 if __name__ == "__main__":
     work.open_state = partial(open_state, lease=timedelta(seconds=float(os.environ["LEASE"])))  # type: ignore[assignment]

@@ -301,7 +301,7 @@ def test_creates(tmp_path: Path, attack: Attack) -> None:
             assert f"failed  + {name}" in said, said
             sent = [one.number for one in asked if one.method == "POST" and json.loads(one.body)["name"] == name]
             looks = [one.number for one in asked if one.method == "GET"]
-            assert all(any(sooner < look < later for look in looks) for sooner, later in pairwise(sent)), name
+            assert all(any(sooner < snapshot < later for snapshot in looks) for sooner, later in pairwise(sent)), name
 
 
 @pytest.mark.parametrize("script", [wait_for_ever, wait_until], ids=lambda script: script.__name__)

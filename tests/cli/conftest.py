@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from migrator.cli import main, work
+from migrator.http.clock import Clock
 from migrator.sandbox import BackgroundServer, World, migrator_toml, settings
-from migrator.sides import Runtime
-from migrator.transport.clock import Clock
+from migrator.sync.endpoints import Runtime
 from tests.cli.bench import SYNCS, Ended, Run, routine
 from tests.conformance.lab import Leap
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from migrator.checkup import check_connection, check_extras, check_time_zones
 from migrator.config import load
+from migrator.doctor.connections import check_connection
+from migrator.doctor.local import check_extras, check_time_zones
+from migrator.http.clock import Clock
 from migrator.providers import PROVIDERS
 from migrator.sandbox import World
-from migrator.session import Runtime
-from migrator.transport.clock import Clock
+from migrator.sync.endpoints import Runtime
 from tests.cli.bench import Ended, Run, routine
 from tests.cli.test_documents import faults
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from migrator import pipeline
 from migrator.errors import ConfigError, MappingError, MigratorError, UsageError
 from migrator.report.failures import failure_document, failure_lines, failure_of
 from migrator.sandbox import World
+from migrator.sync import commands
 from tests.cli.bench import Run
 
 ESCAPES = re.compile(r"\x1b\[")
@@ -66,7 +66,7 @@ def test_an_unexpected_error_is_one_line_and_a_next_step(here: Path, run: Run, m
     async def broken(*_args: object, **_options: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(pipeline, "plan", broken)
+    monkeypatch.setattr(commands, "plan", broken)
     ended, traced = run("plan", "strict"), run("plan", "strict", "--debug")
 
     expected = (

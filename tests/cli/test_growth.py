@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migrator.plan.document import plan_from_json
 from migrator.sandbox import World
-from migrator.state import open_state
+from migrator.store import open_state
 from tests.cli.bench import Run, routine
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from migrator.canonical import JobRef
 from migrator.sandbox import World
-from migrator.state import Missed, open_state
+from migrator.store import open_state
+from migrator.store.records import Missed
 from tests.cli.bench import Run, routine
 from tests.cli.test_documents import faults
 from tests.cli.test_moving import names

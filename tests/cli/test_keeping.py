@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from migrator.sandbox import World
-from migrator.state import open_state
+from migrator.store import open_state
 from tests.cli.bench import Run, routine
 from tests.cli.test_documents import faults
 
@@ -22,8 +22,8 @@ def test_a_state_moves_and_the_next_plan_is_empty(here: Path, run: Run, world: W
     assert "3 intents, 3 links, 1 runs" in saved.err
     assert "state.json" in saved.err
 
-    moved = run("state", "import", "state.json", "--state", "sqlite:///other.db")
-    assert (moved.code, "sqlite:///other.db holds " in moved.out, "3 links" in moved.out) == (0, True, True)
+    switched = run("state", "import", "state.json", "--state", "sqlite:///other.db")
+    assert (switched.code, "sqlite:///other.db holds " in switched.out, "3 links" in switched.out) == (0, True, True)
     planned = run("plan", "omni-to-devin", "--state", "sqlite:///other.db", "--json").document
     assert (planned["summary"]["none"], planned["summary"]["create"]) == (3, 0)
     assert len(run("history", "--state", "sqlite:///other.db", "--json").document["runs"]) == 1
@@ -34,12 +34,12 @@ def test_an_export_is_a_document_that_comes_back_alike(here: Path, run: Run, wor
     run("apply", "omni-to-devin", "--yes")
     exported = run("state", "export").document
     (here / "state.json").write_text(json.dumps(exported), "utf-8")
-    moved = run("state", "import", "state.json", "--state", "sqlite:///other.db", "--json").document
+    switched = run("state", "import", "state.json", "--state", "sqlite:///other.db", "--json").document
     again = run("state", "export", "--state", "sqlite:///other.db").document
 
-    assert (faults(exported, "state"), faults(moved, "import")) == ([], [])
+    assert (faults(exported, "state"), faults(switched, "import")) == ([], [])
     assert again["tables"] == exported["tables"]
-    assert {name: len(rows) for name, rows in exported["tables"].items()} == moved["moved"]
+    assert {name: len(rows) for name, rows in exported["tables"].items()} == switched["moved"]
 
 
 def test_an_export_is_for_its_owner_alone(here: Path, run: Run, world: World) -> None:
@@ -136,4 +136,4 @@ def test_no_config_is_needed(run: Run, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/kept.db"
 
     assert run("state", "upgrade", "--state", url).code == 0
-    assert run("state", "export", "--state", url).document["tables"]["links"] == []
+    assert run("state", "export", "--state", url).document["tables"]["bindings"] == []

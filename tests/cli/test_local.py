@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 import migrator
-from migrator import pipeline
+from migrator.sync import commands
 from tests.cli.bench import Run, routine
 
 ROOT = Path(migrator.__file__).parent.parent
@@ -277,7 +277,7 @@ class TestDemo:
             return asked
 
         for name in ("apply", "cutover"):
-            monkeypatch.setattr(pipeline, name, idle(getattr(pipeline, name)), raising=False)
+            monkeypatch.setattr(commands, name, idle(getattr(commands, name)), raising=False)
         ended = run("demo")
 
         assert ended.code == 1

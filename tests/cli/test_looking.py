@@ -31,7 +31,7 @@ def test_list_tells_state_next_fire_and_owner(here: Path, run: Run, world: World
 
 def test_list_names_what_cannot_be_read(here: Path, run: Run, world: World) -> None:
     """A broken record is a line of the table, with the reason below it."""
-    world.load("omni", [routine("Broken") | {"prompt": None}, routine("Whole")])
+    world.load("omni", [routine("Broken") | {"prompt": None}, routine("Dump")])
     told = run("list", "omni")
 
     assert told.code == 0

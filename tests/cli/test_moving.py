@@ -10,7 +10,7 @@ import pytest
 
 from migrator.sandbox import World
 from migrator.sandbox.devin import ORG
-from migrator.state import open_state
+from migrator.store import open_state
 from tests.cli.bench import Run, routine
 
 SYNC = "omni-to-devin"

@@ -18,7 +18,7 @@ from migrator.sandbox import World
 from migrator.sandbox.devin import IDLE_USER, NO_IMPERSONATION_TOKEN, READONLY_TOKEN, UNPRIVILEGED_TOKEN, USER
 from migrator.sandbox.omni import KEY_WITHOUT_AI
 from migrator.sandbox.scrip import FOREIGN_KEY
-from migrator.session import Runtime
+from migrator.sync.endpoints import Runtime
 from tests.cli.bench import Run, routine
 from tests.cli.test_doctor import edit, found
 from tests.cli.test_documents import faults
@@ -194,11 +194,11 @@ def test_a_dry_run_writes_nothing(here: Path, run: Run, world: World) -> None:
 def test_without_a_terminal_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     """It says what goes on and how far it is, while this thread has no time for anything else."""
     screen = Screen(every=0.01)
-    runtime = work.Runtime(config=None, environ={}, watch=work.Shown(work.Watch(), print))  # type: ignore[arg-type]  # no config is asked for
+    runtime = work.Runtime(config=None, environ={}, instrumentation=work.Shown(work.Instrumentation(), print))  # type: ignore[arg-type]  # no config is asked for
     with work.showing(screen, runtime, "syncing"):
-        assert isinstance(runtime.watch, work.Shown)
-        with runtime.watch.stage("plan"):
-            runtime.watch.step(1_200, 5_000)
+        assert isinstance(runtime.instrumentation, work.Shown)
+        with runtime.instrumentation.stage("plan"):
+            runtime.instrumentation.step(1_200, 5_000)
             deadline = 200
             while "planning" not in (told := capsys.readouterr().err) and (deadline := deadline - 1):
                 work.asyncio.run(work.asyncio.sleep(0.01))
@@ -323,9 +323,9 @@ def test_doctor_tells_which_way_requests_go(
 
 def test_certificates_that_are_not_there(here: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Doctor and a plan name the variable; nobody is asked to report a bug."""
-    from migrator.transport import wire  # noqa: PLC0415 (its memory is to be emptied)
+    from migrator.http import transport  # noqa: PLC0415 (its memory is to be emptied)
 
-    wire._trusted.cache_clear()
+    transport._trusted.cache_clear()
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull + ".pem")
     edit(here, r"http://127.0.0.1:\d+/devin", "https://api.devin.ai")
     told, plan = found(run("doctor", "--json"), "devin", "network"), run("plan", SYNC)

@@ -10,16 +10,16 @@ from attrs import evolve
 from rich.cells import cell_len
 
 from migrator.canonical import Email, JobRef, Loss
-from migrator.convention import wrap
+from migrator.convert.schedule import ConvertedSchedule
 from migrator.cron import parse
-from migrator.lower.schedule import Schedule
-from migrator.plan.values import ACTIONS, Change, FieldChange, Observed, Plan
+from migrator.plan.changes import ACTIONS, Change, FieldChange, Observed, Plan
+from migrator.prompt_envelope import wrap
 from migrator.report.plans import SYMBOLS, plan_lines
-from migrator.report.words import columns, shorten
+from migrator.report.text import columns, shorten
 
 SOURCE = JobRef(provider="omni", scope="acme", id="a1")
 NEW_YORK = {"text": "0 9 ? * MON *", "dialect": "eventbridge", "timezone": "America/New_York"}
-WINDOW = Schedule(
+WINDOW = ConvertedSchedule(
     verdict="exact_until",
     pieces=({"text": "0 14 * * 1", "dialect": "vixie", "timezone": "UTC"},),
     evidence={"source": NEW_YORK},
@@ -146,9 +146,9 @@ def test_an_approximate_schedule_shows_when_the_target_would_fire() -> None:
     """Its fires are those of the pieces, for the source's are not kept."""
     evidence = {"source": NEW_YORK, "source_fires": 52, "missing": 18, "extra": 19}
     schedule = evolve(WINDOW, verdict="approximate", until=None, evidence=evidence, flags=())
-    moved = evolve(schedule, pieces=({"text": "30 14 * * 1", "dialect": "vixie", "timezone": "UTC"},))
+    switched = evolve(schedule, pieces=({"text": "30 14 * * 1", "dialect": "vixie", "timezone": "UTC"},))
     cron = field("trigger.cron", None, parse("30 14 * * 1", "vixie"), reason="new")
-    lines = told(plan(change("create", fields=(cron,), schedule=moved)))
+    lines = told(plan(change("create", fields=(cron,), schedule=switched)))
 
     assert lines[2] == "                     approximate: 18 of 52 fires a year missed, 19 added"
     assert lines[3].startswith("                     next Mon 2026-11-23 09:30, ")
@@ -268,7 +268,11 @@ def test_columns_count_wide_characters_twice() -> None:
     """Names in any script leave the next column where it is."""
     rows = columns([("家族", "a"), ("née", "b"), ("plain", "c")])
 
-    assert [cell_len(row[: row.index(mark)]) for row, mark in zip(rows, "abc", strict=True)] == [7, 7, 7]
+    assert [cell_len(row[: row.index(ownership_tag)]) for row, ownership_tag in zip(rows, "abc", strict=True)] == [
+        7,
+        7,
+        7,
+    ]
 
 
 def test_short_texts_are_shown_whole() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from migrator.sandbox import World
 from migrator.sandbox.devin import ORG
-from migrator.state import open_state
+from migrator.store import open_state
 from tests.cli.bench import Run, routine
 from tests.cli.test_documents import faults
 from tests.cli.test_moving import names

@@ -14,9 +14,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import migrator
+from migrator.instrumentation import SILENT
 from migrator.sandbox import World, settings
 from migrator.telemetry import watching
-from migrator.watching import NOBODY
 from tests.cli.bench import Run, routine
 from tests.listening import listening
 
@@ -208,8 +208,8 @@ def test_another_protocol_is_not_spoken() -> None:
     """Where the environment asks for gRPC, it is said that there is none, and nobody watches."""
     said: list[str] = []
     environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
-    with watching(environ, None, say=said.append) as watch:
-        assert watch is NOBODY
+    with watching(environ, None, say=said.append) as instrumentation:
+        assert instrumentation is SILENT
 
     assert said == ["no telemetry: OTEL_EXPORTER_OTLP_PROTOCOL is grpc, and only http/protobuf is spoken here"]
 
@@ -218,8 +218,8 @@ def test_without_the_packages_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
     """Where OpenTelemetry is not installed, it is said how to get it, and the run goes on."""
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.metric_exporter", None)
     said: list[str] = []
-    with watching({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, None, say=said.append) as watch:
-        assert watch is NOBODY
+    with watching({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, None, say=said.append) as instrumentation:
+        assert instrumentation is SILENT
 
     assert said == ['no telemetry: it needs packages that are not installed: pip install "migrator[otel]"']
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import migrator
-from migrator.cli import app
+from migrator.cli.menu.app import app
 from tests.cli.bench import Run
 
 TOP = sorted(
@@ -131,4 +131,4 @@ def test_help_loads_nothing_slow(tmp_path: Path) -> None:
     loaded = set(ran.stdout.splitlines()[-1].split())
 
     assert {"httpx", "sqlalchemy", "rich", "cattrs", "starlette", "croniter"} & loaded == set()
-    assert {"migrator.pipeline", "migrator.cron", "migrator.config", "migrator.report"} & loaded == set()
+    assert {"migrator.sync.commands", "migrator.cron", "migrator.config", "migrator.report"} & loaded == set()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from migrator.sandbox import World
-from migrator.state import State, open_state
-from migrator.state import tables as t
+from migrator.store import State, open_state
+from migrator.store import tables as t
 from tests.cli.bench import Run
 from tests.cli.test_documents import faults
 from tests.cli.test_moving import ORG, SYNC

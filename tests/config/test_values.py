@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from migrator.canonical import Job, JobRef, Once, Prompt
+from migrator.canonical import Job, JobRef, Prompt
 from migrator.config import Limit, Select
+from migrator.cron.model import Once
 
 
 def job(name: str = "Weekly report", job_id: str = "r-1", *, enabled: bool = True) -> Job:

@@ -15,17 +15,19 @@ from typing import Any, Final, Self
 import attrs
 import sqlalchemy as sa
 
-from migrator import pipeline
-from migrator.apply.values import Applied
 from migrator.config import load
-from migrator.pipeline import Runtime
-from migrator.plan.values import Plan
+from migrator.execute.outcomes import Applied
+from migrator.http.clock import Clock
+from migrator.plan.changes import Plan
 from migrator.providers import PROVIDERS
 from migrator.sandbox import World, settings
 from migrator.sandbox.omni import MODEL
-from migrator.state import Link, State, open_state
-from migrator.sync import Round, Syncing
-from migrator.transport.clock import Clock
+from migrator.store import State, open_state
+from migrator.store.records import Binding
+from migrator.sync import commands
+from migrator.sync.endpoints import Runtime
+from migrator.sync.results import SyncRun
+from migrator.sync.sync_run import SyncRunner
 from tests.conformance.platforms import PLATFORMS, TEMPLATE, Place, Raw, Wish, wish
 
 HTTP: Final = ("omni", "devin", "scrip")
@@ -148,7 +150,7 @@ class Lab:
 
     async def plan(self, sync: str = "it") -> Plan:
         """What a sync would change."""
-        found, _requests = await pipeline.plan(self.runtime, self.state, sync)
+        found, _requests = await commands.plan(self.runtime, self.state, sync)
         return found
 
     async def carry_out(
@@ -160,11 +162,11 @@ class Lab:
             return True
 
         stop = asyncio.Event()
-        return await pipeline.apply(self.runtime, self.state, sync, saved=saved, hold=hold, agree=agree, stop=stop)
+        return await commands.apply(self.runtime, self.state, sync, saved=saved, hold=hold, agree=agree, stop=stop)
 
-    async def night(self, *syncs: str) -> Round:
+    async def night(self, *syncs: str) -> SyncRun:
         """One night: syncs as `migrator sync` carries them out; "it" alone by default."""
-        syncing = Syncing(runtime=self.runtime, state=self.state, stop=asyncio.Event())
+        syncing = SyncRunner(runtime=self.runtime, state=self.state, stop=asyncio.Event())
         return await syncing.all(syncs or ("it",))
 
     async def run(self, sync: str = "it") -> dict[str, int]:
@@ -204,11 +206,11 @@ class Lab:
         host = reach.get("base_url", "").removeprefix("http://").replace(f":{self.port}", "")
         return {"omni": host, "json": str(self.target.file)}.get(name) or reach.get("org_id") or reach["program_id"]
 
-    def links(self) -> tuple[Link, ...]:
+    def bindings(self) -> tuple[Binding, ...]:
         """What stands for what, as the state remembers it."""
         provider = self.target.platform.name
         dialect = self.runtime.mapping(provider).rules.dialect
-        return self.state.links(provider, (self.scope,), dialect)
+        return self.state.bindings(provider, (self.scope,), dialect)
 
     def held(self) -> list[Wish]:
         """What the target's records stand for, those of other people left out, by name."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrator import pipeline
 from migrator.errors import UsageError
+from migrator.sync import commands
 from tests.conformance.conftest import MakeLab
 
 CASES = [
@@ -37,7 +37,7 @@ async def test_it_is_blocked_and_then_decided(
     if expected:
         field = lab.target.platform.schedule
         assert expected in {record[field] for record in lab.target.records().values()}
-        found = await pipeline.verify(lab.runtime, lab.state, "it", days=7)
+        found = await commands.verify(lab.runtime, lab.state, "it", days=7)
         assert [proof.status for proof in found.proofs] == ["proved"]
 
 

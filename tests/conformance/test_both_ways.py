@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pytest
 
-from migrator import pipeline
+from migrator.plan.changes import Plan
 from migrator.plan.document import plan_from_json, plan_to_json
-from migrator.plan.values import Plan
-from migrator.state.values import Right
+from migrator.store.records import ActiveSide
+from migrator.sync import undo
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import PAIRS, Lab, counts
 from tests.conformance.platforms import Wish, wish
@@ -45,7 +45,7 @@ def source_wishes(lab: Lab) -> list[Wish]:
     return [lab.source.platform.read(raw) for _key, raw in sorted(lab.source.records().items())]
 
 
-async def moved(make_lab: MakeLab, source: str, target: str, **options: Any) -> Lab:
+async def switched(make_lab: MakeLab, source: str, target: str, **options: Any) -> Lab:
     """A laboratory in which two jobs have been moved."""
     lab = make_lab(source, target, **options)
     lab.source.wish(1)
@@ -69,7 +69,7 @@ async def test_an_edit_at_the_target_goes_back(make_lab: MakeLab, source: str, t
 
     What the source cannot say (it sends events, and the words around them are the sync's) is blocked and named.
     """
-    lab = await moved(make_lab, source, target, **BOTH_WAYS)
+    lab = await switched(make_lab, source, target, **BOTH_WAYS)
     edit = edits(lab).get(what)
     if edit is None:
         return
@@ -86,7 +86,7 @@ async def test_an_edit_at_the_target_goes_back(make_lab: MakeLab, source: str, t
 
 async def test_what_both_sides_change_in_different_fields_goes_both_ways(make_lab: MakeLab) -> None:
     """The target gets what the source changed, the source what was edited at the target, in one run."""
-    lab = await moved(make_lab, "omni", "devin", **BOTH_WAYS)
+    lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     lab.source.wish(1, hour=17)
     lab.target.edit(lab.key_of("Job 001"), name="Anew")
     (found,) = (await lab.night()).results
@@ -102,7 +102,7 @@ async def test_a_field_that_both_sides_change_is_a_conflict(
     make_lab: MakeLab, source: str, target: str, *, two_way: bool
 ) -> None:
     """Nothing is done to the job on either side; the plan has all three values, and it is announced once."""
-    lab = await moved(make_lab, source, target, on_drift="target", two_way=two_way)
+    lab = await switched(make_lab, source, target, on_drift="target", two_way=two_way)
     lab.source.wish(1, name="Source")
     lab.target.edit(lab.key_of("Job 001"), name="Target")
     nights = [(await lab.night()).results[0] for _ in range(3)]
@@ -117,7 +117,7 @@ async def test_a_field_that_both_sides_change_is_a_conflict(
 
 async def test_a_conflict_that_changes_is_another_one(make_lab: MakeLab) -> None:
     """It is announced anew when somebody has changed one of its sides, and never again once it is solved."""
-    lab = await moved(make_lab, "omni", "devin")
+    lab = await switched(make_lab, "omni", "devin")
     lab.source.wish(1, name="Source")
     key = lab.key_of("Job 001")
     announced = []
@@ -130,7 +130,7 @@ async def test_a_conflict_that_changes_is_another_one(make_lab: MakeLab) -> None
 
 async def test_a_sync_of_one_direction_never_writes_to_its_source(make_lab: MakeLab) -> None:
     """Keeping edits at the target, without two_way, leaves the source's server in peace."""
-    lab = await moved(make_lab, "omni", "devin", on_drift="target")
+    lab = await switched(make_lab, "omni", "devin", on_drift="target")
     lab.target.edit(lab.key_of("Job 001"), name="Target")
     lab.world.requests.clear()
     (found,) = (await lab.night()).results
@@ -142,7 +142,7 @@ async def test_a_sync_of_one_direction_never_writes_to_its_source(make_lab: Make
 
 async def test_an_edit_that_could_not_go_back_goes_back_the_next_night(make_lab: MakeLab) -> None:
     """When the source refuses the write the target keeps the edit, and the next night tries again."""
-    lab = await moved(make_lab, "omni", "devin", **BOTH_WAYS)
+    lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     lab.target.edit(lab.key_of("Job 001"), name="Anew")
     lab.world.fault("status", provider="omni", method="PATCH", status=422, nth=1)
     first, second = [(await lab.night()).results[0] for _ in range(2)]
@@ -154,7 +154,7 @@ async def test_an_edit_that_could_not_go_back_goes_back_the_next_night(make_lab:
 
 async def test_a_later_edit_of_what_went_back_is_no_conflict(make_lab: MakeLab) -> None:
     """What went back is common ground at once: either side can be changed again before the next night."""
-    lab = await moved(make_lab, "omni", "devin", **BOTH_WAYS)
+    lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     key = lab.key_of("Job 001")
     for name in ("One", "Two", "Three"):
         lab.target.edit(key, name=name)
@@ -165,13 +165,13 @@ async def test_a_later_edit_of_what_went_back_is_no_conflict(make_lab: MakeLab) 
 
 async def test_a_saved_plan_goes_both_ways(make_lab: MakeLab) -> None:
     """The way back is data like all else: a plan that was saved writes to the source what it said."""
-    lab = await moved(make_lab, "omni", "devin", **BOTH_WAYS)
+    lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     lab.target.edit(lab.key_of("Job 001"), frequency="0 15 * * *")
     planned = plan_from_json(json.dumps(plan_to_json(await lab.plan())), where="plan.json")
 
     _plan, applied = await lab.carry_out(planned)
     assert ([outcome.status for outcome in applied.outcomes], source_wishes(lab)[0].hour) == (["done"], 15)
-    assert [intent.state for intent in lab.state.intents(applied.run)] == ["done", "done"]
+    assert [write.state for write in lab.state.writes(applied.run)] == ["done", "done"]
 
 
 async def test_one_of_several_pieces_cannot_go_back(make_lab: MakeLab) -> None:
@@ -191,7 +191,7 @@ async def test_one_of_several_pieces_cannot_go_back(make_lab: MakeLab) -> None:
 
 async def test_a_rollback_gives_back_the_target_alone(make_lab: MakeLab) -> None:
     """What went back to the source stays there: the target still has it, for the run did not write it there."""
-    lab = await moved(make_lab, "omni", "devin", **BOTH_WAYS)
+    lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     lab.source.wish(1, hour=17)
     lab.target.edit(lab.key_of("Job 001"), name="Anew")
     (found,) = (await lab.night()).results
@@ -199,7 +199,7 @@ async def test_a_rollback_gives_back_the_target_alone(make_lab: MakeLab) -> None
     async def agree(_plan: Plan) -> bool:
         return True
 
-    _back, applied = await pipeline.rollback(
+    _back, applied = await undo.rollback(
         lab.runtime, lab.state, found.applied.run or "", agree=agree, stop=asyncio.Event()
     )
     assert [outcome.status for outcome in applied.outcomes] == ["done"]
@@ -208,11 +208,11 @@ async def test_a_rollback_gives_back_the_target_alone(make_lab: MakeLab) -> None
 
 async def test_which_side_fires_is_no_edit_that_goes_back(make_lab: MakeLab) -> None:
     """A target that has the right to fire and is paused by hand is told; its source, paused by us, is not touched."""
-    lab = await moved(make_lab, "devin", "scrip", **BOTH_WAYS)
-    link = next(link for link in lab.links() if link.applied["name"] == "Job 001")
-    lab.source.edit(link.source.id, enabled=False)
-    right = Right(
-        source=link.source,
+    lab = await switched(make_lab, "devin", "scrip", **BOTH_WAYS)
+    binding = next(binding for binding in lab.bindings() if binding.applied["name"] == "Job 001")
+    lab.source.edit(binding.source.id, enabled=False)
+    active_side = ActiveSide(
+        source=binding.source,
         target=("scrip", lab.scope),
         sync="it",
         live="target",
@@ -220,9 +220,9 @@ async def test_which_side_fires_is_no_edit_that_goes_back(make_lab: MakeLab) -> 
         wish={"enabled": True},
         since=lab.world.now(),
     )
-    lab.state.put_right(right, dialect="vixie")
+    lab.state.put_active_side(active_side, dialect="vixie")
     assert (await lab.night()).exit_code == 0
-    lab.target.edit(link.target.id, status="paused")
+    lab.target.edit(binding.target.id, status="paused")
     before = lab.source.records()
     (found,) = (await lab.night()).results
 

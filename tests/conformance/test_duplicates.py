@@ -10,14 +10,15 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
-from migrator import pipeline
-from migrator.apply.values import Applied
+from migrator import dedupe as deduping
 from migrator.errors import RefusedError, StateError, UsageError
+from migrator.execute.outcomes import Applied
 from migrator.extract import Extracted
-from migrator.noting import known_duplicates
+from migrator.plan.changes import Plan
 from migrator.plan.duplicates import Duplicate
-from migrator.plan.values import Plan
-from migrator.state import tables as t
+from migrator.store import tables as t
+from migrator.sync import commands, undo
+from migrator.sync.checkpoint import known_duplicates
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import wish
@@ -55,7 +56,7 @@ async def dedupe(lab: Lab, *ids: str) -> tuple[list[Duplicate], Plan, Applied]:
     async def agree(_plan: Plan) -> bool:
         return True
 
-    plan, applied = await pipeline.dedupe(
+    plan, applied = await deduping.dedupe(
         lab.runtime, lab.state, "it", choose=choose, agree=agree, stop=asyncio.Event()
     )
     return seen, plan, applied
@@ -72,7 +73,7 @@ async def test_a_copy_is_found_and_named(make_lab: MakeLab, source: str, target:
     assert (extra.name, mine in extra.reason, copy in extra.reason) == ("Job 001", True, True)
     assert "migrator dedupe it" in extra.reason
 
-    found = await pipeline.verify(lab.runtime, lab.state, "it")
+    found = await commands.verify(lab.runtime, lab.state, "it")
     (bad,) = [proof for proof in found.proofs if proof.status != "proved"]
     assert (found.is_well, bad.name, bad.status, copy in bad.reason) == (False, "Job 001", "differs", True)
     assert bad.fires is None or bad.fires.twice.count > 0
@@ -94,16 +95,16 @@ async def test_a_person_removes_either_one(make_lab: MakeLab, source: str, targe
     assert [sorted(job.id for job in one.jobs) for one in seen] == [sorted([mine, copy])]
     assert [(one.action, one.status) for one in applied.outcomes] == [("delete", "done")]
     assert (gone in lab.made, left in lab.made) == (False, True)
-    assert ("dedupe", 1) == (lab.state.runs()[0].kind, len(lab.state.intents(applied.run or "")))
+    assert ("dedupe", 1) == (lab.state.runs()[0].kind, len(lab.state.writes(applied.run or "")))
     assert [
-        snapshot.ref.id
-        for snapshot in lab.state.snapshots(applied.run or "", lab.runtime.mapping(target).rules.dialect)
+        saved_record.ref.id
+        for saved_record in lab.state.saved_records(applied.run or "", lab.runtime.mapping(target).rules.dialect)
     ] == [gone]
     assert known_duplicates(lab.state, ["it"]) == {}
     await lab.settled()
     assert lab.expected(wish(1), wish(2)) == lab.held()
     with pytest.raises(RefusedError, match="run twice again"):
-        await pipeline.rollback(lab.runtime, lab.state, applied.run or "", agree=_yes, stop=asyncio.Event())
+        await undo.rollback(lab.runtime, lab.state, applied.run or "", agree=_yes, stop=asyncio.Event())
 
 
 async def _yes(_plan: Plan) -> bool:
@@ -162,10 +163,10 @@ async def test_a_copy_of_a_job_that_is_gone_is_named_too(make_lab: MakeLab) -> N
 
 def rebind(lab: Lab, name: str, **columns: Any) -> None:
     """Change a binding behind the program's back, with a checksum that fits."""
-    (link,) = [one for one in lab.links() if one.applied["name"] == name]
-    lab.state.drop_link(link.target)
-    ref = attrs.evolve(link.source, **columns)
-    lab.state.put_link(attrs.evolve(link, source=ref), dialect="vixie")
+    (binding,) = [one for one in lab.bindings() if one.applied["name"] == name]
+    lab.state.drop_binding(binding.target)
+    ref = attrs.evolve(binding.source, **columns)
+    lab.state.put_binding(attrs.evolve(binding, source=ref), dialect="vixie")
 
 
 @pytest.mark.parametrize("on_missing", ["keep", "delete"])
@@ -185,7 +186,7 @@ async def test_a_binding_to_another_source_makes_nothing_twice(make_lab: MakeLab
 
     lab.configure(adopt="identical")
     assert await lab.run() == {"adopt": 1, "none": 2}
-    assert [(link.source.id != "00000000-0000-0000-0000-00000000dead") for link in lab.links()] == [True, True]
+    assert [(binding.source.id != "00000000-0000-0000-0000-00000000dead") for binding in lab.bindings()] == [True, True]
     assert lab.expected(wish(1), wish(2)) == lab.held()
 
 
@@ -196,10 +197,10 @@ async def test_a_binding_to_a_source_that_is_there_blocks_both(make_lab: MakeLab
     lab.source.wish(2)
     await lab.run()
     before = lab.made
-    (other,) = [link.source for link in lab.links() if link.applied["name"] == "Job 002"]
+    (other,) = [binding.source for binding in lab.bindings() if binding.applied["name"] == "Job 002"]
     with lab.state.transaction() as connection:
-        row = t.links.c.target_id == lab.key_of("Job 001")
-        connection.execute(sa.update(t.links).where(row).values(source_id=other.id))
+        row = t.bindings.c.target_id == lab.key_of("Job 001")
+        connection.execute(sa.update(t.bindings).where(row).values(source_id=other.id))
 
     try:
         planned, _applied = await lab.carry_out()
@@ -214,9 +215,9 @@ async def test_a_binding_to_a_target_that_is_not_there_makes_nothing_twice(make_
     lab = make_lab("omni", "devin", on_deleted="recreate")
     lab.source.wish(1)
     await lab.run()
-    (link,) = lab.links()
-    lab.state.drop_link(link.target)
-    lab.state.put_link(attrs.evolve(link, target=attrs.evolve(link.target, id="sched-lost")), dialect="vixie")
+    (binding,) = lab.bindings()
+    lab.state.drop_binding(binding.target)
+    lab.state.put_binding(attrs.evolve(binding, target=attrs.evolve(binding.target, id="sched-lost")), dialect="vixie")
 
     planned, _applied = await lab.carry_out()
     assert (counts(planned), len(lab.made)) == ({"blocked": 1}, 1)
@@ -228,6 +229,6 @@ async def test_a_binding_to_a_target_that_is_not_there_makes_nothing_twice(make_
 async def test_an_audit_names_copies(make_lab: MakeLab) -> None:
     """A connection whose jobs carry one tag twice is told so, without a sync and without the state."""
     lab, mine, copy = await with_copy(make_lab, "omni", "devin")
-    found = await pipeline.audit(lab.runtime, "devin", "omni", lab.runtime.config.sync("it").schedule)
+    found = await commands.audit(lab.runtime, "devin", "omni", lab.runtime.config.sync("it").schedule)
 
     assert [sorted(job.id for job in one.jobs) for one in found.duplicates] == [sorted([mine, copy])]

@@ -11,7 +11,7 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from migrator.apply.values import Applied
+from migrator.execute.outcomes import Applied
 from migrator.sandbox import Options, World
 from migrator.sandbox.grammar import EVENTBRIDGE, VIXIE
 from migrator.sandbox.timetable import fires, recurs

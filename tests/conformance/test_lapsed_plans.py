@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from migrator import pipeline
 from migrator.errors import StalePlanError
-from migrator.plan.values import Plan
+from migrator.plan.changes import Plan
+from migrator.sync import commands
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab
 from tests.conformance.test_saved_plans import again
@@ -82,7 +82,7 @@ async def test_it_is_looked_at_right_before_the_write(make_lab: MakeLab, jobs: i
         lab.world.advance(by=2 * DAY)
         return True
 
-    plan, applied = await pipeline.apply(lab.runtime, lab.state, "it", agree=slowly, stop=asyncio.Event())
+    plan, applied = await commands.apply(lab.runtime, lab.state, "it", agree=slowly, stop=asyncio.Event())
     told = {outcome.name: outcome for outcome in applied.outcomes}
     assert {told[f"Job {n:03}"].status for n in range(1, jobs + 1)} == {"failed"}
     assert "has passed" in told["Job 001"].error

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from migrator import pipeline
 from migrator.errors import ConfigError
 from migrator.sandbox import Options, World
+from migrator.sync import commands
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab, counts
 
@@ -28,13 +28,13 @@ async def test_a_paused_source_job_is_parked_and_comes_back(make_lab: MakeLab) -
     lab.source.edit("job-1", enabled=False)
     assert {"update": 1} == await lab.run()
     assert "Job 001" not in fired(lab, 30)
-    assert (await pipeline.verify(lab.runtime, lab.state, "it")).is_well
+    assert (await commands.verify(lab.runtime, lab.state, "it")).is_well
     assert {"none": 1} == counts((await lab.night()).results[0].plan)
 
     lab.source.edit("job-1", enabled=True)
     assert {"update": 1} == await lab.run()
     assert "Job 001" in fired(lab, 7)
-    assert (await pipeline.verify(lab.runtime, lab.state, "it")).is_well
+    assert (await commands.verify(lab.runtime, lab.state, "it")).is_well
 
 
 async def test_a_new_job_that_is_paused_is_made_parked(make_lab: MakeLab) -> None:

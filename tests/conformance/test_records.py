@@ -9,16 +9,17 @@ from typing import Any, Final
 
 import pytest
 
-from migrator import pipeline
+from migrator import export as exports
 from migrator.config import Schedule
-from migrator.plan.values import Plan
+from migrator.plan.changes import Plan
 from migrator.report.audits import audit_document, audit_lines
-from migrator.report.html import overview_page
+from migrator.report.html.overviews import overview_page
 from migrator.report.markdown import markdown_text
 from migrator.report.overview.audits import audit_overview
 from migrator.report.overview.plans import plan_overview
 from migrator.report.plans import plan_document, plan_lines
-from migrator.state import open_state
+from migrator.store import open_state
+from migrator.sync import commands
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import Raw, wish
@@ -60,13 +61,13 @@ def fresh_database() -> Iterator[Callable[[], str]]:
 def on(request: pytest.FixtureRequest) -> Callable[[Lab], Lab]:
     """Puts the state of a laboratory into a database, once of each kind."""
 
-    def moved(lab: Lab) -> Lab:
+    def switched(lab: Lab) -> Lab:
         if request.param == "postgresql":
             lab.state.close()
             lab.state = open_state(request.getfixturevalue("fresh_database")(), now=lab.world.now)
         return lab
 
-    return moved
+    return switched
 
 
 def leaves(raw: Raw, prefix: str = "") -> Iterator[str]:
@@ -122,14 +123,14 @@ async def survive(lab: Lab, names: set[str]) -> Plan:
     assert names <= {one.name for one in applied.outcomes if one.status == "done"}
     again = await lab.plan()
     assert {change.name for change in again.pending} <= {one.name for one in applied.outcomes if one.status != "done"}
-    await pipeline.verify(lab.runtime, lab.state, "it")
+    await commands.verify(lab.runtime, lab.state, "it")
     name = lab.source.platform.name
     connection, other = name if name != "json" else "source-file", "scrip" if name == "devin" else "devin"
-    found = await pipeline.audit(lab.runtime, connection, other, Schedule())
+    found = await commands.audit(lab.runtime, connection, other, Schedule())
     list(audit_lines(found, verbose=True))
     json.dumps(audit_document(found), ensure_ascii=False).encode()
     overview_page(audit_overview(found))
-    exported = await pipeline.export(lab.runtime, connection)
+    exported = await exports.export(lab.runtime, connection)
     assert len(exported["jobs"]) + len(exported["problems"]) == len(lab.source.records())
     return planned
 

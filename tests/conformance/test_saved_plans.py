@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from migrator.errors import StalePlanError
+from migrator.plan.changes import Plan
 from migrator.plan.document import plan_from_json, plan_to_json
-from migrator.plan.values import Plan
 from migrator.sandbox import Options
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import PAIRS, Lab

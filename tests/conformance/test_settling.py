@@ -12,7 +12,7 @@ import pytest
 
 from migrator.errors import MigratorError
 from migrator.sandbox import Options
-from migrator.state.database import Database
+from migrator.store.database import Database
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Wish, wish
@@ -71,7 +71,7 @@ class Day:
         lab = self.lab
         await lab.carry_out()
         assert lab.expected(*self.wanted.values()) == lab.held()
-        assert () == lab.state.open_intents(lab.target.platform.name, (lab.scope,), None)
+        assert () == lab.state.unresolved_writes(lab.target.platform.name, (lab.scope,), None)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from migrator import pipeline
+from migrator import export as exports
 from migrator.sandbox.omni import BRANCH, GROUP
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import PAIRS, Lab
@@ -42,7 +42,7 @@ HOME: Final = {"id", "origin", "mark", "created_at", "updated_at", "provider_fie
 
 async def exported(lab: Lab, connection: str) -> dict[str, dict[str, Any]]:
     """A connection's jobs in canonical form, by name, other people's left out."""
-    document = await pipeline.export(lab.runtime, connection)
+    document = await exports.export(lab.runtime, connection)
     return {job["name"]: job for job in document["jobs"] if not job["name"].startswith("Foreign")}
 
 

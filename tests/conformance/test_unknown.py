@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import pytest
 
-from migrator import pipeline
-from migrator.checkup.connections import check_connection
 from migrator.config import Schedule
+from migrator.doctor.connections import check_connection
+from migrator.sync import commands
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import counts
 from tests.conformance.platforms import wish
@@ -44,7 +44,7 @@ async def test_an_unknown_field_is_a_loss_under_its_own_name(
     assert path in {loss.path for loss in blocked.losses}
     assert f'"{path}"' in blocked.reason
     connection = "source-file" if source == "json" else source
-    found = await pipeline.audit(lab.runtime, connection, target, Schedule())
+    found = await commands.audit(lab.runtime, connection, target, Schedule())
     assert path in {lost for lost, _reason in found.losses}
     told = {check.what: check.found for check in await check_connection(lab.runtime, connection)}
     assert f"{path} in 1 job" in told["records"]
@@ -127,7 +127,7 @@ async def test_failures_that_the_platform_tells_are_shown(
     lab = make_lab(source, "scrip" if source == "devin" else "devin")
     lab.source.put({**lab.source.platform.write(1, wish(1)), **extra})
 
-    found = await pipeline.audit(lab.runtime, source, lab.target.platform.name, Schedule())
+    found = await commands.audit(lab.runtime, source, lab.target.platform.name, Schedule())
     assert told in found.findings[0].trouble
     (change,) = (await lab.plan()).changes
     assert told.removeprefix("disabled by its platform: ") in change.reason
@@ -137,5 +137,5 @@ async def test_a_healthy_job_with_an_old_error_is_not_in_trouble(make_lab: MakeL
     """What failed once and runs again is history."""
     lab = make_lab("devin", "scrip")
     lab.source.put({**lab.source.platform.write(1, wish(1)), "last_error_message": "long ago"})
-    found = await pipeline.audit(lab.runtime, "devin", "scrip", Schedule())
+    found = await commands.audit(lab.runtime, "devin", "scrip", Schedule())
     assert [""] == [finding.trouble for finding in found.findings]

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from migrator.plan.values import Change
+from migrator.plan.changes import Change
 from migrator.sandbox import Options, World, load_samples
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import HTTP, Lab
@@ -46,17 +46,17 @@ async def move_all(lab: Lab) -> tuple[int, int, int]:
     assert [] == [change for change in planned.blocked if not change.reason]
     assert set(lab.source.records()) == {change.source.id for change in planned.changes if change.source}
 
-    moved = {change.source.id: change for change in planned.pending if change.source}
+    switched = {change.source.id: change for change in planned.pending if change.source}
     copies: dict[str, set[str]] = {}
-    for link in lab.links():
-        copies.setdefault(link.source.id, set()).add(link.target.id)
+    for binding in lab.bindings():
+        copies.setdefault(binding.source.id, set()).add(binding.target.id)
     lab.world.advance(by=MONTH)
-    for key, change in moved.items():
+    for key, change in switched.items():
         end = _end(change, lab)
         assert _fires(lab, {key}, end) == _fires(lab, copies[key], end), change
     assert any(_fires(lab, keys, lab.world.now()) for keys in copies.values())
     over = [change for change in planned.changes if "nothing to migrate" in change.reason]
-    return len(moved), len({change.source for change in planned.blocked}), len(over)
+    return len(switched), len({change.source for change in planned.blocked}), len(over)
 
 
 def _end(change: Change, lab: Lab) -> datetime:
@@ -99,10 +99,10 @@ async def test_real_records_move_in_every_direction(
     records = real_records(source)
     world.load(source, records)
 
-    moved, refused, over = await move_all(make_lab(source, target, world=world, schedule=mode))
+    switched, refused, over = await move_all(make_lab(source, target, world=world, schedule=mode))
 
-    assert len(records) >= moved + refused + over
-    assert moved > 0
+    assert len(records) >= switched + refused + over
+    assert switched > 0
 
 
 @pytest.mark.slow

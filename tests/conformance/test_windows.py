@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from migrator.sandbox import World
-from migrator.sync import Synced
+from migrator.sync.results import SyncResult
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import wish
@@ -35,7 +35,7 @@ def lab(make_lab: MakeLab) -> Lab:
     return lab
 
 
-async def night(lab: Lab, at: datetime | None = None) -> Synced:
+async def night(lab: Lab, at: datetime | None = None) -> SyncResult:
     """The sync of the next night, or of another one."""
     lab.world.advance(to=at or lab.world.now() + NIGHT)
     (found,) = (await lab.night()).results
@@ -75,7 +75,7 @@ async def test_edits_count_whatever_is_renewed_beside_them(lab: Lab, number: int
 async def test_an_older_state_learns_it_in_a_quiet_night(lab: Lab) -> None:
     """Links that do not know yet which schedule they stand for learn it when they are seen to be in step."""
     await night(lab)
-    lab.state.note_schedules({link.target: ("", None) for link in lab.links()})
+    lab.state.note_schedules({binding.target: ("", None) for binding in lab.bindings()})
     assert (await night(lab)).plan.pending == ()
 
     found = await night(lab, CHANGE - 2 * NIGHT)

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from attrs import define
 
-from migrator.cutover import Goal
+from migrator.cutover.commands import standings
+from migrator.cutover.switches import Goal
 from migrator.errors import MigratorError
-from migrator.pipeline import standings
 from migrator.sandbox import BackgroundServer, Options, World
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
@@ -87,7 +87,7 @@ class Tally:
 
 
 @define
-class Stage:
+class CutoverContext:
     """A world that a case after the other is played in."""
 
     passing: Passing
@@ -108,16 +108,16 @@ class Stage:
         return lab
 
 
-def staged(stack: ExitStack, folder: Path, source: str, target: str, options: Options) -> Stage:
+def staged(stack: ExitStack, folder: Path, source: str, target: str, options: Options) -> CutoverContext:
     """A stage, served for as long as the stack lasts."""
     passing = Passing()
     stack.enter_context(passing.counted())
     world = passing.world(options)
     port = stack.enter_context(BackgroundServer(world)).port
-    return Stage(passing=passing, world=world, port=port, folder=folder, source=source, target=target)
+    return CutoverContext(passing=passing, world=world, port=port, folder=folder, source=source, target=target)
 
 
-async def cases(stage: Stage, variant: Variant, tally: Tally, *, seed: int, only: Iterator[int]) -> None:
+async def cases(stage: CutoverContext, variant: Variant, tally: Tally, *, seed: int, only: Iterator[int]) -> None:
     """One case for each request of a cut-over, as far as `only` asks for it."""
     for nth in itertools.takewhile(lambda number: number < _MOST, only):
         with ExitStack() as stack:
@@ -130,7 +130,9 @@ def _chance(seed: int, nth: int) -> random.Random:
     return random.Random(f"{seed} {nth}")  # noqa: S311 (repeatable, and no secret)
 
 
-async def case(stage: Stage, lab: Lab, variant: Variant, nth: int, tally: Tally, chance: random.Random) -> bool:
+async def case(
+    stage: CutoverContext, lab: Lab, variant: Variant, nth: int, tally: Tally, chance: random.Random
+) -> bool:
     """One case; whether the fault struck."""
     where = f"{stage.source} → {stage.target}, {variant.name}, request {nth}"
     records: list[Raw] = list(lab.source.records().values())

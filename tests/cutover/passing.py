@@ -19,11 +19,11 @@ import attrs
 import httpx
 import pytest
 
-from migrator.cutover import Cutover, Order
-from migrator.pipeline import cutover
+from migrator.cutover.commands import cutover
+from migrator.cutover.switches import Cutover, Order
+from migrator.http.clock import Clock
 from migrator.sandbox import Options, World
-from migrator.state import Missed
-from migrator.transport.clock import Clock
+from migrator.store.records import Missed
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw
 
@@ -137,7 +137,7 @@ async def cut(lab: Lab, **order: Any) -> Cutover:
 
 def told(found: Cutover) -> list[tuple[str, str]]:
     """How each move ended, and which side fires now."""
-    return [(moved.status, moved.live) for moved in found.moves]
+    return [(switched.status, switched.live) for switched in found.moves]
 
 
 def expected(
@@ -152,7 +152,7 @@ def expected(
 def fired(lab: Lab) -> Counter[tuple[str, str]]:
     """What the jobs of a sync fired on either side, by the names of the source jobs."""
     names = {raw_id: raw["name"] for raw_id, raw in lab.source.records().items()}
-    names |= {link.target.id: names[link.source.id] for link in lab.links()}
+    names |= {binding.target.id: names[binding.source.id] for binding in lab.bindings()}
     return Counter((names[fire["id"]], fire["at"]) for fire in lab.world.fires if fire["id"] in names)
 
 

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import pytest
 
+from migrator.cutover.commands import standings
 from migrator.errors import RefusedError, UsageError
-from migrator.pipeline import rollback, standings, verify
 from migrator.sandbox import Options
+from migrator.sync.commands import verify
+from migrator.sync.undo import rollback
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import wish
 from tests.cutover.conftest import MakeLab
@@ -29,7 +31,7 @@ async def test_a_job_that_is_held_back_is_proved_as_it_will_be(make_lab: MakeLab
     lab = make_lab("devin", "omni", platforms=PATCH)
     lab.source.wish(1)
     planned, _applied = await lab.carry_out(hold=True)
-    assert ["source"] == [change.right for change in planned.changes]
+    assert ["source"] == [change.active_side for change in planned.changes]
     assert [9] != [held.hour for held in lab.held()]
 
     (proof,) = (await verify(lab.runtime, lab.state, "it")).proofs
@@ -145,9 +147,9 @@ async def test_a_paused_job_moves_without_anything_live(make_lab: MakeLab) -> No
     """Its owner paused it: the right moves, nothing is written to the source, and resuming it there is told."""
     lab = make_lab("devin", "scrip")
     lab.source.wish(1, enabled=False)
-    moved = await cut(lab)
-    assert [("moved", "paused")] == told(moved)
-    assert () == moved.moves[0].sent
+    switched = await cut(lab)
+    assert [("moved", "paused")] == told(switched)
+    assert () == switched.moves[0].sent
 
     (key,) = lab.source.records()
     lab.source.edit(key, enabled=True)
@@ -212,7 +214,7 @@ async def test_only_the_named_jobs_move(make_lab: MakeLab) -> None:
     assert {} == lab.made
 
     found = await cut(lab, jobs=("Job 001", key))
-    assert ["Job 001", "Job 003"] == [moved.move.name for moved in found.moves]
+    assert ["Job 001", "Job 003"] == [switched.move.name for switched in found.moves]
     assert ["Job 001", "Job 003"] == sorted(raw["name"] for raw in lab.made.values())
     await lab.carry_out(hold=True)
     assert ["target", "source", "target"] == await live(lab)
@@ -260,7 +262,7 @@ async def test_what_cannot_be_made_stays_at_the_source(make_lab: MakeLab) -> Non
     found = await cut(lab)
 
     assert [("moved", "target"), ("refused", "source")] == sorted(told(found))
-    assert "could not be created" in " ".join(moved.reason for moved in found.moves)
+    assert "could not be created" in " ".join(switched.reason for switched in found.moves)
 
 
 async def test_a_plan_that_is_unsafe_as_a_whole_stops_the_cut_over(make_lab: MakeLab) -> None:
@@ -369,9 +371,9 @@ async def test_a_rollback_does_not_take_away_what_fires_alone(make_lab: MakeLab,
     lab = make_lab("omni", "devin")
     lab.source.wish(1)
     _planned, applied = await lab.carry_out(hold=hold)
-    moved = await cut(lab)
+    switched = await cut(lab)
     assert applied.run
-    assert moved.run
+    assert switched.run
 
     async def agree(_plan: object) -> bool:
         return True
@@ -380,5 +382,5 @@ async def test_a_rollback_does_not_take_away_what_fires_alone(make_lab: MakeLab,
     assert ["blocked"] == [change.action for change in back.changes]
     assert "migrator cutover it --back" in back.changes[0].reason
     with pytest.raises(RefusedError, match="migrator cutover it --back"):
-        await rollback(lab.runtime, lab.state, moved.run, agree=agree, stop=asyncio.Event())
+        await rollback(lab.runtime, lab.state, switched.run, agree=agree, stop=asyncio.Event())
     assert ["target"] == await live(lab)

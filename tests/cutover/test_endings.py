@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from migrator.pipeline import standings
-from migrator.state import State
+from migrator.cutover.commands import standings
+from migrator.store import State
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import wish
 from tests.cutover.conftest import MakeLab
@@ -29,12 +29,12 @@ def hourly(make_lab: MakeLab) -> tuple[Passing, Lab]:
 
 async def cut_and_die_at_the_end(lab: Lab) -> None:
     """Cut over, and die when it is about to be noted that the move has ended."""
-    put = State.put_right
+    put = State.put_active_side
 
-    def die(state: State, *rights: Any, **named: Any) -> None:
-        if any(right.begun is None for right in rights):
+    def die(state: State, *active_sides: Any, **named: Any) -> None:
+        if any(active_side.begun is None for active_side in active_sides):
             raise asyncio.CancelledError
-        put(state, *rights, **named)
+        put(state, *active_sides, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(State, "put_right", die)

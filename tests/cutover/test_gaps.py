@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from migrator.canonical import JobRef
 from migrator.cron import parse
-from migrator.cutover import Calendar, next_gap
+from migrator.cutover.gaps import next_gap
+from migrator.cutover.switches import Calendar
 
 NOW: Final = datetime(2026, 11, 23, 8, 57, 30, tzinfo=UTC)
 GUARD: Final = timedelta(minutes=5)

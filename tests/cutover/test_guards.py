@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from migrator.cutover.circuit_breaker import CircuitBreaker, proves_no_effect
 from migrator.errors import AuthError, NotFoundError, RejectedError, TransientError, UncertainError
-from migrator.handover.brake import Brake, proves_no_effect
 from tests.cutover.conftest import MakeLab
 from tests.cutover.passing import cut, told
 from tests.cutover.test_refusals import live, paused, staged
@@ -12,7 +12,7 @@ from tests.cutover.test_retire import DAY, passing_lab, retired
 
 def test_failures_that_are_not_in_a_row_do_not_end_a_run() -> None:
     """Two, a success, and two more: the run goes on; a third in a row ends it, and so does one of the connection."""
-    brake = Brake()
+    brake = CircuitBreaker()
     for error in (RejectedError("no"), NotFoundError("gone")):
         brake.failed(error)
     brake.passed()
@@ -22,7 +22,7 @@ def test_failures_that_are_not_in_a_row_do_not_end_a_run() -> None:
     brake.failed(RejectedError("no"))
     assert (True, True) == ("3 jobs in a row" in brake.reason, brake.pulled.is_set())
 
-    connection = Brake()
+    connection = CircuitBreaker()
     connection.failed(AuthError("the token is not accepted", where="PATCH devin /x"))
     assert "(the token is not accepted)" in connection.reason
 

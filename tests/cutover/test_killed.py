@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 import pytest
 
-from migrator.pipeline import standings
+from migrator.cutover.commands import standings
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import wish
 from tests.cutover.crashing import Tally

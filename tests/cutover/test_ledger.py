@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from migrator.canonical import JobRef
 from migrator.cron import parse
-from migrator.cutover import Calendar, Move, missed
-from migrator.state import Intent
-from migrator.state.values import ORIGIN
+from migrator.cutover.missed_runs import missed
+from migrator.cutover.switches import Calendar, Switch
+from migrator.store.records import ORIGIN, Write
 
 SOURCE: Final = JobRef(provider="omni", scope="acme.example/api", id="1")
 TARGET: Final = JobRef(provider="devin", scope="org-1", id="2")
 EVERY_MINUTE: Final = {"enabled": True, "trigger.cron": parse("* * * * *", "vixie"), "trigger.timezone": "UTC"}
-MOVE: Final = Move(
+MOVE: Final = Switch(
     source=SOURCE,
     name="Job",
     goal="target",
@@ -34,9 +34,9 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(f"2026-11-23T{text}").replace(tzinfo=UTC)
 
 
-def write(job: JobRef, fires: str, sent: str, ended: str | None, **changes: Any) -> Intent:
+def write(job: JobRef, fires: str, sent: str, ended: str | None, **changes: Any) -> Write:
     """A write that makes a job "live", or lets it stand "still"."""
-    known = Intent(
+    known = Write(
         run="one",
         seq=1,
         sync="it",
@@ -53,7 +53,7 @@ def write(job: JobRef, fires: str, sent: str, ended: str | None, **changes: Any)
     return attrs.evolve(known, **changes)
 
 
-def found(*writes: Intent, until: str = "09:05:30", move: Move = MOVE) -> list[tuple[str, str]]:
+def found(*writes: Write, until: str = "09:05:30", move: Switch = MOVE) -> list[tuple[str, str]]:
     """What the ledger says: minute and kind."""
     return [(f"{one.at:%H:%M}", one.kind) for one in missed(move, writes, until=at(until), run="one")]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.pipeline import standings, verify
+from migrator.cutover.commands import standings
+from migrator.sync.commands import verify
 from tests.cutover.conftest import MakeLab
 from tests.cutover.passing import cut, told
 

@@ -10,14 +10,15 @@ from typing import Any, Final
 
 import pytest
 
-from migrator.apply.origin import Origin
-from migrator.apply.sending import ReadBackError
 from migrator.canonical import JobRef, flatten
 from migrator.cron import parse
 from migrator.errors import LockedError, MigratorError, NotFoundError, RejectedError, UncertainError
+from migrator.execute.sender import ReadBackError
+from migrator.execute.source_writer import SourceWriter
+from migrator.locking import locking
 from migrator.sandbox import Options
-from migrator.session import Side, locking, opened, settle_origins
-from migrator.state import Run
+from migrator.store.records import Run
+from migrator.sync.endpoints import Endpoint, opened, reconcile_source_writes
 from tests.conformance.lab import HTTP, Lab
 from tests.conformance.platforms import wish
 from tests.cutover.conftest import MakeLab
@@ -27,49 +28,51 @@ PATCH: Final = Options(omni_update="patch")
 RUN: Final = "run-1"
 
 
-def begin(lab: Lab, side: Side, run: str) -> None:
+def begin(lab: Lab, endpoint: Endpoint, run: str) -> None:
     """A run has begun."""
     lab.state.lineage("it", fresh="first")
     began = Run(id=run, sync="it", provider="x", scope="y", kind="cutover", started_at=lab.world.now())
-    lab.state.begin_run(began, plan_digest="", dialect=side.dialect)
+    lab.state.begin_run(began, plan_digest="", dialect=endpoint.dialect)
 
 
 @asynccontextmanager
-async def source_of(lab: Lab, *, contract: str = "put", locked: bool = True) -> AsyncIterator[tuple[Side, Origin]]:
+async def source_of(
+    lab: Lab, *, contract: str = "put", locked: bool = True
+) -> AsyncIterator[tuple[Endpoint, SourceWriter]]:
     """The source, open for writing in a run that holds its lock unless told otherwise."""
-    async with opened(lab.runtime, lab.source.platform.name) as side:
-        begin(lab, side, RUN)
-        async with locking(lab.state, side.lock, RUN if locked else "another run", fence=side.fence):
-            yield side, origin_of(lab, side, contract)
+    async with opened(lab.runtime, lab.source.platform.name) as endpoint:
+        begin(lab, endpoint, RUN)
+        async with locking(lab.state, endpoint.lock, RUN if locked else "another run", fence=endpoint.fence):
+            yield endpoint, origin_of(lab, endpoint, contract)
 
 
-def origin_of(lab: Lab, side: Side, contract: str) -> Origin:
+def origin_of(lab: Lab, endpoint: Endpoint, contract: str) -> SourceWriter:
     """A writer to the source."""
-    only = next(iter(side.mapping.rules.contracts))
-    return Origin(
+    only = next(iter(endpoint.mapping.rules.contracts))
+    return SourceWriter(
         run=RUN,
         sync="it",
-        adapter=side.adapter,
-        mapping=side.mapping,
+        adapter=endpoint.adapter,
+        mapping=endpoint.mapping,
         state=lab.state,
-        contract=contract if contract in side.mapping.rules.contracts else only,
+        contract=contract if contract in endpoint.mapping.rules.contracts else only,
         now=lab.world.now,
-        lock=side.lock,
+        lock=endpoint.lock,
         sleep=lab.clock.sleep,
         numbers=itertools.count(1),
     )
 
 
-def ref_of(lab: Lab, side: Side, number: int = 1) -> JobRef:
+def ref_of(lab: Lab, endpoint: Endpoint, number: int = 1) -> JobRef:
     """The source job of a number."""
     platform = lab.source.platform
     key = platform.id_of(platform.write(number, wish(number)))
-    return JobRef(provider=platform.name, scope=side.adapter.scopes[0], id=key)
+    return JobRef(provider=platform.name, scope=endpoint.adapter.scopes[0], id=key)
 
 
 def states(lab: Lab) -> list[str]:
     """What is known of the run's writes."""
-    return [intent.state for intent in lab.state.intents(RUN)]
+    return [write.state for write in lab.state.writes(RUN)]
 
 
 def writes(lab: Lab) -> list[str]:
@@ -84,8 +87,8 @@ async def test_a_source_job_is_paused_and_resumed(make_lab: MakeLab, source: str
     wanted = lab.source.wish(1, description=None)
     before = lab.source.records()
 
-    async with source_of(lab) as (side, origin):
-        ref = ref_of(lab, side)
+    async with source_of(lab) as (endpoint, origin):
+        ref = ref_of(lab, endpoint)
         paused = await origin.update(ref, {"enabled": False})
         held = [lab.source.platform.read(raw) for raw in lab.source.records().values()]
         resumed = await origin.update(ref, {"enabled": True})
@@ -94,7 +97,7 @@ async def test_a_source_job_is_paused_and_resumed(make_lab: MakeLab, source: str
     assert [wish(1, enabled=False)] == held
     assert [wanted] == [lab.source.platform.read(raw) for raw in lab.source.records().values()]
     assert ["done", "done"] == states(lab)
-    (kept,) = lab.state.snapshots(RUN, side.dialect)
+    (kept,) = lab.state.saved_records(RUN, endpoint.dialect)
     assert (ref, before[ref.id]) == (kept.ref, kept.record)
 
 
@@ -105,16 +108,16 @@ async def test_any_field_of_a_source_job_can_be_written(make_lab: MakeLab, sourc
     lab.source.wish(1, enabled=False)
     lab.world.requests.clear()
 
-    async with source_of(lab) as (side, origin):
-        new = {"enabled": True, "name": "Renamed", "trigger.cron": _at_noon(side.dialect)}
-        job = await origin.update(ref_of(lab, side), new)
+    async with source_of(lab) as (endpoint, origin):
+        new = {"enabled": True, "name": "Renamed", "trigger.cron": _at_noon(endpoint.dialect)}
+        job = await origin.update(ref_of(lab, endpoint), new)
 
     assert new == {path: flatten(job)[path] for path in new}
     assert [wish(1, name="Renamed", hour=12)] == [
         lab.source.platform.read(raw) for raw in lab.source.records().values()
     ]
     assert [["name", "trigger.cron"], ["enabled"]] == [
-        sorted(intent.fields) for intent in lab.state.intents(RUN, side.dialect)
+        sorted(write.fields) for write in lab.state.writes(RUN, endpoint.dialect)
     ]
 
 
@@ -123,8 +126,8 @@ async def test_a_schedule_moves_where_nothing_can_be_paused(make_lab: MakeLab) -
     lab = make_lab("omni", "json", platforms=PATCH)
     lab.source.wish(1)
 
-    async with source_of(lab, contract="put") as (side, origin):
-        job = await origin.update(ref_of(lab, side), {"trigger.cron": _at_noon(side.dialect)})
+    async with source_of(lab, contract="put") as (endpoint, origin):
+        job = await origin.update(ref_of(lab, endpoint), {"trigger.cron": _at_noon(endpoint.dialect)})
         with pytest.raises(MigratorError):
             await origin.update(job.ref, {"enabled": False})
 
@@ -139,8 +142,8 @@ async def test_a_lost_answer_is_settled_by_looking(make_lab: MakeLab, after: boo
     lab.source.wish(1)
     lab.world.fault("reset", method="PATCH", after=after, times=0)
 
-    async with source_of(lab) as (side, origin):
-        ref = ref_of(lab, side)
+    async with source_of(lab) as (endpoint, origin):
+        ref = ref_of(lab, endpoint)
         if after:
             assert not (await origin.update(ref, {"enabled": False})).enabled
         else:
@@ -155,8 +158,8 @@ async def test_a_write_that_nobody_can_look_at_stays_open(make_lab: MakeLab) -> 
     lab = make_lab("devin", "json")
     lab.source.wish(1)
 
-    async with source_of(lab) as (side, origin):
-        ref = ref_of(lab, side)
+    async with source_of(lab) as (endpoint, origin):
+        ref = ref_of(lab, endpoint)
         await origin.read(ref)
         lab.world.fault("reset", method="PATCH", after=True, times=0)
         lab.world.fault("status", status=503, method="GET", nth=2, times=0)
@@ -166,7 +169,7 @@ async def test_a_write_that_nobody_can_look_at_stays_open(make_lab: MakeLab) -> 
 
         lab.world.faults.clear()
         lab.world.requests.clear()
-        await settle_origins(lab.runtime, lab.state, side)
+        await reconcile_source_writes(lab.runtime, lab.state, endpoint)
 
     assert (["done"], []) == (states(lab), writes(lab))
 
@@ -176,15 +179,15 @@ async def test_a_change_that_is_not_taken_is_an_error(make_lab: MakeLab, monkeyp
     lab = make_lab("devin", "json")
     lab.source.wish(1)
 
-    async with source_of(lab) as (side, origin):
-        unchanged = await side.adapter.get_job(side.adapter.scopes[0], ref_of(lab, side).id)
+    async with source_of(lab) as (endpoint, origin):
+        unchanged = await endpoint.adapter.get_job(endpoint.adapter.scopes[0], ref_of(lab, endpoint).id)
 
         async def deaf(*_given: Any, **_named: Any) -> Any:
             return unchanged
 
-        monkeypatch.setattr(type(side.adapter), "update_job", deaf)
+        monkeypatch.setattr(type(endpoint.adapter), "update_job", deaf)
         with pytest.raises(ReadBackError, match="did not take the change"):
-            await origin.update(ref_of(lab, side), {"enabled": False})
+            await origin.update(ref_of(lab, endpoint), {"enabled": False})
 
     assert ["failed"] == states(lab)
 
@@ -197,14 +200,14 @@ async def test_a_source_job_is_deleted_for_good(make_lab: MakeLab, source: str) 
     lab.source.wish(2)
     lab.world.fault("reset", method="DELETE", after=True, times=0)
 
-    async with source_of(lab) as (side, origin):
-        await origin.delete(ref_of(lab, side))
+    async with source_of(lab) as (endpoint, origin):
+        await origin.delete(ref_of(lab, endpoint))
         with pytest.raises(NotFoundError):
-            await origin.read(ref_of(lab, side))
+            await origin.read(ref_of(lab, endpoint))
 
     assert [wish(2).name] == [raw["name"] for raw in lab.source.records().values()]
     assert ["done"] == states(lab)
-    assert [ref_of(lab, side)] == [kept.ref for kept in lab.state.snapshots(RUN, side.dialect)]
+    assert [ref_of(lab, endpoint)] == [kept.ref for kept in lab.state.saved_records(RUN, endpoint.dialect)]
 
 
 async def test_without_the_lock_nothing_is_sent(make_lab: MakeLab) -> None:
@@ -213,11 +216,11 @@ async def test_without_the_lock_nothing_is_sent(make_lab: MakeLab) -> None:
     lab.source.wish(1)
     lab.world.requests.clear()
 
-    async with source_of(lab, locked=False) as (side, origin):
+    async with source_of(lab, locked=False) as (endpoint, origin):
         with pytest.raises(LockedError):
-            await origin.update(ref_of(lab, side), {"enabled": False})
+            await origin.update(ref_of(lab, endpoint), {"enabled": False})
         with pytest.raises(LockedError):
-            await origin.delete(ref_of(lab, side))
+            await origin.delete(ref_of(lab, endpoint))
 
     assert ([], []) == (states(lab), writes(lab))
 
@@ -228,9 +231,9 @@ async def test_a_refusal_is_noted(make_lab: MakeLab) -> None:
     lab.source.wish(1)
     lab.world.fault("status", status=400, method="PATCH")
 
-    async with source_of(lab) as (side, origin):
+    async with source_of(lab) as (endpoint, origin):
         with pytest.raises(RejectedError):
-            await origin.update(ref_of(lab, side), {"action.text": "Something else."})
+            await origin.update(ref_of(lab, endpoint), {"action.text": "Something else."})
 
     assert ["failed"] == states(lab)
 
@@ -241,8 +244,8 @@ async def test_a_dead_run_is_settled_by_whoever_comes_next(make_lab: MakeLab, wh
     """A run that dies in a write leaves it open; looking settles it, also when the scope is another sync's target."""
     lab = make_lab("scrip", "devin")
     lab.source.wish(1)
-    async with source_of(lab) as (side, origin):
-        ref = ref_of(lab, side)
+    async with source_of(lab) as (endpoint, origin):
+        ref = ref_of(lab, endpoint)
         task = asyncio.create_task(origin.update(ref, {"enabled": False}) if what == "PATCH" else origin.delete(ref))  # type: ignore[arg-type]  # two kinds of result, both dropped
         lab.world.fault("slow", seconds=DEATH, method=what, after=happened)
         waiting, lab.world.sleep = lab.world.sleep, Death(asyncio.get_running_loop(), task)

@@ -16,8 +16,8 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from migrator.cutover import Standing
-from migrator.pipeline import standings
+from migrator.active_side import ActiveStatus
+from migrator.cutover.commands import standings
 from migrator.sandbox import BackgroundServer, Options
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
@@ -99,7 +99,7 @@ async def troubled(lab: Lab, chance: random.Random) -> bool:
     return await cut_short(lab, {**variant.rule, "nth": nth}, dies=variant.dies, goal=goal, jobs=jobs)
 
 
-async def looked_at(lab: Lab) -> tuple[Standing, ...]:
+async def looked_at(lab: Lab) -> tuple[ActiveStatus, ...]:
     """Which side of each job is active, by somebody who has the run's own notes and writes none."""
     noted = dict(lab.state.dark())
     found = await standings(lab.runtime, lab.state, "it")

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import pytest
 
-from migrator.pipeline import standings, verify
+from migrator.cutover.commands import standings
 from migrator.sandbox import Options
+from migrator.sync.commands import verify
 from tests.conformance.lab import HTTP, Lab, counts
 from tests.cutover.conftest import MakeLab
 from tests.cutover.passing import Passing, cut, told
@@ -59,7 +60,7 @@ async def test_a_target_that_refuses_from_the_first_write_on_stops_no_source(
     found = await cut(lab)
 
     assert (0, 0) == (writes(lab, "scrip"), paused(lab))
-    assert {"failed", "skipped"} == {moved.status for moved in found.moves}
+    assert {"failed", "skipped"} == {switched.status for switched in found.moves}
     lab.world.faults.clear()
     assert ["source"] * 12 == await live(lab)
     assert [("moved", "target")] * 12 == told(await cut(lab))
@@ -82,10 +83,10 @@ async def test_a_refusal_after_the_first_write_resumes_what_was_stopped(
     found = await cut(lab, goal=goal)
 
     lab.world.faults.clear()
-    switched = sum(moved.status == "moved" for moved in found.moves)
+    switched = sum(switched.status == "moved" for switched in found.moves)
     assert (1 <= switched <= 2, {}) == (True, dict(lab.state.dark()))
     assert sorted([goal] * switched + [before] * (12 - switched)) == sorted(await live(lab))
-    tried = [moved for moved in found.moves if moved.sent and moved.status == "failed"]
+    tried = [switched for switched in found.moves if switched.sent and switched.status == "failed"]
     assert len(tried) <= IN_FLIGHT + 3  # three failures in a row end the run, and these were under way
     assert () == lab.state.missed()
 
@@ -210,10 +211,10 @@ async def test_a_platform_that_stops_the_job_as_it_is_activated_gives_it_back(
 
     found = await cut(lab)
 
-    assert ["failed", "moved"] == sorted(moved.status for moved in found.moves)
+    assert ["failed", "moved"] == sorted(switched.status for switched in found.moves)
     assert ["source", "target"] == sorted(await live(lab))
-    assert ["source", "target"] == sorted(moved.live for moved in found.moves)
-    (failed,) = [moved for moved in found.moves if moved.status == "failed"]
+    assert ["source", "target"] == sorted(switched.live for switched in found.moves)
+    (failed,) = [switched for switched in found.moves if switched.status == "failed"]
     assert ("was found stopped" in failed.reason) == after
     assert (1, {}) == (
         sum(not lab.source.platform.read(r).enabled for r in lab.source.records().values()),
@@ -237,7 +238,7 @@ async def test_a_run_in_progress_at_the_source_is_not_cut_off(make_lab: MakeLab,
 
     found = await cut(lab)
 
-    by_id = {moved.move.source.id: moved for moved in found.moves}
+    by_id = {switched.move.source.id: switched for switched in found.moves}
     assert ("refused", "moved") == (by_id[key].status, by_id[other].status)
     assert f"execution_status is {state}" in by_id[key].reason
     assert ["source", "target"] == sorted(await live(lab))

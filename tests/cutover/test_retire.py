@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from migrator.cutover import Cutover, Order
+from migrator.cutover.retire import retire
+from migrator.cutover.switches import Cutover, Order
 from migrator.errors import RefusedError
-from migrator.pipeline import retire, verify
-from migrator.state import tables as t
+from migrator.store import tables as t
+from migrator.sync.commands import verify
 from tests.conformance.lab import Lab
 from tests.cutover.conftest import MakeLab
 from tests.cutover.passing import Passing, cut, told
@@ -230,7 +231,7 @@ async def test_retired_jobs_are_no_sign_of_another_account(make_lab: MakeLab) ->
         await retired(lab, delete=True)
         lab.source.wish(2)
         with lab.state.transaction() as connection:
-            connection.execute(t.intents.delete())
+            connection.execute(t.writes.delete())
         planned = await lab.plan()
 
     assert ("", ["Job 002"]) == (planned.refusal, [change.name for change in planned.pending])

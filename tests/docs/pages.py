@@ -65,7 +65,7 @@ class Block:
         page: where it stands.
         line: its first line there.
         language: what is behind the fence.
-        mark: "run", "tried by" or "shown"; "" when nothing is said about it.
+        ownership_tag: "run", "tried by" or "shown"; "" when nothing is said about it.
         of: what stands behind the mark.
         text: the code.
     """
@@ -73,7 +73,7 @@ class Block:
     page: Path
     line: int
     language: str
-    mark: str
+    ownership_tag: str
     of: str
     text: str
 
@@ -112,7 +112,7 @@ def blocks(page: Path) -> Iterator[Block]:
             page=page,
             line=text[: found.start("text")].count("\n"),
             language=found["language"],
-            mark=found["mark"] or "",
+            ownership_tag=found["mark"] or "",
             of=found["of"] or "",
             text=found["text"],
         )
@@ -143,7 +143,7 @@ def slug(title: str) -> str:
     return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", bare).strip().lower())
 
 
-def links(page: Path) -> list[str]:
+def bindings(page: Path) -> list[str]:
     """The targets of a page's links and pictures, those to the web left out."""
     found = re.findall(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"", _FENCED.sub("", _COMMENT.sub("", text_of(page))))
-    return [link for pair in found for link in pair if link and not re.match(r"[a-z]+:", link)]
+    return [binding for pair in found for binding in pair if binding and not re.match(r"[a-z]+:", binding)]

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from migrator.config import config_schema
 from migrator.report.schemas import SCHEMAS
-from tests.docs.pages import COMMANDS, PAGES, ROOT, Block, anchors, every_block, links, loose_commands, text_of
+from tests.docs.pages import COMMANDS, PAGES, ROOT, Block, anchors, bindings, every_block, loose_commands, text_of
 from tests.docs.typed import wrong
 
 BLOCKS = every_block()
@@ -26,8 +26,8 @@ def named(page: Path) -> str:
 @pytest.mark.parametrize("block", MARKED, ids=lambda block: block.place)
 def test_every_block_says_what_is_done_with_it(block: Block) -> None:
     """Run, tried by a test that names the page, or only shown, with the reason."""
-    assert block.mark in {"run", "tried by", "shown"}, f"{block.place} has no comment above it"
-    if block.mark == "tried by":
+    assert block.ownership_tag in {"run", "tried by", "shown"}, f"{block.place} has no comment above it"
+    if block.ownership_tag == "tried by":
         assert block.page.name in (ROOT / block.of).read_text("utf-8")
 
 
@@ -49,11 +49,11 @@ def test_commands_of_sentences_can_be_typed(page: Path) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link leads to a file, and every anchor to a heading."""
     lost = []
-    for link in links(page):
-        path, _, anchor = link.partition("#")
+    for binding in bindings(page):
+        path, _, anchor = binding.partition("#")
         there = (page.parent / path).resolve() if path else page
         if not there.exists() or (anchor and anchor not in anchors(there)):
-            lost.append(link)
+            lost.append(binding)
 
     assert lost == []
 
@@ -61,7 +61,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", [p for p in PAGES if ROOT / "docs" in p.parents], ids=named)
 def test_pages_link_within_the_docs(page: Path) -> None:
     """The docs are also a site of their own, which holds nothing else."""
-    there = [(page.parent / link.partition("#")[0]).resolve() for link in links(page)]
+    there = [(page.parent / binding.partition("#")[0]).resolve() for binding in bindings(page)]
 
     assert [str(path) for path in there if not path.is_relative_to(ROOT / "docs")] == []
 
@@ -104,5 +104,5 @@ def test_the_pages_are_all_there() -> None:
     """The check itself: pages, blocks and links are found."""
     assert len(PAGES) > 6
     assert len(MARKED) > 4
-    assert sum(len(links(page)) for page in PAGES) > 3
+    assert sum(len(bindings(page)) for page in PAGES) > 3
     assert all("\n# " in f"\n{text_of(page)}" for page in PAGES)

@@ -18,11 +18,11 @@ from typing import Any, Final
 import httpx
 from attrs import define, field, frozen
 
-from migrator import pipeline
-from migrator.apply.values import Applied
 from migrator.errors import MigratorError
-from migrator.plan.values import Plan
+from migrator.execute.outcomes import Applied
+from migrator.plan.changes import Plan
 from migrator.sandbox import World
+from migrator.sync import commands
 from tests.conformance.lab import Lab, frozen_records
 from tests.conformance.platforms import Wish
 from tests.faults.conftest import Served
@@ -117,7 +117,7 @@ async def apply(lab: Lab) -> tuple[Plan, Applied]:
     async def agree(_plan: Plan) -> bool:
         return True
 
-    return await pipeline.apply(lab.runtime, lab.state, "it", agree=agree, stop=asyncio.Event())
+    return await commands.apply(lab.runtime, lab.state, "it", agree=agree, stop=asyncio.Event())
 
 
 async def until_quiet(lab: Lab, where: str) -> None:
@@ -152,10 +152,12 @@ def check(lab: Lab, expected: Sequence[Wish], sent: Counter[str], tally: Tally, 
     assert (0, 0, 0) == (twice, lost, touched), (where, held)
     assert list(expected) == held, where
     provider = lab.target.platform.name
-    links = lab.state.links(provider, (lab.scope,), lab.runtime.mapping(provider).rules.dialect)
+    bindings = lab.state.bindings(provider, (lab.scope,), lab.runtime.mapping(provider).rules.dialect)
     at_source = lab.source.records()
-    assert sorted(lab.made) == sorted(link.target.id for link in links if link.source.id in at_source), where
-    states = {intent.state for run in lab.state.runs() for intent in lab.state.intents(run.id)}
+    assert sorted(lab.made) == sorted(binding.target.id for binding in bindings if binding.source.id in at_source), (
+        where
+    )
+    states = {write.state for run in lab.state.runs() for write in lab.state.writes(run.id)}
     assert states <= {"done", "failed"}, (where, states)
 
 

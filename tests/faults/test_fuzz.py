@@ -92,11 +92,11 @@ class Nights(RuleBasedStateMachine):
 
     def _unlinked(self, number: int) -> dict[str, Raw]:
         """What stood for a job when a state was lost, and has not been linked since."""
-        linked = {link.target.id for link in self.here.links()}
+        bound_jobs = {binding.target.id for binding in self.here.bindings()}
         return {
             key: raw
             for key, raw in self.here.target.records().items()
-            if key in self.unknown - linked and raw["name"] == wish(number).name
+            if key in self.unknown - bound_jobs and raw["name"] == wish(number).name
         }
 
     @rule(which=st.integers(0, 9))

@@ -96,7 +96,7 @@ async def test_an_interrupted_run_ends_in_order(make_lab: Labs, killer: Killer, 
     assert run.ended_at
     assert 0 < run.summary["done"] == len(lab.made) < 30
     assert run.summary["done"] + run.summary["skipped"] == 30
-    assert {"done", "failed"} == {intent.state for intent in lab.state.intents(run.id)}
+    assert {"done", "failed"} == {write.state for write in lab.state.writes(run.id)}
 
     process = command(lab, "apply", "--resume", run.id, "--yes")
     process.communicate(timeout=60)

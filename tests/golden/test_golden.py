@@ -17,9 +17,9 @@ import pytest
 
 from migrator.cli import explaining, main, work
 from migrator.demo import VirtualTime
+from migrator.http.clock import Clock
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
-from migrator.sides import Runtime
-from migrator.transport.clock import Clock
+from migrator.sync.endpoints import Runtime
 from tests.golden.runs import DOCUMENTS, TEXTS, document, normalised
 
 HERE: Final = Path(__file__).parent

@@ -107,10 +107,10 @@ def shown(desk: Desk, *arguments: str) -> Any:
     return desk.well(*arguments, "--json").document
 
 
-def links(desk: Desk) -> list[tuple[str, str, str]]:
+def bindings(desk: Desk) -> list[tuple[str, str, str]]:
     """Sync, source scope and source id of every binding."""
     tables = shown(desk, "state", "export")["tables"]
-    return sorted((row["sync"], row["source_scope"], row["source_id"]) for row in tables["links"])
+    return sorted((row["sync"], row["source_scope"], row["source_id"]) for row in tables["bindings"])
 
 
 def _table(name: str, values: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.bench import routine
-from tests.identity.desk import Desk, links, shown
+from tests.identity.desk import Desk, bindings, shown
 
 
 def test_a_job_created_again_under_another_id(desk: Desk) -> None:
@@ -21,11 +21,11 @@ def test_a_job_created_again_under_another_id(desk: Desk) -> None:
         assert all(one in said for one in (old, new, target))
         assert f"migrator state move job.{old} job.{new} --sync nightly" in said
     assert len(desk.held("devin")) == 3
-    moved = desk.typed(said)
+    switched = desk.typed(said)
     desk.nothing_left()
     assert len(desk.held("devin")) == 3
     assert any(f":{new}:" in tag for tag in desk.tags("devin"))
-    assert f"migrator state move job.{new} job.{old}" in moved.out
+    assert f"migrator state move job.{new} job.{old}" in switched.out
 
 
 @pytest.mark.parametrize("on_missing", ["pause", "delete"])
@@ -74,12 +74,12 @@ def test_what_stands_there_already_is_not_hidden(desk: Desk) -> None:
     """A move that would leave two target jobs for one source job is refused, and names it."""
     desk.well("sync", "nightly")
     alpha, beta = routine("Alpha")["id"], routine("Beta")["id"]
-    before = links(desk)
+    before = bindings(desk)
 
     said = desk.refused("state", "move", f"job.{alpha}", f"job.{beta}", "--yes")
 
     assert beta in said
-    assert links(desk) == before
+    assert bindings(desk) == before
 
 
 @pytest.mark.parametrize("adopt", ["never", "identical", "name"])

@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 
 from migrator.report.schemas import SCHEMAS
 from migrator.sandbox import omni
-from migrator.state import open_state
+from migrator.store import open_state
 from tests.cli.bench import routine
-from tests.identity.desk import Desk, links, shown
+from tests.identity.desk import Desk, bindings, shown
 
 PAIRS = [("omni", "devin"), ("omni", "scrip"), ("devin", "omni"), ("omni", "jobs")]
 
@@ -70,11 +70,11 @@ def test_a_dry_run_changes_nothing(desk: Desk) -> None:
 def test_it_asks_first(desk: Desk) -> None:
     """Where nobody can be asked it needs --yes, and nothing is moved without."""
     desk.well("sync", "nightly")
-    before = links(desk)
+    before = bindings(desk)
 
     ended = desk.run("state", "move", "sync.nightly", "sync.daily")
 
-    assert (ended.code, links(desk)) == (2, before)
+    assert (ended.code, bindings(desk)) == (2, before)
     assert "--yes" in ended.err
 
 
@@ -94,22 +94,22 @@ def test_there_and_back(desk: Desk, source: str, target: str) -> None:
     desk.configure(source=source, target=target, **needed)
     desk.well("sync", "nightly")
     old = f"devin:{_org(desk)}" if source == "devin" else "omni:127.0.0.1/omni/api"
-    before, bound, tags = _content(desk, target), links(desk), _tags(desk, target)
+    before, bound, tags = _content(desk, target), bindings(desk), _tags(desk, target)
     writes = desk.writes
 
-    moved = shown(desk, "state", "move", f"scope.{old}", f"scope.{source}:elsewhere", "--yes")
+    switched = shown(desk, "state", "move", f"scope.{old}", f"scope.{source}:elsewhere", "--yes")
 
-    assert moved["tags"] == len(tags) == 3
+    assert switched["tags"] == len(tags) == 3
     assert target == "jobs" or desk.writes - writes == 3
     assert not set(tags) & set(_tags(desk, target))
     assert _content(desk, target) == before
-    assert {scope for _sync, scope, _id in links(desk)} == {"elsewhere"}
+    assert {scope for _sync, scope, _id in bindings(desk)} == {"elsewhere"}
     assert shown(desk, "history")["runs"][0]["kind"] == "move"
-    writes_of = shown(desk, "history", moved["runs"][0])["writes"]
+    writes_of = shown(desk, "history", switched["runs"][0])["writes"]
     assert [one["state"] for one in writes_of] == ["done"] * 3
 
-    desk.typed(moved["undo"])
-    assert (_content(desk, target), links(desk), _tags(desk, target)) == (before, bound, tags)
+    desk.typed(switched["undo"])
+    assert (_content(desk, target), bindings(desk), _tags(desk, target)) == (before, bound, tags)
     desk.nothing_left()
 
 
@@ -146,28 +146,28 @@ def test_one_job_moves_alone(desk: Desk) -> None:
     desk.well("sync", "nightly")
     first = shown(desk, "state", "move", "sync.nightly", "sync.daily", "--job", "Alpha", "--yes")
     second = shown(desk, "state", "move", "sync.nightly", "sync.daily", "--job", routine("Beta")["id"], "--yes")
-    assert [sync for sync, _scope, _id in links(desk)].count("daily") == 2
+    assert [sync for sync, _scope, _id in bindings(desk)].count("daily") == 2
 
     desk.typed(second["undo"])
     desk.typed(first["undo"])
 
-    assert {sync for sync, _scope, _id in links(desk)} == {"nightly"}
+    assert {sync for sync, _scope, _id in bindings(desk)} == {"nightly"}
 
 
 def test_a_tag_that_is_refused_moves_nothing(desk: Desk) -> None:
     """A target that refuses one tag leaves the state as it was; the same command finishes what is left."""
     desk.well("sync", "nightly")
-    before = links(desk)
+    before = bindings(desk)
     desk.world.fault("status", provider="devin", method="PATCH", status=403, nth=2)
     move = ("state", "move", "scope.omni:127.0.0.1/omni/api", "scope.omni:acme", "--yes")
 
     ended = desk.run(*move)
 
-    assert (ended.code, links(desk)) == (4, before)
+    assert (ended.code, bindings(desk)) == (4, before)
     writes = desk.writes
     desk.well(*move)
     assert desk.writes - writes < 3
-    assert {scope for _sync, scope, _id in links(desk)} == {"acme"}
+    assert {scope for _sync, scope, _id in bindings(desk)} == {"acme"}
 
 
 def test_nobody_moves_under_a_run(desk: Desk) -> None:
@@ -205,9 +205,9 @@ def test_an_older_run_is_rolled_back_after_a_move(desk: Desk) -> None:
     desk.well("sync", "nightly")
     run = shown(desk, "history")["runs"][0]["run"]
     desk.configure(name="daily")
-    moved = shown(desk, "state", "move", "sync.nightly", "sync.daily", "--yes")
+    switched = shown(desk, "state", "move", "sync.nightly", "sync.daily", "--yes")
 
-    refused = desk.refused("rollback", moved["runs"][0], "--yes")
+    refused = desk.refused("rollback", switched["runs"][0], "--yes")
     desk.well("rollback", run, "--yes")
 
     assert "migrator state move sync.daily sync.nightly" in refused
@@ -220,14 +220,14 @@ def test_what_is_forgotten_is_taken_over_again(desk: Desk) -> None:
     before = desk.held("devin")
     dry = shown(desk, "state", "forget", "sync.nightly", "--dry-run")
     Draft202012Validator(SCHEMAS["move"]()).validate(dry)
-    assert (len(dry["bindings"]), len(links(desk))) == (3, 3)
+    assert (len(dry["bindings"]), len(bindings(desk))) == (3, 3)
 
     desk.well("state", "forget", "sync.nightly", "--yes")
 
-    assert (links(desk), desk.held("devin")) == ([], before)
+    assert (bindings(desk), desk.held("devin")) == ([], before)
     desk.configure(adopt="identical")
     desk.well("sync", "nightly")
-    assert (len(links(desk)), desk.held("devin").keys()) == (3, before.keys())
+    assert (len(bindings(desk)), desk.held("devin").keys()) == (3, before.keys())
 
 
 @pytest.mark.parametrize(

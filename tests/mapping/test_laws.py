@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from migrator.canonical import JobRef, flatten
 from migrator.mapping import ProviderMapping, load_mapping
-from migrator.mapping.marks import mark_for
+from migrator.mapping.ownership import ownership_tag_for
 from migrator.providers import PROVIDERS
 from tests.strategies import ANSWERS, lowered_fields
 
@@ -26,15 +26,17 @@ def test_read_undoes_write(name: str, data: st.DataObject) -> None:
     """A job that was written and answered by the platform reads as the same job, with or without our mark."""
     mapping = MAPPINGS[name]
     fields = data.draw(lowered_fields(mapping))
-    mark = data.draw(st.none() | st.just(mark_for(JobRef(provider="omni", scope="acme", id="a:b c]/1"), 2, 3)))
+    ownership_tag = data.draw(
+        st.none() | st.just(ownership_tag_for(JobRef(provider="omni", scope="acme", id="a:b c]/1"), 2, 3))
+    )
 
-    job = mapping.read(ANSWERS[name](mapping.create_payload(fields, mark)), scope="here")
+    job = mapping.read(ANSWERS[name](mapping.create_payload(fields, ownership_tag)), scope="here")
 
     expected = {path: value for path, value in fields.items() if mapping.echo_of(path) != "none"}
     if name == "devin":
         expected = {"delivery.notify": "failure", "action.agent": "devin", **expected}
     assert _sorted(expected) == _sorted(flatten(job))
-    assert mark == job.mark
+    assert ownership_tag == job.ownership_tag
 
 
 @pytest.mark.parametrize("name", MAPPINGS)

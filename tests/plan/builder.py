@@ -21,8 +21,10 @@ from migrator.config import Sync
 from migrator.cron import Recurring, parse
 from migrator.extract import Extracted
 from migrator.mapping import ProviderMapping, load_mapping
-from migrator.plan import Basis, Change, Plan, make_plan
-from migrator.state.values import Link
+from migrator.plan import make_plan
+from migrator.plan.changes import Change, Plan
+from migrator.plan.plan_input import PlanInput
+from migrator.store.records import Binding
 
 NOW: Final = datetime(2026, 11, 22, tzinfo=UTC)
 SOURCE_SCOPE: Final = "acme"
@@ -54,25 +56,25 @@ class Given:
     Attributes:
         source: the jobs of the source.
         target: the jobs of the target.
-        links: the bindings.
+        bindings: the bindings.
         options: of the sync.
         rest: of the plan input.
     """
 
     source: tuple[Job, ...] = ()
     target: tuple[Job, ...] = ()
-    links: tuple[Link, ...] = ()
+    bindings: tuple[Binding, ...] = ()
     options: dict[str, Any] = field(factory=dict)
     rest: dict[str, Any] = field(factory=dict)
 
-    def basis(self) -> Basis:
+    def inputs(self) -> PlanInput:
         """Return the plan input."""
         values: dict[str, Any] = {
             "sync": Sync(**{"name": "it", "source": "omni", "target": "devin"} | self.options),
             "source": Extracted(jobs=self.source, scopes=(SOURCE_SCOPE,)),
             "target": Extracted(jobs=self.target, scopes=(TARGET_SCOPE,)),
             "target_scope": TARGET_SCOPE,
-            "links": self.links,
+            "bindings": self.bindings,
             "mapping": mapping("devin"),
             "origin": mapping("omni"),
             "contract": "patch",
@@ -80,17 +82,17 @@ class Given:
             "lineage": "lineage",
             "serial": 0,
         }
-        return Basis(**values | self.rest)
+        return PlanInput(**values | self.rest)
 
     def plan(self) -> Plan:
         """Return the plan."""
-        return make_plan(self.basis())
+        return make_plan(self.inputs())
 
     def carried_out(self) -> Given:
         """Return the same after every create of the plan has been made."""
         made = [change for change in self.plan().changes if change.action == "create"]
         target = (*self.target, *(_made(change) for change in made))
-        return attrs.evolve(self, target=target, links=(*self.links, *map(_bound, made)))
+        return attrs.evolve(self, target=target, bindings=(*self.bindings, *map(_bound, made)))
 
     def with_source(self, change: Callable[[Job], Job]) -> Given:
         """Return the same with every source job changed."""
@@ -124,11 +126,11 @@ def _made(change: Change) -> Job:
     return unflatten(change.new_fields(), ref=_target(change), created_at=NOW)
 
 
-def _bound(change: Change) -> Link:
+def _bound(change: Change) -> Binding:
     """Return the binding that a create leaves."""
     assert change.source is not None
     fields = flatten(_made(change))
-    return Link(
+    return Binding(
         source=change.source,
         target=_target(change),
         piece=change.piece,

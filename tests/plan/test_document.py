@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.canonical import PATHS, JobRef, Loss
+from migrator.convert.schedule import ConvertedSchedule
 from migrator.errors import StalePlanError
-from migrator.lower import Schedule
 from migrator.mapping import load_mapping
+from migrator.plan.changes import ACTIONS, Change, FieldChange, Observed, Plan
 from migrator.plan.document import SCHEMA, pack_plan, plan_from_json, plan_to_json
-from migrator.plan.values import ACTIONS, Change, FieldChange, Observed, Plan
 from tests.strategies import ids, lowered_fields, times, words
 
 MAPPINGS: Final = {name: load_mapping(name) for name in ("omni", "devin", "scrip", "json")}
@@ -25,7 +25,7 @@ MAPPINGS: Final = {name: load_mapping(name) for name in ("omni", "devin", "scrip
 refs = st.builds(JobRef, provider=st.sampled_from(sorted(MAPPINGS)), scope=words, id=ids)
 losses = st.builds(Loss, path=st.sampled_from(PATHS), had=words, becomes=st.none() | words, reason=words)
 schedules = st.builds(
-    Schedule,
+    ConvertedSchedule,
     verdict=st.sampled_from(["exact", "exact_until", "one_time", "carried", "dead"]),
     pieces=st.lists(st.fixed_dictionaries({"text": words, "dialect": words, "timezone": words}), max_size=2).map(tuple),
     evidence=st.dictionaries(words, st.lists(words, max_size=2) | st.integers(), max_size=3),

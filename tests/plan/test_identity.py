@@ -10,7 +10,7 @@ from migrator.config import Limits
 from migrator.config.shapes import Limit
 from migrator.errors import MigratorError
 from migrator.extract import Extracted, Problem
-from migrator.state.values import Bound
+from migrator.store.records import Bound
 from tests.plan.builder import SOURCE_SCOPE, TARGET_SCOPE, Given, job, mapping, ref
 
 JOBS = (job("Alpha"), job("Beta"))
@@ -73,15 +73,15 @@ def test_ids_of_another_sync_count_where_the_platform_gives_each_id_once(bound: 
     refusal = known.plan().refusal
     assert "known to this state in omni:old" in refusal
     assert "give sync it another name" not in refusal
-    assert attrs.evolve(files, links=(), target=()).plan().refusal == ""
-    assert "give sync it another name" in attrs.evolve(own, links=(), target=()).plan().refusal
+    assert attrs.evolve(files, bindings=(), target=()).plan().refusal == ""
+    assert "give sync it another name" in attrs.evolve(own, bindings=(), target=()).plan().refusal
 
 
 def test_an_id_of_another_platform_is_another_job(bound: Given) -> None:
     """The same text as an id says nothing where the provider differs."""
     alien = JobRef(provider="scrip", scope="old", id=JOBS[0].ref.id)
 
-    assert attrs.evolve(bound, links=(), target=()).given(elsewhere=(elsewhere(alien),)).plan().refusal == ""
+    assert attrs.evolve(bound, bindings=(), target=()).given(elsewhere=(elsewhere(alien),)).plan().refusal == ""
 
 
 def test_none_of_the_known_jobs_is_refused_and_one_is_enough(bound: Given) -> None:
@@ -105,16 +105,16 @@ def test_a_known_job_that_cannot_be_read_is_there(bound: Given) -> None:
 
 def test_what_other_syncs_know_is_not_missed(bound: Given) -> None:
     """Their jobs are not listed here, and need not be."""
-    others = tuple(attrs.evolve(link, sync="other") for link in bound.links)
+    others = tuple(attrs.evolve(binding, sync="other") for binding in bound.bindings)
 
-    assert attrs.evolve(bound, source=(job("New"),), links=others).plan().refusal == ""
+    assert attrs.evolve(bound, source=(job("New"),), bindings=others).plan().refusal == ""
 
 
 def test_a_replaced_target_job_is_no_job_that_is_known(bound: Given) -> None:
     """It waits to be deleted; that it is gone says nothing of the account."""
-    old = tuple(attrs.evolve(link, superseded=True) for link in bound.links)
+    old = tuple(attrs.evolve(binding, superseded=True) for binding in bound.bindings)
 
-    assert attrs.evolve(bound, source=(job("New"),), target=(), links=old).plan().refusal == ""
+    assert attrs.evolve(bound, source=(job("New"),), target=(), bindings=old).plan().refusal == ""
 
 
 def test_another_scope_altogether_is_refused_with_the_connection(bound: Given) -> None:
@@ -129,10 +129,11 @@ def test_another_scope_altogether_is_refused_with_the_connection(bound: Given) -
 
 def test_a_scope_of_that_name_on_another_platform_is_another_scope(bound: Given) -> None:
     """The provider of the source changed, and its scope has the name of the old one."""
-    links = tuple(attrs.evolve(one, source=attrs.evolve(one.source, provider="scrip")) for one in bound.links)
+    bindings = tuple(attrs.evolve(one, source=attrs.evolve(one.source, provider="scrip")) for one in bound.bindings)
 
     assert (
-        "(scrip:acme) is in omni:acme, which connection omni opens" in attrs.evolve(bound, links=links).plan().refusal
+        "(scrip:acme) is in omni:acme, which connection omni opens"
+        in attrs.evolve(bound, bindings=bindings).plan().refusal
     )
 
 
@@ -162,14 +163,14 @@ def test_jobs_that_were_deleted_by_migrator_are_not_missed(bound: Given, why: st
 def test_jobs_that_are_gone_on_both_sides_are_not_missed(bound: Given) -> None:
     """One that still has a target job, readable or not, is."""
     source = (job("New"), *JOBS[1:])
-    both = attrs.evolve(bound, source=source, target=bound.target[:1], links=bound.links[:1])
-    assert both.links[0].target == both.target[0].ref
-    gone = {"source": (job("New"),), "target": (attrs.evolve(bound.target[1]),), "links": bound.links[:1]}
+    both = attrs.evolve(bound, source=source, target=bound.target[:1], bindings=bound.bindings[:1])
+    assert both.bindings[0].target == both.target[0].ref
+    gone = {"source": (job("New"),), "target": (attrs.evolve(bound.target[1]),), "bindings": bound.bindings[:1]}
 
     over = attrs.evolve(bound, **gone)
     assert "at its source" not in over.plan().refusal
     assert "at its source" in attrs.evolve(over, target=bound.target).having(**LOOSE).plan().refusal
-    problem = Problem(ref=bound.links[0].target, name="Alpha", error=MigratorError("odd"))
+    problem = Problem(ref=bound.bindings[0].target, name="Alpha", error=MigratorError("odd"))
     unreadable = Extracted(jobs=over.target, problems=(problem,), scopes=(TARGET_SCOPE,))
     assert "at its source" in over.having(**LOOSE).given(target=unreadable).plan().refusal
 
@@ -177,8 +178,8 @@ def test_jobs_that_are_gone_on_both_sides_are_not_missed(bound: Given) -> None:
 @pytest.mark.parametrize("change", [{"scope": "org-2"}, {"provider": "scrip"}])
 def test_a_target_job_in_a_place_that_is_not_listed_is_not_gone(bound: Given, change: dict[str, str]) -> None:
     """Its absence from this listing proves nothing, so the source job is missed."""
-    (first, *_rest) = bound.links
+    (first, *_rest) = bound.bindings
     away = Bound(sync="it", source=first.source, target=attrs.evolve(first.target, **change), name="Alpha")
-    given = attrs.evolve(bound, source=(job("New"),), target=(), links=()).given(elsewhere=(away,))
+    given = attrs.evolve(bound, source=(job("New"),), target=(), bindings=()).given(elsewhere=(away,))
 
     assert "at its source" in given.plan().refusal

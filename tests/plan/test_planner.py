@@ -7,8 +7,8 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from migrator.mapping.marks import mark_for
-from migrator.state.values import Right
+from migrator.mapping.ownership import ownership_tag_for
+from migrator.store.records import ActiveSide
 from tests.plan.builder import NOW, TARGET_SCOPE, Given, job, only, ref
 
 REPORT = job("Report")
@@ -74,15 +74,17 @@ def test_an_empty_listing_removes_nothing(bound: Given) -> None:
 @pytest.mark.parametrize(("adopt", "action"), [("never", "blocked"), ("identical", "adopt"), ("name", "adopt")])
 def test_a_job_that_is_there_already_is_adopted_as_the_sync_says(bound: Given, adopt: str, action: str) -> None:
     """Without a binding, a job that is exactly like it is never made a second time."""
-    change = only(attrs.evolve(bound.having(adopt=adopt), links=()).plan())
+    change = only(attrs.evolve(bound.having(adopt=adopt), bindings=()).plan())
 
     assert (change.action, change.target) == (action, bound.target[0].ref)
 
 
 def test_an_ownership_tag_without_a_binding_is_enough_to_adopt(bound: Given) -> None:
     """A lost state is found again by the tags, whatever was edited meanwhile."""
-    tagged = bound.with_target(lambda one: attrs.evolve(one, mark=mark_for(REPORT.ref), name="Edited"))
-    change = only(attrs.evolve(tagged.having(adopt="name"), links=()).plan())
+    tagged = bound.with_target(
+        lambda one: attrs.evolve(one, ownership_tag=ownership_tag_for(REPORT.ref), name="Edited")
+    )
+    change = only(attrs.evolve(tagged.having(adopt="name"), bindings=()).plan())
 
     assert (change.action, [one.path for one in change.fields]) == ("adopt", ["name"])
 
@@ -132,8 +134,10 @@ def test_a_staged_job_is_created_paused_and_knows_what_it_becomes() -> None:
 
 def test_a_job_whose_cutover_was_cut_short_is_left_alone(bound: Given) -> None:
     """No sync guesses which side is to be active."""
-    right = Right(source=REPORT.ref, target=("devin", TARGET_SCOPE), sync="it", live="source", since=NOW, begun=NOW)
-    unfinished = bound.given(rights={REPORT.ref: right}, unfinished=frozenset({REPORT.ref}))
+    active_side = ActiveSide(
+        source=REPORT.ref, target=("devin", TARGET_SCOPE), sync="it", live="source", since=NOW, begun=NOW
+    )
+    unfinished = bound.given(active_sides={REPORT.ref: active_side}, unfinished=frozenset({REPORT.ref}))
     change = only(unfinished.with_source(lambda one: attrs.evolve(one, name="Renamed")).plan())
 
     assert (change.action, "migrator cutover it" in change.reason) == ("blocked", True)

@@ -10,11 +10,11 @@ from migrator.config import Limits
 from migrator.config.shapes import Limit
 from migrator.errors import MigratorError, UsageError
 from migrator.extract import Extracted, Problem
-from migrator.mapping.marks import mark_for
-from migrator.plan import Change, Plan
+from migrator.mapping.ownership import ownership_tag_for
+from migrator.plan.changes import Change, Plan
 from migrator.plan.duplicates import duplicates_of
 from migrator.plan.narrowing import chosen, narrowed
-from migrator.state.values import Intent, Right
+from migrator.store.records import ActiveSide, Write
 from tests.plan.builder import NOW, SOURCE_SCOPE, TARGET_SCOPE, Given, job, ref
 
 REPORT, *OTHERS = (job(name) for name in ("Report", *"ABCDEFGHI"))
@@ -42,7 +42,7 @@ def of_report(given: Given) -> tuple[str, str]:
 
 def target_of(given: Given, source: Job) -> Job:
     """Return the target job of a source job."""
-    (found,) = (link.target for link in given.links if link.source == source.ref)
+    (found,) = (binding.target for binding in given.bindings if binding.source == source.ref)
     return next(one for one in given.target if one.ref == found)
 
 
@@ -95,12 +95,12 @@ def elsewhere(name: str) -> dict[str, JobRef]:
 def test_jobs_of_other_syncs_and_replaced_ones_do_not_make_the_share_smaller() -> None:
     """Three of the four jobs of this sync are too many, however many others are bound."""
     given = numbered(4)
-    links = tuple(
+    bindings = tuple(
         attrs.evolve(one, sync=sync, superseded=superseded, **elsewhere(f"{one.source.id} {sync}"))
-        for one in given.links
+        for one in given.bindings
         for sync, superseded in (("other", False), ("it", True))
     )
-    gone = attrs.evolve(given, source=given.source[:1], links=(*given.links, *links))
+    gone = attrs.evolve(given, source=given.source[:1], bindings=(*given.bindings, *bindings))
 
     assert "3 of the 4 jobs" in of(gone.plan(), given.source[3]).reason
 
@@ -117,21 +117,21 @@ def test_the_replaced_job_of_a_removed_one_is_still_cleared_away() -> None:
     """It fires beside nothing of ours, and no share counts it."""
     given = numbered(4)
     old = attrs.evolve(given.target[0], ref=ref("Old", "devin"))
-    link = attrs.evolve(given.links[0], target=old.ref, superseded=True)
+    binding = attrs.evolve(given.bindings[0], target=old.ref, superseded=True)
     doubted = attrs.evolve(
-        given, source=given.source[1:2], target=(*given.target, old), links=(*given.links, link)
+        given, source=given.source[1:2], target=(*given.target, old), bindings=(*given.bindings, binding)
     ).plan()
 
     assert [one.action for one in doubted.changes if one.target == old.ref] == ["delete"]
-    (mine,) = (one for one in doubted.changes if one.target == given.links[0].target)
+    (mine,) = (one for one in doubted.changes if one.target == given.bindings[0].target)
     assert mine.action == "blocked"
 
 
 def test_a_replaced_job_that_is_gone_needs_nothing(removed: Given) -> None:
     """Its binding says so, and the listing does not have it."""
-    link = attrs.evolve(removed.links[0], source=OTHERS[0].ref, target=ref("Old", "devin"), superseded=True)
+    binding = attrs.evolve(removed.bindings[0], source=OTHERS[0].ref, target=ref("Old", "devin"), superseded=True)
 
-    assert of(attrs.evolve(removed, links=(*removed.links, link)).plan(), OTHERS[0]).action == "none"
+    assert of(attrs.evolve(removed, bindings=(*removed.bindings, binding)).plan(), OTHERS[0]).action == "none"
 
 
 def test_an_unreadable_source_job_is_not_removed(removed: Given) -> None:
@@ -146,18 +146,18 @@ def test_an_unreadable_source_job_is_not_removed(removed: Given) -> None:
 @pytest.mark.parametrize("case", ["another sync", "a scope that is not listed"])
 def test_absence_from_a_listing_of_something_else_proves_nothing(removed: Given, case: str) -> None:
     """What another sync owns, and what is in a scope that was not listed, is not touched."""
-    (mine,) = (one for one in removed.links if one.source == REPORT.ref)
+    (mine,) = (one for one in removed.bindings if one.source == REPORT.ref)
     other = attrs.evolve(mine, sync="other")
     if case != "another sync":
         other = attrs.evolve(mine, source=attrs.evolve(mine.source, scope="unlisted"))
-    given = attrs.evolve(removed, links=(*(one for one in removed.links if one is not mine), other))
+    given = attrs.evolve(removed, bindings=(*(one for one in removed.bindings if one is not mine), other))
 
     assert [one.target for one in given.plan().changes if one.action in {"delete", "blocked"}] == []
 
 
 def test_an_unresolved_write_keeps_the_target_job(removed: Given) -> None:
     """A person settles it first."""
-    write = Intent(run="r", seq=1, sync="it", action="update", source=REPORT.ref, target_scope=TARGET_SCOPE, at=NOW)
+    write = Write(run="r", seq=1, sync="it", action="update", source=REPORT.ref, target_scope=TARGET_SCOPE, at=NOW)
 
     action, reason = of_report(removed.given(uncertain=(write,)))
     assert (action, "migrator settle r" in reason) == ("blocked", True)
@@ -194,19 +194,19 @@ def test_a_doubtful_listing_removes_nothing(removed: Given, rest: dict[str, obje
 
 def test_a_target_job_with_the_tag_of_another_source_job_stays(removed: Given) -> None:
     """Somebody says that it stands for a job that is there; its own tag does not keep it."""
-    theirs = changed(removed, REPORT, mark=mark_for(job("New").ref))
+    theirs = changed(removed, REPORT, ownership_tag=ownership_tag_for(job("New").ref))
     theirs = attrs.evolve(theirs, source=(*theirs.source, job("New")))
 
     action, reason = of_report(theirs.having(adopt="identical"))
     assert (action, "ownership tag of another job" in reason) == ("none", True)
-    assert of_report(changed(removed, REPORT, mark=mark_for(REPORT.ref)))[0] == "delete"
+    assert of_report(changed(removed, REPORT, ownership_tag=ownership_tag_for(REPORT.ref)))[0] == "delete"
 
 
 def test_the_active_side_stays(removed: Given) -> None:
     """After a cutover the target job goes on, whatever becomes of the source job."""
-    right = Right(source=REPORT.ref, target=("devin", TARGET_SCOPE), sync="it", live="target", since=NOW)
+    active_side = ActiveSide(source=REPORT.ref, target=("devin", TARGET_SCOPE), sync="it", live="target", since=NOW)
 
-    action, reason = of_report(removed.given(rights={REPORT.ref: right}))
+    action, reason = of_report(removed.given(active_sides={REPORT.ref: active_side}))
     assert (action, "the target is the active side" in reason) == ("none", True)
 
 
@@ -268,7 +268,7 @@ def test_other_names_and_jobs_that_are_gone_have_no_successor(removed: Given) ->
 def test_what_is_adopted_has_no_predecessor(removed: Given) -> None:
     """A job that is found at the target is not blocked for the name of another one."""
     given, new = again(removed.having(on_missing="keep"), trigger=job("x", "0 7 ? * TUE *").trigger)
-    held = attrs.evolve(target_of(given, REPORT), ref=ref("Held", "devin"), mark=mark_for(new.ref))
+    held = attrs.evolve(target_of(given, REPORT), ref=ref("Held", "devin"), ownership_tag=ownership_tag_for(new.ref))
 
     assert of(attrs.evolve(given, target=(*given.target, held)).having(adopt="name").plan(), new).action == "adopt"
 
@@ -276,11 +276,11 @@ def test_what_is_adopted_has_no_predecessor(removed: Given) -> None:
 def duplicated(removed: Given, *, bind: bool = True) -> tuple[Given, JobRef, JobRef]:
     """Return a job that a person copied at the target, tag and all, with the two target jobs; ours is bound, or not."""
     given = attrs.evolve(removed, source=(REPORT, *OTHERS))
-    given = changed(given, REPORT, mark=mark_for(REPORT.ref), created_at=NOW)
+    given = changed(given, REPORT, ownership_tag=ownership_tag_for(REPORT.ref), created_at=NOW)
     ours = target_of(given, REPORT)
     copy = attrs.evolve(ours, ref=ref("Copy", "devin"), created_at=None)
-    links = given.links if bind else tuple(one for one in given.links if one.source != REPORT.ref)
-    return attrs.evolve(given, target=(*given.target, copy), links=links), ours.ref, copy.ref
+    bindings = given.bindings if bind else tuple(one for one in given.bindings if one.source != REPORT.ref)
+    return attrs.evolve(given, target=(*given.target, copy), bindings=bindings), ours.ref, copy.ref
 
 
 def test_a_copy_is_named_and_the_bound_job_goes_on(removed: Given) -> None:
@@ -294,7 +294,7 @@ def test_a_copy_is_named_and_the_bound_job_goes_on(removed: Given) -> None:
     assert (extra.action, extra.target) == ("blocked", copy)
     assert f"are bound to it: {ours.id}, {copy.id}; the state is bound to {ours.id}. " in extra.reason
     assert "part" not in extra.reason
-    assert [one.bound for one in duplicates_of(given.basis())] == [(ours,)]
+    assert [one.bound for one in duplicates_of(given.inputs())] == [(ours,)]
 
 
 def test_where_no_binding_tells_nothing_is_done(removed: Given) -> None:
@@ -304,7 +304,7 @@ def test_where_no_binding_tells_nothing_is_done(removed: Given) -> None:
 
     assert (change.action, change.target) == ("blocked", ours)  # the copy has no date, so it comes first
     assert "the state is bound" not in change.reason
-    (found,) = duplicates_of(given.basis())
+    (found,) = duplicates_of(given.inputs())
     assert (found.source, found.jobs, found.extra) == (REPORT.ref, (copy, ours), (ours,))
 
 
@@ -312,9 +312,9 @@ def test_a_removed_job_with_copies_is_not_ended(removed: Given) -> None:
     """Which of them would be deleted is not clear."""
     given, _ours, _copy = duplicated(removed, bind=False)
     gone = attrs.evolve(given, source=tuple(OTHERS))
-    (mine,) = (one for one in removed.links if one.source == REPORT.ref)
+    (mine,) = (one for one in removed.bindings if one.source == REPORT.ref)
     two = (mine, attrs.evolve(mine, target=ref("Copy", "devin")))
-    twice = attrs.evolve(gone, links=(*gone.links, *two))
+    twice = attrs.evolve(gone, bindings=(*gone.bindings, *two))
 
     assert {one.action for one in gone.plan().changes if one.source == REPORT.ref} == {"blocked"}
     assert {one.action for one in twice.plan().changes if one.source == REPORT.ref} == {"blocked"}
@@ -323,24 +323,24 @@ def test_a_removed_job_with_copies_is_not_ended(removed: Given) -> None:
 def test_parts_and_replaced_jobs_are_no_duplicates(removed: Given) -> None:
     """Two parts of one job, a job that waits to be deleted, and a binding to a job that is gone."""
     given, _ours, copy = duplicated(removed)
-    (link,) = (one for one in given.links if one.source == REPORT.ref)
-    old = attrs.evolve(link, target=copy, superseded=True)
-    lost = attrs.evolve(link, target=ref("Lost", "devin"))
-    second = mark_for(REPORT.ref, 2, 2)
+    (binding,) = (one for one in given.bindings if one.source == REPORT.ref)
+    old = attrs.evolve(binding, target=copy, superseded=True)
+    lost = attrs.evolve(binding, target=ref("Lost", "devin"))
+    second = ownership_tag_for(REPORT.ref, 2, 2)
 
-    assert duplicates_of(attrs.evolve(given, links=(*given.links, old)).basis()) == ()
-    parts = given.with_target(lambda one: attrs.evolve(one, mark=second) if one.ref == copy else one)
-    assert duplicates_of(parts.basis()) == ()
+    assert duplicates_of(attrs.evolve(given, bindings=(*given.bindings, old)).inputs()) == ()
+    parts = given.with_target(lambda one: attrs.evolve(one, ownership_tag=second) if one.ref == copy else one)
+    assert duplicates_of(parts.inputs()) == ()
     single = attrs.evolve(given, target=tuple(one for one in given.target if one.ref != copy))
-    assert duplicates_of(attrs.evolve(single, links=(lost, *given.links)).basis()) == ()
+    assert duplicates_of(attrs.evolve(single, bindings=(lost, *given.bindings)).inputs()) == ()
 
 
 def test_the_part_is_named_where_there_are_several(removed: Given) -> None:
     """Of two parts the second is there twice."""
     given, ours, copy = duplicated(removed, bind=False)
-    mark = mark_for(REPORT.ref, 2, 2)
-    parts = given.with_target(lambda one: attrs.evolve(one, mark=mark) if one.ref in {ours, copy} else one)
-    (found,) = duplicates_of(parts.basis())
+    mark = ownership_tag_for(REPORT.ref, 2, 2)
+    parts = given.with_target(lambda one: attrs.evolve(one, ownership_tag=mark) if one.ref in {ours, copy} else one)
+    (found,) = duplicates_of(parts.inputs())
 
     assert (found.piece, found.pieces, f"omni/{REPORT.ref.id}, part 2, or" in found.told) == (2, 2, True)
 
@@ -349,26 +349,26 @@ def test_the_part_is_named_where_there_are_several(removed: Given) -> None:
 def test_copies_of_what_another_sync_made_are_its_business(removed: Given, change: dict[str, str]) -> None:
     """Unless one of them is bound to this sync."""
     given, ours, copy = duplicated(removed, bind=False)
-    theirs = mark_for(attrs.evolve(REPORT.ref, **change))
-    given = given.with_target(lambda one: attrs.evolve(one, mark=theirs) if one.ref in {ours, copy} else one)
-    (mine,) = (one for one in removed.links if one.source == REPORT.ref)
+    theirs = ownership_tag_for(attrs.evolve(REPORT.ref, **change))
+    given = given.with_target(lambda one: attrs.evolve(one, ownership_tag=theirs) if one.ref in {ours, copy} else one)
+    (mine,) = (one for one in removed.bindings if one.source == REPORT.ref)
     bound = attrs.evolve(mine, source=attrs.evolve(REPORT.ref, **change))
 
-    assert duplicates_of(given.basis()) == ()
-    assert len(duplicates_of(attrs.evolve(given, links=(*given.links, bound)).basis())) == 1
+    assert duplicates_of(given.inputs()) == ()
+    assert len(duplicates_of(attrs.evolve(given, bindings=(*given.bindings, bound)).inputs())) == 1
     other = attrs.evolve(bound, sync="other")
-    assert duplicates_of(attrs.evolve(given, links=(*given.links, other)).basis()) == ()
+    assert duplicates_of(attrs.evolve(given, bindings=(*given.bindings, other)).inputs()) == ()
 
 
 def test_copies_of_what_the_source_lists_are_named_whoever_is_bound(removed: Given) -> None:
     """The source job would get another target job here; and the tag counts of a job that is bound to something else."""
     given, ours, copy = duplicated(removed, bind=False)
-    (mine,) = (one for one in removed.links if one.source == REPORT.ref)
-    theirs = attrs.evolve(given, links=(*given.links, attrs.evolve(mine, sync="other")))
-    elsewhere = attrs.evolve(given, links=(*given.links, attrs.evolve(mine, source=ref("Other"))))
+    (mine,) = (one for one in removed.bindings if one.source == REPORT.ref)
+    theirs = attrs.evolve(given, bindings=(*given.bindings, attrs.evolve(mine, sync="other")))
+    elsewhere = attrs.evolve(given, bindings=(*given.bindings, attrs.evolve(mine, source=ref("Other"))))
 
-    assert [one.bound for one in duplicates_of(theirs.basis())] == [(ours,)]
-    assert [set(one.jobs) for one in duplicates_of(elsewhere.basis())] == [{ours, copy}]
+    assert [one.bound for one in duplicates_of(theirs.inputs())] == [(ours,)]
+    assert [set(one.jobs) for one in duplicates_of(elsewhere.inputs())] == [{ours, copy}]
 
 
 def test_a_plan_is_narrowed_to_the_named_jobs(removed: Given) -> None:

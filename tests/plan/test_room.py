@@ -13,7 +13,9 @@ from attrs import frozen
 from migrator.config.model import Sync
 from migrator.extract import Extracted, extract
 from migrator.mapping import load_mapping
-from migrator.plan import Basis, Plan, make_plan
+from migrator.plan import make_plan
+from migrator.plan.changes import Plan
+from migrator.plan.plan_input import PlanInput
 from migrator.providers.base import Record
 
 JOBS = 2_000
@@ -51,12 +53,12 @@ def _record(number: int) -> dict[str, Any]:
 
 async def _plan() -> tuple[Extracted, Plan]:
     source = await extract(Listed("omni"), OMNI, as_source=True)  # type: ignore[arg-type]  # all that a listing needs
-    basis = Basis(
+    inputs = PlanInput(
         sync=Sync(name="it", source="omni", target="devin", allow_loss=("action", "delivery")),
         source=source,
         target=Extracted(jobs=(), scopes=("all",)),
         target_scope="all",
-        links=(),
+        bindings=(),
         mapping=DEVIN,
         origin=OMNI,
         contract="patch",
@@ -64,7 +66,7 @@ async def _plan() -> tuple[Extracted, Plan]:
         lineage="l",
         serial=0,
     )
-    return source, make_plan(basis)
+    return source, make_plan(inputs)
 
 
 async def test_a_job_takes_little_room() -> None:

@@ -9,9 +9,9 @@ from migrator.canonical import Job, JobRef
 from migrator.config.model import Select
 from migrator.errors import MigratorError
 from migrator.extract import Extracted, Problem
-from migrator.mapping.marks import mark_for
-from migrator.plan import Change, Plan
-from migrator.state.values import Intent, Link
+from migrator.mapping.ownership import ownership_tag_for
+from migrator.plan.changes import Change, Plan
+from migrator.store.records import Binding, Write
 from tests.plan.builder import NOW, SOURCE_SCOPE, TARGET_SCOPE, Given, job, only, ref
 
 REPORT = job("Report")
@@ -26,12 +26,12 @@ def bound() -> Given:
 @pytest.fixture
 def there(bound: Given) -> Given:
     """The same without its binding, and identical jobs are adopted."""
-    return attrs.evolve(bound.having(adopt="identical"), links=())
+    return attrs.evolve(bound.having(adopt="identical"), bindings=())
 
 
 def tagged(one: Job, source: JobRef, piece: int = 1) -> Job:
     """Return a target job with the ownership tag of a source job."""
-    return attrs.evolve(one, mark=mark_for(source, piece, max(piece, 1)))
+    return attrs.evolve(one, ownership_tag=ownership_tag_for(source, piece, max(piece, 1)))
 
 
 def copied(one: Job, name: str = "Copy", **changes: object) -> Job:
@@ -52,9 +52,9 @@ def unreadable(one: Job, **rest: object) -> Problem:
 
 def test_a_job_that_another_sync_is_bound_to_is_nobodys_to_adopt(bound: Given) -> None:
     """It is exactly alike, and stands for another source job: a new one is made."""
-    other = attrs.evolve(bound.links[0], source=ref("Other"), sync="other")
+    other = attrs.evolve(bound.bindings[0], source=ref("Other"), sync="other")
 
-    change = only(attrs.evolve(bound.having(adopt="name"), links=(other,)).plan())
+    change = only(attrs.evolve(bound.having(adopt="name"), bindings=(other,)).plan())
     assert (change.action, change.target) == ("create", None)
 
 
@@ -132,8 +132,10 @@ def test_rivals_do_not_matter_where_the_job_is_exactly_alike_or_tagged(there: Gi
 def test_a_tagged_job_that_the_state_binds_to_another_source_job_is_touched_by_neither(bound: Given) -> None:
     """One of tag and binding is wrong, as long as the other source job is there, readable or not."""
     other = job("Other")
-    link = attrs.evolve(bound.links[0], source=other.ref)
-    given = attrs.evolve(bound, links=(link,)).with_target(lambda one: tagged(one, REPORT.ref)).having(adopt="name")
+    binding = attrs.evolve(bound.bindings[0], source=other.ref)
+    given = (
+        attrs.evolve(bound, bindings=(binding,)).with_target(lambda one: tagged(one, REPORT.ref)).having(adopt="name")
+    )
 
     assert "one of the two is wrong" in of(attrs.evolve(given, source=(REPORT, other)).plan(), REPORT).reason
     listing = Extracted(jobs=(REPORT,), problems=(unreadable(other),), scopes=(SOURCE_SCOPE,))
@@ -145,12 +147,12 @@ def test_a_tagged_record_that_cannot_be_read_is_not_made_again(there: Given) -> 
     """Unless the state binds it to something, or it is another part of the job."""
     (held,) = there.target
 
-    def seen(problem: Problem, links: tuple[Link, ...] = ()) -> str:
+    def seen(problem: Problem, bindings: tuple[Binding, ...] = ()) -> str:
         listing = Extracted(jobs=(), problems=(problem,), scopes=(TARGET_SCOPE,))
-        return of(attrs.evolve(there, links=links).given(target=listing).plan(), REPORT).action
+        return of(attrs.evolve(there, bindings=bindings).given(target=listing).plan(), REPORT).action
 
-    assert seen(unreadable(held, mark=mark_for(REPORT.ref))) == "blocked"
-    assert seen(unreadable(held, mark=mark_for(REPORT.ref, 2, 2))) == "create"
+    assert seen(unreadable(held, ownership_tag=ownership_tag_for(REPORT.ref))) == "blocked"
+    assert seen(unreadable(held, ownership_tag=ownership_tag_for(REPORT.ref, 2, 2))) == "create"
     assert seen(unreadable(held)) == "create"
 
 
@@ -158,7 +160,7 @@ def test_a_tag_counts_in_any_scope_where_ids_are_unique(there: Given) -> None:
     """The scope has another name now; the id is the same job. A file's id 1 in another file is not."""
     old = attrs.evolve(REPORT.ref, scope="old")
     given = there.with_target(lambda one: tagged(attrs.evolve(one, name="Edited"), old)).having(adopt="name")
-    origin = given.basis().origin
+    origin = given.inputs().origin
     rules = attrs.evolve(origin.rules, identity=attrs.evolve(origin.rules.identity, unique=False))
 
     assert of(given.plan(), REPORT).action == "adopt"
@@ -168,12 +170,12 @@ def test_a_tag_counts_in_any_scope_where_ids_are_unique(there: Given) -> None:
 def test_a_bound_job_is_not_taken_for_its_tag(there: Given, bound: Given) -> None:
     """Another sync has it, in another scope; or it cannot be read, and carries another job's tag."""
     old = attrs.evolve(REPORT.ref, scope="old")
-    link = attrs.evolve(bound.links[0], source=old, sync="other")
-    tagged_so = attrs.evolve(there.having(adopt="name"), links=(link,)).with_target(lambda one: tagged(one, old))
+    binding = attrs.evolve(bound.bindings[0], source=old, sync="other")
+    tagged_so = attrs.evolve(there.having(adopt="name"), bindings=(binding,)).with_target(lambda one: tagged(one, old))
     assert of(tagged_so.plan(), REPORT).action == "create"
 
     other = job("Other")
-    problem = unreadable(bound.target[0], mark=mark_for(other.ref))
+    problem = unreadable(bound.target[0], ownership_tag=ownership_tag_for(other.ref))
     listing = Extracted(jobs=(), problems=(problem,), scopes=(TARGET_SCOPE,))
     assert of(attrs.evolve(bound, source=(REPORT, other)).given(target=listing).plan(), other).action == "create"
 
@@ -189,8 +191,8 @@ def test_the_tag_of_this_scope_goes_before_that_of_another(there: Given) -> None
 
 def test_a_replaced_job_is_not_adopted_again(bound: Given) -> None:
     """It carries the tag, and waits to be deleted: a new one is made, not that one taken."""
-    (link,) = bound.links
-    given = attrs.evolve(bound, links=(attrs.evolve(link, superseded=True),)).having(adopt="name")
+    (binding,) = bound.bindings
+    given = attrs.evolve(bound, bindings=(attrs.evolve(binding, superseded=True),)).having(adopt="name")
     plan = given.with_target(lambda one: tagged(one, REPORT.ref)).plan()
 
     assert sorted(one.action for one in plan.changes) == ["create", "delete"]
@@ -235,7 +237,7 @@ def test_what_is_no_orphan_is_not_named(there: Given) -> None:
     given = orphaned(there)
     problem = unreadable(job("Gone"))
     listing = Extracted(jobs=(REPORT,), problems=(problem,), scopes=(SOURCE_SCOPE,))
-    write = Intent(run="r", seq=1, sync="it", action="create", source=ref("Gone"), target_scope=TARGET_SCOPE, at=NOW)
+    write = Write(run="r", seq=1, sync="it", action="create", source=ref("Gone"), target_scope=TARGET_SCOPE, at=NOW)
     foreign = attrs.evolve(ref("Gone"), scope="foreign")
 
     assert [one.action for one in given.with_target(lambda one: tagged(one, foreign)).plan().changes] == ["create"]

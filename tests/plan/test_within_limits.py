@@ -10,12 +10,12 @@ import pytest
 from migrator.canonical import Job, flatten
 from migrator.errors import MigratorError
 from migrator.extract import Extracted, Problem
-from migrator.holding import is_distant
-from migrator.plan import Basis, Change
+from migrator.plan.changes import Action, Change
 from migrator.plan.parking import parked, paused_for_good
+from migrator.plan.plan_input import PlanInput
 from migrator.plan.room import within_room
-from migrator.plan.values import Action
-from migrator.state.values import Link
+from migrator.plan.staging import is_distant
+from migrator.store.records import Binding
 from tests.plan.builder import NOW, TARGET_SCOPE, Given, job, mapping, ref
 
 MOST = 100
@@ -30,11 +30,11 @@ def held(number: int, scope: str = TARGET_SCOPE, **rest: object) -> Job:
     return attrs.evolve(job(f"Held {number}", **rest), ref=attrs.evolve(ref(f"Held {number}"), scope=scope))  # type: ignore[arg-type]  # of a job
 
 
-def full(free: int, *more: Job, **rest: object) -> Basis:
+def full(free: int, *more: Job, **rest: object) -> PlanInput:
     """Return plan input for a target that takes so many more active jobs."""
     target = Extracted(jobs=(*map(held, range(MOST - free)), *more), scopes=(TARGET_SCOPE,))
     values = {"mapping": mapping("omni"), "target": target, "contract": "patch"} | rest
-    return Given(source=JOBS).having(target="omni").given(**values).basis()
+    return Given(source=JOBS).having(target="omni").given(**values).inputs()
 
 
 def change(source: Job, action: Action = "create", **rest: int) -> Change:
@@ -42,15 +42,15 @@ def change(source: Job, action: Action = "create", **rest: int) -> Change:
     return Change(action=action, source=source.ref, name=source.name, **rest)  # type: ignore[arg-type]  # of a change
 
 
-def actions(basis: Basis, *changes: Change) -> list[str]:
+def actions(inputs: PlanInput, *changes: Change) -> list[str]:
     """Return what is left of the changes."""
-    return [one.action for one in within_room(basis, changes)]
+    return [one.action for one in within_room(inputs, changes)]
 
 
 def test_the_oldest_at_the_source_go_first() -> None:
     """What does not fit is blocked, with the number in the reason, and loses its fields."""
-    basis = full(2)
-    found = list(within_room(basis, [change(one) for one in JOBS]))
+    inputs = full(2)
+    found = list(within_room(inputs, [change(one) for one in JOBS]))
 
     assert [one.action for one in found] == ["blocked", "create", "create"]
     assert "takes 100 active routines of one member, 98 are active there already" in found[0].reason
@@ -61,14 +61,14 @@ def test_the_oldest_at_the_source_go_first() -> None:
 def test_only_what_is_active_in_the_place_takes_room() -> None:
     """Paused and disabled jobs, and those of another member, take none; what cannot be read does."""
     idle = (held(200, enabled=False), held(201, suspended="quota"), held(202, scope="other"))
-    basis = full(1, *idle)
+    inputs = full(1, *idle)
     problem = Problem(ref=held(203).ref, name="odd", error=MigratorError("odd"))
-    unreadable = attrs.evolve(basis, target=attrs.evolve(basis.target, problems=(problem,)))
+    unreadable = attrs.evolve(inputs, target=attrs.evolve(inputs.target, problems=(problem,)))
     elsewhere = attrs.evolve(problem, ref=attrs.evolve(problem.ref, scope="other"))
 
-    assert actions(basis, change(NEW)) == ["create"]
+    assert actions(inputs, change(NEW)) == ["create"]
     assert actions(unreadable, change(NEW)) == ["blocked"]
-    assert actions(attrs.evolve(basis, target=attrs.evolve(basis.target, problems=(elsewhere,))), change(NEW)) == [
+    assert actions(attrs.evolve(inputs, target=attrs.evolve(inputs.target, problems=(elsewhere,))), change(NEW)) == [
         "create"
     ]
 
@@ -116,13 +116,13 @@ def test_the_parts_of_a_job_fit_together_or_not_at_all() -> None:
     assert actions(full(2), *parts) == ["create", "create"]
 
 
-def park(contract: str = "patch", when: str = "park", **rest: object) -> Basis:
+def park(contract: str = "patch", when: str = "park", **rest: object) -> PlanInput:
     """Return plan input for a target that cannot pause under that contract."""
     return (
         Given()
         .having(target="omni", when_unpausable=when)
         .given(mapping=mapping("omni"), contract=contract, **rest)
-        .basis()
+        .inputs()
     )
 
 
@@ -140,22 +140,22 @@ def test_a_job_that_is_paused_is_parked_where_it_cannot_be_paused() -> None:
     assert piece.reason.startswith("said before; it is paused at the source, and ")
 
 
-@pytest.mark.parametrize(("basis", "enabled"), [(park(), True), (park("put"), False), (park(when="refuse"), False)])
-def test_what_is_not_to_be_parked_stays_as_it_is(basis: Basis, enabled: bool) -> None:
+@pytest.mark.parametrize(("inputs", "enabled"), [(park(), True), (park("put"), False), (park(when="refuse"), False)])
+def test_what_is_not_to_be_parked_stays_as_it_is(inputs: PlanInput, enabled: bool) -> None:
     """A job that runs, a target that can pause, and a sync that does not ask for it."""
     fields = {**flatten(NEW), "enabled": enabled}
 
-    assert parked(basis, PIECE, fields, None) == (PIECE, fields)
+    assert parked(inputs, PIECE, fields, None) == (PIECE, fields)
 
 
 def test_a_parked_schedule_stays_until_it_comes_near() -> None:
     """A night later nothing is written again; half a year later it moves on."""
     fields = {**flatten(NEW), "enabled": False}
     _piece, wanted = parked(park(), PIECE, fields, None)
-    link = Link(source=NEW.ref, target=ref("T"), sync="it", applied=wanted, seen=wanted)
+    binding = Binding(source=NEW.ref, target=ref("T"), sync="it", applied=wanted, seen=wanted)
 
-    assert parked(park(now=NOW + timedelta(days=100)), PIECE, fields, link)[1] == wanted
-    moved = parked(park(now=NOW + timedelta(days=330)), PIECE, fields, link)[1]
+    assert parked(park(now=NOW + timedelta(days=100)), PIECE, fields, binding)[1] == wanted
+    moved = parked(park(now=NOW + timedelta(days=330)), PIECE, fields, binding)[1]
     assert moved["trigger.cron"] != wanted["trigger.cron"]
 
 
@@ -177,9 +177,9 @@ def test_where_a_schedule_cannot_be_moved_either_it_is_blocked() -> None:
     """The job goes on, and the plan says so."""
     rules = mapping("omni").rules
     fixed = {**rules.fields, "trigger.cron": attrs.evolve(rules.fields["trigger.cron"], change={"patch": "fixed"})}
-    basis = attrs.evolve(park(), mapping=attrs.evolve(mapping("omni"), rules=attrs.evolve(rules, fields=fixed)))
+    inputs = attrs.evolve(park(), mapping=attrs.evolve(mapping("omni"), rules=attrs.evolve(rules, fields=fixed)))
     gone = Change(action="none", source=ref("Gone"), target=NEW.ref, name="C")
 
-    assert paused_for_good(basis, gone, NEW).action == "blocked"
+    assert paused_for_good(inputs, gone, NEW).action == "blocked"
     paused = {**flatten(NEW), "enabled": False}
-    assert parked(basis, PIECE, paused, None) == (PIECE, paused)
+    assert parked(inputs, PIECE, paused, None) == (PIECE, paused)

@@ -8,9 +8,9 @@ import pytest
 from migrator.canonical import Delivery, Email, Event, Job, Prompt
 from migrator.cron import Recurring, parse
 from migrator.mapping import ProviderMapping
-from migrator.plan import Change
-from migrator.plan.returning import returning
-from migrator.state.values import Right
+from migrator.plan.changes import Change
+from migrator.plan.write_back import write_backs
+from migrator.store.records import ActiveSide
 from tests.plan.builder import NOW, TARGET_SCOPE, Given, job, mapping, only
 
 MAIL = Delivery(email=Email(recipients=("ops@example.com",)))
@@ -73,12 +73,12 @@ def test_an_edited_schedule_is_written_back_in_the_terms_of_the_source(bound: Gi
 @pytest.mark.parametrize("live", ["source", "target"])
 def test_which_side_is_active_is_no_edit_that_is_written_back(bound: Given, live: str) -> None:
     """Only a cutover changes that; a name may still go."""
-    right = Right(source=REPORT.ref, target=("devin", TARGET_SCOPE), sync="it", live=live, since=NOW)  # type: ignore[arg-type]  # Live
-    given = bound.given(rights={REPORT.ref: right})
+    active_side = ActiveSide(source=REPORT.ref, target=("devin", TARGET_SCOPE), sync="it", live=live, since=NOW)  # type: ignore[arg-type]  # Live
+    given = bound.given(active_sides={REPORT.ref: active_side})
     if live == "source":  # what is staged is paused until the cutover
         given = given.with_target(lambda one: attrs.evolve(one, enabled=False))
-        links = tuple(attrs.evolve(one, applied={**one.applied, "enabled": False}) for one in given.links)
-        given = attrs.evolve(given, links=tuple(attrs.evolve(one, seen=one.applied) for one in links))
+        bindings = tuple(attrs.evolve(one, applied={**one.applied, "enabled": False}) for one in given.bindings)
+        given = attrs.evolve(given, bindings=tuple(attrs.evolve(one, seen=one.applied) for one in bindings))
 
     refused = edited(given, trigger=schedule(EDITED))
     assert (refused.action, "only a cutover changes" in refused.reason) == ("blocked", True)
@@ -104,20 +104,22 @@ def test_what_the_source_cannot_express_is_not_written_back(bound: Given) -> Non
 
 def test_an_edit_that_would_come_out_otherwise_is_not_written_back(bound: Given) -> None:
     """Converted again, the changed source job must be what the target has, and nothing else may change with it."""
-    (link,) = bound.links
-    remote = {**link.applied, "name": "Edited"}
+    (binding,) = bound.bindings
+    remote = {**binding.applied, "name": "Edited"}
 
     def reason(**values: object) -> str:
-        desired = {**link.applied, **values}
-        return returning(bound.basis(), REPORT, desired=desired, edited=["name"], remote=remote).reason
+        desired = {**binding.applied, **values}
+        return write_backs(bound.inputs(), REPORT, desired=desired, edited=["name"], remote=remote).reason
 
     assert reason() == ""
     assert "the source cannot express name as it was edited" in reason(**{"action.text": "Something else."})
     described = {**remote, "description": "Read on Fridays."}
-    found = returning(bound.basis(), REPORT, desired=link.applied, edited=["name", "description"], remote=described)
+    found = write_backs(
+        bound.inputs(), REPORT, desired=binding.applied, edited=["name", "description"], remote=described
+    )
     assert "the source cannot express name, description" in found.reason  # the target would not have it
     long = {**remote, "name": "x" * 5000}
-    refused = returning(bound.basis(), REPORT, desired=link.applied, edited=["name"], remote=long)
+    refused = write_backs(bound.inputs(), REPORT, desired=binding.applied, edited=["name"], remote=long)
     assert (refused.back, refused.reason != "") == (None, True)
 
 
@@ -141,11 +143,11 @@ def test_an_edited_hour_comes_with_the_time_zone_that_it_is_in() -> None:
 
 def test_a_field_that_the_source_job_has_no_place_for_is_not_written_back(bound: Given) -> None:
     """An event has no text of its own, and a prompt has no payload."""
-    (link,) = bound.links
+    (binding,) = bound.bindings
     event = attrs.evolve(REPORT, action=Event(name="report"))
 
     def reason(one: Job, path: str) -> str:
-        return returning(bound.basis(), one, desired=link.applied, edited=[path], remote=link.applied).reason
+        return write_backs(bound.inputs(), one, desired=binding.applied, edited=[path], remote=binding.applied).reason
 
     assert reason(event, "action.text") == "its action there has no action.text"
     assert reason(REPORT, "action.event") == "its action there has no action.event"
@@ -154,9 +156,9 @@ def test_a_field_that_the_source_job_has_no_place_for_is_not_written_back(bound:
 def test_one_of_several_parts_is_not_written_back() -> None:
     """Which of the source's fires it stands for is not said anywhere."""
     given = Given(source=(REPORT,)).having(**BOTH_WAYS).given(origin_contract="put").carried_out()
-    (link,) = given.links
-    second = attrs.evolve(link, target=attrs.evolve(link.target, id="second"), piece=2, pieces=2)
-    change = edited(attrs.evolve(given, links=(attrs.evolve(link, pieces=2), second)), name="Edited")
+    (binding,) = given.bindings
+    second = attrs.evolve(binding, target=attrs.evolve(binding.target, id="second"), piece=2, pieces=2)
+    change = edited(attrs.evolve(given, bindings=(attrs.evolve(binding, pieces=2), second)), name="Edited")
 
     assert (change.action, "several target jobs" in change.reason) == ("blocked", True)
 

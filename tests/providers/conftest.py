@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
+from migrator.http.clock import Clock
 from migrator.providers import open_adapter
 from migrator.providers.base import Connection, LoadAdapter, Raw
 from migrator.sandbox import World, create_app
 from migrator.sandbox.devin import ORG, TOKEN
 from migrator.sandbox.omni import MODEL, ORGANISATION_KEY
 from migrator.sandbox.scrip import KEY, PROGRAM
-from migrator.transport.clock import Clock
 
 HTTP = ("omni", "devin", "scrip")
 CONNECTIONS = {

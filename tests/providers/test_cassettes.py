@@ -19,11 +19,11 @@ import vcr as vcrpy
 from attrs import evolve, field, frozen
 
 from migrator.errors import AuthError, NotFoundError, RejectedError
+from migrator.http.transport import Wire
 from migrator.providers import open_adapter
 from migrator.providers.base import Connection, ContractError, LoadAdapter, Raw
 from migrator.sandbox import World, create_app
 from migrator.sandbox.omni import MODEL
-from migrator.transport.client import Wire
 
 from .conftest import CONNECTIONS, HTTP, ID, JOBS, Leap
 

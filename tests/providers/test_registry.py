@@ -12,9 +12,9 @@ import pytest
 from attrs import evolve
 
 from migrator.errors import UsageError
+from migrator.http.rate_limit import Rate, RateLimiter
 from migrator.providers import PROVIDERS, open_adapter
 from migrator.providers.base import Connection, Record
-from migrator.transport.pacing import Pacer, Rate
 
 from .conftest import CONNECTIONS, HTTP, Leap
 
@@ -83,13 +83,13 @@ async def test_how_the_token_travels(provider: str, header: str, value: str) -> 
 )
 async def test_whom_a_platform_counts_as_one(provider: str, changes: dict[str, Any], shared: bool) -> None:
     """Omni counts by key, Devin by organisation, Scrip by one that nothing names; `budget` says otherwise."""
-    pacers: dict[str, Pacer] = {}
+    rate_limiters: dict[str, RateLimiter] = {}
     one = evolve(CONNECTIONS[provider], budget=changes.get("budget") and "ours")
     for connection in (one, evolve(one, **changes)):
-        async with open_adapter(connection, pacers=pacers, clock=Leap().clock):
+        async with open_adapter(connection, rate_limiters=rate_limiters, clock=Leap().clock):
             pass
-    assert (1 if shared else 2) == len(pacers)
-    assert not any(one.token in key for key in pacers)
+    assert (1 if shared else 2) == len(rate_limiters)
+    assert not any(one.token in key for key in rate_limiters)
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,5 @@ def test_secrets_and_prompts_stay_out_of_reprs() -> None:
 
 def test_the_registry_is_cheap() -> None:
     """Reading the registry does not load the HTTP library."""
-    code = "import sys, migrator.providers, migrator.transport.pacing; sys.exit('httpx' in sys.modules)"
+    code = "import sys, migrator.providers, migrator.http.rate_limit; sys.exit('httpx' in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from migrator import pipeline
 from migrator.errors import RefusedError
-from migrator.plan.values import Plan
+from migrator.plan.changes import Plan
+from migrator.sync import commands
 from tests.conformance.lab import Lab, counts
 from tests.faults.machine import apply
 from tests.faults.scenarios import gone
@@ -29,7 +29,7 @@ async def limited(lab: Lab, most: int) -> Plan:
     async def agree(_plan: Plan) -> bool:
         return True
 
-    plan, _applied = await pipeline.apply(
+    plan, _applied = await commands.apply(
         lab.runtime, lab.state, "it", max_deletes=most, agree=agree, stop=asyncio.Event()
     )
     return plan
@@ -147,8 +147,8 @@ async def test_a_mark_of_others_is_not_taken_over(make_lab: MakeLab) -> None:
     """A job that carries the mark of another source job is left alone, even when its name and content fit."""
     lab = make_lab("omni", "scrip", adopt="name")
     lab.source.wish(1)
-    mark = "[migrator:omni:00000000:other:1/1]"
-    lab.target.wish(1, description=mark)
+    ownership_tag = "[migrator:omni:00000000:other:1/1]"
+    lab.target.wish(1, description=ownership_tag)
     before = lab.target.records()
 
     planned, _applied = await apply(lab)

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from migrator import pipeline
-from migrator.apply.values import Applied
 from migrator.errors import StalePlanError, UsageError
-from migrator.plan.values import Plan
+from migrator.execute.outcomes import Applied
+from migrator.plan.changes import Plan
+from migrator.sync import commands
 from tests.conformance.lab import Lab
 from tests.faults.machine import apply
 from tests.recovery.conftest import MakeLab
@@ -22,7 +22,7 @@ async def resume(lab: Lab, run: str) -> tuple[Plan, Applied]:
     async def agree(_plan: Plan) -> bool:
         return True
 
-    return await pipeline.apply(lab.runtime, lab.state, "it", resume=run, agree=agree, stop=asyncio.Event())
+    return await commands.apply(lab.runtime, lab.state, "it", resume=run, agree=agree, stop=asyncio.Event())
 
 
 async def half_done(lab: Lab) -> str:

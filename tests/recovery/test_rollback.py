@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from migrator import pipeline
-from migrator.apply.values import Applied
 from migrator.errors import RefusedError
-from migrator.plan.values import Plan
+from migrator.execute.outcomes import Applied
+from migrator.plan.changes import Plan
 from migrator.report.outcomes import apply_lines
 from migrator.sandbox.omni import BRANCH
+from migrator.sync import undo
 from tests.conformance.lab import Lab, counts
 from tests.faults.machine import apply
 from tests.faults.scenarios import PATCH, gone
@@ -26,7 +26,7 @@ async def back(lab: Lab, run: str | None = None, *, yes: bool = True) -> tuple[P
         return yes
 
     run = run or lab.state.runs()[0].id
-    return await pipeline.rollback(lab.runtime, lab.state, run, agree=agree, stop=asyncio.Event())
+    return await undo.rollback(lab.runtime, lab.state, run, agree=agree, stop=asyncio.Event())
 
 
 def changed(lab: Lab) -> dict[str, dict[str, Any]]:
@@ -130,7 +130,7 @@ async def test_adopted_jobs_are_given_back(make_lab: MakeLab) -> None:
 
     assert {"update": 1} == counts(plan)
     assert ["By hand."] == [job.text for job in lab.held()]
-    assert () == lab.state.links("devin", (lab.scope,), "vixie")
+    assert () == lab.state.bindings("devin", (lab.scope,), "vixie")
 
 
 async def test_giving_back_what_was_only_linked(make_lab: MakeLab) -> None:
@@ -144,7 +144,7 @@ async def test_giving_back_what_was_only_linked(make_lab: MakeLab) -> None:
 
     told = "\n".join(line.text.plain for line in apply_lines(plan, applied, command=""))
     assert "1 x it is as it was before; it is no longer managed" in told
-    assert () == lab.state.links("devin", (lab.scope,), "vixie")
+    assert () == lab.state.bindings("devin", (lab.scope,), "vixie")
     lab.world.requests.clear()
     assert {"adopt": 1} == counts(await lab.plan())
     assert 2 == len(lab.world.requests)

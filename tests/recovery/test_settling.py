@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrator import pipeline
 from migrator.errors import RefusedError, UsageError
+from migrator.sync import undo
 from tests.conformance.lab import Lab
 from tests.faults.machine import apply
 from tests.recovery.conftest import MakeLab
@@ -47,7 +47,7 @@ async def test_an_answer_lost_to_a_dying_target_waits_for_the_next_run(make_lab:
 
     _plan, applied = await apply(lab)
     assert ["failed"] == [outcome.status for outcome in applied.outcomes]
-    assert ["uncertain"] == [intent.state for intent in lab.state.unsettled()]
+    assert ["uncertain"] == [write.state for write in lab.state.unsettled()]
 
     lab.world.faults.clear()
     planned, _applied = await apply(lab)
@@ -91,7 +91,7 @@ async def test_a_person_says_which_it_is(make_lab: MakeLab) -> None:
     await lab.plan()
     key = min(lab.made)
 
-    settled = await pipeline.settle(lab.runtime, lab.state, run, "Job 001", created=key)
+    settled = await undo.settle(lab.runtime, lab.state, run, "Job 001", created=key)
 
     assert ("Job 001", ()) == (settled.name, lab.state.unsettled())
     lab.target.remove(*(other for other in lab.made if other != key))
@@ -107,7 +107,7 @@ async def test_a_person_says_that_there_is_none(make_lab: MakeLab) -> None:
     before = set(lab.made)
     lab.target.remove(*before)
 
-    await pipeline.settle(lab.runtime, lab.state, run, "Job 001", created=None)
+    await undo.settle(lab.runtime, lab.state, run, "Job 001", created=None)
     planned, _applied = await apply(lab)
 
     assert ["create"] == [change.action for change in planned.pending]
@@ -138,7 +138,7 @@ async def test_a_person_cannot_settle_wrongly(
     run = lab.state.runs()[0].id
 
     with pytest.raises(error, match=says):
-        await pipeline.settle(lab.runtime, lab.state, run, job, created=taken if created == "taken" else created)
+        await undo.settle(lab.runtime, lab.state, run, job, created=taken if created == "taken" else created)
     assert 1 == len(lab.state.unsettled())
 
 
@@ -147,7 +147,7 @@ async def test_a_run_that_is_not_known(make_lab: MakeLab) -> None:
     lab = make_lab("omni", "devin")
 
     with pytest.raises(UsageError, match="unknown run"):
-        await pipeline.settle(lab.runtime, lab.state, "nightly", "Job 001", created=None)
+        await undo.settle(lab.runtime, lab.state, "nightly", "Job 001", created=None)
 
 
 async def test_a_plan_does_not_settle_by_an_old_listing(make_lab: MakeLab) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from migrator.report.journal import Standing, status_document, status_lines
+from migrator.report.journal import SyncStatus, status_document, status_lines
 from tests.conformance.lab import Lab
 from tests.faults.machine import apply
 from tests.faults.scenarios import gone
@@ -15,7 +15,7 @@ from tests.recovery.dying import dies
 def stands(lab: Lab) -> tuple[str, str]:
     """How the latest run ended, and what to type to go on."""
     state = lab.state
-    standing = Standing(
+    standing = SyncStatus(
         runs=state.runs(), unresolved=state.unsettled(), owners=state.owners(), in_order=state.in_order(), place=""
     )
     (sync,) = status_document(standing)["syncs"]

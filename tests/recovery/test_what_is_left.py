@@ -8,11 +8,11 @@ from typing import Any
 import attrs
 import pytest
 
-from migrator.apply.values import Outcome, Status
 from migrator.errors import StalePlanError
-from migrator.plan import Change, Plan
-from migrator.recovery import is_staged, joined, merged, replanned, rest_of, still_fits, unfinished
-from migrator.state.values import Intent, Run
+from migrator.execute.outcomes import Outcome, Status
+from migrator.plan.changes import Change, Plan
+from migrator.recovery.resume import is_staged, joined, merged, replanned, rest_of, still_fits, unfinished
+from migrator.store.records import Run, Write
 from tests.plan.builder import NOW, TARGET_SCOPE, Given, job, ref
 
 ALPHA, BETA = job("Alpha"), job("Beta")
@@ -86,7 +86,7 @@ def test_a_saved_plan_is_refused_where_a_side_has_changed(plan: Plan, side: str)
         {"action": "adopt"},
         {"name": "Another"},
         {"pieces": 2},
-        {"right": "source"},
+        {"active_side": "source"},
         {"fields": RENAMED},
         {"fields": RENAMED[1:]},
         {"fields": tuple(attrs.evolve(one, remote="edited") for one in RENAMED)},
@@ -117,19 +117,19 @@ def test_a_plan_is_staged_where_every_new_job_is(plan: Plan) -> None:
     staged = Given(source=(ALPHA, BETA)).given(hold=True).plan()
 
     assert (is_staged(staged), is_staged(plan), is_staged(without(without(plan)))) == (True, False, False)
-    assert not is_staged(changed(staged, right="both"))
-    assert is_staged(changed(staged, action="update", right="both"))
+    assert not is_staged(changed(staged, active_side="both"))
+    assert is_staged(changed(staged, action="update", active_side="both"))
 
 
 RUN = Run(id="r1", sync="it", provider="devin", scope=TARGET_SCOPE, started_at=NOW)
 
 
-def intent(name: str, state: str = "done") -> Intent:
+def write(name: str, state: str = "done") -> Write:
     """Return a write of the run."""
-    return Intent(run="r1", seq=1, sync="it", action="create", source=ref(name), target_scope="s", at=NOW, state=state)  # type: ignore[arg-type]  # IntentState
+    return Write(run="r1", seq=1, sync="it", action="create", source=ref(name), target_scope="s", at=NOW, state=state)  # type: ignore[arg-type]  # IntentState
 
 
-def rest(plan: Plan, fresh: Plan, *sent: Intent, later: tuple[Run, ...] = ()) -> Plan:
+def rest(plan: Plan, fresh: Plan, *sent: Write, later: tuple[Run, ...] = ()) -> Plan:
     """Return what the run has left."""
     return rest_of(RUN, plan, fresh, later=later, sent=sent)
 
@@ -141,7 +141,7 @@ def test_a_run_goes_on_with_what_its_plan_has_left(plan: Plan) -> None:
         fresh, refusal="too much", changes=(*fresh.changes, Change(action="blocked", source=ref("X"), name="X"))
     )
 
-    left = rest(plan, more, intent("Alpha"))
+    left = rest(plan, more, write("Alpha"))
     assert (left.changes, left.refusal) == (fresh.changes, "")
 
 
@@ -181,17 +181,17 @@ def test_a_job_that_the_run_has_not_begun_must_be_as_it_was(plan: Plan, values: 
     """A claim is no beginning; a write is, and then other ways to the same fields are what is left."""
     fresh = changed(plan, **values)
     with pytest.raises(StalePlanError, match="no longer fits: Alpha"):
-        rest(plan, fresh, intent("Alpha", "claimed"), intent("Beta"))
+        rest(plan, fresh, write("Alpha", "claimed"), write("Beta"))
     if values.get("action") == "adopt":
-        assert rest(plan, fresh, intent("Alpha")).changes == fresh.changes
+        assert rest(plan, fresh, write("Alpha")).changes == fresh.changes
 
 
 def test_a_job_that_the_run_has_begun_must_not_come_out_otherwise(plan: Plan) -> None:
     """A field that was planned has another value now; one that was not planned may come."""
     with pytest.raises(StalePlanError, match="no longer fits: Alpha"):
-        rest(plan, changed(plan, action="update", fields=RENAMED), intent("Alpha"))
+        rest(plan, changed(plan, action="update", fields=RENAMED), write("Alpha"))
     other = (attrs.evolve(RENAMED[0], path="description", new="more"),)
-    assert rest(plan, changed(plan, action="update", fields=other), intent("Alpha")).changes[0].fields == other
+    assert rest(plan, changed(plan, action="update", fields=other), write("Alpha")).changes[0].fields == other
 
 
 def outcome(one: Change, status: Status = "done", **values: Any) -> Outcome:

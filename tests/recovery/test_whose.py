@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from migrator.mapping.codecs import write_time
-from migrator.mapping.marks import mark_for, mark_text
+from migrator.mapping.ownership import ownership_tag_for, tag_text
 from tests.conformance.platforms import wish
 from tests.faults.machine import apply
 from tests.recovery.conftest import MakeLab
@@ -21,16 +21,16 @@ async def test_an_older_job_is_not_what_a_create_made(make_lab: MakeLab, *, is_m
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     await dies(lab, method="POST")
-    (intent,) = [one for one in lab.state.unsettled() if one.source]
-    assert intent.source
-    tags = [mark_text(mark_for(intent.source))] if is_marked else []
+    (write,) = [one for one in lab.state.unsettled() if one.source]
+    assert write.source
+    tags = [tag_text(ownership_tag_for(write.source))] if is_marked else []
     lab.target.put({**lab.target.platform.write(1, wanted), "tags": tags})
 
     planned = await lab.plan()
 
-    assert ((), 1) == (lab.links(), len(planned.blocked))
+    assert ((), 1) == (lab.bindings(), len(planned.blocked))
     assert "this state has no binding to it" in planned.blocked[0].reason
-    assert ["failed"] == [one.state for one in lab.state.intents(intent.run)]
+    assert ["failed"] == [one.state for one in lab.state.writes(write.run)]
 
 
 @pytest.mark.parametrize(("minutes", "is_ours"), [(-4, True), (-6, False)])
@@ -44,7 +44,7 @@ async def test_clocks_may_differ_by_five_minutes(make_lab: MakeLab, minutes: int
 
     await lab.plan()
 
-    assert is_ours == bool(lab.links())
+    assert is_ours == bool(lab.bindings())
 
 
 async def test_an_older_job_is_not_claimed_later(make_lab: MakeLab) -> None:
@@ -53,14 +53,14 @@ async def test_an_older_job_is_not_claimed_later(make_lab: MakeLab) -> None:
     wanted = lab.source.wish(1)
     lab.world.fault("status", status=400, method="POST")
     await apply(lab)
-    (intent,) = [one for run in lab.state.runs() for one in lab.state.intents(run.id)]
-    assert intent.source
-    tag = mark_text(mark_for(intent.source))
+    (write,) = [one for run in lab.state.runs() for one in lab.state.writes(run.id)]
+    assert write.source
+    tag = tag_text(ownership_tag_for(write.source))
     lab.target.put({**lab.target.platform.write(1, wanted), "tags": [tag]})
 
     planned, _applied = await apply(lab)
 
-    assert ((), 1) == (lab.links(), len(planned.blocked))
+    assert ((), 1) == (lab.bindings(), len(planned.blocked))
 
 
 async def test_what_a_refused_create_made_is_ours(make_lab: MakeLab) -> None:
@@ -73,7 +73,7 @@ async def test_what_a_refused_create_made_is_ours(make_lab: MakeLab) -> None:
     planned, _applied = await apply(lab)
 
     assert ((), lab.expected(wanted)) == (planned.pending, lab.held())
-    assert [False] == [link.superseded for link in lab.links()]
+    assert [False] == [binding.superseded for binding in lab.bindings()]
 
 
 async def test_a_job_that_is_bound_is_not_claimed_again(make_lab: MakeLab) -> None:
@@ -87,7 +87,7 @@ async def test_a_job_that_is_bound_is_not_claimed_again(make_lab: MakeLab) -> No
     for _night in range(2):
         planned, _applied = await apply(lab)
         assert ((), lab.expected(wanted)) == (planned.pending, lab.held())
-        assert [False] == [link.superseded for link in lab.links()]
+        assert [False] == [binding.superseded for binding in lab.bindings()]
 
 
 async def test_one_too_many_goes(make_lab: MakeLab) -> None:
@@ -111,17 +111,17 @@ async def test_the_tag_of_another_part_or_job_is_not_ours(make_lab: MakeLab) -> 
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     await dies(lab, method="POST")
-    (intent,) = [one for one in lab.state.unsettled() if one.source]
-    assert intent.source
+    (write,) = [one for one in lab.state.unsettled() if one.source]
+    assert write.source
     made = write_time(lab.world.now())
-    others = (mark_for(attrs.evolve(intent.source, id="other")), mark_for(intent.source, 2, 2))
-    for number, mark in enumerate(others, 8):
-        raw = {**lab.target.platform.write(number, wanted), "created_at": made, "tags": [mark_text(mark)]}
+    others = (ownership_tag_for(attrs.evolve(write.source, id="other")), ownership_tag_for(write.source, 2, 2))
+    for number, ownership_tag in enumerate(others, 8):
+        raw = {**lab.target.platform.write(number, wanted), "created_at": made, "tags": [tag_text(ownership_tag)]}
         lab.target.put(raw)
 
     planned = await lab.plan()
 
-    assert ((), ["failed"]) == (lab.links(), [one.state for one in lab.state.intents(intent.run)])
+    assert ((), ["failed"]) == (lab.bindings(), [one.state for one in lab.state.writes(write.run)])
     assert 1 == planned.summary["create"]
 
 
@@ -142,7 +142,7 @@ async def test_a_copy_that_somebody_made_stays(make_lab: MakeLab, method: str) -
     for _night in range(2):
         await apply(lab)
         assert {key, copy} == set(lab.made)
-        assert [key] == [link.target.id for link in lab.links()]
+        assert [key] == [binding.target.id for binding in lab.bindings()]
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
@@ -156,9 +156,9 @@ async def test_a_young_job_of_somebody_else_stays_theirs(make_lab: MakeLab, *, i
     else:
         await dies(lab, method="POST")
     made = write_time(lab.world.now())
-    (intent,) = [one for run in lab.state.runs() for one in lab.state.intents(run.id)]
-    assert intent.source
-    tag = mark_text(mark_for(attrs.evolve(intent.source, id="other")))
+    (write,) = [one for run in lab.state.runs() for one in lab.state.writes(run.id)]
+    assert write.source
+    tag = tag_text(ownership_tag_for(attrs.evolve(write.source, id="other")))
     theirs = [
         {**lab.target.platform.write(8, wish(8)), "created_at": made},
         {**lab.target.platform.write(9, wanted), "created_at": made, "tags": [tag]},
@@ -168,6 +168,6 @@ async def test_a_young_job_of_somebody_else_stays_theirs(make_lab: MakeLab, *, i
 
     await apply(lab)
 
-    (link,) = lab.links()
-    assert link.target.id not in keys
+    (binding,) = lab.bindings()
+    assert binding.target.id not in keys
     assert keys < set(lab.made)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from migrator.apply.values import Applied, Outcome
 from migrator.canonical import JobRef
 from migrator.errors import AuthError
+from migrator.execute.outcomes import Applied, Outcome
+from migrator.plan.changes import Change, FieldChange, Observed, Plan
 from migrator.plan.compare import BOTH, TARGET
-from migrator.plan.values import Change, FieldChange, Observed, Plan
-from migrator.sync import Hand, Lapse, Round, Synced
+from migrator.sync.results import Drift, Expiry, SyncResult, SyncRun
 
 BEGAN = datetime(2026, 11, 21, 2, 17, tzinfo=UTC)
 SOURCE = JobRef(provider="omni", scope="acme.example/api", id="source-1")
@@ -36,23 +36,23 @@ def plan(*changes: Change, refusal: str = "") -> Plan:
     )
 
 
-def synced(**changes: Any) -> Synced:
+def synced(**changes: Any) -> SyncResult:
     """What came of the sync "nightly"; in order unless something else is said."""
     known = {"name": "nightly", "source": "omni", "target": "devin", "plan": plan()}
-    return Synced(**{**known, "started_at": BEGAN, "ended_at": BEGAN + timedelta(seconds=4), **changes})
+    return SyncResult(**{**known, "started_at": BEGAN, "ended_at": BEGAN + timedelta(seconds=4), **changes})
 
 
-def round_of(*results: Synced) -> Round:
+def round_of(*results: SyncResult) -> SyncRun:
     """A round."""
-    return Round(results=results, started_at=BEGAN, ended_at=BEGAN + timedelta(seconds=5))
+    return SyncRun(results=results, started_at=BEGAN, ended_at=BEGAN + timedelta(seconds=5))
 
 
-def edited(name: str, *, is_new: bool = True, is_conflict: bool = False) -> Hand:
+def edited(name: str, *, is_new: bool = True, is_conflict: bool = False) -> Drift:
     """A job whose prompt somebody has edited at the target."""
     reason, action = (BOTH, "blocked") if is_conflict else (TARGET, "none")
     field = FieldChange(path="action.text", old="Old prompt.", new="New prompt.", remote="Their prompt.", reason=reason)
     change = Change(action=action, source=SOURCE, target=MADE, name=name, fields=(field,), reason="both sides changed")  # type: ignore[arg-type]  # one of the literals
-    return Hand(change=change, is_conflict=is_conflict, since=BEGAN - timedelta(days=2), is_new=is_new)
+    return Drift(change=change, is_conflict=is_conflict, since=BEGAN - timedelta(days=2), is_new=is_new)
 
 
 def outcome(name: str, status: Any = "done", error: str = "") -> Outcome:
@@ -60,7 +60,7 @@ def outcome(name: str, status: Any = "done", error: str = "") -> Outcome:
     return Outcome(action="create", source=SOURCE, target=MADE, name=name, status=status, error=error)
 
 
-def bad_night(name: str = "Weekly note", error: str = "the token is refused") -> Round:
+def bad_night(name: str = "Weekly note", error: str = "the token is refused") -> SyncRun:
     """A round in which everything happened that can; the name and the error stand wherever a platform's text does."""
     blocked = Change(action="blocked", source=SOURCE, name=name, reason="it would lose action.branch")
     conflict = edited(name, is_conflict=True)
@@ -72,7 +72,7 @@ def bad_night(name: str = "Weekly note", error: str = "the token is refused") ->
             requests={"omni": 2, "devin": 7},
         ),
         hands=(conflict, edited(name, is_new=False)),
-        lapses=(Lapse(source=SOURCE, target=MADE, name=name, until=BEGAN + timedelta(hours=9), reason=error),),
+        lapses=(Expiry(source=SOURCE, target=MADE, name=name, until=BEGAN + timedelta(hours=9), reason=error),),
     )
     down = synced(name="other", plan=None, error=AuthError(error, status=401, body="no", hint="check the token"))
     return round_of(busy, down, synced(name="quiet"))

@@ -16,18 +16,18 @@ from typing import Any
 from attrs import evolve
 from playwright.sync_api import Browser, sync_playwright
 
-from migrator import pipeline
 from migrator.audit import Audit
 from migrator.config import Schedule, load
-from migrator.pipeline import Runtime
-from migrator.plan.values import Plan
+from migrator.http.clock import Clock
+from migrator.plan.changes import Plan
 from migrator.providers import PROVIDERS
-from migrator.report.html import overview_page
+from migrator.report.html.overviews import overview_page
 from migrator.report.overview.audits import audit_overview
 from migrator.report.overview.plans import plan_overview
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
-from migrator.state import open_state
-from migrator.transport.clock import Clock
+from migrator.store import open_state
+from migrator.sync import commands
+from migrator.sync.endpoints import Runtime
 from tests.report.conftest import ARGUMENTS, chromium
 
 SYNC = "omni-to-devin"
@@ -52,7 +52,7 @@ def sandbox(folder: Path) -> Iterator[tuple[World, Runtime]]:
 def sample_audit(source: str, target: str) -> Audit:
     """What would become of a platform's samples elsewhere."""
     with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder)) as (_world, runtime):
-        return asyncio.run(pipeline.audit(runtime, source, target, Schedule()))
+        return asyncio.run(commands.audit(runtime, source, target, Schedule()))
 
 
 def sample_plan() -> Plan:
@@ -60,12 +60,12 @@ def sample_plan() -> Plan:
     with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder)) as (world, runtime):
         state = open_state(f"sqlite:///{folder}/migrator.db", now=world.now)
         try:
-            asyncio.run(pipeline.apply(runtime, state, SYNC, agree=_yes, stop=asyncio.Event()))
+            asyncio.run(commands.apply(runtime, state, SYNC, agree=_yes, stop=asyncio.Event()))
             _edit(world, "omni", "Night loads", {"prompt": "List the tables that were refreshed late, with the delay."})
             _edit(world, "omni", "Refunds", {"schedule": "15 14 ? * TUE *"})
             _edit(world, "omni", "Stock levels", {"disabled": True})
             _edit(world, "devin", "Month end close", {"prompt": "Something that somebody wrote at the target."})
-            return asyncio.run(pipeline.plan(runtime, state, SYNC))[0]
+            return asyncio.run(commands.plan(runtime, state, SYNC))[0]
         finally:
             state.close()
 

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from migrator.report.html import overview_page
+from migrator.report.html.overviews import overview_page
 from migrator.report.overview.audits import audit_overview
 from migrator.report.overview.plans import plan_overview
 from tests.cli.bench import routine

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.report.long import Long
 from migrator.report.screen import document_text
+from migrator.report.streaming import Long
 from tests.strategies import json_values
 
 MEMBERS = st.dictionaries(st.text("abcé", min_size=1), json_values, max_size=3)

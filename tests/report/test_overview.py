@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from migrator.canonical import JobRef
 from migrator.cron import parse
-from migrator.plan.values import Back, Change, FieldChange
+from migrator.plan.changes import Change, FieldChange, WriteBack
 from migrator.report.overview.audits import audit_overview
 from migrator.report.overview.plans import plan_overview
 from migrator.report.overview.rows import text_parts
@@ -147,7 +147,7 @@ def test_an_edit_at_the_target_is_told_beside_the_change() -> None:
 
 def test_what_goes_back_to_the_source_is_told_as_such() -> None:
     """A field that was edited at the target and that the source takes over."""
-    back = Back(paths=("action.text",), fields=(field("action.text", "Ours.", "Theirs.", reason="it was edited"),))
+    back = WriteBack(paths=("action.text",), fields=(field("action.text", "Ours.", "Theirs.", reason="it was edited"),))
     (row,) = plan_overview(plan(change("update", back=back))).rows
 
     assert [(edit.old, edit.new, edit.note) for edit in row.edits] == [

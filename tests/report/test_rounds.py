@@ -6,9 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from markdown_it import MarkdownIt
 
-from migrator.report.html import round_page
-from migrator.report.round_markdown import round_markdown
-from migrator.report.round_view import round_view
+from migrator.report.html.sync_runs import round_page
+from migrator.report.sync_run_markdown import round_markdown
+from migrator.report.sync_run_view import round_view
 from tests.report.bench import HOSTILE
 from tests.report.conftest import Open
 from tests.report.rounds import bad_night, outcome, round_of, synced

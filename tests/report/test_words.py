@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.report.words import shorten_both
+from migrator.report.text import shorten_both
 from migrator.soundness import contrast
 
 

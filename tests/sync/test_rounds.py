@@ -9,7 +9,8 @@ import pytest
 
 from migrator.errors import MigratorError
 from migrator.sandbox import World
-from migrator.sync import Round, Syncing
+from migrator.sync.results import SyncRun
+from migrator.sync.sync_run import SyncRunner
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import counts
 from tests.conformance.platforms import TEMPLATE
@@ -41,7 +42,7 @@ class Meeting:
             self.here -= 1
 
 
-def actions(found: Round) -> dict[str, dict[str, int]]:
+def actions(found: SyncRun) -> dict[str, dict[str, int]]:
     """What each sync of a round had to do."""
     return {result.name: counts(result.plan) if result.plan else {} for result in found.results}
 
@@ -67,7 +68,7 @@ async def test_syncs_of_one_key_share_its_rate(make_lab: MakeLab) -> None:
         lab.also(name, "omni", f"file-{name}")
     await lab.night("it", *TEN)
 
-    assert len(lab.runtime.pacers) == len({"omni", "devin"})
+    assert len(lab.runtime.rate_limiters) == len({"omni", "devin"})
 
 
 async def test_a_job_goes_to_a_place_once_whatever_ways_lead_there(make_lab: MakeLab) -> None:
@@ -148,7 +149,7 @@ async def test_what_is_not_begun_says_so(make_lab: MakeLab) -> None:
     lab.also("second", "devin", "scrip")
     lab.source.wish(1)
     stop = asyncio.Event()
-    syncing = Syncing(runtime=lab.runtime, state=lab.state, stop=stop, ended=lambda _synced: stop.set())
+    syncing = SyncRunner(runtime=lab.runtime, state=lab.state, stop=stop, ended=lambda _synced: stop.set())
     lab.world.requests.clear()
     found = await syncing.all(["it", "second"])
 
@@ -168,8 +169,8 @@ async def test_the_work_of_a_dead_night_is_finished_first(make_lab: MakeLab) -> 
         await night
     lab.world.sleep = waiting
     lab.world.faults.clear()
-    assert lab.state.open_intents("devin", (lab.scope,), None)
+    assert lab.state.unresolved_writes("devin", (lab.scope,), None)
     (found,) = (await lab.night()).results
 
     assert (found.exit_code, lab.held()) == (0, lab.expected(*wishes))
-    assert lab.state.open_intents("devin", (lab.scope,), None) == ()
+    assert lab.state.unresolved_writes("devin", (lab.scope,), None) == ()

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from attrs import define, field
 
+from migrator.plan.changes import Change
 from migrator.plan.compare import BOTH
-from migrator.plan.values import Change
-from migrator.sync import Synced
+from migrator.sync.results import SyncResult
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import wish
 
@@ -128,7 +128,9 @@ class People:
 
     def _target(self, key: str) -> str | None:
         """The one target job that stands for a source job."""
-        found = [link.target.id for link in self.lab.links() if link.source.id == key and not link.superseded]
+        found = [
+            binding.target.id for binding in self.lab.bindings() if binding.source.id == key and not binding.superseded
+        ]
         return found[0] if len(found) == 1 and found[0] in self.lab.target.records() else None
 
     def _text(self) -> str:
@@ -147,7 +149,7 @@ class People:
             if (key, name) in self.common and len({self.common[key, name], here, there}) == len("abc")
         }
 
-    def after_the_night(self, found: Synced, expected: set[Conflict]) -> None:
+    def after_the_night(self, found: SyncResult, expected: set[Conflict]) -> None:
         """Read the report, note what is in step, and settle what has waited for two nights."""
         names = {path: name for name, path in TEXTS.items()}
         for hand in found.conflicts:
@@ -177,9 +179,9 @@ class People:
         """Each linked job and field, with what the two sides have."""
         here, there = self.lab.source.records(), self.lab.target.records()
         return [
-            (link.source.id, name, here[link.source.id][name], there[link.target.id][name])
-            for link in self.lab.links()
-            if link.pieces == 1 and link.source.id in here and link.target.id in there
+            (binding.source.id, name, here[binding.source.id][name], there[binding.target.id][name])
+            for binding in self.lab.bindings()
+            if binding.pieces == 1 and binding.source.id in here and binding.target.id in there
             for name in TEXTS
         ]
 

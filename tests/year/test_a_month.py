@@ -20,10 +20,10 @@ import pytest
 from attrs import define, evolve, field
 
 from migrator.errors import MigratorError
-from migrator.report.rounds import round_lines
+from migrator.report.sync_runs import round_lines
 from migrator.sandbox import BackgroundServer, World
 from migrator.sandbox.faults import KINDS
-from migrator.sync import Synced
+from migrator.sync.results import SyncResult
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Wish, wish
 
@@ -140,7 +140,7 @@ class Month:
         yield [kind for kind, _rule in chosen]
         world.faults.clear()
 
-    async def night(self) -> Synced:
+    async def night(self) -> SyncResult:
         """One night, whatever goes wrong: what is not done is named, and nothing is unexpected."""
         self.counts["nights"] += 1
         self.lab.configure()  # every night is a process of its own, which remembers no limit that was hit
@@ -192,7 +192,7 @@ async def test_a_month_of_nights(tmp_path: Path, source: str, target: str, seed:
         assert min(month.counts["quiet nights"], month.counts["deeds"]) > 0, month.counts
 
 
-def _is_quiet(lab: Lab, result: Synced) -> None:
+def _is_quiet(lab: Lab, result: SyncResult) -> None:
     """Nothing was to be done, and finding that out cost the list pages."""
     assert result.plan is not None
     assert result.plan.pending == ()

@@ -17,9 +17,9 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from migrator import pipeline
 from migrator.sandbox import BackgroundServer, World
-from migrator.sync import Synced
+from migrator.sync import commands
+from migrator.sync.results import SyncResult
 from tests.conformance.lab import Lab
 from tests.year.laws import HOUR, Database, Releases, moment
 from tests.year.people import People, ours
@@ -64,7 +64,7 @@ TROUBLE: Final[tuple[dict[str, Any], ...]] = (
 )
 
 
-async def night(lab: Lab, counts: Counter[str]) -> Synced:
+async def night(lab: Lab, counts: Counter[str]) -> SyncResult:
     """One night; where it refuses because there is much to do, somebody looks, and lets it pass."""
     (found,) = (await lab.night()).results
     if found.plan and found.plan.refusal:
@@ -141,7 +141,7 @@ async def test_a_year_of_edits_on_both_sides(tmp_path: Path, folder: Path) -> No
             expected = people.before_the_night()
             found = await night(lab, counts)
             people.after_the_night(found, expected)
-        proof = await pipeline.verify(lab.runtime, lab.state, "it")
+        proof = await commands.verify(lab.runtime, lab.state, "it")
         world.requests[:] = [entry for entry in world.requests if entry["method"] != "GET"]
         counts["foreign writes"] = foreign_writes(lab)
         counts["conflicts"] = len(people.due)

@@ -15,9 +15,10 @@ from typing import Final
 import attrs
 import pytest
 
-from migrator.cutover import Order
-from migrator.pipeline import retire, verify
+from migrator.cutover.retire import retire
+from migrator.cutover.switches import Order
 from migrator.sandbox import BackgroundServer, Options, World
+from migrator.sync.commands import verify
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
 from tests.cutover.passing import cut, expected

@@ -12,7 +12,7 @@ from typing import Any, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from migrator.report.words import instant, stamp
+from migrator.report.text import instant, stamp
 
 _FOLDER: Final = "templates"
 

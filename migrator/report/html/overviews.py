@@ -6,14 +6,14 @@ from attrs import frozen
 
 from migrator.report.html.frame import page
 from migrator.report.html.pictures import Instant, Shared, Track, heat, instants, stacked, ticks, track
-from migrator.report.overview import Overview, Row, Tally
+from migrator.report.overview import Overview, OverviewRow, Tally
 
 
 @frozen(kw_only=True)
 class _Drawn:
     """A row with its tally and its pictures."""
 
-    row: Row
+    row: OverviewRow
     tally: Tally
     coming: Track | None = None
     tracks: tuple[tuple[str, Track], ...] = ()
@@ -39,7 +39,7 @@ def overview_page(shown: Overview) -> str:
     )
 
 
-def _drawn(row: Row, shown: Overview, shared: Shared) -> _Drawn:
+def _drawn(row: OverviewRow, shown: Overview, shared: Shared) -> _Drawn:
     tally, forecast = shown.tally(row.outcome), row.forecast
     if forecast is None:
         return _Drawn(row=row, tally=tally)

@@ -12,7 +12,7 @@ from typing import Literal
 from attrs import frozen
 
 from migrator.forecast import Forecast, Week
-from migrator.plan.decisions import Decision
+from migrator.plan.policy import Policy
 
 Tone = Literal["good", "note", "warn", "bad", "move", "quiet"]
 """good: in order. note: needs a decision. warn: something changes or is lost. bad: refused or deleted.
@@ -43,7 +43,7 @@ class Tally:
 
 
 @frozen(kw_only=True)
-class Lost:
+class LossRow:
     """Something that a job, or several, give up: what, what is left of it, and why."""
 
     path: str
@@ -73,7 +73,7 @@ class Edit:
 
 
 @frozen(kw_only=True)
-class Row:
+class OverviewRow:
     """One job.
 
     Attributes:
@@ -112,7 +112,7 @@ class Row:
     verdict: str
     faithful: str = ""
     timezone: str = "UTC"
-    losses: tuple[Lost, ...] = ()
+    losses: tuple[LossRow, ...] = ()
     edits: tuple[Edit, ...] = ()
     forecast: Forecast | None = None
 
@@ -149,9 +149,9 @@ class Overview:
     refusal: str = ""
     outcomes: tuple[Tally, ...]
     verdicts: tuple[Tally, ...]
-    decisions: tuple[Decision, ...]
-    losses: tuple[Lost, ...]
-    rows: tuple[Row, ...]
+    decisions: tuple[Policy, ...]
+    losses: tuple[LossRow, ...]
+    rows: tuple[OverviewRow, ...]
     week: Week
     left_out: int = 0
 

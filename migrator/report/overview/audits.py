@@ -10,11 +10,11 @@ from typing import Final
 from attrs import evolve
 
 from migrator.audit import OUTCOMES, Audit, Finding, Outcome
-from migrator.lower import Lowered
+from migrator.convert import Converted
 from migrator.report.audits import OUTCOME_WORDS, SIGNS
-from migrator.report.overview import Lost, Overview, Row, Tally, Tone
+from migrator.report.overview import LossRow, Overview, OverviewRow, Tally, Tone
 from migrator.report.overview.rows import fires_by_hour, lost, not_migrated, verdict_tallies, with_schedule
-from migrator.report.words import clean, count
+from migrator.report.text import clean, count
 
 _TONES: Final[Mapping[Outcome, Tone]] = {
     "unreadable": "bad",
@@ -55,7 +55,7 @@ def audit_overview(found: Audit) -> Overview:
         outcomes=tuple(_tally(outcome, found.summary[outcome]) for outcome in OUTCOMES),
         verdicts=verdict_tallies(rows),
         decisions=found.decisions,
-        losses=tuple(Lost(path=path, reason=clean(why), jobs=jobs) for (path, why), jobs in found.losses.items()),
+        losses=tuple(LossRow(path=path, reason=clean(why), jobs=jobs) for (path, why), jobs in found.losses.items()),
         rows=rows,
         week=fires_by_hour(rows),
         left_out=not_migrated(rows),
@@ -94,14 +94,14 @@ def _lead(found: Audit) -> list[str]:
     return told
 
 
-def _permission(lowered: Lowered) -> list[str]:
+def _permission(lowered: Converted) -> list[str]:
     """The line that allows what a job loses, if it loses anything."""
     paths = sorted({loss.path for loss in lowered.losses})
     return [f"allow_loss = {json.dumps(paths)}"] if paths else []
 
 
-def _row(finding: Finding, at: datetime) -> Row:
-    plain = Row(
+def _row(finding: Finding, at: datetime) -> OverviewRow:
+    plain = OverviewRow(
         outcome=finding.outcome,
         name=clean(finding.name) or finding.source.id,
         source=clean(str(finding.source)),

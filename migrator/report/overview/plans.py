@@ -9,9 +9,9 @@ from typing import Any, Final
 from migrator.canonical import TRIGGER_PATHS
 from migrator.cron import Cron
 from migrator.document import value_to_json
-from migrator.plan.decisions import decisions
-from migrator.plan.values import ACTIONS, Action, Change, FieldChange, Plan
-from migrator.report.overview import Edit, Overview, Row, Tally, Tone
+from migrator.plan.changes import ACTIONS, Action, Change, FieldChange, Plan
+from migrator.plan.policy import policies_of
+from migrator.report.overview import Edit, Overview, OverviewRow, Tally, Tone
 from migrator.report.overview.rows import (
     fires_by_hour,
     lost,
@@ -22,7 +22,7 @@ from migrator.report.overview.rows import (
     with_schedule,
 )
 from migrator.report.plans import LOSING, SYMBOLS, TENSES, UP_TO_DATE
-from migrator.report.words import clean, look_alike, stamp, value_words
+from migrator.report.text import clean, look_alike, stamp, value_words
 from migrator.soundness import contrast
 
 _TONES: Final[Mapping[Action, Tone]] = {
@@ -71,7 +71,7 @@ def plan_overview(plan: Plan) -> Overview:
             if plan.summary[action]
         ),
         verdicts=verdict_tallies(rows),
-        decisions=decisions(plan.changes),
+        decisions=policies_of(plan.changes),
         losses=total_losses(row for row in rows if row.outcome in LOSING),
         rows=rows,
         week=fires_by_hour(rows),
@@ -82,7 +82,7 @@ def plan_overview(plan: Plan) -> Overview:
 _SHORT: Final[Mapping[Action, str]] = {"none": "unchanged"}
 
 
-def _lead(plan: Plan, rows: Sequence[Row]) -> list[str]:
+def _lead(plan: Plan, rows: Sequence[OverviewRow]) -> list[str]:
     """Return how many source jobs have each action, with the target jobs where these are more."""
     jobs = Counter(row.outcome for row in rows)
     counts = [
@@ -106,9 +106,9 @@ def _grouped(changes: Iterable[Change]) -> Iterable[Sequence[Change]]:
     return sorted(groups.values(), key=lambda group: order.index(group[0].action))
 
 
-def _row(changes: Sequence[Change], plan: Plan) -> Row:
+def _row(changes: Sequence[Change], plan: Plan) -> OverviewRow:
     first = changes[0]
-    plain = Row(
+    plain = OverviewRow(
         outcome=first.action,
         name=clean(first.name if len(changes) > 1 else first.label) or str(first.source or first.target),
         pieces=len(changes),
@@ -116,7 +116,7 @@ def _row(changes: Sequence[Change], plan: Plan) -> Row:
         targets=tuple(clean(str(change.target)) for change in changes if change.target),
         paused=_is_paused(first),
         reason=clean("; ".join(dict.fromkeys(change.reason for change in changes if change.reason))),
-        settles=tuple(decision.line for decision in decisions(changes)),
+        settles=tuple(decision.line for decision in policies_of(changes)),
         verdict="",
         losses=tuple(lost(loss) for loss in first.losses),
         edits=tuple(edit for change in changes for edit in _edits(change, plan)),

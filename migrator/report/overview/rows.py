@@ -12,14 +12,14 @@ from typing import Any, Final
 from attrs import evolve
 
 from migrator.canonical import Fields, Loss
+from migrator.convert.schedule import EXACT, ConvertedSchedule
 from migrator.cron import Cron, Recurring, Timed, describe, parse
 from migrator.document import value_to_json
 from migrator.forecast import Week, forecast, sides, week
 from migrator.isolation import attempt
-from migrator.lower.schedule import EXACT, Schedule
-from migrator.report.overview import Lost, Row, Tally, Tone
+from migrator.report.overview import LossRow, OverviewRow, Tally, Tone
 from migrator.report.schedules import piece_words, verdict_name, verdict_words
-from migrator.report.words import clean, stamp, value_words
+from migrator.report.text import clean, stamp, value_words
 
 _COMPARED: Final = 8_000
 """Characters of a text that is compared word by word."""
@@ -28,9 +28,9 @@ _KEPT: Final = 120
 _REFUSED: Final = frozenset({"impossible", "none"})
 
 
-def lost(loss: Loss) -> Lost:
+def lost(loss: Loss) -> LossRow:
     """A loss in words."""
-    return Lost(
+    return LossRow(
         path=loss.path,
         reason=clean(loss.reason),
         had=value_words(value_to_json(loss.had, "")),
@@ -38,7 +38,9 @@ def lost(loss: Loss) -> Lost:
     )
 
 
-def with_schedule(row: Row, schedule: Schedule, fields: Fields, *, start: datetime, moves: bool) -> Row:
+def with_schedule(
+    row: OverviewRow, schedule: ConvertedSchedule, fields: Fields, *, start: datetime, moves: bool
+) -> OverviewRow:
     """Return a row with when its job fires, or with why that cannot be drawn.
 
     Args:
@@ -49,19 +51,19 @@ def with_schedule(row: Row, schedule: Schedule, fields: Fields, *, start: dateti
         moves: whether the target fires at all.
     """
 
-    def drawn() -> Row:
+    def drawn() -> OverviewRow:
         before, after = sides(schedule, fields)
         found = forecast(before, after, start=start, moves=moves)
         return evolve(row, forecast=found, **scheduled(schedule, before))
 
     found = attempt("drawn", drawn)
-    if isinstance(found, Row):
+    if isinstance(found, OverviewRow):
         return found
     reason = "; ".join(filter(None, (row.reason, f"the schedule cannot be drawn: {clean(found.actual or found.what)}")))
     return evolve(row, verdict=schedule.verdict, reason=reason)
 
 
-def scheduled(schedule: Schedule, triggers: list[Timed]) -> dict[str, Any]:
+def scheduled(schedule: ConvertedSchedule, triggers: list[Timed]) -> dict[str, Any]:
     """Return the attributes of a row that describe a schedule.
 
     Args:
@@ -134,24 +136,24 @@ def _meaning(triggers: list[Timed]) -> str:
     return clean(describe(cron, trigger.timezone))
 
 
-def total_losses(rows: Iterable[Row]) -> tuple[Lost, ...]:
+def total_losses(rows: Iterable[OverviewRow]) -> tuple[LossRow, ...]:
     """Every loss and how many jobs have it, the most frequent first."""
     counted = Counter((loss.path, loss.reason) for row in rows for loss in row.losses)
-    return tuple(Lost(path=path, reason=reason, jobs=jobs) for (path, reason), jobs in counted.most_common())
+    return tuple(LossRow(path=path, reason=reason, jobs=jobs) for (path, reason), jobs in counted.most_common())
 
 
-def fires_by_hour(rows: Iterable[Row]) -> Week:
+def fires_by_hour(rows: Iterable[OverviewRow]) -> Week:
     """Return the fires of the active jobs that are migrated: any other job would differ in every hour that it fires."""
     return week(row.forecast for row in rows if row.forecast and row.forecast.moves and not row.paused)
 
 
-def not_migrated(rows: Iterable[Row]) -> int:
+def not_migrated(rows: Iterable[OverviewRow]) -> int:
     """Return how many active jobs have fires and are not migrated."""
     shown = (row.forecast for row in rows if row.forecast and not row.paused and row.outcome != "delete")
     return sum(not one.moves and bool(one.coming.before) for one in shown)
 
 
-def verdict_tallies(rows: Iterable[Row]) -> tuple[Tally, ...]:
+def verdict_tallies(rows: Iterable[OverviewRow]) -> tuple[Tally, ...]:
     """Return the number of jobs by verdict, the most frequent first."""
     counted = Counter(row.verdict for row in rows if row.verdict)
     return tuple(

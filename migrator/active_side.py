@@ -1,0 +1,113 @@
+"""The active side of a job: which endpoint's copy fires, by what both of them hold. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Container, Mapping
+from datetime import datetime
+from typing import Literal
+
+from attrs import field, frozen
+
+from migrator.canonical import Fields, Job, JobRef, Unportable, flatten
+from migrator.cron import Cron, next_fires
+from migrator.execute.sender import stepped
+from migrator.plan.compare import same
+from migrator.plan.staging import may_fire
+from migrator.store.records import ActiveSide, Binding, Live
+
+Found = Literal["source", "target", "both", "part", "neither", "paused", "over", "unknown"]
+"""Which side fires, as read: one, both, some pieces of the target only, none although its owner wants it to, none
+because its owner paused it, or because it was due for the last time; or a side could not be read."""
+
+
+@frozen(kw_only=True)
+class SwitchContext:
+    """What is known of one source job and of the target jobs that stand for it.
+
+    Attributes:
+        source: the source job as it is.
+        wished: as its owner wants it.
+        active_side: what is recorded of its active side.
+        bindings: its target jobs, by piece.
+        targets: the target jobs as they are.
+        due: what each target job holds once it may fire, by target job; only the fields that hold it back now.
+        spent: which of all these jobs will never be due again, paused or not.
+    """
+
+    source: Job
+    wished: Job
+    active_side: ActiveSide | None
+    bindings: tuple[Binding, ...]
+    targets: Mapping[JobRef, Job]
+    due: Mapping[JobRef, Fields] = field(factory=dict)
+    spent: Container[JobRef] = frozenset()
+
+    def released(self, binding: Binding) -> Fields:
+        """All fields of a target job once it may fire."""
+        return stepped(flatten(self.targets[binding.target]), self.due.get(binding.target, {}))
+
+
+@frozen(kw_only=True)
+class ActiveStatus:
+    """Which side of a job fires.
+
+    Attributes:
+        source: the source job.
+        name: its name.
+        targets: the target jobs.
+        meant: which side is recorded as active.
+        live: which side fires, as both of them were just read.
+        since: since when the right is so; None when it was never moved.
+        is_unfinished: whether a cutover of it was begun and not ended.
+    """
+
+    source: JobRef
+    name: str
+    targets: tuple[JobRef, ...]
+    meant: Live
+    live: Found
+    since: datetime | None = None
+    is_unfinished: bool = False
+
+
+def found_live(context: SwitchContext) -> Found:
+    """Which side fires, by what both of them hold."""
+    is_over = context.source.ref in context.spent
+    source = may_fire(context.source, context.active_side) and not is_over
+    live = [_is_live(context, number) for number in range(len(context.bindings))]
+    if source:
+        return "both" if any(live) else "source"
+    if all(live) and live:
+        return "target"
+    if any(live):
+        return "part"
+    return "over" if is_over else "neither" if context.wished.live else "paused"
+
+
+def _is_live(context: SwitchContext, number: int) -> bool:
+    """Whether a target job fires: it is on, nothing holds it back, and there is an instant to come."""
+    job, due = context.targets[context.bindings[number].target], context.due.get(context.bindings[number].target, {})
+    fields = flatten(job)
+    return (
+        job.live and job.ref not in context.spent and all(same(fields.get(path), value) for path, value in due.items())
+    )
+
+
+def is_spent(job: Job, dialect: str, now: datetime) -> bool:
+    """Return whether a job will never be due again, paused or not; False where its trigger cannot be read."""
+    return not isinstance(job.trigger, Unportable) and not coming_fires(job, dialect, now)
+
+
+def coming_fires(job: Job, dialect: str, now: datetime) -> list[datetime]:
+    """The next two instants at which a job is due, or as many as there are."""
+    fields = flatten(job)
+    cron, at = fields.get("trigger.cron"), fields.get("trigger.at")
+    if isinstance(cron, Cron):
+        return next_fires(cron, fields["trigger.timezone"], now, 2, dialect=dialect or cron.dialect)
+    return [at] if isinstance(at, datetime) and at > now else []
+
+
+def back_command(sync: str, job: Job) -> str:
+    """What switches one job back to its source."""
+    return shlex.join(["migrator", "cutover", sync, "--back", "--job", job.name])

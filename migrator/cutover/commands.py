@@ -1,0 +1,126 @@
+"""Cut over: bring the target in line, staged; prove it; then switch the active side, job by job."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import attrs
+
+from migrator.active_side import ActiveStatus
+from migrator.cutover.context import CutoverContext, cutover_context, switch_planner_of
+from migrator.cutover.cutover_run import CutoverRun, Told, preview, told
+from migrator.cutover.switches import Cutover, Order, Switch
+from migrator.errors import RefusedError, UsageError
+from migrator.locking import locking
+from migrator.plan.changes import Plan
+from migrator.store import State
+from migrator.sync.active_status import ActiveStatuses
+from migrator.sync.endpoints import Runtime, reconcile_source_writes
+from migrator.sync.execution import Execution, run_id, silently
+from migrator.sync.session import Session, session_of
+
+Consent = Callable[[Cutover, Plan], Awaitable[bool]]
+"""Asked with the moves, and with the plan of what is made first, before anything is written."""
+
+
+async def cutover(
+    runtime: Runtime, state: State, sync: str, order: Order, *, agree: Consent, stop: asyncio.Event, progress: Told
+) -> Cutover:
+    """Switch the active side of a sync's jobs to the target, or back.
+
+    Args:
+        runtime: what the command brings along.
+        state: the open state.
+        sync: its name.
+        order: what is asked for.
+        agree: asked before anything is written.
+        stop: set it to begin no new move.
+        progress: told after each move.
+
+    Raises:
+        UsageError: a job is unknown, or the sync is two-way.
+        RefusedError: what has to be made first is unsafe as a whole.
+        LockedError: another run writes to one of the two sides.
+    """
+    async with session_of(runtime, state, sync) as session:
+        if session.sync.two_way:
+            what, hint = "a two-way sync has no cutover", "set two_way = false, then cut over"
+            raise UsageError(what, where=f"syncs.{sync}", hint=hint)
+        if order.is_dry:
+            stage = await cutover_context(session, await session.snapshot(locked=False, hold=True))
+            return preview(session, order, _moves(stage, order, is_preview=True))
+        if not await _prepared(session, order, agree=agree, stop=stop):
+            return told(session, order)
+        run = run_id(runtime)
+        async with both_locked(session, run, stop=stop):
+            await reconcile_source_writes(runtime, state, session.source)
+            stage = await cutover_context(session, await session.snapshot(locked=True, hold=True))
+            moves = _moves(stage, order)
+            handing = CutoverRun(stage=stage, order=order, run=run, kind="cutover", stop=stop, progress=progress)
+            return await handing.out(moves)
+
+
+async def standings(runtime: Runtime, state: State, sync: str) -> tuple[ActiveStatus, ...]:
+    """Which side of each job of a sync fires, from what both of them hold; writes to no provider."""
+    async with session_of(runtime, state, sync) as session:
+        snapshot = await session.snapshot(locked=False)
+        stage = ActiveStatuses(session=session, snapshot=snapshot)
+        state.note_dark(sync, stage.dark())
+        found = [stage.standing(ref) for ref in stage.bindings]
+        return tuple(sorted(found, key=lambda one: (one.name.casefold(), str(one.source))))
+
+
+async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asyncio.Event) -> bool:
+    """Ask, and bring the target in line; whether there is agreement.
+
+    Raises:
+        RefusedError: the plan is unsafe as a whole.
+    """
+    runtime, state, run = session.runtime, session.state, run_id(session.runtime)
+    async with locking(state, session.target.lock, run, fence=session.fence, lost=stop.set):
+        snapshot = await session.snapshot(locked=True, hold=True)
+        stage = await cutover_context(session, snapshot)
+        chosen = stage.chosen(order.jobs)
+        first = attrs.evolve(snapshot.plan, changes=tuple(c for c in snapshot.plan.changes if c.source in chosen))
+        if order.goal == "source":
+            first = attrs.evolve(first, changes=())
+        if first.pending and first.refusal:
+            hint = f"see why: migrator plan {session.sync.name}"
+            raise RefusedError(first.refusal, where=f"sync {session.sync.name}", hint=hint)
+        moves = _moves(stage, order, is_preview=True)
+        if not first.pending and not any(move.status == "planned" for move in moves):
+            return True
+        if not await agree(preview(session, order, moves), first):
+            return False
+        if first.pending:
+            execution = Execution(
+                runtime=runtime,
+                state=state,
+                endpoint=session.target,
+                run=run,
+                kind="apply",
+                of=None,
+                stop=stop,
+                progress=silently,
+            )
+            await execution.out(attrs.evolve(snapshot, plan=first), session=session)
+        return True
+
+
+def _moves(stage: CutoverContext, order: Order, *, is_preview: bool = False) -> list[Switch]:
+    mover = switch_planner_of(stage, order)
+    found = [stage.move(ref, mover, order.goal, is_preview=is_preview) for ref in stage.chosen(order.jobs)]
+    return sorted(found, key=lambda move: (move.name.casefold(), str(move.source)))
+
+
+@asynccontextmanager
+async def both_locked(session: Session, run: str, *, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Hold the locks of both sides: of every scope of the source, and of the target."""
+    source = session.source.adapter
+    locks = {session.target.lock, *(f"{source.provider}:{scope}" for scope in source.scopes)}
+    async with AsyncExitStack() as stack:
+        for lock in sorted(locks):
+            await stack.enter_async_context(locking(session.state, lock, run, fence=session.fence, lost=stop.set))
+        yield

@@ -1,0 +1,148 @@
+"""Remove target jobs of which there may be one for each source job and part, and are several; a person says which."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+
+import attrs
+
+from migrator.canonical import JobRef, flatten
+from migrator.errors import RefusedError, UsageError
+from migrator.execute.outcomes import Applied
+from migrator.extract import Extracted
+from migrator.plan.changes import Change, Plan
+from migrator.plan.duplicates import Duplicate
+from migrator.store import State
+from migrator.store.records import Binding
+from migrator.sync.checkpoint import record_duplicates
+from migrator.sync.endpoints import Runtime
+from migrator.sync.execution import Agree, Execution, Progress, run_id, silently
+from migrator.sync.session import Session, Snapshot, session_of
+
+Choose = Callable[[Sequence[Duplicate], Extracted], Awaitable[Collection[str]]]
+"""Asked with the duplicates and the target's listing; returns the ids of the target jobs that are to be removed."""
+
+
+async def dedupe(
+    runtime: Runtime,
+    state: State,
+    sync: str,
+    *,
+    choose: Choose,
+    agree: Agree,
+    stop: asyncio.Event,
+    progress: Progress = silently,
+) -> tuple[Plan, Applied]:
+    """Remove the target jobs that a person chooses among the duplicates, by a run of its own.
+
+    Args:
+        runtime: what the command brings along.
+        state: the open state.
+        sync: its name.
+        choose: asked which jobs are to be removed.
+        agree: asked with the plan before anything is written.
+        stop: set it to begin no new change.
+        progress: called after each change.
+
+    Returns:
+        The plan that removes what was chosen, and its result: no run where nothing was.
+
+    Raises:
+        UsageError: a chosen id is none of the duplicates.
+        RefusedError: no job of a source job would be left.
+        LockedError: another run writes to the same target.
+    """
+    run = run_id(runtime)
+    async with session_of(runtime, state, sync) as session, session.locking(run, lost=stop.set):
+        snapshot = await session.snapshot(locked=True)
+        found = snapshot.duplicates
+        chosen = _checked(sync, found, await choose(found, snapshot.target))
+        plan = attrs.evolve(snapshot.plan, changes=tuple(_changes(found, chosen)), refusal="")
+        if not plan.pending or not await agree(plan):
+            return plan, Applied(requests=session.requests)
+        state.put_binding(*_links(session, snapshot, found, chosen), dialect=plan.dialect)
+        execution = Execution(
+            runtime=runtime,
+            state=state,
+            endpoint=session.target,
+            run=run,
+            kind="dedupe",
+            of=None,
+            stop=stop,
+            progress=progress,
+        )
+        plan, outcomes = await execution.out(attrs.evolve(snapshot, plan=plan), session=None)
+        gone = {outcome.target for outcome in outcomes if outcome.status == "done"}
+        record_duplicates(state, sync, _left(found, gone))
+        return plan, Applied(run=run, outcomes=outcomes, requests=session.requests, stopped=stop.is_set())
+
+
+def _checked(sync: str, found: Iterable[Duplicate], ids: Collection[str]) -> frozenset[JobRef]:
+    known = {job.id: job for one in found for job in one.jobs}
+    if strange := [one for one in ids if one not in known]:
+        what, hint = "not one of the duplicates", f"list them: migrator dedupe {sync}"
+        raise UsageError(what, where="--remove", actual=strange[0], allowed=", ".join(known), hint=hint)
+    chosen = frozenset(known[one] for one in ids)
+    for one in found:
+        if chosen >= set(one.jobs):
+            what = f"no job would be left of {one.name}"
+            hint = "leave one out; to remove them all, delete the job at the source"
+            raise RefusedError(what, where="--remove", actual=", ".join(job.id for job in one.jobs), hint=hint)
+    return chosen
+
+
+def _changes(found: Iterable[Duplicate], chosen: Collection[JobRef]) -> Iterator[Change]:
+    told: set[JobRef] = set()
+    for one in found:
+        for job in one.jobs:
+            if job in chosen and job not in told:
+                told.add(job)
+                yield Change(
+                    action="delete",
+                    source=one.source,
+                    target=job,
+                    name=one.name,
+                    piece=one.piece,
+                    pieces=one.pieces,
+                    reason="it is one of several copies, and was chosen for removal",
+                )
+
+
+def _links(
+    session: Session, snapshot: Snapshot, found: Iterable[Duplicate], chosen: Collection[JobRef]
+) -> Iterator[Binding]:
+    """Bind what is chosen as replaced, so that it goes even if this run dies; and what alone is left, as it is."""
+    known = {binding.target: binding for binding in snapshot.bindings}
+    for one in found:
+        if one.source is None:
+            continue
+        left = [job for job in one.jobs if job not in chosen]
+        going = [job for job in one.jobs if job in chosen]
+        for ref in going:
+            yield attrs.evolve(known.get(ref) or _made(session, snapshot, one, ref), superseded=True)
+        if len(left) == 1 and going and any(job in known for job in going) and left[0] not in known:
+            yield _made(session, snapshot, one, left[0])
+
+
+def _made(session: Session, snapshot: Snapshot, one: Duplicate, ref: JobRef) -> Binding:
+    assert one.source is not None
+    job = snapshot.target.job(ref)
+    fields = flatten(job)
+    return Binding(
+        source=one.source,
+        target=ref,
+        piece=one.piece,
+        pieces=one.pieces,
+        sync=session.sync.name,
+        applied=fields,
+        seen=fields,
+        tagged=job.ownership_tag is not None,
+    )
+
+
+def _left(found: Iterable[Duplicate], gone: Collection[JobRef | None]) -> Iterator[Duplicate]:
+    for one in found:
+        jobs = tuple(job for job in one.jobs if job not in gone)
+        if len(jobs) > 1:
+            yield attrs.evolve(one, jobs=jobs, bound=tuple(job for job in one.bound if job in jobs))

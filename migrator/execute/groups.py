@@ -1,0 +1,253 @@
+"""Change the pieces of one job together: all of them, or none, and no instant without its fire or with two.
+
+create new jobs, parked ─▶ switch schedules in a gap ─▶ delete what stands still
+       harmless                one quick request each             harmless
+
+Only switching touches what fires, and each of its requests can be sent again and taken back. A piece that cannot be
+made, or cannot be switched, puts everything back as it was; a piece that cannot be deleted stands still until the next
+run deletes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import attrs
+from attrs import define, field, frozen
+
+from migrator.canonical import Fields, JobRef
+from migrator.errors import MigratorError, StateError, UncertainError
+from migrator.execute.change_steps import ChangeSteps, Made
+from migrator.execute.gaps import wait_for_gap
+from migrator.execute.outcomes import Status
+from migrator.execute.sender import ReadBackError
+from migrator.isolation import job_error
+from migrator.plan.changes import Change
+from migrator.store.records import Binding
+
+Unit = Mapping[int, Change]
+"""Changes that stand or fall together, by their number in the plan."""
+
+_PER_STEP: Final = timedelta(seconds=10)
+"""How long one request may take, for choosing a moment at which none of the pieces fires."""
+_TAKEN_BACK: Final = "rolled back, because another part of the same job failed"
+_NOT_TAKEN_BACK: Final = "another part of the same job failed, and this one could not be rolled back"
+_NOT_BEGUN: Final = "another part of the same job failed"
+
+
+@frozen(kw_only=True)
+class GroupResult:
+    """What became of one piece.
+
+    Attributes:
+        status: done, failed, or skipped.
+        error: why not.
+        made: what it led to, where it is done.
+        cause: the error that ended it, where it is this piece's own.
+    """
+
+    status: Status
+    error: str = ""
+    made: Made = field(factory=Made)
+    cause: MigratorError | None = None
+
+
+@frozen(kw_only=True)
+class GroupStep:
+    """One request that changes what a target job does.
+
+    Attributes:
+        number: the change that it belongs to.
+        job: the target job.
+        before: all of its fields until then.
+        new: the fields that change.
+    """
+
+    number: int
+    job: JobRef
+    before: Fields
+    new: Mapping[str, Any]
+
+    @property
+    def after(self) -> Fields:
+        """All of its fields from then on."""
+        return {path: value for path, value in {**self.before, **self.new}.items() if value is not None}
+
+    @property
+    def back(self) -> Mapping[str, Any]:
+        """The fields that take it back."""
+        return {path: self.before.get(path) for path in self.new}
+
+
+@define(kw_only=True)
+class Group:
+    """The pieces of one job.
+
+    Attributes:
+        changer: carries single changes out.
+        unit: what happens to each piece.
+    """
+
+    changer: ChangeSteps
+    unit: Unit
+    _made: dict[int, JobRef] = field(factory=dict, init=False)
+    _aside: list[tuple[Binding, Mapping[str, Any]]] = field(factory=list, init=False)
+    _activate: list[GroupStep] = field(factory=list, init=False)
+    _update: list[GroupStep] = field(factory=list, init=False)
+    _park: list[GroupStep] = field(factory=list, init=False)
+
+    async def change(self) -> Mapping[int, GroupResult]:
+        """Change all of them, or none; what became of each, by its number in the plan.
+
+        Raises:
+            StateError: the state cannot be written, so nothing more may be sent.
+        """
+        for number, change in self.unit.items():
+            try:
+                self.changer.check(change)
+                await self._prepare(number, change)
+            except Exception as error:  # noqa: BLE001 (one job; what concerns all of them is raised again)
+                return await self._fail(number, job_error("written", error), sent=())
+        steps = [*self._activate, *self._update, *self._park]
+        sent: list[GroupStep] = []
+        for index, step in enumerate(steps):
+            await self._wait(steps[index:], begun=index > 0)
+            try:
+                self.changer.check(self.unit[step.number])
+                await self._set(step.job, step.new)
+            except Exception as error:  # noqa: BLE001 (as above)
+                if isinstance(error, UncertainError | ReadBackError):
+                    sent.append(step)
+                return await self._fail(step.number, job_error("written", error), sent=sent)
+            sent.append(step)
+        return {number: await self._finish(number, change) for number, change in self.unit.items()}
+
+    # -- making -------------------------------------------------------------------------------------------------------
+
+    async def _prepare(self, number: int, change: Change) -> None:
+        """Do what fires nothing, and note what is to be switched."""
+        match change.action:
+            case "create":
+                await self._create(number, change, change.new_fields())
+            case "replace":
+                await self._replace(number, change)
+            case "delete":
+                self._stop(
+                    number, self.changer.binding(change), self.changer.remote(self.changer.binding(change).target)
+                )
+            case _:
+                assert change.target is not None
+                if change.action == "adopt":
+                    self.changer.writer.adopt(self.changer.writer.target.job(change.target), change)
+                new = {one.path: one.new for one in change.fields}
+                if new:
+                    before = self.changer.remote(change.target)
+                    self._update.append(GroupStep(number=number, job=change.target, before=before, new=new))
+
+    async def _create(self, number: int, change: Change, fields: Fields) -> None:
+        binding, later = await self.changer.create_apart(change, fields)
+        self._made[number] = binding.target
+        if later:
+            self._activate.append(GroupStep(number=number, job=binding.target, before=binding.seen, new=later))
+
+    async def _replace(self, number: int, change: Change) -> None:
+        """Make the new one beside the old one, which keeps firing until it is switched off."""
+        old = self.changer.binding(change)
+        remote = self.changer.remote(old.target)
+        name = {path: value for path, value in self.changer.aside(remote).items() if path == "name"}
+        resting = await self.changer.writer.update(old, name, remote) if name else old
+        self._aside.append((self.changer.writer.supersede(resting), {path: remote[path] for path in name}))
+        fields = self.changer.as_written(old, remote, change)
+        await self._create(number, attrs.evolve(change, target=None), fields)
+        self._stop(number, old, {**remote, **name})
+
+    def _stop(self, number: int, binding: Binding, remote: Fields) -> None:
+        if remote.get("enabled", True):
+            parked = self.changer.parked(remote)
+            self._park.append(GroupStep(number=number, job=binding.target, before=remote, new=parked))
+
+    # -- switching ----------------------------------------------------------------------------------------------------
+
+    async def _wait(self, steps: Sequence[GroupStep], *, begun: bool) -> None:
+        """Wait for a moment at which these steps do no harm."""
+        writer = self.changer.writer
+        await wait_for_gap(
+            list(_states(steps)),
+            dialect=writer.mapping.rules.dialect,
+            guard=_PER_STEP * len(steps),
+            now=writer.now,
+            sleep=self.changer.sleep,
+            begun=begun,
+        )
+
+    async def _set(self, job: JobRef, new: Mapping[str, Any]) -> None:
+        binding = self.changer.latest(job)
+        await self.changer.writer.update(binding, new, self.changer.fields_of(job))
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    async def _finish(self, number: int, change: Change) -> GroupResult:
+        """Delete what stands still."""
+        made = self._made.get(number)
+        gone = change.target if change.action in {"replace", "delete"} else None
+        try:
+            if gone:
+                await self.changer.writer.delete(self.changer.latest(gone))
+        except StateError:
+            raise
+        except MigratorError as error:
+            why = f"it is stopped, and the next run deletes it: {error}"
+            return GroupResult(status="failed", error=why, cause=error)
+        return GroupResult(status="done", made=Made(target=made or (None if gone else change.target)))
+
+    async def _fail(self, failed: int, error: MigratorError, *, sent: Sequence[GroupStep]) -> Mapping[int, GroupResult]:
+        """Put back what was sent, latest first, and remove what was made."""
+        stuck: dict[int, MigratorError] = {}
+        for step in reversed(sent):
+            try:
+                await self._set(step.job, step.back)
+            except StateError:
+                raise
+            except MigratorError as trouble:
+                stuck[step.number] = trouble
+        for number, job in reversed(self._made.items()):
+            if number not in stuck:
+                try:
+                    await self.changer.writer.delete(self.changer.latest(job))
+                except StateError:
+                    raise
+                except MigratorError as trouble:
+                    stuck[number] = trouble
+        await self._reinstate(stuck)
+        touched = {*self._made, *(step.number for step in sent)}
+        back = {number: GroupResult(status="failed", error=_TAKEN_BACK) for number in touched}
+        left = {n: GroupResult(status="failed", error=f"{_NOT_TAKEN_BACK}: {trouble}") for n, trouble in stuck.items()}
+        own = {failed: GroupResult(status="failed", error=str(error), cause=error)}
+        fates = {**back, **left, **own}
+        return {number: fates.get(number, GroupResult(status="skipped", error=_NOT_BEGUN)) for number in self.unit}
+
+    async def _reinstate(self, stuck: Mapping[int, MigratorError]) -> None:
+        """Let the old ones go on that were to be replaced, unless something of the new could not be removed."""
+        for binding, name in self._aside:
+            if stuck:
+                return
+            self.changer.writer.reinstate(self.changer.latest(binding.target))
+            if name:
+                try:
+                    await self._set(binding.target, name)
+                except StateError:
+                    raise
+                except MigratorError:
+                    continue  # it fires as before, under a strange name, and the next plan shows that
+
+
+def _states(steps: Iterable[GroupStep]) -> Iterator[list[Fields]]:
+    """What is live before these steps, between them, and after them."""
+    steps = list(steps)
+    live: dict[JobRef, Fields] = {step.job: step.before for step in reversed(steps)}
+    yield list(live.values())
+    for step in steps:
+        live[step.job] = step.after
+        yield list(live.values())

@@ -1,0 +1,357 @@
+"""The HTTP client that adapters are given: every request paced, sent again as far as is safe, every failure named."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Final, Self
+
+import attrs
+import httpx
+from attrs import define, field
+
+from migrator.errors import RejectedError, UsageError
+from migrator.http.bodies import FaultError
+from migrator.http.clock import REAL, Clock
+from migrator.http.connections import Connections
+from migrator.http.credential import Credential
+from migrator.http.failures import given_up, held_up, refused
+from migrator.http.proxies import proxy_for, shown
+from migrator.http.rate_limit import HeldError, Outcome, RateLimiter
+from migrator.http.responses import Call, Kind, Response, redact, unexpected
+from migrator.http.retry import PATIENT, NoResponse, Retry, RetryState, may_change, throttled
+from migrator.http.server_clock import ServerClock
+from migrator.http.slots import Slots
+from migrator.http.transport import (
+    Fence,
+    Received,
+    Wire,
+    address,
+    always_open,
+    encoded,
+    exchanged,
+    headers_of,
+    network,
+    timeouts,
+)
+from migrator.instrumentation import SILENT, Exchange, Instrumentation
+from migrator.redaction import hiding
+
+log = logging.getLogger(__name__)
+
+TIMEOUT: Final = 60.0
+LISTING_TIMEOUT: Final = 1800.0
+
+_KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
+_NEWEST: Final = 0.1
+"""The weight of one answer in the average latency."""
+_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+def _no_quota(_body: Any) -> bool:
+    return False
+
+
+def _no_advice(_call: Call, _reply: Response) -> str:
+    return ""
+
+
+@define(kw_only=True)
+class Client:
+    """One connection's way to its platform; use it as an async context manager.
+
+    Attributes:
+        provider: the platform's name, for messages.
+        base_url: every path is appended to it.
+        secret: the token; it appears in no message.
+        headers: the headers that carry the token.
+        rate_limiter: shared by everybody who shares the platform's limit.
+        concurrency: requests in flight at once, at least where `most` is more.
+        most: requests in flight at once, where answers take so long that it needs more than `concurrency` to use the
+            rate; None for no more than that.
+        retry: how long to keep trying.
+        clock: time and chance.
+        is_quota: tells from the body of a 429 whether waiting cannot help.
+        advice: says what to do about a refusal, as far as the platform is known; "" where nothing particular is.
+        kept_in: where the token is kept, as the config file says; "" where that is not known.
+        renew: reads the token again when it is no longer accepted; None where that cannot help.
+        timeout: seconds that one exchange may take, to the last byte of the answer; connecting may take a sixth of it.
+        listing_timeout: seconds that reading a whole list may take.
+        wire: what carries requests, None for the network.
+        fence: asked right before every request leaves; raises when nothing more may be sent.
+        instrumentation: told of every request.
+        requests: how many have been sent, retries included.
+        received: bytes of the bodies of all answers.
+        heard: the headers of the latest answer, names in lower case: what the platform says of its clock and limits.
+    """
+
+    provider: str
+    base_url: str = field()
+    secret: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    rate_limiter: RateLimiter = field(repr=False)
+    concurrency: int = field(default=8, validator=attrs.validators.ge(1))
+    most: int | None = None
+    retry: Retry = PATIENT
+    clock: Clock = field(default=REAL, repr=False)
+    is_quota: Callable[[Any], bool] = field(default=_no_quota, repr=False)
+    advice: Callable[[Call, Response], str] = field(default=_no_advice, repr=False)
+    kept_in: str = ""
+    renew: Callable[[], str] | None = field(default=None, repr=False)
+    timeout: float = TIMEOUT
+    listing_timeout: float = LISTING_TIMEOUT
+    wire: Wire | None = field(default=None, repr=False)
+    fence: Fence = field(default=always_open, repr=False)
+    instrumentation: Instrumentation = field(default=SILENT, repr=False)
+    _hide: Callable[[str], str] | None = field(default=None, repr=False)
+    requests: int = field(default=0, init=False)
+    received: int = field(default=0, init=False)
+    heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
+    _lanes: Connections = field(init=False, repr=False)
+    _url: httpx.URL = field(init=False, repr=False)
+    _credential: Credential = field(init=False, repr=False)
+    _there: ServerClock = field(init=False, repr=False)
+    _headers: Mapping[str, tuple[httpx.Headers, httpx.Headers]] = field(factory=dict, init=False, repr=False)
+    _patience: Mapping[str, Any] = field(init=False, repr=False)
+    _slots: Slots = field(init=False, repr=False)
+    _latency: float = field(default=0.0, init=False)
+
+    @base_url.validator
+    def _check_base_url(self, _attribute: attrs.Attribute[str], value: str) -> None:
+        try:
+            url = httpx.URL(value)
+        except httpx.InvalidURL as error:
+            raise UsageError(f"base_url cannot be read: {error}", allowed="https://host/path") from error
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise UsageError("base_url is not a web address", actual=repr(value), allowed="https://host/path")
+
+    def __attrs_post_init__(self) -> None:
+        if not self.secret.isascii() or not self.secret.isprintable():
+            raise UsageError("the token holds characters that no HTTP header can carry", hint="copy the whole token")
+        self._slots = Slots(lambda: self.places)
+        self._url = httpx.URL(self.base_url)
+        self._credential = Credential(secret=self.secret, kept_in=self.kept_in, renew=self.renew)
+        self._there = ServerClock(provider=self.provider, now=self.clock.now, warn=self.instrumentation.warn)
+        self._patience = timeouts(self.timeout)
+
+    @property
+    def places(self) -> int:
+        """Requests that may be in flight at once: as many as keep the rate in use at the latency seen so far."""
+        enough = math.ceil((self.rate_limiter.per_second or 0.0) * self._latency) + 1
+        return max(self.concurrency, min(enough, self.most or self.concurrency))
+
+    @property
+    def ahead(self) -> timedelta | None:
+        """How far the platform's clock was ahead of ours where they were furthest apart; None where it is not known."""
+        return self._there.ahead
+
+    async def __aenter__(self) -> Self:
+        self._lanes = Connections(self._lane)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._lanes.aclose()
+
+    def _lane(self) -> Wire:
+        return self.wire or network(self._url)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        kind: Kind | None = None,
+        job: str = "",
+    ) -> dict[str, Any] | None:
+        """Send a request and return the JSON object of the answer, None when the answer has no body.
+
+        Args:
+            method: HTTP method.
+            path: below `base_url`, already quoted.
+            params: query.
+            json: body; every try sends the same bytes, which is what makes a write safe to repeat.
+            kind: what sending it twice would do; by default what the method promises.
+            job: the job's name, for messages.
+
+        Raises:
+            ProviderError: one of its subclasses; `retry` says which when.
+        """
+        kind = kind or _KINDS.get(method, "write")
+        where = self.where(method, path, job)
+        body = None if json is None else encoded(json, where)
+        call = Call(method=method, path=path, params=params, body=body, kind=kind, where=where)
+        reply = await self._send(call)
+        try:
+            answer = reply.decoded()
+        except FaultError as error:
+            raise unexpected(call, reply, f"the answer {error}", self._secrets) from None
+        if answer is None and not reply.body.strip():
+            return None
+        if not isinstance(answer, dict):
+            raise unexpected(call, reply, "the answer is not a JSON object", self._secrets)
+        return answer
+
+    async def status_of(
+        self, method: str, path: str, *, params: Mapping[str, str | int] | None = None, json: Any = None
+    ) -> tuple[int, Mapping[str, str]]:
+        """The status and headers of the answer to a harmless request, good or bad; the body is not looked at.
+
+        Raises:
+            ProviderError: no answer that says anything (5xx, 429, no connection) in all tries.
+        """
+        where = self.where(method, path)
+        body = None if json is None else encoded(json, where)
+        call = Call(method=method, path=path, params=params, body=body, kind="read", where=where)
+        reply = await self._send(call, any_answer=True)
+        return reply.status, reply.headers
+
+    def where(self, method: str, path: str, job: str = "") -> str:
+        """How messages name a request: "POST omni /v1/ai/routines (job Weekly)"."""
+        return self.hide(f"{method} {self.provider} {path}" + (f" (job {job})" if job else ""))
+
+    def hide(self, text: str) -> str:
+        """Return a text without secrets: those that the caller hides, or else the tokens of this connection."""
+        return (self._hide or hiding(self._secrets).hide)(text)
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        return self._credential.secrets
+
+    @property
+    def _way(self) -> str:
+        proxy = None if self.wire else proxy_for(self._url)
+        return f" by way of the proxy {shown(proxy)}" if proxy else ""
+
+    async def _send(self, call: Call, *, any_answer: bool = False) -> Response:
+        """Send `call` until something final comes back; return it, or raise what it means."""
+        effort = RetryState(call=call, retry=self.retry, started=self.clock.monotonic())
+        async with self._slots:
+            while True:
+                answer, wait = await self._once(effort)
+                if isinstance(answer, Response) and (not may_change(answer) or self._quota(answer)):
+                    gone = answer.status == HTTPStatus.NOT_FOUND and call.method == "DELETE" and effort.perhaps_done
+                    if answer.ok or gone or any_answer:
+                        return answer
+                    advice, is_quota = self._advice(call, answer), self._quota(answer)
+                    raise refused(effort, answer, self._secrets, is_quota=is_quota, advice=advice)
+                effort.note(answer)
+                if wait is None:
+                    wait = self.retry.backoff.delay(effort.failures - 1, self.clock.random())
+                elif not throttled(answer):  # so that those who were sent away together do not come back together
+                    wait += self.retry.backoff.first * self.clock.random()
+                if not effort.may_go_on(self.clock.monotonic() + wait):
+                    raise given_up(effort, answer, self._secrets, wait=wait)
+                if not throttled(answer):  # after a 429 the pacer holds everybody back, us too
+                    await self.clock.sleep(wait)
+
+    async def _once(self, effort: RetryState) -> tuple[Response | NoResponse, float | None]:
+        """One try, and another where the token was replaced meanwhile: a 401 proves that nothing was done."""
+        call = effort.call
+        while True:
+            if call.kind != "read":
+                self._there.check(call.where)
+            try:
+                answer, wait = await self._try(call, effort.tries + 1)
+            except HeldError as error:
+                raise held_up(effort, error.seconds) from None
+            if not isinstance(answer, Response) or answer.status != HTTPStatus.UNAUTHORIZED:
+                return answer, wait
+            renewal = await self._credential.renewed(answer.token, may_read=not effort.renewed)
+            if renewal == "no":
+                return answer, wait
+            effort.renewed |= renewal == "read"
+
+    async def _try(self, call: Call, nth: int) -> tuple[Response | NoResponse, float | None]:
+        """Send one try; return its result, and how many seconds to wait before another, where known."""
+        turn = await self.rate_limiter.turn(patience=self.retry.seconds)
+        self.requests += 1
+        outcome: Outcome = "lost"
+        asked: float | None = None
+        remaining: int | None = None
+        try:
+            answer = await self._exchange(call)
+            if isinstance(answer, Response):
+                outcome = "throttled" if throttled(answer) and not self._quota(answer) else "through"
+                asked, remaining = answer.wait(self.clock.now()), answer.remaining
+        finally:
+            wait = self.rate_limiter.answered(turn, outcome, asked=asked, remaining=remaining)
+        exchange = Exchange(
+            provider=self.provider,
+            host=self._url.host,
+            method=call.method,
+            path=self.hide(call.path),
+            is_write=call.kind != "read",
+            nth=nth,
+            status=answer.status if isinstance(answer, Response) else None,
+            is_throttled=outcome == "throttled",
+            seconds=self.clock.monotonic() - turn.since,
+        )
+        self.instrumentation.exchange(exchange)
+        if isinstance(answer, Response):
+            self._latency += (exchange.seconds - self._latency) * (_NEWEST if self._latency else 1.0)
+        came = answer.status if isinstance(answer, Response) else answer.what
+        log.debug("%s %s -> %s in %.0f ms, try %d", call.method, exchange.path, came, exchange.seconds * 1000, nth)
+        return answer, wait
+
+    async def _exchange(self, call: Call) -> Response | NoResponse:
+        try:
+            async with self._lanes.lane() as lane:
+                token, sent = self._credential.secret, self.clock.now()
+                request = self._request(call, token)
+                came = await exchanged(lane, request, seconds=self.timeout, fence=self.fence)
+        except _UNSENT as error:
+            return NoResponse(f"{self._url.host} cannot be reached{self._way}: {self._say(error)}", sent=False)
+        except (httpx.TimeoutException, TimeoutError):
+            return NoResponse(f"{self._url.host} did not answer within {self.timeout:g} s", sent=True)
+        except httpx.RequestError as error:
+            return NoResponse(f"the connection to {self._url.host} broke: {self._say(error)}", sent=True)
+        except (ArithmeticError, LookupError, ValueError) as error:  # an answer that a library below cannot take
+            return NoResponse(f"the answer of {self._url.host} cannot be read: {self._say(error)}", sent=True)
+        self.received += len(came.body)
+        self.heard, body = self._without_secrets(came)
+        reply = Response(status=came.status, headers=self.heard, body=body, fault=came.fault, token=token)
+        if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._there.note(reply.headers, sent=sent)
+            if reply.status != HTTPStatus.UNAUTHORIZED:
+                self._credential.accepted()
+        return reply
+
+    def _without_secrets(self, came: Received) -> tuple[Mapping[str, str], bytes]:
+        """Headers and body of an answer; nearly always they hold no secret, and stay what they are."""
+        headers, told = came.headers, "\n".join(came.headers.values())
+        if self.hide(told) != told:
+            headers = {name: self.hide(value) for name, value in headers.items()}
+        text = came.body.decode("utf-8", "surrogateescape")
+        hidden = self.hide(text)
+        return headers, came.body if hidden == text else hidden.encode("utf-8", "surrogateescape")
+
+    def _request(self, call: Call, token: str) -> httpx.Request:
+        if token not in self._headers:
+            own = {name: value.replace(self.secret, token) for name, value in self.headers.items()}
+            self._headers = {token: headers_of(own)}
+        try:
+            url = address(f"{self.base_url.rstrip('/')}{call.path}", tuple((call.params or {}).items()))
+        except (ValueError, httpx.InvalidURL) as error:
+            what = f"the request has no address: {self._say(error)}"
+            raise RejectedError(what, where=call.where, hint="nothing was sent") from error
+        headers = self._headers[token][1 if call.body else 0]
+        return httpx.Request(call.method, url, headers=headers, content=call.body, extensions=dict(self._patience))
+
+    def _advice(self, call: Call, reply: Response) -> str:
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            return self._credential.advice
+        return self.advice(call, reply)
+
+    def _say(self, error: Exception) -> str:
+        return redact(self.hide((str(error) or type(error).__name__).rstrip(".")), self._secrets)
+
+    def _quota(self, reply: Response) -> bool:
+        return reply.status == HTTPStatus.TOO_MANY_REQUESTS and self.is_quota(reply.parsed())

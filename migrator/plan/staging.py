@@ -1,0 +1,132 @@
+"""Jobs that must not fire, and the active side.
+
+A job stands still when it is paused; where its platform cannot pause, when its schedule is parked far in the future. No
+platform here can create a paused job: it is created with such a schedule, paused, read back, and only then given its
+real one, so that it is never live and due at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import attrs
+
+from migrator.canonical import TRIGGER_PATHS, Fields, Job, flatten, unflatten
+from migrator.cron import Cron, next_fires, parse, render
+from migrator.mapping import ProviderMapping
+from migrator.store.records import ActiveSide
+
+_LAST_DAY_OF_EVERY_MONTH: Final = 28
+_DISTANT: Final = timedelta(days=60)
+"""A job whose next fire is further away than that stands still: nobody cuts over for so long."""
+
+
+def must_be_staged(fields: Fields, mapping: ProviderMapping) -> bool:
+    """Whether a job with these fields has to be made in steps."""
+    return fields.get("enabled") is False and not mapping.rules.fields["enabled"].create_path
+
+
+def parked_schedule(fields: Fields, mapping: ProviderMapping, *, now: datetime) -> Mapping[str, Any]:
+    """A trigger of the same kind as the job's own whose next fire is far in the future: a parked schedule."""
+    if "trigger.at" in fields:
+        return {"trigger.at": (now + timedelta(days=360)).replace(microsecond=0)}
+    day = now - timedelta(days=5)
+    yearly = parse(f"0 0 {min(day.day, _LAST_DAY_OF_EVERY_MONTH)} {day.month} *", "vixie")
+    return {"trigger.cron": parse(render(yearly, mapping.rules.dialect), mapping.rules.dialect)}
+
+
+def standstill(fields: Fields, mapping: ProviderMapping, contract: str, *, now: datetime) -> Fields | None:
+    """Return what stops a job: a pause, or a parked schedule; None where it can be given neither.
+
+    Args:
+        fields: the job.
+        mapping: its platform's.
+        contract: the platform's update contract.
+        now: the clock.
+    """
+    if mapping.rules.fields["enabled"].change_under(contract) == "update":
+        return {"enabled": False}
+    away = parked_schedule(fields, mapping, now=now)
+    kinds = {mapping.change_kind(path, fields, {**fields, **away}, contract) for path in away}
+    return away if kinds == {"update"} else None
+
+
+def staged_fields(fields: Fields, mapping: ProviderMapping, contract: str, *, now: datetime, as_made: Fields) -> Fields:
+    """Return the fields that a target job holds while it is staged; empty where the platform cannot stage it.
+
+    Args:
+        fields: the job as it is once it may fire.
+        mapping: its platform's.
+        contract: the platform's update contract.
+        now: the clock.
+        as_made: what was last written to it; a schedule in it that is still parked stays.
+    """
+    held = standstill(fields, mapping, contract, now=now) or {}
+    written = {path: as_made[path] for path in held if path in TRIGGER_PATHS and path in as_made}
+    return written if written and is_distant({**fields, **written}, mapping.rules.dialect, now=now) else held
+
+
+def is_distant(fields: Fields, dialect: str, *, now: datetime) -> bool:
+    """Return whether a job's schedule is parked; pauses do not count."""
+    cron, at = fields.get("trigger.cron"), fields.get("trigger.at")
+    if isinstance(at, datetime):
+        return at > now + _DISTANT
+    if not isinstance(cron, Cron):
+        return True
+    coming = next_fires(cron, fields["trigger.timezone"], now, 1, dialect=dialect or cron.dialect)
+    return not coming or coming[0] > now + _DISTANT
+
+
+def is_parked(job: Job, active_side: ActiveSide | None) -> bool:
+    """Return whether a source job still is as a cutover stopped it."""
+    if active_side is None or not active_side.parked:
+        return False
+    fields = flatten(job)
+    return all(fields.get(path) == value for path, value in active_side.parked.items())
+
+
+def is_cut_short(job: Job, active_side: ActiveSide) -> bool:
+    """Whether moving its right has begun and not ended, so that neither side may be live, or both.
+
+    A move there that died before it stopped the source has changed nothing yet.
+    """
+    return active_side.begun is not None and (active_side.live == "target" or is_parked(job, active_side))
+
+
+def may_fire(job: Job, active_side: ActiveSide | None) -> bool:
+    """Whether a source job fires by itself: wanted by its owner, not stopped by its platform, and not parked by us."""
+    return job.live and not is_parked(job, active_side)
+
+
+def stirs(job: Job, active_side: ActiveSide, dialect: str, *, now: datetime) -> bool:
+    """Whether a source job fires although the target has the right to, or soon will.
+
+    Somebody has resumed it, or the schedule that it was moved away to comes near.
+    """
+    if active_side.live != "target":
+        return False
+    if may_fire(job, active_side):
+        return True
+    switched = any(path in TRIGGER_PATHS for path in active_side.parked)
+    return switched and job.live and not is_distant(flatten(job), dialect, now=now)
+
+
+def as_wished(job: Job, active_sides: Iterable[ActiveSide]) -> Job:
+    """Return a source job as its owner wants it, without what a cutover did to stop it."""
+    parked = next(
+        (active_side for active_side in active_sides if active_side.source == job.ref and is_parked(job, active_side)),
+        None,
+    )
+    if parked is None:
+        return job
+    return in_place_of(job, parked.wish)
+
+
+def in_place_of(job: Job, new: Fields) -> Job:
+    """A job with another flag or schedule in place of its own."""
+    fields = {**flatten(job), **new}
+    switched = any(path in TRIGGER_PATHS for path in new)
+    trigger = unflatten(fields, ref=job.ref).trigger if switched else job.trigger
+    return attrs.evolve(job, enabled=fields["enabled"], trigger=trigger)

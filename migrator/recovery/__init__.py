@@ -1,0 +1,1 @@
+"""Recovery: reconcile unresolved writes, resume a run, roll a run back."""

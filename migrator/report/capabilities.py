@@ -1,0 +1,107 @@
+"""What each provider supports, as its mapping file says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from rich.cells import cell_len
+
+from migrator.canonical import LEAVES, PATHS, covers
+from migrator.mapping.rules import Rules
+from migrator.report.text import Line, columns, line
+
+SCHEMA: Final = "migrator/providers@1"
+
+
+def holdings_document(providers: Iterable[Rules]) -> dict[str, Any]:
+    """Return what each provider supports, as `migrator/providers@1`."""
+    return {"schema": SCHEMA, "providers": [_provider(rules) for rules in providers]}
+
+
+def _provider(rules: Rules) -> dict[str, Any]:
+    return {
+        "name": rules.provider,
+        "title": rules.title,
+        "docs": list(rules.docs),
+        "checked": rules.checked.isoformat(),
+        "actions": list(rules.actions),
+        "dialect": rules.dialect or None,
+        "timezone": rules.timezone or None,
+        "min_interval_minutes": rules.min_interval,
+        "needs": [list(paths) for paths in rules.needs],
+        "unique": list(rules.unique),
+        "contracts": list(rules.contracts),
+        "fields": [_field(path, rules) for path in LEAVES],
+        "declined": {path: declined.reason for path, declined in rules.declined.items()},
+        "read_only": dict(rules.read_only),
+    }
+
+
+def _field(leaf: str, rules: Rules) -> dict[str, Any]:
+    """Return the support of one canonical field: held, translated or lost."""
+    for held, table in (("translated", rules.translated), ("lost", rules.lost)):
+        for path, reason in table.items():
+            if covers(path, leaf):
+                return {"path": leaf, "held": held, "reason": reason, "max": None, "change": None}
+    rule = rules.fields[leaf]
+    change = {contract: rule.change_under(contract) for contract in rules.contracts}
+    return {"path": leaf, "held": "held", "reason": "", "max": rule.max, "change": change}
+
+
+def holdings_lines(providers: Sequence[Rules], *, verbose: bool, width: int | None = None) -> Iterator[Line]:
+    """Yield what each provider supports as a table, or as several that fit a width; on request the reasons below."""
+    rows = [
+        ("", *(rules.title for rules in providers)),
+        ("actions", *(" and ".join(f"{action}s" for action in rules.actions) for rules in providers)),
+        ("schedules", *(rules.dialect or "any dialect" for rules in providers)),
+        ("time zones", *(f"{rules.timezone} only" if rules.timezone else "any" for rules in providers)),
+        ("shortest interval", *(f"{rules.min_interval} min" if rules.min_interval else "-" for rules in providers)),
+        *((path, *(_cell(path, rules) for rules in providers)) for path in PATHS),
+    ]
+    for title, *rest in _tables(rows, width):
+        yield line((title, "bold"))
+        yield from (line(row) for row in rest)
+        yield line("")
+    if not verbose:
+        yield line("Why a field is lost or translated: ", ("migrator providers -v", "bold"))
+    for rules in providers if verbose else ():
+        yield line((rules.title, "bold"), f", read on {rules.checked.isoformat()}:")
+        yield from (line(f"{doc}", indent=2) for doc in rules.docs)
+        for how, table in (("lost", rules.lost), ("translated", rules.translated)):
+            yield from (line((f"{path} ", "bold"), f"{how}: {reason}", indent=2) for path, reason in table.items())
+        yield from (
+            line((f"{path} ", "bold"), f"dropped: {declined.reason}", indent=2)
+            for path, declined in rules.declined.items()
+        )
+
+
+def _tables(rows: Sequence[tuple[str, ...]], width: int | None) -> Iterator[list[str]]:
+    """Yield the rows as tables of the first column and as many others as a width takes; at least one."""
+    start, number = 1, len(rows[0])
+    while start < number:
+        end = start + 1 if width else number
+        while width and end < number and _widest(_cut(rows, start, end + 1)) <= width:
+            end += 1
+        yield _cut(rows, start, end)
+        start = end
+
+
+def _cut(rows: Sequence[tuple[str, ...]], start: int, end: int) -> list[str]:
+    return columns([(row[0], *row[start:end]) for row in rows])
+
+
+def _widest(table: Iterable[str]) -> int:
+    return max(map(cell_len, table))
+
+
+def _cell(path: str, rules: Rules) -> str:
+    """One field at one provider, in a word or two."""
+    leaves = [_field(leaf, rules) for leaf in LEAVES if covers(path, leaf)]
+    ways = {leaf["held"] for leaf in leaves}
+    if len(ways) > 1:
+        kept = [leaf["path"].rpartition(".")[2] for leaf in leaves if leaf["held"] != "lost"]
+        return f"{', '.join(kept)} only"
+    limits = {leaf["max"] for leaf in leaves} - {None}
+    word = {"held": "yes", "translated": "translated", "lost": "-"}[ways.pop()]
+    return f"{word}, up to {limits.pop():,}" if len(limits) == 1 else word

@@ -1,0 +1,281 @@
+"""Results of cutover and retire: documents, text, and the ledger of missed fires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from migrator.active_side import ActiveStatus, Found
+from migrator.cutover.switches import Cutover, Does, Gap, Nightly, Sent, Status, SwitchResult
+from migrator.mapping.codecs import write_time
+from migrator.report.text import Line, clean, count, instant, line, pad, stamp
+from migrator.store.records import InactiveJob, Missed
+
+_STYLES: Final[Mapping[Status, str]] = {
+    "moved": "green",
+    "planned": "cyan",
+    "there": "dim",
+    "left": "yellow",
+    "refused": "bold red",
+    "failed": "bold red",
+    "skipped": "yellow",
+}
+_LIVE: Final[Mapping[Found, tuple[str, str]]] = {
+    "source": ("active at source", "cyan"),
+    "target": ("active at target", "green"),
+    "both": ("ACTIVE ON BOTH SIDES (runs twice)", "bold red"),
+    "part": ("ACTIVE ONLY IN PART at the target", "bold red"),
+    "neither": ("NOT ACTIVE ANYWHERE", "bold red"),
+    "paused": ("paused", "dim"),
+    "over": ("ended", "dim"),
+    "unknown": ("ACTIVE SIDE UNKNOWN", "bold red"),
+}
+_WORDS: Final[Mapping[str, str]] = {
+    "moved": "switched",
+    "planned": "to switch",
+    "there": "already switched",
+    "left": "not switched",
+    "refused": "refused",
+    "failed": "failed",
+    "skipped": "not started",
+}
+"""By status of a cutover, the words that are printed."""
+_STOPPED: Final[Mapping[str, str]] = {
+    **_WORDS,
+    "moved": "stopped",
+    "planned": "to stop",
+    "there": "already stopped",
+    "left": "not stopped",
+}
+"""By status of a retirement."""
+_DELETED: Final[Mapping[str, str]] = {
+    **_WORDS,
+    "moved": "deleted",
+    "planned": "to delete",
+    "there": "already deleted",
+    "left": "not deleted",
+}
+"""By status of a retirement that deletes."""
+STATUS_WORDS: Final[Mapping[str, Mapping[str, str]]] = {"cutover": _WORDS, "retire": _STOPPED}
+"""By kind of run, the words for the statuses that its summary counts."""
+_DOES: Final[Mapping[Does, str]] = {
+    "pause": "pause the source job",
+    "move away": "park the source job",
+    "delete": "delete the source job",
+    "restore": "restore the source job",
+    "release": "activate the target job",
+    "hold": "stage the target job",
+}
+"""By step, the words that are printed."""
+_WIDTH: Final = max(map(len, _WORDS.values()))
+_DARK: Final[Mapping[str, str]] = {
+    "neither": "NOT ACTIVE ANYWHERE",
+    "part": "ACTIVE ONLY IN PART at the target",
+    "unknown": "PERHAPS NOT ACTIVE ANYWHERE",
+}
+
+
+def handover_document(found: Cutover, name: str) -> dict[str, Any]:
+    """Return the result of a cutover or a retirement, as `migrator/cutover@1` or `migrator/retire@1`."""
+    return {
+        "schema": f"migrator/{name}@1",
+        "sync": found.sync,
+        "source": found.source,
+        "target": found.target,
+        "goal": found.goal,
+        "run": found.run,
+        "dry_run": found.is_dry,
+        "summary": dict(found.summary),
+        "jobs": [_moved(switched) for switched in found.moves],
+        "ledger": [missed_document(entry) for entry in found.ledger],
+        "active_nowhere": [dark_document(one) for one in found.dark],
+        "needs_nightly_sync": [_nightly(one) for one in found.nightly],
+        "requests": dict(found.requests),
+    }
+
+
+def _moved(switched: SwitchResult) -> dict[str, Any]:
+    move = switched.move
+    return {
+        "status": switched.status,
+        "name": move.name,
+        "source": attrs.asdict(move.source),
+        "targets": [attrs.asdict(target) for target in move.targets],
+        "live": switched.live,
+        "takes": [turn.does for turn in move.turns],
+        "gap": switched.gap and _gap(switched.gap),
+        "writes": [_sent(sent) for sent in switched.sent],
+        "proof": switched.proof or None,
+        "reason": switched.reason,
+    }
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {
+        "start": write_time(gap.start),
+        "end": gap.end and write_time(gap.end),
+        "asked_seconds": gap.asked.total_seconds(),
+        "is_narrow": gap.is_narrow,
+    }
+
+
+def _sent(sent: Sent) -> dict[str, Any]:
+    confirmed = sent.confirmed and write_time(sent.confirmed)
+    return {
+        "side": sent.side,
+        "job": attrs.asdict(sent.job),
+        "does": sent.does,
+        "at": write_time(sent.at),
+        "confirmed": confirmed,
+    }
+
+
+def _nightly(one: Nightly) -> dict[str, Any]:
+    return {
+        "source": attrs.asdict(one.source),
+        "name": one.name,
+        "until": write_time(one.until),
+        "modes": dict(one.modes),
+    }
+
+
+def dark_document(one: InactiveJob) -> dict[str, Any]:
+    """Return a job that is active nowhere, with the command that repairs it."""
+    return {**attrs.asdict(one), "since": write_time(one.since)}
+
+
+def dark_lines(dark: Iterable[InactiveJob]) -> Iterator[Line]:
+    """Yield the jobs that are active nowhere, each with the command that repairs it."""
+    for one in dark:
+        since = instant(one.since.replace(microsecond=0))
+        yield line((f"{_DARK[one.live]}: ", "bold red"), clean(one.name), f", since {since} UTC")
+        yield line("to repair: ", (clean(one.repair), "bold"), indent=2)
+
+
+def missed_document(entry: Missed) -> dict[str, Any]:
+    """Return an instant of the ledger."""
+    return {
+        "source": attrs.asdict(entry.source),
+        "name": entry.name,
+        "at": write_time(entry.at),
+        "kind": entry.kind,
+        "cause": entry.cause,
+        "sync": entry.sync,
+        "run": entry.run,
+    }
+
+
+def standing_document(one: ActiveStatus) -> dict[str, Any]:
+    """Return the active side of a job."""
+    return {
+        "name": one.name,
+        "source": attrs.asdict(one.source),
+        "targets": [attrs.asdict(target) for target in one.targets],
+        "live": one.live,
+        "meant": one.meant,
+        "since": one.since and write_time(one.since),
+        "is_unfinished": one.is_unfinished,
+    }
+
+
+def handover_lines(found: Cutover, *, back: str, again: str, retires: bool = False) -> Iterator[Line]:
+    """Yield the result of a cutover or a retirement as text.
+
+    Args:
+        found: the result.
+        back: the command that switches back; "" where there is none.
+        again: the command that tries again.
+        retires: it is a retirement.
+    """
+    yield line(
+        (f"{found.sync}: {found.source} → {found.target}", "bold"),
+        ", retiring source jobs" if retires else f", switching to the {found.goal}",
+    )
+    yield line("")
+    yield from dark_lines(found.dark)
+    words = _words(found, retires=retires)
+    for switched in found.moves:
+        yield from _moved_lines(switched, words)
+    if found.moves:
+        yield line("")
+    counts = ", ".join(f"{number:,} {words[status]}" for status, number in found.summary.items() if number)
+    title = f"Run {found.run}: " if found.run else "Dry run: " if found.is_dry else "No changes: "
+    yield line((title, "bold"), counts or "no jobs", ".")
+    yield from ledger_lines(found.ledger)
+    yield from _nightly_lines(found.nightly)
+    if found.summary["failed"] or found.summary["skipped"]:
+        yield line("To finish: ", (again, "bold"), *((". To switch back: ", (back, "bold")) if back else ()))
+    elif found.summary["moved"] and back:
+        yield line("To switch back: ", (back, "bold"))
+
+
+def _words(found: Cutover, *, retires: bool) -> Mapping[str, str]:
+    """Return the words for each status."""
+    if not retires:
+        return _WORDS
+    deletes = any(turn.does == "delete" for switched in found.moves for turn in switched.move.turns)
+    return _DELETED if deletes else _STOPPED
+
+
+def _moved_lines(switched: SwitchResult, words: Mapping[str, str]) -> Iterator[Line]:
+    word, style = _LIVE[switched.live]
+    does = ", then ".join(_DOES[turn.does] for turn in switched.move.turns)
+    takes = f"; {does}" if switched.status == "planned" and does else ""
+    is_deleted = switched.status == "moved" and switched.move.turns and switched.move.turns[-1].does == "delete"
+    yield line(
+        (pad("deleted" if is_deleted else words[switched.status], _WIDTH) + " ", _STYLES[switched.status]),
+        clean(switched.move.name) + (" at the source" if is_deleted else ""),
+        ": ",
+        (word, style),
+        takes,
+    )
+    if switched.reason:
+        yield line(clean(switched.reason), indent=_WIDTH + 1)
+    if switched.gap and switched.gap.is_narrow and switched.gap.room:
+        asked, room = switched.gap.asked.total_seconds(), switched.gap.room.total_seconds()
+        yield line(
+            f"the gap between its fires is {room:.0f} s, less than the guard of {asked:.0f} s", indent=_WIDTH + 1
+        )
+    if switched.proof and switched.proof not in {"proved", "approximate"}:
+        yield line((f"verified afterwards: {switched.proof}", "bold red"), indent=_WIDTH + 1)
+
+
+def _nightly_lines(nightly: Iterable[Nightly]) -> Iterator[Line]:
+    """Yield the jobs that stay exact only while syncs renew them, and the modes that would change that."""
+    nightly = list(nightly)
+    if not nightly:
+        return
+    yield line((f"Exact only while syncs run ({count(len(nightly), 'job')}):", "bold"))
+    for one in nightly:
+        yield line(f"{clean(one.name)}: exact until {stamp(one.until)}, renewed by each sync", indent=2)
+        if not one.modes:
+            yield line("no schedule.mode makes it independent of syncs", indent=4)
+        for mode, how in one.modes.items():
+            yield line(f'schedule.mode = "{mode}": {clean(how)}', indent=4)
+
+
+def ledger_lines(ledger: Iterable[Missed]) -> Iterator[Line]:
+    """Yield the instants at which it is not certain that exactly one side was active."""
+    ledger = list(ledger)
+    if not ledger:
+        return
+    yield line((f"Check {count(len(ledger), 'fire')}, which may be missing or may have run twice:", "bold red"))
+    for entry in ledger:
+        yield line(
+            f"{instant(entry.at)} UTC {clean(entry.name)}: ", (entry.kind, "bold"), f"; {clean(entry.cause)}", indent=2
+        )
+
+
+def standing_lines(standings: Iterable[ActiveStatus]) -> Iterator[Line]:
+    """Yield the active side of each job."""
+    for one in standings:
+        word, style = _LIVE[one.live]
+        odd = one.live not in {one.meant, "paused", "over"} and not (
+            one.meant == "both" and one.live in {"source", "target"}
+        )
+        meant = f", expected: active at {one.meant}" if odd else ""
+        unfinished = "; its cutover is unfinished" if one.is_unfinished else ""
+        since = f" since {instant(one.since)} UTC" if one.since and not odd else ""
+        yield line(f"{clean(one.name)}: ", (word, style), f"{since}{meant}{unfinished}")

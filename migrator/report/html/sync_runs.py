@@ -1,0 +1,11 @@
+"""A round of syncs as a page."""
+
+from __future__ import annotations
+
+from migrator.report.html.frame import page
+from migrator.report.sync_run_view import RoundView
+
+
+def round_page(shown: RoundView) -> str:
+    """A round as one HTML document."""
+    return page("round.html", shown=shown)

@@ -1,0 +1,145 @@
+"""Carry a move out, or a forgetting: locked, asked for, and entered into the history."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import attrs
+
+from migrator.errors import RefusedError
+from migrator.locking import Fence, locking
+from migrator.plan.identity import moving, scope_address
+from migrator.state_move.addresses import Choice, relocations_of, unknown_address
+from migrator.state_move.result import Consent, StateMove
+from migrator.state_move.tags import retagged, rewrite_tags
+from migrator.store import State
+from migrator.store.rebinding import Relocation
+from migrator.store.records import Bound, Run
+from migrator.sync.endpoints import Runtime
+from migrator.sync.execution import run_id
+
+_ADOPT: Final = 'adopt = "identical" in the sync adopts them again, by their ownership tags'
+
+
+async def move(
+    runtime: Runtime, state: State, old: str, new: str, choice: Choice, *, agree: Consent, dry: bool
+) -> StateMove:
+    """Give bindings another sync, scope or source job.
+
+    Args:
+        runtime: what the command brings along.
+        state: the open state.
+        old: the address that is left.
+        new: the address that takes its place.
+        choice: which bindings of the old one.
+        agree: asked before anything is written.
+        dry: only say what would be moved.
+
+    Raises:
+        UsageError: an address cannot be read, or nothing is known there.
+        RefusedError: two bindings would become one, or a write has no outcome yet.
+        LockedError: another run writes to one of the targets.
+    """
+    relocations = relocations_of(runtime.config, state, old, new, choice)
+    found = _planned(state, relocations, old, new)
+    if dry or not await agree(found):
+        return found
+    run = run_id(runtime)
+    async with _locked(state, found, run) as fence:
+        found = await rewrite_tags(runtime, state, _planned(state, relocations, old, new), run, fence=fence)
+        runs = _runs(runtime, found, run)
+        if found.failed:
+            state.enter(*runs)
+        else:
+            state.relocate(relocations, runs)
+    return attrs.evolve(found, runs=tuple(one.id for one in runs))
+
+
+async def forget(runtime: Runtime, state: State, old: str, choice: Choice, *, agree: Consent, dry: bool) -> StateMove:
+    """Forget bindings: their target jobs stay as they are, and no sync has to do with them any more.
+
+    Raises:
+        UsageError: the address cannot be read, or nothing is known there.
+        RefusedError: a write has no outcome yet.
+        LockedError: another run writes to one of the targets.
+    """
+    relocations = relocations_of(runtime.config, state, old, old, choice)
+    found = StateMove(kind="forget", old=old, forgotten=state.bound_at(relocations), undo=_ADOPT)
+    _check(state, relocations, found)
+    if dry or not await agree(found):
+        return found
+    run = run_id(runtime)
+    async with _locked(state, found, run):
+        runs = _runs(runtime, found, run)
+        state.forget(found.forgotten, runs)
+    return attrs.evolve(found, runs=tuple(one.id for one in runs))
+
+
+def _planned(state: State, relocations: Sequence[Relocation], old: str, new: str) -> StateMove:
+    """What a move comes to."""
+    switched = state.rebindings(relocations)
+    found = StateMove(kind="move", old=old, new=new, switched=switched, tags=len(retagged(switched)), undo="")
+    _check(state, relocations, found)
+    return attrs.evolve(found, undo=_undo(state, relocations, found))
+
+
+def _check(state: State, relocations: Sequence[Relocation], found: StateMove) -> None:
+    """Refuse what concerns nothing, and what concerns a write whose outcome is not known."""
+    if not found.before:
+        raise unknown_address(state, found.old)
+    for write in state.open_at(relocations):
+        what = f"the outcome of a write to {write.name} is not known yet"
+        hint = f"find it out: migrator plan {write.sync}; or see how to settle it: migrator status"
+        raise RefusedError(what, where=f"run {write.run}", hint=hint)
+
+
+def _undo(state: State, relocations: Sequence[Relocation], found: StateMove) -> str:
+    """The command that takes a move back; it names the jobs where others have the new address already."""
+    first = relocations[0]
+    back = [attrs.evolve(one, old=one.new, new=one.old, jobs=frozenset()) for one in relocations]
+    switched = {one.target for one in found.before}
+    others = [one for one in state.bound_at(back) if one.target not in switched]
+    ids = sorted({one.source.id for one in found.after}) if others or first.jobs else []
+    sync = ["--sync", first.sync] if first.sync else []
+    if first.kind == "job":
+        return moving(f"job.{first.new}", f"job.{first.old}", *sync)
+    old, new = found.old, found.new
+    if first.kind == "scope" and len(relocations) == 1:  # what a connection reaches may be something else by then
+        old, new = scope_address(first.provider, first.old), scope_address(first.provider, first.new)
+    return moving(new, old, *sync, *(part for job_id in ids for part in ("--job", job_id)))
+
+
+@asynccontextmanager
+async def _locked(state: State, found: StateMove, run: str) -> AsyncIterator[Fence]:
+    """Hold the locks of every place where the target jobs are known to be, or are to be; nothing is sent without."""
+    fence = Fence()
+    async with AsyncExitStack() as stack:
+        for provider, scope in sorted(_places((*found.before, *found.after))):
+            await stack.enter_async_context(locking(state, f"{provider}:{scope}", run, fence=fence))
+        yield fence
+
+
+def _places(bound: Iterable[Bound]) -> set[tuple[str, str]]:
+    return {(one.target.provider, one.target.scope) for one in bound}
+
+
+def _runs(runtime: Runtime, found: StateMove, run: str) -> tuple[Run, ...]:
+    """One run for each sync and target, so that the history of each shows it; the first one has the writes."""
+    status = "failed" if found.failed else "done"
+    counts = Counter((one.sync, one.target.provider, one.target.scope) for one in found.after)
+    return tuple(
+        Run(
+            id=run if number == 0 else f"{run}-{number}",
+            sync=sync,
+            provider=provider,
+            scope=scope,
+            kind=found.kind,
+            started_at=runtime.clock.now(),
+            summary={status: count},
+            plan=found.undo,
+        )
+        for number, ((sync, provider, scope), count) in enumerate(sorted(counts.items()))
+    )

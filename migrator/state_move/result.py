@@ -1,0 +1,58 @@
+"""What a move of bindings comes to, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+
+from attrs import field, frozen
+
+from migrator.store.rebinding import Rebinding
+from migrator.store.records import Bound
+
+Kind = Literal["move", "forget"]
+Place = tuple[str, str]
+"""A provider and a scope."""
+
+
+@frozen(kw_only=True)
+class StateMove:
+    """What a move, or a forgetting, comes to.
+
+    Attributes:
+        kind: which of the two.
+        old: the address that is left.
+        new: the address that takes its place; "" when bindings are forgotten.
+        switched: the bindings that get another name.
+        forgotten: the bindings that are forgotten.
+        tags: how many ownership tags are rewritten, or were.
+        unreached: the targets whose tags stay, because no connection of the config reaches them.
+        undo: the command that takes it back, or what does where there is none.
+        runs: the runs that did it; none in a dry run.
+        failed: by name of the target job, why its tag could not be rewritten.
+    """
+
+    kind: Kind
+    old: str
+    new: str = ""
+    switched: tuple[Rebinding, ...] = ()
+    forgotten: tuple[Bound, ...] = ()
+    tags: int = 0
+    unreached: tuple[str, ...] = ()
+    undo: str
+    runs: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def before(self) -> tuple[Bound, ...]:
+        """The bindings that it concerns, as they are."""
+        return (*self.forgotten, *(one.before for one in self.switched))
+
+    @property
+    def after(self) -> tuple[Bound, ...]:
+        """The same as they are to be; those that are forgotten as they were."""
+        return (*self.forgotten, *(one.after for one in self.switched))
+
+
+Consent = Callable[[StateMove], Awaitable[bool]]
+"""Asked before anything is written."""

@@ -1,0 +1,226 @@
+"""Which side may fire, and the ledger of the instants at which not exactly one could."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import Any, Final
+
+import attrs
+import sqlalchemy as sa
+from attrs import frozen
+
+from migrator.canonical import JobRef
+from migrator.mapping.codecs import write_time
+from migrator.store import tables as t
+from migrator.store.checksums import checked
+from migrator.store.database import Database
+from migrator.store.records import ActiveSide, Definition, InactiveJob, Missed
+from migrator.store.rows import (
+    active_side_key,
+    active_side_of,
+    active_side_row,
+    dark_json,
+    dark_of,
+    definition_of,
+    definition_row,
+    job_ref,
+    missed_of,
+    missed_row,
+    unfinished_of,
+)
+from migrator.store.upserts import drop_active_sides, upsert_active_sides, upsert_definitions
+
+_DARK: Final = "active nowhere"
+_SYNC: Final = "sync "
+
+
+@frozen(kw_only=True)
+class ActiveSides(Database):
+    """The part of the state that knows which side is active."""
+
+    def active_sides(self, provider: str, scopes: tuple[str, ...], dialect: str) -> tuple[ActiveSide, ...]:
+        """What is remembered of the source jobs of these scopes; `dialect` is the source's."""
+        query = sa.select(t.active_sides).where(
+            t.active_sides.c.source_provider == provider, t.active_sides.c.source_scope.in_(scopes)
+        )
+        with self.transaction() as connection:
+            return tuple(
+                active_side_of(row, dialect) for row in connection.execute(query.order_by(t.active_sides.c.source_id))
+            )
+
+    def put_active_side(self, *active_sides: ActiveSide, dialect: str, missed: Iterable[Missed] = ()) -> None:
+        """Remember rights, in place of what was remembered of the same job and target.
+
+        Args:
+            active_sides: what is so now.
+            dialect: the source's.
+            missed: instants that are entered into the ledger in the same commit.
+        """
+        with self.transaction() as connection:
+            upsert_active_sides(connection, [active_side_row(active_side, dialect) for active_side in active_sides])
+            _enter(connection, missed)
+
+    def active_sides_towards(self, target: tuple[str, str]) -> frozenset[JobRef]:
+        """The source jobs of which a right towards a target is remembered."""
+        columns = t.active_sides.c
+        query = sa.select(columns.source_provider, columns.source_scope, columns.source_id).where(
+            columns.target_provider == target[0], columns.target_scope == target[1]
+        )
+        with self.transaction() as connection:
+            return frozenset(JobRef(provider=p, scope=s, id=i) for p, s, i in connection.execute(query))
+
+    def drop_active_sides(
+        self, sources: Iterable[JobRef], target: tuple[str, str], *, missed: Iterable[Missed] = ()
+    ) -> None:
+        """Forget the rights of source jobs towards a target: both sides fire by their own flags again.
+
+        Args:
+            sources: the source jobs.
+            target: provider and scope.
+            missed: instants that are entered into the ledger in the same commit.
+        """
+        with self.transaction() as connection:
+            drop_active_sides(connection, [active_side_key(source, target) for source in sources])
+            _enter(connection, missed)
+
+    def keep_definitions(self, definitions: Iterable[Definition], *, dialect: str) -> None:
+        """Keep source jobs as their owners want them, in place of what was kept of them before.
+
+        Args:
+            definitions: the jobs.
+            dialect: the source's.
+        """
+        rows = [definition_row(one, dialect) for one in definitions]
+        if not rows:
+            return
+        columns, (first, *_others) = t.definitions.c, rows
+        query = sa.select(t.definitions).where(
+            columns.sync == first["sync"], columns.source_provider == first["source_provider"]
+        )
+        if len(rows) == 1:
+            query = query.where(columns.source_scope == first["source_scope"], columns.source_id == first["source_id"])
+        with self.transaction() as connection:
+            rows_there = (checked(t.definitions, row) for row in connection.execute(query).mappings())
+            known = {_definition_key(row): row["fields"] for row in rows_there}
+            changed = [row for row in rows if known.get(_definition_key(row)) != row["fields"]]
+            upsert_definitions(connection, changed)
+
+    def definitions(
+        self,
+        provider: str,
+        scopes: tuple[str, ...],
+        dialect: str,
+        *,
+        sync: str | None = None,
+        without: Container[JobRef] = (),
+    ) -> tuple[Definition, ...]:
+        """What is kept of the source jobs of these scopes, of one sync or of all.
+
+        Args:
+            provider: the source's.
+            scopes: its scopes.
+            dialect: its dialect.
+            sync: the sync; None for every one.
+            without: the source jobs that are left out.
+        """
+        columns = t.definitions.c
+        query = sa.select(t.definitions).where(columns.source_provider == provider, columns.source_scope.in_(scopes))
+        if sync is not None:
+            query = query.where(columns.sync == sync)
+        with self.transaction() as connection:
+            rows = connection.execute(query.order_by(columns.source_id)).mappings()
+            refs = ((job_ref(row["source_provider"], row["source_scope"], row["source_id"]), row) for row in rows)
+            return tuple(definition_of(row, dialect) for ref, row in refs if ref not in without)
+
+    def note_dark(self, sync: str, jobs: Iterable[InactiveJob]) -> tuple[InactiveJob, ...]:
+        """Note which jobs of a sync are active nowhere, in place of what was noted before; each since it was first."""
+        with self.transaction() as connection:
+            before = {one.source: one.since for one in _dark(connection, sync)}
+            found = tuple(attrs.evolve(one, since=before.get(one.source, one.since)) for one in jobs)
+            if {one.source: one for one in found} == {one.source: one for one in _dark(connection, sync)}:
+                return found
+            mine = t.facts.c.scope == f"{_SYNC}{sync}", t.facts.c.key == _DARK
+            connection.execute(t.facts.delete().where(*mine))
+            if found:
+                _insert_dark(connection, sync, found)
+        return found
+
+    def dark(self, sync: str | None = None) -> Mapping[str, tuple[InactiveJob, ...]]:
+        """By sync, the jobs that were active nowhere when they were last looked at, or whose cutover never ended."""
+        c = t.active_sides.c
+        unfinished = sa.select(t.active_sides).where(c.begun.is_not(None))
+        with self.transaction() as connection:
+            scopes = sa.select(t.facts.c.scope).where(t.facts.c.key == _DARK)
+            names = sorted(scope.removeprefix(_SYNC) for (scope,) in connection.execute(scopes))
+            found = {name: list(_dark(connection, name)) for name in names}
+            for row in connection.execute(unfinished.order_by(c.sync, c.name)):
+                one = unfinished_of(row)
+                known = found.setdefault(row.sync, [])
+                known += [] if any(one.source == other.source for other in known) else [one]
+        return {name: tuple(jobs) for name, jobs in found.items() if sync in {None, name} and jobs}
+
+    def note_missed(self, entries: Iterable[Missed]) -> None:
+        """Enter instants into the ledger; one that stands there already stays as it is."""
+        with self.transaction() as connection:
+            _enter(connection, entries)
+
+    def missed(self, sync: str | None = None) -> tuple[Missed, ...]:
+        """The ledger, or the part of one sync, in the order of the instants."""
+        query = sa.select(t.missed).order_by(t.missed.c.at, t.missed.c.name)
+        with self.transaction() as connection:
+            rows = connection.execute(query if sync is None else query.where(t.missed.c.sync == sync))
+            return tuple(map(missed_of, rows))
+
+
+def _dark(connection: sa.Connection, sync: str) -> tuple[InactiveJob, ...]:
+    query = sa.select(t.facts).where(t.facts.c.scope == f"{_SYNC}{sync}", t.facts.c.key == _DARK)
+    row = connection.execute(query).first()
+    return tuple(map(dark_of, json.loads(checked(t.facts, row).value))) if row else ()
+
+
+def move_dark(connection: sa.Connection, renamed: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Let the jobs that were noted as active nowhere follow a move, with the commands that repair them.
+
+    Args:
+        connection: in a transaction.
+        renamed: given sync and source job as columns, returns them after the move.
+    """
+    rows = [checked(t.facts, row) for row in connection.execute(sa.select(t.facts).where(t.facts.c.key == _DARK))]
+    old = [(row.scope.removeprefix(_SYNC), one) for row in rows for one in map(dark_of, json.loads(row.value))]
+    new: dict[str, list[InactiveJob]] = {}
+    for sync, one in old:
+        ref = one.source
+        after = renamed({"sync": sync, "source_provider": ref.provider, "source_scope": ref.scope, "source_id": ref.id})
+        source = job_ref(after["source_provider"], after["source_scope"], after["source_id"])
+        program, command, _sync, *rest = shlex.split(one.repair)
+        repair = shlex.join([program, command, after["sync"], *(source.id if it == ref.id else it for it in rest)])
+        new.setdefault(after["sync"], []).append(attrs.evolve(one, source=source, repair=repair))
+    if new != {sync: [one for name, one in old if name == sync] for sync, _one in old}:
+        connection.execute(t.facts.delete().where(t.facts.c.key == _DARK))
+        for sync, jobs in new.items():
+            _insert_dark(connection, sync, jobs)
+
+
+def _insert_dark(connection: sa.Connection, sync: str, jobs: Iterable[InactiveJob]) -> None:
+    text = json.dumps([dark_json(one) for one in jobs])
+    connection.execute(t.facts.insert().values(scope=f"{_SYNC}{sync}", key=_DARK, value=text))
+
+
+def _definition_key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["source_scope"], row["source_id"]
+
+
+def _enter(connection: sa.Connection, entries: Iterable[Missed]) -> None:
+    for entry in entries:
+        known = sa.select(t.missed.c.run).where(
+            *_is_source(t.missed, entry.source), t.missed.c.at == write_time(entry.at)
+        )
+        if connection.execute(known).first() is None:
+            connection.execute(t.missed.insert().values(**missed_row(entry)))
+
+
+def _is_source(table: sa.Table, ref: JobRef) -> tuple[Any, ...]:
+    columns = table.c
+    return columns.source_provider == ref.provider, columns.source_scope == ref.scope, columns.source_id == ref.id

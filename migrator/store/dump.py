@@ -1,0 +1,143 @@
+"""The state as a whole: taken out as plain rows, and put into another database.
+
+Which rows there are, and of what, is read off the tables themselves. Two of them stay behind: `meta` says the layout,
+which is said beside the rows; and locks belong to processes that are running now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from attrs import frozen
+from sqlalchemy.exc import DataError, IntegrityError
+
+from migrator.errors import RefusedError, StateError
+from migrator.store import tables as t
+from migrator.store.backups import back_up
+from migrator.store.checksums import checked
+from migrator.store.database import Database
+from migrator.store.lock_owners import require_rest
+
+Row = Mapping[str, Any]
+
+MOVED: Final = tuple(
+    sorted((table for table in t.metadata.tables.values() if table not in {t.meta, t.locks}), key=lambda one: one.name)
+)
+"""The tables that are taken out and put back."""
+
+
+@frozen(kw_only=True)
+class Contents:
+    """What a state holds.
+
+    Attributes:
+        layout: the version of the layout that the rows are of.
+        tables: by table, its rows by column.
+    """
+
+    layout: int
+    tables: Mapping[str, tuple[Row, ...]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows of each table there are."""
+        return {name: len(rows) for name, rows in self.tables.items()}
+
+
+@frozen(kw_only=True)
+class Dump(Database):
+    """The part of the state that moves it."""
+
+    def contents(self) -> Contents:
+        """Everything, as it was at one moment; in the same order on every database."""
+        with self.transaction() as connection:
+            only_read(connection)
+            tables = {table.name: _taken(connection, table) for table in MOVED}
+        return Contents(layout=self.layout.now, tables=tables)
+
+    def check(self) -> None:
+        """Read every row.
+
+        Raises:
+            StateError: one is damaged.
+        """
+        with self.transaction() as connection:
+            only_read(connection)
+            for table in MOVED:
+                for row in connection.execute(sa.select(table)):
+                    checked(table, row)
+
+    def fill(self, contents: Contents, *, replace: bool = False) -> Path | None:
+        """Put everything in, or nothing.
+
+        Args:
+            contents: of this schema version.
+            replace: what is there already goes.
+
+        Returns:
+            A copy of the file as it was before, when something was replaced in a file.
+
+        Raises:
+            LockedError: a run is under way.
+            RefusedError: the state is not empty, and nothing is to be replaced.
+            StateError: this database cannot hold it.
+        """
+        with self.transaction() as connection:
+            _keep_others_out(connection, "locks")
+            require_rest(connection, self.shown)
+            _keep_others_out(connection, *(table.name for table in MOVED))
+            backup = self._cleared(connection, replace=replace)
+            for table in MOVED:
+                self._put(connection, table, contents.tables.get(table.name, ()))
+            return backup
+
+    def _cleared(self, connection: sa.Connection, *, replace: bool) -> Path | None:
+        """Make room; nothing is to be done in an empty state."""
+        counted = {table.name: connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in MOVED}
+        held = ", ".join(f"{number:,} {name}" for name, number in counted.items() if number)
+        if not held:
+            return None
+        if not replace:
+            hint = "name an empty one with --state, or replace this one with --replace"
+            raise RefusedError("the state is not empty; nothing was changed", where=self.shown, actual=held, hint=hint)
+        backup = back_up(connection, "replaced", now=self.now())
+        for table in MOVED:
+            connection.execute(table.delete())
+        return backup
+
+    def _put(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+        """Put rows into a table."""
+        try:
+            if rows:
+                for row in rows:
+                    checked(table, row)
+                connection.execute(table.insert(), list(rows))
+        except (DataError, IntegrityError) as error:
+            what = f"this database cannot hold the rows of {table.name}, and the state is as it was"
+            hint = "take the document as migrator state export wrote it"
+            raise StateError(what, where=self.shown, actual=str(error.orig).strip(), hint=hint) from error
+
+
+def only_read(connection: sa.Connection) -> None:
+    """Let a transaction that has just begun see everything as it is now, and keep nobody who writes waiting."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    else:
+        connection.exec_driver_sql("COMMIT")  # of the transaction that writes; what follows is one that reads
+        connection.exec_driver_sql("BEGIN")
+
+
+def _taken(connection: sa.Connection, table: sa.Table) -> tuple[Row, ...]:
+    """The rows of a table."""
+    key = [column.name for column in table.primary_key]
+    rows = (dict(checked(table, row)) for row in connection.execute(sa.select(table)).mappings())
+    return tuple(sorted(rows, key=lambda row: [row[name] for name in key]))
+
+
+def _keep_others_out(connection: sa.Connection, *tables: str) -> None:
+    """Let nobody else write until the transaction ends; a SQLite transaction does that by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE")

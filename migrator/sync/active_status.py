@@ -1,0 +1,183 @@
+"""Which side of each job is active, from what both sides hold; and which jobs are active nowhere."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Final, Literal
+
+from attrs import frozen
+
+from migrator.active_side import ActiveStatus, Found, SwitchContext, back_command, found_live, is_spent
+from migrator.canonical import Job, JobRef
+from migrator.extract import Extracted
+from migrator.isolation import attempt
+from migrator.plan.changes import Change
+from migrator.plan.staging import may_fire
+from migrator.store.records import Binding, InactiveJob
+from migrator.sync.session import Session, Snapshot
+
+DARK: Final[Mapping[str, Literal["neither", "part", "unknown"]]] = {
+    "neither": "neither",
+    "part": "part",
+    "unknown": "unknown",
+}
+"""What is found of a job that is not known to be active on one side in full."""
+
+
+@frozen(kw_only=True)
+class ActiveStatuses:
+    """Both sides of a sync, read a moment ago.
+
+    Attributes:
+        session: the open sides.
+        snapshot: what was read, and the plan that follows.
+    """
+
+    session: Session
+    snapshot: Snapshot
+
+    @cached_property
+    def bindings(self) -> Mapping[JobRef, tuple[Binding, ...]]:
+        """The target jobs of each source job, by piece."""
+        found: dict[JobRef, list[Binding]] = {}
+        for binding in self.snapshot.bindings:
+            if binding.sync == self.session.sync.name and not binding.superseded:
+                found.setdefault(binding.source, []).append(binding)
+        return {ref: tuple(sorted(bindings, key=lambda binding: binding.piece)) for ref, bindings in found.items()}
+
+    @cached_property
+    def changes(self) -> Mapping[JobRef, tuple[Change, ...]]:
+        """What the plan says of each source job."""
+        found: dict[JobRef, list[Change]] = {}
+        for change in self.snapshot.plan.changes:
+            if change.source:
+                found.setdefault(change.source, []).append(change)
+        return {ref: tuple(changes) for ref, changes in found.items()}
+
+    # -- one job ------------------------------------------------------------------------------------------------------
+
+    def context(self, ref: JobRef, *, partial: bool = False) -> SwitchContext | None:
+        """What is known of one source job; None where a side lacks one of the jobs.
+
+        Args:
+            ref: the source job.
+            partial: whether target jobs may be missing: what is left of them is looked at.
+        """
+        bindings = self.bindings.get(ref, ())
+        targets = {binding.target: job_in(self.snapshot.target, binding.target) for binding in bindings}
+        listed, wished = job_in(self.snapshot.listed, ref), job_in(self.snapshot.source, ref)
+        there = {target: job for target, job in targets.items() if job}
+        if listed is None or wished is None or not bindings or (len(there) < len(targets) and not partial):
+            return None
+        return SwitchContext(
+            source=listed,
+            wished=wished,
+            active_side=self.snapshot.active_sides.get(ref),
+            bindings=tuple(binding for binding in bindings if binding.target in there),
+            targets=there,
+            due={change.target: change.due for change in self.changes.get(ref, ()) if change.target and change.due},
+            spent=frozenset(
+                job.ref
+                for side, jobs in ((self.session.source, [wished]), (self.session.target, there.values()))
+                for job in jobs
+                if is_spent(job, side.dialect, self.snapshot.plan.created_at)
+            ),
+        )
+
+    def standing(self, ref: JobRef) -> ActiveStatus:
+        """Which side of a job fires; unknown where that cannot be found out of this one job."""
+        found = attempt("compared", self._standing, ref)
+        if isinstance(found, ActiveStatus):
+            return found
+        active_side, targets = (
+            self.snapshot.active_sides.get(ref),
+            tuple(binding.target for binding in self.bindings.get(ref, ())),
+        )
+        return ActiveStatus(
+            source=ref,
+            name=self.name(ref),
+            targets=targets,
+            meant=active_side.live if active_side else "both",
+            live="unknown",
+            since=active_side.since if active_side else None,
+            is_unfinished=active_side is not None and active_side.begun is not None,
+        )
+
+    def _standing(self, ref: JobRef) -> ActiveStatus:
+        context, active_side, bindings = (
+            self.context(ref),
+            self.snapshot.active_sides.get(ref),
+            self.bindings.get(ref, ()),
+        )
+        return ActiveStatus(
+            source=ref,
+            name=self.name(ref),
+            targets=tuple(binding.target for binding in bindings),
+            meant=active_side.live if active_side else "both",
+            live=found_live(context) if context else self._one_sided(ref),
+            since=active_side.since if active_side else None,
+            is_unfinished=active_side is not None and active_side.begun is not None,
+        )
+
+    def name(self, ref: JobRef) -> str:
+        """The name of a source job; of one that is gone, what its target job is called."""
+        job, bindings = job_in(self.snapshot.listed, ref), self.bindings.get(ref)
+        return job.name if job else str(bindings[0].applied.get("name", ref.id)) if bindings else ref.id
+
+    def _one_sided(self, ref: JobRef) -> Found:
+        """The same where a side lacks one of the jobs."""
+        if any(problem.ref == ref for problem in self.snapshot.listed.problems):
+            return "unknown"
+        listed, wished = job_in(self.snapshot.listed, ref), job_in(self.snapshot.source, ref)
+        if wished and is_spent(wished, self.session.source.dialect, self.snapshot.plan.created_at):
+            return "over"
+        targets = [job_in(self.snapshot.target, binding.target) for binding in self.bindings.get(ref, ())]
+        if listed and not listed.live and not targets:
+            return "paused"
+        active = [job is not None and job.live for job in targets]
+        if listed is not None and may_fire(listed, self.snapshot.active_sides.get(ref)):
+            return "both" if any(active) else "source"
+        if any(active):
+            return "target" if all(active) else "part"
+        return "paused" if wished and not wished.live else "neither"
+
+    # -- active nowhere -----------------------------------------------------------------------------------------------
+
+    def dark(self) -> tuple[InactiveJob, ...]:
+        """Return the jobs that should be active and are not active in full on one side, of those that were cut over."""
+        return tuple(dark for ref in self.bindings if ref in self.snapshot.active_sides and (dark := self._dark(ref)))
+
+    def _dark(self, ref: JobRef) -> InactiveJob | None:
+        wished = job_in(self.snapshot.source, ref)
+        if wished and not wished.live:
+            return None
+        targets = [job_in(self.snapshot.target, binding.target) for binding in self.bindings[ref]]
+        if job_in(self.snapshot.listed, ref) is None and None in targets:
+            return None  # somebody has deleted it on both sides
+        standing = self.standing(ref)
+        if standing.live not in DARK or (standing.live == "unknown" and all(job and job.live for job in targets)):
+            return None
+        return InactiveJob(
+            source=ref,
+            name=standing.name,
+            live=DARK[standing.live],
+            since=self.snapshot.plan.created_at,
+            repair=self._repair(ref, standing, targets),
+        )
+
+    def _repair(self, ref: JobRef, standing: ActiveStatus, targets: Sequence[Job | None]) -> str:
+        """The command that lets a job fire again."""
+        sync, source = self.session.sync.name, job_in(self.snapshot.listed, ref)
+        if standing.is_unfinished and all(job and job.suspended is None for job in targets):
+            return shlex.join(["migrator", "cutover", sync, "--job", standing.name])
+        return back_command(sync, source) if source else shlex.join(["migrator", "plan", sync])
+
+
+def job_in(listing: Extracted, ref: JobRef) -> Job | None:
+    """The job of that ref in a listing, if it is there."""
+    try:
+        return listing.job(ref)
+    except KeyError:
+        return None

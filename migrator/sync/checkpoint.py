@@ -1,0 +1,123 @@
+"""What a look at both sides leaves in the state, although nothing is sent: it makes the next look see more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from migrator.canonical import JobRef, flatten
+from migrator.document import digest
+from migrator.execute.outcomes import Outcome
+from migrator.execute.writer import brought_up
+from migrator.extract import Extracted
+from migrator.plan.changes import Plan
+from migrator.plan.duplicates import Duplicate
+from migrator.soundness import storable
+from migrator.store import State
+from migrator.store.records import ActiveSide, Binding, Definition
+
+_LISTED: Final = "jobs listed"
+DUPLICATES: Final = "duplicates"
+_TOLD: Final = 100
+"""How many jobs in trouble are noted."""
+TROUBLE: Final = "trouble"
+
+
+def record_agreement(state: State, plan: Plan, target: Extracted, bindings: Iterable[Binding]) -> None:
+    """Note what both sides were changed to alike: a later change of one side is then no conflict."""
+    alike = {change.target: change.agreed for change in plan.changes if change.target and change.agreed}
+    for binding in bindings:
+        if paths := alike.get(binding.target):
+            remote = flatten(target.job(binding.target))
+            applied, seen = brought_up(binding.applied, remote, paths), brought_up(binding.seen, remote, paths)
+            state.put_binding(attrs.evolve(binding, applied=applied, seen=seen), dialect=plan.dialect)
+
+
+def record_schedules(state: State, plan: Plan, bindings: Iterable[Binding], outcomes: Sequence[Outcome] = ()) -> None:
+    """Note which target jobs are in step with their source's schedule, and until when they are exact by it.
+
+    Those are the ones that a run has just written, and those that were up to date.
+    """
+    known = {binding.target: (binding.stands_for, binding.until) for binding in bindings}
+    standing = {change.target: change for change in plan.changes if change.action == "none" and not change.fields}
+    ended = zip(plan.pending, outcomes, strict=bool(outcomes))
+    written = {o.target: change for change, o in ended if o.status == "done" and change.action != "delete"}
+    found = {
+        target: (change.schedule.stands_for, change.schedule.until)
+        for target, change in {**standing, **written}.items()
+        if target and change.schedule
+    }
+    state.note_schedules({target: now for target, now in found.items() if known.get(target) != now})
+
+
+def record_definitions(
+    state: State, sync: str, source: Extracted, active_sides: Mapping[JobRef, ActiveSide], *, dialect: str
+) -> None:
+    """Keep the source jobs whose target is the active side: a sync renews them also when they are gone."""
+    alone = [job for job in source.jobs if (active_side := active_sides.get(job.ref)) and active_side.live == "target"]
+    kept = [Definition(source=job.ref, sync=sync, fields=flatten(job)) for job in alone]
+    state.keep_definitions(kept, dialect=dialect)
+
+
+def record_trouble(state: State, plan: Plan, source: Extracted, target: Extracted) -> None:
+    """Note which jobs of a sync are stopped by their platform, or fail, as it tells; for `status`."""
+    known = {*(change.source for change in plan.changes), *(change.target for change in plan.changes)}
+    found = [
+        {"end": end, "job": str(job.ref), "name": storable(job.name), "trouble": storable(job.trouble)}
+        for end, listing in (("source", source), ("target", target))
+        for job in listing.jobs
+        if job.trouble and job.ref in known
+    ]
+    text = json.dumps(found[:_TOLD])
+    if (state.recall(plan.sync, TROUBLE) or "[]") != text:
+        state.remember(plan.sync, TROUBLE, text)
+
+
+def trouble_of(state: State, sync: str) -> list[dict[str, str]]:
+    """What was noted so of a sync: end, job, name and trouble of each."""
+    noted = json.loads(state.recall(sync, TROUBLE) or "[]")
+    return [{"sync": sync, **one} for one in noted]
+
+
+def record_count(state: State, sync: str, source: Extracted) -> None:
+    """Note how many jobs the source had when it was last in order."""
+    state.remember(_listing(sync, source), _LISTED, str(len(source.jobs) + len(source.problems)))
+
+
+def last_count(state: State, sync: str, source: Extracted) -> int | None:
+    """How many jobs the source had then; None when that is not known."""
+    known = state.recall(_listing(sync, source), _LISTED)
+    return None if known is None else int(known)
+
+
+def record_duplicates(state: State, sync: str, found: Iterable[Duplicate]) -> None:
+    """Note the target jobs that are one too many, for `status`, which asks no platform; nothing where that is known."""
+    told = json.dumps(
+        [
+            {
+                "source": f"{one.key[0]}/{one.key[2]}",
+                "name": one.name,
+                "piece": one.piece,
+                "pieces": one.pieces,
+                "targets": [job.id for job in one.jobs],
+                "bound": [job.id for job in one.bound],
+            }
+            for one in found
+        ]
+    )
+    if told != (state.recall(sync, DUPLICATES) or "[]"):
+        state.remember(sync, DUPLICATES, told)
+
+
+def known_duplicates(state: State, syncs: Iterable[str]) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    """By sync, the target jobs that were one too many when both sides were last read."""
+    known = {sync: state.recall(sync, DUPLICATES) for sync in syncs}
+    return {sync: found for sync, text in known.items() if text and (found := tuple(json.loads(text)))}
+
+
+def _listing(sync: str, source: Extracted) -> str:
+    """Which listing a number of jobs is about."""
+    return f"sync {sync} of {digest(sorted(source.scopes))[:16]}"

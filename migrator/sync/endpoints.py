@@ -1,0 +1,271 @@
+"""One side of a sync, open: what reaches it, what dead runs left there, and the lock under which it is written to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+from attrs import field, frozen
+
+from migrator.canonical import TRIGGER_PATHS, Job, flatten
+from migrator.config import Config
+from migrator.cron import DIALECTS
+from migrator.errors import UsageError
+from migrator.execute.source_writer import reconcile_source_write
+from migrator.extract import Extracted, extract, forget
+from migrator.http.clock import REAL, Clock
+from migrator.instrumentation import SILENT, Instrumentation
+from migrator.locking import Fence, locking
+from migrator.mapping import ProviderMapping, load_mapping
+from migrator.plan.compare import same
+from migrator.providers import PROVIDERS, open_adapter
+from migrator.providers.base import UNKNOWN, Connection, LoadAdapter
+from migrator.recovery.reconcile import Reconciler
+from migrator.redaction import Secrets
+from migrator.store import State
+from migrator.store.records import ORIGIN, Write
+
+_MOMENTS: Final = timedelta(minutes=1)
+"""How long after a write a listing that does not show it is taken for late."""
+_PATIENCE: Final = (0.5, 1.0, 2.0)
+"""Seconds between listings while one is late."""
+_CONTRACT: Final = "update_contract"
+
+
+@frozen(kw_only=True)
+class Runtime:
+    """What a command brings along.
+
+    Attributes:
+        config: the config file.
+        environ: where secrets of the form env:NAME are found.
+        mappings: a folder of mapping files, None for our own.
+        clock: time and chance.
+        rate_limiters: shared by every connection of the run.
+        instrumentation: told what goes on.
+        secrets: the tokens that were read; nothing that is said or stored holds one.
+    """
+
+    config: Config
+    environ: Mapping[str, str] = field(repr=False)
+    mappings: Path | None = None
+    clock: Clock = REAL
+    rate_limiters: dict[str, Any] = field(factory=dict, repr=False)
+    instrumentation: Instrumentation = field(default=SILENT, repr=False)
+    secrets: Secrets = field(factory=Secrets, repr=False)
+
+    def connection(self, name: str) -> Connection:
+        """Return a connection with its token, which is hidden from then on, as is one that takes its place."""
+        connection = self.config.connection(name, environ=self.environ)
+        renew = connection.renew
+        self._hide(connection.token)
+        return attrs.evolve(connection, renew=lambda: self._hide(renew())) if renew else connection
+
+    def _hide(self, token: str) -> str:
+        self.secrets.add(token)
+        return token
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What every connection of the run is opened with."""
+        return {
+            "rate_limiters": self.rate_limiters,
+            "clock": self.clock,
+            "instrumentation": self.instrumentation,
+            "hide": self.secrets.hide,
+        }
+
+    def held(self) -> float:
+        """Seconds for which a platform's limit holds up the next request that wants to go; 0 when none is held up."""
+        return max((rate_limiter.held for rate_limiter in list(self.rate_limiters.values())), default=0.0)
+
+    def mapping(self, provider: str) -> ProviderMapping:
+        """A provider's mapping, checked against its documentation."""
+        documented = None if provider == "json" else PROVIDERS[provider].documented
+        return load_mapping(provider, directory=self.mappings, documented=documented)
+
+
+@frozen(kw_only=True)
+class Endpoint:
+    """One open connection with its mapping.
+
+    Attributes:
+        name: its name in the config.
+        adapter: what reaches it.
+        mapping: what its records mean.
+        fence: stands before every request to it: closed when a lock that was taken for it is lost.
+    """
+
+    name: str
+    adapter: LoadAdapter
+    mapping: ProviderMapping
+    fence: Fence = field(factory=Fence, repr=False)
+
+    @property
+    def lock(self) -> str:
+        """The name of the lock that protects what it writes to."""
+        return f"{self.adapter.provider}:{self.adapter.scopes[0]}"
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The provider and the scope that jobs are made in."""
+        return self.adapter.provider, self.adapter.scopes[0]
+
+    @property
+    def dialect(self) -> str:
+        """Its cron dialect."""
+        return self.mapping.rules.dialect
+
+    async def list_all(self, *, as_source: bool = False, each: Callable[[Job], None] = forget) -> Extracted:
+        """Every job that it holds; `each` is told every job as it comes."""
+        return await extract(self.adapter, self.mapping, as_source=as_source, each=each)
+
+
+@asynccontextmanager
+async def opened(
+    runtime: Runtime, name: str, *, state: State | None = None, target: bool = False, fence: Fence | None = None
+) -> AsyncIterator[Endpoint]:
+    """A connection, open for as long as the block lasts; with a state, with what that knows about it."""
+    connection = runtime.connection(name)
+    mapping = _decided(runtime.mapping(connection.provider), connection, name)
+    if target and len(connection.user_ids) > 1:
+        what = "a target must be one scope, and this connection names several members"
+        raise UsageError(what, where=f"connections.{name}", hint="give the target a connection with one of user_ids")
+    fence = fence or Fence()
+
+    def open_it(connection: Connection) -> AbstractAsyncContextManager[LoadAdapter]:
+        return open_adapter(connection, target=target, fence=fence.check, **runtime.shared)
+
+    async with open_it(connection) as adapter:
+        known = state.recall(adapter.scopes[0], _CONTRACT) if state else None
+        if known and connection.update_contract == "auto":
+            remembered = attrs.evolve(connection, known_contract=known)
+            async with open_it(remembered) as informed:
+                yield Endpoint(name=name, adapter=informed, mapping=mapping, fence=fence)
+        else:
+            yield Endpoint(name=name, adapter=adapter, mapping=mapping, fence=fence)
+
+
+def _decided(mapping: ProviderMapping, connection: Connection, name: str) -> ProviderMapping:
+    """The mapping with the connection's answers to how cron text is read.
+
+    Raises:
+        UsageError: the platform leaves no doubt about what an answer decides.
+    """
+    dialect = mapping.rules.dialect
+    for question in connection.cron:
+        if dialect and question not in DIALECTS[dialect].doubtful:
+            where, allowed = f"connections.{name}.cron.{question}", ", ".join(sorted(DIALECTS[dialect].doubtful))
+            what = f"decides nothing: {mapping.rules.title} reads it in one way"
+            raise UsageError(what, where=where, allowed=allowed or "no settings", hint="remove it")
+    return attrs.evolve(mapping, decided=tuple(sorted(connection.cron.items())))
+
+
+async def reconciled(
+    runtime: Runtime, state: State, endpoint: Endpoint, target: Extracted, *, locked: bool
+) -> tuple[Extracted, tuple[Write, ...]]:
+    """Settle what dead runs left at a target; the latest listing, and what only a person can settle.
+
+    Args:
+        runtime: what the command brings along.
+        state: the open state.
+        endpoint: the target.
+        target: its listing.
+        locked: whether the target's lock is held already, and was before the listing began.
+
+    Raises:
+        LockedError: another run is writing to the target, so that nothing about it is certain.
+    """
+    provider, scopes = endpoint.adapter.provider, endpoint.adapter.scopes
+    settler = Reconciler(
+        mapping=endpoint.mapping,
+        state=state,
+        scopes=scopes,
+        relist=endpoint.list_all,
+        now=runtime.clock.now,
+        sleep=runtime.clock.sleep,
+    )
+    if locked:
+        state.release(provider, scopes)
+        target, left = await settler.settle(await _unresolved_writes(runtime, state, endpoint), target)
+        settler.reclaim(target)
+        return await settler.caught_up(target), left
+    if not state.unresolved_writes(provider, scopes, None):
+        return await settler.caught_up(target), ()
+    async with locking(state, endpoint.lock, f"settle-{uuid.uuid4().hex[:8]}", fence=endpoint.fence):
+        state.release(provider, scopes)
+        writes = await _unresolved_writes(runtime, state, endpoint)
+        return await settler.settle(writes, await endpoint.list_all())
+
+
+async def _unresolved_writes(runtime: Runtime, state: State, endpoint: Endpoint) -> tuple[Write, ...]:
+    """Return the unresolved writes to a side's jobs, its own jobs apart: those are settled first."""
+    await reconcile_source_writes(runtime, state, endpoint)
+    found = state.unresolved_writes(endpoint.adapter.provider, endpoint.adapter.scopes, endpoint.dialect)
+    return tuple(write for write in found if write.piece != ORIGIN)
+
+
+async def caught_up(runtime: Runtime, state: State, endpoint: Endpoint, source: Extracted) -> Extracted:
+    """A listing of the source that shows which of its jobs were stopped or started in the last moments.
+
+    A platform may show a write late. A job that we have just stopped would look as if somebody had resumed it; so the
+    source is listed again until it shows, or until it is old news.
+    """
+    since = runtime.clock.now() - _MOMENTS
+    written = state.settled_since(endpoint.adapter.provider, endpoint.adapter.scopes, endpoint.dialect, since)
+    latest = {one.source: one for one in written if one.piece == ORIGIN and one.state == "done" and one.source}
+    for wait in _PATIENCE if latest else ():
+        if not any(_lags(source, write) for write in latest.values()):
+            break
+        await runtime.clock.sleep(wait)
+        source = await endpoint.list_all(as_source=True)
+    return source
+
+
+def _lags(source: Extracted, write: Write) -> bool:
+    """Whether a listing does not show yet that a job was stopped, started or deleted."""
+    fields = next((flatten(job) for job in source.jobs if job.ref == write.source), None)
+    if fields is None or write.action == "delete":
+        return fields is not None
+    paths = [path for path in write.fields if path in {"enabled", *TRIGGER_PATHS}]
+    return any(not same(write.fields[path], fields.get(path)) for path in paths)
+
+
+async def reconcile_source_writes(runtime: Runtime, state: State, endpoint: Endpoint) -> None:
+    """Settle what dead runs left of writes to the jobs that a side is the source of; its lock is held."""
+    for write in state.unresolved_writes(endpoint.adapter.provider, endpoint.adapter.scopes, endpoint.dialect):
+        if write.piece == ORIGIN:
+            sleep = runtime.clock.sleep
+            await reconcile_source_write(
+                write, adapter=endpoint.adapter, mapping=endpoint.mapping, state=state, sleep=sleep
+            )
+
+
+async def contract_of(state: State, endpoint: Endpoint) -> str:
+    """A target's update contract; where it is not known, the one that its own server code publishes."""
+    found = await endpoint.adapter.update_contract()
+    learned = UNKNOWN if endpoint.adapter.contract_untold else found
+    if learned:
+        remember_contract(state, endpoint, learned)
+    return found or next(iter(endpoint.mapping.rules.contracts))
+
+
+def remember_contract(state: State, endpoint: Endpoint, contract: str) -> None:
+    """Note the update contract that was found in force, or that the platform does not tell it."""
+    scope = endpoint.adapter.scopes[0]
+    if state.recall(scope, _CONTRACT) != contract:
+        state.remember(scope, _CONTRACT, contract)
+
+
+def requests_of(*endpoints: Endpoint) -> dict[str, int]:
+    """How many requests each provider got."""
+    counts: dict[str, int] = {}
+    for endpoint in endpoints:
+        provider = endpoint.adapter.provider
+        counts[provider] = counts.get(provider, 0) + endpoint.adapter.requests
+    return counts
