@@ -48,7 +48,7 @@ BEFORE = SavedRecord(ref=NEW.ref, record=record(OLD), binding=binding(NEW))
 
 def trace(**values: Any) -> RunTrace:
     """Return a run that renamed a job, with other values."""
-    made = {
+    made: dict[str, Any] = {
         "run": RUN,
         "writes": (wrote(),),
         "saved_records": (BEFORE,),
