@@ -1,126 +1,201 @@
-"""Which guards does no test miss? Replace each condition of a module by true and by false, and run tests against that.
+"""Which guards does no test miss? Change one condition of a module at a time, and run the tests that reach it.
 
     python -m tests.mutants migrator/recovery/reconcile.py -- tests/recovery tests/faults/test_kill.py
 
-Each mutant is tried in a copy of the tree; the tests stop at the first failure, which kills it. What survives is
-printed: either no test cares about that condition, or it does not matter.
+Everything happens in a copy of the tree. One process collects the tests; each mutant is tried in a fork of it, so it
+costs what its tests cost and no start of an interpreter. A test that does not execute the statement is not run. The
+first failure kills a mutant. What survives is printed: no test cares about that condition, or it does not matter.
 """
 
 from __future__ import annotations
 
-import ast
+import gc
+import json
+import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from types import CodeType, FrameType, FunctionType
+from typing import Any, Final
 
-from attrs import frozen
+import pytest
+from attrs import define, field
+
+from tests.mutating import mutants
 
 ROOT: Final = Path(__file__).parent.parent
-COPIED: Final = ("migrator", "mappings", "tests", "docs", "pyproject.toml", "README.md")
-LONGEST: Final = 600
-"""Seconds after which tests that hang count as failed."""
+COPIED: Final = ("migrator", "mappings", "cassettes", "tests", "docs", "pyproject.toml", "README.md", "CHANGELOG.md")
+PATIENCE: Final = 60
+"""Seconds beyond five times what its tests take without it, after which a mutant counts as killed."""
 
 
-@frozen(kw_only=True)
-class Mutant:
-    """One condition of a module with a constant in its place.
+@define
+class Trial:
+    """A pytest plugin that runs the collected tests once as they are, and then against each mutant.
 
     Attributes:
-        line: where the condition begins.
-        text: the condition.
-        value: the constant.
-        source: the module with it.
+        modules: paths of the modules, from the root of the tree.
+        survived: how many mutants did.
     """
 
-    line: int
-    text: str
-    value: bool
-    source: str
+    modules: Sequence[str]
+    survived: int = 0
+    _failed: bool = False
+    _reached: dict[str, dict[str, list[int]]] = field(factory=dict)
+    _seconds: dict[str, float] = field(factory=dict)
 
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.value} for {' '.join(self.text.split())}"
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Try every mutant of every module."""
+        if session.testsfailed:
+            pytest.exit("the tests cannot be collected", returncode=2)
+        with tempfile.TemporaryDirectory() as folder:
+            told = Path(folder, "baseline")
+            if not _in_a_fork(lambda: self._baseline(session.items, told), 3600):
+                pytest.exit("the tests fail as they are", returncode=2)
+            self._reached, self._seconds = json.loads(told.read_text("utf-8"))
+        for module in self.modules:
+            self._try(module, session.items)
+        return True
 
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a failure."""
+        self._failed |= report.failed
 
-def mutants(source: str) -> Iterator[Mutant]:
-    """Yield a module's mutants, in the order of its lines."""
-    for node in sorted(_conditions(ast.parse(source)), key=lambda found: (found.lineno, found.col_offset)):
-        text = ast.get_source_segment(source, node)
-        if text is None:
-            continue
-        start = _offset(source, node.lineno, node.col_offset)
-        for value in (True, False):
-            changed = f"{source[:start]}({value}){source[start + len(text) :]}"
-            yield Mutant(line=node.lineno, text=text, value=value, source=changed)
+    def _baseline(self, items: Sequence[pytest.Item], told: Path) -> bool:
+        """Run every test, and write down which lines of the modules it executes."""
+        files = {str(Path(module).absolute()): module for module in self.modules}
+        lines: set[tuple[str, int]] = set()
 
+        def trace(frame: FrameType, event: str, _arg: Any) -> Any:
+            module = files.get(frame.f_code.co_filename)
+            if module and event == "line":
+                lines.add((module, frame.f_lineno))
+            return trace if module else None
 
-def _conditions(tree: ast.AST) -> Iterator[ast.expr]:
-    """What decides something: tests, the parts of and/or in them, filters, and returned comparisons."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
-                yield from _parts(test)
-            case ast.comprehension(ifs=ifs):
-                for test in ifs:
-                    yield from _parts(test)
-            case ast.Return(value=ast.BoolOp() | ast.Compare() as value):
-                yield from _parts(value)
+        reached: dict[str, dict[str, list[int]]] = {module: {} for module in self.modules}
+        for item in items:
+            lines.clear()
+            start = time.monotonic()
+            threading.settrace(trace)
+            sys.settrace(trace)
+            is_passed = self._run([item])
+            sys.settrace(None)
+            if not is_passed:
+                return False
+            self._seconds[item.nodeid] = time.monotonic() - start
+            for module, line in lines:
+                reached[module].setdefault(item.nodeid, []).append(line)
+        told.write_text(json.dumps([reached, self._seconds]), "utf-8")
+        return True
 
+    def _run(self, items: Sequence[pytest.Item]) -> bool:
+        for number, item in enumerate(items, 1):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=items[number] if number < len(items) else None)
+            if self._failed:
+                return False
+        return True
 
-def _parts(test: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(test, ast.BoolOp):
-        for value in test.values:
-            yield from _parts(value)
-    elif not any(isinstance(inner, ast.NamedExpr) for inner in ast.walk(test)):  # what it names is needed later
-        yield test
-
-
-def _offset(source: str, line: int, column: int) -> int:
-    """Where a place of the syntax tree, which counts bytes, is in the text."""
-    lines = source.splitlines(keepends=True)
-    return sum(map(len, lines[: line - 1])) + len(lines[line - 1].encode()[:column].decode())
-
-
-def survivors(module: str, tests: Sequence[str]) -> Iterator[Mutant]:
-    """Yield the mutants of a module that these tests do not notice.
-
-    Raises:
-        SystemExit: the tests fail without any mutant.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        copy = Path(name)
-        for part in COPIED:
-            (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, copy / part)
-        source = (copy / module).read_text("utf-8")
-        if not _pass(copy, tests):
-            raise SystemExit("the tests fail as they are")
+    def _try(self, module: str, items: Sequence[pytest.Item]) -> None:
+        path = Path(module).absolute()
+        gc.unfreeze()
+        functions = _functions_of(str(path))
+        source, counts = path.read_text("utf-8"), Counter[str]()
+        gc.freeze()  # a fork copies what the collector touches
         for mutant in mutants(source):
-            (copy / module).write_text(mutant.source, "utf-8")
-            if _pass(copy, tests):
-                yield mutant
+            tests = self._that_reach(mutant.lines, self._reached[module], items)
+            counts["mutants"] += 1
+            if not tests:
+                counts[mutant.function[0]] += 1
+                continue
+            patience = PATIENCE + 5 * sum(self._seconds[one.nodeid] for one in tests)
+            code = _code(compile(mutant.source, str(path), "exec", dont_inherit=True), mutant.function)
+            path.write_text(mutant.source, "utf-8")  # for processes that a test starts
+            if _in_a_fork(partial(self._against, code, functions[mutant.function], tests), patience):
+                counts["survived"] += 1
+                _say(f"{module}:{mutant}")
+        path.write_text(source, "utf-8")
+        total, survived = counts.pop("mutants"), counts.pop("survived", 0)
+        unreached = counts.total()
+        killed = total - survived - unreached
+        for function, number in counts.items():
+            _say(f"{module}: {function}: {number} mutants that no test executes")
+        _say(f"{module}: {total} mutants, {killed} killed, {survived} survived, {unreached} unreached")
+        self.survived += survived + unreached
+
+    def _that_reach(
+        self, lines: tuple[int, int], reached: Mapping[str, Sequence[int]], items: Sequence[pytest.Item]
+    ) -> list[pytest.Item]:
+        """The tests that execute one of the lines, the quickest first."""
+        found = {test for test, executed in reached.items() if any(lines[0] <= line <= lines[1] for line in executed)}
+        return sorted((one for one in items if one.nodeid in found), key=lambda one: self._seconds[one.nodeid])
+
+    def _against(self, code: CodeType, functions: Sequence[FunctionType], tests: Sequence[pytest.Item]) -> bool:
+        for function in functions:
+            function.__code__ = code
+        return self._run(tests)
 
 
-def _pass(folder: Path, tests: Sequence[str]) -> bool:
-    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests]
-    try:
-        return subprocess.run(command, cwd=folder, capture_output=True, timeout=LONGEST, check=False).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
+def _functions_of(path: str) -> Mapping[tuple[str, int], list[FunctionType]]:
+    """The functions of a module in this process, by their qualified names and first lines."""
+    found: dict[tuple[str, int], list[FunctionType]] = {}
+    for one in gc.get_objects():
+        if isinstance(one, FunctionType) and one.__code__.co_filename == path:
+            found.setdefault((one.__code__.co_qualname, one.__code__.co_firstlineno), []).append(one)
+    return found
+
+
+def _code(within: CodeType, function: tuple[str, int]) -> CodeType:
+    """The code of a function of a module."""
+    for one in within.co_consts:
+        if isinstance(one, CodeType):
+            if (one.co_qualname, one.co_firstlineno) == function:
+                return one
+            if function[0].startswith(f"{one.co_qualname}."):
+                return _code(one, function)
+    raise LookupError(function)
+
+
+def _in_a_fork(run: Callable[[], bool], seconds: float) -> bool:
+    """Return what a function does in a copy of this process, without its output; false after that time."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] == 0
+    signal.alarm(int(seconds) + 1)
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    os._exit(0 if run() else 1)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print the survivors of each module; 1 if there are any."""
     cut = arguments.index("--")
-    code = 0
-    for module in arguments[:cut]:
-        for mutant in survivors(module, arguments[cut + 1 :]):
-            sys.stdout.write(f"{module} {mutant}\n")
-            sys.stdout.flush()
-            code = 1
-    return code
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name).resolve()
+        for part in COPIED:
+            (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, copy / part)
+        os.chdir(copy)
+        os.environ["PYTHONPATH"] = str(copy)
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        sys.path.insert(0, str(copy))
+        trial = Trial(arguments[:cut])
+        options = ("-qq", "-s", "-n", "0", "-p", "no:cacheprovider", "--no-summary")
+        code = pytest.main([*options, *arguments[cut + 1 :]], plugins=[trial])
+    return int(code) or int(bool(trial.survived))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Matcher:
                     self._marked_elsewhere.setdefault(
                         (ownership_tag.provider, ownership_tag.id, ownership_tag.piece), []
                     ).append(job)
-            elif binding is None and job.ownership_tag is None:
+            elif binding is None:
                 self._named.setdefault(inputs.mapping.form("name", job.name), []).append(job)
         self._at_source: dict[str, list[JobRef]] = {}
         for job in inputs.source.jobs:

@@ -118,7 +118,7 @@ def _both_ways(
     paths = [change.path for change in edited]
     job = inputs.at_source[piece.source]
     found = (
-        write_backs(inputs, job, desired=desired, edited=paths, remote=remote)
+        write_backs(inputs, job, desired={**desired, **piece.due}, edited=paths, remote=remote)
         if piece.pieces == len(inputs.standing[piece.source]) == 1
         else WriteBacks(reason="several target jobs are bound to one source job")
     )

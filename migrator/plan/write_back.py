@@ -15,6 +15,7 @@ from attrs import frozen
 from migrator.canonical import EVENT_PATHS, PATHS, PROMPT_PATHS, TRIGGER_PATHS, Event, Fields, Job, flatten, unflatten
 from migrator.config import Sync
 from migrator.convert import Converted, convert
+from migrator.mapping.codecs import write_time
 from migrator.plan.changes import FieldChange, WriteBack
 from migrator.plan.plan_input import PlanInput
 
@@ -107,5 +108,7 @@ def _refused(now: Converted, then: Converted) -> str:
     """Why the changed job cannot stand at the source; "" when it can."""
     if len(then.pieces) != 1:
         return "; ".join([*then.refused, *map(str, then.needs), then.dead]).strip("; ")
+    if then.schedule.verdict == "exact_until" and then.schedule.until:
+        return f"the source can hold that schedule only until {write_time(then.schedule.until)}"
     new = [loss for loss in then.losses if loss not in now.losses]
     return "; ".join(f"{loss.path}: {loss.reason}" for loss in new)
