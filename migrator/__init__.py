@@ -37,13 +37,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "api": ("AsyncMigrator", "Migrator", "load_config", "to_document"),
-    "apply": ("Applied", "Outcome"),
+    "api": ("to_document",),
+    "api.awaited": ("AsyncMigrator", "load_config"),
+    "api.blocking": ("Migrator",),
+    "execute.outcomes": ("Applied", "Outcome"),
     "audit": ("Audit",),
-    "checkup": ("Check",),
+    "doctor.check": ("Check",),
     "config": ("Config", "Schedule"),
     "cron": ("Once", "Recurring", "Translation", "next_fires", "parse", "render", "translate"),
-    "cutover": ("Cutover",),
+    "cutover.switches": ("Cutover",),
     "errors": (
         "ConfigError",
         "LockedError",
@@ -55,9 +57,9 @@ _HOMES = {
         "StateError",
         "UsageError",
     ),
-    "plan.values": ("Change", "Plan"),
-    "state": ("Write", "Run"),
-    "sync": ("SyncRun",),
+    "plan.changes": ("Change", "Plan"),
+    "store.records": ("Run", "Write"),
+    "sync.results": ("SyncRun",),
     "verify": ("Verification",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

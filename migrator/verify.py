@@ -80,7 +80,7 @@ class Told:
     Attributes:
         target: the target job.
         told: the platform's instant.
-        expected: the schedule's, None where it never fires again.
+        expected: the schedule's, None where the schedule has expired.
     """
 
     target: JobRef

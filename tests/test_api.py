@@ -17,9 +17,9 @@ from migrator.sandbox import BackgroundServer, World, load_samples, migrator_tom
 from migrator.sync import commands
 
 NAMES = (
-    "Applied AsyncMigrator Audit Change Check Config ConfigError Cutover Intent LockedError Migrator MigratorError "
-    "Once Outcome Plan ProviderError Recurring RefusedError Round Run Schedule ScheduleError StalePlanError StateError "
-    "Translation UsageError Verification __version__ load_config next_fires parse render to_document translate"
+    "Applied AsyncMigrator Audit Change Check Config ConfigError Cutover LockedError Migrator MigratorError "
+    "Once Outcome Plan ProviderError Recurring RefusedError Run Schedule ScheduleError StalePlanError StateError SyncRun "
+    "Translation UsageError Verification Write __version__ load_config next_fires parse render to_document translate"
 )
 
 

@@ -102,12 +102,12 @@ class Writer(Sender):
             marker = self.mapping.rules.marker
             if ownership_tag is None or marker is None or marker.form != "item" or marker.path not in error.body:
                 raise
-            # A server that does not know the field that would hold the mark has refused, so nothing was made.
+            # A server that does not know the field of the ownership tag has refused the job, so nothing was created.
             self.marks = False
             return await self._sent(self.mapping.create_payload(fields, chosen=chosen), chosen)
 
     async def _sent(self, payload: Raw, chosen: str) -> Created:
-        """Send a create; under an id of our choice it is sent again where nobody knows whether it arrived."""
+        """Send a create; under an id of our choice it is sent again while it is unknown whether it arrived."""
         try:
             return await self.adapter.create_job(self.scope, payload)
         except UncertainError as error:

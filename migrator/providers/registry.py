@@ -94,7 +94,7 @@ def _loaded(entry: metadata.EntryPoint) -> Provider:
     newer = f"install a version of the package that is made for kit {KIT}, or uninstall it"
     try:
         provider = entry.load()
-    except (Exception, SystemExit) as error:  # whatever somebody else's module raises
+    except (Exception, SystemExit) as error:  # a module of another package may raise anything
         actual = f"{type(error).__name__}: {error}"
         raise UsageError("cannot be imported", where=where, actual=actual, hint=newer) from error
     if not isinstance(provider, Provider):

@@ -102,7 +102,8 @@ async def given_back(runtime: Runtime, state: State, old: Place, new: Place, cho
     wrong = [one for one in bound if (one.source, one.sync) not in here]
     if not chosen or (choice.jobs and wrong):
         what = f"they did not take the place of retired jobs of {scope_address(*new)}; nothing was moved"
-        raise RefusedError(what, where=scope_address(*old), actual=_named(wrong))
+        hint = "name the jobs of the file that took a place there, with --job; they are listed by: migrator status"
+        raise RefusedError(what, where=scope_address(*old), actual=_named(wrong), hint=hint)
     records = {record.ref: record for record in await _records(runtime, old)}
     definitions, moves = [], []
     for sync, group in _by_sync(chosen).items():
@@ -160,7 +161,8 @@ def _record_of(one: Bound, records: Iterable[Job], *, unscoped: bool) -> Job | N
     found = [job for job in records if job.origin and _is_same(job.origin, ref, unscoped=unscoped)]
     if len(found) > 1:
         what = f'several records of the file have the origin {ref}: keep one, or remove "origin" from the others'
-        raise RefusedError(what, actual=", ".join(job.ref.id for job in found))
+        hint = "remove all but one from the file; the origin of a record says which job it was read from"
+        raise RefusedError(what, actual=", ".join(job.ref.id for job in found), hint=hint)
     return found[0] if found else None
 
 

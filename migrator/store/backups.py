@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import sqlite3
 from contextlib import closing
@@ -31,7 +32,10 @@ def back_up(connection: sa.Connection, label: str, *, now: datetime) -> Path | N
     if connection.dialect.name != "sqlite" or not database or not Path(database).is_file():
         return None
     path = Path(database)
-    copy = path.with_name(f"{path.name}.{label}.{now:%Y%m%dT%H%M%S}")
+    stamped = f"{path.name}.{label}.{now:%Y%m%dT%H%M%S}"
+    numbered = (f"{stamped}-{number}" for number in itertools.count(2))  # several copies may be made in a second
+    names = (path.with_name(name) for name in itertools.chain([stamped], numbered))
+    copy = next(name for name in names if not name.exists())
     try:
         copy.touch(mode=0o600, exist_ok=False)
         shutil.copymode(path, copy)

@@ -21,11 +21,11 @@ def test_a_state_moves_and_the_next_plan_is_empty(here: Path, run: Run, world: W
     run("apply", "omni-to-devin", "--yes")
     saved = run("state", "export", "-o", "state.json")
     assert (saved.code, saved.out) == (0, "")
-    assert "3 intents, 3 links, 1 runs" in saved.err
+    assert "3 bindings, 2 facts, 1 runs" in saved.err
     assert "state.json" in saved.err
 
     switched = run("state", "import", "state.json", "--state", "sqlite:///other.db")
-    assert (switched.code, "sqlite:///other.db holds " in switched.out, "3 links" in switched.out) == (0, True, True)
+    assert (switched.code, "sqlite:///other.db holds " in switched.out, "3 bindings" in switched.out) == (0, True, True)
     planned = run("plan", "omni-to-devin", "--state", "sqlite:///other.db", "--json").document
     assert (planned["summary"]["none"], planned["summary"]["create"]) == (3, 0)
     assert len(run("history", "--state", "sqlite:///other.db", "--json").document["runs"]) == 1
