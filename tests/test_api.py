@@ -19,7 +19,8 @@ from migrator.sync import commands
 NAMES = (
     "Applied AsyncMigrator Audit Change Check Config ConfigError Cutover LockedError Migrator MigratorError "
     "Once Outcome Plan ProviderError Recurring RefusedError Run Schedule ScheduleError StalePlanError StateError "
-    "SyncRun Translation UsageError Verification Write __version__ load_config next_fires parse render to_document translate"
+    "SyncRun Translation UsageError Verification Write __version__ load_config next_fires parse render to_document "
+    "translate"
 )
 
 
