@@ -43,7 +43,7 @@ STOREYS = (
     {"pipeline"},
     {"sync"},
     {"report"},
-    {"demo", "api"},
+    {"demo", "api", "testing"},
     {"cli"},
     {"__main__"},
 )
@@ -63,6 +63,7 @@ HOMES = {
     "markupsafe": {"report"},
     "typer": {"cli"},
     "rich": {"report", "cli"},
+    "pytest": {"testing"},
 }
 """Where a library that shapes what it touches may be imported."""
 

@@ -16,6 +16,7 @@ import pytest
 from migrator.testing.lab import Lab
 from migrator.testing.place import Place
 from migrator.testing.platform import JsonFile, Platform
+from migrator.testing.plugin import recorded
 
 MakeLab = Callable[..., Lab]
 Pair = tuple[Platform, Platform]
@@ -38,7 +39,7 @@ def synchronous(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 def each(**values: Sequence[Any]) -> Callable[[F], F]:
     """Return a decorator that runs a test with each of the values of one argument."""
     ((name, given),) = values.items()
-    return pytest.mark.parametrize(name, given)  # type: ignore[return-value] # a mark, called with a function, returns it
+    return pytest.mark.parametrize(name, given)
 
 
 class Base:
@@ -63,36 +64,38 @@ class Base:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def started(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Platform, str], Place]]:
-        """Each platform in each role, started when it is first asked for and stopped at the end."""
-        places: dict[tuple[Platform, str], Place] = {}
+    def started(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Platform], Place]]:
+        """Each platform, started when it is first asked for and stopped at the end."""
+        places: dict[Platform, Place] = {}
         with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
             patch.delenv("SSL_CERT_FILE", raising=False)
             patch.setenv("SSL_CERT_DIR", os.devnull)  # reading certificates takes most of the time of opening a client
 
-            def start(platform: Platform, role: str) -> Place:
-                key = platform, role if "path" in places else "only"
-                if key not in places:
+            def start(platform: Platform) -> Place:
+                if platform not in places:
                     folder = tmp_path_factory.mktemp(platform.provider)
                     settings = stack.enter_context(platform.start(folder))
-                    places[key] = place = platform.place(settings, folder)
+                    places[platform] = place = platform.place(settings, folder)
                     stack.callback(place.close)
-                return places[key]
+                return places[platform]
 
             yield start
 
     @pytest.fixture
-    def make_lab(self, started: Callable[[Platform, str], Place], pair: Pair) -> Iterator[MakeLab]:
-        """Makes a lab between empty platforms: `make_lab(on_missing="delete")`; at its end, no foreign job was touched."""
+    def make_lab(
+        self, request: pytest.FixtureRequest, started: Callable[[Platform], Place], pair: Pair
+    ) -> Iterator[MakeLab]:
+        """Makes a lab between empty platforms: `make_lab(on_missing="delete")`; no foreign job is touched in it."""
+        recorded(request.node, " to ".join(platform.provider for platform in pair))
         memory = Path("/dev/shm")  # noqa: S108 (a folder of our own is made in it)
         with ExitStack() as stack:
             in_memory = memory if os.access(memory, os.W_OK) else None  # a state waits for its disk
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=in_memory)))
 
             def make(**options: Any) -> Lab:
-                places = [started(platform, role) for platform, role in zip(pair, ("source", "target"), strict=True)]
-                for place in places:
-                    place.clear()
-                return stack.enter_context(Lab(*places, folder, **options))
+                source, target = map(started, pair)
+                source.clear()
+                target.clear()
+                return stack.enter_context(Lab(source, target, folder, **options))
 
             yield make

@@ -67,6 +67,7 @@ class Edits(Base):
         assert [(night.exit_code, len(night.conflicts)) for night in nights] == [(3, 1)] * 3
         assert [night.conflicts[0].is_new for night in nights] == [True, False, False]
         assert len({night.conflicts[0].since for night in nights}) == 1
+        assert nights[0].plan
         ((field,),) = [change.fields for change in nights[0].plan.blocked]
         assert (field.path, field.old, field.new, field.remote) == ("name", "Job 001", "Source", "Target")
         assert at_source(lab)[0].name == "Source"

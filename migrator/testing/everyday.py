@@ -276,7 +276,7 @@ class Everyday(Base):
         lab = make_lab(**options)
         lab.source.wish(1)
         lab.source.wish(2)
-        assert {"create": 2} == await lab.run()
+        assert await lab.run() == {"create": 2}
 
         for step in steps:
             if step.returns and not lab.source.platform.chooses_ids:

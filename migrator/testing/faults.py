@@ -1,9 +1,10 @@
-"""Whatever goes wrong in the middle of a run, the next runs finish it: exactly the wanted jobs, none twice, none lost."""
+"""Whatever goes wrong in a run, the next runs finish it: exactly the wanted jobs, none twice, none lost."""
 
 from __future__ import annotations
 
 import itertools
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,7 +54,7 @@ class Day:
         lab = self.lab
         await lab.until_quiet(where)
         assert lab.expected(*self.wanted.values()) == lab.held(), where
-        assert () == lab.state.unresolved_writes(lab.target.platform.provider, (lab.scope,), None), where
+        assert lab.state.unresolved_writes(lab.target.platform.provider, (lab.scope,), None) == (), where
 
 
 class Faults(Base):
@@ -107,18 +108,25 @@ class Faults(Base):
         lab.source.wish(1)
         await lab.run()
         lab.source.wish(2)
-        path = Path(lab.target.given["path"])
-        kept = path.rename(path.with_name("kept"))
-
-        def in_the_way() -> None:
-            path.mkdir()
-
-        kept.rename(path)
-        with suppress(MigratorError):
-            _planned, applied = await lab.carry_out(meanwhile=lambda: (path.rename(kept), in_the_way()))
-            assert {"done": 0} == {"done": applied.summary["done"]}
-        path.rmdir()
-        kept.rename(path)
+        with suppress(MigratorError), folder_for(Path(lab.target.given["path"])) as get_in_the_way:
+            _planned, applied = await lab.carry_out(meanwhile=get_in_the_way)
+            assert applied.summary["done"] == 0
 
         await lab.until_quiet()
         assert lab.expected(wish(1), wish(2)) == lab.held()
+
+
+@contextmanager
+def folder_for(path: Path) -> Iterator[Callable[[], None]]:
+    """Yield what puts a folder in the place of a file; in the end the file is there again."""
+    kept = path.with_name("kept")
+
+    def get_in_the_way() -> None:
+        path.rename(kept)
+        path.mkdir()
+
+    try:
+        yield get_in_the_way
+    finally:
+        path.rmdir()
+        kept.rename(path)

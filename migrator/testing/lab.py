@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -23,7 +24,7 @@ from migrator.providers.registry import PROVIDERS
 from migrator.store import State, open_state
 from migrator.store.records import Binding
 from migrator.sync import commands
-from migrator.sync.endpoints import Runtime
+from migrator.sync.endpoints import Runtime, opened
 from migrator.sync.results import SyncRun
 from migrator.sync.sync_run import SyncRunner
 from migrator.testing.place import Place, table
@@ -62,29 +63,34 @@ class Lab:
         source: the place to read.
         target: the place to write.
         folder: for the config and the state.
+        now: the clock of the platforms, where they have one of their own.
         options: of the sync "it"; see `configure`.
     """
 
-    def __init__(self, source: Place, target: Place, folder: Path, **options: Any) -> None:
+    def __init__(
+        self,
+        source: Place,
+        target: Place,
+        folder: Path,
+        *,
+        now: Callable[[], datetime] | None = None,
+        **options: Any,
+    ) -> None:
         self.source, self.target, self.folder = source, target, folder
-        self.now = source.platform.now if source.platform.now() else target.platform.now
-        self.prepare()
+        self._prepare()
         self.foreign = frozen_records(self.target.records(), self.target.platform.changing)
-        self.clock = self._clock()
+        self.clock = self._clock(now or source.platform.now or target.platform.now or real_now)
         self.options = self.needed(source, target)
         self.configure(**options)
         self.state = self.open_state()
 
-    def prepare(self) -> None:
+    def _prepare(self) -> None:
         """Let the target have jobs of other people, and the source be there without any."""
         self.target.add_many({n: wish(n, name=f"Foreign {n}", hour=4) for n in FOREIGN})
         if "path" in self.source.given:
             self.source.remove(self.source.add(0, wish(0)))  # a source has to exist
 
-    def _clock(self) -> Clock:
-        def now() -> Any:
-            return self.now() or real_now()
-
+    def _clock(self, now: Callable[[], datetime]) -> Clock:
         if self.source.platform.waits or self.target.platform.waits:
             return Clock(now=now)
         leap = Leap()
@@ -185,14 +191,14 @@ class Lab:
         """See that the plan is empty now, and that making it costs list requests only."""
         self.forget_requests()
         again = await self.plan(sync)
-        assert () == again.pending, again.pending
-        assert [] == self.beyond_lists()
+        assert again.pending == (), again.pending
+        assert self.beyond_lists() == []
 
     async def until_quiet(self, where: str = "") -> None:
         """Run again until there is nothing to do; nothing may fail or be blocked any more."""
         for _attempt in range(RERUNS):
             planned, applied = await self.carry_out()
-            assert () == planned.blocked, (where, planned.blocked)
+            assert planned.blocked == (), (where, planned.blocked)
             if not planned.pending:
                 return
             assert {"done"} == {outcome.status for outcome in applied.outcomes}, (where, applied.outcomes)
@@ -260,6 +266,10 @@ class Lab:
         """Return whether a canonical field goes from the source to the target."""
         return self.source.mapping.holds(path) and self.target.mapping.holds(path)
 
+    def connection_of(self, role: str) -> str:
+        """Return the name of an endpoint's connection."""
+        return role
+
     def place(self, role: str) -> Place:
         """Return the place of a role."""
         return {"source": self.source, "target": self.target}[role]
@@ -271,7 +281,7 @@ class Lab:
 
     async def kind(self, path: str, role: str = "target") -> str:
         """Return how a canonical field changes at an endpoint: "update", "replace" or "fixed"."""
-        async with commands.opened(self.runtime, role, target=True, state=self.state) as side:
+        async with opened(self.runtime, self.connection_of(role), target=True, state=self.state) as side:
             contract = await side.adapter.update_contract() or "patch"
         kinds = {rule.change_under(contract) for _leaf, rule in self.place(role).mapping.rules.below(path)}
         return "replace" if "replace" in kinds else "update" if "update" in kinds else "fixed"

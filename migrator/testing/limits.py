@@ -18,7 +18,7 @@ async def synced(lab: Lab) -> Lab:
     """Move a dozen jobs."""
     for number in range(JOBS):
         lab.source.wish(number)
-    assert {"create": JOBS} == await lab.run()
+    assert await lab.run() == {"create": JOBS}
     return lab
 
 
@@ -53,12 +53,12 @@ class Limits(Base):
         before = lab.target.records()
 
         for _night in range(2):
-            assert {"blocked": 4, "none": JOBS - 4} == await lab.run()
+            assert await lab.run() == {"blocked": 4, "none": JOBS - 4}
         assert before == lab.target.records()
         assert all("limits.deletes" in change.reason for change in (await lab.plan()).blocked)
 
         lab.configure(limits={"deletes": 4})
-        assert {"delete": 4, "none": JOBS - 4} == await lab.run()
+        assert await lab.run() == {"delete": 4, "none": JOBS - 4}
 
     @synchronous
     async def test_a_share_binds_from_the_floor_on(self, make_lab: MakeLab) -> None:

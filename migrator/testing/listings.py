@@ -37,8 +37,8 @@ class Listings(Base):
         """From a source without jobs nothing comes, and nothing happens to what is at the target."""
         lab = make_lab(on_missing="delete")
 
-        assert {} == await lab.run()
-        assert {} == lab.made
+        assert await lab.run() == {}
+        assert lab.made == {}
 
     @synchronous
     async def test_a_list_of_several_pages(self, make_lab: MakeLab) -> None:
@@ -72,7 +72,7 @@ class Listings(Base):
         lab.foreign = frozen_records({key: before[key] for key in lab.foreign}, lab.target.platform.changing)
         lab.source.wish(1, text="More.")
 
-        assert {"blocked": 1, "none": 1} == await lab.run()
+        assert await lab.run() == {"blocked": 1, "none": 1}
         assert before == lab.target.records()
 
     @each(role=["source", "target"])
@@ -86,7 +86,7 @@ class Listings(Base):
         if lab.target.proxy:
             lab.target.proxy.fault("throttle", skips=lab.target.platform.reads)
 
-        assert {"create": 2} == await lab.run()
+        assert await lab.run() == {"create": 2}
         assert lab.expected(wish(0), wish(1)) == lab.held()
 
     @each(role=["source", "target"])
@@ -104,8 +104,8 @@ class Listings(Base):
             await lab.carry_out()
 
         assert place.platform.provider in str(caught.value)
-        assert {} == lab.made
-        assert not lab.target.proxy or [] == lab.target.proxy.sent(*lab.target.platform.reads)
+        assert lab.made == {}
+        assert not lab.target.proxy or lab.target.proxy.sent(*lab.target.platform.reads) == []
 
     @synchronous
     async def test_a_refused_token_ends_the_writing(self, make_lab: MakeLab) -> None:
@@ -118,7 +118,7 @@ class Listings(Base):
         _planned, applied = await lab.carry_out()
 
         done = applied.summary["done"]
-        assert (MANY, 4) == (sum(applied.summary.values()), done)
+        assert (sum(applied.summary.values()), done) == (MANY, 4)
         assert applied.summary["skipped"] > 0
         proxy.faults.clear()
         assert {"create": MANY - done, "none": done} == await lab.run()

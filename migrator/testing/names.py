@@ -37,7 +37,7 @@ class Names(Base):
         lab = make_lab()
         wanted = lab.source.wish(1, name="é" * limit(lab))
 
-        assert {"create": 1} == await lab.run()
+        assert await lab.run() == {"create": 1}
         assert lab.expected(wanted) == lab.held()
 
     @synchronous
@@ -47,11 +47,11 @@ class Names(Base):
         most = limit(lab, over=1)
         lab.source.wish(1, name="n" * (most + 1))
 
-        assert {"blocked": 1} == await lab.run()
-        assert {} == lab.made
+        assert await lab.run() == {"blocked": 1}
+        assert lab.made == {}
 
         lab.configure(allow_loss=[*EVERYTHING, "name"])
-        assert {"create": 1} == await lab.run()
+        assert await lab.run() == {"create": 1}
         assert ["n" * (most - 1) + "…"] == [job.name for job in lab.held()]
 
     @synchronous
@@ -61,18 +61,18 @@ class Names(Base):
         if unique(lab.source):
             not_applicable(f"names are unique at {lab.source.title}")
         lab.source.wish(1, name="Twin")
-        assert {"create": 1} == await lab.run()
+        assert await lab.run() == {"create": 1}
         first = lab.key_of("Twin")
 
         lab.source.wish(2, name="Twin")
         lab.source.wish(3, name="Foreign 901")
-        assert {"create": 2, "none": 1} == await lab.run()
+        assert await lab.run() == {"create": 2, "none": 1}
 
         names = {key: wanted.name for key, wanted in lab.target.jobs().items()}
         ours = sorted(names[key] for key in lab.made)
         assert names[first] == "Twin"
         if unique(lab.target):
-            assert ["Foreign 901 (", "Twin", "Twin ("] == [name[: name.find("(") + 1] or name for name in ours]
+            assert [name[: name.find("(") + 1] or name for name in ours] == ["Foreign 901 (", "Twin", "Twin ("]
             assert len({*names.values()}) == len(names)
         else:
-            assert ["Foreign 901", "Twin", "Twin"] == ours
+            assert ours == ["Foreign 901", "Twin", "Twin"]

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Coroutine, Mapping
 from contextlib import ExitStack
+from functools import cache, cached_property
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final, NoReturn, TypeVar
@@ -15,11 +16,14 @@ import attrs
 import pytest
 
 from migrator.config import load
-from migrator.mapping import ProviderMapping
+from migrator.mapping import ProviderMapping, load_mapping
 from migrator.mapping.paths import get
+from migrator.providers import scopes_of
+from migrator.providers.base import LoadAdapter
 from migrator.providers.registry import PROVIDERS
-from migrator.sync.endpoints import Endpoint, Runtime, opened
+from migrator.sync.endpoints import Runtime, opened
 from migrator.testing.platform import Platform, Raw, Wish, wish
+from migrator.testing.plugin import NOT_APPLICABLE
 from migrator.testing.proxy import Proxy
 
 T = TypeVar("T")
@@ -54,31 +58,58 @@ class Place:
         platform: whose it is.
         settings: the keys of its connection, with the token itself.
         folder: for the config of this direct connection.
+        proxied: whether a proxy stands between it and migrator, where it has an address.
 
     Attributes:
+        given: the keys of its connection.
         proxy: what stands between it and migrator; None for a file.
-        mapping: its mapping.
         keys: the ids of the jobs that users made here, by number.
     """
 
-    def __init__(self, platform: Platform, settings: Mapping[str, Any], folder: Path) -> None:
-        self.platform = platform
+    def __init__(self, platform: Platform, settings: Mapping[str, Any], folder: Path, *, proxied: bool = True) -> None:
+        self.platform, self._folder = platform, folder
         self.given = {**settings, **platform.settings}
         self.keys: dict[int, str] = {}
-        path = folder / f"{platform.provider}.toml"
-        path.write_text(table("connections.direct", {"provider": platform.provider, **self._keys("DIRECT")}), "utf-8")
-        config = load(path, providers=PROVIDERS)
-        self._runtime = Runtime(config=config, environ={"DIRECT": str(self.given.get("token", ""))})
-        self.mapping: ProviderMapping = self._runtime.mapping(platform.provider)
         self._stack = ExitStack()
-        self._background = Background()
-        self._stack.callback(self._background.close)
-        self._opening = opened(self._runtime, "direct", target=True)
-        self._side: Endpoint = self._background(self._opening.__aenter__())
-        self._stack.callback(lambda: self._background(self._closed()))
-        self.scope = self._side.adapter.scopes[0]
-        address = self.given.get("base_url")
-        self.proxy = self._stack.enter_context(Proxy(address, self.mapping.rules.identity.id)) if address else None
+        self.proxy: Proxy | None = None
+        if proxied and "base_url" in self.given:
+            proxy = Proxy(self.given["base_url"], self.mapping.rules.identity.id)
+            self.proxy = self._stack.enter_context(proxy)
+
+    @cached_property
+    def mapping(self) -> ProviderMapping:
+        """The platform's mapping."""
+        return mapping_of(self.platform.provider)
+
+    @cached_property
+    def scope(self) -> str:
+        """The scope that users make their jobs in."""
+        return scopes_of(self._runtime.connection("direct"))[0]
+
+    @cached_property
+    def _runtime(self) -> Runtime:
+        path = self._folder / f"{self.platform.provider}-direct.toml"
+        keys = {"provider": self.platform.provider, **self._keys("DIRECT")}
+        path.write_text(table("connections.direct", keys), "utf-8")
+        return Runtime(config=load(path, providers=PROVIDERS), environ={"DIRECT": str(self.given.get("token", ""))})
+
+    @cached_property
+    def _background(self) -> Background:
+        background = Background()
+        self._stack.callback(background.close)
+        return background
+
+    @cached_property
+    def _adapter(self) -> LoadAdapter:
+        """The way of the users, which is open until the place is closed."""
+        opening = opened(self._runtime, "direct", target=True)
+
+        async def close() -> None:
+            await opening.__aexit__(None, None, None)
+
+        side = self._background(opening.__aenter__())
+        self._stack.callback(lambda: self._background(close()))
+        return side.adapter
 
     @property
     def title(self) -> str:
@@ -103,9 +134,6 @@ class Place:
         reach = {"base_url": self.proxy.url} if self.proxy else {}
         return {"provider": self.platform.provider, **self._keys(variable), **reach}
 
-    async def _closed(self) -> None:
-        await self._opening.__aexit__(None, None, None)
-
     def close(self) -> None:
         """Let go of the platform."""
         self._stack.close()
@@ -114,10 +142,10 @@ class Place:
 
     def records(self) -> dict[str, Raw]:
         """Return every record, by id."""
-        id_path = self.mapping.rules.identity.id
+        id_path, adapter = self.mapping.rules.identity.id, self._adapter
 
         async def read() -> dict[str, Raw]:
-            return {str(get(one.raw, id_path)): one.raw async for one in self._side.adapter.list_jobs()}
+            return {str(get(one.raw, id_path)): one.raw async for one in adapter.list_jobs()}
 
         return self._background(read())
 
@@ -144,16 +172,17 @@ class Place:
     def add(self, number: int, wanted: Wish) -> str:
         """Make a job; the id that it gets. One that is to be paused is made and then paused."""
         payload = self.platform.write(number, attrs.evolve(wanted, enabled=True))
-        key = self._background(self._side.adapter.create_job(self.scope, payload)).id
+        key = self._background(self._adapter.create_job(self.scope, payload)).id
         if not wanted.enabled:
             self.change(key, wanted, number)
         return key
 
     def add_many(self, wishes: Mapping[int, Wish]) -> None:
         """Make many jobs at once."""
+        adapter = self._adapter
 
         async def add(number: int, wanted: Wish) -> None:
-            made = await self._side.adapter.create_job(self.scope, self.platform.write(number, wanted))
+            made = await adapter.create_job(self.scope, self.platform.write(number, wanted))
             self.keys[number] = made.id
 
         async def add_all() -> None:
@@ -173,18 +202,20 @@ class Place:
 
     def send(self, key: str, payload: Raw) -> None:
         """Change fields of a record, as the platform names them."""
+        adapter = self._adapter
 
         async def update() -> None:
-            contract = await self._side.adapter.update_contract()
-            await self._side.adapter.update_job(self.scope, key, payload, contract=contract)
+            contract = await adapter.update_contract()
+            await adapter.update_job(self.scope, key, payload, contract=contract)
 
         self._background(update())
 
     def remove(self, *keys: str) -> None:
         """Delete jobs."""
+        adapter = self._adapter
 
         async def delete() -> None:
-            await asyncio.gather(*(self._side.adapter.delete_job(self.scope, key) for key in keys))
+            await asyncio.gather(*(adapter.delete_job(self.scope, key) for key in keys))
 
         self._background(delete())
 
@@ -216,9 +247,16 @@ def _within(was: Any, becomes: Any) -> Any:
     return {**was, **becomes} if isinstance(was, dict) and isinstance(becomes, dict) else becomes
 
 
+@cache
+def mapping_of(provider: str) -> ProviderMapping:
+    """Return the mapping of a provider."""
+    known = PROVIDERS[provider]
+    return load_mapping(provider, own=known.mapping, documented=known.documented)
+
+
 def not_applicable(reason: str) -> NoReturn:
     """End the scenario: the platform cannot take part in it."""
-    pytest.skip(f"not applicable: {reason}")
+    pytest.skip(f"{NOT_APPLICABLE}{reason}")
 
 
 def table(name: str, values: Mapping[str, Any]) -> str:

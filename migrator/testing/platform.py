@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +57,7 @@ class Platform(ABC):
         can_pause: whether a user can pause a job there.
         chooses_ids: whether `write` gives a job its id.
         stores_anything: whether a record without a meaning can be stored there.
+        now: the platform's clock, where it is not the time of day.
         waits: whether waiting takes real time, for a platform that limits its requests.
     """
 
@@ -71,6 +72,7 @@ class Platform(ABC):
     chooses_ids: ClassVar[bool] = False
     stores_anything: ClassVar[bool] = False
     waits: ClassVar[bool] = False
+    now: Callable[[], datetime] | None = None
 
     @abstractmethod
     def start(self, folder: Path) -> AbstractContextManager[Mapping[str, Any]]:
@@ -105,10 +107,6 @@ class Platform(ABC):
     def as_prompt(self, wanted: Wish) -> str:
         """Return the prompt that a job becomes where prompts are all that can be run; see `TEMPLATE`."""
         return wanted.text
-
-    def now(self) -> datetime | None:
-        """Return what the platform's clock says, where it is not the time of day; None where it is."""
-        return None
 
     def place(self, settings: Mapping[str, Any], folder: Path) -> Place:
         """Return the started platform as its users see it."""
