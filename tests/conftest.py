@@ -12,6 +12,8 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("migrator.testing")
+
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")

@@ -39,7 +39,7 @@ STOREYS = (
     {"sync"},
     {"cutover", "dedupe", "doctor", "export", "state_move"},
     {"report"},
-    {"api", "demo"},
+    {"api", "demo", "testing"},
     {"cli"},
     {"__main__"},
 )
@@ -59,6 +59,7 @@ HOMES = {
     "markupsafe": {"report"},
     "typer": {"cli"},
     "rich": {"report", "cli"},
+    "pytest": {"testing"},
 }
 """Where a library that shapes what it touches may be imported."""
 

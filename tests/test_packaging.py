@@ -2,49 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import sysconfig
-import venv
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
 import migrator
-
-ROOT = Path(__file__).parent.parent
-
-
-def run(*command: str | Path, cwd: Path) -> str:
-    """What a command prints; it must succeed, and finds only what is installed."""
-    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+from tests.installing import ROOT, build, install, run
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built with what is installed here, so that no network is needed."""
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
-    (built,) = folder.glob("*.whl")
-    return built
+    return build(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def home(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment with the wheel in it; its dependencies are those that are installed here."""
-    home = tmp_path_factory.mktemp("installed")
-    venv.create(home)
-    python = home / "bin" / "python"
-    install = ("-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index")
-    run(sys.executable, *install, "--disable-pip-version-check", wheel, cwd=home)
-    packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(home), "platbase": str(home)}))
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))  # a plain path: no other .pth is followed
-    return home
+    return install(tmp_path_factory.mktemp("installed"), wheel)
 
 
 def test_the_wheel_holds_everything(wheel: Path) -> None:

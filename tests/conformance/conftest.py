@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 
 from migrator.sandbox import BackgroundServer, Options, World
+from migrator.testing.faults import Faults
+from migrator.testing.kills import Kills
 from tests.conformance.lab import Lab
 
 MakeLab = Callable[..., Lab]
+
+LONG = {name for part in (Faults, Kills) for name in vars(part) if name.startswith("test_")}
+"""The scenarios of the table that meet something at every request."""
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +59,10 @@ def make_lab(
             return stack.enter_context(Lab(world, port, tmp_path, source, target, **options))
 
         yield make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Faults at every request and kills take long."""
+    for item in items:
+        if item.path.name == "test_table.py" and getattr(item, "originalname", "") in LONG:
+            item.add_marker(pytest.mark.slow)

@@ -1,253 +1,271 @@
-"""The same simple job on every platform: how its server would hold it, how a person edits it there, how it is read.
-
-A `Wish` is a job in plain words. It fires once a day at a time in UTC, which every platform can say exactly.
-"""
+"""The platforms of the sandbox, and a file, as their users know them; a record is set as its server holds it."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
-from attrs import frozen
 
-from migrator.sandbox import World, devin, omni, scrip
+from migrator.sandbox import BackgroundServer, Options, World, devin, omni, scrip, settings
+from migrator.testing.lab import TEMPLATE
+from migrator.testing.place import Place as AnyPlace
+from migrator.testing.platform import JsonFile, Platform, Raw, Wish, hour_of, said, wish
 
-Raw = dict[str, Any]
+__all__ = ["EVENT", "PLATFORMS", "TEMPLATE", "Place", "Raw", "Simulated", "Wish", "wish"]
 
-TEMPLATE: Final = "Handle ${event}: ${payload}"
 EVENT: Final = "note.due"
 BORN: Final = "2026-10-01T08:00:00Z"
-_MARK: Final = re.compile(r"(?:\A|\n\n)\[migrator:[^\]]+\]\Z")
-
-
-@frozen(kw_only=True)
-class Wish:
-    """A job in plain words.
-
-    Attributes:
-        name: visible name.
-        text: the prompt, or what the event says.
-        hour: it fires daily at this hour, UTC.
-        description: note for people.
-        enabled: the owner's wish.
-    """
-
-    name: str
-    text: str = "Say what changed."
-    hour: int = 9
-    description: str | None = None
-    enabled: bool = True
-
-
-def wish(number: int, /, **changes: Any) -> Wish:
-    """The wish of a number, with some of it changed."""
-    return attrs.evolve(Wish(name=f"Job {number:03}", text=f"Say number {number}."), **changes)
-
-
-@frozen(kw_only=True)
-class Platform:
-    """What the tests must know about a platform to play its users.
-
-    Attributes:
-        name: the provider.
-        collection: how the path of its list ends.
-        page: records that one page of our adapter holds.
-        write: the record that stands for a wish, given its number.
-        read: the wish that a record stands for.
-        breaks: the fields whose loss makes a record unreadable.
-        schedule: where the schedule stands, and one that nobody can read.
-    """
-
-    name: str
-    collection: str = ""
-    page: int = 0
-    write: Callable[[int, Wish], Raw]
-    read: Callable[[Raw], Wish]
-    breaks: Mapping[str, Any]
-    schedule: str = ""
-
-    def id_of(self, raw: Raw) -> str:
-        """A record's id."""
-        return str(raw["scheduled_session_id" if self.name == "devin" else "id"])
 
 
 def _number_id(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012}"
 
 
-def _omni(number: int, wanted: Wish) -> Raw:
-    return {
-        "id": _number_id(number),
-        "name": wanted.name,
-        "prompt": wanted.text,
-        "description": wanted.description,
-        "modelId": omni.MODEL,
-        "branchId": None,
-        "topicName": None,
-        "schedule": f"0 {wanted.hour} * * ? *",
-        "timezone": "UTC",
-        "destination": {"type": "email", "recipientEmails": ["ops@example.com"], "userGroupIds": []},
-        "recipientCount": 1,
-        "disabled": not wanted.enabled,
-        "systemDisabled": False,
-        "systemDisabledReason": None,
-        "lastRun": None,
-        "createdAt": BORN,
-        "updatedAt": BORN,
+class Simulated(Platform):
+    """A platform of the sandbox, which goes by the time of day.
+
+    Args:
+        options: what its world is like.
+        still: whether its clock stands still until it is moved.
+
+    Attributes:
+        page: records that one page of our adapter holds.
+        breaks: the fields whose loss makes a record unreadable.
+        schedule: where the schedule stands.
+        id_field: where the id stands.
+    """
+
+    page: ClassVar[int] = 0
+    breaks: ClassVar[Mapping[str, Any]]
+    schedule: ClassVar[str]
+    id_field: ClassVar[str] = "id"
+    chooses_ids = True
+
+    def __init__(
+        self,
+        options: Options = Options(scrip_reserve_names=False),  # noqa: B008 (frozen)
+        *,
+        still: bool = False,
+    ) -> None:
+        self.options, self.still = options, still
+        self.world: World | None = None
+        if still:
+            self.now = self._now
+
+    def _now(self) -> datetime:
+        assert self.world
+        return self.world.now()
+
+    @property
+    def name(self) -> str:
+        """The provider."""
+        return self.provider
+
+    def id_of(self, raw: Raw) -> str:
+        """Return a record's id."""
+        return str(raw[self.id_field])
+
+    @contextmanager
+    def start(self, folder: Path) -> Iterator[Mapping[str, Any]]:
+        """Serve a world of its own."""
+        self.world = World(options=self.options) if self.still else World(clock=None, options=self.options)
+        with BackgroundServer(self.world) as server:
+            yield reach(self.world, server.port, self.provider)
+
+    def place(self, settings: Mapping[str, Any], folder: Path) -> Place:
+        """The users of the started simulator, who act on its records."""
+        assert self.world
+        return Place(self, self.world, folder / "none", settings)
+
+
+def reach(world: World, port: int, provider: str) -> dict[str, Any]:
+    """Return the keys of a connection to a served world."""
+    return {key: value for key, value in settings(world, port)[provider].items() if key != "env"}
+
+
+class Omni(Simulated):
+    """AI routines."""
+
+    provider = "omni"
+    needs: Mapping[str, Any] = {
+        "action.model": omni.MODEL,
+        "delivery.email": {"recipients": ["ops@example.com"]},
     }
+    listing = "GET */routines"
+    changing = frozenset({"lastRun"})
+    page = 100
+    breaks: ClassVar = {"prompt": None}
+    schedule = "schedule"
+    volume = 110
+
+    def __init__(self, options: Options = Options(omni_quota=1_000), *, still: bool = False) -> None:  # noqa: B008 (frozen)
+        super().__init__(options, still=still)
+        if options.omni_quota > 100:  # more than is documented has to be said
+            self.settings = {"room": options.omni_quota}
+
+    def write(self, number: int, wanted: Wish) -> Raw:
+        """A routine as its server holds it."""
+        return {
+            "id": _number_id(number),
+            "name": wanted.name,
+            "prompt": wanted.text,
+            "description": wanted.description,
+            "modelId": omni.MODEL,
+            "branchId": None,
+            "topicName": None,
+            "schedule": f"0 {wanted.hour} * * ? *",
+            "timezone": "UTC",
+            "destination": {"type": "email", "recipientEmails": ["ops@example.com"], "userGroupIds": []},
+            "recipientCount": 1,
+            "disabled": not wanted.enabled,
+            "systemDisabled": False,
+            "systemDisabledReason": None,
+            "lastRun": None,
+            "createdAt": BORN,
+            "updatedAt": BORN,
+        }
+
+    def read(self, raw: Raw) -> Wish:
+        """The wish of a routine."""
+        return Wish(
+            name=raw["name"],
+            text=raw["prompt"],
+            hour=hour_of(raw["schedule"]),
+            description=raw["description"],
+            enabled=not raw["disabled"],
+        )
 
 
-def _from_omni(raw: Raw) -> Wish:
-    return Wish(
-        name=raw["name"],
-        text=raw["prompt"],
-        hour=_hour(raw["schedule"]),
-        description=_unmarked(raw["description"]),
-        enabled=not raw["disabled"],
-    )
+class Devin(Simulated):
+    """Schedules."""
+
+    provider = "devin"
+    listing = "GET */schedules"
+    changing = frozenset({"last_executed_at"})
+    page = 100
+    breaks: ClassVar = {"prompt": 7}
+    schedule = "frequency"
+    id_field = "scheduled_session_id"
+    volume = 110
+
+    def write(self, number: int, wanted: Wish) -> Raw:
+        """A schedule as its server holds it."""
+        return {
+            "scheduled_session_id": f"sched-{number:032}",
+            "org_id": devin.ORG,
+            "name": wanted.name,
+            "prompt": wanted.text,
+            "frequency": f"0 {wanted.hour} * * *",
+            "schedule_type": "recurring",
+            "enabled": wanted.enabled,
+            "playbook": None,
+            "slack_channel_id": None,
+            "slack_team_id": None,
+            "created_by": devin.USER,
+            "created_at": BORN,
+            "updated_at": BORN,
+            "last_executed_at": None,
+            "last_error_at": None,
+            "last_error_message": None,
+            "consecutive_failures": 0,
+        }
+
+    def read(self, raw: Raw) -> Wish:
+        """The wish of a schedule."""
+        return Wish(name=raw["name"], text=raw["prompt"], hour=hour_of(raw["frequency"]), enabled=raw["enabled"])
 
 
-def _devin(number: int, wanted: Wish) -> Raw:
-    return {
-        "scheduled_session_id": f"sched-{number:032}",
-        "org_id": devin.ORG,
-        "name": wanted.name,
-        "prompt": wanted.text,
-        "frequency": f"0 {wanted.hour} * * *",
-        "schedule_type": "recurring",
-        "enabled": wanted.enabled,
-        "playbook": None,
-        "slack_channel_id": None,
-        "slack_team_id": None,
-        "created_by": devin.USER,
-        "created_at": BORN,
-        "updated_at": BORN,
-        "last_executed_at": None,
-        "last_error_at": None,
-        "last_error_message": None,
-        "consecutive_failures": 0,
-    }
+class Scrip(Simulated):
+    """Automations."""
+
+    provider = "scrip"
+    listing = "GET */automations"
+    changing = frozenset({"last_run_at", "next_run_at"})
+    page = 200
+    breaks: ClassVar = {"event_name": None}
+    schedule = "cron_expression"
+    volume = 210
+
+    def write(self, number: int, wanted: Wish) -> Raw:
+        """An automation as its server holds it."""
+        described = {} if wanted.description is None else {"description": wanted.description}
+        return {
+            "id": _number_id(number),
+            "program_id": scrip.PROGRAM,
+            "name": wanted.name,
+            "event_name": EVENT,
+            "payload": {"text": wanted.text},
+            "trigger_type": "cron",
+            "cron_expression": f"0 {wanted.hour} * * *",
+            "timezone": "UTC",
+            "scope": "program",
+            "source": "api",
+            "status": "active" if wanted.enabled else "paused",
+            "created_at": BORN,
+            "updated_at": BORN,
+            **described,
+        }
+
+    def read(self, raw: Raw) -> Wish:
+        """The wish of an automation."""
+        return Wish(
+            name=raw["name"],
+            text=said(raw.get("payload", {})),
+            hour=hour_of(raw["cron_expression"]),
+            description=raw.get("description"),
+            enabled=raw["status"] == "active",
+        )
+
+    def as_prompt(self, wanted: Wish) -> str:
+        """The prompt that the template of a sync makes of an event."""
+        payload = json.dumps({"text": wanted.text}, indent=2, ensure_ascii=False)
+        return f"Handle {EVENT}: {payload}"
 
 
-def _from_devin(raw: Raw) -> Wish:
-    return Wish(name=raw["name"], text=raw["prompt"], hour=_hour(raw["frequency"]), enabled=raw["enabled"])
+class File(JsonFile):
+    """A file of jobs, of which a user sets any record as it stands."""
+
+    page: ClassVar[int] = 0
+    breaks: ClassVar[Mapping[str, Any]] = {"name": 7}
+    schedule: ClassVar[str] = "trigger.cron"
+
+    @property
+    def name(self) -> str:
+        """The provider."""
+        return self.provider
+
+    def id_of(self, raw: Raw) -> str:
+        """Return a record's id."""
+        return str(raw["id"])
 
 
-def _scrip(number: int, wanted: Wish) -> Raw:
-    described = {} if wanted.description is None else {"description": wanted.description}
-    return {
-        "id": _number_id(number),
-        "program_id": scrip.PROGRAM,
-        "name": wanted.name,
-        "event_name": EVENT,
-        "payload": {"text": wanted.text},
-        "trigger_type": "cron",
-        "cron_expression": f"0 {wanted.hour} * * *",
-        "timezone": "UTC",
-        "scope": "program",
-        "source": "api",
-        "status": "active" if wanted.enabled else "paused",
-        "created_at": BORN,
-        "updated_at": BORN,
-        **described,
-    }
-
-
-def _from_scrip(raw: Raw) -> Wish:
-    return Wish(
-        name=raw["name"],
-        text=_said(raw.get("payload", {})),
-        hour=_hour(raw["cron_expression"]),
-        description=_unmarked(raw.get("description")),
-        enabled=raw["status"] == "active",
-    )
-
-
-def _json(number: int, wanted: Wish) -> Raw:
-    described = {} if wanted.description is None else {"description": wanted.description}
-    return {
-        "id": f"job-{number}",
-        "name": wanted.name,
-        "enabled": wanted.enabled,
-        "trigger": {"kind": "recurring", "cron": f"0 {wanted.hour} * * *", "dialect": "vixie", "timezone": "UTC"},
-        "action": {"kind": "prompt", "text": wanted.text},
-        **described,
-    }
-
-
-def _from_json(raw: Raw) -> Wish:
-    action = raw["action"]
-    return Wish(
-        name=raw["name"],
-        text=action["text"] if action["kind"] == "prompt" else _said(action["payload"]),
-        hour=_hour(raw["trigger"]["cron"]),
-        description=raw.get("description"),
-        enabled=raw["enabled"],
-    )
-
-
-def _said(payload: Raw) -> str:
-    return str(payload["migrator"]["action.text"] if "migrator" in payload else payload["text"])
-
-
-def _hour(cron: str) -> int:
-    return int(cron.split()[1])
-
-
-def _unmarked(text: str | None) -> str | None:
-    return _MARK.sub("", text or "") or None
-
-
-PLATFORMS: Final = {
-    platform.name: platform
-    for platform in (
-        Platform(
-            name="omni",
-            collection="/routines",
-            page=100,
-            write=_omni,
-            read=_from_omni,
-            breaks={"prompt": None},
-            schedule="schedule",
-        ),
-        Platform(
-            name="devin",
-            collection="/schedules",
-            page=100,
-            write=_devin,
-            read=_from_devin,
-            breaks={"prompt": 7},
-            schedule="frequency",
-        ),
-        Platform(
-            name="scrip",
-            collection="/automations",
-            page=200,
-            write=_scrip,
-            read=_from_scrip,
-            breaks={"event_name": None},
-            schedule="cron_expression",
-        ),
-        Platform(name="json", write=_json, read=_from_json, breaks={"name": 7}, schedule="trigger.cron"),
-    )
+PLATFORMS: Final[dict[str, Simulated | File]] = {
+    platform.provider: platform for platform in (Omni(Options()), Devin(), Scrip(), File())
 }
 
 
-class Place:
+class Place(AnyPlace):
     """One connection, as its users see it: they add, edit and remove jobs behind our back.
 
     Args:
         platform: whose it is.
         world: where the records are; of `json`, in `file`.
         file: the file of a `json` connection.
+        given: the keys of its connection; with them a proxy stands before it.
     """
 
-    def __init__(self, platform: Platform, world: World, file: Path) -> None:
-        self.platform = platform
+    platform: Simulated | File
+
+    def __init__(
+        self, platform: Simulated | File, world: World, file: Path, given: Mapping[str, Any] | None = None
+    ) -> None:
+        path = {"path": str(file)} if platform.provider == "json" else {}
+        super().__init__(platform, given or path, file.parent, proxied=given is not None)
         self.world = world
         self.file = file
 
@@ -262,7 +280,7 @@ class Place:
     def put(self, *records: Raw) -> None:
         """Add records, or set them in place of those with the same id."""
         if self.platform.name == "json":
-            self._save({**self.records(), **{raw["id"]: raw for raw in records}}.values())
+            self._save({**self.records(), **{raw["id"]: raw for raw in records}})
             return
         store = self.world.stores[self.platform.name]
         for raw in records:
@@ -273,10 +291,26 @@ class Place:
                 self.world.load(self.platform.name, [raw])
 
     def wish(self, number: int, /, **changes: Any) -> Wish:
-        """Let there be a job of that number."""
+        """Let there be a job of that number: a fresh record, whatever stood there."""
         wanted = wish(number, **changes)
-        self.put(self.platform.write(number, wanted))
+        self.keys[number] = self.add(number, wanted)
         return wanted
+
+    def add(self, number: int, wanted: Wish) -> str:
+        """Make a job, or set it in place of the one with that number."""
+        raw = self.platform.write(number, wanted)
+        self.put(raw)
+        return self.platform.id_of(raw)
+
+    def add_many(self, wishes: Mapping[int, Wish]) -> None:
+        """Make many jobs at once."""
+        raws = {number: self.platform.write(number, wanted) for number, wanted in wishes.items()}
+        self.put(*raws.values())
+        self.keys |= {number: self.platform.id_of(raw) for number, raw in raws.items()}
+
+    def send(self, key: str, payload: Raw) -> None:
+        """Change fields of a record."""
+        self.put({**self.records()[key], **payload})
 
     def edit(self, key: str, /, **changes: Any) -> None:
         """Change fields of a record as its server holds them; "a.b" is the field b of the object a."""
@@ -297,7 +331,7 @@ class Place:
     def remove(self, *keys: str) -> None:
         """Delete records."""
         if self.platform.name == "json":
-            self._save(raw for key, raw in self.records().items() if key not in keys)
+            self._save({key: raw for key, raw in self.records().items() if key not in keys})
             return
         store = self.world.stores[self.platform.name]
         archived = {"status": "archived"} if self.platform.name == "scrip" else {}
@@ -305,5 +339,10 @@ class Place:
             row = store.rows[key]
             store.put(attrs.evolve(row, gone=True, data={**row.data, **archived}))
 
-    def _save(self, records: Iterable[Raw]) -> None:
-        self.file.write_text(json.dumps({"schema": "migrator/jobs@1", "jobs": list(records)}), "utf-8")
+    def clear(self) -> None:
+        """Forget every record, of a platform that is served for the table."""
+        super().clear()
+        self.world.clear()
+
+    def _save(self, records: Mapping[str, Raw]) -> None:
+        self.file.write_text(json.dumps({"schema": "migrator/jobs@1", "jobs": list(records.values())}), "utf-8")

@@ -7,9 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from migrator.sandbox import Options
 from tests.conformance.conftest import MakeLab
-from tests.conformance.lab import PAIRS, Lab
 from tests.conformance.platforms import wish
 from tests.faults.scenarios import gone
 
@@ -20,34 +18,7 @@ ADOPTING: Final[Mapping[str, Mapping[str, int]]] = {
 }
 """What happens to two jobs that are there and to one that is not."""
 
-OLD_DEVIN: Final = Options(devin_shape="seed")
 """A platform on which our jobs carry no mark."""
-
-
-async def made_and_forgotten(lab: Lab) -> Lab:
-    """Two jobs have been moved, the state is lost, and a third job is at the source."""
-    lab.source.wish(1)
-    lab.source.wish(2)
-    await lab.run()
-    lab.forget()
-    lab.source.wish(3)
-    return lab
-
-
-@pytest.mark.parametrize("adopt", ADOPTING)
-@pytest.mark.parametrize(
-    ("source", "target", "platforms"),
-    [*((*pair, Options()) for pair in PAIRS), ("omni", "devin", OLD_DEVIN)],
-    ids=lambda value: value if isinstance(value, str) else value.devin_shape,
-)
-async def test_a_lost_state_makes_nothing_twice(
-    make_lab: MakeLab, source: str, target: str, platforms: Options, adopt: str
-) -> None:
-    """With our marks, or where there are none by being exactly alike, our jobs are known again without the state."""
-    lab = await made_and_forgotten(make_lab(source, target, platforms=platforms, adopt=adopt))
-
-    assert ADOPTING[adopt] == await lab.run()
-    assert lab.expected(wish(1), wish(2), wish(3)) == lab.held()
 
 
 @pytest.mark.parametrize(

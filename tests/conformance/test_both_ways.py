@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any, Final
-
-import pytest
 
 from migrator.plan.changes import Plan
 from migrator.plan.document import plan_from_json, plan_to_json
 from migrator.store.records import ActiveSide
 from migrator.sync import undo
 from tests.conformance.conftest import MakeLab
-from tests.conformance.lab import PAIRS, Lab, counts
+from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import Wish, wish
 
 BOTH_WAYS: Final = {"on_drift": "target", "two_way": True}
-HTTP_PAIRS: Final = [pair for pair in PAIRS if "json" not in pair]
-
-
-def edits(lab: Lab) -> dict[str, Callable[[], Any]]:
-    """Edits of job 1 at the target, by what they change, as its platform holds them."""
-    key, name = lab.key_of("Job 001"), lab.target.platform.name
-    text: dict[str, Any] = {"omni": {"prompt": "Anew."}, "devin": {"prompt": "Anew."}}
-    pause: dict[str, Any] = {"omni": {"disabled": True}, "devin": {"enabled": False}, "scrip": {"status": "paused"}}
-    hour: dict[str, Any] = {
-        "omni": {"schedule": "0 15 * * ? *"},
-        "devin": {"frequency": "0 15 * * *"},
-        "scrip": {"cron_expression": "0 15 * * *"},
-    }
-    found = {
-        "name": {"name": "Anew"},
-        "hour": hour[name],
-        "enabled": pause[name],
-        **({"text": text[name]} if name in text else {}),
-    }
-    return {what: lambda change=change: lab.target.edit(key, **change) for what, change in found.items()}
 
 
 def source_wishes(lab: Lab) -> list[Wish]:
@@ -54,36 +31,6 @@ async def switched(make_lab: MakeLab, source: str, target: str, **options: Any) 
     return lab
 
 
-CHANGED: Final[dict[str, Wish]] = {
-    "name": wish(1, name="Anew"),
-    "hour": wish(1, hour=15),
-    "enabled": wish(1, enabled=False),
-    "text": wish(1, text="Anew."),
-}
-
-
-@pytest.mark.parametrize("what", CHANGED)
-@pytest.mark.parametrize(("source", "target"), HTTP_PAIRS, ids=lambda name: name)
-async def test_an_edit_at_the_target_goes_back(make_lab: MakeLab, source: str, target: str, what: str) -> None:
-    """The source says what was edited, the target stays as it was edited, and the next night there is nothing to do.
-
-    What the source cannot say (it sends events, and the words around them are the sync's) is blocked and named.
-    """
-    lab = await switched(make_lab, source, target, **BOTH_WAYS)
-    edit = edits(lab).get(what)
-    if edit is None:
-        return
-    edit()
-    at_target = lab.held()
-    (found,) = (await lab.night()).results
-
-    cannot = (source == "scrip" and what == "text") or (source == "omni" and what == "enabled")
-    assert (found.exit_code, lab.held()) == (3 if cannot else 0, at_target), found
-    assert source_wishes(lab) == ([wish(1), wish(2)] if cannot else [CHANGED[what], wish(2)])
-    assert [hand.is_conflict for hand in found.hands] == [False]
-    await lab.settled()
-
-
 async def test_what_both_sides_change_in_different_fields_goes_both_ways(make_lab: MakeLab) -> None:
     """The target gets what the source changed, the source what was edited at the target, in one run."""
     lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
@@ -94,25 +41,6 @@ async def test_what_both_sides_change_in_different_fields_goes_both_ways(make_la
     assert (found.exit_code, counts(found.plan)) == (0, {"update": 1, "none": 1})
     assert source_wishes(lab)[0] == lab.held()[0] == wish(1, name="Anew", hour=17)
     await lab.settled()
-
-
-@pytest.mark.parametrize("two_way", [True, False])
-@pytest.mark.parametrize(("source", "target"), HTTP_PAIRS, ids=lambda name: name)
-async def test_a_field_that_both_sides_change_is_a_conflict(
-    make_lab: MakeLab, source: str, target: str, *, two_way: bool
-) -> None:
-    """Nothing is done to the job on either side; the plan has all three values, and it is announced once."""
-    lab = await switched(make_lab, source, target, on_drift="target", two_way=two_way)
-    lab.source.wish(1, name="Source")
-    lab.target.edit(lab.key_of("Job 001"), name="Target")
-    nights = [(await lab.night()).results[0] for _ in range(3)]
-
-    assert [(night.exit_code, len(night.conflicts)) for night in nights] == [(3, 1)] * 3
-    assert [night.conflicts[0].is_new for night in nights] == [True, False, False]
-    assert len({night.conflicts[0].since for night in nights}) == 1
-    ((field,),) = [change.fields for change in nights[0].plan.blocked]
-    assert (field.path, field.old, field.new, field.remote) == ("name", "Job 001", "Source", "Target")
-    assert (source_wishes(lab)[0].name, sorted(job.name for job in lab.held())) == ("Source", ["Job 002", "Target"])
 
 
 async def test_a_conflict_that_changes_is_another_one(make_lab: MakeLab) -> None:

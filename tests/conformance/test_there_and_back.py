@@ -9,7 +9,7 @@ import pytest
 from migrator import export as exports
 from migrator.sandbox.omni import BRANCH, GROUP
 from tests.conformance.conftest import MakeLab
-from tests.conformance.lab import PAIRS, Lab
+from tests.conformance.lab import Lab
 from tests.conformance.platforms import wish
 
 RICH: Final[dict[str, dict[str, Any]]] = {
@@ -62,23 +62,3 @@ async def test_a_prompt_survives_the_way_through_scrip(make_lab: MakeLab, source
     assert ["timezone" in job["trigger"] and job["trigger"]["timezone"] for job in home.values()] == [
         away[name]["trigger"]["timezone"] for name in home
     ]
-
-
-@pytest.mark.parametrize("memory", ["with the state", "without the state"])
-@pytest.mark.parametrize(("source", "target"), PAIRS)
-async def test_copies_are_not_copied_back(make_lab: MakeLab, source: str, target: str, memory: str) -> None:
-    """A sync back moves the other side's own jobs and leaves our copies alone, known by the state or by a mark."""
-    lab = make_lab(source, target)
-    lab.source.wish(1)
-    lab.source.wish(2)
-    await lab.run()
-    if memory == "without the state":
-        lab.forget()
-
-    others = len(lab.foreign)
-    assert {"create": others, "none": 2} == await lab.run("back")
-    assert 2 + others == len(lab.source.records())
-
-    lab.configure(adopt="identical")
-    assert ({"none": 2 + others} if memory == "with the state" else {"adopt": 2, "none": others}) == await lab.run()
-    assert lab.expected(wish(1), wish(2)) == lab.held()

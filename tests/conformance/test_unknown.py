@@ -63,7 +63,7 @@ async def test_a_file_of_jobs_keeps_unknown_fields(make_lab: MakeLab) -> None:
     assert {"create": 1} == await lab.run()
     assert [{"condition": {"only_if": ["x"]}}] == [raw["unknown_fields"] for raw in lab.made.values()]
     lab.also("on", "target-file", "devin", allow_loss=["action", "delivery"])
-    lab.tables["connections.target-file"]["path"] = str(lab.target.file)
+    lab.more["connections.target-file"]["path"] = str(lab.target.file)
     lab.configure()
     (change, *_) = [c for c in (await lab.plan("on")).changes if c.losses and c.name == wish(1).name]
     assert "provider_fields.condition" in {loss.path for loss in change.losses}

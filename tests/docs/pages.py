@@ -6,6 +6,7 @@ A block of commands (`console`) or of Python stands below a comment that says wh
     <!-- run: sandbox and state --> the same, with the state of an earlier run
     <!-- run: empty -->          it is run, in an empty folder
     <!-- tried by: FILE -->      the test in FILE runs its commands, with what stands for the capitals
+    <!-- file: PATH -->          it is a file of the package that test_write_a_provider.py builds
     <!-- shown: why -->          it cannot be run here: its commands and options must exist
     <!-- prints: NAME -->        what the block of that name above prints, among others
 
@@ -65,7 +66,7 @@ class Block:
         page: where it stands.
         line: its first line there.
         language: what is behind the fence.
-        ownership_tag: "run", "tried by" or "shown"; "" when nothing is said about it.
+        ownership_tag: "run", "tried by", "file" or "shown"; "" when nothing is said about it.
         of: what stands behind the mark.
         text: the code.
     """

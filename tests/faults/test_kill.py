@@ -5,26 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-import attrs
 import pytest
 
 from tests.faults.killing import HELD, Killer, Labs, command, laboratories
-from tests.faults.machine import DEATH, Tally, apply, check, until_quiet, writes
-from tests.faults.scenarios import SCENARIOS
+from tests.faults.machine import DEATH
 
 pytestmark = pytest.mark.slow
 
-PAIRS: Final = (("omni", "devin"), ("json", "omni"), ("devin", "scrip"))
-LANES: Final = 6
 """A pair's requests are divided among so many tests."""
-MOST: Final = 60
 """More requests than the run takes."""
-Record = Callable[[str, object], None]
 
 
 @pytest.fixture
@@ -38,39 +30,6 @@ def make_lab(folder: Path, killer: Killer) -> Iterator[Labs]:
     """Makes laboratories."""
     with laboratories(folder, killer) as labs:
         yield labs
-
-
-@pytest.mark.parametrize("lane", range(LANES))
-@pytest.mark.parametrize("pair", PAIRS, ids=" to ".join)
-async def test_killed_at_every_request(
-    make_lab: Labs,
-    killer: Killer,
-    record_property: Record,
-    pair: tuple[str, str],
-    lane: int,
-) -> None:
-    """SIGKILL before or after the effect of any request: the runs after it make exactly what was planned."""
-    tally = Tally()
-    try:
-        for nth in range(1 + lane, MOST, LANES):
-            lab = make_lab(pair)
-            expected = lab.expected(*await SCENARIOS["everything"].prepare(lab, apply))
-            sent: Counter[str] = writes(lab.world)
-            killer.struck = False
-            lab.world.fault("slow", seconds=DEATH, nth=nth, after=bool(nth // LANES % 2) != bool(lane % 2))
-            killer.process = process = command(lab, "apply", "it", "--yes")
-            process.communicate(timeout=60)
-            lab.world.faults.clear()
-            if not killer.struck:
-                assert 0 == process.returncode
-                return
-            tally.cases += 1
-            tally.faults += 1
-            assert -signal.SIGKILL == process.returncode
-            await until_quiet(lab, f"killed at request {nth}")
-            check(lab, expected, sent, tally, f"killed at request {nth}")
-    finally:
-        record_property("faults", attrs.asdict(tally))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
