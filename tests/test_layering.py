@@ -21,7 +21,8 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "files", "ids", "packed", "redaction", "soundness", "watching"},
+    {"concurrency", "files", "ids", "packed", "redaction", "shell", "soundness", "watching"},
+    {"agents"},
     {"isolation"},
     {"cron"},
     {"canonical"},
