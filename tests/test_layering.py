@@ -21,7 +21,8 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"compressed", "concurrency", "files", "ids", "instrumentation", "redaction", "soundness"},
+    {"compressed", "concurrency", "files", "ids", "instrumentation", "redaction", "shell", "soundness"},
+    {"agents"},
     {"isolation"},
     {"cron"},
     {"canonical"},
