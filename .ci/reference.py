@@ -26,6 +26,9 @@ from migrator.mapping import load_mapping
 from migrator.providers.declaration import Setting
 from migrator.providers.registry import PROVIDERS
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.platforms import evidence  # the tests are no package; their records are what is shown
+
 DOCS: Final = Path(__file__).parents[1] / "docs"
 MADE: Final = "This page is made from the code by `make reference`."
 _PART: Final = re.compile(r"(<!-- made: ([\w ]+) -->\n).*?(<!-- /made -->)", re.DOTALL)
@@ -38,7 +41,7 @@ def files() -> dict[Path, str]:
         DOCS / "reference" / "config.md": "\n".join(config()) + "\n",
     }
     made |= {DOCS / "pictures" / f"{name}.svg": picture for name, picture in pictures.pictures().items()}
-    for page in sorted((DOCS / "providers").glob("*.md")):
+    for page in (*sorted((DOCS / "providers").glob("*.md")), DOCS / "evidence.md"):
         text = page.read_text("utf-8")
         made[page] = _PART.sub(lambda found: f"{found[1]}\n{part(found[2])}\n\n{found[3]}", text)
     return made
@@ -210,8 +213,13 @@ def _takes(schema: Mapping[str, Any]) -> str:
 
 
 def part(name: str) -> str:
-    """A part of a provider's page: `holds omni`, `lost omni` or `declined omni`."""
+    """A part of a page: `holds omni`, `lost omni` or `declined omni`; `claims` or `differences` of evidence.md."""
     what, _, provider = name.partition(" ")
+    if what == "claims":
+        head = ("software", "kind", "evidence for", "claim", "measured", "date")
+        return table(head, evidence.claims())
+    if what == "differences":
+        return table(("expression", "zones", "difference", "first instants"), evidence.differences())
     rules = load_mapping(provider).rules
     if what == "holds":
         return table(("field", "held", "longest or most", "changes"), (_held(leaf, rules) for leaf in LEAVES))

@@ -72,7 +72,12 @@ def _this_machine_only(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-MACHINES: Final = {"attack": "attacks", "faults": "fault machine", "cutover": "instants across cut-overs"}
+MACHINES: Final = {
+    "attack": "attacks",
+    "faults": "fault machine",
+    "cutover": "instants across cut-overs",
+    "platforms": "software of others",
+}
 """What tests count, by the property that they record it in."""
 
 

@@ -12,6 +12,7 @@ from migrator.canonical import PATHS
 from migrator.catalog import catalog
 from migrator.providers.registry import PROVIDERS
 from migrator.report.capabilities import holdings_lines
+from tests.platforms import evidence
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -63,7 +64,13 @@ def test_the_table_of_what_platforms_hold_is_that_of_the_mappings() -> None:
     rows = [re.split(r"\s{2,}", line.rstrip()) for line in lines[: lines.index("")]]
     head, *rest = [row if len(row) == len(names) + 1 else ["", *row] for row in rows]
     rest = [[f"`{row[0]}`" if row[0] in PATHS else row[0], *row[1:]] for row in rest]
+    rest.append(evidence.row(names))
     table = ["| " + " | ".join(row) + " |" for row in [[cell.strip() for cell in head], ["---"] * len(head), *rest]]
     actual = "\n".join(["", *table, "", ""])
 
     assert _block("table", actual) == actual
+
+
+def test_evidence_is_of_the_releases_that_are_pinned() -> None:
+    """What is said to be proved was proved on what `make platforms` installs."""
+    assert [] == list(evidence.stale()), "run: make platforms-record"

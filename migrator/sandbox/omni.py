@@ -24,7 +24,7 @@ from attrs import evolve
 
 from migrator.sandbox import wire
 from migrator.sandbox.grammar import EVENTBRIDGE
-from migrator.sandbox.omni_body import CREATE, PATCH, PUT, PUT_REQUIRED, REQUIRED, checked, only, resolved
+from migrator.sandbox.omni_body import CREATE, NULLABLE, PATCH, PUT, PUT_REQUIRED, REQUIRED, checked, only, resolved
 from migrator.sandbox.provider import Invalid, Provider, Refusal, resource
 from migrator.sandbox.store import Json, Row
 from migrator.sandbox.timetable import When, recurs
@@ -135,7 +135,7 @@ class Omni(Provider):
     async def create(self, request: Request) -> Response:
         """create: answers the id and nothing else; the routine is live at once."""
         scope = self._caller(request)
-        body = checked(only(await wire.json_object(request), CREATE), CREATE, required=REQUIRED)
+        body = checked(only(await wire.json_object(request), CREATE), CREATE, required=REQUIRED, nullable=NULLABLE)
         self._accessible(body["modelId"], body.get("branchId"))
         self._within_quota(scope)
         seq, now = self.store.next_seq(), wire.stamp(self.world.now())

@@ -108,6 +108,8 @@ CREATE: Final[dict[str, Check]] = {
     "topicName": _text(256),
 }
 """openapi, RoutineCreateBody."""
+NULLABLE: Final = ("branchId", "description", "topicName")
+"""create. The openapi file has no null there; a request that keeps to it leaves them out."""
 REQUIRED: Final = ("modelId", "name", "prompt", "schedule", "timezone", "destination")
 PATCH: Final = {n: CREATE[n] for n in ("name", "prompt", "schedule", "timezone", "destination", "description")}
 """openapi, the body of PATCH."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -165,4 +166,6 @@ def resource(path: str, **pages: Page) -> Route:
     async def dispatch(request: Request) -> Response:
         return await pages["GET" if request.method == "HEAD" else request.method](request)
 
-    return Route(path, dispatch, methods=list(pages))
+    route = Route(path, dispatch, methods=list(pages))
+    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")  # "$" lets a newline follow
+    return route

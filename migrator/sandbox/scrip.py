@@ -8,7 +8,7 @@ Pages, by the names used below:
 
 Guesses: create answers 201; unknown properties, and those that cannot change, are ignored; null changes nothing;
 `payload` is replaced, not merged; an archived automation keeps its name (`Options.scrip_reserve_names`); `trigger_at`
-must be in the future; a limit above 200 is taken as 200; the error codes `validation_error`, `not_found` and
+must be in the future; a limit above 200 answers 400; the error codes `validation_error`, `not_found` and
 `conflict`; delete answers the archived automation; changing or deleting an archived one answers 400, and so does
 changing the status of a completed or failed one; the program of another organisation answers 403;
 `participant_state` automations never fire here; a fan-out reaches ten
@@ -157,7 +157,7 @@ class Scrip(Provider):
     async def list_all(self, request: Request) -> Response:
         """list: newest first; archived ones only when asked for; filters are joined by "and"."""
         program, query = self._program(request), request.query_params
-        limit = min(wire.whole_number(request, "limit", DEFAULT_PAGE, 1), LARGEST_PAGE)
+        limit = wire.whole_number(request, "limit", DEFAULT_PAGE, 1, LARGEST_PAGE)
         exact = {name: query[name] for name in ("trigger_type", "scope", "status", "source") if name in query}
         search = query.get("search", "").casefold()
 

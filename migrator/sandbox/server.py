@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -52,10 +53,17 @@ def create_app(world: World, *, stop: Callable[[], None] = lambda: None) -> ASGI
         world.save()
 
     hosts = [Host(HOSTS[name], app=app) for name, app in apps.items()]
-    mounts = [Mount(f"/{name}", app=app) for name, app in apps.items()]
-    control = Mount("/control", app=Control(world, stop).app())
+    mounts = [_mounted(f"/{name}", app) for name, app in apps.items()]
+    control = _mounted("/control", Control(world, stop).app())
     # A bare router: Starlette's own application would answer 500 where a fault wants no answer at all.
     return Router(routes=[*hosts, *mounts, control], lifespan=lifespan)
+
+
+def _mounted(path: str, app: ASGIApp) -> Mount:
+    """An application for every path below one, also where an id holds a newline."""
+    mount = Mount(path, app=app)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
 
 
 def serve(world: World, port: int = 0, *, ready: Callable[[int], None] | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -66,8 +66,19 @@ def figures(record_property: Callable[[str, object], None]) -> Counter[str]:
     return tally
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a report hold its counts as plain dicts, which is what workers can send."""
+    report = yield
+    plain = [(name, dict(value) if isinstance(value, Counter) else value) for name, value in report.user_properties]
+    report.user_properties = plain
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Write what each software's tests measured, if all of them ran and passed."""
+    """Write what each software's tests measured, if all of them ran and passed; a choice by -k is not all of them."""
+    if terminalreporter.config.getoption("keyword"):
+        return
     for name, measured in _measured(terminalreporter).items():
         BUILD.mkdir(parents=True, exist_ok=True)
         write_proof(BUILD / f"{name}.json", measured)

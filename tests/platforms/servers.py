@@ -17,7 +17,7 @@ import httpx
 
 from tests.platforms.installer import MissingError, environment
 
-SECONDS: Final = 120.0
+SECONDS: Final = 400.0
 """How long a server may take until its first answer."""
 
 
@@ -35,6 +35,17 @@ def answers(url: str) -> Callable[[], bool]:
     def check() -> bool:
         with suppress(httpx.TransportError):
             return httpx.get(url, timeout=1, trust_env=False).is_success
+        return False
+
+    return check
+
+
+def listens(port: int) -> Callable[[], bool]:
+    """Return a check whether anything accepts connections at a port of this machine, for `serving`."""
+
+    def check() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
         return False
 
     return check

@@ -237,3 +237,30 @@ def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
         out, err = process.communicate(timeout=10)
     assert (answer.status_code, out, err, process.returncode) == (200, "done\n", "", 0)
     assert World(state=file).now() == datetime(2026, 11, 21, 0, 1, tzinfo=UTC)
+
+
+def test_an_id_with_a_newline_is_answered_by_its_provider() -> None:
+    """A newline in a path is part of it, and the answer is an error of the provider's own shape."""
+    world = World()
+    load_samples(world)
+    with BackgroundServer(world) as server:
+        reach = settings(world, server.port)
+        for provider, path in PATHS.items():
+            key = next(iter(world.stores[provider].rows))
+            headers = {"Authorization": f"Bearer {reach[provider]['token']}"}
+            for asked in (f"{path}/{key}%0A", f"{path}/a%0Ab", f"{path}%0A"):
+                answer = httpx.get(f"{reach[provider]['base_url']}{asked}", headers=headers)
+                assert answer.status_code in {400, 404}, (asked, answer.text)
+                assert answer.json(), asked
+
+
+def test_a_number_of_many_digits_is_a_number() -> None:
+    """An offset far behind the end finds nothing."""
+    world = World()
+    load_samples(world)
+    with BackgroundServer(world) as server:
+        headers = {"Authorization": f"Bearer {TOKENS['devin']}"}
+        answer = httpx.get(f"{server.url}/devin{DEVIN}?offset=12345678901", headers=headers)
+
+    assert 200 == answer.status_code
+    assert [] == answer.json()["items"]
