@@ -45,6 +45,7 @@ _TEXTS: Final = {
     ],
     "vixie": ["0 9 * * 1-5", "*/30 * * * *", "15 6 1 * *", "0 0 * * SUN", "0 12 1,15 * 1"],
     "debian": ["0 9 * * 1-5", "*/30 * * * *", "15 6 1 * *", "0 0 * * SUN", "0 12 1,15 * 1"],
+    "croniter": ["0 9 * * 1-5", "*/20 8-18 * * MON-FRI", "0 0 L * *", "0 12 * * 5#2", "15 9 1 3 * 0 2031"],
     "robfig": ["0 9 * * 1", "*/20 8-18 * * MON-FRI", "0 0 1 1 *", "45 23 * * 0"],
 }
 
@@ -79,7 +80,7 @@ def lowered_fields(mapping: ProviderMapping) -> st.SearchStrategy[dict[str, Any]
     prompt = {"action.text": words} | (
         {"action.model": ids}
         if "action.model" in rules.fields
-        else {"action.agent": st.sampled_from(rules.fields["action.agent"].one_of[:2])}
+        else {"action.agent": st.sampled_from(allowed[:2]) if (allowed := rules.fields["action.agent"].one_of) else ids}
     )
     event = {"action.event": words, "action.scope": st.sampled_from(["program", "participants"])}
     groups = st.lists(ids, max_size=2 if "delivery.email.groups" in rules.fields else 0).map(tuple)
@@ -162,6 +163,27 @@ def _crontab(body: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "agent", **body, "id": "line-1"}
 
 
+def _langgraph(body: dict[str, Any]) -> dict[str, Any]:
+    """The whole request comes back as `payload`, and some of it is repeated beside it."""
+    cron_id = "01a22a86-e42a-7083-9959-7cfacc811c1e"
+    stamps = {"created_at": "2026-11-01T00:00:00+00:00", "updated_at": "2026-11-01T00:00:00+00:00"}
+    return {
+        "cron_id": cron_id,
+        "assistant_id": body["assistant_id"],
+        "thread_id": body.get("thread_id"),
+        "user_id": "",
+        "end_time": None,
+        "schedule": body["schedule"],
+        "timezone": body.get("timezone"),
+        "payload": {**body, "config": {"configurable": {"cron_id": cron_id}}},
+        "next_run_date": "2026-11-02T00:00:00+00:00",
+        "metadata": body.get("metadata", {}),
+        "on_run_completed": None if body.get("thread_id") else "delete",
+        "enabled": body.get("enabled", True),
+        **stamps,
+    }
+
+
 def _json(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "id": "j-1"}
 
@@ -170,10 +192,20 @@ ANSWERS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "omni": _omni,
     "devin": _devin,
     "scrip": _scrip,
+    "langgraph": _langgraph,
     "json": _json,
     "crontab": _crontab,
 }
 """What each platform answers with after it was given a create request, by its documentation."""
+
+
+def patched(provider: str, raw: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """A record after an update request with this body."""
+    if provider != "langgraph":
+        return raw | body
+    metadata = {**raw["metadata"], **body.get("metadata", {})}
+    top = {key: value for key, value in body.items() if key in {"schedule", "timezone", "enabled"}}
+    return {**raw, **top, "metadata": metadata, "payload": {**raw["payload"], **body}}
 
 
 @st.composite

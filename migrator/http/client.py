@@ -47,6 +47,7 @@ TIMEOUT: Final = 60.0
 LISTING_TIMEOUT: Final = 1800.0
 
 _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
+_SHAPES: Final[Mapping[type, str]] = {dict: "object", list: "list"}
 _NEWEST: Final = 0.1
 """The weight of one answer in the average latency."""
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -173,7 +174,28 @@ class Client:
     ) -> dict[str, Any] | None:
         """Send a request and return the JSON object of the answer, None when the answer has no body.
 
+        Args and errors: as of `request_json`.
+        """
+        answer: dict[str, Any] | None = await self.request_json(
+            dict, method, path, params=params, json=json, kind=kind, job=job
+        )
+        return answer
+
+    async def request_json(
+        self,
+        shape: type[dict[str, Any] | list[Any]],
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        kind: Kind | None = None,
+        job: str = "",
+    ) -> Any:
+        """Send a request and return the JSON of the answer, None when the answer has no body.
+
         Args:
+            shape: what the answer must be: a JSON object or a list.
             method: HTTP method.
             path: below `base_url`, already quoted.
             params: query.
@@ -195,8 +217,8 @@ class Client:
             raise unexpected(call, reply, f"the answer {error}", self._secrets) from None
         if answer is None and not reply.body.strip():
             return None
-        if not isinstance(answer, dict):
-            raise unexpected(call, reply, "the answer is not a JSON object", self._secrets)
+        if not isinstance(answer, shape):
+            raise unexpected(call, reply, f"the answer is not a JSON {_SHAPES[shape]}", self._secrets)
         return answer
 
     async def status_of(
@@ -307,6 +329,8 @@ class Client:
                 token, sent = self._credential.secret, self.clock.now()
                 request = self._request(call, token)
                 came = await exchanged(lane, request, seconds=self.timeout, fence=self.fence)
+                if came.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    await lane.aclose()  # uvicorn resets it without saying so, and the next create would be uncertain
         except _UNSENT as error:
             return NoResponse(f"{self._url.host} cannot be reached{self._way}: {self._say(error)}", sent=False)
         except (httpx.TimeoutException, TimeoutError):

@@ -49,6 +49,18 @@ def _list(value: Any, _dialect: str) -> tuple[str, ...]:
     return tuple(str(_expect(item, str, "a list of texts")) for item in items)
 
 
+def _user_message(value: Any, _dialect: str) -> str:
+    """Return the text of a conversation that holds one message of the user, as LangChain's messages are written."""
+    allowed = 'one message of the user: {"messages": [{"role": "user", "content": "…"}]}'
+    messages = value.get("messages") if isinstance(value, dict) and set(value) == {"messages"} else None
+    message = messages[0] if isinstance(messages, list) and len(messages) == 1 else None
+    if not isinstance(message, dict) or set(message) - {"role", "type"} != {"content"}:
+        raise ValueError(allowed)
+    if {message.get("role", "user"), message.get("type", "user")} - {"user", "human"}:
+        raise ValueError(allowed)
+    return str(_expect(message["content"], str, allowed))
+
+
 def read_time(value: Any) -> datetime:
     """An ISO 8601 text with a zone as an aware datetime in UTC.
 
@@ -144,6 +156,7 @@ CODECS: Final[Mapping[str, Codec]] = {
     "list": Codec(_list, lambda value, _dialect: list(value)),
     "time": Codec(lambda value, _dialect: read_time(value), lambda value, _dialect: write_time(value)),
     "cron": Codec(read_cron, write_cron),
+    "message": Codec(_user_message, lambda value, _dialect: {"messages": [{"role": "user", "content": value}]}),
     "json": Codec(lambda value, _dialect: freeze(value), lambda value, _dialect: thaw(value)),
 }
 

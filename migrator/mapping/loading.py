@@ -25,7 +25,7 @@ _DOCS: Final = "docs/mappings.md describes a mapping file"
 
 
 class DocumentedFields(Protocol):
-    """Every field that a provider's documentation names, as dotted paths."""
+    """Every field that a provider's documentation names, as dotted paths; one covers what stands below it."""
 
     @property
     def response(self) -> frozenset[str]: ...  # noqa: D102 (the class says it)
@@ -107,6 +107,7 @@ def _loose_ends(rules: Rules) -> Iterator[str]:
         *(path for need in rules.needs for path in need),
     ]
     named += [path for contract in rules.contracts.values() for path in contract.always]
+    named += [path for rule in rules.fields.values() for path in rule.beside]
     named += [declined.loses for declined in rules.declined.values() if declined.loses]
     yield from (f"{path} is not a canonical field" for path in dict.fromkeys(named) if path not in known)
     for path, rule in rules.fields.items():
@@ -120,7 +121,7 @@ def _provider_gaps(rules: Rules, documented: DocumentedFields) -> Iterator[str]:
     """Every documented provider field has a place here, and every provider field named here is documented."""
     reads, creates, updates = set[str](), set[str](), set[str]()
     for rule in rules.fields.values():
-        reads.add(rule.read_path)
+        reads |= {rule.read_path, rule.otherwise}
         creates.add(rule.create_path)
         updates.add(rule.update_path)
         for path in rule.tags:
@@ -137,12 +138,12 @@ def _provider_gaps(rules: Rules, documented: DocumentedFields) -> Iterator[str]:
         ("create request", creates, documented.create),
         ("update request", updates, allowed_updates),
     ):
-        for path in sorted(all_of_them - used - idle):
+        for path in sorted(path for path in all_of_them if not any(covers(path, one) for one in used | idle)):
             yield f"provider field {path} of the {what}: neither mapped nor declined nor read-only"
-        for path in sorted(used - all_of_them - {""}):
+        for path in sorted(path for path in used - {""} if not any(covers(known, path) for known in all_of_them)):
             yield f"provider field {path}: the documentation of the {what} does not have it"
     yield from (
         f"provider field {path}: the documentation does not have it"
         for path in sorted({*rules.declined, *rules.read_only})
-        if path not in documented.response | documented.create | allowed_updates
+        if not any(covers(known, path) for known in documented.response | documented.create | allowed_updates)
     )

@@ -51,6 +51,12 @@ def put(payload: Raw, path: str, value: Any) -> None:
     payload[last] = value
 
 
+def with_value(raw: Mapping[str, Any], path: str, value: Any) -> Raw:
+    """Return a copy of a record with another value at a dotted path; the record itself stays as it is."""
+    key, _, rest = path.partition(".")
+    return {**raw, key: with_value(raw.get(key) or {}, rest, value) if rest else value}
+
+
 def without(raw: Mapping[str, Any], used: set[str], prefix: str = "") -> dict[str, Any]:
     """What of a record stands at none of the `used` paths."""
     rest: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from migrator.errors import RecordError, ScheduleError
 from migrator.ids import wrong_with
 from migrator.mapping.codecs import CODECS, known_cron, read_time
 from migrator.mapping.ownership import read_tag, split_items, split_trailer
-from migrator.mapping.paths import Raw, gather, get, without
+from migrator.mapping.paths import Raw, gather, get, with_value, without
 from migrator.mapping.rules import Rule, Rules
 from migrator.mapping.sections import FailureFields
 from migrator.mapping.unknown import unknown_fields
@@ -121,6 +121,7 @@ def _decode(rules: Rules, rule: Rule, raw: Raw, decided: Decided) -> Any:
     if rule.constant is not None:
         return rule.constant
     value = get(raw, rule.read_path) if rule.read_path else None
+    value = get(raw, rule.otherwise) if value is None and rule.otherwise else value
     if value is None and rule.required:
         raise ValueError("a value: the documentation promises it")
     value = rule.default if value is None else value
@@ -222,7 +223,7 @@ def tag_of(rules: Rules, raw: Raw) -> OwnershipTag | None:
 def _split_tag(rules: Rules, raw: Raw) -> tuple[Raw, OwnershipTag | None]:
     """Return the record without the ownership tag, and the tag."""
     marker = rules.marker
-    value = raw.get(marker.path) if marker else None
+    value = get(raw, marker.path) if marker else None
     if marker is None or value is None:
         return raw, None
     rest: Any = value
@@ -233,7 +234,7 @@ def _split_tag(rules: Rules, raw: Raw) -> tuple[Raw, OwnershipTag | None]:
         rest, ownership_tag = split_items(value)
     elif marker.form == "field":
         rest, ownership_tag = None, read_tag(value)
-    return {**raw, marker.path: rest}, ownership_tag
+    return with_value(raw, marker.path, rest), ownership_tag
 
 
 def _time(raw: Mapping[str, Any], path: str, job_id: str) -> datetime | None:

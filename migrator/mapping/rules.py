@@ -39,6 +39,7 @@ class Rule:
     Attributes:
         path: the provider's field, for reading and writing.
         read: where it is read, if elsewhere; "" when it cannot be read.
+        otherwise: where it is read when that place has no value.
         create: where it stands in a create request, if elsewhere; "" when it cannot be given.
         update: where it stands in an update request, if elsewhere; "" when it cannot be given.
         codec: how the value is read, from `CODECS`.
@@ -57,11 +58,13 @@ class Rule:
             platform answers with something derived from what was sent, or "none" when it never answers with it.
         change: how it can change, for every contract or by contract.
         equal: under which equivalences a value is the same, from `EQUIVALENCES`.
+        beside: canonical paths that every update of this field sends with it, changed or not.
         tags: provider fields that hold these values whenever this field is used (`with` in the file).
     """
 
     path: str = ""
     read: str | None = None
+    otherwise: str = ""
     create: str | None = None
     update: str | None = None
     codec: str = field(default="text", validator=attrs.validators.in_(CODECS))
@@ -81,6 +84,7 @@ class Rule:
     equal: tuple[str, ...] = field(
         default=(), validator=attrs.validators.deep_iterable(attrs.validators.in_(EQUIVALENCES))
     )
+    beside: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(factory=dict)
 
     @property
@@ -170,7 +174,8 @@ class Rules:
         """Every field of an answer that the file names, as dotted paths; what stands below one is known with it."""
         unportable = {path for one in self.unportable for path in (one.path, one.reason_path, one.raw_path)}
         stopped = {self.suspended.path, *self.suspended.reason} if self.suspended else set[str]()
-        named = {rule.read_path for rule in self.fields.values()} | {*self.kinds, *self.declined, *self.read_only}
+        named = {path for rule in self.fields.values() for path in (rule.read_path, rule.otherwise)}
+        named |= {*self.kinds, *self.declined, *self.read_only}
         identity = self.identity
         named |= {identity.id, identity.created, identity.updated, identity.fired, identity.next, identity.origin}
         marker = {self.marker.path} if self.marker else set[str]()

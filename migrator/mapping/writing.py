@@ -9,7 +9,7 @@ from migrator.canonical import PATHS, Fields, OwnershipTag, is_absent
 from migrator.cron import Cron
 from migrator.mapping.codecs import CODECS
 from migrator.mapping.ownership import add_trailer, tag_text
-from migrator.mapping.paths import Raw, part_of, put
+from migrator.mapping.paths import Raw, get, part_of, put
 from migrator.mapping.rules import CLEARED, Rule, Rules
 from migrator.mapping.sections import ChangeKind
 
@@ -124,11 +124,11 @@ def _put_tag(rules: Rules, payload: Raw, fields: Fields, ownership_tag: Ownershi
     if marker is None or ownership_tag is None:
         return
     if marker.form == "trailer":
-        payload[marker.path] = add_trailer(fields.get("description"), ownership_tag)
+        put(payload, marker.path, add_trailer(fields.get("description"), ownership_tag))
     elif marker.form == "item":
-        payload[marker.path] = [*(payload.get(marker.path) or ()), tag_text(ownership_tag)]
+        put(payload, marker.path, [*get(payload, marker.path, ()), tag_text(ownership_tag)])
     else:
-        payload[marker.path] = tag_text(ownership_tag)
+        put(payload, marker.path, tag_text(ownership_tag))
 
 
 def _whole(rules: Rules, rule: Rule) -> str:
@@ -137,7 +137,8 @@ def _whole(rules: Rules, rule: Rule) -> str:
 
 
 def _sent_together(rules: Rules, changed: set[str]) -> list[str]:
-    """The changed paths, and those that stand in the same object where the provider replaces objects whole."""
+    """Return the changed paths, those that go beside them, and those in an object that the provider replaces whole."""
+    changed = changed | {other for path in changed for _leaf, rule in rules.below(path) for other in rule.beside}
     roots = {_whole(rules, rule) for path in changed for _leaf, rule in rules.below(path)} - {""}
     return [
         path

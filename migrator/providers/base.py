@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any, ClassVar, Final, Protocol
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -22,6 +24,9 @@ PATCH = "patch"
 PUT = "put"
 UNKNOWN = "unknown"
 """In place of an update contract: the platform was asked and does not tell."""
+
+_LOOPBACK: Final = "127.0.0.1"
+"""The one spelling of this machine."""
 
 _HEXADECIMAL: Final = re.compile(r"(?:[a-z]+-)?[0-9a-f-]{8,}", re.IGNORECASE)
 """A UUID or the like, with the prefix that some platforms put before it."""
@@ -153,6 +158,21 @@ def one_spelling(key: str) -> str:
     """Return an id as scopes spell it: without blanks around it, and in lower case where it is hexadecimal."""
     key = key.strip()
     return key.lower() if _HEXADECIMAL.fullmatch(key) else key
+
+
+def place_of(base_url: str) -> str:
+    """Return the host and path of an address in one spelling, without the port: a scope where each address is one."""
+    address = urlsplit(base_url.strip())
+    host = (address.hostname or "").rstrip(".")
+    path = "/".join(filter(None, address.path.split("/")))
+    return "/".join(filter(None, (_LOOPBACK if _is_loopback(host) else host, path)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class ExtractAdapter(Protocol):

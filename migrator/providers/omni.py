@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar, Final
-from urllib.parse import urlsplit
 
 from attrs import define, evolve, field
 
@@ -27,6 +25,7 @@ from migrator.providers.base import (
     Raw,
     Record,
     one_spelling,
+    place_of,
 )
 from migrator.providers.declaration import (
     BASE_URL,
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100
 _ROUTINES = "/v1/ai/routines"
-_LOOPBACK: Final = "127.0.0.1"
-"""The one spelling of this machine."""
 
 _DESTINATION = frozenset(
     f"destination.{leaf}" for leaf in ("type", "recipientEmails", "userGroupIds", "recipientId", "slackRecipientType")
@@ -70,23 +67,8 @@ _SHOWN = frozenset(
 
 def scopes(connection: Connection) -> tuple[str, ...]:
     """Return the scopes of a connection: the instance, or one for each member where members are configured."""
-    instance = connection.identity or _instance(connection.base_url or "")
+    instance = connection.identity or place_of(connection.base_url or "")
     return tuple(f"{instance}/{one_spelling(user)}" for user in connection.texts("user_ids")) or (instance,)
-
-
-def _instance(base_url: str) -> str:
-    """Return an instance's host and path in one spelling, without the port and the path that the address gives."""
-    address = urlsplit(base_url.strip())
-    host = (address.hostname or "").rstrip(".")
-    path = "/".join(filter(None, address.path.split("/")))
-    return "/".join(filter(None, (_LOOPBACK if _is_loopback(host) else host, path)))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def is_quota(body: Any) -> bool:

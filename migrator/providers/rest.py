@@ -113,6 +113,7 @@ class RestAdapter(ABC):
     Attributes:
         id_field: the field of a job that holds its id.
         no_job: an id that no job has.
+        no_change: the body of an update that asks whether a token may write; sent to `no_job` only.
         total_is_exact: whether a list that holds fewer jobs than the platform counts is an error.
         client: the way to the platform.
         connection: what to reach there.
@@ -122,6 +123,7 @@ class RestAdapter(ABC):
     documented: ClassVar[Documented | None] = None
     id_field: ClassVar[str] = "id"
     no_job: ClassVar[str] = "00000000-0000-0000-0000-000000000000"
+    no_change: ClassVar[Raw] = {}
     total_is_exact: ClassVar[bool] = False
 
     client: Client
@@ -242,7 +244,9 @@ class RestAdapter(ABC):
         known, told = await self.update_contract(), None
         contracts = tuple(self.documented.update) if self.documented else (PATCH,)
         for contract in (known,) if known else contracts:
-            status, _ = await self.client.status_of(contract.upper(), path, params=self._query(scope), json={})
+            status, _ = await self.client.status_of(
+                contract.upper(), path, params=self._query(scope), json=self.no_change
+            )
             told = _MAY_WRITE.get(status)
             if status != HTTPStatus.METHOD_NOT_ALLOWED:
                 break
@@ -295,8 +299,8 @@ class RestAdapter(ABC):
 
     async def create_job(self, scope: str, payload: Raw) -> Created:
         """Make a job; it is live at once on every platform."""
-        path, name = self._address(scope), _name(payload)
-        raw = await self.client.request("POST", path, params=self._query(scope), json=payload, job=name)
+        (path, body), name = self._creation(scope, payload), self._name(payload)
+        raw = await self.client.request("POST", path, params=self._query(scope), json=body, job=name)
         job_id = (raw or {}).get(self.id_field)
         wrong = "holds the token" if HIDDEN in str(job_id) else wrong_with(job_id) if isinstance(job_id, str) else ""
         if raw is None or not isinstance(job_id, str) or wrong:
@@ -311,7 +315,7 @@ class RestAdapter(ABC):
         """Change the fields that `payload` names."""
         path = self._address(scope, job_id)
         method = (contract or PATCH).upper()
-        job = _name(payload) or job_id
+        job = self._name(payload) or job_id
         raw = await self.client.request(method, path, params=self._query(scope), json=payload, job=job)
         return Record(scope=scope, raw=raw) if raw else None
 
@@ -336,6 +340,15 @@ class RestAdapter(ABC):
     def contract_untold(self) -> bool:
         """There is one way."""
         return False
+
+    def _creation(self, scope: str, payload: Raw) -> tuple[str, Raw]:
+        """Return the address and the body of the request that makes a job."""
+        return self._address(scope), payload
+
+    def _name(self, payload: Raw) -> str:
+        """Return the job's name, for messages; "" where the payload does not hold it."""
+        name = payload.get("name")
+        return name if isinstance(name, str) else ""
 
     def _address(self, scope: str, job_id: str | None = None) -> str:
         check_scope(scope, self.scopes, self.provider)
@@ -380,8 +393,3 @@ def member(answer: Mapping[str, Any] | None, key: str, kind: type, *, where: str
 def count(value: Any) -> int | None:
     """A number of jobs that a platform may or may not state."""
     return value if type(value) is int and value >= 0 else None
-
-
-def _name(payload: Raw) -> str:
-    name = payload.get("name")
-    return name if isinstance(name, str) else ""

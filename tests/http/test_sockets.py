@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -116,3 +117,29 @@ async def test_a_proxy_of_the_environment_carries_requests(
     assert heard[0].startswith(b"POST http://omni.invalid/api/x?of=1 HTTP/1.1\r\n")
     assert b"\r\nContent-Type: application/json\r\n" in heard[0]
     assert b"\r\nAccept: application/json\r\n" in heard[0]
+
+
+async def test_a_connection_is_not_used_again_after_a_failure_of_the_server(connect: Connect, serve: Serve) -> None:
+    """Uvicorn resets a connection after an error of its app; the next create comes on another one, and is certain."""
+    heard: list[int] = []
+
+    async def failing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _head(reader)
+        await reader.readexactly(2)
+        heard.append(len(heard))
+        if len(heard) == 1:
+            writer.write(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+            with suppress(asyncio.IncompleteReadError):
+                await _head(reader)
+            writer.transport.abort()
+            return
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{"a": 1}')
+        await writer.drain()
+        writer.close()
+
+    port = await serve(failing)
+    async with connect(base_url=f"http://127.0.0.1:{port}", clock=REAL, retry=QUICK) as client:
+        with pytest.raises(UncertainError):
+            await client.request("POST", "/x", json={})
+        assert {"a": 1} == await client.request("POST", "/x", json={})
+    assert [0, 1] == heard

@@ -12,7 +12,7 @@ from migrator.canonical import JobRef, flatten
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.mapping.ownership import ownership_tag_for
 from migrator.providers.registry import PROVIDERS
-from tests.strategies import ANSWERS, lowered_fields
+from tests.strategies import ANSWERS, lowered_fields, patched
 
 MAPPINGS = {
     name: load_mapping(name, documented=None if name == "json" else info.documented) for name, info in PROVIDERS.items()
@@ -53,7 +53,7 @@ def test_update_of_everything_writes_what_create_writes(name: str, data: st.Data
     raw = ANSWERS[name](mapping.create_payload(before))
     merged = {**before, path: after[path]}
 
-    raw |= mapping.update_payload(merged, {path}, contract=contract)
+    raw = patched(name, raw, mapping.update_payload(merged, {path}, contract=contract))
 
     assert _sorted(merged)[path] == _sorted(flatten(mapping.read(raw, scope="here")))[path]
 

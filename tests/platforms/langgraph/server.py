@@ -1,0 +1,111 @@
+"""A LangGraph server in a folder of its own, on the time of day or on a clock in hand, with a graph without a model."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import httpx
+from attrs import define, field, frozen
+
+from tests.platforms.installer import Installed
+from tests.platforms.servers import answers, faked, free_port, serving
+
+_GRAPH: Final = """\
+import json, time
+from typing import TypedDict
+from langgraph.graph import END, START, StateGraph
+
+class Talk(TypedDict, total=False):
+    messages: list
+
+def note(talk):
+    with open("runs.jsonl", "a") as file:
+        file.write(json.dumps({"at": time.time(), "text": talk["messages"][-1]["content"]}) + "\\n")
+    return {}
+
+building = StateGraph(Talk)
+building.add_node("note", note)
+building.add_edge(START, "note")
+building.add_edge("note", END)
+graph = building.compile()
+"""
+"""A graph that writes down when it ran, by the clock of its process, and what it was asked."""
+
+_SETTINGS: Final = {"dependencies": ["."], "graphs": {"agent": "./graph.py:graph", "other": "./graph.py:graph"}}
+
+
+@frozen
+class Server:
+    """A running server.
+
+    Attributes:
+        url: its address.
+        folder: where it runs.
+        agent: the id of an assistant.
+        other: the id of another assistant.
+    """
+
+    url: str
+    folder: Path
+    agent: str
+    other: str
+
+    def runs(self) -> list[tuple[datetime, str]]:
+        """Return when the graph ran and what it was asked, in order."""
+        file = self.folder / "runs.jsonl"
+        lines = file.read_text("utf-8").splitlines() if file.exists() else []
+        told = [json.loads(line) for line in lines]
+        return [(datetime.fromtimestamp(one["at"], UTC), one["text"]) for one in told]
+
+
+@define
+class HeldClock:
+    """A clock that a server reads from a file, so that a test can set it while the server runs.
+
+    Attributes:
+        file: where it stands.
+    """
+
+    file: Path
+    _at: datetime = field(init=False)
+    _since: float = field(init=False)
+
+    def now(self) -> datetime:
+        """The time that the server sees."""
+        return self._at + timedelta(seconds=time.monotonic() - self._since)
+
+    def set(self, at: datetime) -> None:
+        """Let the time be `at`, from where it goes on; the file is never seen half written."""
+        draft = self.file.with_suffix(".new")
+        draft.write_text(f"@{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}\n", "utf-8")
+        draft.replace(self.file)
+        self._at, self._since = at, time.monotonic()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables of the process whose clock it is."""
+        text = self.file.read_text("utf-8").strip().removeprefix("@")
+        rest = {name: value for name, value in faked(text).items() if name != "FAKETIME"}
+        return {**rest, "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1"}
+
+
+@contextmanager
+def running(installed: Installed, folder: Path, *, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Run a server without any cron for as long as the block lasts."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    (folder / "graph.py").write_text(_GRAPH, "utf-8")
+    (folder / "langgraph.json").write_text(json.dumps(_SETTINGS), "utf-8")
+    quiet = {"LANGSMITH_TRACING": "false", "LANGGRAPH_CLI_NO_ANALYTICS": "1", "LOG_LEVEL": "WARNING"}
+    program = [installed.program("langgraph"), "dev", "--no-browser", "--no-reload"]
+    command = [*program, "--host", "127.0.0.1", "--port", str(port)]
+    with serving(command, folder=folder, ready=answers(f"{url}/ok"), env={**quiet, **(env or {})}):
+        found = httpx.post(f"{url}/assistants/search", json={}, trust_env=False).json()
+        ids = {one["graph_id"]: one["assistant_id"] for one in found}
+        yield Server(url, folder, ids["agent"], ids["other"])
