@@ -77,10 +77,11 @@ def lowered_fields(mapping: ProviderMapping) -> st.SearchStrategy[dict[str, Any]
             lambda items: tuple(sorted(items, key=lambda item: (item.casefold(), item)))
         ),
     }
+    agents = rules.fields["action.agent"].one_of[:2] if "action.agent" in rules.fields else ()
     prompt = {"action.text": words} | (
         {"action.model": ids}
         if "action.model" in rules.fields
-        else {"action.agent": st.sampled_from(allowed[:2]) if (allowed := rules.fields["action.agent"].one_of) else ids}
+        else {"action.agent": st.sampled_from(agents) if agents else ids}
     )
     event = {"action.event": words, "action.scope": st.sampled_from(["program", "participants"])}
     groups = st.lists(ids, max_size=2 if "delivery.email.groups" in rules.fields else 0).map(tuple)

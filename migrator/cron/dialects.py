@@ -166,13 +166,13 @@ _TABLE: Final = (
         macros=MACROS,
         clock=_MEASURED_DAEMON,
     ),
-    # LangGraph. Release 6.0.0 of croniter fires a daily job twice when clocks go forward: not the one meant here.
+    # Release 6.0.0 of croniter fires a daily job twice when clocks go forward: not the one meant here.
     Dialect(
         name="croniter",
         fields=(*FIVE, "second", "year"),
         optional=2,
         release="croniter 7.0.0",
-        source="the library, run; LangGraph's server 0.16.7, run",
+        source="the library, run",
         seven=True,
         question="days",
         open_step=True,

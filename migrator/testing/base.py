@@ -75,7 +75,7 @@ class Base:
                 if platform not in places:
                     folder = tmp_path_factory.mktemp(platform.provider)
                     settings = stack.enter_context(platform.start(folder))
-                    places[platform] = place = platform.place(settings, folder)
+                    places[platform] = place = platform.place(settings, folder) or Place(platform, settings, folder)
                     stack.callback(place.close)
                 return places[platform]
 

@@ -60,7 +60,7 @@ def started(platform: Platform, folder: Path) -> Iterator[Place]:
     """A platform for as long as the block lasts."""
     folder.mkdir()
     with platform.start(folder) as settings:
-        place = platform.place(settings, folder)
+        place = platform.place(settings, folder) or Place(platform, settings, folder)
         try:
             yield place
         finally:

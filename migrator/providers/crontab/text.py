@@ -3,7 +3,7 @@
 A text that is parsed and rendered is the same to the byte. A managed job is a block: a line with our note, the name and
 the description as comments, settings that are in force from here on, and the job line, behind a `#` while it is paused:
 
-    # migrator: {"id": "5c0f…", "tag": "migrator:omni:…"}
+    # migrator: {"id": "5c0f…", "tag": "migrator:PROVIDER:…"}
     # Weekly report
     MAILTO=ops@example.com
     0 9 * * 1 claude -p 'Say what changed.'
