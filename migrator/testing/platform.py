@@ -108,7 +108,7 @@ class Platform(ABC):
         """Return the prompt that a job becomes where prompts are all that can be run; see `TEMPLATE`."""
         return wanted.text
 
-    def place(self, settings: Mapping[str, Any], folder: Path) -> Place | None:
+    def place(self, settings: Mapping[str, Any], folder: Path) -> Place | None:  # noqa: B027 (None is the usual answer)
         """Return the started platform as its users see it; None for a plain `Place`."""
 
 
