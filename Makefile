@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test fast slow attack faults fuzz mutants lint typecheck format golden record screenshots bench bench-compare reference docs clean
+.PHONY: help venv demo test fast slow platforms platforms-record attack faults fuzz mutants lint typecheck format golden record screenshots bench bench-compare reference docs clean
 
 help: ## what can be made (this list)
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf '  %-13s %s\n' "$$name" "$$text"; done
@@ -32,10 +32,19 @@ build/demo/.ready: pyproject.toml .ci/constraints.txt
 test: lint typecheck fast slow ## everything that must hold, offline: style, types, the fast suite, the long proofs
 
 fast: $(READY) ## the fast suite, about three minutes on two cores
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not platforms"
 
 slow: $(READY) ## the long proofs: faults at every request, random sequences, kills, a thousand cutovers, ten thousand jobs, a year of nights
 	$(BIN)/python -m pytest -q -n 2 -m slow
+
+platforms: $(READY) ## tests on software of others: servers, parsers, clients, a validating proxy; installs it into build/platforms
+	$(BIN)/python -m tests.platforms.installer
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m platforms tests/platforms
+
+platforms-record: $(READY) ## the same, and keep what was measured as the evidence that README.md and docs/evidence.md show
+	MIGRATOR_PLATFORMS_REQUIRED=1 MIGRATOR_RECORD_PROOFS=1 $(MAKE) platforms
+	$(MAKE) reference
+	MIGRATOR_UPDATE_DOCS=1 $(BIN)/python -m pytest -q -n 0 tests/test_readme.py
 
 attack: $(READY) ## hostile answers, stopped processes, containers, a frozen PostgreSQL, full disks, flipped bits; part of slow
 	$(BIN)/python -m pytest -q -rs -n 2 -m slow tests/attack

@@ -44,6 +44,8 @@ _TEXTS: Final = {
         "0 9 * * ? 2031",
     ],
     "vixie": ["0 9 * * 1-5", "*/30 * * * *", "15 6 1 * *", "0 0 * * SUN", "0 12 1,15 * 1"],
+    "debian": ["0 9 * * 1-5", "*/30 * * * *", "15 6 1 * *", "0 0 * * SUN", "0 12 1,15 * 1"],
+    "github": ["0 9 * * 1-5", "*/30 * * * *", "15 6 1 * *", "0 0 * * SUN"],
     "robfig": ["0 9 * * 1", "*/20 8-18 * * MON-FRI", "0 0 1 1 *", "45 23 * * 0"],
 }
 
@@ -78,10 +80,11 @@ def lowered_fields(mapping: ProviderMapping) -> st.SearchStrategy[dict[str, Any]
     prompt = {"action.text": words} | (
         {"action.model": ids}
         if "action.model" in rules.fields
-        else {"action.agent": st.sampled_from(["devin", "data_analyst"])}
+        else {"action.agent": st.sampled_from(rules.fields["action.agent"].one_of[:2])}
     )
     event = {"action.event": words, "action.scope": st.sampled_from(["program", "participants"])}
-    emails_only = st.builds(Email, recipients=emails, groups=st.lists(ids, max_size=2).map(tuple))
+    groups = st.lists(ids, max_size=2 if "delivery.email.groups" in rules.fields else 0).map(tuple)
+    emails_only = st.builds(Email, recipients=emails, groups=groups)
     channels = st.builds(Slack, team=words if "delivery.slack.team" in rules.fields else st.none(), channel=words)
     delivery = [
         st.fixed_dictionaries({path: strategy})
@@ -156,6 +159,14 @@ def _scrip(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, **trigger, "trigger_type": kind, "id": "a-1", "status": "active", "source": "api"}
 
 
+def _crontab(body: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "agent", **body, "id": "line-1"}
+
+
+def _github(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "id": "w.yml"}
+
+
 def _json(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "id": "j-1"}
 
@@ -165,6 +176,8 @@ ANSWERS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "devin": _devin,
     "scrip": _scrip,
     "json": _json,
+    "crontab": _crontab,
+    "github": _github,
 }
 """What each platform answers with after it was given a create request, by its documentation."""
 

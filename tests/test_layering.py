@@ -21,7 +21,8 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"concurrency", "files", "ids", "packed", "redaction", "soundness", "watching"},
+    {"concurrency", "files", "ids", "packed", "redaction", "shell", "soundness", "watching"},
+    {"agents"},
     {"isolation"},
     {"cron"},
     {"canonical"},
@@ -53,6 +54,7 @@ RANK = {name: rank for rank, storey in enumerate(STOREYS) for name in storey}
 
 HOMES = {
     "httpx": {"transport", "sandbox"},
+    "ruamel": {"providers"},
     "opentelemetry": {"telemetry"},
     "croniter": {"cron", "sandbox"},
     "apprise": {"notify"},

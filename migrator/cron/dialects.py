@@ -146,6 +146,17 @@ _TABLE: Final = (
         macros=MACROS,
         clock=_MEASURED_DAEMON,
     ),
+    # cronie where CRON_TZ gives lines a zone of their own, on a machine whose clock never changes: the daemon compares
+    # each minute with the wall clock of the zone, so that skipped times do not run, and repeated ones run twice.
+    Dialect(
+        name="cronie_zones",
+        release="cronie 1.7",
+        source="the daemon's source: find_jobs in cron.c",
+        last_weekday=7,
+        wrap="cronie",
+        macros=MACROS,
+        clock=ClockRule(gap="skip", overlap="both", evidence="documented"),
+    ),
     # Debian's crontab and daemon. What follows a value that is no list, range or step is not looked at there (`5#2` is
     # 5): such text is refused here.
     Dialect(

@@ -89,6 +89,7 @@ async def check_connection(
             clock=runtime.clock,
             retry=_IMPATIENT,
             hide=runtime.secrets.hide,
+            agents=runtime.mapping(connection.provider).rules.commands,
         ) as adapter:
             found = await _look(runtime, name, connection, adapter, writing=writing, lists=lists)
             return (*told, *found)
@@ -128,7 +129,7 @@ async def _look(
     probes = [await adapter.probe(scope, writing=writing) for scope in adapter.scopes]
     found = [
         _reading(name, adapter.scopes, probes),
-        check_records(name, adapter, runtime.mapping(connection.provider), probes),
+        check_records(name, adapter, runtime.bound_mapping(connection), probes),
     ]
     if writing:
         found.append(_writing(name, probes, provider.permissions))

@@ -128,6 +128,10 @@ def _provider_gaps(rules: Rules, documented: DocumentedFields) -> Iterator[str]:
             reads.add(path)
             creates.add(path if tag.create is None else tag.create)
             updates.add(path if tag.update is None else tag.update)
+    if rules.marker and rules.marker.form == "field":
+        reads.add(rules.marker.path)
+        creates.add(rules.marker.path)
+        updates.add(rules.marker.path)
     idle = {*rules.declined, *rules.read_only}
     allowed_updates = frozenset[str]().union(*documented.update.values())
     for what, used, all_of_them in (

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from migrator.agents import Agents
 from migrator.instrumentation import SILENT, Instrumentation
 from migrator.providers.base import Connection, LoadAdapter
 from migrator.providers.declaration import Local, Opening
@@ -43,6 +44,7 @@ async def open_adapter(
     instrumentation: Instrumentation = SILENT,
     fence: Callable[[], None] = lambda: None,
     hide: Callable[[str], str] | None = None,
+    agents: Agents | None = None,
 ) -> AsyncIterator[LoadAdapter]:
     """Open a connection for as long as the block lasts.
 
@@ -56,13 +58,14 @@ async def open_adapter(
         instrumentation: told of every request.
         fence: asked right before every request leaves and anything on this machine is changed; raises when none may.
         hide: takes secrets out of a text; those of this connection by default.
+        agents: the command lines of agents that the mapping knows; none by default.
 
     Raises:
         UsageError: base_url, rate or token cannot be used as they are.
     """
     access = PROVIDERS[connection.provider].access
     if isinstance(access, Local):
-        yield access.open(connection, Opening(must_exist=not target, fence=fence))
+        yield access.open(connection, Opening(must_exist=not target, fence=fence, agents=agents or Agents()))
         return
     from migrator.http.client import LISTING_TIMEOUT, TIMEOUT, Client  # noqa: PLC0415 (httpx is slow to import; config needs only the registry)
     from migrator.http.clock import REAL  # noqa: PLC0415 (as above)

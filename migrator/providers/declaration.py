@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import evolve, field, frozen
 
+from migrator.agents import Agents
 from migrator.providers.base import Connection, Documented, LoadAdapter
 
 if TYPE_CHECKING:
@@ -107,10 +108,12 @@ class Opening:
     Attributes:
         must_exist: whether files that do not exist are an error: they are read, and not made by this run.
         fence: to be called right before anything is changed; raises when nothing may be changed any more.
+        agents: the command lines of agents that its mapping knows.
     """
 
     must_exist: bool = True
     fence: Callable[[], None] = field(default=lambda: None, repr=False)
+    agents: Agents = field(factory=Agents, repr=False)
 
 
 @frozen(kw_only=True)
@@ -196,12 +199,14 @@ class Provider:
         access: the way to it.
         scopes: the places that a connection reaches, as the platform names them and not as the address is spelled.
         documented: every field that its documentation names, None for a format that its mapping defines.
+        binds: what of its mapping a connection decides: `dialect` and `timezone`, where places differ in them.
         settings: the keys that its connections take beside `provider`, `cron` and, over HTTP, `TUNING`.
         permissions: what a token needs to make and change jobs, in words.
         capabilities: what it can do beyond the usual.
         mapping: its mapping file, where that is not one of migrator's own: resources.files(__package__) / "x.toml".
         docs: where its set-up, limits and evidence are described: a page of docs/ or a URL.
         starter: its part of the file that `migrator init` writes.
+        afterwards: says what a person must still do after a run that has changed jobs; "" where that is nothing.
         examine: looks at what only this platform has, for `migrator doctor`; changes nothing.
     """
 
@@ -211,12 +216,14 @@ class Provider:
     access: Http | Local
     scopes: Callable[[Connection], tuple[str, ...]]
     documented: Documented | None = None
+    binds: Callable[[Connection], Mapping[str, str]] = lambda _connection: {}
     settings: tuple[Setting, ...] = ()
     permissions: str = "the permission to change jobs"
     capabilities: Capabilities = Capabilities()
     mapping: Traversable | None = None
     docs: str = ""
     starter: Starter = Starter()
+    afterwards: Callable[[Connection], str] = lambda _connection: ""
     examine: Callable[[Connection, LoadAdapter], Awaitable[tuple[Finding, ...]]] = _nothing
 
     @property

@@ -90,6 +90,12 @@ class Runtime:
         known = PROVIDERS[provider]
         return load_mapping(provider, directory=self.mappings, own=known.mapping, documented=known.documented)
 
+    def bound_mapping(self, connection: Connection) -> ProviderMapping:
+        """The mapping of a connection's provider, with what the connection decides of it."""
+        mapping = self.mapping(connection.provider)
+        decided: dict[str, Any] = {**PROVIDERS[connection.provider].binds(connection)}
+        return attrs.evolve(mapping, rules=attrs.evolve(mapping.rules, **decided)) if decided else mapping
+
 
 @frozen(kw_only=True)
 class Endpoint:
@@ -133,7 +139,7 @@ async def opened(
 ) -> AsyncIterator[Endpoint]:
     """A connection, open for as long as the block lasts; with a state, with what that knows about it."""
     connection = runtime.connection(name)
-    mapping = _decided(runtime.mapping(connection.provider), connection, name)
+    mapping = _decided(runtime.bound_mapping(connection), connection, name)
     scopes = scopes_of(connection)
     if target and len(scopes) > 1:
         what, actual = "a target must be one scope", f"{len(scopes)} scopes: {', '.join(scopes)}"
@@ -142,7 +148,8 @@ async def opened(
     fence = fence or Fence()
 
     connection = attrs.evolve(connection, known_contract=state.recall(scopes[0], _CONTRACT) if state else None)
-    async with open_adapter(connection, target=target, fence=fence.check, **runtime.shared) as adapter:
+    agents = mapping.rules.commands
+    async with open_adapter(connection, target=target, fence=fence.check, agents=agents, **runtime.shared) as adapter:
         yield Endpoint(name=name, adapter=adapter, mapping=mapping, fence=fence)
 
 

@@ -35,6 +35,10 @@ PAIRS: Final = [
     *((source, target) for source in HTTP for target in HTTP if source != target),
     ("json", "devin"),
     ("scrip", "json"),
+    ("omni", "crontab"),
+    ("crontab", "devin"),
+    ("omni", "github"),
+    ("github", "devin"),
 ]
 """Every direction between platforms, and a file at either end."""
 
@@ -77,7 +81,7 @@ class Lab:
         self.world, self.port, self.folder = world, port, folder
         self.source = Place(PLATFORMS[source], world, folder / "source.json")
         self.target = Place(PLATFORMS[target], world, folder / "target.json")
-        if source == "json":
+        if source not in HTTP:
             self.source.put()
         self.target.put(*(self.target.platform.write(n, wish(n, name=f"Foreign {n}", hour=4)) for n in _FOREIGN))
         self.foreign = frozen_records(self.target.records())
@@ -130,9 +134,11 @@ class Lab:
             if name != "control"
         }
         for role, place in (("source", self.source), ("target", self.target)):
-            tables[f"connections.{role}-file"] = {"provider": "json", "path": str(place.file)}
+            name = place.platform.name if place.platform.load else "json"
+            settings_of = PLATFORMS[name].settings
+            tables[f"connections.{role}-file"] = {"provider": name, "path": str(place.file), **settings_of}
         names = {"source": self.source.platform.name, "target": self.target.platform.name}
-        ends = {role: f"{role}-file" if name == "json" else name for role, name in names.items()}
+        ends = {role: name if name in HTTP else f"{role}-file" for role, name in names.items()}
         tables["syncs.it"] = {**ends, **self.options}
         back = {"source": ends["target"], "target": ends["source"]}
         tables["syncs.back"] = {**back, **_needed(names["target"], names["source"])}
@@ -204,7 +210,9 @@ class Lab:
         name = self.target.platform.name
         reach = settings(self.world, self.port).get(name, {})
         host = reach.get("base_url", "").removeprefix("http://").replace(f":{self.port}", "")
-        return {"omni": host, "json": str(self.target.file)}.get(name) or reach.get("org_id") or reach["program_id"]
+        if self.target.platform.load:
+            return str(self.target.file)
+        return host if name == "omni" else str(reach.get("org_id") or reach["program_id"])
 
     def bindings(self) -> tuple[Binding, ...]:
         """What stands for what, as the state remembers it."""
@@ -222,9 +230,11 @@ class Lab:
 
     def _at_target(self, wanted: Wish) -> Wish:
         text = wanted.text
-        if self.source.platform.name == "scrip" and self.target.platform.name in {"omni", "devin"}:
+        if self.source.platform.name == "scrip" and self.target.platform.name in {"omni", "devin", "github"}:
             text = f"Handle note.due: {json.dumps({'text': wanted.text}, indent=2, ensure_ascii=False)}"
-        description = None if "devin" in {self.source.platform.name, self.target.platform.name} else wanted.description
+        description = (
+            None if {"devin", "github"} & {self.source.platform.name, self.target.platform.name} else wanted.description
+        )
         return attrs.evolve(wanted, text=text, description=description)
 
     def key_of(self, name: str) -> str:
@@ -259,8 +269,14 @@ def _needed(source: str, target: str) -> dict[str, Any]:
     needed: dict[str, Any] = {"allow_loss": EVERYTHING}
     if target == "omni":
         needed["set"] = {"action.model": MODEL, "delivery.email": {"recipients": ["ops@example.com"]}}
-    if source == "scrip" and target in {"omni", "devin"}:
+    if source == "scrip" and target in {"omni", "devin", "github"}:
         needed["template"] = {"prompt": TEMPLATE}
+    if target == "crontab":
+        needed["set"] = {"action.agent": "claude"}
+    if source in {"crontab", "github"} and target == "devin":
+        needed["lookup"] = {"action.agent": {"claude": "devin"}}
+    if source == "devin" and target in {"crontab", "github"}:
+        needed["lookup"] = {"action.agent": {"devin": "claude"}}
     return needed
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
-from attrs import frozen
+from attrs import field, frozen
 
 from migrator.sandbox import World, devin, omni, scrip
+from tests.conformance import crontabs, workflows
 
 Raw = dict[str, Any]
 
@@ -60,6 +61,9 @@ class Platform:
         read: the wish that a record stands for.
         breaks: the fields whose loss makes a record unreadable.
         schedule: where the schedule stands, and one that nobody can read.
+        settings: of a connection to a file, beside its path.
+        load: reads the records of a file by id; None where the platform is served.
+        save: writes them.
     """
 
     name: str
@@ -69,6 +73,9 @@ class Platform:
     read: Callable[[Raw], Wish]
     breaks: Mapping[str, Any]
     schedule: str = ""
+    settings: Mapping[str, Any] = field(factory=dict)
+    load: Callable[[Path], dict[str, Raw]] | None = None
+    save: Callable[[Path, Iterable[Raw]], None] | None = None
 
     def id_of(self, raw: Raw) -> str:
         """A record's id."""
@@ -190,6 +197,52 @@ def _from_json(raw: Raw) -> Wish:
     )
 
 
+def _load_json(path: Path) -> dict[str, Raw]:
+    return {raw["id"]: raw for raw in json.loads(path.read_text("utf-8"))["jobs"]} if path.exists() else {}
+
+
+def _save_json(path: Path, records: Iterable[Raw]) -> None:
+    path.write_text(json.dumps({"schema": "migrator/jobs@1", "jobs": list(records)}), "utf-8")
+
+
+def _crontab(number: int, wanted: Wish) -> Raw:
+    return {
+        "id": f"job-{number}",
+        "tag": None,
+        "name": wanted.name,
+        "description": wanted.description,
+        "enabled": wanted.enabled,
+        "schedule": f"0 {wanted.hour} * * *",
+        "prompt": wanted.text,
+        "mailto": None,
+    }
+
+
+def _from_crontab(raw: Raw) -> Wish:
+    return Wish(
+        name=raw["name"],
+        text=raw["prompt"],
+        hour=_hour(raw["schedule"]),
+        description=raw["description"],
+        enabled=raw["enabled"],
+    )
+
+
+def _github(number: int, wanted: Wish) -> Raw:
+    return {
+        "id": f"job-{number}.yml",
+        "tag": None,
+        "name": wanted.name,
+        "enabled": wanted.enabled,
+        "schedule": f"0 {wanted.hour} * * *",
+        "prompt": wanted.text,
+    }
+
+
+def _from_github(raw: Raw) -> Wish:
+    return Wish(name=raw["name"], text=raw["prompt"], hour=_hour(raw["schedule"]), enabled=raw["enabled"])
+
+
 def _said(payload: Raw) -> str:
     return str(payload["migrator"]["action.text"] if "migrator" in payload else payload["text"])
 
@@ -232,7 +285,34 @@ PLATFORMS: Final = {
             breaks={"event_name": None},
             schedule="cron_expression",
         ),
-        Platform(name="json", write=_json, read=_from_json, breaks={"name": 7}, schedule="trigger.cron"),
+        Platform(
+            name="json",
+            write=_json,
+            read=_from_json,
+            breaks={"name": 7},
+            schedule="trigger.cron",
+            load=_load_json,
+            save=_save_json,
+        ),
+        Platform(
+            name="crontab",
+            write=_crontab,
+            read=_from_crontab,
+            breaks={"name": "\udcff"},  # a byte that is not UTF-8
+            schedule="schedule",
+            settings={"daemon": "debian", "timezone": "UTC"},
+            load=crontabs.load,
+            save=crontabs.save,
+        ),
+        Platform(
+            name="github",
+            write=_github,
+            read=_from_github,
+            breaks={"name": "\udcff"},  # a byte that is not UTF-8
+            schedule="schedule",
+            load=workflows.load,
+            save=workflows.save,
+        ),
     )
 }
 
@@ -242,8 +322,8 @@ class Place:
 
     Args:
         platform: whose it is.
-        world: where the records are; of `json`, in `file`.
-        file: the file of a `json` connection.
+        world: where the records are, if not in `file`.
+        file: the file of a connection to one.
     """
 
     def __init__(self, platform: Platform, world: World, file: Path) -> None:
@@ -253,16 +333,15 @@ class Place:
 
     def records(self) -> dict[str, Raw]:
         """What a listing would show, by id."""
-        if self.platform.name == "json":
-            found = json.loads(self.file.read_text("utf-8"))["jobs"] if self.file.exists() else []
-            return {raw["id"]: raw for raw in found}
+        if self.platform.load:
+            return self.platform.load(self.file)
         rows = self.world.stores[self.platform.name].rows.values()
         return {row.id: row.data for row in rows if not row.gone}
 
     def put(self, *records: Raw) -> None:
         """Add records, or set them in place of those with the same id."""
-        if self.platform.name == "json":
-            self._save({**self.records(), **{raw["id"]: raw for raw in records}}.values())
+        if self.platform.save:
+            self.platform.save(self.file, {**self.records(), **{raw["id"]: raw for raw in records}}.values())
             return
         store = self.world.stores[self.platform.name]
         for raw in records:
@@ -296,14 +375,11 @@ class Place:
 
     def remove(self, *keys: str) -> None:
         """Delete records."""
-        if self.platform.name == "json":
-            self._save(raw for key, raw in self.records().items() if key not in keys)
+        if self.platform.save:
+            self.platform.save(self.file, [raw for key, raw in self.records().items() if key not in keys])
             return
         store = self.world.stores[self.platform.name]
         archived = {"status": "archived"} if self.platform.name == "scrip" else {}
         for key in keys:
             row = store.rows[key]
             store.put(attrs.evolve(row, gone=True, data={**row.data, **archived}))
-
-    def _save(self, records: Iterable[Raw]) -> None:
-        self.file.write_text(json.dumps({"schema": "migrator/jobs@1", "jobs": list(records)}), "utf-8")

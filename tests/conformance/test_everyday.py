@@ -31,7 +31,7 @@ def then(*holds: Wish, **actions: int) -> Result:
 
 
 @frozen(kw_only=True)
-class GroupStep:
+class Step:
     """Something happens, and a run deals with it.
 
     Attributes:
@@ -84,148 +84,136 @@ def both(*things: Callable[[Lab], Any]) -> Callable[[Lab], Any]:
 
 
 DESCRIBED: Final = {"description": "Read me."}
-NO_DESCRIPTION: Final = {role: then(ONE, TWO, none=2) for role in ("-> devin", "devin ->")}
+NO_DESCRIPTION: Final = {role: then(ONE, TWO, none=2) for role in ("-> devin", "devin ->", "-> github", "github ->")}
 CANNOT_PAUSE: Final = {"-> omni": then(ONE, TWO, blocked=1, none=1)}
 RENAMED: Final = wish(1, name="Renamed")
 EDITED: Final = wish(1, name="Edited")
 UNICODE: Final = "Übersicht — 日本語 🚀 ñ"
 
-SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[GroupStep, ...]]]] = {
-    "nothing happens": ({}, (GroupStep(do=lambda _lab: None, then=then(ONE, TWO, none=2)),)),
-    "a job is added": ({}, (GroupStep(do=at_source(3), then=then(ONE, TWO, wish(3), create=1, none=2)),)),
-    "a job is renamed": ({}, (GroupStep(do=at_source(1, name="Renamed"), then=then(RENAMED, TWO, update=1, none=1)),)),
+SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
+    "nothing happens": ({}, (Step(do=lambda _lab: None, then=then(ONE, TWO, none=2)),)),
+    "a job is added": ({}, (Step(do=at_source(3), then=then(ONE, TWO, wish(3), create=1, none=2)),)),
+    "a job is renamed": ({}, (Step(do=at_source(1, name="Renamed"), then=then(RENAMED, TWO, update=1, none=1)),)),
     "a job gets a name of many scripts": (
         {},
-        (GroupStep(do=at_source(1, name=UNICODE), then=then(wish(1, name=UNICODE), TWO, update=1, none=1)),),
+        (Step(do=at_source(1, name=UNICODE), then=then(wish(1, name=UNICODE), TWO, update=1, none=1)),),
     ),
     "a job says something else": (
         {},
-        (GroupStep(do=at_source(1, text="Say\nmore."), then=then(wish(1, text="Say\nmore."), TWO, update=1, none=1)),),
+        (Step(do=at_source(1, text="Say\nmore."), then=then(wish(1, text="Say\nmore."), TWO, update=1, none=1)),),
     ),
     "a job moves to another hour": (
         {},
-        (GroupStep(do=at_source(1, hour=17), then=then(wish(1, hour=17), TWO, update=1, none=1)),),
+        (Step(do=at_source(1, hour=17), then=then(wish(1, hour=17), TWO, update=1, none=1)),),
     ),
     "a description is set and cleared": (
         {},
         (
-            GroupStep(
+            Step(
                 do=at_source(1, **DESCRIBED),
                 then=then(wish(1, **DESCRIBED), TWO, update=1, none=1),
                 instead=NO_DESCRIPTION,
             ),
-            GroupStep(do=at_source(1), then=then(ONE, TWO, update=1, none=1), instead=NO_DESCRIPTION),
+            Step(do=at_source(1), then=then(ONE, TWO, update=1, none=1), instead=NO_DESCRIPTION),
         ),
     ),
     "a job is paused and resumed": (
         {},
         (
-            GroupStep(
+            Step(
                 do=at_source(1, enabled=False),
                 then=then(wish(1, enabled=False), TWO, pause=1, none=1),
                 instead=CANNOT_PAUSE,
             ),
-            GroupStep(
-                do=at_source(1), then=then(ONE, TWO, resume=1, none=1), instead={"-> omni": then(ONE, TWO, none=2)}
-            ),
+            Step(do=at_source(1), then=then(ONE, TWO, resume=1, none=1), instead={"-> omni": then(ONE, TWO, none=2)}),
         ),
     ),
     "a job that has left the source is kept": (
         {"on_missing": "keep"},
-        (GroupStep(do=gone_from_source(1), then=then(ONE, TWO, none=2)),),
+        (Step(do=gone_from_source(1), then=then(ONE, TWO, none=2)),),
     ),
     "a job that has left the source is paused": (
         {"on_missing": "pause"},
         (
-            GroupStep(
-                do=gone_from_source(1), then=then(wish(1, enabled=False), TWO, pause=1, none=1), instead=CANNOT_PAUSE
-            ),
-            GroupStep(
-                do=at_source(1), then=then(ONE, TWO, resume=1, none=1), instead={"-> omni": then(ONE, TWO, none=2)}
-            ),
+            Step(do=gone_from_source(1), then=then(wish(1, enabled=False), TWO, pause=1, none=1), instead=CANNOT_PAUSE),
+            Step(do=at_source(1), then=then(ONE, TWO, resume=1, none=1), instead={"-> omni": then(ONE, TWO, none=2)}),
         ),
     ),
     "a job that has left the source is deleted": (
         {"on_missing": "delete"},
         (
-            GroupStep(do=gone_from_source(1), then=then(TWO, delete=1, none=1)),
-            GroupStep(do=at_source(1), then=then(ONE, TWO, create=1, none=1)),
+            Step(do=gone_from_source(1), then=then(TWO, delete=1, none=1)),
+            Step(do=at_source(1), then=then(ONE, TWO, create=1, none=1)),
         ),
     ),
     "an empty source deletes nothing": (
         {"on_missing": "delete"},
-        (GroupStep(do=gone_from_source(1, 2), then=then(ONE, TWO, blocked=2)),),
+        (Step(do=gone_from_source(1, 2), then=then(ONE, TWO, blocked=2)),),
     ),
     "a job is no longer selected": (
         {"on_missing": "delete"},
-        (GroupStep(do=lambda lab: lab.configure(select={"name": ["*2"]}), then=then(ONE, TWO, none=2)),),
+        (Step(do=lambda lab: lab.configure(select={"name": ["*2"]}), then=then(ONE, TWO, none=2)),),
     ),
     "a record cannot be read": (
         {"on_missing": "delete"},
         (
-            GroupStep(do=broken_at_source, then=then(ONE, TWO, blocked=1, none=1)),
-            GroupStep(do=at_source(1, name="Renamed"), then=then(RENAMED, TWO, update=1, none=1)),
+            Step(do=broken_at_source, then=then(ONE, TWO, blocked=1, none=1)),
+            Step(do=at_source(1, name="Renamed"), then=then(RENAMED, TWO, update=1, none=1)),
         ),
     ),
     "a schedule cannot be read": (
         {"on_missing": "delete"},
-        (
-            GroupStep(
-                do=lambda lab: lab.source.reschedule(1, "whenever it suits"), then=then(ONE, TWO, blocked=1, none=1)
-            ),
-        ),
+        (Step(do=lambda lab: lab.source.reschedule(1, "whenever it suits"), then=then(ONE, TWO, blocked=1, none=1)),),
     ),
     "an edit at the target is refused": (
         {},
         (
-            GroupStep(do=edited_at_target("Job 001", name="Edited"), then=then(EDITED, TWO, blocked=1, none=1)),
-            GroupStep(do=at_source(1, text="More."), then=then(EDITED, TWO, blocked=1, none=1)),
-            GroupStep(
+            Step(do=edited_at_target("Job 001", name="Edited"), then=then(EDITED, TWO, blocked=1, none=1)),
+            Step(do=at_source(1, text="More."), then=then(EDITED, TWO, blocked=1, none=1)),
+            Step(
                 do=edited_at_target("Edited", name="Job 001"), then=then(wish(1, text="More."), TWO, update=1, none=1)
             ),
         ),
     ),
     "the source overrules an edit at the target": (
         {"on_drift": "source"},
-        (GroupStep(do=edited_at_target("Job 001", name="Edited"), then=then(ONE, TWO, update=1, none=1)),),
+        (Step(do=edited_at_target("Job 001", name="Edited"), then=then(ONE, TWO, update=1, none=1)),),
     ),
     "an edit at the target stays": (
         {"on_drift": "target"},
         (
-            GroupStep(do=edited_at_target("Job 001", name="Edited"), then=then(EDITED, TWO, none=2)),
-            GroupStep(
-                do=at_source(1, text="More."), then=then(wish(1, name="Edited", text="More."), TWO, update=1, none=1)
-            ),
+            Step(do=edited_at_target("Job 001", name="Edited"), then=then(EDITED, TWO, none=2)),
+            Step(do=at_source(1, text="More."), then=then(wish(1, name="Edited", text="More."), TWO, update=1, none=1)),
         ),
     ),
     "both sides name a job anew": (
         {},
         (
-            GroupStep(
+            Step(
                 do=both(edited_at_target("Job 001", name="Edited"), at_source(1, name="Renamed")),
                 then=then(EDITED, TWO, blocked=1, none=1),
             ),
-            GroupStep(do=lambda lab: lab.configure(on_drift="target"), then=then(EDITED, TWO, blocked=1, none=1)),
-            GroupStep(do=lambda lab: lab.configure(on_drift="source"), then=then(RENAMED, TWO, update=1, none=1)),
+            Step(do=lambda lab: lab.configure(on_drift="target"), then=then(EDITED, TWO, blocked=1, none=1)),
+            Step(do=lambda lab: lab.configure(on_drift="source"), then=then(RENAMED, TWO, update=1, none=1)),
         ),
     ),
     "both sides name a job anew, and alike": (
         {},
         (
-            GroupStep(
+            Step(
                 do=both(edited_at_target("Job 001", name="Renamed"), at_source(1, name="Renamed")),
                 then=then(RENAMED, TWO, none=2),
             ),
-            GroupStep(do=at_source(1, name="Edited"), then=then(EDITED, TWO, update=1, none=1)),
+            Step(do=at_source(1, name="Edited"), then=then(EDITED, TWO, update=1, none=1)),
         ),
     ),
     "a job that was deleted at the target is reported": (
         {},
-        (GroupStep(do=deleted_at_target("Job 001"), then=then(TWO, blocked=1, none=1)),),
+        (Step(do=deleted_at_target("Job 001"), then=then(TWO, blocked=1, none=1)),),
     ),
     "a job that was deleted at the target is made anew": (
         {"on_deleted": "recreate"},
-        tuple(GroupStep(do=deleted_at_target("Job 001"), then=then(ONE, TWO, create=1, none=1)) for _ in range(4)),
+        tuple(Step(do=deleted_at_target("Job 001"), then=then(ONE, TWO, create=1, none=1)) for _ in range(4)),
     ),
 }
 

@@ -1,0 +1,114 @@
+"""Tests on software that nobody here wrote: environments of their own, and a record of what was measured."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.platforms.installer import BUILD, Installed, MissingError, install
+from tests.platforms.software import FOLDER, Proof, all_software, write_proof
+
+RECORD: Final = bool(os.environ.get("MIGRATOR_RECORD_PROOFS"))
+"""Whether results are kept as evidence, in the folders of the tests, and not only in build/."""
+
+REQUIRED: Final = bool(os.environ.get("MIGRATOR_PLATFORMS_REQUIRED"))
+"""Whether a software that is missing fails its tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test below this folder."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.platforms)
+
+
+@cache
+def _tried(name: str) -> Installed | str:
+    try:
+        return install(name)
+    except MissingError as error:
+        return str(error)
+
+
+@pytest.fixture(scope="session")
+def environment_of() -> Callable[[str], Installed]:
+    """Return the environment of a software by the name of its folder; skip the test if it cannot be installed."""
+
+    def found(name: str) -> Installed:
+        tried = _tried(name)
+        if isinstance(tried, str):
+            if REQUIRED:
+                pytest.fail(tried)
+            pytest.skip(f"NOT RUN: {tried}")
+        return tried
+
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(request: pytest.FixtureRequest, environment_of: Callable[[str], Installed]) -> Installed:
+    """The environment of the software in whose folder the test stands."""
+    return environment_of(request.path.parent.name)
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Counter[str]:
+    """Counts for the record: `figures["requests judged"] += 1`."""
+    tally: Counter[str] = Counter()
+    record_property("platforms", tally)  # which goes on counting until the test has ended
+    return tally
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write what each software's tests measured, if all of them ran and passed."""
+    for name, measured in _measured(terminalreporter).items():
+        BUILD.mkdir(parents=True, exist_ok=True)
+        write_proof(BUILD / f"{name}.json", measured)
+        if RECORD:
+            write_proof(FOLDER / name / "proved.json", measured)
+
+
+def _measured(reporter: Any) -> dict[str, Proof]:
+    """Return the proof of each software of which no test failed or was skipped."""
+    passed: dict[str, list[Any]] = defaultdict(list)
+    spoilt: set[str] = set()
+    for outcome, reports in reporter.stats.items():
+        for report in reports:
+            if not isinstance(report, pytest.TestReport):
+                continue
+            name = _folder(report.fspath)
+            if outcome == "passed" and report.when == "call":
+                passed[name].append(report)
+            elif outcome in {"failed", "error", "skipped", "xfailed"}:
+                spoilt.add(name)
+    return {
+        of.name: Proof(
+            pins=of.pins,
+            date=dt.datetime.now(dt.UTC).date(),
+            tests=len(passed[of.name]),
+            figures=dict(sorted(_summed(passed[of.name]).items())),
+        )
+        for of in all_software()
+        if passed[of.name] and of.name not in spoilt
+    }
+
+
+def _folder(path: str) -> str:
+    """Name of the folder that a test stands in."""
+    return Path(path).parent.name
+
+
+def _summed(reports: list[Any]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for report in reports:
+        for name, tally in report.user_properties:
+            if name == "platforms":
+                total.update(tally)
+    return total
