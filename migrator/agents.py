@@ -50,6 +50,25 @@ class Agent:
     switches: tuple[str, ...] = ()
 
 
+@frozen(kw_only=True)
+class Step:
+    """How a step of a workflow runs an agent by an action.
+
+    Attributes:
+        agent: the name that `action.agent` has.
+        uses: the action, without its version.
+        prompt: the input that holds the prompt.
+        model: the input that names the language model; "" where none does.
+        option: the option that names it within the text of that input; "" where the input is the name.
+    """
+
+    agent: str
+    uses: str
+    prompt: str
+    model: str = ""
+    option: str = ""
+
+
 @frozen(kw_only=True, eq=False)
 class Agents:
     """The agents that a mapping knows.
@@ -57,10 +76,12 @@ class Agents:
     Attributes:
         known: by the name that `action.agent` has.
         wrappers: programs that run the command that follows them, such as `nice`.
+        steps: the actions that run one.
     """
 
     known: Mapping[str, Agent] = field(factory=dict)
     wrappers: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -97,6 +118,10 @@ class _Places:
 
 class NoRunError(ValueError):
     """A command that is not one agent's run on one prompt; the text says why."""
+
+
+class NoAgentError(NoRunError):
+    """A command that runs no known agent at all."""
 
 
 def recognise(command: str, stdin: str | None, agents: Agents) -> Run:
@@ -211,7 +236,7 @@ def _recognise(command: str, stdin: str | None, agents: Agents) -> tuple[Run, _P
         raise NoRunError(str(error)) from None
     found = [(n, name, at) for n, part in enumerate(parts) for name, at in _programs(part.tokens, agents)]
     if not found:
-        raise NoRunError("it runs no agent that the mapping knows")
+        raise NoAgentError("it runs no agent that the mapping knows")
     if len(found) > 1:
         raise NoRunError("it runs more than one agent")
     number, name, at = found[0]

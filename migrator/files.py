@@ -26,7 +26,9 @@ def is_stream(path: Path) -> bool:
 
 
 @contextmanager
-def replacing(path: Path, *, keep_mode: bool = False, keep_owner: bool = False) -> Iterator[BinaryIO]:
+def replacing(
+    path: Path, *, keep_mode: bool = False, keep_owner: bool = False, new: bool = False
+) -> Iterator[BinaryIO]:
     """Yield a file that takes the place of `path` when the block ends: whole and on disk, or not at all.
 
     A symbolic link stays, and the file that it leads to is replaced, or made. A device or a pipe is written through.
@@ -35,9 +37,11 @@ def replacing(path: Path, *, keep_mode: bool = False, keep_owner: bool = False) 
         path: where to.
         keep_mode: whether the file keeps the permissions that it has; otherwise it is for its owner alone.
         keep_owner: whether it keeps its owner and group, where it is not who writes it.
+        new: whether the file must not exist; who may read or write it is then who may do so with its folder.
 
     Raises:
         OSError: it cannot be written.
+        FileExistsError: it is to be new, and exists.
     """
     if is_stream(path):
         with path.open("wb") as file:
@@ -56,7 +60,12 @@ def replacing(path: Path, *, keep_mode: bool = False, keep_owner: bool = False) 
                 os.chown(draft, had.st_uid, had.st_gid)
             if keep_mode:
                 Path(draft).chmod(stat.S_IMODE(had.st_mode))
-        Path(draft).replace(place)
+        if new:
+            Path(draft).chmod(place.parent.stat().st_mode & 0o666)
+            os.link(draft, place)  # unlike a rename, it never takes the place of another file
+            Path(draft).unlink()
+        else:
+            Path(draft).replace(place)
     except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise

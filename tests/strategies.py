@@ -46,6 +46,7 @@ _TEXTS: Final = {
     "vixie": ["0 9 * * 1-5", "*/30 * * * *", "15 6 1 * *", "0 0 * * SUN", "0 12 1,15 * 1"],
     "debian": ["0 9 * * 1-5", "*/30 * * * *", "15 6 1 * *", "0 0 * * SUN", "0 12 1,15 * 1"],
     "croniter": ["0 9 * * 1-5", "*/20 8-18 * * MON-FRI", "0 0 L * *", "0 12 * * 5#2", "15 9 1 3 * 0 2031"],
+    "github": ["0 9 * * 1-5", "*/30 * * * *", "15 6 1 * *", "0 0 * * SUN"],
     "robfig": ["0 9 * * 1", "*/20 8-18 * * MON-FRI", "0 0 1 1 *", "45 23 * * 0"],
 }
 
@@ -185,6 +186,10 @@ def _langgraph(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _github(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "id": "w.yml"}
+
+
 def _json(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "id": "j-1"}
 
@@ -196,6 +201,7 @@ ANSWERS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "langgraph": _langgraph,
     "json": _json,
     "crontab": _crontab,
+    "github": _github,
 }
 """What each platform answers with after it was given a create request, by its documentation."""
 

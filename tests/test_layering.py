@@ -50,6 +50,7 @@ RANK = {name: rank for rank, storey in enumerate(STOREYS) for name in storey}
 
 HOMES = {
     "httpx": {"http", "sandbox"},
+    "ruamel": {"providers"},
     "opentelemetry": {"telemetry"},
     "croniter": {"cron", "sandbox"},
     "apprise": {"notify"},

@@ -13,7 +13,7 @@ from attrs import define
 
 from migrator.cli.moving import command_of, job_options
 from migrator.cli.options import Settings
-from migrator.cli.work import Interruption, ask, open_runtime, open_screen, opened_state, showing
+from migrator.cli.work import Interruption, ask, open_runtime, open_screen, opened_state, reminders, showing
 from migrator.cutover import commands as cutovers
 from migrator.cutover import retire as retiring
 from migrator.cutover.switches import Cutover, Order, SwitchResult
@@ -129,6 +129,8 @@ def _run(settings: Settings, work: Work, *, name: str, yes: bool, again: str, un
         handover_document(found, name), handover_lines(found, back=undo, again=again, retires=name == "retire")
     )
     screen.say(cost_lines(found.requests, time.monotonic() - began - screen.waited))
+    if found.run:
+        screen.say(reminders(runtime, found.sync))
     if hands.declined:
         return _DECLINED
     summary = found.summary

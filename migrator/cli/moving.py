@@ -21,6 +21,7 @@ from migrator.cli.work import (
     open_screen,
     opened_state,
     read_file,
+    reminders,
     showing,
     write_file,
 )
@@ -156,6 +157,8 @@ def carry_out(
     command = command_of(settings, *(typed or ["apply", carried_out.sync]))
     screen.result(apply_document(carried_out, applied), apply_lines(carried_out, applied, command=command))
     screen.say(cost_lines(applied.requests, time.monotonic() - began - screen.waited))
+    if any(outcome.status == "done" for outcome in applied.outcomes):
+        screen.say(reminders(runtime, carried_out.sync))
     if session.declined:
         return _DECLINED
     if applied.dark or any(outcome.status != "done" for outcome in applied.outcomes):

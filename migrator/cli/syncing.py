@@ -11,7 +11,7 @@ from attrs import evolve
 
 from migrator.cli.filing import check_reports, write_round_reports
 from migrator.cli.options import Settings
-from migrator.cli.work import Interruption, open_runtime, open_screen, opened_state, showing
+from migrator.cli.work import Interruption, open_runtime, open_screen, opened_state, reminders, showing
 from migrator.errors import UsageError
 from migrator.execute.outcomes import Outcome
 from migrator.notify import send
@@ -81,6 +81,7 @@ def sync(
     if not quiet or any(result.needs_a_look for result in found.results):
         screen.result(document, round_lines(found))
     if not dry_run:
+        screen.say(reminders(runtime, *(result.name for result in found.results if result.applied.outcomes)))
         _notify(screen, runtime, found)
     write_round_reports(reports, document, found, screen)
     return found.exit_code

@@ -26,7 +26,7 @@ from migrator.instrumentation import Instrumentation, Listeners
 from migrator.mapping.rules import Rules
 from migrator.providers.registry import PROVIDERS
 from migrator.report.screen import Activity, Screen
-from migrator.report.text import clean, line
+from migrator.report.text import Line, clean, line
 from migrator.store import State, open_state
 from migrator.sync.endpoints import Runtime
 from migrator.telemetry import watching
@@ -71,6 +71,15 @@ def open_screen(settings: Settings, *, quiet: bool = False) -> Screen:
         options=shlex.join(settings.shared),
         hide=settings.secrets.hide,
     )
+
+
+def reminders(runtime: Runtime, *syncs: str) -> list[Line]:
+    """Return what a person must still do after a run of these syncs that has changed jobs."""
+    known = [runtime.config.syncs[name] for name in syncs if name in runtime.config.syncs]
+    ends = dict.fromkeys(end for sync in known for end in (sync.target, sync.source))
+    connections = [runtime.config.connections[end] for end in ends if end in runtime.config.connections]
+    said = (PROVIDERS[connection.provider].afterwards(connection) for connection in connections)
+    return [line(text) for text in dict.fromkeys(said) if text]
 
 
 class DismissedError(MigratorError):

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import attrs
 from attrs import field, frozen
 
-from migrator.agents import Agent, Agents
+from migrator.agents import Agent, Agents, Step
 from migrator.canonical import LEAVES, PATHS, covers
 from migrator.mapping.codecs import CODECS
 from migrator.mapping.equivalence import EQUIVALENCES
@@ -141,11 +141,12 @@ class Rules:
     read_only: Mapping[str, str] = field(factory=dict)
     wrappers: tuple[str, ...] = ()
     agents: Mapping[str, Agent] = field(factory=dict)
+    steps: tuple[Step, ...] = ()
 
     @cached_property
     def commands(self) -> Agents:
-        """The command lines that run an agent."""
-        return Agents(known=self.agents, wrappers=self.wrappers)
+        """The command lines and the steps of workflows that run an agent."""
+        return Agents(known=self.agents, wrappers=self.wrappers, steps=self.steps)
 
     def below(self, path: str) -> tuple[tuple[str, Rule], ...]:
         """The rules of a canonical path: its own, or those of its parts."""

@@ -206,6 +206,7 @@ class Provider:
         mapping: its mapping file, where that is not one of migrator's own: resources.files(__package__) / "x.toml".
         docs: where its set-up, limits and evidence are described: a page of docs/ or a URL.
         starter: its part of the file that `migrator init` writes.
+        afterwards: says what a person must still do after a run that has changed jobs; "" where that is nothing.
         examine: looks at what only this platform has, for `migrator doctor`; changes nothing.
     """
 
@@ -222,6 +223,7 @@ class Provider:
     mapping: Traversable | None = None
     docs: str = ""
     starter: Starter = Starter()
+    afterwards: Callable[[Connection], str] = lambda _connection: ""
     examine: Callable[[Connection, LoadAdapter], Awaitable[tuple[Finding, ...]]] = _nothing
 
     @property
