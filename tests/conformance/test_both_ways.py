@@ -24,12 +24,18 @@ HTTP_PAIRS: Final = [pair for pair in PAIRS if "json" not in pair]
 def edits(lab: Lab) -> dict[str, Callable[[], Any]]:
     """Edits of job 1 at the target, by what they change, as its platform holds them."""
     key, name = lab.key_of("Job 001"), lab.target.platform.name
-    text: dict[str, Any] = {"omni": {"prompt": "Anew."}, "devin": {"prompt": "Anew."}}
-    pause: dict[str, Any] = {"omni": {"disabled": True}, "devin": {"enabled": False}, "scrip": {"status": "paused"}}
+    text: dict[str, Any] = {"omni": {"prompt": "Anew."}, "devin": {"prompt": "Anew."}, "crontab": {"prompt": "Anew."}}
+    pause: dict[str, Any] = {
+        "omni": {"disabled": True},
+        "devin": {"enabled": False},
+        "scrip": {"status": "paused"},
+        "crontab": {"enabled": False},
+    }
     hour: dict[str, Any] = {
         "omni": {"schedule": "0 15 * * ? *"},
         "devin": {"frequency": "0 15 * * *"},
         "scrip": {"cron_expression": "0 15 * * *"},
+        "crontab": {"schedule": "0 15 * * *"},
     }
     found = {
         "name": {"name": "Anew"},
