@@ -6,7 +6,7 @@ import asyncio
 import functools
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -56,6 +56,11 @@ class Base:
         """Return every source with its target: by default to a file of jobs and from one."""
         return [(cls.platform, FILE), (FILE, cls.platform)]
 
+    @classmethod
+    def place(cls, platform: Platform, settings: Mapping[str, Any], folder: Path) -> Place:
+        """Return a started platform as its users see it."""
+        return Place(platform, settings, folder)
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run each scenario between each pair."""
         if "pair" in metafunc.fixturenames:
@@ -75,7 +80,7 @@ class Base:
                 if platform not in places:
                     folder = tmp_path_factory.mktemp(platform.provider)
                     settings = stack.enter_context(platform.start(folder))
-                    places[platform] = place = platform.place(settings, folder) or Place(platform, settings, folder)
+                    places[platform] = place = cls.place(platform, settings, folder)
                     stack.callback(place.close)
                 return places[platform]
 

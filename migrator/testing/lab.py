@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import attrs
-import sqlalchemy as sa
 
 from migrator.config import load
 from migrator.execute.outcomes import Applied
@@ -99,11 +98,8 @@ class Lab:
     # -- setting up ---------------------------------------------------------------------------------------------------
 
     def open_state(self) -> State:
-        """Open the state, which need not outlive a power cut: no waiting for the disk."""
-        state = open_state(f"sqlite:///{self.folder}/migrator.db", now=self.clock.now)
-        sa.event.listen(state.engine, "connect", lambda made, _record: made.execute("PRAGMA synchronous=OFF"))
-        state.engine.dispose()
-        return state
+        """Open the state."""
+        return open_state(f"sqlite:///{self.folder}/migrator.db", now=self.clock.now)
 
     def forget(self) -> None:
         """Lose the state file."""

@@ -7,13 +7,10 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import attrs
 from attrs import frozen
-
-if TYPE_CHECKING:
-    from migrator.testing.place import Place
 
 Raw = dict[str, Any]
 """A job as the platform writes it."""
@@ -107,9 +104,6 @@ class Platform(ABC):
     def as_prompt(self, wanted: Wish) -> str:
         """Return the prompt that a job becomes where prompts are all that can be run; see `TEMPLATE`."""
         return wanted.text
-
-    def place(self, settings: Mapping[str, Any], folder: Path) -> Place | None:  # noqa: B027 (None is the usual answer)
-        """Return the started platform as its users see it; None for a plain `Place`."""
 
 
 def real_now() -> datetime:

@@ -7,7 +7,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from migrator.sandbox import World, settings
+from migrator.store import State
 from migrator.testing.lab import EVERYTHING, Leap, counts, frozen_records
 from migrator.testing.lab import Lab as AnyLab
 from tests.conformance.platforms import PLATFORMS, Place
@@ -46,6 +49,13 @@ class Lab(AnyLab):
         self.more: dict[str, dict[str, Any]] = {}
         places = [Place(PLATFORMS[n], world, folder / f"{r}.json") for n, r in ((source, "source"), (target, "target"))]
         super().__init__(*places, folder, now=world.now, **options)
+
+    def open_state(self) -> State:
+        """Open the state, which need not outlive a power cut: no waiting for the disk."""
+        state = super().open_state()
+        sa.event.listen(state.engine, "connect", lambda made, _record: made.execute("PRAGMA synchronous=OFF"))
+        state.engine.dispose()
+        return state
 
     def environ(self) -> dict[str, str]:
         """The variables that hold the tokens."""

@@ -16,7 +16,7 @@ from migrator.testing.lab import TEMPLATE
 from migrator.testing.place import Place as AnyPlace
 from migrator.testing.platform import JsonFile, Platform, Raw, Wish, hour_of, said, wish
 
-__all__ = ["EVENT", "PLATFORMS", "TEMPLATE", "Place", "Raw", "Simulated", "Wish", "wish"]
+__all__ = ["EVENT", "PLATFORMS", "TEMPLATE", "Place", "Raw", "Simulated", "Wish", "place_of", "wish"]
 
 EVENT: Final = "note.due"
 BORN: Final = "2026-10-01T08:00:00Z"
@@ -76,11 +76,6 @@ class Simulated(Platform):
         self.world = World(options=self.options) if self.still else World(clock=None, options=self.options)
         with BackgroundServer(self.world) as server:
             yield reach(self.world, server.port, self.provider)
-
-    def place(self, settings: Mapping[str, Any], folder: Path) -> Place:
-        """The users of the started simulator, who act on its records."""
-        assert self.world
-        return Place(self, self.world, folder / "none", settings)
 
 
 def reach(world: World, port: int, provider: str) -> dict[str, Any]:
@@ -346,3 +341,11 @@ class Place(AnyPlace):
 
     def _save(self, records: Mapping[str, Raw]) -> None:
         self.file.write_text(json.dumps({"schema": "migrator/jobs@1", "jobs": list(records.values())}), "utf-8")
+
+
+def place_of(platform: Platform, given: Mapping[str, Any], folder: Path) -> AnyPlace:
+    """Return a started platform as its users see it; those of a simulator act on its records."""
+    if not isinstance(platform, Simulated):
+        return AnyPlace(platform, given, folder)
+    assert platform.world
+    return Place(platform, platform.world, folder / "none", given)

@@ -25,7 +25,7 @@ from migrator.sandbox import Options, World, load_samples
 from migrator.testing.lab import Lab
 from migrator.testing.place import Place
 from migrator.testing.platform import Platform
-from tests.conformance.platforms import Devin, File, Omni, Scrip, Simulated
+from tests.conformance.platforms import Devin, File, Omni, Scrip, Simulated, place_of
 
 ROOMY: Final = Options(omni_quota=20_000, scrip_reserve_names=False)
 SANDBOX: Final = (Omni(ROOMY, still=True), Devin(ROOMY, still=True), Scrip(ROOMY, still=True))
@@ -60,7 +60,7 @@ def started(platform: Platform, folder: Path) -> Iterator[Place]:
     """A platform for as long as the block lasts."""
     folder.mkdir()
     with platform.start(folder) as settings:
-        place = platform.place(settings, folder) or Place(platform, settings, folder)
+        place = place_of(platform, settings, folder)
         try:
             yield place
         finally:

@@ -12,34 +12,40 @@ from migrator.testing.faults import Faults
 from migrator.testing.groups import Groups
 from migrator.testing.kills import Kills
 from migrator.testing.memory import Memory
-from tests.conformance.platforms import Devin, Omni, Scrip
+from tests.conformance.platforms import Devin, Omni, Scrip, place_of
 
 OMNI, DEVIN, SCRIP = Omni(), Devin(), Scrip()
 
 
-class TestOmni(Conformance):
+class OnSandbox:
+    """The users of a simulator act on its records."""
+
+    place = staticmethod(place_of)
+
+
+class TestOmni(OnSandbox, Conformance):
     platform = OMNI
 
 
-class TestOmniByPut(Conformance):
+class TestOmniByPut(OnSandbox, Conformance):
     platform = Omni(Options(omni_quota=1_000, omni_update="put"))
 
 
-class TestDevin(Conformance):
+class TestDevin(OnSandbox, Conformance):
     platform = DEVIN
 
 
-class TestDevinWithoutTags(Memory, Groups, Faults, Kills):
+class TestDevinWithoutTags(OnSandbox, Memory, Groups, Faults, Kills):
     """A generation of Devin on which our jobs carry no ownership tag."""
 
     platform = Devin(Options(devin_shape="seed"))
 
 
-class TestScrip(Conformance):
+class TestScrip(OnSandbox, Conformance):
     platform = SCRIP
 
 
-class TestBetweenPlatforms(Everyday):
+class TestBetweenPlatforms(OnSandbox, Everyday):
     platform = DEVIN
 
     @classmethod
