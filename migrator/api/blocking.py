@@ -22,8 +22,8 @@ def _blocking(
     """Return the method that runs a coroutine method to its end: same arguments, docstring and result."""
 
     @functools.wraps(method)
-    def run(self: Migrator, *args: P.args, **kwargs: P.kwargs) -> T:
-        return asyncio.run(method(self._awaited, *args, **kwargs))
+    def run(migrator: Migrator, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return asyncio.run(method(migrator._awaited, *args, **kwargs))  # noqa: SLF001 (a method of that class)
 
     return run
 
