@@ -18,7 +18,7 @@ import pictures
 import typer
 
 from migrator.canonical import LEAVES, covers
-from migrator.cli.menu.app import app
+from migrator.cli.app import app
 from migrator.config.converter import keys_of
 from migrator.config.model import ConnectionKeys, CronText, Document, Sync
 from migrator.config.schema import config_schema

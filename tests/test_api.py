@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -60,10 +61,15 @@ def test_importing_it_is_cheap() -> None:
 
 
 def test_both_ways_have_the_same_methods() -> None:
-    """Whatever can be awaited can be waited for."""
-    public = [{name for name in vars(cls) if not name.startswith("_")} for cls in (Migrator, AsyncMigrator)]
+    """A method of `Migrator` returns what the coroutine of `AsyncMigrator` does: same name, arguments and docstring."""
+    blocking, awaited = (
+        {name: one for name, one in vars(cls).items() if not name.startswith("_")} for cls in (Migrator, AsyncMigrator)
+    )
 
-    assert public[0] == public[1] | {"config"}
+    assert blocking.keys() == awaited.keys() | {"config"}
+    assert [name for name in awaited if inspect.signature(blocking[name]) != inspect.signature(awaited[name])] == []
+    assert [n for n in awaited if n != "close" and getattr(blocking[n], "__wrapped__", None) is not awaited[n]] == []
+    assert [name for name in awaited if inspect.iscoroutinefunction(blocking[name])] == []
 
 
 def test_results_are_the_documents_of_the_commands(tmp_path: Path) -> None:

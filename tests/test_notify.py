@@ -101,7 +101,7 @@ def test_a_secret_that_is_not_there_is_told() -> None:
 def test_apprise_is_loaded_when_it_is_needed(tmp_path: Path) -> None:
     """Neither the command line nor the pipeline, nor a sync without anything to tell, imports it."""
     script = (
-        "import sys, migrator.cli.syncing, migrator.notify; from migrator.report.notices import notice_of; "
+        "import sys, migrator.cli.sync_run, migrator.notify; from migrator.report.notices import notice_of; "
         "print('apprise' in sys.modules)"
     )
     environ = {"PYTHONPATH": str(Path(migrator.__file__).parent.parent)}

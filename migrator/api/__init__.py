@@ -1,6 +1,6 @@
-"""What the commands do, for programs: the same stages on the same config and state, with values instead of text.
+"""The commands for programs: the same stages on the same config and state, with values instead of text.
 
-`AsyncMigrator` is the whole of it; `Migrator` is the same for programs without an event loop.
+`AsyncMigrator` has them as coroutines; `Migrator` runs each coroutine to its end, for programs without an event loop.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from migrator.api.blocking import Migrator
 
 
 def to_document(result: object, name: str = "cutover") -> dict[str, Any]:
-    """A result as the JSON document that the command prints; `migrator schema NAME` has its schema.
+    """Return a result as the JSON document that the command prints; `migrator schema NAME` has its schema.
 
     Args:
-        result: a Plan, an Audit, a Verification, a Round, a Cutover, the checks of `doctor`, or the pair that `apply`
+        result: a Plan, an Audit, a Verification, a SyncRun, a Cutover, the checks of `doctor`, or the pair that `apply`
             and `rollback` return.
         name: of a Cutover, which of its two documents: "cutover", or "retire".
 

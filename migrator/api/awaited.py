@@ -1,4 +1,4 @@
-"""What the commands do, as coroutines."""
+"""`AsyncMigrator`: the commands as coroutines, with values instead of text."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from migrator.sync.sync_run import SyncRunner
 from migrator.verify import Verification
 
 GUARD: Final = timedelta(minutes=5)
-"""Time without a fire that a switch needs before and after it, by default."""
+"""Least time from a switch to the fires before and after it, by default."""
 
 Agree = Callable[[Plan], bool]
-"""Asked with a plan before anything is written; False leaves everything as it is."""
+"""Called with a plan before anything is written; False declines it."""
 
 
 def load_config(path: str | Path) -> Config:
@@ -58,8 +58,8 @@ class AsyncMigrator:
     Args:
         config: the config file, or its path.
         state: URL of the state, as `--state` takes it; by default a file beside the config.
-        environ: where secrets of the form env:NAME are found; the process's environment by default.
-        mappings: a folder of mapping files to use instead of ours.
+        environ: has the secrets of the form env:NAME; the environment of the process by default.
+        mappings: a folder of mapping files to use instead of the built-in ones.
 
     Raises:
         ConfigError: the config file is wrong.
@@ -82,13 +82,13 @@ class AsyncMigrator:
 
     @property
     def _state(self) -> State:
-        """The state, opened when it is first needed: looking at connections alone makes no file."""
+        """Return the state, opened when it is first needed: reading connections alone creates no file."""
         if self._opened is None:
             self._opened = open_state(self._url, now=self._runtime.clock.now)
         return self._opened
 
     def close(self) -> None:
-        """Let go of the state."""
+        """Close the state."""
         if self._opened is not None:
             self._opened.close()
             self._opened = None
@@ -102,29 +102,29 @@ class AsyncMigrator:
         self.close()
 
     async def doctor(self) -> tuple[Check, ...]:
-        """Whether every connection, the state and the time zones are in order; changes nothing."""
+        """Return the checks of every connection, of the state and of the time zones; change nothing."""
         now = self._runtime.clock.now
         asked = await doctor.check_connections(self._runtime)
         return (*asked, *doctor.check_state(self._url, now=now), doctor.check_time_zones(now()))
 
     async def export(self, connection: str) -> dict[str, Any]:
-        """Every job of a connection as a `migrator/jobs@1` document."""
+        """Return every job of a connection as a `migrator/jobs@1` document."""
         return await exports.export(self._runtime, connection)
 
     async def audit(self, connection: str, *, to: str, schedule: Schedule | None = None) -> Audit:
-        """What would become of a connection's jobs at a provider; writes nowhere.
+        """Return what a migration of a connection's jobs to a provider would do; write nothing.
 
         Args:
-            connection: where the jobs live.
+            connection: the connection that has the jobs.
             to: the provider.
-            schedule: how their schedules would be translated; the exact window of eight days by default.
+            schedule: how their schedules are translated; the exact window of eight days by default.
         """
         if to not in PROVIDERS:
             raise UsageError("unknown provider", where="audit", actual=to, allowed=PROVIDERS)
         return await commands.audit(self._runtime, connection, to, schedule or Schedule())
 
     async def plan(self, sync: str) -> Plan:
-        """What a sync would change; writes to no provider."""
+        """Return what a sync would change; write to no provider."""
         found, _requests = await commands.plan(self._runtime, self._state, sync)
         return found
 
@@ -136,19 +136,19 @@ class AsyncMigrator:
         max_deletes: int | None = None,
         stop: asyncio.Event | None = None,
     ) -> tuple[Plan, Applied]:
-        """Carry out a sync, or a plan that was made before and must still fit.
+        """Apply a sync, or a plan that was made before and must not be stale.
 
         Args:
             what: the sync's name, or its plan.
             agree: asked before anything is written.
-            max_deletes: refuse everything when more than that many jobs would be deleted.
-            stop: set it to begin no new change.
+            max_deletes: refuse the plan when it deletes more jobs than this.
+            stop: set it to begin no further change.
 
         Returns:
             The plan and its result.
 
         Raises:
-            StalePlanError: the plan does not fit any more.
+            StalePlanError: a side changed since the plan was made.
             RefusedError: the plan is unsafe as a whole.
             LockedError: another run writes to the same target.
         """
@@ -163,9 +163,9 @@ class AsyncMigrator:
         )
 
     async def sync(self, *names: str, stop: asyncio.Event | None = None) -> SyncRun:
-        """Carry out syncs within their limits, as a nightly run does; all of the config by default.
+        """Plan and apply syncs within their limits, as a nightly run does; all of the config by default.
 
-        An error of one sync stands in its result, and the others go on.
+        An error of one sync is in its result, and the others continue.
         """
         syncing = SyncRunner(runtime=self._runtime, state=self._state, stop=stop or asyncio.Event())
         return await syncing.all(names or tuple(self.config.syncs))
@@ -180,15 +180,15 @@ class AsyncMigrator:
         dry_run: bool = False,
         agree: Agree = agreed,
     ) -> Cutover:
-        """Let the target fire and the source stop, job by job; with `back`, the other way round.
+        """Switch the active side from source to target, job by job; with `back`, to the source.
 
         Args:
             sync: its name.
             jobs: names or ids of source jobs; all by default.
-            guard: the time without a fire that a switch needs before and after it.
-            back: make the source the active side again.
-            dry_run: show what it takes, and write nothing.
-            agree: asked with the plan of what is made first.
+            guard: least time from a switch to the fires before and after it.
+            back: switch back to the source.
+            dry_run: only plan, and write nothing.
+            agree: asked with the plan of the jobs that are created first.
         """
         order = Order(goal="source" if back else "target", jobs=tuple(jobs), guard=guard, is_dry=dry_run)
         return await cutovers.cutover(
@@ -205,14 +205,14 @@ class AsyncMigrator:
         dry_run: bool = False,
         agree: Agree = agreed,
     ) -> Cutover:
-        """Stop, or with `delete` remove, source jobs whose target is proved.
+        """Stop, or with `delete` delete, source jobs whose target is verified.
 
         Args:
             sync: its name.
             jobs: names or ids of source jobs; all by default.
-            delete: whether those that stand still are deleted.
-            max_deletes: how many may be touched; what the sync's limits allow by default.
-            dry_run: show what it takes, and write nothing.
+            delete: delete the source jobs that are inactive.
+            max_deletes: most source jobs to stop or delete; the limit of the sync by default.
+            dry_run: only plan, and write nothing.
             agree: asked before anything is written.
         """
         return await retiring.retire(
@@ -228,7 +228,7 @@ class AsyncMigrator:
         )
 
     async def verify(self, sync: str, *, days: int | None = None) -> Verification:
-        """Read both sides again and prove, job by job, that they agree; writes to no provider."""
+        """Read both endpoints again and prove, job by job, that they agree; write to no provider."""
         return await commands.verify(self._runtime, self._state, sync, days=days)
 
     async def rollback(self, run: str, *, agree: Agree = agreed) -> tuple[Plan, Applied]:
@@ -236,11 +236,11 @@ class AsyncMigrator:
         return await undo.rollback(self._runtime, self._state, run, agree=_asking(agree), stop=asyncio.Event())
 
     async def settle(self, run: str, job: str, *, created: str | None) -> Write:
-        """Say what became of an uncertain write: the id of the job that it made, or None when it made none."""
+        """Resolve a write whose result is unknown: `created` is the id of the job that it created, None for none."""
         return await undo.settle(self._runtime, self._state, run, job, created=created)
 
     async def history(self, sync: str | None = None) -> Sequence[Run]:
-        """The runs so far, latest first."""
+        """Return the runs, latest first."""
         return self._state.runs(sync)
 
     async def unsettled(self) -> Sequence[Write]:
@@ -249,7 +249,7 @@ class AsyncMigrator:
 
 
 def _quietly(_moved: SwitchResult) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 def _consenting(agree: Agree) -> Consent:

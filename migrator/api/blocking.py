@@ -1,32 +1,38 @@
-"""What the commands do, for programs without an event loop."""
+"""`Migrator`: the methods of `AsyncMigrator` for programs without an event loop."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from datetime import timedelta
+import functools
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from migrator.api.awaited import GUARD, Agree, AsyncMigrator, agreed
-from migrator.audit import Audit
-from migrator.config import Config, Schedule
-from migrator.cutover.switches import Cutover
-from migrator.doctor.check import Check
-from migrator.execute.outcomes import Applied
-from migrator.plan.changes import Plan
-from migrator.store.records import Run, Write
-from migrator.sync.results import SyncRun
-from migrator.verify import Verification
+from migrator.api.awaited import AsyncMigrator
+from migrator.config import Config
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Migrator:
-    """The same as `AsyncMigrator` for programs without an event loop; use it as a context manager.
+def _blocking(
+    method: Callable[Concatenate[AsyncMigrator, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Migrator, P], T]:
+    """Return the method that runs a coroutine method to its end: same arguments, docstring and result."""
 
-    Each method waits until it is done. Within a running event loop, such as a notebook's, use `AsyncMigrator`.
+    @functools.wraps(method)
+    def run(migrator: Migrator, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return asyncio.run(method(migrator._awaited, *args, **kwargs))  # noqa: SLF001 (a method of that class)
+
+    return run
+
+
+class Migrator:
+    """`AsyncMigrator` for programs without an event loop; use it as a context manager.
+
+    Each method returns when it is done. Within a running event loop, such as a notebook's, use `AsyncMigrator`.
+    The arguments and errors of the constructor are those of `AsyncMigrator`.
     """
 
     def __init__(
@@ -37,16 +43,16 @@ class Migrator:
         environ: Mapping[str, str] | None = None,
         mappings: str | Path | None = None,
     ) -> None:
-        self._all = AsyncMigrator(config, state=state, environ=environ, mappings=mappings)
+        self._awaited = AsyncMigrator(config, state=state, environ=environ, mappings=mappings)
 
     @property
     def config(self) -> Config:
         """The config file."""
-        return self._all.config
+        return self._awaited.config
 
     def close(self) -> None:
-        """Let go of the state."""
-        self._all.close()
+        """Close the state."""
+        self._awaited.close()
 
     def __enter__(self) -> Self:
         return self
@@ -56,78 +62,16 @@ class Migrator:
     ) -> None:
         self.close()
 
-    def doctor(self) -> tuple[Check, ...]:
-        """As `AsyncMigrator.doctor`."""
-        return _done(self._all.doctor())
-
-    def export(self, connection: str) -> dict[str, Any]:
-        """As `AsyncMigrator.export`."""
-        return _done(self._all.export(connection))
-
-    def audit(self, connection: str, *, to: str, schedule: Schedule | None = None) -> Audit:
-        """As `AsyncMigrator.audit`."""
-        return _done(self._all.audit(connection, to=to, schedule=schedule))
-
-    def plan(self, sync: str) -> Plan:
-        """As `AsyncMigrator.plan`."""
-        return _done(self._all.plan(sync))
-
-    def apply(self, what: str | Plan, *, agree: Agree = agreed, max_deletes: int | None = None) -> tuple[Plan, Applied]:
-        """As `AsyncMigrator.apply`."""
-        return _done(self._all.apply(what, agree=agree, max_deletes=max_deletes))
-
-    def sync(self, *names: str) -> SyncRun:
-        """As `AsyncMigrator.sync`."""
-        return _done(self._all.sync(*names))
-
-    def cutover(
-        self,
-        sync: str,
-        *,
-        jobs: Sequence[str] = (),
-        guard: timedelta = GUARD,
-        back: bool = False,
-        dry_run: bool = False,
-        agree: Agree = agreed,
-    ) -> Cutover:
-        """As `AsyncMigrator.cutover`."""
-        return _done(self._all.cutover(sync, jobs=jobs, guard=guard, back=back, dry_run=dry_run, agree=agree))
-
-    def retire(
-        self,
-        sync: str,
-        *,
-        jobs: Sequence[str] = (),
-        delete: bool = False,
-        max_deletes: int | None = None,
-        dry_run: bool = False,
-        agree: Agree = agreed,
-    ) -> Cutover:
-        """As `AsyncMigrator.retire`."""
-        return _done(
-            self._all.retire(sync, jobs=jobs, delete=delete, max_deletes=max_deletes, dry_run=dry_run, agree=agree)
-        )
-
-    def verify(self, sync: str, *, days: int | None = None) -> Verification:
-        """As `AsyncMigrator.verify`."""
-        return _done(self._all.verify(sync, days=days))
-
-    def rollback(self, run: str, *, agree: Agree = agreed) -> tuple[Plan, Applied]:
-        """As `AsyncMigrator.rollback`."""
-        return _done(self._all.rollback(run, agree=agree))
-
-    def settle(self, run: str, job: str, *, created: str | None) -> Write:
-        """As `AsyncMigrator.settle`."""
-        return _done(self._all.settle(run, job, created=created))
-
-    def history(self, sync: str | None = None) -> Sequence[Run]:
-        """As `AsyncMigrator.history`."""
-        return _done(self._all.history(sync))
-
-    def unsettled(self) -> Sequence[Write]:
-        """As `AsyncMigrator.unsettled`."""
-        return _done(self._all.unsettled())
-
-
-def _done(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
+    doctor = _blocking(AsyncMigrator.doctor)
+    export = _blocking(AsyncMigrator.export)
+    audit = _blocking(AsyncMigrator.audit)
+    plan = _blocking(AsyncMigrator.plan)
+    apply = _blocking(AsyncMigrator.apply)
+    sync = _blocking(AsyncMigrator.sync)
+    cutover = _blocking(AsyncMigrator.cutover)
+    retire = _blocking(AsyncMigrator.retire)
+    verify = _blocking(AsyncMigrator.verify)
+    rollback = _blocking(AsyncMigrator.rollback)
+    settle = _blocking(AsyncMigrator.settle)
+    history = _blocking(AsyncMigrator.history)
+    unsettled = _blocking(AsyncMigrator.unsettled)

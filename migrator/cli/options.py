@@ -1,7 +1,7 @@
-"""The options that every command takes, and how a command gets them.
+"""Arguments and options that commands share, and `Settings`, the values of those that every command takes.
 
-A command is a function that takes `Settings` first and its own arguments after; `takes_settings` shows the parser the
-shared options beside them. Parsing runs nothing: it gives a `Task`, so that every error takes one way out.
+A command is a function of `Settings` and of its own arguments; `takes_settings` adds the shared options to what the
+parser sees. Parsing runs nothing: it returns a `Task`, so that `errors.finish` handles the errors of every command.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from typing import Annotated, Any
 import typer
 from attrs import evolve, field, fields, frozen
 
+from migrator.cli import completion
 from migrator.redaction import Secrets
 
 ConfigOption = Annotated[
@@ -39,6 +41,38 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Print the stack trac
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Print more, and every request.")]
 NoColorOption = Annotated[bool, typer.Option("--no-color", help="Print without colours, as NO_COLOR=1 does.")]
 
+ConnectionName = Annotated[
+    str,
+    typer.Argument(
+        metavar="CONNECTION", help="A connection of the config file.", autocompletion=completion.connections
+    ),
+]
+SyncName = Annotated[
+    str, typer.Argument(metavar="SYNC", help="A sync of the config file.", autocompletion=completion.syncs)
+]
+RunId = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="A run's id, the beginning of one, or last.", autocompletion=completion.runs),
+]
+JobsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--job",
+        metavar="NAME",
+        help="Only this source job, by name or id; repeatable.",
+        autocompletion=completion.jobs,
+    ),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the changes, and write nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+ReportFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--report", metavar="FILE", help="Write a report: HTML (.html), Markdown (.md) or JSON (.json); repeatable."
+    ),
+]
+OutFile = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the document to a file.")]
+
 
 @frozen(kw_only=True)
 class Settings:
@@ -47,13 +81,13 @@ class Settings:
     Attributes:
         config: the config file, None for the one in the working directory.
         state: URL of the state, None for a file beside the config.
-        mappings: a folder of mapping files, None for our own.
-        json: the result is one JSON document.
-        debug: errors come with their trace.
-        verbose: more is said.
-        no_color: nothing is coloured.
+        mappings: a folder of mapping files, None for the built-in ones.
+        json: print the result as one JSON document.
+        debug: print the stack trace of an error.
+        verbose: print more.
+        no_color: print without colours.
         at_end: closed when the command ends.
-        secrets: the tokens that were read; nothing that leaves holds one.
+        secrets: the tokens that were read; none of them is printed.
     """
 
     config: Path | None = None
@@ -73,8 +107,12 @@ class Settings:
         named = (("-c", self.config), ("--state", state), ("--mappings", self.mappings))
         return [word for option, value in named if value for word in (option, str(value))]
 
+    def command(self, *words: str) -> str:
+        """Return a command to print, which works when it is pasted: its words, and the options of `shared`."""
+        return shlex.join(["migrator", words[0], *self.shared, *words[1:]])
+
     def over(self, others: Settings) -> Settings:
-        """These, with the others where these say nothing."""
+        """Return these settings, with the others where these have no value."""
         unsaid = [a.name for a in fields(Settings) if not getattr(self, a.name)]
         return evolve(self, **{name: getattr(others, name) for name in unsaid})
 
@@ -85,8 +123,8 @@ class Task:
 
     Attributes:
         command: its name, as it was typed: "migrator plan".
-        settings: what was said beside the command's own arguments.
-        run: does it, and returns the exit code.
+        settings: the options that every command takes.
+        run: runs the command, and returns the exit code.
     """
 
     command: str
@@ -106,7 +144,7 @@ _SHARED = {
 
 
 def takes_settings(command: Callable[..., int]) -> Callable[..., Task]:
-    """A command for the parser: its own parameters and the shared ones, those of one name being its own."""
+    """Return a command for the parser: with its own parameters, and the shared ones whose names it does not use."""
     own = [p for name, p in inspect.signature(command, eval_str=True).parameters.items() if name != "settings"]
     named = {parameter.name for parameter in own}
     shared = [_option(name) for name in _SHARED if name not in named]
@@ -123,6 +161,11 @@ def takes_settings(command: Callable[..., int]) -> Callable[..., Task]:
     parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect.signature looks for
     parsed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return parsed
+
+
+def job_options(jobs: Iterable[str] | None) -> list[str]:
+    """Return the options that name jobs, as they are typed."""
+    return [word for job in jobs or () for word in ("--job", job)]
 
 
 def _option(name: str) -> inspect.Parameter:

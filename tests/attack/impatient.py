@@ -7,9 +7,9 @@ import sys
 from datetime import timedelta
 from functools import partial
 
-from migrator.cli import main, work
+from migrator.cli import environment, main
 from migrator.store import open_state
 
 if __name__ == "__main__":
-    work.open_state = partial(open_state, lease=timedelta(seconds=float(os.environ["LEASE"])))  # type: ignore[assignment]
+    environment.open_state = partial(open_state, lease=timedelta(seconds=float(os.environ["LEASE"])))  # type: ignore[assignment]
     sys.exit(main())

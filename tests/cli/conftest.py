@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.cli import main, work
+from migrator.cli import environment, main
 from migrator.http.clock import Clock
 from migrator.sandbox import BackgroundServer, World, migrator_toml, settings
 from migrator.sync.endpoints import Runtime
@@ -54,7 +54,7 @@ def here(served: tuple[World, int], world: World, tmp_path: Path, monkeypatch: p
     _world, port = served
     leap = Leap()
     clock = Clock(monotonic=leap.monotonic, sleep=leap.sleep)
-    monkeypatch.setattr(work, "Runtime", partial(Runtime, clock=clock))
+    monkeypatch.setattr(environment, "Runtime", partial(Runtime, clock=clock))
     (tmp_path / "migrator.toml").write_text(migrator_toml(world, port) + SYNCS, encoding="utf-8")
     for way in settings(world, port).values():
         if "env" in way:

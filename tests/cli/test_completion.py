@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.cli.proposing import SCHEMAS as PROPOSED
+from migrator.cli.completion import SCHEMAS as PROPOSED
 from migrator.report.schemas import SCHEMAS
 from migrator.sandbox import World
 from tests.cli.bench import Run, routine

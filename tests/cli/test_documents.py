@@ -12,7 +12,7 @@ import pytest
 import typer
 from jsonschema import Draft202012Validator, FormatChecker
 
-from migrator.cli.menu.app import app
+from migrator.cli.app import app
 from migrator.report.schemas import SCHEMAS
 from migrator.report.screen import document_text
 from migrator.sandbox import World, load_samples

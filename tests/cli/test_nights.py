@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from migrator.cli import work
+from migrator.cli import environment
+from migrator.cli.environment import StageProgress
 from migrator.config import load
+from migrator.instrumentation import Instrumentation
 from migrator.providers.registry import PROVIDERS
 from migrator.redaction import HIDDEN
-from migrator.report.screen import Screen
+from migrator.report.screen import Activity, Screen
 from migrator.sandbox import World
 from migrator.sandbox.devin import IDLE_USER, NO_IMPERSONATION_TOKEN, READONLY_TOKEN, UNPRIVILEGED_TOKEN, USER
 from migrator.sandbox.omni import KEY_WITHOUT_AI
@@ -194,22 +197,22 @@ def test_a_dry_run_writes_nothing(here: Path, run: Run, world: World) -> None:
 def test_without_a_terminal_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     """It says what goes on and how far it is, while this thread has no time for anything else."""
     screen = Screen(every=0.01)
-    runtime = work.Runtime(config=None, environ={}, instrumentation=work.Shown(work.Instrumentation(), print))  # type: ignore[arg-type]  # no config is asked for
-    with work.showing(screen, runtime, "syncing"):
-        assert isinstance(runtime.instrumentation, work.Shown)
+    runtime = Runtime(config=None, environ={}, instrumentation=StageProgress(Instrumentation(), print))  # type: ignore[arg-type]  # no config is asked for
+    with environment.show_progress(screen, runtime, "syncing"):
+        assert isinstance(runtime.instrumentation, StageProgress)
         with runtime.instrumentation.stage("plan"):
             runtime.instrumentation.step(1_200, 5_000)
             deadline = 200
             while "planning" not in (told := capsys.readouterr().err) and (deadline := deadline - 1):
-                work.asyncio.run(work.asyncio.sleep(0.01))
+                asyncio.run(asyncio.sleep(0.01))
     assert re.match(r"(.*\n)*planning: 1,200 of 5,000 jobs \(\d+ s so far\)\n", told)
 
 
 def test_the_stages_of_a_run_are_shown(here: Path, run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading, planning and applying, each with how many jobs it has done."""
     said: list[str] = []
-    monkeypatch.setattr(work, "_STEPS", 1)
-    monkeypatch.setattr(work.Activity, "tell", lambda _self, what: said.append(what))
+    monkeypatch.setattr(environment, "_STEPS", 1)
+    monkeypatch.setattr(Activity, "tell", lambda _self, what: said.append(what))
     assert run("sync", SYNC).code == 0
 
     assert {"reading source and target", "planning", "planning: 3 of 3 jobs", "applying"} <= set(said)

@@ -227,7 +227,7 @@ def test_without_the_packages_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
 def test_nothing_is_imported_while_it_is_off() -> None:
     """A run that nobody watches does not load OpenTelemetry."""
     script = (
-        "import sys, migrator.cli.syncing; from migrator.telemetry import watching\n"
+        "import sys, migrator.cli.sync_run; from migrator.telemetry import watching\n"
         "with watching({}, None, say=print) as watch:\n"
         "    with watch.stage('sync', sync='it'): pass\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import migrator
-from migrator.cli.menu.app import app
+from migrator.cli.app import app
 from tests.cli.bench import Run
 
 TOP = sorted(

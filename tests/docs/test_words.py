@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 import typer
 
-from migrator.cli.menu.app import app
+from migrator.cli.app import app
 from tests.docs.pages import PAGES, ROOT
 
 RETIRED: Final = {

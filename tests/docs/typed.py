@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import typer
 
-from migrator.cli.menu.app import app
+from migrator.cli.app import app
 
 _ENDS: Final = re.compile(r"\s*(?:\||>|2>|&&|&|;|#|<).*")
 """What a shell reads itself."""

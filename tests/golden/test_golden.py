@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import pytest
 
-from migrator.cli import explaining, main, work
+from migrator.cli import environment, main
 from migrator.demo import VirtualTime
 from migrator.http.clock import Clock
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
@@ -24,15 +23,6 @@ from tests.golden.runs import DOCUMENTS, TEXTS, document, normalised
 
 HERE: Final = Path(__file__).parent
 UPDATE: Final = bool(os.environ.get("MIGRATOR_UPDATE_GOLDEN"))
-
-
-class Today(datetime):
-    """The time of day of the commands that ask nobody else."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> Self:
-        """The start of the virtual time."""
-        return cls.fromtimestamp(VirtualTime().now().timestamp(), tz)
 
 
 @pytest.fixture
@@ -50,9 +40,8 @@ def folder(served: tuple[VirtualTime, World, int], tmp_path: Path, monkeypatch: 
     """A working directory whose config leads to the samples, at the start of the virtual time."""
     time, world, port = served
     clock = Clock(now=time.now, monotonic=time.monotonic, sleep=time.sleep, random=lambda: 0.5)
-    monkeypatch.setattr(work, "Runtime", partial(Runtime, clock=clock))
-    monkeypatch.setattr(work, "REAL", clock)
-    monkeypatch.setattr(explaining, "datetime", Today)
+    monkeypatch.setattr(environment, "Runtime", partial(Runtime, clock=clock))
+    monkeypatch.setattr(environment, "REAL", clock)
     config = migrator_toml(world, port).replace('"6000/min"', '"60000/min burst 1000"')
     (tmp_path / "migrator.toml").write_text(config, encoding="utf-8")
     for way in settings(world, port).values():

@@ -19,7 +19,7 @@ import typer
 import yaml
 from jsonschema import Draft202012Validator
 
-from migrator.cli.menu.app import app
+from migrator.cli.app import app
 from migrator.cli.options import Task
 from migrator.config import load
 from migrator.cron import parse

@@ -1,4 +1,4 @@
-"""sandbox --detach and --stop: a sandbox in the background, and what its folder holds.
+"""The sandbox in the background: `migrator sandbox --detach` and `--stop`.
 
 The folder `sandbox/` beside migrator.toml holds what the server printed when it was ready, its log and the tokens.
 """
@@ -17,10 +17,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from migrator.cli.local import SCHEMA
-from migrator.cli.options import Settings
-from migrator.cli.work import config_file, open_screen, write_file
+from migrator.cli.files import write_file
+from migrator.cli.simulators import SCHEMA
 from migrator.errors import MigratorError, UsageError
+from migrator.report.screen import Screen
 from migrator.report.text import line
 from migrator.sandbox.settings import MADE_BY, token_file, with_token_files
 
@@ -28,23 +28,24 @@ _FOLDER: Final = "sandbox"
 _STOP: Final = "migrator sandbox --stop"
 _READY: Final = "server.json"
 _LOG: Final = "log"
-_PATIENCE: Final = 60.0
+_START_TIMEOUT: Final = 60.0
 """Seconds that a server may take to start; it takes one, on a machine with nothing else to do."""
-_LOOK: Final = 0.05
-_ANSWER: Final = 5.0
+_POLL_INTERVAL: Final = 0.05
+_HTTP_TIMEOUT: Final = 5.0
 
 
-def detach(settings: Settings, options: Sequence[str]) -> int:
+def detach(screen: Screen, path: Path, options: Sequence[str]) -> None:
     """Start a sandbox in the background, and return when it is ready.
 
     Args:
-        settings: the command's.
-        options: what the server is started with.
+        screen: the output of the command.
+        path: the config file, which is written.
+        options: arguments of `migrator sandbox`.
 
     Raises:
-        UsageError: a config file is there that no sandbox wrote, or the server does not start.
+        UsageError: the config file was not written by a sandbox.
+        MigratorError: the server does not start.
     """
-    screen, path = open_screen(settings), config_file(settings)
     folder = path.parent / _FOLDER
     if path.exists() and not path.read_text("utf-8", errors="replace").startswith(f"# {MADE_BY}"):
         hint = "work in an empty folder, or name another file with --config"
@@ -60,27 +61,25 @@ def detach(settings: Settings, options: Sequence[str]) -> int:
         line("To see its jobs: ", (f"migrator list {first}", "bold"), ". To stop it: ", (_STOP, "bold")),
     ]
     screen.result({**document, "config": path.read_text("utf-8")}, told)
-    return 0
 
 
-def stop(settings: Settings) -> int:
-    """Stop the sandbox that was started in the background, and remove its folder; migrator.toml stays.
+def stop(screen: Screen, path: Path) -> None:
+    """Stop the sandbox that was started in the background, and remove its folder; the config file stays.
 
     Raises:
-        UsageError: none runs here.
+        UsageError: none runs beside this config file.
     """
-    screen, folder = open_screen(settings), config_file(settings).parent / _FOLDER
+    folder = path.parent / _FOLDER
     document = _running(folder)
     if not document:
         hint = "a sandbox in the foreground is stopped with Ctrl+C"
         raise UsageError("no sandbox runs in the background here", where=str(folder), hint=hint)
     _control(document, "stop", post=True)
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _START_TIMEOUT
     while _running(folder) and time.monotonic() < deadline:
-        time.sleep(_LOOK)
+        time.sleep(_POLL_INTERVAL)
     shutil.rmtree(folder)
     screen.result({**document, "config": ""}, [line(f"The sandbox on 127.0.0.1:{document['port']} is stopped.")])
-    return 0
 
 
 def _started(folder: Path, options: Sequence[str]) -> dict[str, Any]:
@@ -95,11 +94,11 @@ def _started(folder: Path, options: Sequence[str]) -> dict[str, Any]:
             stderr=errors,
             start_new_session=True,
         )
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < deadline and server.poll() is None:
         if document := _read(ready):
             return document
-        time.sleep(_LOOK)
+        time.sleep(_POLL_INTERVAL)
     server.kill()
     said = log.read_text("utf-8").strip() or "nothing"
     shutil.rmtree(folder)
@@ -139,5 +138,5 @@ def _control(document: dict[str, Any], what: str, *, post: bool = False) -> None
     url = f"{document['connections']['control']['base_url']}/{what}"
     request = urllib.request.Request(url, data=b"{}" if post else None)  # noqa: S310 (an address on this machine)
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(request, timeout=_ANSWER) as answer:
+    with direct.open(request, timeout=_HTTP_TIMEOUT) as answer:
         answer.read()

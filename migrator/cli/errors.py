@@ -48,13 +48,13 @@ class _Hiding(logging.Formatter):
         self._hide = hide
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one text."""
+        """Return the record as one text."""
         return self._hide(super().format(record))
 
 
 @contextmanager
 def _logged(hide: Callable[[str], str]) -> Iterator[None]:
-    """The program's log on stderr, without secrets, for as long as the block lasts."""
+    """Print the log on stderr, without secrets, for as long as the block lasts."""
     log, handler = logging.getLogger("migrator"), logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Hiding(hide))
     level = log.level
@@ -67,30 +67,30 @@ def _logged(hide: Callable[[str], str]) -> Iterator[None]:
         log.setLevel(level)
 
 
-def wrong_usage(message: str, command: str | None, asked: Settings) -> int:
-    """Tell what was typed wrongly."""
+def wrong_usage(message: str, command: str | None, settings: Settings) -> int:
+    """Print an error of the command line, and return its exit code."""
     command = command or "migrator"
-    return fail(UsageError(message.rstrip("."), hint=f"{command} --help"), asked, where=command)
+    return fail(UsageError(message.rstrip("."), hint=f"{command} --help"), settings, where=command)
 
 
-def fail(error: Exception, asked: Settings, *, where: str, cause: BaseException | None = None) -> int:
-    """Tell an error, and return its exit code.
+def fail(error: Exception, settings: Settings, *, where: str, cause: BaseException | None = None) -> int:
+    """Print an error, and return its exit code.
 
     Args:
-        error: what went wrong.
-        asked: how to tell it.
+        error: the error.
+        settings: how to print it.
         where: the command, for an error that names no other place.
-        cause: what led to it.
+        cause: the exception whose stack trace --debug prints, where it is another one.
     """
     failure = failure_of(error)
     if not failure.where and not failure.problems:
         failure = evolve(failure, where=where)
-    options = shlex.join(asked.shared)
+    options = shlex.join(settings.shared)
     failure = evolve(failure, hint=completed(failure.hint, options))
-    screen = Screen(as_json=asked.json, plain=asked.no_color, options=options, hide=asked.secrets.hide)
-    if asked.debug:
-        sys.stderr.write(asked.secrets.hide(trace(cause or error)))
+    screen = Screen(as_json=settings.json, plain=settings.no_color, options=options, hide=settings.secrets.hide)
+    if settings.debug:
+        sys.stderr.write(settings.secrets.hide(trace(cause or error)))
     screen.say(failure_lines(failure))
-    if asked.json:
+    if settings.json:
         screen.document(failure_document(failure))
     return failure.exit_code

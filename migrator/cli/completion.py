@@ -1,6 +1,7 @@
-"""Completion of names in the shell.
+"""Completion of names in the shell: what each argument's `autocompletion` proposes.
 
-It reads the config and the state as plain files and asks no platform, to be fast. On an error it proposes nothing.
+It reads the config and the state as plain files and opens no connection, to be fast. On an error it proposes nothing.
+By hand is what Typer lacks: silence on an error, no files in place of a job, and a script printed by a command of ours.
 """
 
 from __future__ import annotations
@@ -47,21 +48,21 @@ SCHEMAS: Final = (
     "upgrade",
     "verify",
 )
-"""The names of the JSON Schemas, which are slow to load."""
+"""Names of the JSON Schemas, which are slow to load; a test compares them."""
 
 VARIABLE: Final = "_MIGRATOR_COMPLETE"
-"""The environment variable by which a shell's script asks."""
+"""Environment variable that the script of a shell sets."""
 SHELLS: Final = ("bash", "zsh", "fish")
 MODES: Final = ("window", "year", "single", "exact")
 
 
 def answer(parser: Any) -> int:
-    """Print the completions, for the script of the shell; never an error.
+    """Print the completions for the script of the shell, and return the exit code; never print an error.
 
     Args:
-        parser: the command line's parser.
+        parser: the parser of the command line.
     """
-    from typer.completion import completion_init  # type: ignore[attr-defined]  # noqa: PLC0415 (typer re-exports it; slow)
+    from typer.completion import completion_init  # type: ignore[attr-defined]  # typer re-exports it
 
     completion_init()
     code, told = 0, io.StringIO()
@@ -89,7 +90,7 @@ _NAMES: Final = (
 
 
 def out_of(find: Callable[[typer.Context], Iterable[str]]) -> Proposer:
-    """Proposes what `find` finds and what was typed begins; nothing when that fails in any way."""
+    """Return a proposer of the names that begin with what was typed; on an error it proposes nothing."""
 
     def propose(context: typer.Context, incomplete: str) -> list[str]:
         try:
@@ -100,7 +101,7 @@ def out_of(find: Callable[[typer.Context], Iterable[str]]) -> Proposer:
     return propose
 
 
-def _said(context: typer.Context, option: str) -> Any:
+def _shared_option(context: typer.Context, option: str) -> Any:
     """Return the value of a shared option, given before or after the command."""
     place: typer.Context | None = context
     while place:
@@ -111,11 +112,11 @@ def _said(context: typer.Context, option: str) -> Any:
 
 
 def _config(context: typer.Context) -> Path:
-    return Path(_said(context, "config") or "migrator.toml")
+    return Path(_shared_option(context, "config") or "migrator.toml")
 
 
 def _section(name: str) -> Callable[[typer.Context], Iterable[str]]:
-    """The names of the tables of a section of the config file, valid or not."""
+    """Return the finder of the names in a section of the config file, which may have errors elsewhere."""
 
     def find(context: typer.Context) -> Iterable[str]:
         return list(tomllib.loads(_config(context).read_text("utf-8-sig")).get(name, ()))
@@ -124,10 +125,10 @@ def _section(name: str) -> Callable[[typer.Context], Iterable[str]]:
 
 
 def _found(context: typer.Context, query: str, **values: str | None) -> Iterator[str]:
-    """Yield what a state that is a file holds; no database is asked over a network."""
-    import sqlite3  # noqa: PLC0415 (only here, and every command would wait for it)
+    """Yield the rows of a query of the state, if it is a file; no database server is asked."""
+    import sqlite3
 
-    url = str(_said(context, "state") or f"{_SQLITE}{_config(context).parent / 'migrator.db'}")
+    url = str(_shared_option(context, "state") or f"{_SQLITE}{_config(context).parent / 'migrator.db'}")
     if url.startswith(_SQLITE):
         file = Path(url.removeprefix(_SQLITE)).resolve().as_uri()
         with closing(sqlite3.connect(f"{file}?mode=ro", uri=True, timeout=0.2)) as connection:
@@ -149,20 +150,20 @@ def _jobs(context: typer.Context) -> Iterator[str]:
 
 
 def _providers(_context: typer.Context) -> Iterable[str]:
-    from migrator.providers.registry import PROVIDERS  # noqa: PLC0415 (only here, and every command would wait for it)
+    from migrator.providers.registry import PROVIDERS
 
     return PROVIDERS
 
 
 def _dialects(_context: typer.Context) -> Iterable[str]:
-    from migrator.cron import DIALECTS  # noqa: PLC0415 (as above)
-    from migrator.providers.registry import PROVIDERS  # noqa: PLC0415 (as above)
+    from migrator.cron import DIALECTS
+    from migrator.providers.registry import PROVIDERS
 
     return dict.fromkeys([*PROVIDERS, *DIALECTS])
 
 
 def one_of(names: Iterable[str]) -> Proposer:
-    """Proposes fixed names."""
+    """Return a proposer of fixed names."""
     return out_of(lambda _context: names)
 
 

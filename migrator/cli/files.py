@@ -1,0 +1,131 @@
+"""Files that commands read and write; the extension of a report's name chooses its format."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from migrator.errors import UsageError
+from migrator.files import replacing
+from migrator.report.screen import Screen, document_text
+from migrator.report.text import line
+
+if TYPE_CHECKING:
+    from migrator.report.overview import Overview
+    from migrator.sync.results import SyncRun
+
+_ENDINGS: Final = (".html", ".md", ".json")
+
+
+def read_file(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        hint = "check that it exists and that you may read it"
+        raise UsageError(f"the file cannot be read: {error.strerror}", where=str(path), hint=hint) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("the file is not text", where=str(path), allowed="a file in UTF-8") from error
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[TextIO]:
+    """Open a file for writing, which takes its place when the block ends: whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        with replacing(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+            yield text
+            text.detach()
+    except OSError as error:
+        hint = "check that its folder exists and that you may write to it, or name another file"
+        raise UsageError(f"the file cannot be written: {error.strerror}", where=str(path), hint=hint) from error
+
+
+def write_file(path: Path, text: str | Iterable[str], screen: Screen | None = None) -> None:
+    """Write a file without secrets, whole or not at all; a long text may come in parts.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    with new_file(path) as file:
+        parts = [text] if isinstance(text, str) else text
+        file.writelines(map(screen.hide, parts) if screen else parts)
+
+
+def check_reports(paths: Iterable[Path]) -> None:
+    """Check the format of every report, before anything is read.
+
+    Raises:
+        UsageError: the extension of a name is unknown.
+    """
+    for path in paths:
+        if path.suffix not in _ENDINGS:
+            allowed = f"a name that ends in {', '.join(_ENDINGS)}"
+            raise UsageError("unknown kind of report", where="--report", actual=str(path), allowed=allowed)
+
+
+def write_reports(
+    paths: Iterable[Path], document: Callable[[], Mapping[str, Any]], overview: Callable[[], Overview], screen: Screen
+) -> None:
+    """Write each report, and print its path.
+
+    Args:
+        paths: the files.
+        document: returns the content of a JSON report: the same as with --json.
+        overview: returns what HTML and Markdown show.
+        screen: the output of the command.
+
+    Raises:
+        UsageError: a file cannot be written.
+    """
+
+    def markdown() -> str:
+        from migrator.report.markdown import markdown_text
+
+        return markdown_text(overview())
+
+    def html() -> str:
+        from migrator.report.html.overviews import overview_page
+
+        return overview_page(overview())
+
+    _write(paths, {".json": lambda: document_text(document()), ".md": markdown, ".html": html}, screen)
+
+
+def write_sync_run_reports(paths: Iterable[Path], document: Mapping[str, Any], found: SyncRun, screen: Screen) -> None:
+    """Write each report of a sync run, and print its path.
+
+    Raises:
+        UsageError: a file cannot be written.
+    """
+
+    def markdown() -> str:
+        from migrator.report.sync_run_markdown import round_markdown
+        from migrator.report.sync_run_view import round_view
+
+        return round_markdown(round_view(found))
+
+    def html() -> str:
+        from migrator.report.html.sync_runs import round_page
+        from migrator.report.sync_run_view import round_view
+
+        return round_page(round_view(found))
+
+    _write(paths, {".json": lambda: document_text(document), ".md": markdown, ".html": html}, screen)
+
+
+def _write(paths: Iterable[Path], drawn: Mapping[str, Callable[[], str]], screen: Screen) -> None:
+    for path in paths:
+        write_file(path, drawn[path.suffix](), screen)
+        screen.say([line(f"report written to {path}")])
