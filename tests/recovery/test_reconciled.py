@@ -1,0 +1,498 @@
+"""What a listing says of writes without an outcome: writes and a listing in, outcomes and bindings out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from attrs import define, field
+
+from migrator.canonical import Job, JobRef, Prompt, flatten
+from migrator.errors import RecordError, RefusedError
+from migrator.execute.chosen import chosen_id
+from migrator.extract import Extracted, Problem
+from migrator.mapping.ownership import ownership_tag_for
+from migrator.recovery.reconcile import Reconciler, binding_to, candidate_for
+from migrator.store import State, open_state
+from migrator.store.records import Binding, Run, Write
+from tests.plan.builder import NOW, TARGET_SCOPE, Given, job, mapping, ref
+
+SOURCE = ref("Alpha")
+MADE = Given(source=(job("Alpha"),)).carried_out().target[0]
+"""What the create of Alpha makes."""
+
+
+def older(minutes: float) -> datetime:
+    """Return the time so many minutes ago."""
+    return NOW - timedelta(minutes=minutes)
+
+
+def found(key: str = "made", of: Job = MADE, **values: Any) -> Job:
+    """Return a target job."""
+    return attrs.evolve(of, ref=attrs.evolve(of.ref, id=key), **values)
+
+
+def listing(*jobs: Job, problems: tuple[Problem, ...] = ()) -> Extracted:
+    """Return a listing of the target."""
+    return Extracted(jobs=jobs, problems=problems, scopes=(TARGET_SCOPE,))
+
+
+def create(**values: Any) -> Write:
+    """Return the create of Alpha, sent and without an outcome."""
+    made = Write(
+        run="r1",
+        seq=1,
+        sync="it",
+        action="create",
+        source=SOURCE,
+        target_scope=TARGET_SCOPE,
+        name="Alpha",
+        fields=flatten(MADE),
+        at=NOW,
+    )
+    return attrs.evolve(made, **values)
+
+
+def bound(one: Job = MADE, **values: Any) -> Binding:
+    """Return the binding to a target job as it is."""
+    made = Binding(source=SOURCE, target=one.ref, sync="it", applied=flatten(one), seen=flatten(one))
+    return attrs.evolve(made, **values)
+
+
+@define
+class Desk:
+    """A state with writes, and a target whose later listings are given.
+
+    Attributes:
+        state: the state.
+        provider: of the target.
+        now: the clock.
+        later: the listings after the first; the last one stays.
+        slept: the seconds waited.
+    """
+
+    state: State
+    provider: str = "devin"
+    now: datetime = NOW
+    later: list[Extracted] = field(factory=list)
+    slept: list[float] = field(factory=list)
+
+    def noted(self, *writes: Write, bindings: Sequence[Binding] = ()) -> None:
+        """Note writes and bindings."""
+        run = Run(id="r1", sync="it", provider=self.provider, scope=TARGET_SCOPE, started_at=NOW)
+        dialect = mapping(self.provider).rules.dialect
+        self.state.begin_run(run, plan_digest="", dialect=dialect, claims=writes)
+        if bindings:
+            self.state.put_binding(*bindings, dialect=dialect)
+
+    @property
+    def reconciler(self) -> Reconciler:
+        """What settles the writes."""
+
+        async def relist() -> Extracted:
+            return self.later.pop(0) if len(self.later) > 1 else self.later[0]
+
+        async def sleep(seconds: float) -> None:
+            self.slept.append(seconds)
+            self.now += timedelta(seconds=seconds)
+
+        return Reconciler(
+            mapping=mapping(self.provider),
+            state=self.state,
+            scopes=(TARGET_SCOPE,),
+            relist=relist,
+            now=lambda: self.now,
+            sleep=sleep,
+        )
+
+    async def settled(self, write: Write, *jobs: Job, problems: tuple[Problem, ...] = ()) -> tuple[str, str]:
+        """Settle one write by one listing; return its state, and the id of its target job or the error."""
+        self.later = [listing(*jobs, problems=problems)]
+        _target, left = await self.reconciler.settle([write], self.later[0])
+        (noted,) = (one for one in self.state.writes("r1") if one.seq == write.seq)
+        assert [one.error for one in left] == ([noted.error] if noted.state == "uncertain" else [])
+        return noted.state, noted.error or noted.target_id or ""
+
+    def bindings(self) -> list[Binding]:
+        """Return the bindings."""
+        rules = mapping(self.provider).rules
+        return list(self.state.bindings(rules.provider, (TARGET_SCOPE,), rules.dialect))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A state without a write."""
+    made = Desk(open_state(f"sqlite:///{tmp_path}/it.db", now=lambda: made.now))
+    return made
+
+
+TAG = ownership_tag_for(SOURCE)
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"ownership_tag": ownership_tag_for(ref("Other"))},
+        {"ownership_tag": ownership_tag_for(SOURCE, 2, 2)},
+        {"ownership_tag": TAG, "created_at": older(6)},
+        {"created_at": older(6)},
+        {"action": Prompt(text="By hand."), "name": "Another"},
+    ],
+)
+async def test_a_job_of_others_is_not_what_a_create_made(desk: Desk, theirs: dict[str, Any]) -> None:
+    """Another source job's or part's, one that is older than the create, or one with other content."""
+    desk.noted(write := create(at=older(10) if "name" in theirs else NOW))
+
+    assert await desk.settled(write, found(**theirs)) == ("failed", "it was never created: no listing shows it")
+    assert desk.bindings() == []
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        {"ownership_tag": TAG, "name": "Renamed"},
+        {"created_at": None},
+        {"created_at": older(5)},
+        {"created_at": NOW},
+    ],
+)
+async def test_what_a_create_made_is_known_by_its_tag_or_its_content(desk: Desk, ours: dict[str, Any]) -> None:
+    """And gets its binding in the same transaction; a platform may not say when it made a job."""
+    desk.noted(write := create())
+
+    assert await desk.settled(write, found(**ours)) == ("done", "made")
+    (binding,) = desk.bindings()
+    assert (binding.source, binding.target.id, binding.tagged) == (SOURCE, "made", "ownership_tag" in ours)
+
+
+async def test_a_tag_tells_more_than_content(desk: Desk) -> None:
+    """Of two jobs with the same content, the one with the tag is ours."""
+    desk.noted(write := create())
+
+    assert await desk.settled(write, found("copy"), found("made", ownership_tag=TAG)) == ("done", "made")
+
+
+async def test_two_jobs_that_a_create_may_have_made_are_left_to_a_person(desk: Desk) -> None:
+    """Both are named, and none is bound."""
+    desk.noted(write := create())
+
+    state, error = await desk.settled(write, found("one"), found("two"))
+    assert (state, error.endswith("and it could be any of one, two")) == ("uncertain", True)
+    assert desk.bindings() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "state"),
+    [
+        ({}, "uncertain"),
+        ({"created_at": None}, "failed"),
+        ({"name": "Another"}, "failed"),
+        ({"ownership_tag": ownership_tag_for(ref("Other"))}, "failed"),
+    ],
+)
+async def test_a_job_of_that_name_with_other_content_is_left_to_a_person(
+    desk: Desk, values: dict[str, Any], state: str
+) -> None:
+    """It may have been made and edited; where the platform does not say when it was made, a name proves nothing."""
+    desk.noted(write := create())
+
+    found_state, error = await desk.settled(write, found(**{"action": Prompt(text="More.")} | values))
+    assert found_state == state
+    assert ("made has its name and is something else" in error) == (state == "uncertain")
+
+
+async def test_a_record_of_that_name_that_cannot_be_read_is_left_to_a_person(desk: Desk) -> None:
+    """It may be what was made; one of another name is not."""
+    desk.noted(write := create(), create(seq=2, source=ref("Beta"), name="Beta"))
+    error = RecordError("odd", job="made", path="name")
+    problem = Problem(ref=found("odd").ref, name="Alpha", error=error)
+
+    state, told = await desk.settled(write, problems=(problem,))
+    assert (state, told.endswith("odd has its name and cannot be read")) == ("uncertain", True)
+    other = create(seq=2, source=ref("Beta"), name="Beta")
+    assert (await desk.settled(other, problems=(problem,)))[0] == "failed"
+
+
+async def test_a_bound_job_is_not_what_another_create_made(desk: Desk) -> None:
+    """Neither one that was bound before nor one that was just bound to another write."""
+    taken = found("taken")
+    desk.noted(first := create(), second := create(seq=2, piece=2, pieces=2), bindings=[bound(taken, piece=3)])
+
+    desk.later = [listing(taken, found("made"))]
+    await desk.reconciler.settle([first, second], desk.later[0])
+
+    assert [one.state for one in desk.state.writes("r1")] == ["done", "failed"]
+    assert {one.target.id: one.piece for one in desk.bindings()} == {"taken": 3, "made": 1}
+
+
+async def test_an_id_of_our_choice_is_the_proof(desk: Desk) -> None:
+    """A job with it was made by that create, whatever its age; one that is bound is not free."""
+    desk.provider = "json"
+    write = create(at=NOW)
+    key = chosen_id(write, mapping("json"))
+    mine = attrs.evolve(found(created_at=older(60)), ref=JobRef(provider="json", scope=TARGET_SCOPE, id=key))
+    desk.noted(write)
+
+    assert await desk.settled(write, found("copy", mine), mine) == ("done", key)
+
+
+async def test_a_young_create_that_does_not_show_is_looked_for_again(desk: Desk) -> None:
+    """Until it shows; after the last look it was never made."""
+    desk.noted(write := create())
+    desk.later = [listing(), listing(found())]
+
+    target, left = await desk.reconciler.settle([write], listing())
+
+    assert (target.jobs, left, desk.slept) == ((found(),), (), [0.5, 1.0])
+    assert [one.state for one in desk.state.writes("r1")] == ["done"]
+
+
+async def test_an_absent_create_has_failed_after_every_look(desk: Desk) -> None:
+    """Four looks more for a young one, none for one of five minutes ago; the young one waits for its own."""
+    desk.noted(young := create(at=older(4)), old := create(seq=2, piece=2, at=older(5)))
+    desk.later = [listing()]
+
+    await desk.reconciler.settle([young, old], listing())
+
+    assert desk.slept == [0.5, 1.0, 2.0, 4.0]
+    assert [one.state for one in desk.state.writes("r1")] == ["failed", "failed"]
+
+
+async def test_what_only_a_person_can_tell_is_not_waited_for(desk: Desk) -> None:
+    """Nothing absent, nothing to wait for; and an old one fails at the first look."""
+    desk.noted(write := create(), old := create(seq=2, at=older(5)))
+
+    await desk.settled(write, found("one"), found("two"))
+    await desk.settled(old)
+    assert desk.slept == []
+
+
+UPDATE = {"action": "update", "target_id": "made", "fields": {"name": "New", "action.text": "More."}}
+
+
+@pytest.mark.parametrize(
+    ("now", "applied", "state"),
+    [
+        ({"name": "New", "action": Prompt(text="More.")}, {"name": "New", "action.text": "More."}, "done"),
+        ({"name": "New"}, {"name": "New", "action.text": "Do Alpha."}, "done"),
+        ({}, {"name": "Alpha", "action.text": "Do Alpha."}, "failed"),
+    ],
+)
+async def test_an_update_is_known_by_its_values(
+    desk: Desk, now: dict[str, Any], applied: dict[str, Any], state: str
+) -> None:
+    """What arrived counts as written by us; an edit of somebody else in another field does not."""
+    desk.noted(write := create(**UPDATE), bindings=[bound(found())])
+
+    assert (await desk.settled(write, found(run_as="someone", **now)))[0] == state
+    (binding,) = desk.bindings()
+    for known in (binding.applied, binding.seen):
+        assert {path: known.get(path) for path in applied} == applied
+        assert known.get("run_as") is None
+        assert None not in known.values()
+
+
+@pytest.mark.parametrize("missing", ["job", "binding"])
+async def test_an_update_of_a_job_that_is_gone_has_failed(desk: Desk, missing: str) -> None:
+    """Or of one that is not ours any more."""
+    desk.noted(write := create(**UPDATE), bindings=[bound(found())] if missing == "job" else [])
+
+    jobs = [] if missing == "job" else [found()]
+    assert await desk.settled(write, *jobs) == ("failed", "the job is gone")
+
+
+@pytest.mark.parametrize("is_bound", [True, False])
+async def test_a_delete_is_known_by_absence(desk: Desk, *, is_bound: bool) -> None:
+    """A job that is there was not deleted, and keeps its binding; one that is gone loses it."""
+    bindings = [bound(found())] if is_bound else []
+    desk.noted(write := create(action="delete", target_id="made"), bindings=bindings)
+
+    assert await desk.settled(write, found()) == ("failed", "the job is still there")
+    assert len(desk.bindings()) == is_bound
+    assert (await desk.settled(write))[0] == "done"
+    assert desk.bindings() == []
+
+
+# -- what was just written ---------------------------------------------------------------------------------------------
+
+
+def ended(desk: Desk, write: Write, state: Any = "done", ago: float = 0, binding: Binding | None = None) -> None:
+    """Note a write that ended so many minutes ago."""
+    desk.noted(attrs.evolve(write, state=state, ended_at=None), bindings=[binding] if binding else [])
+    desk.now -= timedelta(minutes=ago)
+    desk.state.settle(write, state)
+    desk.now += timedelta(minutes=ago)
+
+
+CREATED = create(target_id="made")
+EDITED = found(name="Edited")
+DELETED = create(action="delete", target_id="made")
+UNREAD = Problem(ref=found().ref, name="Alpha", error=RecordError("odd", job="made", path="name"))
+
+
+@pytest.mark.parametrize(
+    ("write", "is_bound", "shown", "looks"),
+    [
+        (CREATED, True, listing(), 3),
+        (CREATED, True, listing(EDITED), 3),
+        (CREATED, True, listing(found()), 0),
+        (CREATED, True, listing(problems=(UNREAD,)), 0),
+        (CREATED, False, listing(), 0),
+        (CREATED, False, listing(found()), 0),
+        (DELETED, False, listing(found()), 3),
+        (DELETED, False, listing(), 0),
+        (attrs.evolve(CREATED, target_id=None), True, listing(), 0),
+    ],
+)
+async def test_what_was_just_written_and_does_not_show_is_waited_for(
+    desk: Desk, write: Write, *, is_bound: bool, shown: Extracted, looks: int
+) -> None:
+    """A listing that is late is no removal and no edit; after the last look it is taken as it is."""
+    ended(desk, write, binding=bound(found()) if is_bound else None)
+    desk.later = [shown]
+
+    assert await desk.reconciler.caught_up(shown) == shown
+    assert desk.slept == [0.5, 1.0, 2.0][:looks]
+
+
+@pytest.mark.parametrize(("state", "ago", "values"), [("failed", 0, {}), ("done", 2, {}), ("done", 0, {"piece": 0})])
+async def test_what_failed_or_was_long_ago_is_not_waited_for(
+    desk: Desk, state: str, ago: float, values: dict[str, Any]
+) -> None:
+    """Nor what was written to the source."""
+    ended(desk, attrs.evolve(CREATED, **values), state, ago, bound(found()))
+
+    await desk.reconciler.caught_up(listing())
+    assert desk.slept == []
+
+
+async def test_a_listing_that_catches_up_is_the_one_that_counts(desk: Desk) -> None:
+    """No further look."""
+    ended(desk, CREATED, binding=bound(found()))
+    desk.later = [listing(found()), listing()]
+
+    assert await desk.reconciler.caught_up(listing()) == listing(found())
+    assert desk.slept == [0.5]
+
+
+# -- what a failed create made after all -------------------------------------------------------------------------------
+
+LATE = found(ownership_tag=TAG)
+
+
+def test_what_a_failed_create_made_is_bound(desk: Desk) -> None:
+    """By its tag alone, whatever its content is by now."""
+    ended(desk, create(), "failed")
+
+    assert desk.reconciler.reclaim(listing(attrs.evolve(LATE, name="Edited")))
+    (binding,) = desk.bindings()
+    assert (binding.target.id, binding.superseded, binding.tagged) == ("made", False, True)
+    assert not desk.reconciler.reclaim(listing(LATE))
+
+
+@pytest.mark.parametrize(
+    ("write", "state", "ago", "jobs"),
+    [
+        (create(), "done", 0, [LATE]),
+        (create(action="update", target_id="made"), "failed", 0, [LATE]),
+        (create(), "failed", 8 * 24 * 60, [LATE]),
+        (create(), "failed", 0, [found()]),
+        (create(), "failed", 0, [found(created_at=older(6), ownership_tag=TAG)]),
+        (create(), "failed", 0, [found(ownership_tag=ownership_tag_for(ref("Other")))]),
+        (create(), "failed", 0, [found(ownership_tag=ownership_tag_for(SOURCE, 2, 2))]),
+        (create(), "failed", 0, [LATE, found("two", LATE)]),
+    ],
+)
+def test_what_no_failed_create_made_is_not_claimed(
+    desk: Desk, write: Write, state: str, ago: float, jobs: list[Job]
+) -> None:
+    """A copy that a person made carries the tag as well; a claim would let the next run delete it."""
+    ended(desk, write, state, ago)
+
+    assert not desk.reconciler.reclaim(listing(*jobs))
+    assert desk.bindings() == []
+
+
+def test_a_bound_job_is_not_claimed(desk: Desk) -> None:
+    """It stays with its source job; a second create cannot claim the same job either."""
+    ended(desk, create(), "failed", binding=bound(LATE, source=ref("Other")))
+    assert not desk.reconciler.reclaim(listing(LATE))
+    assert [one.source for one in desk.bindings()] == [ref("Other")]
+
+
+def test_one_job_is_claimed_by_one_create(desk: Desk) -> None:
+    """Two creates for the same source job failed, and one of them made a job."""
+    desk.noted(create(), create(seq=2))
+    for number in (1, 2):
+        desk.state.settle(create(seq=number), "failed")
+
+    assert desk.reconciler.reclaim(listing(LATE))
+    assert [one.state for one in desk.state.writes("r1")] == ["done", "failed"]
+    assert [one.superseded for one in desk.bindings()] == [False]
+
+
+@pytest.mark.parametrize(("piece", "is_spare"), [(1, True), (2, False)])
+def test_where_another_job_stands_already_it_is_one_too_many(desk: Desk, piece: int, *, is_spare: bool) -> None:
+    """It waits to be deleted; another part of the source job does not stand in its place."""
+    ended(desk, create(), "failed", binding=bound(found("stands"), piece=piece))
+
+    assert desk.reconciler.reclaim(listing(found("stands"), LATE))
+    assert {one.target.id: one.superseded for one in desk.bindings()} == {"stands": False, "made": is_spare}
+
+
+def test_of_two_late_jobs_of_two_creates_one_stands(desk: Desk) -> None:
+    """The first create binds the older job; the second one's, which is younger, is one too many."""
+    desk.noted(create(), create(seq=2, at=NOW + timedelta(hours=1)))
+    for number in (1, 2):
+        desk.state.settle(create(seq=number, at=NOW + timedelta(hours=number - 1)), "failed")
+    first, second = LATE, found("second", LATE, created_at=NOW + timedelta(hours=1))
+
+    assert desk.reconciler.reclaim(listing(first))
+    assert desk.reconciler.reclaim(listing(first, second))
+    assert {one.target.id: one.superseded for one in desk.bindings()} == {"made": False, "second": True}
+
+
+# -- a person's word ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tag", [None, TAG])
+def test_a_person_may_say_which_job_a_create_made(desk: Desk, tag: Any) -> None:
+    """One without a tag, or with that of its source job; other jobs' bindings do not matter."""
+    desk.noted(write := create())
+    mine, others = found(ownership_tag=tag, created_at=older(60)), [bound(found("other"))]
+
+    candidate_for(mine, write, bindings=others, mapping=mapping("devin"), state=desk.state)
+    assert [(one.target.id, one.tagged) for one in desk.bindings()] == [("made", tag is not None)]
+    assert [one.state for one in desk.state.writes("r1")] == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "bindings", "told"),
+    [
+        (None, [bound(found(), source=ref("Other"))], "bound to another source job"),
+        (ownership_tag_for(ref("Other")), [], "ownership tag of another source job"),
+        (ownership_tag_for(SOURCE, 2, 2), [], "ownership tag of another source job"),
+    ],
+)
+def test_a_job_of_another_source_job_is_not_bound_on_a_persons_word(
+    desk: Desk, tag: Any, bindings: list[Binding], told: str
+) -> None:
+    """It would have two source jobs."""
+    desk.noted(write := create())
+
+    with pytest.raises(RefusedError, match=told):
+        candidate_for(found(ownership_tag=tag), write, bindings=bindings, mapping=mapping("devin"), state=desk.state)
+    assert desk.bindings() == []
+
+
+def test_a_binding_says_what_is_there() -> None:
+    """A value that the platform did not take counts as not written, so the next plan writes it; emptied ones count."""
+    write = create(fields={**flatten(MADE), "name": "Sent", "description": None})
+    binding = binding_to(found(name="There"), write, mapping("devin"))
+
+    assert (binding.applied["name"], binding.seen["name"]) == ("There", "There")
+    assert None not in binding.applied.values()
