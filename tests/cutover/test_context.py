@@ -115,6 +115,28 @@ def test_a_job_that_is_on_one_side_only_is_not_out_of_place() -> None:
     assert not stage(ONE, active_sides=[active_side(live="source")]).is_out_of_place(ref("Alpha"))
 
 
+def test_a_job_that_the_plan_does_not_know_is_switched_if_it_is_verified() -> None:
+    """It is not selected any more; both sides still hold the same."""
+    found = stage(ONE)
+    unplanned = attrs.evolve(found.snapshot, plan=attrs.evolve(found.snapshot.plan, changes=()))
+
+    assert move(attrs.evolve(found, snapshot=unplanned)) == ("planned", "")
+
+
+def test_a_staged_target_is_released() -> None:
+    """The plan says what it holds once it may fire."""
+    given = Given(source=(ALPHA,)).given(hold=True)
+    record = active_side(live="source")
+    given = attrs.evolve(given.carried_out(), rest={})
+    found = stage(given.with_target(lambda one: attrs.evolve(one, enabled=False)), active_sides=[record])
+
+    switch = found.move(ref("Alpha"), PLANNER, "target")
+    assert [(turn.does, dict(turn.new)) for turn in switch.turns] == [
+        ("pause", {"enabled": False}),
+        ("release", {"enabled": True}),
+    ]
+
+
 # -- where a side lacks the job ----------------------------------------------------------------------------------------
 
 
@@ -131,11 +153,38 @@ def test_a_job_whose_target_is_still_to_be_created_is_switched_after_that() -> N
 def test_a_blocked_job_is_refused_with_its_reason() -> None:
     """Whether it has a target job or not."""
     odd = lambda one: attrs.evolve(one, trigger=Unportable(kind="x", reason="odd"))  # noqa: E731 (both listings get it)
-    found = stage(EMPTY.with_source(odd))
+
+    for found in (stage(EMPTY.with_source(odd)), stage(ONE.with_source(odd))):
+        (change,) = found.changes[ref("Alpha")]
+        assert (change.action, move(found)) == ("blocked", ("refused", change.reason))
+
+
+def test_a_job_that_never_fires_again_has_no_target_job() -> None:
+    """None is created for it, so it is not switched after that."""
+    dead = EMPTY.with_source(lambda one: attrs.evolve(one, trigger=Once(NOW - timedelta(days=1))))
+    found = stage(dead)
 
     (change,) = found.changes[ref("Alpha")]
-    assert (change.action, move(found)) == ("blocked", ("refused", change.reason))
-    assert move(stage(ONE.with_source(odd)))[0] == "refused"
+    assert move(found, is_preview=True) == ("left", change.reason)
+
+
+def test_a_target_job_that_is_missing_is_not_there() -> None:
+    """The record says that the target is the active side, and the job is active nowhere."""
+    gone = attrs.evolve(ONE, target=()).having(on_deleted="recreate")
+    found = stage(gone, listed=[PAUSED], active_sides=[MOVED])
+
+    assert move(found) == ("refused", "a target job of it is missing; see what to do: migrator plan it")
+
+
+def test_a_switch_that_was_cut_short_is_not_finished_with_half_of_the_parts() -> None:
+    """One of two target jobs is gone: the other one alone does not stand for the source job."""
+    (binding,) = ONE.bindings
+    lost = attrs.evolve(binding, target=attrs.evolve(binding.target, id="lost"), piece=2)
+    found = stage(attrs.evolve(ONE, bindings=(binding, lost)), listed=[ALPHA], active_sides=[cut_short(live="target")])
+
+    assert found.is_out_of_place(ref("Alpha"))
+    assert move(found)[0] == "refused"
+    assert move(found, "source")[0] == "planned"
 
 
 @pytest.mark.parametrize("goal", ["target", "source"])
@@ -181,6 +230,15 @@ def test_jobs_are_chosen_by_name_or_id() -> None:
     assert found.chosen(["Alpha"]) == found.chosen([ref("Alpha").id]) == {ref("Alpha")}
     assert found.chosen(["Beta"]) == {ref("Beta")}
     assert found.chosen(["Alpha", "Beta"]) == {ref("Alpha"), ref("Beta")}
+
+
+def test_a_renamed_job_goes_by_its_new_name() -> None:
+    """Its target job still has the old one."""
+    found = stage(ONE.with_source(lambda one: attrs.evolve(one, name="New")))
+
+    assert found.chosen(["New"]) == {ref("Alpha")}
+    with pytest.raises(UsageError):
+        found.chosen(["Alpha"])
 
 
 def test_a_job_that_nobody_knows_is_an_error() -> None:
@@ -251,6 +309,8 @@ def test_parts_that_are_not_all_active() -> None:
 
     assert [one.live for one in stage(given, listed=[PAUSED], active_sides=[MOVED]).dark()] == ["part"]
     assert [one.live for one in stage(given, listed=[], active_sides=[MOVED]).dark()] == ["part"]
+    paused = given.with_source(lambda _one: PAUSED)
+    assert stage(paused, listed=[PAUSED], active_sides=[active_side()]).dark() == ()
 
 
 UNREAD = (Problem(ref=ref("Alpha"), name="Alpha", error=RecordError("odd", job="Alpha", path="schedule")),)
@@ -280,12 +340,14 @@ def test_a_job_that_cannot_be_read_may_be_active_nowhere(
         (ONE, None, None, "both"),
         (with_target(enabled=False), None, None, "source"),
         (ONE, [PAUSED], MOVED, "target"),
+        (with_target(trigger=Once(NOW)), [PAUSED], MOVED, "neither"),
         (attrs.evolve(ONE, target=()), None, None, "source"),
         (attrs.evolve(ONE, target=()), [PAUSED], MOVED, "neither"),
         (attrs.evolve(ONE, source=()), None, None, "target"),
         (attrs.evolve(with_target(enabled=False), source=()), None, None, "neither"),
         (EMPTY.with_source(lambda _one: PAUSED), None, None, "paused"),
         (EMPTY, None, None, "source"),
+        (EMPTY, [PAUSED], MOVED, "neither"),
         (attrs.evolve(ONE.with_source(lambda _one: PAUSED), target=()), None, None, "paused"),
         (EMPTY.with_source(lambda one: attrs.evolve(one, trigger=Once(NOW))), None, None, "over"),
     ],
@@ -298,6 +360,7 @@ def test_which_side_is_active(given: Given, listed: list[Job] | None, record: Ac
     assert (standing.live, standing.name) == (live, "Alpha")
     assert standing.meant == (record.live if record else "both")
     assert standing.is_unfinished == (record is not None and record.begun is not None)
+    assert standing.since == (record.since if record else None)
 
 
 def test_one_part_of_two_beside_its_source_is_active_on_both_sides() -> None:
@@ -319,6 +382,12 @@ def test_a_job_that_cannot_be_compared_is_unknown() -> None:
     assert (standing.live, standing.meant, standing.since, standing.is_unfinished) == ("unknown", "both", NOW, True)
     assert standing.targets == (ONE.target[0].ref,)
     assert move(found)[0] == "refused"
+    for record in (None, MOVED):
+        active_sides = {ref("Alpha"): record} if record else {}
+        other = attrs.evolve(found, snapshot=attrs.evolve(found.snapshot, active_sides=active_sides))
+        standing = other.standing(ref("Alpha"))
+        assert (standing.live, standing.is_unfinished) == ("unknown", False)
+        assert (standing.meant, standing.since) == (("target", NOW) if record else ("both", None))
 
 
 def test_what_a_job_is_called() -> None:

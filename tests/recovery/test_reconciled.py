@@ -73,6 +73,7 @@ class Desk:
         now: the clock.
         later: the listings after the first; the last one stays.
         slept: the seconds waited.
+        waiting: what was known of the writes during each wait.
     """
 
     state: State
@@ -80,6 +81,7 @@ class Desk:
     now: datetime = NOW
     later: list[Extracted] = field(factory=list)
     slept: list[float] = field(factory=list)
+    waiting: list[list[str]] = field(factory=list)
 
     def noted(self, *writes: Write, bindings: Sequence[Binding] = ()) -> None:
         """Note writes and bindings."""
@@ -98,6 +100,7 @@ class Desk:
 
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
+            self.waiting.append([one.state for one in self.state.writes("r1")])
             self.now += timedelta(seconds=seconds)
 
         return Reconciler(
@@ -240,6 +243,17 @@ async def test_an_id_of_our_choice_is_the_proof(desk: Desk) -> None:
     assert await desk.settled(write, found("copy", mine), mine) == ("done", key)
 
 
+async def test_a_write_that_cannot_be_settled_is_left_to_a_person(desk: Desk) -> None:
+    """It blocks its job alone: the next write is settled."""
+    desk.noted(odd := create(source=None), write := create(seq=2, name="Beta", fields={**flatten(MADE), "name": "B"}))
+    desk.later = [listing(found(), found("beta", name="B"))]
+
+    _target, left = await desk.reconciler.settle([odd, write], desk.later[0])
+
+    assert [one.state for one in desk.state.writes("r1")] == ["uncertain", "done"]
+    assert [one.error.startswith("it cannot be reconciled") for one in left] == [True]
+
+
 async def test_a_young_create_that_does_not_show_is_looked_for_again(desk: Desk) -> None:
     """Until it shows; after the last look it was never made."""
     desk.noted(write := create())
@@ -259,6 +273,7 @@ async def test_an_absent_create_has_failed_after_every_look(desk: Desk) -> None:
     await desk.reconciler.settle([young, old], listing())
 
     assert desk.slept == [0.5, 1.0, 2.0, 4.0]
+    assert desk.waiting == [["dispatched", "failed"]] * 4
     assert [one.state for one in desk.state.writes("r1")] == ["failed", "failed"]
 
 
@@ -294,6 +309,15 @@ async def test_an_update_is_known_by_its_values(
         assert {path: known.get(path) for path in applied} == applied
         assert known.get("run_as") is None
         assert None not in known.values()
+
+
+async def test_a_field_that_an_update_emptied_is_not_known_any_more(desk: Desk) -> None:
+    """Neither as written nor as seen."""
+    desk.noted(write := create(**UPDATE | {"fields": {"labels": None}}), bindings=[bound(found(labels=("old",)))])
+
+    assert (await desk.settled(write, found()))[0] == "done"
+    (binding,) = desk.bindings()
+    assert not {"labels"} & {*binding.applied, *binding.seen}
 
 
 @pytest.mark.parametrize("missing", ["job", "binding"])
@@ -456,6 +480,18 @@ def test_of_two_late_jobs_of_two_creates_one_stands(desk: Desk) -> None:
     assert {one.target.id: one.superseded for one in desk.bindings()} == {"made": False, "second": True}
 
 
+def test_of_two_late_jobs_that_show_at_once_one_stands(desk: Desk) -> None:
+    """The create that ended first gets its job, and the other one's is one too many."""
+    desk.noted(create(), create(seq=2, at=NOW + timedelta(hours=1)))
+    for number in (2, 1):
+        desk.now += timedelta(seconds=1)
+        desk.state.settle(create(seq=number), "failed")
+    second = found("second", LATE, created_at=NOW + timedelta(hours=1))
+
+    assert desk.reconciler.reclaim(listing(LATE, second))
+    assert {one.target.id: one.superseded for one in desk.bindings()} == {"second": False, "made": True}
+
+
 # -- a person's word ---------------------------------------------------------------------------------------------------
 
 
@@ -496,3 +532,11 @@ def test_a_binding_says_what_is_there() -> None:
 
     assert (binding.applied["name"], binding.seen["name"]) == ("There", "There")
     assert None not in binding.applied.values()
+
+
+def test_what_the_platform_keeps_in_its_own_form_counts_as_it_was_sent() -> None:
+    """Else the next plan would take the form for an edit."""
+    write = create(fields={**flatten(MADE), "action.text": "one\r\ntwo"})
+    binding = binding_to(found(action=Prompt(text="one\ntwo")), write, mapping("devin"))
+
+    assert (binding.applied["action.text"], binding.seen["action.text"]) == ("one\r\ntwo", "one\ntwo")
