@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from migrator.active_side import SwitchContext, is_spent
 from migrator.canonical import Job
+from migrator.cron import Once, parse
 from migrator.cutover.decide import SwitchPlanner
 from migrator.cutover.switches import Goal, Switch
 from migrator.mapping import ProviderMapping
@@ -141,3 +142,38 @@ def active_side(**values: Any) -> ActiveSide:
     """Return what is recorded of the active side of Alpha."""
     made = ActiveSide(source=job("Alpha").ref, target=PLACE, sync="it", name="Alpha", live="target", since=NOW)
     return attrs.evolve(made, **values)
+
+
+GIVEN: Final = Switching()
+STAGED: Final = GIVEN.staged()
+
+
+def steps(switch: Switch) -> list[tuple[str, dict[str, Any]]]:
+    """Return what a switch does, in order."""
+    assert switch.status == "planned", switch.reason
+    return [(turn.does, dict(turn.new)) for turn in switch.turns]
+
+
+def refusal(switch: Switch) -> tuple[str, str]:
+    """Return why there is no switch; it has no writes then."""
+    assert switch.turns == ()
+    return switch.status, switch.reason
+
+
+def once(minutes: float, **values: Any) -> Switching:
+    """Return a job that fires once, in so many minutes."""
+    source = attrs.evolve(job("Alpha"), trigger=Once(NOW + timedelta(minutes=minutes)))
+    return attrs.evolve(GIVEN, source=source, **values)
+
+
+def parked_at(cron: str) -> Switching:
+    """Return a job that a cutover stopped with this schedule, of which its owner wants another one."""
+    away, own = parse(cron, "eventbridge"), parse("0 9 ? * MON *", "eventbridge")
+    return Switching(
+        source=job("Alpha", cron),
+        wished=job("Alpha"),
+        targets=GIVEN.targets,
+        bindings=GIVEN.bindings,
+        active_side=active_side(parked={"trigger.cron": away}, wish={"trigger.cron": own}),
+        contracts=("patch", "patch"),
+    )

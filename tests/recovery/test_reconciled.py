@@ -2,128 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
-from attrs import define, field
 
-from migrator.canonical import Job, JobRef, Prompt, flatten
+from migrator.canonical import JobRef, Prompt, flatten
 from migrator.errors import RecordError, RefusedError
 from migrator.execute.chosen import chosen_id
-from migrator.extract import Extracted, Problem
+from migrator.extract import Problem
 from migrator.mapping.ownership import ownership_tag_for
-from migrator.recovery.reconcile import Reconciler, binding_to, candidate_for
-from migrator.store import State, open_state
-from migrator.store.records import Binding, Run, Write
-from tests.plan.builder import NOW, TARGET_SCOPE, Given, job, mapping, ref
-
-SOURCE = ref("Alpha")
-MADE = Given(source=(job("Alpha"),)).carried_out().target[0]
-"""What the create of Alpha makes."""
-
-
-def older(minutes: float) -> datetime:
-    """Return the time so many minutes ago."""
-    return NOW - timedelta(minutes=minutes)
-
-
-def found(key: str = "made", of: Job = MADE, **values: Any) -> Job:
-    """Return a target job."""
-    return attrs.evolve(of, ref=attrs.evolve(of.ref, id=key), **values)
-
-
-def listing(*jobs: Job, problems: tuple[Problem, ...] = ()) -> Extracted:
-    """Return a listing of the target."""
-    return Extracted(jobs=jobs, problems=problems, scopes=(TARGET_SCOPE,))
-
-
-def create(**values: Any) -> Write:
-    """Return the create of Alpha, sent and without an outcome."""
-    made = Write(
-        run="r1",
-        seq=1,
-        sync="it",
-        action="create",
-        source=SOURCE,
-        target_scope=TARGET_SCOPE,
-        name="Alpha",
-        fields=flatten(MADE),
-        at=NOW,
-    )
-    return attrs.evolve(made, **values)
-
-
-def bound(one: Job = MADE, **values: Any) -> Binding:
-    """Return the binding to a target job as it is."""
-    made = Binding(source=SOURCE, target=one.ref, sync="it", applied=flatten(one), seen=flatten(one))
-    return attrs.evolve(made, **values)
-
-
-@define
-class Desk:
-    """A state with writes, and a target whose later listings are given.
-
-    Attributes:
-        state: the state.
-        provider: of the target.
-        now: the clock.
-        later: the listings after the first; the last one stays.
-        slept: the seconds waited.
-        waiting: what was known of the writes during each wait.
-    """
-
-    state: State
-    provider: str = "devin"
-    now: datetime = NOW
-    later: list[Extracted] = field(factory=list)
-    slept: list[float] = field(factory=list)
-    waiting: list[list[str]] = field(factory=list)
-
-    def noted(self, *writes: Write, bindings: Sequence[Binding] = ()) -> None:
-        """Note writes and bindings."""
-        run = Run(id="r1", sync="it", provider=self.provider, scope=TARGET_SCOPE, started_at=NOW)
-        dialect = mapping(self.provider).rules.dialect
-        self.state.begin_run(run, plan_digest="", dialect=dialect, claims=writes)
-        if bindings:
-            self.state.put_binding(*bindings, dialect=dialect)
-
-    @property
-    def reconciler(self) -> Reconciler:
-        """What settles the writes."""
-
-        async def relist() -> Extracted:
-            return self.later.pop(0) if len(self.later) > 1 else self.later[0]
-
-        async def sleep(seconds: float) -> None:
-            self.slept.append(seconds)
-            self.waiting.append([one.state for one in self.state.writes("r1")])
-            self.now += timedelta(seconds=seconds)
-
-        return Reconciler(
-            mapping=mapping(self.provider),
-            state=self.state,
-            scopes=(TARGET_SCOPE,),
-            relist=relist,
-            now=lambda: self.now,
-            sleep=sleep,
-        )
-
-    async def settled(self, write: Write, *jobs: Job, problems: tuple[Problem, ...] = ()) -> tuple[str, str]:
-        """Settle one write by one listing; return its state, and the id of its target job or the error."""
-        self.later = [listing(*jobs, problems=problems)]
-        _target, left = await self.reconciler.settle([write], self.later[0])
-        (noted,) = (one for one in self.state.writes("r1") if one.seq == write.seq)
-        assert [one.error for one in left] == ([noted.error] if noted.state == "uncertain" else [])
-        return noted.state, noted.error or noted.target_id or ""
-
-    def bindings(self) -> list[Binding]:
-        """Return the bindings."""
-        rules = mapping(self.provider).rules
-        return list(self.state.bindings(rules.provider, (TARGET_SCOPE,), rules.dialect))
+from migrator.recovery.reconcile import binding_to, candidate_for
+from migrator.store import open_state
+from migrator.store.records import Binding
+from tests.plan.builder import NOW, TARGET_SCOPE, mapping, ref
+from tests.recovery.unresolved import MADE, SOURCE, TAG, Desk, bound, create, found, listing, older
 
 
 @pytest.fixture
@@ -131,9 +25,6 @@ def desk(tmp_path: Path) -> Desk:
     """A state without a write."""
     made = Desk(open_state(f"sqlite:///{tmp_path}/it.db", now=lambda: made.now))
     return made
-
-
-TAG = ownership_tag_for(SOURCE)
 
 
 @pytest.mark.parametrize(
@@ -339,160 +230,6 @@ async def test_a_delete_is_known_by_absence(desk: Desk, *, is_bound: bool) -> No
     assert len(desk.bindings()) == is_bound
     assert (await desk.settled(write))[0] == "done"
     assert desk.bindings() == []
-
-
-# -- what was just written ---------------------------------------------------------------------------------------------
-
-
-def ended(desk: Desk, write: Write, state: Any = "done", ago: float = 0, binding: Binding | None = None) -> None:
-    """Note a write that ended so many minutes ago."""
-    desk.noted(attrs.evolve(write, state=state, ended_at=None), bindings=[binding] if binding else [])
-    desk.now -= timedelta(minutes=ago)
-    desk.state.settle(write, state)
-    desk.now += timedelta(minutes=ago)
-
-
-CREATED = create(target_id="made")
-EDITED = found(name="Edited")
-DELETED = create(action="delete", target_id="made")
-UNREAD = Problem(ref=found().ref, name="Alpha", error=RecordError("odd", job="made", path="name"))
-
-
-@pytest.mark.parametrize(
-    ("write", "is_bound", "shown", "looks"),
-    [
-        (CREATED, True, listing(), 3),
-        (CREATED, True, listing(EDITED), 3),
-        (CREATED, True, listing(found()), 0),
-        (CREATED, True, listing(problems=(UNREAD,)), 0),
-        (CREATED, False, listing(), 0),
-        (CREATED, False, listing(found()), 0),
-        (DELETED, False, listing(found()), 3),
-        (DELETED, False, listing(), 0),
-        (attrs.evolve(CREATED, target_id=None), True, listing(), 0),
-    ],
-)
-async def test_what_was_just_written_and_does_not_show_is_waited_for(
-    desk: Desk, write: Write, *, is_bound: bool, shown: Extracted, looks: int
-) -> None:
-    """A listing that is late is no removal and no edit; after the last look it is taken as it is."""
-    ended(desk, write, binding=bound(found()) if is_bound else None)
-    desk.later = [shown]
-
-    assert await desk.reconciler.caught_up(shown) == shown
-    assert desk.slept == [0.5, 1.0, 2.0][:looks]
-
-
-@pytest.mark.parametrize(("state", "ago", "values"), [("failed", 0, {}), ("done", 2, {}), ("done", 0, {"piece": 0})])
-async def test_what_failed_or_was_long_ago_is_not_waited_for(
-    desk: Desk, state: str, ago: float, values: dict[str, Any]
-) -> None:
-    """Nor what was written to the source."""
-    ended(desk, attrs.evolve(CREATED, **values), state, ago, bound(found()))
-
-    await desk.reconciler.caught_up(listing())
-    assert desk.slept == []
-
-
-async def test_a_listing_that_catches_up_is_the_one_that_counts(desk: Desk) -> None:
-    """No further look."""
-    ended(desk, CREATED, binding=bound(found()))
-    desk.later = [listing(found()), listing()]
-
-    assert await desk.reconciler.caught_up(listing()) == listing(found())
-    assert desk.slept == [0.5]
-
-
-# -- what a failed create made after all -------------------------------------------------------------------------------
-
-LATE = found(ownership_tag=TAG)
-
-
-def test_what_a_failed_create_made_is_bound(desk: Desk) -> None:
-    """By its tag alone, whatever its content is by now."""
-    ended(desk, create(), "failed")
-
-    assert desk.reconciler.reclaim(listing(attrs.evolve(LATE, name="Edited")))
-    (binding,) = desk.bindings()
-    assert (binding.target.id, binding.superseded, binding.tagged) == ("made", False, True)
-    assert not desk.reconciler.reclaim(listing(LATE))
-
-
-@pytest.mark.parametrize(
-    ("write", "state", "ago", "jobs"),
-    [
-        (create(), "done", 0, [LATE]),
-        (create(action="update", target_id="made"), "failed", 0, [LATE]),
-        (create(), "failed", 8 * 24 * 60, [LATE]),
-        (create(), "failed", 0, [found()]),
-        (create(), "failed", 0, [found(created_at=older(6), ownership_tag=TAG)]),
-        (create(), "failed", 0, [found(ownership_tag=ownership_tag_for(ref("Other")))]),
-        (create(), "failed", 0, [found(ownership_tag=ownership_tag_for(SOURCE, 2, 2))]),
-        (create(), "failed", 0, [LATE, found("two", LATE)]),
-    ],
-)
-def test_what_no_failed_create_made_is_not_claimed(
-    desk: Desk, write: Write, state: str, ago: float, jobs: list[Job]
-) -> None:
-    """A copy that a person made carries the tag as well; a claim would let the next run delete it."""
-    ended(desk, write, state, ago)
-
-    assert not desk.reconciler.reclaim(listing(*jobs))
-    assert desk.bindings() == []
-
-
-def test_a_bound_job_is_not_claimed(desk: Desk) -> None:
-    """It stays with its source job; a second create cannot claim the same job either."""
-    ended(desk, create(), "failed", binding=bound(LATE, source=ref("Other")))
-    assert not desk.reconciler.reclaim(listing(LATE))
-    assert [one.source for one in desk.bindings()] == [ref("Other")]
-
-
-def test_one_job_is_claimed_by_one_create(desk: Desk) -> None:
-    """Two creates for the same source job failed, and one of them made a job."""
-    desk.noted(create(), create(seq=2))
-    for number in (1, 2):
-        desk.state.settle(create(seq=number), "failed")
-
-    assert desk.reconciler.reclaim(listing(LATE))
-    assert [one.state for one in desk.state.writes("r1")] == ["done", "failed"]
-    assert [one.superseded for one in desk.bindings()] == [False]
-
-
-@pytest.mark.parametrize(("piece", "is_spare"), [(1, True), (2, False)])
-def test_where_another_job_stands_already_it_is_one_too_many(desk: Desk, piece: int, *, is_spare: bool) -> None:
-    """It waits to be deleted; another part of the source job does not stand in its place."""
-    ended(desk, create(), "failed", binding=bound(found("stands"), piece=piece))
-
-    assert desk.reconciler.reclaim(listing(found("stands"), LATE))
-    assert {one.target.id: one.superseded for one in desk.bindings()} == {"stands": False, "made": is_spare}
-
-
-def test_of_two_late_jobs_of_two_creates_one_stands(desk: Desk) -> None:
-    """The first create binds the older job; the second one's, which is younger, is one too many."""
-    desk.noted(create(), create(seq=2, at=NOW + timedelta(hours=1)))
-    for number in (1, 2):
-        desk.state.settle(create(seq=number, at=NOW + timedelta(hours=number - 1)), "failed")
-    first, second = LATE, found("second", LATE, created_at=NOW + timedelta(hours=1))
-
-    assert desk.reconciler.reclaim(listing(first))
-    assert desk.reconciler.reclaim(listing(first, second))
-    assert {one.target.id: one.superseded for one in desk.bindings()} == {"made": False, "second": True}
-
-
-def test_of_two_late_jobs_that_show_at_once_one_stands(desk: Desk) -> None:
-    """The create that ended first gets its job, and the other one's is one too many."""
-    desk.noted(create(), create(seq=2, at=NOW + timedelta(hours=1)))
-    for number in (2, 1):
-        desk.now += timedelta(seconds=1)
-        desk.state.settle(create(seq=number), "failed")
-    second = found("second", LATE, created_at=NOW + timedelta(hours=1))
-
-    assert desk.reconciler.reclaim(listing(LATE, second))
-    assert {one.target.id: one.superseded for one in desk.bindings()} == {"second": False, "made": True}
-
-
-# -- a person's word ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("tag", [None, TAG])
