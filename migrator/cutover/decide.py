@@ -156,7 +156,7 @@ class SwitchPlanner:
             and not active_side.parked
             and not active_side.begun
         )
-        if not holds and not restore and settled:
+        if not holds and settled:
             return attrs.evolve(base, status="there", reason="the source is the active side already")
         turns = (*holds, *restore)
         switched = self.active_side(context, live="source")

@@ -134,8 +134,6 @@ class ActiveStatuses:
         if wished and is_spent(wished, self.session.source.dialect, self.snapshot.plan.created_at):
             return "over"
         targets = [job_in(self.snapshot.target, binding.target) for binding in self.bindings.get(ref, ())]
-        if listed and not listed.live and not targets:
-            return "paused"
         active = [job is not None and job.live for job in targets]
         if listed is not None and may_fire(listed, self.snapshot.active_sides.get(ref)):
             return "both" if any(active) else "source"

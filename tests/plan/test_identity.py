@@ -37,9 +37,9 @@ def elsewhere(one: JobRef, *, sync: str = "other", target: JobRef | None = None)
 
 def test_known_jobs_where_they_were_are_no_reason_to_refuse(bound: Given) -> None:
     """Also beside new ones, and beside what other syncs know of other jobs."""
-    more = attrs.evolve(bound, source=(*JOBS, job("New"))).given(elsewhere=(elsewhere(ref("Theirs")),))
+    with_others = attrs.evolve(bound, source=(*JOBS, job("New"))).given(elsewhere=(elsewhere(ref("Theirs")),))
 
-    assert (bound.plan().refusal, more.plan().refusal) == ("", "")
+    assert (bound.plan().refusal, with_others.plan().refusal) == ("", "")
 
 
 @pytest.mark.parametrize(("role", "provider", "scope"), [("source", "omni", "acme"), ("target", "devin", "org-1")])
@@ -65,31 +65,31 @@ def test_one_job_of_a_scope_that_is_listed_as_well_is_moved_alone(bound: Given) 
 
 def test_ids_of_another_sync_count_where_the_platform_gives_each_id_once(bound: Given) -> None:
     """A file does not: another sync's job 1 is another job there, and its own job 1 is not."""
-    known = bound.given(elsewhere=(elsewhere(attrs.evolve(JOBS[0].ref, scope="old")),))
+    known_elsewhere = bound.given(elsewhere=(elsewhere(attrs.evolve(JOBS[0].ref, scope="old")),))
     rules = attrs.evolve(mapping("omni").rules, identity=attrs.evolve(mapping("omni").rules.identity, unique=False))
-    files = known.given(origin=attrs.evolve(mapping("omni"), rules=rules))
-    own = files.given(elsewhere=(elsewhere(attrs.evolve(JOBS[0].ref, scope="old"), sync="it"),))
+    of_files = known_elsewhere.given(origin=attrs.evolve(mapping("omni"), rules=rules))
+    of_own_file = of_files.given(elsewhere=(elsewhere(attrs.evolve(JOBS[0].ref, scope="old"), sync="it"),))
 
-    refusal = known.plan().refusal
+    refusal = known_elsewhere.plan().refusal
     assert "known to this state in omni:old" in refusal
     assert "give sync it another name" not in refusal
-    assert attrs.evolve(files, bindings=(), target=()).plan().refusal == ""
-    assert "give sync it another name" in attrs.evolve(own, bindings=(), target=()).plan().refusal
+    assert attrs.evolve(of_files, bindings=(), target=()).plan().refusal == ""
+    assert "give sync it another name" in attrs.evolve(of_own_file, bindings=(), target=()).plan().refusal
 
 
 def test_an_id_of_another_platform_is_another_job(bound: Given) -> None:
     """The same text as an id says nothing where the provider differs."""
-    alien = JobRef(provider="scrip", scope="old", id=JOBS[0].ref.id)
+    at_scrip = JobRef(provider="scrip", scope="old", id=JOBS[0].ref.id)
 
-    assert attrs.evolve(bound, bindings=(), target=()).given(elsewhere=(elsewhere(alien),)).plan().refusal == ""
+    assert attrs.evolve(bound, bindings=(), target=()).given(elsewhere=(elsewhere(at_scrip),)).plan().refusal == ""
 
 
 def test_none_of_the_known_jobs_is_refused_and_one_is_enough(bound: Given) -> None:
     """Another account's jobs in their place, whatever the limits."""
-    theirs = attrs.evolve(bound, source=(job("Theirs"),)).having(**LOOSE)
+    none_left = attrs.evolve(bound, source=(job("Theirs"),)).having(**LOOSE)
     one_left = attrs.evolve(bound, source=(JOBS[0], job("Theirs"))).having(**LOOSE)
 
-    refusal = theirs.plan().refusal
+    refusal = none_left.plan().refusal
     assert "none of the 2 jobs that sync it knows at its source is in omni:acme any more, which lists 1 job:" in refusal
     assert "migrator state forget sync.it" in refusal
     assert one_left.plan().refusal == ""
@@ -105,26 +105,26 @@ def test_a_known_job_that_cannot_be_read_is_there(bound: Given) -> None:
 
 def test_what_other_syncs_know_is_not_missed(bound: Given) -> None:
     """Their jobs are not listed here, and need not be."""
-    others = tuple(attrs.evolve(binding, sync="other") for binding in bound.bindings)
+    of_another_sync = tuple(attrs.evolve(binding, sync="other") for binding in bound.bindings)
 
-    assert attrs.evolve(bound, source=(job("New"),), bindings=others).plan().refusal == ""
+    assert attrs.evolve(bound, source=(job("New"),), bindings=of_another_sync).plan().refusal == ""
 
 
 def test_a_replaced_target_job_is_no_job_that_is_known(bound: Given) -> None:
     """It waits to be deleted; that it is gone says nothing of the account."""
-    old = tuple(attrs.evolve(binding, superseded=True) for binding in bound.bindings)
+    replaced = tuple(attrs.evolve(binding, superseded=True) for binding in bound.bindings)
 
-    assert attrs.evolve(bound, source=(job("New"),), target=(), bindings=old).plan().refusal == ""
+    assert attrs.evolve(bound, source=(job("New"),), target=(), bindings=replaced).plan().refusal == ""
 
 
 def test_another_scope_altogether_is_refused_with_the_connection(bound: Given) -> None:
     """Other ids in another scope: the place that is known, the one that is opened, and what opens it."""
-    others = Extracted(jobs=(attrs.evolve(job("New"), ref=attrs.evolve(ref("New"), scope="new")),), scopes=("new",))
-    refusal = attrs.evolve(bound, source=others.jobs).given(source=others).plan().refusal
+    listing = Extracted(jobs=(attrs.evolve(job("New"), ref=attrs.evolve(ref("New"), scope="new")),), scopes=("new",))
+    refusal = attrs.evolve(bound, source=listing.jobs).given(source=listing).plan().refusal
 
     assert "(omni:acme) is in omni:new, which connection omni opens" in refusal
-    empty = Extracted(jobs=(), scopes=("new",))
-    assert "connection omni opens" in attrs.evolve(bound, source=()).given(source=empty).plan().refusal
+    empty_listing = Extracted(jobs=(), scopes=("new",))
+    assert "connection omni opens" in attrs.evolve(bound, source=()).given(source=empty_listing).plan().refusal
 
 
 def test_a_scope_of_that_name_on_another_platform_is_another_scope(bound: Given) -> None:
@@ -140,46 +140,46 @@ def test_a_scope_of_that_name_on_another_platform_is_another_scope(bound: Given)
 def test_an_empty_source_is_not_refused_and_an_empty_target_is(bound: Given) -> None:
     """Nothing is removed on the word of an empty source; at an empty target every job would be made again."""
     assert attrs.evolve(bound, source=()).plan().refusal == ""
-    gone = attrs.evolve(bound, target=())
-    assert f"is in devin:{TARGET_SCOPE} any more, which lists 0 jobs" in gone.plan().refusal
-    assert gone.having(on_deleted="recreate").plan().refusal == ""
+    empty_target = attrs.evolve(bound, target=())
+    assert f"is in devin:{TARGET_SCOPE} any more, which lists 0 jobs" in empty_target.plan().refusal
+    assert empty_target.having(on_deleted="recreate").plan().refusal == ""
 
 
 def test_recreating_does_not_excuse_another_account_at_the_source(bound: Given) -> None:
     """It is about the target alone."""
-    theirs = attrs.evolve(bound, source=(job("Theirs"),)).having(on_deleted="recreate", **LOOSE)
+    none_left = attrs.evolve(bound, source=(job("Theirs"),)).having(on_deleted="recreate", **LOOSE)
 
-    assert "at its source" in theirs.plan().refusal
+    assert "at its source" in none_left.plan().refusal
 
 
 @pytest.mark.parametrize("why", ["removed", "retired"])
 def test_jobs_that_were_deleted_by_migrator_are_not_missed(bound: Given, why: str) -> None:
     """A cutover ended with `retire`, and new jobs are there: no reason to refuse."""
-    done = attrs.evolve(bound, source=(job("New"),)).given(**{why: frozenset(one.ref for one in JOBS)})
+    after_deletion = attrs.evolve(bound, source=(job("New"),)).given(**{why: frozenset(one.ref for one in JOBS)})
 
-    assert done.plan().refusal == ""
+    assert after_deletion.plan().refusal == ""
 
 
 def test_jobs_that_are_gone_on_both_sides_are_not_missed(bound: Given) -> None:
     """One that still has a target job, readable or not, is."""
     source = (job("New"), *JOBS[1:])
-    both = attrs.evolve(bound, source=source, target=bound.target[:1], bindings=bound.bindings[:1])
-    assert both.bindings[0].target == both.target[0].ref
-    gone = {"source": (job("New"),), "target": (attrs.evolve(bound.target[1]),), "bindings": bound.bindings[:1]}
+    at_target = attrs.evolve(bound, source=source, target=bound.target[:1], bindings=bound.bindings[:1])
+    assert at_target.bindings[0].target == at_target.target[0].ref
+    values = {"source": (job("New"),), "target": (attrs.evolve(bound.target[1]),), "bindings": bound.bindings[:1]}
 
-    over = attrs.evolve(bound, **gone)
-    assert "at its source" not in over.plan().refusal
-    assert "at its source" in attrs.evolve(over, target=bound.target).having(**LOOSE).plan().refusal
+    gone_on_both_sides = attrs.evolve(bound, **values)
+    assert "at its source" not in gone_on_both_sides.plan().refusal
+    assert "at its source" in attrs.evolve(gone_on_both_sides, target=bound.target).having(**LOOSE).plan().refusal
     problem = Problem(ref=bound.bindings[0].target, name="Alpha", error=MigratorError("odd"))
-    unreadable = Extracted(jobs=over.target, problems=(problem,), scopes=(TARGET_SCOPE,))
-    assert "at its source" in over.having(**LOOSE).given(target=unreadable).plan().refusal
+    unreadable = Extracted(jobs=gone_on_both_sides.target, problems=(problem,), scopes=(TARGET_SCOPE,))
+    assert "at its source" in gone_on_both_sides.having(**LOOSE).given(target=unreadable).plan().refusal
 
 
 @pytest.mark.parametrize("change", [{"scope": "org-2"}, {"provider": "scrip"}])
 def test_a_target_job_in_a_place_that_is_not_listed_is_not_gone(bound: Given, change: dict[str, str]) -> None:
     """Its absence from this listing proves nothing, so the source job is missed."""
     (first, *_rest) = bound.bindings
-    away = Bound(sync="it", source=first.source, target=attrs.evolve(first.target, **change), name="Alpha")
-    given = attrs.evolve(bound, source=(job("New"),), target=(), bindings=()).given(elsewhere=(away,))
+    unlisted = Bound(sync="it", source=first.source, target=attrs.evolve(first.target, **change), name="Alpha")
+    given = attrs.evolve(bound, source=(job("New"),), target=(), bindings=()).given(elsewhere=(unlisted,))
 
     assert "at its source" in given.plan().refusal

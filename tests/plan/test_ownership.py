@@ -24,7 +24,7 @@ def bound() -> Given:
 
 
 @pytest.fixture
-def there(bound: Given) -> Given:
+def unbound(bound: Given) -> Given:
     """The same without its binding, and identical jobs are adopted."""
     return attrs.evolve(bound.having(adopt="identical"), bindings=())
 
@@ -52,23 +52,23 @@ def unreadable(one: Job, **rest: object) -> Problem:
 
 def test_a_job_that_another_sync_is_bound_to_is_nobodys_to_adopt(bound: Given) -> None:
     """It is exactly alike, and stands for another source job: a new one is made."""
-    other = attrs.evolve(bound.bindings[0], source=ref("Other"), sync="other")
+    of_another_sync = attrs.evolve(bound.bindings[0], source=ref("Other"), sync="other")
 
-    change = only(attrs.evolve(bound.having(adopt="name"), bindings=(other,)).plan())
+    change = only(attrs.evolve(bound.having(adopt="name"), bindings=(of_another_sync,)).plan())
     assert (change.action, change.target) == ("create", None)
 
 
-def test_a_tagged_job_is_no_look_alike(there: Given) -> None:
+def test_a_tagged_job_is_no_look_alike(unbound: Given) -> None:
     """What carries the tag of another source job is that one's, be it exactly alike."""
-    given = there.having(adopt="name").with_target(lambda one: tagged(one, ref("Other")))
+    given = unbound.having(adopt="name").with_target(lambda one: tagged(one, ref("Other")))
 
     assert of(given.plan(), REPORT).action == "create"
 
 
 @pytest.mark.parametrize(("adopt", "action"), [("identical", "create"), ("name", "adopt")])
-def test_a_namesake_that_differs_is_adopted_by_its_name_alone(there: Given, adopt: str, action: str) -> None:
+def test_a_namesake_that_differs_is_adopted_by_its_name_alone(unbound: Given, adopt: str, action: str) -> None:
     """Somebody's own job of that name is changed only where the sync says so."""
-    given = there.having(adopt=adopt).with_source(
+    given = unbound.having(adopt=adopt).with_source(
         lambda one: attrs.evolve(one, trigger=job("x", "0 7 ? * TUE *").trigger)
     )
     change = only(given.plan())
@@ -78,9 +78,9 @@ def test_a_namesake_that_differs_is_adopted_by_its_name_alone(there: Given, adop
         assert (change.reason, [one.path for one in change.fields]) == ("it has its name", ["trigger.cron"])
 
 
-def test_a_tagged_job_that_differs_is_changed_by_its_name_alone(there: Given) -> None:
+def test_a_tagged_job_that_differs_is_changed_by_its_name_alone(unbound: Given) -> None:
     """With adopt = "identical" it is blocked, and the setting that adopts it is named."""
-    given = there.with_target(lambda one: tagged(attrs.evolve(one, enabled=False), REPORT.ref))
+    given = unbound.with_target(lambda one: tagged(attrs.evolve(one, enabled=False), REPORT.ref))
     change = only(given.plan())
 
     assert (change.action, change.target) == ("blocked", given.target[0].ref)
@@ -88,45 +88,45 @@ def test_a_tagged_job_that_differs_is_changed_by_its_name_alone(there: Given) ->
     assert only(given.having(adopt="never").plan()).action == "blocked"
 
 
-def test_several_look_alikes_are_left_to_a_person(there: Given) -> None:
+def test_several_look_alikes_are_left_to_a_person(unbound: Given) -> None:
     """None of two is taken, and both are named."""
-    twice = attrs.evolve(there, target=(*there.target, copied(there.target[0])))
-    change = only(twice.plan())
+    with_copy = attrs.evolve(unbound, target=(*unbound.target, copied(unbound.target[0])))
+    change = only(with_copy.plan())
 
     assert (change.action, change.target) == ("blocked", None)
     assert "several jobs at the target match, each is exactly like it" in change.reason
-    assert all(one.ref.id in change.reason for one in twice.target)
+    assert all(one.ref.id in change.reason for one in with_copy.target)
 
 
-def test_one_look_alike_serves_one_source_job(there: Given) -> None:
+def test_one_look_alike_serves_one_source_job(unbound: Given) -> None:
     """The second of two equal source jobs gets a job of its own."""
     twin = attrs.evolve(REPORT, ref=ref("Twin"))
-    plan = attrs.evolve(there, source=(REPORT, twin)).plan()
+    plan = attrs.evolve(unbound, source=(REPORT, twin)).plan()
 
     assert sorted(one.action for one in plan.changes) == ["adopt", "create"]
 
 
-def test_a_namesake_of_several_source_jobs_is_adopted_by_none(there: Given) -> None:
+def test_a_namesake_of_several_source_jobs_is_adopted_by_none(unbound: Given) -> None:
     """Each of them would change it; one that the sync does not select does not count."""
-    given = there.having(adopt="name").with_target(lambda one: attrs.evolve(one, enabled=False))
+    given = unbound.having(adopt="name").with_target(lambda one: attrs.evolve(one, enabled=False))
     rival = attrs.evolve(REPORT, ref=ref("Rival"))
     plan = attrs.evolve(given, source=(REPORT, rival)).plan()
 
     assert [one.action for one in plan.changes] == ["blocked", "blocked"]
     assert all(str(REPORT.ref) in one.reason and str(rival.ref) in one.reason for one in plan.changes)
     unselected = attrs.evolve(rival, enabled=False)
-    selecting = attrs.evolve(given, source=(REPORT, unselected)).having(select=Select(enabled=True))
-    assert of(selecting.plan(), REPORT).action == "adopt"
+    with_unselected_rival = attrs.evolve(given, source=(REPORT, unselected)).having(select=Select(enabled=True))
+    assert of(with_unselected_rival.plan(), REPORT).action == "adopt"
 
 
-def test_rivals_do_not_matter_where_the_job_is_exactly_alike_or_tagged(there: Given) -> None:
+def test_rivals_do_not_matter_where_the_job_is_exactly_alike_or_tagged(unbound: Given) -> None:
     """It is known by more than its name."""
     rival = attrs.evolve(REPORT, ref=ref("Rival"), trigger=job("x", "0 7 ? * TUE *").trigger)
-    given = attrs.evolve(there.having(adopt="name"), source=(REPORT, rival))
+    given = attrs.evolve(unbound.having(adopt="name"), source=(REPORT, rival))
 
     assert of(given.plan(), REPORT).action == "adopt"
-    ours = given.with_target(lambda one: tagged(attrs.evolve(one, enabled=False), REPORT.ref))
-    assert of(ours.plan(), REPORT).action == "adopt"
+    with_tag = given.with_target(lambda one: tagged(attrs.evolve(one, enabled=False), REPORT.ref))
+    assert of(with_tag.plan(), REPORT).action == "adopt"
 
 
 def test_a_tagged_job_that_the_state_binds_to_another_source_job_is_touched_by_neither(bound: Given) -> None:
@@ -143,23 +143,23 @@ def test_a_tagged_job_that_the_state_binds_to_another_source_job_is_touched_by_n
     assert of(given.plan(), REPORT).action == "adopt"  # the other one is gone
 
 
-def test_a_tagged_record_that_cannot_be_read_is_not_made_again(there: Given) -> None:
+def test_a_tagged_record_that_cannot_be_read_is_not_made_again(unbound: Given) -> None:
     """Unless the state binds it to something, or it is another part of the job."""
-    (held,) = there.target
+    (target_job,) = unbound.target
 
-    def seen(problem: Problem, bindings: tuple[Binding, ...] = ()) -> str:
+    def action_with(problem: Problem, bindings: tuple[Binding, ...] = ()) -> str:
         listing = Extracted(jobs=(), problems=(problem,), scopes=(TARGET_SCOPE,))
-        return of(attrs.evolve(there, bindings=bindings).given(target=listing).plan(), REPORT).action
+        return of(attrs.evolve(unbound, bindings=bindings).given(target=listing).plan(), REPORT).action
 
-    assert seen(unreadable(held, ownership_tag=ownership_tag_for(REPORT.ref))) == "blocked"
-    assert seen(unreadable(held, ownership_tag=ownership_tag_for(REPORT.ref, 2, 2))) == "create"
-    assert seen(unreadable(held)) == "create"
+    assert action_with(unreadable(target_job, ownership_tag=ownership_tag_for(REPORT.ref))) == "blocked"
+    assert action_with(unreadable(target_job, ownership_tag=ownership_tag_for(REPORT.ref, 2, 2))) == "create"
+    assert action_with(unreadable(target_job)) == "create"
 
 
-def test_a_tag_counts_in_any_scope_where_ids_are_unique(there: Given) -> None:
+def test_a_tag_counts_in_any_scope_where_ids_are_unique(unbound: Given) -> None:
     """The scope has another name now; the id is the same job. A file's id 1 in another file is not."""
-    old = attrs.evolve(REPORT.ref, scope="old")
-    given = there.with_target(lambda one: tagged(attrs.evolve(one, name="Edited"), old)).having(adopt="name")
+    old_ref = attrs.evolve(REPORT.ref, scope="old")
+    given = unbound.with_target(lambda one: tagged(attrs.evolve(one, name="Edited"), old_ref)).having(adopt="name")
     origin = given.inputs().origin
     rules = attrs.evolve(origin.rules, identity=attrs.evolve(origin.rules.identity, unique=False))
 
@@ -167,12 +167,14 @@ def test_a_tag_counts_in_any_scope_where_ids_are_unique(there: Given) -> None:
     assert of(given.given(origin=attrs.evolve(origin, rules=rules)).plan(), REPORT).action == "create"
 
 
-def test_a_bound_job_is_not_taken_for_its_tag(there: Given, bound: Given) -> None:
+def test_a_bound_job_is_not_taken_for_its_tag(unbound: Given, bound: Given) -> None:
     """Another sync has it, in another scope; or it cannot be read, and carries another job's tag."""
-    old = attrs.evolve(REPORT.ref, scope="old")
-    binding = attrs.evolve(bound.bindings[0], source=old, sync="other")
-    tagged_so = attrs.evolve(there.having(adopt="name"), bindings=(binding,)).with_target(lambda one: tagged(one, old))
-    assert of(tagged_so.plan(), REPORT).action == "create"
+    old_ref = attrs.evolve(REPORT.ref, scope="old")
+    binding = attrs.evolve(bound.bindings[0], source=old_ref, sync="other")
+    bound_and_tagged = attrs.evolve(unbound.having(adopt="name"), bindings=(binding,)).with_target(
+        lambda one: tagged(one, old_ref)
+    )
+    assert of(bound_and_tagged.plan(), REPORT).action == "create"
 
     other = job("Other")
     problem = unreadable(bound.target[0], ownership_tag=ownership_tag_for(other.ref))
@@ -180,13 +182,13 @@ def test_a_bound_job_is_not_taken_for_its_tag(there: Given, bound: Given) -> Non
     assert of(attrs.evolve(bound, source=(REPORT, other)).given(target=listing).plan(), other).action == "create"
 
 
-def test_the_tag_of_this_scope_goes_before_that_of_another(there: Given) -> None:
+def test_the_tag_of_this_scope_goes_before_that_of_another(unbound: Given) -> None:
     """Two tagged jobs, one of each: the first is ours, and not one of several."""
-    (held,) = there.target
-    old = tagged(copied(held, name="Old"), attrs.evolve(REPORT.ref, scope="old"))
-    given = attrs.evolve(there, target=(tagged(held, REPORT.ref), old))
+    (target_job,) = unbound.target
+    of_old_scope = tagged(copied(target_job, name="Old"), attrs.evolve(REPORT.ref, scope="old"))
+    given = attrs.evolve(unbound, target=(tagged(target_job, REPORT.ref), of_old_scope))
 
-    assert (of(given.plan(), REPORT).action, of(given.plan(), REPORT).target) == ("adopt", held.ref)
+    assert (of(given.plan(), REPORT).action, of(given.plan(), REPORT).target) == ("adopt", target_job.ref)
 
 
 def test_a_replaced_job_is_not_adopted_again(bound: Given) -> None:
@@ -200,41 +202,43 @@ def test_a_replaced_job_is_not_adopted_again(bound: Given) -> None:
 
 def test_a_tagged_job_stands_in_for_the_one_that_is_gone(bound: Given) -> None:
     """With on_deleted = "recreate" nothing is made while another job carries the tag."""
-    (held,) = bound.target
-    stand_in = tagged(copied(held), REPORT.ref)
+    (target_job,) = bound.target
+    stand_in = tagged(copied(target_job), REPORT.ref)
     given = attrs.evolve(bound, target=(stand_in,)).having(on_deleted="recreate", adopt="identical")
 
     assert (only(given.plan()).action, only(given.plan()).target) == ("adopt", stand_in.ref)
-    assert only(attrs.evolve(given, target=(copied(held),)).plan()).action == "create"
-    unproved = given.given(unproved=frozenset({held.ref}))
+    assert only(attrs.evolve(given, target=(copied(target_job),)).plan()).action == "create"
+    unproved = given.given(unproved=frozenset({target_job.ref}))
     assert (only(unproved.plan()).action, "got no answer" in only(unproved.plan()).reason) == ("blocked", True)
 
 
 def test_a_bound_job_that_cannot_be_read_has_no_stand_in(bound: Given) -> None:
     """It is there: the plan says that it cannot be read."""
-    (held,) = bound.target
-    listing = Extracted(jobs=(tagged(copied(held), REPORT.ref),), problems=(unreadable(held),), scopes=(TARGET_SCOPE,))
+    (target_job,) = bound.target
+    listing = Extracted(
+        jobs=(tagged(copied(target_job), REPORT.ref),), problems=(unreadable(target_job),), scopes=(TARGET_SCOPE,)
+    )
     change = of(bound.having(on_deleted="recreate", adopt="identical").given(target=listing).plan(), REPORT)
 
-    assert (change.action, change.target, "cannot be read" in change.reason) == ("blocked", held.ref, True)
+    assert (change.action, change.target, "cannot be read" in change.reason) == ("blocked", target_job.ref, True)
 
 
-def orphaned(there: Given) -> Given:
+def orphaned(unbound: Given) -> Given:
     """Return a target job with the tag of a source job that is not listed."""
-    return there.with_target(lambda one: tagged(attrs.evolve(one, name="Orphan"), ref("Gone")))
+    return unbound.with_target(lambda one: tagged(attrs.evolve(one, name="Orphan"), ref("Gone")))
 
 
-def test_an_orphan_is_named_and_left(there: Given) -> None:
+def test_an_orphan_is_named_and_left(unbound: Given) -> None:
     """Nothing is done to it."""
-    change = of(orphaned(there).plan(), job("Gone"))
+    change = of(orphaned(unbound).plan(), job("Gone"))
 
-    assert (change.action, change.target) == ("none", there.target[0].ref)
+    assert (change.action, change.target) == ("none", unbound.target[0].ref)
     assert "no binding to it; it is kept" in change.reason
 
 
-def test_what_is_no_orphan_is_not_named(there: Given) -> None:
+def test_what_is_no_orphan_is_not_named(unbound: Given) -> None:
     """Another scope's, one whose source cannot be read, and one whose write is unresolved, which is named as that."""
-    given = orphaned(there)
+    given = orphaned(unbound)
     problem = unreadable(job("Gone"))
     listing = Extracted(jobs=(REPORT,), problems=(problem,), scopes=(SOURCE_SCOPE,))
     write = Write(run="r", seq=1, sync="it", action="create", source=ref("Gone"), target_scope=TARGET_SCOPE, at=NOW)

@@ -66,25 +66,25 @@ def test_what_is_proved_gone_is_deleted(removed: Given) -> None:
 def test_half_of_the_known_jobs_may_go_and_more_may_not(left: int, action: str) -> None:
     """At any size; not where nothing was proved by asking, because then the sync asks first."""
     given = numbered(4)
-    gone = attrs.evolve(given, source=given.source[:left])
-    (first,) = (one for one in gone.plan().changes if one.source == given.source[-1].ref)
+    shrunk = attrs.evolve(given, source=given.source[:left])
+    (first,) = (one for one in shrunk.plan().changes if one.source == given.source[-1].ref)
 
     assert first.action == action
     if action == "blocked":
         assert "3 of the 4 jobs that this sync knows" in first.reason
         assert first.fields == ()
-        assert of(gone.given(is_proved=False).plan(), given.source[-1]).action == "delete"
+        assert of(shrunk.given(is_proved=False).plan(), given.source[-1]).action == "delete"
 
 
 def test_limits_that_a_person_raised_let_most_go_but_not_all() -> None:
     """Three of four with 75%; four of four with nothing."""
     given = numbered(4)
-    most = attrs.evolve(given, source=given.source[:1])
-    none = attrs.evolve(given, source=(job("New"),)).having(limits=ANY)
+    one_left = attrs.evolve(given, source=given.source[:1])
+    none_left = attrs.evolve(given, source=(job("New"),)).having(limits=ANY)
 
-    raised = Limits(deletes=Limit.read("75%"))
-    assert of(most.having(limits=raised).plan(), given.source[3]).action == "delete"
-    assert of(none.plan(), given.source[3]).action == "blocked"
+    higher = Limits(deletes=Limit.read("75%"))
+    assert of(one_left.having(limits=higher).plan(), given.source[3]).action == "delete"
+    assert of(none_left.plan(), given.source[3]).action == "blocked"
 
 
 def elsewhere(name: str) -> dict[str, JobRef]:
@@ -100,9 +100,9 @@ def test_jobs_of_other_syncs_and_replaced_ones_do_not_make_the_share_smaller() -
         for one in given.bindings
         for sync, superseded in (("other", False), ("it", True))
     )
-    gone = attrs.evolve(given, source=given.source[:1], bindings=(*given.bindings, *bindings))
+    shrunk = attrs.evolve(given, source=given.source[:1], bindings=(*given.bindings, *bindings))
 
-    assert "3 of the 4 jobs" in of(gone.plan(), given.source[3]).reason
+    assert "3 of the 4 jobs" in of(shrunk.plan(), given.source[3]).reason
 
 
 def test_what_is_kept_is_not_doubted() -> None:
@@ -116,15 +116,15 @@ def test_what_is_kept_is_not_doubted() -> None:
 def test_the_replaced_job_of_a_removed_one_is_still_cleared_away() -> None:
     """It fires beside nothing of ours, and no share counts it."""
     given = numbered(4)
-    old = attrs.evolve(given.target[0], ref=ref("Old", "devin"))
-    binding = attrs.evolve(given.bindings[0], target=old.ref, superseded=True)
-    doubted = attrs.evolve(
-        given, source=given.source[1:2], target=(*given.target, old), bindings=(*given.bindings, binding)
+    replaced = attrs.evolve(given.target[0], ref=ref("Old", "devin"))
+    binding = attrs.evolve(given.bindings[0], target=replaced.ref, superseded=True)
+    plan = attrs.evolve(
+        given, source=given.source[1:2], target=(*given.target, replaced), bindings=(*given.bindings, binding)
     ).plan()
 
-    assert [one.action for one in doubted.changes if one.target == old.ref] == ["delete"]
-    (mine,) = (one for one in doubted.changes if one.target == given.bindings[0].target)
-    assert mine.action == "blocked"
+    assert [one.action for one in plan.changes if one.target == replaced.ref] == ["delete"]
+    (of_current,) = (one for one in plan.changes if one.target == given.bindings[0].target)
+    assert of_current.action == "blocked"
 
 
 def test_a_replaced_job_that_is_gone_needs_nothing(removed: Given) -> None:
@@ -146,11 +146,11 @@ def test_an_unreadable_source_job_is_not_removed(removed: Given) -> None:
 @pytest.mark.parametrize("case", ["another sync", "a scope that is not listed"])
 def test_absence_from_a_listing_of_something_else_proves_nothing(removed: Given, case: str) -> None:
     """What another sync owns, and what is in a scope that was not listed, is not touched."""
-    (mine,) = (one for one in removed.bindings if one.source == REPORT.ref)
-    other = attrs.evolve(mine, sync="other")
+    (own,) = (one for one in removed.bindings if one.source == REPORT.ref)
+    foreign = attrs.evolve(own, sync="other")
     if case != "another sync":
-        other = attrs.evolve(mine, source=attrs.evolve(mine.source, scope="unlisted"))
-    given = attrs.evolve(removed, bindings=(*(one for one in removed.bindings if one is not mine), other))
+        foreign = attrs.evolve(own, source=attrs.evolve(own.source, scope="unlisted"))
+    given = attrs.evolve(removed, bindings=(*(one for one in removed.bindings if one is not own), foreign))
 
     assert [one.target for one in given.plan().changes if one.action in {"delete", "blocked"}] == []
 
@@ -166,19 +166,19 @@ def test_an_unresolved_write_keeps_the_target_job(removed: Given) -> None:
 @pytest.mark.parametrize("on_missing", ["delete", "pause"])
 def test_a_target_job_that_is_gone_as_well_needs_nothing(removed: Given, on_missing: str) -> None:
     """Nothing is sent for it."""
-    ours = target_of(removed, REPORT).ref
-    given = attrs.evolve(removed, target=tuple(one for one in removed.target if one.ref != ours))
+    target_ref = target_of(removed, REPORT).ref
+    given = attrs.evolve(removed, target=tuple(one for one in removed.target if one.ref != target_ref))
 
     assert of_report(given.having(on_missing=on_missing)) == ("none", "removed on both sides")
 
 
 def test_kept_definitions_of_retired_jobs_do_not_make_a_listing_full(removed: Given) -> None:
     """Where the platform itself lists nothing, nothing is removed; one job that it lists is enough."""
-    retired = frozenset(one.ref for one in OTHERS)
+    kept = frozenset(one.ref for one in OTHERS)
 
-    action, reason = of_report(removed.given(retired=retired))
+    action, reason = of_report(removed.given(kept=kept))
     assert (action, "an empty listing removes nothing" in reason) == ("blocked", True)
-    assert of_report(removed.given(retired=retired - {OTHERS[0].ref}))[0] == "delete"
+    assert of_report(removed.given(kept=kept - {OTHERS[0].ref}))[0] == "delete"
 
 
 @pytest.mark.parametrize(
@@ -194,10 +194,10 @@ def test_a_doubtful_listing_removes_nothing(removed: Given, rest: dict[str, obje
 
 def test_a_target_job_with_the_tag_of_another_source_job_stays(removed: Given) -> None:
     """Somebody says that it stands for a job that is there; its own tag does not keep it."""
-    theirs = changed(removed, REPORT, ownership_tag=ownership_tag_for(job("New").ref))
-    theirs = attrs.evolve(theirs, source=(*theirs.source, job("New")))
+    with_tag = changed(removed, REPORT, ownership_tag=ownership_tag_for(job("New").ref))
+    with_tag = attrs.evolve(with_tag, source=(*with_tag.source, job("New")))
 
-    action, reason = of_report(theirs.having(adopt="identical"))
+    action, reason = of_report(with_tag.having(adopt="identical"))
     assert (action, "ownership tag of another job" in reason) == ("none", True)
     assert of_report(changed(removed, REPORT, ownership_tag=ownership_tag_for(REPORT.ref)))[0] == "delete"
 
@@ -219,8 +219,8 @@ def test_a_paused_target_job_is_not_paused_again(removed: Given) -> None:
 
 def again(removed: Given, **rest: object) -> tuple[Given, Job]:
     """Return the removed job created again under another id, and that job."""
-    new = attrs.evolve(REPORT, ref=ref("Again"), **rest)
-    return attrs.evolve(removed.having(adopt="identical"), source=(*removed.source, new)), new
+    second = attrs.evolve(REPORT, ref=ref("Again"), **rest)
+    return attrs.evolve(removed.having(adopt="identical"), source=(*removed.source, second)), second
 
 
 def test_a_job_created_again_is_not_made_beside_the_one_that_goes_on(removed: Given) -> None:
@@ -231,9 +231,9 @@ def test_a_job_created_again_is_not_made_beside_the_one_that_goes_on(removed: Gi
     assert (change.action, change.fields) == ("blocked", ())
     assert f"migrator state move job.{REPORT.ref.id} job.{new.ref.id} --sync it" in change.reason
     assert f"{new.ref} at the source has its name" in of(given.plan(), REPORT).reason
-    twice = attrs.evolve(given, source=(*given.source, attrs.evolve(new, ref=ref("Third"))))
-    assert str(ref("Third")) in of(twice.plan(), REPORT).reason
-    assert str(new.ref) in of(twice.plan(), REPORT).reason
+    with_third = attrs.evolve(given, source=(*given.source, attrs.evolve(new, ref=ref("Third"))))
+    assert str(ref("Third")) in of(with_third.plan(), REPORT).reason
+    assert str(new.ref) in of(with_third.plan(), REPORT).reason
 
 
 @pytest.mark.parametrize("on_missing", ["pause", "delete"])
@@ -259,18 +259,24 @@ def test_other_names_and_jobs_that_are_gone_have_no_successor(removed: Given) ->
     given, new = again(removed.having(on_missing="keep"), name="Other name")
     assert (of(given.plan(), new).action, of(given.plan(), new).reason) == ("create", "")
     assert of(given.plan(), REPORT).reason == "removed at source; kept"
-    ours = target_of(given, REPORT).ref
-    same, new = again(removed.having(on_missing="keep"))
-    gone = attrs.evolve(same, target=tuple(one for one in same.target if one.ref != ours))
-    assert (of(gone.plan(), new).action, of(gone.plan(), new).reason) == ("create", "")
+    target_ref = target_of(given, REPORT).ref
+    with_same_name, new = again(removed.having(on_missing="keep"))
+    without_target = attrs.evolve(
+        with_same_name, target=tuple(one for one in with_same_name.target if one.ref != target_ref)
+    )
+    assert (of(without_target.plan(), new).action, of(without_target.plan(), new).reason) == ("create", "")
 
 
 def test_what_is_adopted_has_no_predecessor(removed: Given) -> None:
     """A job that is found at the target is not blocked for the name of another one."""
     given, new = again(removed.having(on_missing="keep"), trigger=job("x", "0 7 ? * TUE *").trigger)
-    held = attrs.evolve(target_of(given, REPORT), ref=ref("Held", "devin"), ownership_tag=ownership_tag_for(new.ref))
+    tagged_job = attrs.evolve(
+        target_of(given, REPORT), ref=ref("Held", "devin"), ownership_tag=ownership_tag_for(new.ref)
+    )
 
-    assert of(attrs.evolve(given, target=(*given.target, held)).having(adopt="name").plan(), new).action == "adopt"
+    assert (
+        of(attrs.evolve(given, target=(*given.target, tagged_job)).having(adopt="name").plan(), new).action == "adopt"
+    )
 
 
 def duplicated(removed: Given, *, bind: bool = True) -> tuple[Given, JobRef, JobRef]:
@@ -286,14 +292,14 @@ def duplicated(removed: Given, *, bind: bool = True) -> tuple[Given, JobRef, Job
 def test_a_copy_is_named_and_the_bound_job_goes_on(removed: Given) -> None:
     """The bound one comes first, though the copy sorts before it; the rest of the plan stands."""
     given, ours, copy = duplicated(removed)
-    mine, extra = (
+    own, of_copy = (
         one for one in sorted(given.plan().changes, key=lambda c: c.action, reverse=True) if one.source == REPORT.ref
     )
 
-    assert (mine.action, mine.target) == ("none", ours)
-    assert (extra.action, extra.target) == ("blocked", copy)
-    assert f"are bound to it: {ours.id}, {copy.id}; the state is bound to {ours.id}. " in extra.reason
-    assert "part" not in extra.reason
+    assert (own.action, own.target) == ("none", ours)
+    assert (of_copy.action, of_copy.target) == ("blocked", copy)
+    assert f"are bound to it: {ours.id}, {copy.id}; the state is bound to {ours.id}. " in of_copy.reason
+    assert "part" not in of_copy.reason
     assert [one.bound for one in duplicates_of(given.inputs())] == [(ours,)]
 
 
@@ -312,34 +318,36 @@ def test_a_removed_job_with_copies_is_not_ended(removed: Given) -> None:
     """Which of them would be deleted is not clear."""
     given, _ours, _copy = duplicated(removed, bind=False)
     gone = attrs.evolve(given, source=tuple(OTHERS))
-    (mine,) = (one for one in removed.bindings if one.source == REPORT.ref)
-    two = (mine, attrs.evolve(mine, target=ref("Copy", "devin")))
-    twice = attrs.evolve(gone, bindings=(*gone.bindings, *two))
+    (own,) = (one for one in removed.bindings if one.source == REPORT.ref)
+    both_bound = (own, attrs.evolve(own, target=ref("Copy", "devin")))
+    bound_twice = attrs.evolve(gone, bindings=(*gone.bindings, *both_bound))
 
     assert {one.action for one in gone.plan().changes if one.source == REPORT.ref} == {"blocked"}
-    assert {one.action for one in twice.plan().changes if one.source == REPORT.ref} == {"blocked"}
+    assert {one.action for one in bound_twice.plan().changes if one.source == REPORT.ref} == {"blocked"}
 
 
 def test_parts_and_replaced_jobs_are_no_duplicates(removed: Given) -> None:
     """Two parts of one job, a job that waits to be deleted, and a binding to a job that is gone."""
     given, _ours, copy = duplicated(removed)
     (binding,) = (one for one in given.bindings if one.source == REPORT.ref)
-    old = attrs.evolve(binding, target=copy, superseded=True)
-    lost = attrs.evolve(binding, target=ref("Lost", "devin"))
-    second = ownership_tag_for(REPORT.ref, 2, 2)
+    replaced = attrs.evolve(binding, target=copy, superseded=True)
+    to_missing_job = attrs.evolve(binding, target=ref("Lost", "devin"))
+    second_part = ownership_tag_for(REPORT.ref, 2, 2)
 
-    assert duplicates_of(attrs.evolve(given, bindings=(*given.bindings, old)).inputs()) == ()
-    parts = given.with_target(lambda one: attrs.evolve(one, ownership_tag=second) if one.ref == copy else one)
+    assert duplicates_of(attrs.evolve(given, bindings=(*given.bindings, replaced)).inputs()) == ()
+    parts = given.with_target(lambda one: attrs.evolve(one, ownership_tag=second_part) if one.ref == copy else one)
     assert duplicates_of(parts.inputs()) == ()
     single = attrs.evolve(given, target=tuple(one for one in given.target if one.ref != copy))
-    assert duplicates_of(attrs.evolve(single, bindings=(lost, *given.bindings)).inputs()) == ()
+    assert duplicates_of(attrs.evolve(single, bindings=(to_missing_job, *given.bindings)).inputs()) == ()
 
 
 def test_the_part_is_named_where_there_are_several(removed: Given) -> None:
     """Of two parts the second is there twice."""
     given, ours, copy = duplicated(removed, bind=False)
-    mark = ownership_tag_for(REPORT.ref, 2, 2)
-    parts = given.with_target(lambda one: attrs.evolve(one, ownership_tag=mark) if one.ref in {ours, copy} else one)
+    second_part = ownership_tag_for(REPORT.ref, 2, 2)
+    parts = given.with_target(
+        lambda one: attrs.evolve(one, ownership_tag=second_part) if one.ref in {ours, copy} else one
+    )
     (found,) = duplicates_of(parts.inputs())
 
     assert (found.piece, found.pieces, f"omni/{REPORT.ref.id}, part 2, or" in found.told) == (2, 2, True)
@@ -349,26 +357,28 @@ def test_the_part_is_named_where_there_are_several(removed: Given) -> None:
 def test_copies_of_what_another_sync_made_are_its_business(removed: Given, change: dict[str, str]) -> None:
     """Unless one of them is bound to this sync."""
     given, ours, copy = duplicated(removed, bind=False)
-    theirs = ownership_tag_for(attrs.evolve(REPORT.ref, **change))
-    given = given.with_target(lambda one: attrs.evolve(one, ownership_tag=theirs) if one.ref in {ours, copy} else one)
-    (mine,) = (one for one in removed.bindings if one.source == REPORT.ref)
-    bound = attrs.evolve(mine, source=attrs.evolve(REPORT.ref, **change))
+    foreign_tag = ownership_tag_for(attrs.evolve(REPORT.ref, **change))
+    given = given.with_target(
+        lambda one: attrs.evolve(one, ownership_tag=foreign_tag) if one.ref in {ours, copy} else one
+    )
+    (own,) = (one for one in removed.bindings if one.source == REPORT.ref)
+    of_this_sync = attrs.evolve(own, source=attrs.evolve(REPORT.ref, **change))
 
     assert duplicates_of(given.inputs()) == ()
-    assert len(duplicates_of(attrs.evolve(given, bindings=(*given.bindings, bound)).inputs())) == 1
-    other = attrs.evolve(bound, sync="other")
-    assert duplicates_of(attrs.evolve(given, bindings=(*given.bindings, other)).inputs()) == ()
+    assert len(duplicates_of(attrs.evolve(given, bindings=(*given.bindings, of_this_sync)).inputs())) == 1
+    of_another_sync = attrs.evolve(of_this_sync, sync="other")
+    assert duplicates_of(attrs.evolve(given, bindings=(*given.bindings, of_another_sync)).inputs()) == ()
 
 
 def test_copies_of_what_the_source_lists_are_named_whoever_is_bound(removed: Given) -> None:
     """The source job would get another target job here; and the tag counts of a job that is bound to something else."""
     given, ours, copy = duplicated(removed, bind=False)
-    (mine,) = (one for one in removed.bindings if one.source == REPORT.ref)
-    theirs = attrs.evolve(given, bindings=(*given.bindings, attrs.evolve(mine, sync="other")))
-    elsewhere = attrs.evolve(given, bindings=(*given.bindings, attrs.evolve(mine, source=ref("Other"))))
+    (own,) = (one for one in removed.bindings if one.source == REPORT.ref)
+    bound_by_another_sync = attrs.evolve(given, bindings=(*given.bindings, attrs.evolve(own, sync="other")))
+    bound_to_another_job = attrs.evolve(given, bindings=(*given.bindings, attrs.evolve(own, source=ref("Other"))))
 
-    assert [one.bound for one in duplicates_of(theirs.inputs())] == [(ours,)]
-    assert [set(one.jobs) for one in duplicates_of(elsewhere.inputs())] == [{ours, copy}]
+    assert [one.bound for one in duplicates_of(bound_by_another_sync.inputs())] == [(ours,)]
+    assert [set(one.jobs) for one in duplicates_of(bound_to_another_job.inputs())] == [{ours, copy}]
 
 
 def test_a_plan_is_narrowed_to_the_named_jobs(removed: Given) -> None:
@@ -379,8 +389,8 @@ def test_a_plan_is_narrowed_to_the_named_jobs(removed: Given) -> None:
     plan = attrs.evolve(plan, changes=(*plan.changes, orphan))
 
     assert narrowed(plan, (), names) == plan
-    for said in ("Alpha", "A", OTHERS[0].ref.id):
-        assert [one.source for one in narrowed(plan, (said,), names).changes] == [OTHERS[0].ref]
+    for name in ("Alpha", "A", OTHERS[0].ref.id):
+        assert [one.source for one in narrowed(plan, (name,), names).changes] == [OTHERS[0].ref]
     assert narrowed(plan, (orphan.target.id,), names).changes == (orphan,)  # type: ignore[union-attr]  # it has one
     assert len(narrowed(plan, ("A", "Report"), names).changes) == 2
 
@@ -389,9 +399,9 @@ def test_a_name_that_fits_no_job_is_refused(removed: Given) -> None:
     """A typing error narrows a plan to nothing that was meant; the id of a target job is no name of a source job."""
     plan, target = removed.plan(), target_of(removed, OTHERS[0])
 
-    for said in ("Reprot", target.ref.id):
+    for name in ("Reprot", target.ref.id):
         with pytest.raises(UsageError, match="unknown job in sync it"):
-            narrowed(plan, ("A", said), {})
+            narrowed(plan, ("A", name), {})
     with pytest.raises(UsageError, match="unknown job in here") as caught:
         chosen(OTHERS, ("nothing like it",), where="here")
     assert caught.value.hint == "migrator list CONNECTION names the jobs"

@@ -82,8 +82,8 @@ def test_an_update_is_undone_field_by_field() -> None:
 @pytest.mark.parametrize(("was", "action"), [(True, "resume"), (False, "pause")])
 def test_a_flag_is_put_back(was: bool, action: str) -> None:
     """A pause that was all becomes a resume, and the reverse."""
-    now = held(wish(1, enabled=not was))
-    values = {"bindings": (binding(now),), "target": Extracted(jobs=(now,), scopes=(SCOPE,))}
+    changed = held(wish(1, enabled=not was))
+    values = {"bindings": (binding(changed),), "target": Extracted(jobs=(changed,), scopes=(SCOPE,))}
 
     assert back(saved_records=(attrs.evolve(BEFORE, record=record(wish(1, enabled=was))),), **values).action == action
 
@@ -156,8 +156,8 @@ def test_two_target_jobs_of_one_source_job_are_refused() -> None:
 def test_a_job_that_failed_or_that_nothing_is_known_of_has_no_way_back() -> None:
     """A write that failed changed nothing; a snapshot of a job that is not ours names no source job."""
     assert rollback_plan(trace(writes=(wrote(state="failed"),), saved_records=())).changes == ()
-    stranger = SavedRecord(ref=JobRef(provider="devin", scope=SCOPE, id="x"), record=record(OLD))
-    assert rollback_plan(trace(writes=(wrote(source=None),), saved_records=(stranger,))).changes == ()
+    unbound = SavedRecord(ref=JobRef(provider="devin", scope=SCOPE, id="x"), record=record(OLD))
+    assert rollback_plan(trace(writes=(wrote(source=None),), saved_records=(unbound,))).changes == ()
 
 
 @pytest.mark.parametrize(("contract", "action"), [("patch", "replace"), ("put", "update")])
@@ -166,7 +166,7 @@ def test_what_cannot_be_changed_back_is_recreated_or_refused(contract: str, acti
     omni = mapping("omni")
     raw = PLATFORMS["omni"].write(1, wish(1))
     scope = "acme"
-    now = omni.read({**raw, "modelId": "22222222-0000-4000-8000-000000000002"}, scope=scope)
+    other_model = omni.read({**raw, "modelId": "22222222-0000-4000-8000-000000000002"}, scope=scope)
     paused = omni.read({**raw, "disabled": not raw["disabled"]}, scope=scope)
 
     def found(one: Job) -> Change:
@@ -174,5 +174,5 @@ def test_what_cannot_be_changed_back_is_recreated_or_refused(contract: str, acti
         listing = Extracted(jobs=(one,), scopes=(scope,))
         return back(mapping=omni, contract=contract, saved_records=(before,), bindings=(binding(one),), target=listing)
 
-    assert found(now).action == action
+    assert found(other_model).action == action
     assert found(paused).action == ("blocked" if contract == "patch" else "resume")

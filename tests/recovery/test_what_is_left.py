@@ -49,11 +49,13 @@ RENAMED = tuple(
 def test_a_saved_plan_that_still_fits_is_carried_out_as_a_fresh_one_has_it(plan: Plan) -> None:
     """Its changes, in its order; and what it says of the other jobs that were looked at."""
     fresh = attrs.evolve(plan, created_at=NOW + timedelta(hours=1))
-    kept = emptied(plan)
-    more = attrs.evolve(kept, changes=(*kept.changes, Change(action="none", source=ref("New"), name="New")))
+    with_one_done = emptied(plan)
+    with_another = attrs.evolve(
+        with_one_done, changes=(*with_one_done.changes, Change(action="none", source=ref("New"), name="New"))
+    )
 
     assert still_fits(plan, fresh) == fresh
-    assert still_fits(kept, more).changes == (plan.changes[1], kept.changes[0])
+    assert still_fits(with_one_done, with_another).changes == (plan.changes[1], with_one_done.changes[0])
 
 
 @pytest.mark.parametrize(
@@ -74,10 +76,10 @@ def test_a_saved_plan_of_another_state_or_target_is_refused(plan: Plan, values: 
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_a_saved_plan_is_refused_where_a_side_has_changed(plan: Plan, side: str) -> None:
     """Whatever it is that has changed there."""
-    seen = attrs.evolve(plan.observed, **{side: "other"})
+    observed = attrs.evolve(plan.observed, **{side: "other"})
 
     with pytest.raises(StalePlanError, match=f"the {side} .* has changed since"):
-        still_fits(plan, attrs.evolve(plan, observed=seen))
+        still_fits(plan, attrs.evolve(plan, observed=observed))
 
 
 @pytest.mark.parametrize(
@@ -137,11 +139,11 @@ def rest(plan: Plan, fresh: Plan, *sent: Write, later: tuple[Run, ...] = ()) -> 
 def test_a_run_goes_on_with_what_its_plan_has_left(plan: Plan) -> None:
     """What it made is in order; jobs that the plan did not change are none of its business."""
     fresh = emptied(plan)
-    more = attrs.evolve(
+    with_blocked = attrs.evolve(
         fresh, refusal="too much", changes=(*fresh.changes, Change(action="blocked", source=ref("X"), name="X"))
     )
 
-    left = rest(plan, more, write("Alpha"))
+    left = rest(plan, with_blocked, write("Alpha"))
     assert (left.changes, left.refusal) == (fresh.changes, "")
 
 
@@ -163,8 +165,8 @@ def test_a_run_does_not_go_on_where_the_source_changed(plan: Plan) -> None:
     """The target has: by the run itself."""
     with pytest.raises(StalePlanError, match=r"the source \(omni\) has changed since"):
         rest(plan, attrs.evolve(plan, observed=attrs.evolve(plan.observed, source="other")))
-    seen = attrs.evolve(plan.observed, target="other")
-    assert rest(plan, attrs.evolve(plan, observed=seen)).pending == plan.pending
+    observed = attrs.evolve(plan.observed, target="other")
+    assert rest(plan, attrs.evolve(plan, observed=observed)).pending == plan.pending
 
 
 @pytest.mark.parametrize(
@@ -190,8 +192,8 @@ def test_a_job_that_the_run_has_begun_must_not_come_out_otherwise(plan: Plan) ->
     """A field that was planned has another value now; one that was not planned may come."""
     with pytest.raises(StalePlanError, match="no longer fits: Alpha"):
         rest(plan, changed(plan, action="update", fields=RENAMED), write("Alpha"))
-    other = (attrs.evolve(RENAMED[0], path="description", new="more"),)
-    assert rest(plan, changed(plan, action="update", fields=other), write("Alpha")).changes[0].fields == other
+    unplanned = (attrs.evolve(RENAMED[0], path="description", new="more"),)
+    assert rest(plan, changed(plan, action="update", fields=unplanned), write("Alpha")).changes[0].fields == unplanned
 
 
 def outcome(one: Change, status: Status = "done", **values: Any) -> Outcome:
@@ -216,15 +218,15 @@ def test_after_lost_answers_only_those_jobs_are_taken_up(plan: Plan) -> None:
 
 def test_deletes_that_waited_for_lost_answers_are_taken_up_with_them(plan: Plan) -> None:
     """Unless a job could not be made; what was tried and failed is not tried again."""
-    create, gone, tried = plan.changes[0], deletion("Waits"), deletion("Tried")
-    own = deletion("Own", "Alpha")
-    fresh = attrs.evolve(plan, changes=(create, gone, tried, own))
-    planned = [create, gone, tried]
+    create, waiting, tried = plan.changes[0], deletion("Waits"), deletion("Tried")
+    of_unclear_job = deletion("Own", "Alpha")
+    fresh = attrs.evolve(plan, changes=(create, waiting, tried, of_unclear_job))
+    planned = [create, waiting, tried]
 
     def left(first: str, source: str = "Alpha", action: Any = "create") -> list[str]:
         outcomes = [
             outcome(create, first, action=action, source=ref(source)),  # type: ignore[arg-type]  # Status
-            outcome(gone, "skipped"),
+            outcome(waiting, "skipped"),
             outcome(tried, "failed"),
         ]
         return [one.name for one in unfinished(planned, outcomes, fresh, {ALPHA.ref}).changes]
@@ -279,19 +281,19 @@ def test_the_target_of_a_merged_outcome_is_that_of_its_part(plan: Plan) -> None:
     """The job that was made before the one that stands, and none that was deleted."""
     part = attrs.evolve(plan.changes[0], piece=2, pieces=2)
     sibling = attrs.evolve(part, piece=1, action="none", target=ref("One", "devin"))
-    gone = attrs.evolve(part, action="delete", target=ref("Gone", "devin"))
-    there = attrs.evolve(part, action="none", target=ref("Two", "devin"))
+    deleted = attrs.evolve(part, action="delete", target=ref("Gone", "devin"))
+    standing = attrs.evolve(part, action="none", target=ref("Two", "devin"))
     made = outcome(part, target=ref("Made", "devin"))
 
     def target(rest: list[Change], *later: Outcome) -> str:
         (one,) = merged([part], [outcome(part, "failed")], attrs.evolve(plan, changes=tuple(rest)), later, {ALPHA.ref})
         return one.target.id if one.target else ""
 
-    assert target([sibling, gone, there], outcome(gone)) == ref("Two", "devin").id
-    assert target([sibling, gone, part], outcome(gone), made) == ref("Made", "devin").id
-    first = outcome(attrs.evolve(sibling, action="create"), target=ref("First", "devin"))
-    assert target([attrs.evolve(sibling, action="create"), part], first, made) == ref("Made", "devin").id
-    assert target([sibling, gone], outcome(gone)) == ""
+    assert target([sibling, deleted, standing], outcome(deleted)) == ref("Two", "devin").id
+    assert target([sibling, deleted, part], outcome(deleted), made) == ref("Made", "devin").id
+    of_sibling = outcome(attrs.evolve(sibling, action="create"), target=ref("First", "devin"))
+    assert target([attrs.evolve(sibling, action="create"), part], of_sibling, made) == ref("Made", "devin").id
+    assert target([sibling, deleted], outcome(deleted)) == ""
 
 
 def test_withheld_deletes_that_were_taken_up_get_their_outcome(plan: Plan) -> None:
@@ -312,11 +314,11 @@ def test_what_could_not_be_done_as_planned_is_planned_again(plan: Plan) -> None:
     )
     again = replanned(whole, outcomes, fresh)
     later = [outcome(one) for one in again.pending]
-    joint, came = joined(whole, outcomes, again, later)
+    joined_plan, joined_outcomes = joined(whole, outcomes, again, later)
 
     assert [one.name for one in again.changes] == ["Alpha", "C"]
-    assert ([one.name for one in joint.changes], joint.contract) == (["Alpha", "Beta", "C"], "put")
-    assert [(one.name, one.status) for one in came] == [("Alpha", "done"), ("Beta", "done"), ("C", "done")]
+    assert ([one.name for one in joined_plan.changes], joined_plan.contract) == (["Alpha", "Beta", "C"], "put")
+    assert [(one.name, one.status) for one in joined_outcomes] == [("Alpha", "done"), ("Beta", "done"), ("C", "done")]
 
 
 def test_a_part_that_was_done_stays_beside_the_one_that_is_planned_again(plan: Plan) -> None:
@@ -325,7 +327,7 @@ def test_a_part_that_was_done_stays_beside_the_one_that_is_planned_again(plan: P
     two = attrs.evolve(one, piece=2)
     whole = attrs.evolve(plan, changes=(one, two))
     again = attrs.evolve(plan, changes=(attrs.evolve(two, action="update"),))
-    joint, came = joined(whole, [outcome(one), outcome(two, "failed")], again, [outcome(two)])
+    joined_plan, joined_outcomes = joined(whole, [outcome(one), outcome(two, "failed")], again, [outcome(two)])
 
-    assert [(change.piece, change.action) for change in joint.changes] == [(1, "create"), (2, "update")]
-    assert [found.status for found in came] == ["done", "done"]
+    assert [(change.piece, change.action) for change in joined_plan.changes] == [(1, "create"), (2, "update")]
+    assert [found.status for found in joined_outcomes] == ["done", "done"]
