@@ -15,6 +15,7 @@ from migrator.extract import Extracted
 from migrator.isolation import attempt
 from migrator.plan.changes import Change
 from migrator.plan.staging import may_fire
+from migrator.providers.registry import PROVIDERS
 from migrator.store.records import Binding, InactiveJob
 from migrator.sync.session import Session, Snapshot
 
@@ -116,10 +117,19 @@ class ActiveStatuses:
             name=self.name(ref),
             targets=tuple(binding.target for binding in bindings),
             meant=active_side.live if active_side else "both",
-            live=found_live(context) if context else self._one_sided(ref),
+            live=self._firing(found_live(context) if context else self._one_sided(ref)),
             since=active_side.since if active_side else None,
             is_unfinished=active_side is not None and active_side.begun is not None,
         )
+
+    def _firing(self, found: Found) -> Found:
+        """Return which endpoint's copy fires, where an archive of jobs fires none of those that it holds."""
+        fires = [
+            PROVIDERS[end.adapter.provider].capabilities.runs_jobs for end in (self.session.source, self.session.target)
+        ]
+        if found != "both" or all(fires):
+            return found
+        return "source" if fires[0] else "target"
 
     def name(self, ref: JobRef) -> str:
         """The name of a source job; of one that is gone, what its target job is called."""
