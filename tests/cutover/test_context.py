@@ -93,7 +93,8 @@ def test_a_job_that_never_fires_again_is_left() -> None:
 
 def cut_short(**values: Any) -> ActiveSide:
     """Return the record of a switch that has begun and not ended."""
-    return attrs.evolve(MOVED, **{"live": "both", "begun": NOW} | values)
+    known: dict[str, Any] = {"live": "both", "begun": NOW} | values
+    return attrs.evolve(MOVED, **known)
 
 
 def test_a_switch_that_was_cut_short_is_finished_without_a_proof() -> None:

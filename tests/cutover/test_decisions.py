@@ -133,6 +133,7 @@ def test_a_schedule_that_its_owner_made_of_a_parked_one_is_what_the_source_gets_
 def test_a_second_switch_that_died_at_its_end_is_recorded() -> None:
     """The target was the active side before it, and is after it."""
     done = STAGED.after("target")
+    assert done.active_side
     switch = done.having(active_side=attrs.evolve(done.active_side, begun=NOW)).plan("target")
 
     assert (steps(switch), switch.switched) == ([], done.active_side)

@@ -75,14 +75,14 @@ async def test_an_instant_that_fires_twice_or_never_is_waited_for(states: Any) -
 @pytest.mark.parametrize(("seconds", "slept"), [(49, []), (48, [49]), (20, [21])])
 async def test_where_fires_are_frequent_the_time_right_after_one_has_to_do(seconds: float, slept: list[float]) -> None:
     """Every minute, and requests that may take two: four fifths of the minute are enough."""
-    states = ([job("* * * * *")], [])
+    states: tuple[list[dict[str, Any]], ...] = ([job("* * * * *")], [])
 
     assert await waited(*states, at=before_nine(seconds), guard=120) == slept
 
 
 async def test_after_a_wait_the_next_instant_counts() -> None:
     """Only an hour without a fire has room for it."""
-    states = ([job("0,1 9 * * *")], [])
+    states: tuple[list[dict[str, Any]], ...] = ([job("0,1 9 * * *")], [])
 
     assert await waited(*states, at=before_nine(30), guard=70) == [31, 60]
 
