@@ -125,7 +125,8 @@ class ActiveStatuses:
     def _firing(self, found: Found) -> Found:
         """Return which endpoint's copy fires, where an archive of jobs fires none of those that it holds."""
         fires = [
-            PROVIDERS[end.adapter.provider].capabilities.runs_jobs for end in (self.session.source, self.session.target)
+            PROVIDERS[end.mapping.rules.provider].capabilities.runs_jobs
+            for end in (self.session.source, self.session.target)
         ]
         if found != "both" or all(fires):
             return found
