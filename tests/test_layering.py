@@ -21,14 +21,14 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"compressed", "concurrency", "files", "ids", "instrumentation", "redaction", "soundness"},
+    {"compressed", "concurrency", "files", "ids", "instrumentation", "json_types", "redaction", "soundness"},
     {"isolation"},
     {"cron"},
     {"canonical"},
     {"http", "mapping"},
     {"document"},
-    {"prompt_envelope"},
-    {"providers"},
+    {"json_document", "prompt_envelope"},
+    {"json_schema", "providers"},
     {"config", "store"},
     {"extract", "locking", "notify", "telemetry"},
     {"convert"},

@@ -15,10 +15,12 @@ from migrator.cli.work import open_runtime, open_screen, opened_state, showing
 from migrator.config import Mode, Schedule
 from migrator.config.shapes import choose
 from migrator.providers import PROVIDERS
-from migrator.report.audits import audit_document, audit_lines
+from migrator.report.audits import audit_lines
+from migrator.report.documents.audit import audit_document
+from migrator.report.documents.verify import verify_document
 from migrator.report.outcomes import cost_lines
 from migrator.report.overview.audits import audit_overview
-from migrator.report.proofs import verify_document, verify_lines
+from migrator.report.proofs import verify_lines
 from migrator.sync import commands
 
 _MODES: Final[dict[str, Mode]] = {mode: mode for mode in get_args(Mode)}

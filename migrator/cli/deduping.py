@@ -15,7 +15,8 @@ from migrator.cli.options import Settings
 from migrator.cli.work import ask_for, open_runtime, open_screen, opened_state, showing
 from migrator.extract import Extracted
 from migrator.plan.duplicates import Duplicate
-from migrator.report.duplicates import choice_lines, dedupe_document, dedupe_lines
+from migrator.report.documents.apply import dedupe_document
+from migrator.report.duplicates import choice_lines, dedupe_lines
 from migrator.report.screen import Activity, Screen
 
 _DONE: Final = 0

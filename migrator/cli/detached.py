@@ -12,15 +12,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from migrator.cli.local import SCHEMA
 from migrator.cli.options import Settings
 from migrator.cli.work import config_file, open_screen, write_file
 from migrator.errors import MigratorError, UsageError
+from migrator.report.documents.local import SandboxDocument
 from migrator.report.text import line
 from migrator.sandbox.settings import MADE_BY, token_file, with_token_files
 
@@ -59,7 +59,7 @@ def detach(settings: Settings, options: Sequence[str]) -> int:
             "To see its jobs: ", ("migrator list omni", "bold"), ". To stop it: ", ("migrator sandbox --stop", "bold")
         ),
     ]
-    screen.result({**document, "config": path.read_text("utf-8")}, told)
+    screen.result(_answer(document, path.read_text("utf-8")), told)
     return 0
 
 
@@ -79,8 +79,12 @@ def stop(settings: Settings) -> int:
     while _running(folder) and time.monotonic() < deadline:
         time.sleep(_LOOK)
     shutil.rmtree(folder)
-    screen.result({**document, "config": ""}, [line(f"The sandbox on 127.0.0.1:{document['port']} is stopped.")])
+    screen.result(_answer(document, ""), [line(f"The sandbox on 127.0.0.1:{document['port']} is stopped.")])
     return 0
+
+
+def _answer(document: Mapping[str, Any], config: str) -> SandboxDocument:
+    return SandboxDocument(port=document["port"], connections=document["connections"], config=config)
 
 
 def _started(folder: Path, options: Sequence[str]) -> dict[str, Any]:
@@ -130,7 +134,7 @@ def _read(ready: Path) -> dict[str, Any] | None:
     """Return what a server printed, once that is whole."""
     with suppress(OSError, ValueError):
         found: dict[str, Any] = json.loads(ready.read_text("utf-8"))
-        return found if found.get("schema") == SCHEMA else None  # an error is a document, too
+        return found if found.get("schema") == SandboxDocument.schema_name() else None  # an error is a document, too
     return None
 
 

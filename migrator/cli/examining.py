@@ -13,7 +13,8 @@ from migrator.config import Config
 from migrator.doctor.check import Check
 from migrator.errors import ConfigError
 from migrator.http.clock import REAL
-from migrator.report.doctor import checkup_document, checkup_lines
+from migrator.report.doctor import checkup_lines
+from migrator.report.documents.looking import doctor_document
 from migrator.report.text import count
 from migrator.sync.endpoints import Runtime
 
@@ -32,7 +33,7 @@ def doctor(settings: Settings) -> int:
         checks += checks_of.check_notify(config, os.environ)
     checks += checks_of.check_state(url, now=REAL.now)
     checks += (checks_of.check_time_zones(REAL.now()), *checks_of.check_extras(config, url))
-    screen.result(checkup_document(checks), checkup_lines(checks))
+    screen.result(doctor_document(checks), checkup_lines(checks))
     return max((check.exit_code for check in checks if check.status == "fault"), default=0)
 
 

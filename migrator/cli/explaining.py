@@ -16,7 +16,8 @@ from migrator.cron.ambiguous import meanings_of
 from migrator.cron.fires import check_zone
 from migrator.cron.parser import AMBIGUOUS
 from migrator.errors import ScheduleError, UsageError
-from migrator.report.explanations import Explanation, explanation_document, explanation_lines
+from migrator.report.documents.explain import explain_document
+from migrator.report.explanations import Explanation, explanation_lines
 
 _FIRES: Final = 5
 _MODES: Final[dict[str, Mode]] = {mode: mode for mode in get_args(Mode)}
@@ -55,7 +56,7 @@ def explain(
             mode=chosen,
         )
         told = evolve(told, target=wanted, target_timezone=only, translation=translation, target_title=title)
-    screen.result(explanation_document(told), explanation_lines(told))
+    screen.result(explain_document(told), explanation_lines(told))
     return 0
 
 

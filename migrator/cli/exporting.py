@@ -6,17 +6,20 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
+
+import attrs
 
 from migrator import export as exports
 from migrator.cli.options import Settings
 from migrator.cli.work import drafting, open_runtime, open_screen, opened_state, showing
 from migrator.config import Select
+from migrator.document import JobRecord
 from migrator.errors import UsageError
+from migrator.export import UnreadRecord
 from migrator.report.screen import Screen, takes_unicode
-from migrator.report.streaming import closing, item, opening
 from migrator.report.text import count, line
 from migrator.store import State
 from migrator.sync.endpoints import Runtime
@@ -76,7 +79,7 @@ def _selection(said: Sequence[str]) -> Select:
 
 def _written(
     screen: Screen, runtime: Runtime, connection: str, file: TextIO, *, wanted: Select, state: State | None
-) -> tuple[int, list[Mapping[str, Any]]]:
+) -> tuple[int, list[UnreadRecord]]:
     """Return how many jobs were written, and what could not be read."""
     with showing(screen, runtime, f"reading {connection}"):
         return asyncio.run(_write(runtime, connection, file, wanted=wanted, state=state, hide=screen.hide))
@@ -90,13 +93,16 @@ async def _write(
     wanted: Select,
     state: State | None,
     hide: Callable[[str], str],
-) -> tuple[int, list[Mapping[str, Any]]]:
-    ascii_only, number = not takes_unicode(sys.stdout), 0
+) -> tuple[int, list[UnreadRecord]]:
+    number = 0
     async with exports.exporting(runtime, connection, wanted, state) as found:
-        file.write(hide(opening(found.head, "jobs", ascii_only=ascii_only)))
-        async for job in found.jobs:
-            file.write(hide(item(job, first=number == 0, ascii_only=ascii_only)))
-            number += 1
-        rest = {"problems": found.problems}
-        file.write(hide(closing(rest, empty=number == 0, ascii_only=ascii_only)))
-        return number, list(found.problems)
+
+        async def counted() -> AsyncIterator[JobRecord]:
+            nonlocal number
+            async for job in found.jobs:
+                number += 1
+                yield job
+
+        async for part in attrs.evolve(found, jobs=counted()).streamed(ascii_only=not takes_unicode(sys.stdout)):
+            file.write(hide(part))
+        return number, found.problems

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from migrator.cli.work import write_file
 from migrator.errors import UsageError
-from migrator.report.screen import Screen, document_text
+from migrator.json_document import Document
+from migrator.report.screen import Screen
 from migrator.report.text import line
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def check_reports(paths: Iterable[Path]) -> None:
 
 
 def write_reports(
-    paths: Iterable[Path], document: Callable[[], Mapping[str, Any]], overview: Callable[[], Overview], screen: Screen
+    paths: Iterable[Path], document: Callable[[], Document], overview: Callable[[], Overview], screen: Screen
 ) -> None:
     """Write each report, and say so.
 
@@ -55,10 +56,12 @@ def write_reports(
 
         return overview_page(overview())
 
-    _write(paths, {".json": lambda: document_text(document()), ".md": markdown, ".html": html}, screen)
+    _write(paths, {".json": lambda: document().text_parts(), ".md": markdown, ".html": html}, screen)
 
 
-def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], found: SyncRun, screen: Screen) -> None:
+def write_round_reports(
+    paths: Iterable[Path], document: Callable[[], Document], found: SyncRun, screen: Screen
+) -> None:
     """Write each report of a sync run, and say so.
 
     Raises:
@@ -77,10 +80,10 @@ def write_round_reports(paths: Iterable[Path], document: Mapping[str, Any], foun
 
         return round_page(round_view(found))
 
-    _write(paths, {".json": lambda: document_text(document), ".md": markdown, ".html": html}, screen)
+    _write(paths, {".json": lambda: document().text_parts(), ".md": markdown, ".html": html}, screen)
 
 
-def _write(paths: Iterable[Path], drawn: Mapping[str, Callable[[], str]], screen: Screen) -> None:
+def _write(paths: Iterable[Path], drawn: Mapping[str, Callable[[], str | Iterable[str]]], screen: Screen) -> None:
     for path in paths:
         write_file(path, drawn[path.suffix](), screen)
         screen.say([line(f"report written to {path}")])

@@ -19,7 +19,8 @@ from migrator.cutover import retire as retiring
 from migrator.cutover.switches import Cutover, Order, SwitchResult
 from migrator.errors import UsageError
 from migrator.plan.changes import Plan
-from migrator.report.cutovers import handover_document, handover_lines
+from migrator.report.cutovers import handover_lines
+from migrator.report.documents.cutover import cutover_document
 from migrator.report.outcomes import cost_lines
 from migrator.report.plans import plan_lines
 from migrator.report.screen import Activity, Screen
@@ -126,7 +127,7 @@ def _run(settings: Settings, work: Work, *, name: str, yes: bool, again: str, un
         )
         found = asyncio.run(hands.instrumentation(work, runtime, state))
     screen.result(
-        handover_document(found, name), handover_lines(found, back=undo, again=again, retires=name == "retire")
+        cutover_document(found, name), handover_lines(found, back=undo, again=again, retires=name == "retire")
     )
     screen.say(cost_lines(found.requests, time.monotonic() - began - screen.waited))
     if hands.declined:

@@ -7,26 +7,19 @@ from pathlib import Path
 
 from migrator.cli.options import Settings
 from migrator.cli.work import open_screen, opened_state, read_file, write_file
-from migrator.report.screen import document_text
-from migrator.report.state import (
-    import_document,
-    import_lines,
-    moved_words,
-    prune_document,
-    prune_lines,
-    upgrade_document,
-    upgrade_lines,
-    writing_lines,
-)
+from migrator.json_document import filled
+from migrator.report.documents.state import ImportDocument, PruneDocument, UpgradeDocument
+from migrator.report.state import import_lines, moved_words, prune_lines, upgrade_lines, writing_lines
 from migrator.report.text import line
-from migrator.store.dump_document import contents_from_json, contents_to_json
+from migrator.store.dump_document import contents_from_json, state_document
 
 
 def upgrade(settings: Settings) -> int:
     """Bring the state to this version's schema."""
     screen = open_screen(settings)
     with opened_state(settings) as state:
-        screen.result(upgrade_document(state.layout, state.shown), upgrade_lines(state.layout, state.shown))
+        document = filled(UpgradeDocument, state.layout, state=state.shown)
+        screen.result(document, upgrade_lines(state.layout, state.shown))
     return 0
 
 
@@ -36,9 +29,9 @@ def export(settings: Settings, *, out: Path | None) -> int:
     with opened_state(settings, must_exist=True) as state:
         contents, at = state.contents(), datetime.now(UTC)
         screen.say(writing_lines(state.owners()))
-    document = contents_to_json(contents, at=at)
+    document = state_document(contents, at=at)
     if out is not None:
-        write_file(out, document_text(document), screen)
+        write_file(out, document.text_parts(), screen)
         screen.say([line(f"{moved_words(contents.counts)} written to {out}")])
     if out is None or settings.json:
         screen.document(document)
@@ -50,7 +43,8 @@ def prune(settings: Settings, *, days: int) -> int:
     screen, before = open_screen(settings), datetime.now(UTC) - timedelta(days=days)
     with opened_state(settings) as state:
         pruned = state.prune(before)
-        screen.result(prune_document(pruned, before, state.shown), prune_lines(pruned, before))
+        document = filled(PruneDocument, pruned, state=state.shown, before=before)
+        screen.result(document, prune_lines(pruned, before))
     return 0
 
 
@@ -60,6 +54,7 @@ def import_(settings: Settings, file: Path, *, replace: bool) -> int:
     contents = contents_from_json(read_file(file), where=str(file))
     with opened_state(settings) as state:
         backup = state.fill(contents, replace=replace)
-        document = import_document(contents.counts, backup, state.layout, state.shown)
+        layout, moved = state.layout.now, contents.counts
+        document = ImportDocument(state=state.shown, layout=layout, moved=moved, backup=backup)
         screen.result(document, import_lines(contents.counts, backup, state.shown))
     return 0

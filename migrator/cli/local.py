@@ -13,6 +13,8 @@ from migrator.cli.options import Settings
 from migrator.cli.work import open_screen, read_file, write_file
 from migrator.config.shapes import choose
 from migrator.errors import UsageError
+from migrator.report.documents.demo import demo_document
+from migrator.report.documents.local import SandboxDocument
 from migrator.report.text import count, line
 
 try:
@@ -23,7 +25,6 @@ except ImportError as missing:
     hint = 'pip install "migrator[sandbox]"'
     raise UsageError(f"the sandbox needs the package {missing.name}", hint=hint) from missing
 
-SCHEMA: Final = "migrator/sandbox@1"
 _RECORDS: Final = "a JSON array of objects, or an object that holds one"
 _ANEW: Final = "name another file with --state, or remove this one to start with the samples"
 
@@ -47,7 +48,7 @@ def sandbox(
         if config_out is not None:
             write_file(config_out, text, screen)
         if settings.json:
-            screen.document({"schema": SCHEMA, "port": chosen, "connections": ways, "config": text})
+            screen.document(SandboxDocument(port=chosen, connections=ways, config=text))
         else:
             screen.text(text)
         held = ", ".join(f"{count(len(world.records(name)), 'job')} in {name}" for name in world.providers)
@@ -110,5 +111,5 @@ def demo(settings: Settings) -> int:
     screen = open_screen(settings)
     with screen.activity("playing"):
         told = story.run()
-    screen.result(told.document(), told.lines())
+    screen.result(demo_document(told), told.lines())
     return 0 if told.is_well else 1

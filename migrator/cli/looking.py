@@ -12,10 +12,11 @@ import attrs
 from migrator.cli.moving import command_of
 from migrator.cli.options import Settings
 from migrator.cli.work import open_runtime, open_screen, opened_state, read_file, state_url
-from migrator.plan.document import plan_from_json
-from migrator.report.listings import list_document, list_lines
+from migrator.plan.document import PlanDocument, plan_document, plan_from_json
+from migrator.report.documents.looking import list_document
+from migrator.report.listings import list_lines
 from migrator.report.outcomes import cost_lines
-from migrator.report.plans import plan_document, plan_lines
+from migrator.report.plans import plan_lines
 from migrator.report.text import line
 from migrator.store.database import inspect
 from migrator.sync import commands
@@ -46,6 +47,9 @@ def show(settings: Settings, file: Path) -> int:
     else:
         screen.say([line("Not verified: another state made this plan, so edits to it cannot be detected here.")])
     command = command_of(settings, "apply", where)
-    document = attrs.evolve(plan_document(found), rest=lambda: {"digest": json.loads(text).get("digest")})
+
+    def document() -> PlanDocument:
+        return attrs.evolve(plan_document(found), digest=json.loads(text).get("digest"))
+
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     return 0

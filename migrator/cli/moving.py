@@ -28,9 +28,10 @@ from migrator.config import Config
 from migrator.errors import UsageError
 from migrator.execute.outcomes import Applied, Outcome
 from migrator.plan.changes import Plan
-from migrator.plan.document import plan_from_json
-from migrator.report.outcomes import apply_document, apply_lines, cost_lines
-from migrator.report.plans import plan_document, plan_lines
+from migrator.plan.document import plan_document, plan_from_json
+from migrator.report.documents.apply import apply_document
+from migrator.report.outcomes import apply_lines, cost_lines
+from migrator.report.plans import plan_lines
 from migrator.report.screen import Activity, Screen
 from migrator.report.text import line
 from migrator.store import State
@@ -65,10 +66,10 @@ def plan(
     began = time.monotonic()
     with opened_state(settings, runtime) as state, showing(screen, runtime, "reading source and target"):
         found, requests = asyncio.run(commands.plan(runtime, state, sync, hold=held, jobs=jobs))
-        document = plan_document(found, key=state.seal())
+        document = partial(plan_document, found, key=state.seal())
     if out is not None:
-        write_file(out, document.text(), screen)
-    write_reports(reports, document.whole, lambda: _overview(found), screen)
+        write_file(out, document().text_parts(), screen)
+    write_reports(reports, document, lambda: _overview(found), screen)
     more = [] if out else [*(["--staged"] if held else []), *job_options(jobs)]
     command = command_of(settings, "apply", str(out or sync), *more)
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))

@@ -14,17 +14,16 @@ from migrator.cli.work import open_runtime, open_screen, opened_state, showing
 from migrator.cutover import commands as cutovers
 from migrator.errors import UsageError
 from migrator.plan.changes import Plan
+from migrator.plan.document import plan_document
+from migrator.report.documents.journal import history_document, settle_document, status_document
 from migrator.report.journal import (
     SyncStatus,
-    history_document,
     history_lines,
-    settle_document,
     settle_lines,
-    status_document,
     status_lines,
 )
 from migrator.report.outcomes import cost_lines
-from migrator.report.plans import plan_document, plan_lines
+from migrator.report.plans import plan_lines
 from migrator.report.text import count, line
 from migrator.sync import endpoints, execution, undo
 from migrator.sync.checkpoint import known_duplicates, trouble_of
@@ -60,7 +59,7 @@ def _preview(settings: Settings, runtime: endpoints.Runtime, run: str) -> int:
     with opened_state(settings, runtime) as state, screen.activity("reading the target", held=runtime.held):
         back, applied = asyncio.run(undo.rollback(runtime, state, run, agree=decline, stop=asyncio.Event()))
     command = command_of(settings, "rollback", run)
-    screen.result(plan_document(back), plan_lines(back, command=command, verbose=settings.verbose))
+    screen.result(lambda: plan_document(back), plan_lines(back, command=command, verbose=settings.verbose))
     screen.say(cost_lines(applied.requests, time.monotonic() - began))
     return 0
 

@@ -11,8 +11,9 @@ from migrator import state_move
 from migrator.cli.options import Settings
 from migrator.cli.work import ask, open_runtime, open_screen, opened_state
 from migrator.errors import UsageError
+from migrator.report.documents.state import move_document
 from migrator.report.screen import Screen
-from migrator.report.state_moves import rehoming_document, rehoming_lines
+from migrator.report.state_moves import rehoming_lines
 from migrator.state_move.addresses import Choice
 from migrator.state_move.result import Consent, StateMove
 from migrator.store import State
@@ -59,7 +60,7 @@ def _carry_out(settings: Settings, operation: Operation, *, dry: bool, yes: bool
     agree = partial(_agree, screen, yes=yes)
     with opened_state(settings, runtime) as state:
         found = asyncio.run(operation(runtime, state, agree))
-    screen.result(rehoming_document(found), rehoming_lines(found))
+    screen.result(move_document(found), rehoming_lines(found))
     if found.failed:
         return _SOME_FAILED
     return 0 if dry or found.runs else _DECLINED

@@ -24,12 +24,12 @@ from migrator.errors import MigratorError, UsageError
 from migrator.providers import PROVIDERS
 from migrator.providers.base import Connection
 from migrator.report.doctor import check_lines
+from migrator.report.documents.local import InitDocument
 from migrator.report.failures import failure_lines, failure_of
 from migrator.report.screen import Screen
 from migrator.report.text import line
 from migrator.sync.endpoints import Runtime
 
-_INIT: Final = "migrator/init@1"
 _PLATFORMS: Final = ("omni", "devin", "scrip")
 _EXAMPLES: Final = {draft.provider: draft.values for draft in EXAMPLES}
 _ASKED: Final = {
@@ -56,7 +56,7 @@ def init(settings: Settings) -> int:
     steps = (["doctor"], ["audit", source, "--to", "json" if target == "archive" else target], ["plan", "nightly"])
     told = [line((shlex.join(["migrator", *step, *config]), "bold"), indent=2) for step in steps]
     head = line(f"{path} is written. Fill in what is missing, then run, in this order:")
-    screen.result({"schema": _INIT, "path": str(path)}, [head, *told])
+    screen.result(InitDocument(path=str(path)), [head, *told])
     return 0
 
 

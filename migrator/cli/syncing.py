@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from attrs import evolve
@@ -16,10 +17,11 @@ from migrator.errors import UsageError
 from migrator.execute.outcomes import Outcome
 from migrator.notify import send
 from migrator.plan.changes import Plan
+from migrator.report.documents.sync_run import run_document
 from migrator.report.failures import trace
 from migrator.report.notices import notice_of
 from migrator.report.screen import Screen
-from migrator.report.sync_runs import round_document, round_lines, synced_line
+from migrator.report.sync_runs import round_lines, synced_line
 from migrator.report.text import clean, line
 from migrator.sync.endpoints import Runtime
 from migrator.sync.results import SyncResult, SyncRun
@@ -77,7 +79,7 @@ def sync(
                 return await syncing.all(chosen)
 
         found = asyncio.run(run())
-    document = round_document(found)
+    document = cache(lambda: run_document(found))
     if not quiet or any(result.needs_a_look for result in found.results):
         screen.result(document, round_lines(found))
     if not dry_run:

@@ -10,7 +10,8 @@ from migrator.cli.work import ask, open_screen, opened_state, read_config
 from migrator.config import Config
 from migrator.errors import UsageError
 from migrator.providers.base import Connection
-from migrator.report.locks import lease_lines, unlock_document, unlock_lines
+from migrator.report.documents.state import unlock_document
+from migrator.report.locks import lease_lines, unlock_lines
 from migrator.store import State
 from migrator.store.records import Lease
 

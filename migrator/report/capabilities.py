@@ -3,50 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
 
 from rich.cells import cell_len
 
 from migrator.canonical import LEAVES, PATHS, covers
 from migrator.mapping.rules import Rules
+from migrator.report.documents.providers import field_support
 from migrator.report.text import Line, columns, line
-
-SCHEMA: Final = "migrator/providers@1"
-
-
-def holdings_document(providers: Iterable[Rules]) -> dict[str, Any]:
-    """Return what each provider supports, as `migrator/providers@1`."""
-    return {"schema": SCHEMA, "providers": [_provider(rules) for rules in providers]}
-
-
-def _provider(rules: Rules) -> dict[str, Any]:
-    return {
-        "name": rules.provider,
-        "title": rules.title,
-        "docs": list(rules.docs),
-        "checked": rules.checked.isoformat(),
-        "actions": list(rules.actions),
-        "dialect": rules.dialect or None,
-        "timezone": rules.timezone or None,
-        "min_interval_minutes": rules.min_interval,
-        "needs": [list(paths) for paths in rules.needs],
-        "unique": list(rules.unique),
-        "contracts": list(rules.contracts),
-        "fields": [_field(path, rules) for path in LEAVES],
-        "declined": {path: declined.reason for path, declined in rules.declined.items()},
-        "read_only": dict(rules.read_only),
-    }
-
-
-def _field(leaf: str, rules: Rules) -> dict[str, Any]:
-    """Return the support of one canonical field: held, translated or lost."""
-    for held, table in (("translated", rules.translated), ("lost", rules.lost)):
-        for path, reason in table.items():
-            if covers(path, leaf):
-                return {"path": leaf, "held": held, "reason": reason, "max": None, "change": None}
-    rule = rules.fields[leaf]
-    change = {contract: rule.change_under(contract) for contract in rules.contracts}
-    return {"path": leaf, "held": "held", "reason": "", "max": rule.max, "change": change}
 
 
 def holdings_lines(providers: Sequence[Rules], *, verbose: bool, width: int | None = None) -> Iterator[Line]:
@@ -97,11 +60,11 @@ def _widest(table: Iterable[str]) -> int:
 
 def _cell(path: str, rules: Rules) -> str:
     """One field at one provider, in a word or two."""
-    leaves = [_field(leaf, rules) for leaf in LEAVES if covers(path, leaf)]
-    ways = {leaf["held"] for leaf in leaves}
+    leaves = [field_support(leaf, rules) for leaf in LEAVES if covers(path, leaf)]
+    ways = {leaf.held for leaf in leaves}
     if len(ways) > 1:
-        kept = [leaf["path"].rpartition(".")[2] for leaf in leaves if leaf["held"] != "lost"]
+        kept = [leaf.path.rpartition(".")[2] for leaf in leaves if leaf.held != "lost"]
         return f"{', '.join(kept)} only"
-    limits = {leaf["max"] for leaf in leaves} - {None}
+    limits = {leaf.max for leaf in leaves} - {None}
     word = {"held": "yes", "translated": "translated", "lost": "-"}[ways.pop()]
     return f"{word}, up to {limits.pop():,}" if len(limits) == 1 else word

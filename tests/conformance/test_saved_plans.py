@@ -10,7 +10,7 @@ import pytest
 
 from migrator.errors import StalePlanError
 from migrator.plan.changes import Plan
-from migrator.plan.document import plan_from_json, plan_to_json
+from migrator.plan.document import plan_document, plan_from_json
 from migrator.sandbox import Options
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import PAIRS, Lab
@@ -26,7 +26,7 @@ async def saved(lab: Lab) -> Plan:
 
 def again(plan: Plan) -> Plan:
     """What a file with this plan holds."""
-    return plan_from_json(json.dumps(plan_to_json(plan)), where="plan.json")
+    return plan_from_json(json.dumps(plan_document(plan).to_json()), where="plan.json")
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
@@ -34,7 +34,7 @@ async def test_a_saved_plan_is_applied_once(make_lab: MakeLab, source: str, targ
     """A saved plan does what it says; applied a second time it is refused and changes nothing."""
     lab = make_lab(source, target)
     plan = await saved(lab)
-    assert plan_to_json(plan) == plan_to_json(again(plan))
+    assert plan_document(plan).to_json() == plan_document(again(plan)).to_json()
 
     await lab.carry_out(plan)
     assert lab.expected(wish(1), wish(2)) == lab.held()
@@ -106,7 +106,7 @@ async def test_any_other_run_of_the_sync_outdates_a_plan(make_lab: MakeLab) -> N
 
 async def test_an_edited_plan_is_refused(make_lab: MakeLab) -> None:
     """A plan whose file was edited, in any place, does not even load."""
-    document = plan_to_json(await saved(make_lab("omni", "devin")))
+    document = plan_document(await saved(make_lab("omni", "devin"))).to_json()
     document["changes"][0]["fields"][0]["new"] = "Something else"
 
     with pytest.raises(StalePlanError, match="edited"):
