@@ -50,23 +50,23 @@ class SwitchContext:
 
 @frozen(kw_only=True)
 class ActiveStatus:
-    """Which side of a job fires.
+    """The active side of a job.
 
     Attributes:
+        name: the job's name.
         source: the source job.
-        name: its name.
         targets: the target jobs.
-        meant: which side is recorded as active.
-        live: which side fires, as both of them were just read.
-        since: since when the right is so; None when it was never moved.
-        is_unfinished: whether a cutover of it was begun and not ended.
+        live: the active side, as read.
+        meant: the active side, as recorded in the state.
+        since: since when that is recorded; None when it was never switched.
+        is_unfinished: whether a cutover of it was started and did not end.
     """
 
-    source: JobRef
     name: str
+    source: JobRef
     targets: tuple[JobRef, ...]
-    meant: Live
     live: Found
+    meant: Live
     since: datetime | None = None
     is_unfinished: bool = False
 

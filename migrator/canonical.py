@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import attrs
 from attrs import field, frozen
 
 from migrator.cron import Once, Recurring
+from migrator.json_types import Keywords
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 """An empty object; thousands of jobs share it."""
@@ -280,18 +281,26 @@ LEAVES: Final = tuple(
 """Every canonical path, with the parts of values in place of the values."""
 
 
+CanonicalPath = Annotated[str, Keywords({"enum": [*PATHS]})]
+LeafPath = Annotated[str, Keywords({"enum": [*LEAVES]})]
+LossPath = Annotated[
+    str, Keywords({"anyOf": [{"enum": [*dict.fromkeys([*PATHS, *LEAVES])]}, {"pattern": "^provider_fields\\..+$"}]})
+]
+"""A canonical path, a part of one, or a field that no mapping knows."""
+
+
 @frozen(kw_only=True)
 class Loss:
-    """What a job gives up on its way.
+    """Data that a job loses at the target.
 
     Attributes:
-        path: canonical path.
+        path: the field that is lost or changed.
         had: the value before.
         becomes: the value after, None when nothing is left.
         reason: why the target cannot hold it.
     """
 
-    path: str
+    path: LossPath
     had: Any
     becomes: Any = None
     reason: str

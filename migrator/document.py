@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Literal, NotRequired, TypedDict
 
-import attrs
 import cattrs
 
-from migrator.canonical import Email, Fields, Job, Slack, Unportable, flatten
+from migrator.canonical import Email, Fields, Job, JobRef, Notify, Slack, Unportable, flatten
 from migrator.cron import Cron
+from migrator.json_types import Timestamp
 from migrator.mapping import ProviderMapping
 from migrator.mapping.codecs import PLAIN, freeze, known_cron, read_time, thaw, write_cron, write_time
 
@@ -34,6 +34,89 @@ _TYPES: Final[Mapping[str, Any]] = {
     "delivery.slack": Slack,
     "labels": tuple[str, ...],
 }
+
+
+class TriggerRecord(TypedDict):
+    """A trigger in a file of jobs."""
+
+    kind: Literal["recurring", "once", "unportable"]
+    cron: NotRequired[str]
+    dialect: NotRequired[str]
+    timezone: NotRequired[str]
+    at: NotRequired[Timestamp]
+    raw: NotRequired[Any]
+    reason: NotRequired[str]
+
+
+class ActionRecord(TypedDict):
+    """An action in a file of jobs."""
+
+    kind: Literal["prompt", "event"]
+    text: NotRequired[str]
+    model: NotRequired[str]
+    branch: NotRequired[str]
+    topic: NotRequired[str]
+    agent: NotRequired[str]
+    playbook: NotRequired[str]
+    llm: NotRequired[str]
+    thread: NotRequired[str]
+    event: NotRequired[str]
+    payload: NotRequired[Mapping[str, Any]]
+    scope: NotRequired[str]
+    filter: NotRequired[str]
+    guard: NotRequired[str]
+    hints: NotRequired[list[Any]]
+
+
+class DeliveryRecord(TypedDict, total=False):
+    """Where the result goes, in a file of jobs."""
+
+    email: EmailRecord
+    slack: SlackRecord
+    notify: Notify
+
+
+class EmailRecord(TypedDict, total=False):
+    """E-mail to addresses and to groups of the platform's own directory."""
+
+    recipients: list[str]
+    groups: list[str]
+
+
+class SlackRecord(TypedDict, total=False):
+    """A Slack channel or a person, by Slack's ids."""
+
+    team: str
+    channel: str
+    user: str
+
+
+class JobRecord(TypedDict):
+    """A job in a file of jobs, which the mapping of the json provider reads and writes.
+
+    Attributes:
+        suspended: why its platform has disabled it.
+        provider_fields: the fields of its platform that the canonical model lacks.
+        unknown_fields: the fields that the mapping of its platform does not know.
+        mark: the ownership tag.
+    """
+
+    id: str
+    name: str
+    enabled: bool
+    trigger: TriggerRecord
+    action: ActionRecord
+    description: NotRequired[str]
+    delivery: NotRequired[DeliveryRecord]
+    run_as: NotRequired[str]
+    labels: NotRequired[list[str]]
+    origin: NotRequired[JobRef]
+    suspended: NotRequired[str]
+    provider_fields: NotRequired[Mapping[str, Any]]
+    unknown_fields: NotRequired[Mapping[str, Any]]
+    mark: NotRequired[str]
+    created_at: NotRequired[Timestamp]
+    updated_at: NotRequired[Timestamp]
 
 
 @cache  # making one takes longer than converting a job with it
@@ -75,7 +158,7 @@ def fields_from_json(data: Mapping[str, Any], dialect: str) -> dict[str, Any]:
     }
 
 
-def job_document(job: Job, mapping: ProviderMapping) -> dict[str, Any]:
+def job_document(job: Job, mapping: ProviderMapping) -> JobRecord:
     """A job as it stands in a file of jobs: everything that was read.
 
     Args:
@@ -86,14 +169,15 @@ def job_document(job: Job, mapping: ProviderMapping) -> dict[str, Any]:
     if isinstance(job.trigger, Unportable):
         document["trigger"] = {"kind": "unportable", "raw": thaw(job.trigger.raw), "reason": job.trigger.reason}
     document["enabled"] = job.enabled
-    document["origin"] = attrs.asdict(job.ref)
+    document["origin"] = job.ref
     extras = {
         "suspended": job.suspended,
         "provider_fields": thaw(job.provider_fields),
         "created_at": job.created_at and write_time(job.created_at),
         "updated_at": job.updated_at and write_time(job.updated_at),
     }
-    return document | {key: value for key, value in extras.items() if value}
+    document |= {key: value for key, value in extras.items() if value}
+    return document  # type: ignore[return-value]  # the mapping of the json provider makes it so
 
 
 def digest_of_list(items: Iterable[Any], rest: Any) -> str:

@@ -5,17 +5,19 @@ a page of records ─▶ jobs ─▶ their documents, one after another
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, ClassVar, Final, TypedDict
 
-from attrs import field, frozen
+import attrs
+from attrs import frozen
 
 from migrator.canonical import unflatten
 from migrator.config import Select
-from migrator.document import job_document
+from migrator.document import JobRecord, job_document
 from migrator.extract import Problem, read_all
-from migrator.mapping.codecs import write_time
+from migrator.json_document import Document
 from migrator.store import State
 from migrator.sync.endpoints import Runtime, opened
 
@@ -23,25 +25,36 @@ EVERY: Final = Select()
 """Selects every job."""
 
 
+class UnreadRecord(TypedDict):
+    """A record that cannot be read."""
+
+    id: str
+    name: str
+    error: str
+    record: Mapping[str, Any]
+
+
 @frozen(kw_only=True)
-class Export:
-    """A `migrator/jobs@1` document whose jobs come one after another.
+class JobsDocument(Document):
+    """Every job of a connection, in the canonical form.
 
     Attributes:
-        head: what stands before the jobs.
-        jobs: their documents, each made when it is asked for.
-        problems: what could not be read, with the records; all of it when the jobs are at their end.
+        jobs: the jobs, each read when it is asked for.
+        problems: records that cannot be read; all of them once the jobs are at their end.
     """
 
-    head: Mapping[str, Any]
-    jobs: AsyncIterator[dict[str, Any]]
-    problems: list[dict[str, Any]] = field(factory=list)
+    NAME: ClassVar[str] = "jobs"
+    connection: str
+    provider: str
+    exported_at: datetime
+    jobs: AsyncIterable[JobRecord]
+    problems: list[UnreadRecord]
 
 
 @asynccontextmanager
 async def exporting(
     runtime: Runtime, connection: str, wanted: Select = EVERY, retired: State | None = None
-) -> AsyncIterator[Export]:
+) -> AsyncIterator[JobsDocument]:
     """Yield the jobs of a connection that `wanted` selects, for as long as the block lasts; writes to no provider.
 
     Args:
@@ -50,26 +63,21 @@ async def exporting(
         wanted: which jobs.
         retired: a state; then instead the jobs that are gone from the connection, as the state keeps them.
     """
-    problems: list[dict[str, Any]] = []
+    problems: list[UnreadRecord] = []
     async with opened(runtime, connection) as side:
         mapping = runtime.mapping("json")
-        head = {
-            "schema": "migrator/jobs@1",
-            "connection": connection,
-            "provider": side.adapter.provider,
-            "exported_at": write_time(runtime.clock.now()),
-        }
+        now = runtime.clock.now()
 
-        async def jobs() -> AsyncGenerator[dict[str, Any], None]:
+        async def jobs() -> AsyncGenerator[JobRecord, None]:
             async with aclosing(read_all(side.adapter, side.mapping, as_source=True)) as found:
                 async for read, record in found:
                     if isinstance(read, Problem):
-                        about = {"id": read.ref.id, "name": read.name, "error": str(read.error)}
-                        problems.append({**about, "record": record})
+                        error = str(read.error)
+                        problems.append({"id": read.ref.id, "name": read.name, "error": error, "record": record})
                     elif wanted.matches(read):
                         yield job_document(read, mapping)
 
-        async def kept(state: State) -> AsyncGenerator[dict[str, Any], None]:
+        async def kept(state: State) -> AsyncGenerator[JobRecord, None]:
             async with aclosing(read_all(side.adapter, side.mapping, as_source=True)) as found:
                 present = {read.ref async for read, _record in found}
             scopes = tuple(side.adapter.scopes)
@@ -81,10 +89,17 @@ async def exporting(
 
         with runtime.instrumentation.stage("list"):
             async with aclosing(kept(retired) if retired else jobs()) as listed:
-                yield Export(head=head, jobs=listed, problems=problems)
+                yield JobsDocument(
+                    connection=connection,
+                    provider=side.adapter.provider,
+                    exported_at=now,
+                    jobs=listed,
+                    problems=problems,
+                )
 
 
 async def export(runtime: Runtime, connection: str) -> dict[str, Any]:
     """Every job of a connection as a whole `migrator/jobs@1` document; writes to no provider."""
     async with exporting(runtime, connection) as found:
-        return {**found.head, "jobs": [job async for job in found.jobs], "problems": found.problems}
+        jobs = [job async for job in found.jobs]
+        return attrs.evolve(found, jobs=jobs).to_json()  # type: ignore[arg-type]  # awaited already

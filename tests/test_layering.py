@@ -21,15 +21,15 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"compressed", "concurrency", "files", "ids", "instrumentation", "redaction", "shell", "soundness"},
+    {"compressed", "concurrency", "files", "ids", "instrumentation", "json_types", "redaction", "shell", "soundness"},
     {"agents"},
     {"isolation"},
     {"cron"},
     {"canonical"},
     {"http", "mapping"},
     {"document"},
-    {"prompt_envelope"},
-    {"providers"},
+    {"json_document", "prompt_envelope"},
+    {"json_schema", "providers"},
     {"catalog", "config", "store"},
     {"extract", "locking", "notify", "telemetry"},
     {"convert"},

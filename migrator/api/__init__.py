@@ -22,9 +22,9 @@ def to_document(result: object, name: str = "cutover") -> dict[str, Any]:
     Raises:
         TypeError: it is none of these.
     """
-    from migrator.report import documents  # noqa: PLC0415 (it loads terminal libraries that programs may not need)
+    from migrator.report.documents.results import document_of  # noqa: PLC0415 (programs may not need it)
 
-    return documents.of(result, name)
+    return document_of(result, name).to_json()
 
 
 __all__ = ["Agree", "AsyncMigrator", "Migrator", "agreed", "load_config", "to_document"]

@@ -16,7 +16,8 @@ from migrator.cli.prompts import Interruption, ask, require_terminal
 from migrator.config import Config
 from migrator.execute.outcomes import Applied
 from migrator.plan.changes import Plan
-from migrator.report.outcomes import apply_document, apply_lines, cost_lines
+from migrator.report.documents.apply import apply_document
+from migrator.report.outcomes import apply_lines, cost_lines
 from migrator.report.plans import plan_lines
 from migrator.report.screen import Activity, Screen
 from migrator.report.text import Line, line

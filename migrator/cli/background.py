@@ -12,14 +12,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from migrator.cli.files import write_file
-from migrator.cli.simulators import SCHEMA
 from migrator.errors import MigratorError, UsageError
+from migrator.report.documents.local import SandboxDocument
 from migrator.report.screen import Screen
 from migrator.report.text import line
 from migrator.sandbox.settings import MADE_BY, token_file, with_token_files
@@ -60,7 +60,7 @@ def detach(screen: Screen, path: Path, options: Sequence[str]) -> None:
         line(f"The sandbox {state}, on 127.0.0.1:{document['port']}. {path} connects to it."),
         line("To see its jobs: ", (f"migrator list {first}", "bold"), ". To stop it: ", (_STOP, "bold")),
     ]
-    screen.result({**document, "config": path.read_text("utf-8")}, told)
+    screen.result(_answer(document, path.read_text("utf-8")), told)
 
 
 def stop(screen: Screen, path: Path) -> None:
@@ -79,7 +79,11 @@ def stop(screen: Screen, path: Path) -> None:
     while _running(folder) and time.monotonic() < deadline:
         time.sleep(_POLL_INTERVAL)
     shutil.rmtree(folder)
-    screen.result({**document, "config": ""}, [line(f"The sandbox on 127.0.0.1:{document['port']} is stopped.")])
+    screen.result(_answer(document, ""), [line(f"The sandbox on 127.0.0.1:{document['port']} is stopped.")])
+
+
+def _answer(document: Mapping[str, Any], config: str) -> SandboxDocument:
+    return SandboxDocument(port=document["port"], connections=document["connections"], config=config)
 
 
 def _started(folder: Path, options: Sequence[str]) -> dict[str, Any]:
@@ -129,7 +133,7 @@ def _read(ready: Path) -> dict[str, Any] | None:
     """Return what a server printed, once that is whole."""
     with suppress(OSError, ValueError):
         found: dict[str, Any] = json.loads(ready.read_text("utf-8"))
-        return found if found.get("schema") == SCHEMA else None  # an error is a document, too
+        return found if found.get("schema") == SandboxDocument.schema_name() else None  # an error is a document, too
     return None
 
 

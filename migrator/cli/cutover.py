@@ -142,7 +142,8 @@ def _switch(
 
     from migrator.cli.environment import open_runtime, open_screen, opened_state, reminders, show_progress
     from migrator.cli.prompts import PREVIEW, require_terminal
-    from migrator.report.cutovers import handover_document, handover_lines
+    from migrator.report.cutovers import handover_lines
+    from migrator.report.documents.cutover import cutover_document
     from migrator.report.outcomes import cost_lines
 
     screen, runtime = open_screen(settings), open_runtime(settings)
@@ -155,7 +156,7 @@ def _switch(
     ):
         operator = _operator(settings, screen, activity, yes=yes, again=again, retires=retires)
         found = asyncio.run(operator.run(partial(work, runtime=runtime, state=state)))
-    screen.result(handover_document(found, name), handover_lines(found, back=undo, again=again, retires=retires))
+    screen.result(cutover_document(found, name), handover_lines(found, back=undo, again=again, retires=retires))
     screen.say(cost_lines(found.requests, time.monotonic() - began - screen.waited))
     if found.run:
         screen.say(reminders(runtime, found.sync))

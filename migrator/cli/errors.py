@@ -16,7 +16,8 @@ from attrs import evolve
 from migrator.cli.options import Settings, Task
 from migrator.errors import MigratorError, UsageError
 from migrator.report.commands import completed
-from migrator.report.failures import failure_document, failure_lines, failure_of, trace
+from migrator.report.documents.error import error_document
+from migrator.report.failures import failure_lines, failure_of, trace
 from migrator.report.screen import Screen
 
 
@@ -92,5 +93,5 @@ def fail(error: Exception, settings: Settings, *, where: str, cause: BaseExcepti
         sys.stderr.write(settings.secrets.hide(trace(cause or error)))
     screen.say(failure_lines(failure))
     if settings.json:
-        screen.document(failure_document(failure))
+        screen.document(error_document(failure))
     return failure.exit_code

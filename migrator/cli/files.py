@@ -6,11 +6,12 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from migrator.errors import UsageError
 from migrator.files import replacing
-from migrator.report.screen import Screen, document_text
+from migrator.json_document import Document
+from migrator.report.screen import Screen
 from migrator.report.text import line
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def check_reports(paths: Iterable[Path]) -> None:
 
 
 def write_reports(
-    paths: Iterable[Path], document: Callable[[], Mapping[str, Any]], overview: Callable[[], Overview], screen: Screen
+    paths: Iterable[Path], document: Callable[[], Document], overview: Callable[[], Overview], screen: Screen
 ) -> None:
     """Write each report, and print its path.
 
@@ -100,10 +101,12 @@ def write_reports(
 
         return overview_page(overview())
 
-    _write(paths, {".json": lambda: document_text(document()), ".md": markdown, ".html": html}, screen)
+    _write(paths, {".json": lambda: document().text_parts(), ".md": markdown, ".html": html}, screen)
 
 
-def write_sync_run_reports(paths: Iterable[Path], document: Mapping[str, Any], found: SyncRun, screen: Screen) -> None:
+def write_sync_run_reports(
+    paths: Iterable[Path], document: Callable[[], Document], found: SyncRun, screen: Screen
+) -> None:
     """Write each report of a sync run, and print its path.
 
     Raises:
@@ -122,10 +125,10 @@ def write_sync_run_reports(paths: Iterable[Path], document: Mapping[str, Any], f
 
         return round_page(round_view(found))
 
-    _write(paths, {".json": lambda: document_text(document), ".md": markdown, ".html": html}, screen)
+    _write(paths, {".json": lambda: document().text_parts(), ".md": markdown, ".html": html}, screen)
 
 
-def _write(paths: Iterable[Path], drawn: Mapping[str, Callable[[], str]], screen: Screen) -> None:
+def _write(paths: Iterable[Path], drawn: Mapping[str, Callable[[], str | Iterable[str]]], screen: Screen) -> None:
     for path in paths:
         write_file(path, drawn[path.suffix](), screen)
         screen.say([line(f"report written to {path}")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,10 +13,12 @@ from migrator.cli.exit_codes import Exit
 from migrator.cli.options import ConnectionName, JobsOption, OutFile, ReportFiles, Settings, takes_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from typing import TextIO
 
     from migrator.config import Select
+    from migrator.document import JobRecord
+    from migrator.export import UnreadRecord
     from migrator.store import State
     from migrator.sync.endpoints import Runtime
 
@@ -54,7 +56,8 @@ def list_(settings: Settings, connection: ConnectionName) -> int:
     import time
 
     from migrator.cli.environment import open_runtime, open_screen, opened_state
-    from migrator.report.listings import list_document, list_lines
+    from migrator.report.documents.looking import list_document
+    from migrator.report.listings import list_lines
     from migrator.report.outcomes import cost_lines
     from migrator.sync import commands
 
@@ -152,7 +155,7 @@ async def _write_jobs(
     wanted: Select,
     state: State | None,
     hide: Callable[[str], str],
-) -> tuple[int, list[Mapping[str, Any]]]:
+) -> tuple[int, list[UnreadRecord]]:
     """Write the document job by job, so that memory does not grow with their number.
 
     Returns:
@@ -160,19 +163,23 @@ async def _write_jobs(
     """
     import sys
 
+    import attrs
+
     from migrator import export as exports
     from migrator.report.screen import takes_unicode
-    from migrator.report.streaming import closing, item, opening
 
-    ascii_only, number = not takes_unicode(sys.stdout), 0
+    number = 0
     async with exports.exporting(runtime, connection, wanted, state) as found:
-        file.write(hide(opening(found.head, "jobs", ascii_only=ascii_only)))
-        async for job in found.jobs:
-            file.write(hide(item(job, first=number == 0, ascii_only=ascii_only)))
-            number += 1
-        rest = {"problems": found.problems}
-        file.write(hide(closing(rest, empty=number == 0, ascii_only=ascii_only)))
-        return number, list(found.problems)
+
+        async def counted() -> AsyncIterator[JobRecord]:
+            nonlocal number
+            async for job in found.jobs:
+                number += 1
+                yield job
+
+        async for part in attrs.evolve(found, jobs=counted()).streamed(ascii_only=not takes_unicode(sys.stdout)):
+            file.write(hide(part))
+        return number, found.problems
 
 
 @app.command()
@@ -201,6 +208,7 @@ def audit(
     from migrator.config.shapes import choose
     from migrator.providers.registry import PROVIDERS
     from migrator.report import audits
+    from migrator.report.documents.audit import audit_document
     from migrator.report.outcomes import cost_lines
     from migrator.report.overview.audits import audit_overview
     from migrator.sync import commands
@@ -211,7 +219,7 @@ def audit(
     schedule, began = Schedule(mode=schedule_mode(mode), days=days), time.monotonic()
     with show_progress(screen, runtime, f"reading {connection}"):
         found = asyncio.run(commands.audit(runtime, connection, provider, schedule, jobs=job or ()))
-    document = audits.audit_document(found)
+    document = audit_document(found)
     write_reports(report or (), lambda: document, lambda: audit_overview(found), screen)
     screen.result(document, audits.audit_lines(found, verbose=settings.verbose))
     screen.say(cost_lines(found.requests, time.monotonic() - began))

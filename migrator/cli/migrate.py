@@ -83,22 +83,24 @@ def plan(
     """
     import asyncio
     import time
+    from functools import partial
 
     from migrator.cli import files
     from migrator.cli.approval import is_refused
     from migrator.cli.environment import open_runtime, open_screen, opened_state, show_progress
+    from migrator.plan.document import plan_document
     from migrator.report.outcomes import cost_lines
-    from migrator.report.plans import plan_document, plan_lines
+    from migrator.report.plans import plan_lines
     from migrator.sync import commands
 
     files.check_reports(report or ())
     screen, runtime, began = open_screen(settings), open_runtime(settings), time.monotonic()
     with opened_state(settings, runtime) as state, show_progress(screen, runtime, "reading source and target"):
         found, requests = asyncio.run(commands.plan(runtime, state, sync, hold=staged, jobs=job or ()))
-        document = plan_document(found, key=state.seal())
+        document = partial(plan_document, found, key=state.seal())
     if out is not None:
-        files.write_file(out, document.text(), screen)
-    files.write_reports(report or (), document.whole, lambda: _overview(found), screen)
+        files.write_file(out, document().text_parts(), screen)
+    files.write_reports(report or (), document, lambda: _overview(found), screen)
     command = settings.command("apply", *([str(out)] if out else [sync, *_narrowed(staged=staged, jobs=job)]))
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     screen.say(cost_lines(requests, time.monotonic() - began))
@@ -132,8 +134,8 @@ def show(settings: Settings, file: SavedPlan) -> int:
 
     from migrator.cli.environment import open_screen, opened_state, state_url
     from migrator.cli.files import read_file
-    from migrator.plan.document import plan_from_json
-    from migrator.report.plans import plan_document, plan_lines
+    from migrator.plan.document import PlanDocument, plan_document, plan_from_json
+    from migrator.report.plans import plan_lines
     from migrator.report.text import line
     from migrator.store.database import inspect
 
@@ -148,7 +150,10 @@ def show(settings: Settings, file: SavedPlan) -> int:
         found = plan_from_json(text, where=where, key=key)
     else:
         screen.say([line("Not verified: another state made this plan, so edits to it cannot be detected here.")])
-    document = attrs.evolve(plan_document(found), rest=lambda: {"digest": json.loads(text).get("digest")})
+
+    def document() -> PlanDocument:
+        return attrs.evolve(plan_document(found), digest=json.loads(text).get("digest"))
+
     command = settings.command("apply", where)
     screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
     return Exit.DONE
@@ -235,17 +240,20 @@ def sync(
     Independent syncs run at the same time; one that fails does not stop the others. The exit code is the worst of
     theirs; 3 also means that a schedule will not stay exact until the next run.
     """
+    from functools import cache
+
     from migrator.cli.environment import open_runtime, open_screen, opened_state, reminders
     from migrator.cli.files import check_reports, write_sync_run_reports
     from migrator.cli.sync_run import notify, run_syncs, sync_names
-    from migrator.report.sync_runs import round_document, round_lines
+    from migrator.report.documents.sync_run import run_document
+    from migrator.report.sync_runs import round_lines
 
     check_reports(report or ())
     screen, runtime = open_screen(settings, quiet=quiet), open_runtime(settings, quiet=quiet)
     names = sync_names(syncs or (), runtime.config, everything=everything, narrowed=bool(job))
     with opened_state(settings, runtime) as state:
         found = run_syncs(names, runtime, state, screen, jobs=job or (), dry_run=dry_run, debug=settings.debug)
-    document = round_document(found)
+    document = cache(lambda: run_document(found))
     if not quiet or any(result.needs_a_look for result in found.results):
         screen.result(document, round_lines(found))
     if not dry_run:
@@ -267,8 +275,9 @@ def verify(settings: Settings, sync: SyncName, *, days: ComparedDays = None) -> 
     import time
 
     from migrator.cli.environment import open_runtime, open_screen, opened_state, show_progress
+    from migrator.report.documents.verify import verify_document
     from migrator.report.outcomes import cost_lines
-    from migrator.report.proofs import verify_document, verify_lines
+    from migrator.report.proofs import verify_lines
     from migrator.sync import commands
 
     screen, runtime, began = open_screen(settings), open_runtime(settings), time.monotonic()

@@ -57,7 +57,8 @@ def settle(
 
     from migrator.cli.environment import open_runtime, open_screen, opened_state
     from migrator.errors import UsageError
-    from migrator.report.journal import settle_document, settle_lines
+    from migrator.report.documents.journal import settle_document
+    from migrator.report.journal import settle_lines
     from migrator.sync import undo
 
     screen, runtime = open_screen(settings), open_runtime(settings)
@@ -81,7 +82,8 @@ def unlock(settings: Settings, target: LockName = None, *, yes: YesOption = Fals
 
     from migrator.cli.environment import open_screen, opened_state, read_config
     from migrator.cli.prompts import ask, require_terminal
-    from migrator.report.locks import lease_lines, unlock_document, unlock_lines
+    from migrator.report.documents.state import unlock_document
+    from migrator.report.locks import lease_lines, unlock_lines
 
     screen, config = open_screen(settings), read_config(settings)
     with opened_state(settings) as state:
@@ -144,7 +146,8 @@ def dedupe(settings: Settings, sync: SyncName, *, remove: RemoveOption = None, y
     from migrator import dedupe as deduping
     from migrator.cli.approval import plan_operator
     from migrator.cli.environment import open_runtime, open_screen, opened_state, show_progress
-    from migrator.report.duplicates import dedupe_document, dedupe_lines
+    from migrator.report.documents.apply import dedupe_document
+    from migrator.report.duplicates import dedupe_lines
 
     screen, runtime = open_screen(settings), open_runtime(settings)
     duplicates: list[Duplicate] = []
@@ -210,8 +213,9 @@ def _show_rollback(settings: Settings, runtime: Runtime, run: str) -> int:
     import time
 
     from migrator.cli.environment import open_screen, opened_state
+    from migrator.plan.document import plan_document
     from migrator.report.outcomes import cost_lines
-    from migrator.report.plans import plan_document, plan_lines
+    from migrator.report.plans import plan_lines
     from migrator.sync import undo
 
     async def decline(_plan: Plan) -> bool:

@@ -87,7 +87,8 @@ def explain(
     """
     from migrator.cli.environment import now, open_screen, read_mappings, schedule_mode
     from migrator.errors import ScheduleError, UsageError
-    from migrator.report.explanations import explanation_document, explanation_lines
+    from migrator.report.documents.explain import explain_document
+    from migrator.report.explanations import explanation_lines
 
     screen, at, mappings = open_screen(settings), now(), read_mappings(settings)
     chosen = schedule_mode(mode) if mode else "auto"
@@ -99,7 +100,7 @@ def explain(
         ) from error
     if target is not None:
         found = _translated(found, target, at, chosen, mappings)
-    screen.result(explanation_document(found), explanation_lines(found))
+    screen.result(explain_document(found), explanation_lines(found))
     return Exit.DONE
 
 
@@ -169,10 +170,11 @@ def providers(settings: Settings) -> int:
     """Show what each provider supports."""
     from migrator.catalog import catalog
     from migrator.cli.environment import open_screen
-    from migrator.report.capabilities import holdings_document, holdings_lines
+    from migrator.report.capabilities import holdings_lines
+    from migrator.report.documents.providers import providers_document
 
     screen, found = open_screen(settings), catalog(directory=settings.mappings)
-    screen.result(holdings_document(found), holdings_lines(found, verbose=settings.verbose, width=screen.width))
+    screen.result(providers_document(found), holdings_lines(found, verbose=settings.verbose, width=screen.width))
     return Exit.DONE
 
 
@@ -183,9 +185,10 @@ def schema(settings: Settings, name: SchemaName) -> int:
     from migrator.cli.environment import open_screen
     from migrator.config.shapes import choose
     from migrator.report.schemas import SCHEMAS
+    from migrator.soundness import json_text
 
     screen = open_screen(settings)
-    screen.document(SCHEMAS[choose(name, SCHEMAS, "unknown document")]())
+    screen.text(json_text(SCHEMAS[choose(name, SCHEMAS, "unknown document")]()) + "\n")
     return Exit.DONE
 
 
@@ -200,13 +203,14 @@ def completion(settings: Settings, shell: ShellName) -> int:
 
     from migrator.cli.environment import open_screen
     from migrator.config.shapes import choose
+    from migrator.report.documents.local import CompletionDocument
 
     choose(shell, completions.SHELLS, "unknown shell")
     script = get_completion_script(prog_name="migrator", complete_var=completions.VARIABLE, shell=shell) + "\n"
     script = script.replace(_BASH_RETURN, _BASH_NO_FILES + _BASH_RETURN)
     screen = open_screen(settings)
     if settings.json:
-        screen.document({"schema": "migrator/completion@1", "shell": shell, "script": script})
+        screen.document(CompletionDocument(shell=shell, script=script))
     else:
         screen.text(script)
     return Exit.DONE

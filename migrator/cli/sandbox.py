@@ -64,11 +64,12 @@ def demo(settings: Settings) -> int:
     with _extra():
         from migrator import demo as story
     from migrator.cli.environment import open_screen
+    from migrator.report.documents.demo import demo_document
 
     screen = open_screen(settings)
     with screen.activity("playing"):
         told = story.run()
-    screen.result(told.document(), told.lines())
+    screen.result(demo_document(told), told.lines())
     return Exit.DONE if told.is_well else Exit.DIFFERENT
 
 

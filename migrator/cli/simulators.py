@@ -12,12 +12,12 @@ from typing import Any, Final
 from migrator.cli.files import read_file, write_file
 from migrator.config.shapes import choose
 from migrator.errors import UsageError
+from migrator.report.documents.local import SandboxDocument
 from migrator.report.screen import Screen
 from migrator.report.text import count, line
 from migrator.sandbox import OPEN, Options, World, load_samples, migrator_toml, serve
 from migrator.sandbox import settings as connections_of
 
-SCHEMA: Final = "migrator/sandbox@1"
 _RECORDS: Final = "a JSON array of objects, or an object that holds one"
 
 
@@ -34,7 +34,7 @@ def serve_world(world: World, port: int, *, screen: Screen, config_out: Path | N
             write_file(config_out, text, screen)
         if screen.as_json:
             connections = connections_of(world, chosen)
-            screen.document({"schema": SCHEMA, "port": chosen, "connections": connections, "config": text})
+            screen.document(SandboxDocument(port=chosen, connections=connections, config=text))
         else:
             screen.text(text)
         held = ", ".join(f"{count(len(world.records(name)), 'job')} in {name}" for name in world.providers)

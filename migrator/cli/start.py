@@ -27,6 +27,7 @@ def init(settings: Settings) -> int:
     from migrator.cli.environment import config_file, open_screen
     from migrator.config import examples, starter
     from migrator.providers.registry import PROVIDERS
+    from migrator.report.documents.local import InitDocument
     from migrator.report.text import line
 
     screen, path = open_screen(settings), config_file(settings)
@@ -41,7 +42,7 @@ def init(settings: Settings) -> int:
     steps = (["doctor"], ["audit", source.name, "--to", target.provider.name], ["plan", "nightly"])
     commands = [line((shlex.join(["migrator", *step, *config]), "bold"), indent=2) for step in steps]
     head = line(f"{path} is written. Fill in what is missing, then run, in this order:")
-    screen.result({"schema": "migrator/init@1", "path": str(path)}, [head, *commands])
+    screen.result(InitDocument(path=str(path)), [head, *commands])
     return Exit.DONE
 
 
@@ -60,7 +61,8 @@ def doctor(settings: Settings) -> int:
     from migrator.catalog import catalog
     from migrator.cli.environment import open_screen, state_url
     from migrator.http.clock import REAL
-    from migrator.report.doctor import checkup_document, checkup_lines
+    from migrator.report.doctor import checkup_lines
+    from migrator.report.documents.looking import doctor_document
     from migrator.sync.endpoints import Runtime
 
     screen = open_screen(settings)
@@ -74,7 +76,7 @@ def doctor(settings: Settings) -> int:
     checks += checks_of.check_packages(catalog(directory=settings.mappings))
     checks += checks_of.check_state(url, now=REAL.now)
     checks += (checks_of.check_time_zones(REAL.now()), *checks_of.check_extras(config, url))
-    screen.result(checkup_document(checks), checkup_lines(checks))
+    screen.result(doctor_document(checks), checkup_lines(checks))
     return max((check.exit_code for check in checks if check.status == "fault"), default=Exit.DONE)
 
 

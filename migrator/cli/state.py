@@ -61,11 +61,14 @@ def upgrade(settings: Settings) -> int:
     A new state gets its tables; one of this version stays as it is.
     """
     from migrator.cli.environment import open_screen, opened_state
-    from migrator.report.state import upgrade_document, upgrade_lines
+    from migrator.json_document import filled
+    from migrator.report.documents.state import UpgradeDocument
+    from migrator.report.state import upgrade_lines
 
     screen = open_screen(settings)
     with opened_state(settings) as opened:
-        screen.result(upgrade_document(opened.layout, opened.shown), upgrade_lines(opened.layout, opened.shown))
+        document = filled(UpgradeDocument, opened.layout, state=opened.shown)
+        screen.result(document, upgrade_lines(opened.layout, opened.shown))
     return Exit.DONE
 
 
@@ -79,18 +82,17 @@ def export(settings: Settings, *, out: OutFile = None) -> int:
     """
     from migrator.cli.environment import now, open_screen, opened_state
     from migrator.cli.files import write_file
-    from migrator.report.screen import document_text
     from migrator.report.state import moved_words, writing_lines
     from migrator.report.text import line
-    from migrator.store.dump_document import contents_to_json
+    from migrator.store.dump_document import state_document
 
     screen = open_screen(settings)
     with opened_state(settings, must_exist=True) as opened:
         contents, at = opened.contents(), now()
         screen.say(writing_lines(opened.owners()))
-    document = contents_to_json(contents, at=at)
+    document = state_document(contents, at=at)
     if out is not None:
-        write_file(out, document_text(document), screen)
+        write_file(out, document.text_parts(), screen)
         screen.say([line(f"{moved_words(contents.counts)} written to {out}")])
     if out is None or settings.json:
         screen.document(document)
@@ -108,12 +110,15 @@ def prune(settings: Settings, *, older_than: OlderThan) -> int:
     from datetime import timedelta
 
     from migrator.cli.environment import now, open_screen, opened_state
-    from migrator.report.state import prune_document, prune_lines
+    from migrator.json_document import filled
+    from migrator.report.documents.state import PruneDocument
+    from migrator.report.state import prune_lines
 
     screen, before = open_screen(settings), now() - timedelta(days=older_than)
     with opened_state(settings) as opened:
         pruned = opened.prune(before)
-        screen.result(prune_document(pruned, before, opened.shown), prune_lines(pruned, before))
+        document = filled(PruneDocument, pruned, state=opened.shown, before=before)
+        screen.result(document, prune_lines(pruned, before))
     return Exit.DONE
 
 
@@ -178,7 +183,8 @@ def _move(settings: Settings, operation: Callable[..., Coroutine[Any, Any, State
 
     from migrator.cli.environment import open_runtime, open_screen, opened_state
     from migrator.cli.prompts import PREVIEW, ask, require_terminal
-    from migrator.report.state_moves import rehoming_document, rehoming_lines
+    from migrator.report.documents.state import move_document
+    from migrator.report.state_moves import rehoming_lines
 
     screen, runtime = open_screen(settings), open_runtime(settings)
 
@@ -191,7 +197,7 @@ def _move(settings: Settings, operation: Callable[..., Coroutine[Any, Any, State
 
     with opened_state(settings, runtime) as opened:
         found = asyncio.run(operation(runtime=runtime, state=opened, agree=agree))
-    screen.result(rehoming_document(found), rehoming_lines(found))
+    screen.result(move_document(found), rehoming_lines(found))
     if found.failed:
         return Exit.PARTLY_FAILED
     return Exit.DONE if dry or found.runs else Exit.DECLINED
@@ -206,13 +212,15 @@ def import_(settings: Settings, file: StateFile, *, replace: ReplaceOption = Fal
     """
     from migrator.cli.environment import open_screen, opened_state
     from migrator.cli.files import read_file
-    from migrator.report.state import import_document, import_lines
+    from migrator.report.documents.state import ImportDocument
+    from migrator.report.state import import_lines
     from migrator.store.dump_document import contents_from_json
 
     screen = open_screen(settings)
     contents = contents_from_json(read_file(file), where=str(file))
     with opened_state(settings) as opened:
         backup = opened.fill(contents, replace=replace)
-        document = import_document(contents.counts, backup, opened.layout, opened.shown)
+        layout, moved = opened.layout.now, contents.counts
+        document = ImportDocument(state=opened.shown, layout=layout, moved=moved, backup=backup)
         screen.result(document, import_lines(contents.counts, backup, opened.shown))
     return Exit.DONE

@@ -49,7 +49,8 @@ def status(settings: Settings, sync: OptionalSync = None) -> int:
 
     from migrator.cli.environment import open_runtime, open_screen, opened_state, show_progress
     from migrator.cutover import commands
-    from migrator.report.journal import status_document, status_lines
+    from migrator.report.documents.journal import status_document
+    from migrator.report.journal import status_lines
 
     screen, runtime = open_screen(settings), open_runtime(settings)
     with opened_state(settings, runtime) as state:
@@ -95,7 +96,8 @@ def _status(runtime: Runtime, state: State, name: str | None, jobs: Sequence[Act
 def history(settings: Settings, run: OptionalRun = None, *, sync: OfSync = None, limit: LimitOption = 20) -> int:
     """Show the latest runs, or every write of one."""
     from migrator.cli.environment import open_runtime, open_screen, opened_state
-    from migrator.report.journal import history_document, history_lines
+    from migrator.report.documents.journal import history_document
+    from migrator.report.journal import history_lines
     from migrator.report.text import count, line
     from migrator.sync import execution
 

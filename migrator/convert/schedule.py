@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal, NotRequired, TypedDict
 
 from attrs import field, frozen
 
@@ -16,8 +16,10 @@ from migrator.config.model import Mode
 from migrator.cron import Cron, Once, Piece, Recurring, Translation, parse, translate
 from migrator.cron.answers import Decided
 from migrator.cron.model import ON_THE_MINUTE
+from migrator.cron.verdict import Kind
 from migrator.cron.zones import EPOCH
 from migrator.errors import ScheduleError
+from migrator.json_types import Timestamp
 from migrator.mapping.codecs import write_time
 from migrator.mapping.rules import Rules
 
@@ -27,20 +29,38 @@ EXACT: Final = {"exact", "exact_split", "exact_until", "one_time"}
 _MINUTE: Final = timedelta(minutes=1)
 
 
+Verdict = Literal[Kind, "carried", "none"]
+"""That of the translation; "carried" where the target takes every dialect, "none" where there is no schedule."""
+
+
+class PartSchedule(TypedDict):
+    """The schedule of one target job.
+
+    Attributes:
+        text: the expression; null for a one-time job that the platform takes as an instant.
+        at: the instant of a one-time job.
+    """
+
+    text: str | None
+    dialect: str
+    timezone: str
+    at: NotRequired[Timestamp]
+
+
 @frozen(kw_only=True)
 class ConvertedSchedule:
     """What became of a job's schedule.
 
     Attributes:
-        verdict: the cron engine's verdict; "carried" where the target takes every dialect, "none" where there is none.
-        pieces: text, dialect and timezone, or at, of each target job's schedule.
-        evidence: what a sceptic needs to check it.
+        verdict: how faithful it is.
+        pieces: the schedules of its target jobs.
+        evidence: numbers that prove the verdict.
         until: the instant at which it stops being exact.
         flags: what else must be known of it.
     """
 
-    verdict: str
-    pieces: tuple[Mapping[str, Any], ...] = ()
+    verdict: Verdict
+    pieces: tuple[PartSchedule, ...] = ()
     evidence: Mapping[str, Any] = field(factory=dict)
     until: datetime | None = None
     flags: tuple[str, ...] = ()
@@ -158,18 +178,23 @@ def _told(translation: Translation, trigger: Recurring | Once, source: str, targ
             said["cron"] = dict(trigger.cron.decided)
     else:
         said = {"at": write_time(trigger.at)}
-    pieces = [
-        {"text": piece.text, "dialect": target.dialect, "timezone": piece.timezone}
-        | ({"at": write_time(piece.at)} if piece.at else {})
-        for piece in translation.pieces
-    ]
     return ConvertedSchedule(
         verdict=verdict.kind,
-        pieces=tuple(pieces),
+        pieces=parts_of(translation.pieces, target.dialect),
         evidence={"source": said, **verdict.evidence},
         until=verdict.until,
         flags=tuple(verdict.flags),
     )
+
+
+def parts_of(pieces: Iterable[Piece], dialect: str) -> tuple[PartSchedule, ...]:
+    """Return the schedules of the target jobs that a translation makes, in the dialect of the target."""
+    return tuple(_part(piece, dialect) for piece in pieces)
+
+
+def _part(piece: Piece, dialect: str) -> PartSchedule:
+    part: PartSchedule = {"text": piece.text, "dialect": dialect, "timezone": piece.timezone}
+    return {**part, "at": write_time(piece.at)} if piece.at else part
 
 
 def _trigger_fields(trigger: Recurring | Once) -> dict[str, Any]:

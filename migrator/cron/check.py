@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final, NotRequired, TypedDict
 
 from migrator.cron.comparison import Timed
 from migrator.cron.croniter_text import UnaskableError, ask
@@ -29,25 +29,43 @@ _SHORTEST_MONTH: Final = 28
 _LAST_YEAR: Final = 2099
 
 
-def second_opinion(wanted: Iterable[Timed], got: Iterable[Timed], start: datetime, end: datetime) -> dict[str, Any]:
+class SecondOpinion(TypedDict):
+    """What an engine that is not ours says of sampled instants.
+
+    Attributes:
+        engine: its name and version.
+        instants: how many were compared.
+        agrees: whether it fires at the same ones.
+        differing: the first ones that differ.
+        unasked: what this engine cannot judge.
+    """
+
+    engine: str
+    instants: NotRequired[int]
+    agrees: NotRequired[bool]
+    differing: NotRequired[list[str]]
+    unasked: NotRequired[str]
+
+
+def second_opinion(wanted: Iterable[Timed], got: Iterable[Timed], start: datetime, end: datetime) -> SecondOpinion:
     """Whether croniter, too, finds that both sides fire at the same instants in [start, end).
 
     Returns:
         JSON-able: `engine`, and either how many `instants` were compared, whether it `agrees` and the first `differing`
         ones, or what it could not be asked (`unasked`).
     """
-    known: dict[str, Any] = {"engine": f"croniter {version('croniter')}"}
+    known: SecondOpinion = {"engine": f"croniter {version('croniter')}"}
     one, other = list(wanted), list(got)
     doubts = [why for job in (*one, *other) if (why := _unaskable(job))]
     if doubts:
         return {**known, "unasked": doubts[0]}
     try:
-        return {**known, **_compared(one, other, start, end)}
+        return _compared(known["engine"], one, other, start, end)
     except ValueError as error:  # what croniter raises for a text that it refuses
         return {**known, "unasked": f"a text that it refuses: {error}"}
 
 
-def _compared(one: list[Timed], other: list[Timed], start: datetime, end: datetime) -> dict[str, Any]:
+def _compared(engine: str, one: list[Timed], other: list[Timed], start: datetime, end: datetime) -> SecondOpinion:
     changes = {at for job in (*one, *other) for at in _changes(job, start, end)}
     left: list[datetime] = []
     for at in _fires(one, start, end):
@@ -60,7 +78,7 @@ def _compared(one: list[Timed], other: list[Timed], start: datetime, end: dateti
         at for at in set(left).symmetric_difference(active_side) if not any(abs(at - c) <= _AROUND for c in changes)
     )
     shown = [at.isoformat() for at in differing[:_SHOWN]]
-    return {"instants": len(left), "agrees": not differing, "differing": shown}
+    return {"engine": engine, "instants": len(left), "agrees": not differing, "differing": shown}
 
 
 def _fires(jobs: Iterable[Timed], start: datetime, end: datetime) -> Iterator[datetime]:

@@ -132,12 +132,12 @@ class Gap:
 
 @frozen(kw_only=True)
 class Sent:
-    """A write of a move that was sent.
+    """A write of a switch that was sent.
 
     Attributes:
-        side: where.
-        job: the job.
-        does: what it did.
+        side: the side that it was sent to.
+        job: the job that it changed.
+        does: the step.
         at: when it was sent.
         confirmed: when its effect was read back; None when it was not.
     """
@@ -195,13 +195,13 @@ class Order:
 
 @frozen(kw_only=True)
 class Nightly:
-    """A job whose target stays exact only as long as syncs renew it.
+    """A job whose target stays exact only while syncs renew it.
 
     Attributes:
         source: the source job.
         name: its name.
         until: when its target stops being exact unless a sync renews it.
-        modes: the values of `schedule.mode` that would make it independent of syncs, or for longer: by mode, how so.
+        modes: by schedule.mode, the result that it would have.
     """
 
     source: JobRef

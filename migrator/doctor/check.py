@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from attrs import frozen
 
@@ -10,6 +10,8 @@ from migrator.errors import MigratorError
 
 Status = Literal["ok", "advice", "unknown", "fault"]
 """ok: nothing to do. advice: it works, and could be better. unknown: nobody can tell now. fault: a run would fail."""
+
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 
 
 @frozen(kw_only=True)

@@ -17,10 +17,10 @@ Status = Literal["done", "failed", "skipped"]
 
 @frozen(kw_only=True)
 class Outcome:
-    """What became of one change.
+    """The result of one change.
 
     Attributes:
-        action: what was to happen.
+        action: the planned action.
         source: the source job.
         target: the target job, the new one where there is one.
         name: the job's visible name.

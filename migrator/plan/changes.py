@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
-from migrator.canonical import NOTHING, Fields, JobRef, Loss
+from migrator.canonical import NOTHING, CanonicalPath, Fields, JobRef, Loss
 from migrator.convert.fields import Need
 from migrator.convert.schedule import ConvertedSchedule
 from migrator.mapping.codecs import read_time, write_time
@@ -44,14 +44,14 @@ class FieldChange:
     """One field in its three states.
 
     Attributes:
-        path: canonical path.
-        old: what we last applied, None when it was absent or there is no link.
-        new: the wanted value, None to empty it.
+        path: the field.
+        old: what was last applied, None when it was absent or there is no binding.
+        new: the wanted value; None empties it.
         remote: what the target has now.
         reason: who changed it.
     """
 
-    path: str
+    path: CanonicalPath
     old: Any = None
     new: Any = None
     remote: Any = None
@@ -67,7 +67,7 @@ class WriteBack:
         fields: the fields of the source job that change, as its own platform holds them.
     """
 
-    paths: tuple[str, ...]
+    paths: tuple[CanonicalPath, ...]
     fields: tuple[FieldChange, ...]
 
     def wanted(self) -> Fields:
@@ -136,8 +136,8 @@ class Change:
             return ""
         if schedule.verdict == "exact_until" and schedule.until and schedule.until <= now:
             return f"its schedule was exact until {write_time(schedule.until)}, which has passed"
-        piece = schedule.pieces[self.piece - 1] if self.piece <= len(schedule.pieces) else {}
-        at = read_time(piece["at"]) if piece.get("at") else None
+        part = schedule.pieces[self.piece - 1] if self.piece <= len(schedule.pieces) else None
+        at = read_time(part["at"]) if part and "at" in part else None
         return f"its one-time instant, {write_time(at)}, has passed" if at and at <= now else ""
 
     def new_fields(self) -> Fields:
@@ -147,7 +147,7 @@ class Change:
 
 @frozen(kw_only=True)
 class Observed:
-    """Digests of what both sides held when the plan was made."""
+    """Digests of what both sides held."""
 
     source: str
     target: str

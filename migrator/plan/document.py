@@ -11,33 +11,104 @@ import base64
 import hmac
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, ClassVar, Final
 
 import attrs
 import cattrs
+from attrs import field, frozen
 
 from migrator.canonical import JobRef, Loss
 from migrator.convert.schedule import ConvertedSchedule
 from migrator.document import digest, digest_with, fields_from_json, value_to_json
 from migrator.errors import MigratorError, StalePlanError
-from migrator.mapping.codecs import read_time, write_time
-from migrator.plan.changes import ACTIONS, Change, FieldChange, Observed, Plan, WriteBack
-
-SCHEMA: Final = "migrator/plan@1"
+from migrator.json_document import OPTIONAL, Document, Each, filled, json_of
+from migrator.json_types import Day
+from migrator.mapping.codecs import PLAIN, read_time
+from migrator.plan.changes import ACTIONS, Action, Change, FieldChange, Observed, Plan, WriteBack
+from migrator.store.records import Live
 
 _PACKED: Final = "zlib:"
 _AGAIN: Final = "make a new one with: migrator plan SYNC -o plan.json"
 
 
-def plan_to_json(plan: Plan, *, key: bytes = b"") -> dict[str, Any]:
-    """Return the plan as a JSON document, with its digest; with the state's key, sealed."""
-    return {**plan_head(plan), "changes": list(plan_changes(plan)), "digest": plan_digest(plan, key=key)}
+@frozen(kw_only=True)
+class ChangeEntry:
+    """One change.
+
+    Attributes:
+        piece: which part of the source job, where it has several.
+        pieces: how many parts it has.
+        back: what is written back to the source job, where a sync is two-way.
+        renews: whether it only renews its window, which limits do not count.
+        right: the active side: at source, the target job is staged.
+    """
+
+    action: Action
+    source: JobRef | None
+    target: JobRef | None
+    name: str
+    fields: tuple[FieldChange, ...]
+    losses: tuple[Loss, ...]
+    schedule: ConvertedSchedule | None
+    reason: str
+    piece: int | None = field(default=None, metadata=OPTIONAL)
+    pieces: int | None = field(default=None, metadata=OPTIONAL)
+    back: WriteBack | None = field(default=None, metadata=OPTIONAL)
+    renews: bool | None = field(default=None, metadata=OPTIONAL)
+    right: Live | None = field(default=None, metadata=OPTIONAL)
 
 
-def plan_digest(plan: Plan, *, key: bytes = b"") -> str:
-    """Return the digest that the plan's document carries; with the state's key, its seal."""
-    return digest_with("changes", plan_changes(plan), plan_head(plan), key=key)
+@frozen(kw_only=True)
+class PlanDocument(Document):
+    """What a sync would change.
+
+    Attributes:
+        observed: digests of what both sides held.
+        summary: how many changes of each action.
+        needs_resync_by: when the first schedule stops being exact unless a sync renews it; null when none does.
+        young_zone_rules: time zones whose rule for clock changes is new, and the day from which it holds: another
+            platform's time zone data may be older.
+        refusal: why the plan is unsafe as a whole; "" when it is not.
+        digest: of everything else; keyed in a saved plan.
+    """
+
+    NAME: ClassVar[str] = "plan"
+    sync: str
+    source: str
+    target: str
+    target_provider: str
+    target_scope: str
+    dialect: str
+    contract: str
+    lineage: str
+    serial: int
+    created_at: datetime
+    observed: Observed
+    summary: Mapping[Action, int]
+    needs_resync_by: datetime | None
+    young_zone_rules: Mapping[str, Day]
+    refusal: str
+    changes: Iterable[ChangeEntry]
+    digest: str
+
+
+def plan_document(plan: Plan, *, key: bytes = b"") -> PlanDocument:
+    """Return the plan's document with its digest; with the state's key, sealed."""
+    document = _without_digest(plan)
+    return attrs.evolve(document, digest=_digest(document, key=key))
+
+
+def _without_digest(plan: Plan) -> PlanDocument:
+    changes = Each(plan.changes, partial(_entry, dialect=plan.dialect))
+    return filled(PlanDocument, plan, changes=changes, digest="")
+
+
+def _digest(document: PlanDocument, *, key: bytes = b"", each: Callable[[bytes], None] = lambda _text: None) -> str:
+    rest = {name: json_of(value) for name, value in document.members() if name not in {"changes", "digest"}}
+    return digest_with("changes", map(json_of, document.changes), rest, key=key, each=each)
 
 
 def pack_plan(plan: Plan) -> tuple[str, str]:
@@ -50,37 +121,10 @@ def pack_plan(plan: Plan) -> tuple[str, str]:
     def pack(text: bytes) -> None:
         parts.append(packer.compress(text))
 
-    found = digest_with("changes", plan_changes(plan), plan_head(plan), each=pack)
+    found = _digest(_without_digest(plan), each=pack)
     pack(b',"digest":"' + found.encode() + b'"}')
     parts.append(packer.flush())
     return _PACKED + base64.b64encode(b"".join(parts)).decode(), found
-
-
-def plan_head(plan: Plan) -> dict[str, Any]:
-    """All of the document but its changes and its digest."""
-    return {
-        "schema": SCHEMA,
-        "sync": plan.sync,
-        "source": plan.source,
-        "target": plan.target,
-        "target_provider": plan.target_provider,
-        "target_scope": plan.target_scope,
-        "dialect": plan.dialect,
-        "contract": plan.contract,
-        "lineage": plan.lineage,
-        "serial": plan.serial,
-        "created_at": write_time(plan.created_at),
-        "observed": attrs.asdict(plan.observed),
-        "summary": dict(plan.summary),
-        "needs_resync_by": plan.needs_resync_by and write_time(plan.needs_resync_by),
-        "young_zone_rules": plan.young_zone_rules,
-        "refusal": plan.refusal,
-    }
-
-
-def plan_changes(plan: Plan) -> Iterator[dict[str, Any]]:
-    """The changes of the document, one after another."""
-    return (_change_to_json(change, plan.dialect) for change in plan.changes)
 
 
 def plan_from_json(
@@ -106,9 +150,11 @@ def plan_from_json(
         document = json.loads(_unpacked(text))
     except (ValueError, RecursionError, zlib.error) as error:
         raise StalePlanError("the plan is not JSON", where=where, actual=str(error), hint=_AGAIN) from error
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+    if not isinstance(document, dict) or document.get("schema") != PlanDocument.schema_name():
         found = document.get("schema") if isinstance(document, dict) else type(document).__name__
-        raise StalePlanError("not a plan", where=where, actual=repr(found), allowed=SCHEMA, hint=_AGAIN)
+        raise StalePlanError(
+            "not a plan", where=where, actual=repr(found), allowed=PlanDocument.schema_name(), hint=_AGAIN
+        )
     stated = document.pop("digest", None)
     if lineage_of and lineage_of(str(document.get("sync"))) != document.get("lineage"):
         raise StalePlanError("the plan was made on another state", where=where, hint=_AGAIN)
@@ -143,55 +189,26 @@ def _plan(document: Mapping[str, Any]) -> Plan:
     )
 
 
-def _change_to_json(change: Change, dialect: str) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "action": change.action,
-        "source": change.source and attrs.asdict(change.source),
-        "target": change.target and attrs.asdict(change.target),
-        "name": change.name,
-        "fields": [_field_to_json(field, dialect) for field in change.fields],
-        "losses": [
-            {
-                "path": loss.path,
-                "had": value_to_json(loss.had, ""),
-                "becomes": value_to_json(loss.becomes, ""),
-                "reason": loss.reason,
-            }
-            for loss in change.losses
-        ],
-        "schedule": change.schedule and _schedule_to_json(change.schedule),
-        "reason": change.reason,
-    }
-    if change.pieces > 1:
-        document |= {"piece": change.piece, "pieces": change.pieces}
-    if change.back:
-        fields = [_field_to_json(field, "") for field in change.back.fields]
-        document |= {"back": {"paths": list(change.back.paths), "fields": fields}}
-    if change.renews:
-        document |= {"renews": True}
-    if change.active_side != "both":
-        document |= {"right": change.active_side}
-    return document
+def _entry(change: Change, *, dialect: str) -> ChangeEntry:
+    is_one = change.pieces == 1
+    return filled(
+        ChangeEntry,
+        change,
+        fields=tuple(_as_json(one, dialect) for one in change.fields),
+        piece=None if is_one else change.piece,
+        pieces=None if is_one else change.pieces,
+        back=change.back,
+        renews=change.renews or None,
+        right=None if change.active_side == "both" else change.active_side,
+    )
 
 
-def _field_to_json(field: FieldChange, dialect: str) -> dict[str, Any]:
-    return {
-        "path": field.path,
-        "old": value_to_json(field.old, dialect),
-        "new": value_to_json(field.new, dialect),
-        "remote": value_to_json(field.remote, dialect),
-        "reason": field.reason,
-    }
-
-
-def _schedule_to_json(schedule: ConvertedSchedule) -> dict[str, Any]:
-    return {
-        "verdict": schedule.verdict,
-        "pieces": [dict(piece) for piece in schedule.pieces],
-        "evidence": dict(schedule.evidence),
-        "until": schedule.until and write_time(schedule.until),
-        "flags": list(schedule.flags),
-    }
+def _as_json(one: FieldChange, dialect: str) -> FieldChange:
+    """Return the change with schedules in the dialect of the target."""
+    if type(one.old) in PLAIN and type(one.new) in PLAIN and type(one.remote) in PLAIN:
+        return one
+    old, new, remote = (value_to_json(value, dialect) for value in (one.old, one.new, one.remote))
+    return FieldChange(path=one.path, old=old, new=new, remote=remote, reason=one.reason)
 
 
 def _change(document: Mapping[str, Any], dialect: str) -> Change:

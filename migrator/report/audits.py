@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
-
-import attrs
+from typing import Final
 
 from migrator.audit import Audit, Finding, Outcome
-from migrator.convert import Converted
 from migrator.convert.fields import Need
-from migrator.document import value_to_json
-from migrator.mapping.codecs import write_time
-from migrator.report.duplicates import duplicate_document, duplicate_lines
+from migrator.report.duplicates import duplicate_lines
 from migrator.report.schedules import piece_words, verdict_name, verdict_words
 from migrator.report.text import Line, clean, columns, count, line
 
@@ -34,60 +29,6 @@ OUTCOME_WORDS: Final[Mapping[str, str]] = {
     "over": "expired: not migrated",
     "whole": "migrate unchanged",
 }
-
-
-def audit_document(found: Audit) -> dict[str, Any]:
-    """Return the audit as `migrator/audit@1`."""
-    return {
-        "schema": SCHEMA,
-        "connection": found.connection,
-        "provider": found.provider,
-        "at": write_time(found.at),
-        "mode": found.sync.schedule.mode,
-        "days": found.sync.schedule.days,
-        "summary": {"jobs": len(found.findings), **found.summary},
-        "verdicts": dict(found.verdicts),
-        "losses": [{"path": path, "reason": reason, "jobs": jobs} for (path, reason), jobs in found.losses.items()],
-        "decisions": [attrs.asdict(decision) for decision in found.decisions],
-        "jobs": [_finding(finding) for finding in found.findings],
-        "duplicates": [duplicate_document(one) for one in found.duplicates],
-        "requests": dict(found.requests),
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    lowered = finding.lowered
-    schedule = lowered.schedule if lowered else None
-    return {
-        "outcome": finding.outcome,
-        "source": attrs.asdict(finding.source),
-        "name": finding.name,
-        "enabled": finding.enabled,
-        "reason": finding.reason,
-        "trouble": finding.trouble,
-        "needs": [need.what for need in lowered.needs] if lowered else [],
-        "losses": _losses(lowered) if lowered else [],
-        "schedule": schedule
-        and {
-            "verdict": schedule.verdict,
-            "pieces": [dict(piece) for piece in schedule.pieces],
-            "evidence": dict(schedule.evidence),
-            "until": schedule.until and write_time(schedule.until),
-            "flags": list(schedule.flags),
-        },
-    }
-
-
-def _losses(lowered: Converted) -> list[dict[str, Any]]:
-    return [
-        {
-            "path": loss.path,
-            "had": value_to_json(loss.had, ""),
-            "becomes": value_to_json(loss.becomes, ""),
-            "reason": loss.reason,
-        }
-        for loss in lowered.losses
-    ]
 
 
 def audit_lines(found: Audit, *, verbose: bool = False) -> Iterator[Line]:

@@ -3,60 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
 
-from attrs import asdict
 from rich.cells import cell_len
 
 from migrator.canonical import LEAVES, PATHS, covers
-from migrator.catalog import Catalog, Entry
+from migrator.catalog import Catalog
 from migrator.mapping.rules import Rules
+from migrator.report.documents.providers import field_support
 from migrator.report.text import Line, columns, line
-
-SCHEMA: Final = "migrator/providers@1"
-
-
-def holdings_document(found: Catalog) -> dict[str, Any]:
-    """Return what each provider supports, as `migrator/providers@1`."""
-    return {
-        "schema": SCHEMA,
-        "providers": [_provider(entry) for entry in found.entries.values()],
-        "unusable": [{"name": name, "error": str(error)} for name, error in found.problems.items()],
-    }
-
-
-def _provider(entry: Entry) -> dict[str, Any]:
-    rules = entry.mapping.rules
-    return {
-        "name": rules.provider,
-        "title": rules.title,
-        "package": entry.package or None,
-        "page": entry.provider.docs,
-        "capabilities": asdict(entry.provider.capabilities),
-        "docs": list(rules.docs),
-        "checked": rules.checked.isoformat(),
-        "actions": list(rules.actions),
-        "dialect": rules.dialect or None,
-        "timezone": rules.timezone or None,
-        "min_interval_minutes": rules.min_interval,
-        "needs": [list(paths) for paths in rules.needs],
-        "unique": list(rules.unique),
-        "contracts": list(rules.contracts),
-        "fields": [_field(path, rules) for path in LEAVES],
-        "declined": {path: declined.reason for path, declined in rules.declined.items()},
-        "read_only": dict(rules.read_only),
-    }
-
-
-def _field(leaf: str, rules: Rules) -> dict[str, Any]:
-    """Return the support of one canonical field: held, translated or lost."""
-    for held, table in (("translated", rules.translated), ("lost", rules.lost)):
-        for path, reason in table.items():
-            if covers(path, leaf):
-                return {"path": leaf, "held": held, "reason": reason, "max": None, "change": None}
-    rule = rules.fields[leaf]
-    change = {contract: rule.change_under(contract) for contract in rules.contracts}
-    return {"path": leaf, "held": "held", "reason": "", "max": rule.max, "change": change}
 
 
 def holdings_lines(found: Catalog, *, verbose: bool, width: int | None = None) -> Iterator[Line]:
@@ -113,11 +67,11 @@ def _widest(table: Iterable[str]) -> int:
 
 def _cell(path: str, rules: Rules) -> str:
     """One field at one provider, in a word or two."""
-    leaves = [_field(leaf, rules) for leaf in LEAVES if covers(path, leaf)]
-    ways = {leaf["held"] for leaf in leaves}
+    leaves = [field_support(leaf, rules) for leaf in LEAVES if covers(path, leaf)]
+    ways = {leaf.held for leaf in leaves}
     if len(ways) > 1:
-        kept = [leaf["path"].rpartition(".")[2] for leaf in leaves if leaf["held"] != "lost"]
+        kept = [leaf.path.rpartition(".")[2] for leaf in leaves if leaf.held != "lost"]
         return f"{', '.join(kept)} only"
-    limits = {leaf["max"] for leaf in leaves} - {None}
+    limits = {leaf.max for leaf in leaves} - {None}
     word = {"held": "yes", "translated": "translated", "lost": "-"}[ways.pop()]
     return f"{word}, up to {limits.pop():,}" if len(limits) == 1 else word

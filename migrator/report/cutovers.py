@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
-
-import attrs
+from typing import Final
 
 from migrator.active_side import ActiveStatus, Found
-from migrator.cutover.switches import Cutover, Does, Gap, Nightly, Sent, Status, SwitchResult
-from migrator.mapping.codecs import write_time
+from migrator.cutover.switches import Cutover, Does, Nightly, Status, SwitchResult
 from migrator.report.text import Line, clean, count, instant, line, pad, stamp
 from migrator.store.records import InactiveJob, Missed
 
@@ -77,107 +74,12 @@ _DARK: Final[Mapping[str, str]] = {
 }
 
 
-def handover_document(found: Cutover, name: str) -> dict[str, Any]:
-    """Return the result of a cutover or a retirement, as `migrator/cutover@1` or `migrator/retire@1`."""
-    return {
-        "schema": f"migrator/{name}@1",
-        "sync": found.sync,
-        "source": found.source,
-        "target": found.target,
-        "goal": found.goal,
-        "run": found.run,
-        "dry_run": found.is_dry,
-        "summary": dict(found.summary),
-        "jobs": [_moved(switched) for switched in found.moves],
-        "ledger": [missed_document(entry) for entry in found.ledger],
-        "active_nowhere": [dark_document(one) for one in found.dark],
-        "needs_nightly_sync": [_nightly(one) for one in found.nightly],
-        "requests": dict(found.requests),
-    }
-
-
-def _moved(switched: SwitchResult) -> dict[str, Any]:
-    move = switched.move
-    return {
-        "status": switched.status,
-        "name": move.name,
-        "source": attrs.asdict(move.source),
-        "targets": [attrs.asdict(target) for target in move.targets],
-        "live": switched.live,
-        "takes": [turn.does for turn in move.turns],
-        "gap": switched.gap and _gap(switched.gap),
-        "writes": [_sent(sent) for sent in switched.sent],
-        "proof": switched.proof or None,
-        "reason": switched.reason,
-    }
-
-
-def _gap(gap: Gap) -> dict[str, Any]:
-    return {
-        "start": write_time(gap.start),
-        "end": gap.end and write_time(gap.end),
-        "asked_seconds": gap.asked.total_seconds(),
-        "is_narrow": gap.is_narrow,
-    }
-
-
-def _sent(sent: Sent) -> dict[str, Any]:
-    confirmed = sent.confirmed and write_time(sent.confirmed)
-    return {
-        "side": sent.side,
-        "job": attrs.asdict(sent.job),
-        "does": sent.does,
-        "at": write_time(sent.at),
-        "confirmed": confirmed,
-    }
-
-
-def _nightly(one: Nightly) -> dict[str, Any]:
-    return {
-        "source": attrs.asdict(one.source),
-        "name": one.name,
-        "until": write_time(one.until),
-        "modes": dict(one.modes),
-    }
-
-
-def dark_document(one: InactiveJob) -> dict[str, Any]:
-    """Return a job that is active nowhere, with the command that repairs it."""
-    return {**attrs.asdict(one), "since": write_time(one.since)}
-
-
 def dark_lines(dark: Iterable[InactiveJob]) -> Iterator[Line]:
     """Yield the jobs that are active nowhere, each with the command that repairs it."""
     for one in dark:
         since = instant(one.since.replace(microsecond=0))
         yield line((f"{_DARK[one.live]}: ", "bold red"), clean(one.name), f", since {since} UTC")
         yield line("to repair: ", (clean(one.repair), "bold"), indent=2)
-
-
-def missed_document(entry: Missed) -> dict[str, Any]:
-    """Return an instant of the ledger."""
-    return {
-        "source": attrs.asdict(entry.source),
-        "name": entry.name,
-        "at": write_time(entry.at),
-        "kind": entry.kind,
-        "cause": entry.cause,
-        "sync": entry.sync,
-        "run": entry.run,
-    }
-
-
-def standing_document(one: ActiveStatus) -> dict[str, Any]:
-    """Return the active side of a job."""
-    return {
-        "name": one.name,
-        "source": attrs.asdict(one.source),
-        "targets": [attrs.asdict(target) for target in one.targets],
-        "live": one.live,
-        "meant": one.meant,
-        "since": one.since and write_time(one.since),
-        "is_unfinished": one.is_unfinished,
-    }
 
 
 def handover_lines(found: Cutover, *, back: str, again: str, retires: bool = False) -> Iterator[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import attrs
 from attrs import frozen
@@ -88,22 +88,6 @@ class Story:
             and self.verified.is_well
             and self.week.is_exact
         )
-
-    def document(self) -> dict[str, Any]:
-        """Return the demonstration as `migrator/demo@1`."""
-        return {
-            "schema": SCHEMA,
-            "before": {name: list(jobs) for name, jobs in self.before.items()},
-            "audit": dict(self.audit.summary),
-            "plan": dict(self.plan.summary),
-            "apply": dict(self.applied.summary),
-            "verify": dict(self.verified.summary),
-            "cutover": dict(self.cutover.summary),
-            "fires": {"due": self.week.due, "once": self.week.once, "extra": self.week.extra},
-            "again": dict(self.again.summary),
-            "after": list(self.after),
-            "requests": dict(self.applied.requests),
-        }
 
     def lines(self) -> Iterator[Line]:
         """Yield the demonstration for people."""

@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
-
-import attrs
 
 from migrator.execute.outcomes import Applied
 from migrator.extract import Extracted
 from migrator.plan.duplicates import Duplicate
-from migrator.report.json_schema import COUNT, REF, TEXT, listed, maybe, shape
 from migrator.report.outcomes import outcome_lines
 from migrator.report.text import Line, clean, columns, count, line
-
-DUPLICATE: Final = shape(
-    {
-        "source": maybe(REF),
-        "name": TEXT,
-        "piece": COUNT,
-        "pieces": COUNT,
-        "targets": listed(REF, "All jobs that claim it, those that the state is bound to first."),
-        "bound": listed(REF, "Those that the state is bound to."),
-        "reason": TEXT,
-    },
-    says="Several jobs that carry the ownership tag of one source job, or are bound to it.",
-)
-
-
-def duplicate_document(one: Duplicate) -> dict[str, Any]:
-    """Return a duplicate as JSON."""
-    return {
-        "source": one.source and attrs.asdict(one.source),
-        "name": one.name,
-        "piece": one.piece,
-        "pieces": one.pieces,
-        "targets": [attrs.asdict(job) for job in one.jobs],
-        "bound": [attrs.asdict(job) for job in one.bound],
-        "reason": one.told,
-    }
 
 
 def duplicate_lines(found: Iterable[Duplicate], *, command: str) -> Iterator[Line]:
@@ -70,19 +40,6 @@ def choice_lines(one: Duplicate, target: Extracted) -> Iterator[Line]:
         known = "bound by this state" if ref in one.bound else "not bound"
         rows.append((clean(ref.id), clean(job.name), "active" if job.live else "paused", known, made))
     yield from (line(row, indent=2) for row in columns(rows))
-
-
-def dedupe_document(sync: str, found: Iterable[Duplicate], applied: Applied) -> dict[str, Any]:
-    """Return the duplicates and the jobs that were removed, as `migrator/dedupe@1`."""
-    return {
-        "schema": "migrator/dedupe@1",
-        "sync": sync,
-        "run": applied.run,
-        "duplicates": [duplicate_document(one) for one in found],
-        "summary": dict(applied.summary),
-        "outcomes": [attrs.asdict(outcome) for outcome in applied.outcomes],
-        "requests": dict(applied.requests),
-    }
 
 
 def dedupe_lines(sync: str, found: Iterable[Duplicate], applied: Applied, *, command: str) -> Iterator[Line]:

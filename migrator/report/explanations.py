@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
 
+from migrator.convert.schedule import parts_of
 from migrator.cron import Cron, Translation, describe
 from migrator.cron.ambiguous import Meaning, often_words
-from migrator.cron.zones import load_zone
-from migrator.mapping.codecs import write_time
 from migrator.report.schedules import piece_words, verdict_words
 from migrator.report.text import Line, clean, columns, instant, line
 
@@ -54,44 +53,6 @@ class Explanation:
         """The target dialect, with the platform where one was named: "On Acme (vixie cron, UTC)"."""
         said = f"{self.target} cron" + (f", {self.target_timezone}" if self.target_timezone else "")
         return f"On {self.target_title} ({said})" if self.target_title else f"In {said}"
-
-
-def explanation_document(told: Explanation) -> dict[str, Any]:
-    """Return an explanation as `migrator/explain@1`."""
-    zone = load_zone(told.timezone)
-    return {
-        "schema": SCHEMA,
-        "text": told.cron.text,
-        "dialect": told.cron.dialect,
-        "timezone": told.timezone,
-        "meaning": describe(told.cron, told.timezone),
-        "flags": sorted(told.cron.flags),
-        "fires": [{"local": at.astimezone(zone).isoformat(), "utc": write_time(at)} for at in told.fires],
-        "readings": [{**m.as_json(), "next": at and write_time(at)} for m, at in told.readings],
-        "translation": told.translation and _translation(told, told.translation),
-    }
-
-
-def _translation(told: Explanation, translation: Translation) -> dict[str, Any]:
-    verdict = translation.verdict
-    return {
-        "target": told.target,
-        "target_timezone": told.target_timezone,
-        "verdict": verdict.kind,
-        "reason": verdict.reason,
-        "until": verdict.until and write_time(verdict.until),
-        "flags": sorted(verdict.flags),
-        "pieces": _pieces(told, translation),
-        "evidence": dict(verdict.evidence),
-    }
-
-
-def _pieces(told: Explanation, translation: Translation) -> list[dict[str, Any]]:
-    return [
-        {"text": piece.text, "dialect": told.target, "timezone": piece.timezone}
-        | ({"at": write_time(piece.at)} if piece.at else {})
-        for piece in translation.pieces
-    ]
 
 
 def explanation_lines(told: Explanation) -> Iterator[Line]:
@@ -143,4 +104,4 @@ def _translation_lines(told: Explanation, translation: Translation) -> Iterator[
     yield line((f"{told.target_words}: ", "bold"), (said, "green" if verdict.faithful else "bold red"))
     if not verdict.faithful:
         yield line(clean(verdict.reason), indent=2)
-    yield from (line((piece_words(piece), "bold"), indent=2) for piece in _pieces(told, translation))
+    yield from (line((piece_words(piece), "bold"), indent=2) for piece in parts_of(translation.pieces, told.target))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from attrs import frozen
 
 from migrator.errors import ConfigError, MappingError, MigratorError, UsageError
 from migrator.report.text import Line, clean, line
-
-SCHEMA: Final = "migrator/error@1"
 
 _LABELS: Final = (("where", "where"), ("got", "actual"), ("allowed", "allowed"), ("next", "hint"))
 
@@ -94,29 +92,6 @@ def _unexpected(error: BaseException) -> Failure:
     return Failure(
         what=f"unexpected: {what}", code="unexpected", hint="run again with --debug to see where, and report it"
     )
-
-
-def failure_document(failure: Failure) -> dict[str, Any]:
-    """An error as `migrator/error@1`."""
-    return {
-        "schema": SCHEMA,
-        **_told(failure),
-        "problems": [_told(problem) for problem in failure.problems],
-        "exit_code": failure.exit_code,
-    }
-
-
-def _told(failure: Failure) -> dict[str, Any]:
-    allowed = list(failure.choices) or ([failure.allowed] if failure.allowed else [])
-    return {
-        "code": failure.code,
-        "error": failure.what,
-        "where": failure.where,
-        "actual": failure.actual,
-        "allowed": allowed,
-        "hint": failure.hint,
-        "excerpt": failure.excerpt,
-    }
 
 
 def failure_lines(failure: Failure) -> Iterator[Line]:

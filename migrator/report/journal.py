@@ -5,26 +5,25 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, Literal
 
-import attrs
 from attrs import field, frozen
 
 from migrator.active_side import ActiveStatus as JobStanding
-from migrator.mapping.codecs import write_time
 from migrator.report.cutovers import (
     STATUS_WORDS,
-    dark_document,
     dark_lines,
     ledger_lines,
-    missed_document,
-    standing_document,
     standing_lines,
 )
-from migrator.report.state_moves import orphans_document, orphans_lines
+from migrator.report.state_moves import orphans_lines
 from migrator.report.text import Line, clean, columns, line, stamp
 from migrator.store.records import ORIGIN, InactiveJob, Missed, Owner, Run, Write
+from migrator.sync.checkpoint import KnownDuplicate, Trouble
 from migrator.sync.orphaned import Orphans
+
+RunEnd = Literal["done", "unfinished", "died", "under way", "settled"]
+"""How a run ended."""
 
 _STYLES: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "uncertain": "bold red"}
 _ENDS: Final[Mapping[str, str]] = {"done": "green", "settled": "green"}
@@ -70,8 +69,8 @@ class SyncStatus:
     orphans: Sequence[Orphans] = ()
     jobs: Sequence[JobStanding] | None = None
     dark: Mapping[str, Sequence[InactiveJob]] = field(factory=dict)
-    duplicates: Mapping[str, Sequence[Mapping[str, Any]]] = field(factory=dict)
-    trouble: Sequence[Mapping[str, str]] = ()
+    duplicates: Mapping[str, Sequence[KnownDuplicate]] = field(factory=dict)
+    trouble: Sequence[Trouble] = ()
 
     @property
     def uncertain(self) -> list[Write]:
@@ -87,7 +86,7 @@ class SyncStatus:
             found.setdefault(run.sync, run)
         return list(found.values())
 
-    def how(self, run: Run) -> str:
+    def how(self, run: Run) -> RunEnd:
         """Return how a run ended, in a word of the JSON document."""
         if run.id in {owner.run for owner in self.owners.values()}:
             return "under way"
@@ -98,32 +97,6 @@ class SyncStatus:
         if (since := self.in_order.get(run.sync)) and since > run.started_at:
             return "settled"
         return "unfinished" if run.ended_at else "died"
-
-
-def status_document(standing: SyncStatus) -> dict[str, Any]:
-    """Return the status as `migrator/status@1`."""
-    return {
-        "schema": "migrator/status@1",
-        "state": standing.place,
-        "active_nowhere": [dark_document(one) for dark in standing.dark.values() for one in dark],
-        "writing": [{"target": scope, **attrs.asdict(owner)} for scope, owner in standing.owners.items()],
-        "uncertain": [
-            {**_write(write), "run": write.run, "sync": write.sync, "settle": _ways(write)}
-            for write in standing.uncertain
-        ],
-        "syncs": [_sync(run, standing) for run in standing.latest],
-        "orphans": orphans_document(standing.orphans),
-        "ledger": [missed_document(entry) for entry in standing.ledger],
-        "duplicates": [{"sync": sync, **one} for sync, found in standing.duplicates.items() for one in found],
-        "trouble": [dict(one) for one in standing.trouble],
-        "jobs": None if standing.jobs is None else [standing_document(job) for job in standing.jobs],
-    }
-
-
-def _sync(run: Run, standing: SyncStatus) -> dict[str, Any]:
-    until = standing.until.get(run.sync)
-    how = {"how": standing.how(run), "next": _next(run, standing)}
-    return {**_run(run), **how, "needs_resync_by": until and write_time(until)}
 
 
 def status_lines(standing: SyncStatus) -> Iterator[Line]:
@@ -156,14 +129,14 @@ def _uncertain_lines(write: Write) -> Iterator[Line]:
     )
     if write.state == "uncertain" and write.error:
         yield line(clean(write.error), indent=2)
-    ways = _ways(write)
+    ways = settle_commands(write)
     until = "; if it cannot tell, look at the target and pass the answer:" if ways else "."
     yield line(f"The next migrator plan {write.sync} reconciles it{until}", indent=2)
     for words, command in zip(("if the job exists: ", "if it does not: "), ways, strict=False):
         yield line(words, (command, "bold"), indent=2)
 
 
-def _duplicate_lines(sync: str, found: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+def _duplicate_lines(sync: str, found: Sequence[KnownDuplicate]) -> Iterator[Line]:
     """Target jobs that were one too many when both sides of a sync were last read."""
     for one in found:
         part = f", part {one['piece']}" if one["pieces"] > 1 else ""
@@ -174,7 +147,7 @@ def _duplicate_lines(sync: str, found: Sequence[Mapping[str, Any]]) -> Iterator[
 
 def _latest_lines(run: Run, standing: SyncStatus) -> Iterator[Line]:
     """Yield how the latest run of a sync ended, the next command, and until when the schedules are exact."""
-    how, follow = standing.how(run), _next(run, standing)
+    how, follow = standing.how(run), next_command(run, standing)
     yield line((f"{_HOW.get(how, how)} ", _ENDS.get(how, "yellow")), f"{run.sync}: {_kind(run)}, {_told(run)}")
     if how == "settled":
         yield line(f"a later run found no changes at {_moment(standing.in_order[run.sync])}", indent=2)
@@ -184,7 +157,7 @@ def _latest_lines(run: Run, standing: SyncStatus) -> Iterator[Line]:
         yield line(f"exact until {stamp(until)}, renewed by each sync", indent=2)
 
 
-def _next(run: Run, standing: SyncStatus) -> str:
+def next_command(run: Run, standing: SyncStatus) -> str:
     """Return the command that finishes what a run left; "" where there is none."""
     if standing.how(run) in {"done", "settled", "under way"}:
         return ""
@@ -196,23 +169,12 @@ def _next(run: Run, standing: SyncStatus) -> str:
     return shlex.join(["migrator", _GO_ON.get(run.kind, "apply"), run.sync, *back])
 
 
-def _ways(write: Write) -> list[str]:
+def settle_commands(write: Write) -> tuple[str, ...]:
     """Return the commands that resolve a create."""
     if write.action != "create" or write.source is None:
-        return []
+        return ()
     start = shlex.join(["migrator", "settle", write.run, write.source.id if write.pieces == 1 else write.name])
-    return [f"{start} --created ID", f"{start} --not-created"]
-
-
-def history_document(
-    runs: Sequence[Run], writes: Sequence[Write] | None, ledger: Sequence[Missed] = ()
-) -> dict[str, Any]:
-    """Return the runs as `migrator/history@1`; with the writes and the ledger of the one run that was asked for."""
-    document: dict[str, Any] = {"schema": "migrator/history@1", "runs": [_run(run) for run in runs]}
-    if writes is None:
-        return document
-    entries = [missed_document(entry) for entry in ledger]
-    return document | {"writes": [_write(write) for write in writes], "ledger": entries}
+    return f"{start} --created ID", f"{start} --not-created"
 
 
 def history_lines(runs: Sequence[Run], writes: Sequence[Write] | None, ledger: Sequence[Missed] = ()) -> Iterator[Line]:
@@ -247,41 +209,6 @@ def _kind(run: Run) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _run(run: Run) -> dict[str, Any]:
-    return {
-        "run": run.id,
-        "kind": run.kind,
-        "of": run.of,
-        "sync": run.sync,
-        "goal": run.goal,
-        "target": {"provider": run.provider, "scope": run.scope},
-        "started_at": write_time(run.started_at),
-        "ended_at": run.ended_at and write_time(run.ended_at),
-        "summary": dict(run.summary),
-    }
-
-
-def _write(write: Write) -> dict[str, Any]:
-    return {
-        "seq": write.seq,
-        "action": write.action,
-        "name": write.name,
-        "source": write.source and attrs.asdict(write.source),
-        "target_id": write.target_id,
-        "piece": write.piece,
-        "pieces": write.pieces,
-        "at": write_time(write.at),
-        "state": write.state,
-        "error": write.error,
-    }
-
-
-def settle_document(write: Write, created: str | None) -> dict[str, Any]:
-    """Return the resolved write as `migrator/settle@1`."""
-    decided = {**_write(write), "state": "failed" if created is None else "done", "target_id": created, "error": ""}
-    return {"schema": "migrator/settle@1", "run": write.run, "sync": write.sync, "write": decided}
 
 
 def settle_lines(write: Write, created: str | None) -> Iterator[Line]:

@@ -4,31 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any
 
-import attrs
-
-from migrator.mapping.codecs import write_time
 from migrator.report.text import Line, clean, line, stamp
 from migrator.store.records import Lease
 
 _SECOND = timedelta(seconds=1)
-
-
-def unlock_document(freed: Sequence[Lease], place: str) -> dict[str, Any]:
-    """Return the leases that were freed, as `migrator/unlock@1`."""
-    return {"schema": "migrator/unlock@1", "state": place, "freed": [_lease(lease) for lease in freed]}
-
-
-def _lease(lease: Lease) -> dict[str, Any]:
-    return {
-        "target": lease.scope,
-        **attrs.asdict(lease.owner),
-        "renewed_at": write_time(lease.beat),
-        "expires_at": write_time(lease.expires),
-        "lease": lease.state,
-        "seen": lease.is_seen,
-    }
 
 
 def unlock_lines(freed: Sequence[Lease]) -> Iterator[Line]:

@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from migrator.execute.outcomes import Applied, Outcome
-from migrator.mapping.codecs import write_time
-from migrator.plan.changes import Change, Plan
-from migrator.report.cutovers import dark_document, dark_lines
+from migrator.plan.changes import Plan
+from migrator.report.cutovers import dark_lines
 from migrator.report.plans import STYLES, SYMBOLS, UP_TO_DATE, blocked_lines, double_lines, lapse_lines, note_lines
-from migrator.report.streaming import Long
 from migrator.report.text import Line, clean, count, line
 
-SCHEMA: Final = "migrator/apply@1"
-
 _STATUS: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "skipped": "yellow"}
-
-
-def apply_document(plan: Plan, applied: Applied) -> Long:
-    """Return the results as `migrator/apply@1`; the run is null when nothing was started."""
-    head = {
-        "schema": SCHEMA,
-        "run": applied.run,
-        "sync": plan.sync,
-        "summary": dict(applied.summary),
-        "needs_resync_by": plan.needs_resync_by and write_time(plan.needs_resync_by),
-    }
-
-    def rest() -> dict[str, Any]:
-        return {
-            "blocked": [_blocked(change) for change in plan.blocked],
-            "active_nowhere": [dark_document(one) for one in applied.dark],
-            "requests": dict(applied.requests),
-        }
-
-    return Long(head=head, name="outcomes", items=lambda: map(attrs.asdict, applied.outcomes), rest=rest)
-
-
-def _blocked(change: Change) -> dict[str, Any]:
-    return {
-        "source": change.source and attrs.asdict(change.source),
-        "target": change.target and attrs.asdict(change.target),
-        "name": change.name,
-        "reason": change.reason,
-    }
 
 
 def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]:

@@ -16,12 +16,10 @@ from migrator.isolation import attempt
 from migrator.mapping.codecs import write_cron, write_time
 from migrator.plan.changes import Action, Change, FieldChange, Plan
 from migrator.plan.compare import BOTH
-from migrator.plan.document import plan_changes, plan_digest, plan_head
 from migrator.prompt_envelope import carried_by
 from migrator.providers.registry import PROVIDERS
 from migrator.report.groups import grouped, of_change
 from migrator.report.schedules import Piece, coming, fires_words, piece_words, verdict_words
-from migrator.report.streaming import Long
 from migrator.report.text import Line, clean, count, line, pad, shorten_both, stamp, value_words
 
 SYMBOLS: Final[Mapping[Action, str]] = {
@@ -54,16 +52,6 @@ LOSING: Final = frozenset({"create", "update", "replace", "adopt"})
 _CLOCKS: Final = ("trigger.cron", "trigger.at")
 _LABELS: Final = max(map(len, PATHS))
 """Columns for what a line is about: a canonical path, or "schedule"."""
-
-
-def plan_document(plan: Plan, *, key: bytes = b"") -> Long:
-    """Return the plan's document, sealed with the state's key; its changes are written one after another."""
-    return Long(
-        head=plan_head(plan),
-        name="changes",
-        items=lambda: plan_changes(plan),
-        rest=lambda: {"digest": plan_digest(plan, key=key)},
-    )
 
 
 def plan_lines(plan: Plan, *, command: str = "", verbose: bool = False) -> Iterator[Line]:
@@ -271,7 +259,7 @@ def _touches_schedule(change: Change) -> bool:
 def _schedule_lines(schedule: ConvertedSchedule, change: Change, plan: Plan) -> Iterator[Line]:
     """From what to what, how faithful that is, and when the job fires next by its own clock."""
     source = schedule.evidence.get("source")
-    pieces = schedule.pieces or tuple(_untranslated(change))
+    pieces: tuple[Piece, ...] = schedule.pieces or tuple(_untranslated(change))
     said = [piece_words(source)] if source else []
     said += [" + ".join(piece_words(piece) for piece in pieces)] if pieces else []
     verdict = verdict_words(

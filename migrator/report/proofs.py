@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
-
-import attrs
+from typing import Final
 
 from migrator.canonical import PATHS
-from migrator.cron import Comparison
 from migrator.document import value_to_json
-from migrator.mapping.codecs import write_time
-from migrator.report.duplicates import duplicate_document, duplicate_lines
+from migrator.report.duplicates import duplicate_lines
 from migrator.report.groups import Message, grouped, ids_of
 from migrator.report.text import Line, clean, count, line, pad, stamp, value_words
 from migrator.verify import WELL, Proof, Status, Verification
-
-SCHEMA: Final = "migrator/verify@1"
 
 _SIGNS: Final[Mapping[Status, tuple[str, str]]] = {
     "absent": ("-", "bold red"),
@@ -34,68 +28,6 @@ _WORDS: Final[Mapping[str, str]] = {
     "proved": "proved",
 }
 _LABELS: Final = max(map(len, PATHS))
-
-
-def verify_document(found: Verification) -> dict[str, Any]:
-    """Return the proofs as `migrator/verify@1`."""
-    return {
-        "schema": SCHEMA,
-        "sync": found.sync,
-        "source": found.source,
-        "target": found.target,
-        "start": write_time(found.start),
-        "end": write_time(found.end),
-        "summary": dict(found.summary),
-        "jobs": [_proof(proof) for proof in found.proofs],
-        "not_carried": [
-            {"source": attrs.asdict(one.source), "name": one.name, "reason": one.reason} for one in found.left_out
-        ],
-        "duplicates": [duplicate_document(one) for one in found.duplicates],
-        "requests": dict(found.requests),
-    }
-
-
-def _proof(proof: Proof) -> dict[str, Any]:
-    schedule = proof.schedule
-    return {
-        "status": proof.status,
-        "source": attrs.asdict(proof.source),
-        "name": proof.name,
-        "targets": [attrs.asdict(target) for target in proof.targets],
-        "reason": proof.reason,
-        "fields": [
-            {"path": one.path, "wanted": value_to_json(one.new, ""), "found": value_to_json(one.remote, "")}
-            for one in proof.fields
-        ],
-        "verdict": schedule and schedule.verdict,
-        "flags": list(schedule.flags) if schedule else [],
-        "fires": proof.fires and _fires(proof.fires),
-        "agree_until": proof.agree_until and write_time(proof.agree_until),
-        "second_opinion": dict(proof.spot) or None,
-        "live": proof.live,
-        "next_runs": [
-            {
-                "target": attrs.asdict(one.target),
-                "told": write_time(one.told),
-                "expected": one.expected and write_time(one.expected),
-                "agrees": one.agrees,
-            }
-            for one in proof.told
-        ],
-    }
-
-
-def _fires(fires: Comparison) -> dict[str, Any]:
-    differences = {"missing": fires.missing, "extra": fires.extra, "twice": fires.twice}
-    return {
-        "until": write_time(fires.end),
-        "wanted": fires.wanted,
-        "got": fires.got,
-        **{
-            name: {"count": one.count, "first": [write_time(at) for at in one.first]}
-            for name, one in differences.items()
-        },
-    }
 
 
 def verify_lines(found: Verification, *, command: str, verbose: bool = False) -> Iterator[Line]:

@@ -10,9 +10,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from attrs import define, evolve, field
 from rich.cells import cell_len
@@ -20,10 +20,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
+from migrator.json_document import Document
 from migrator.report.commands import completed_text
-from migrator.report.streaming import Long
 from migrator.report.text import Line, line
-from migrator.soundness import json_text
 
 _NARROWEST: Final = 30
 """Columns that a text should have beside its label."""
@@ -72,19 +71,17 @@ class Screen:
         self._out = _console(sys.stdout, plain=self.plain)
         self._err = _console(sys.stderr, plain=self.plain)
 
-    def result(self, document: Mapping[str, Any] | Long, lines: Iterable[Line]) -> None:
-        """Print the result: as a document or as lines."""
-        if not self.as_json:
-            self._put(self._out, lines)
-        elif isinstance(document, Long):
-            sys.stdout.writelines(map(self.hide, document.text(ascii_only=not takes_unicode(sys.stdout))))
-            sys.stdout.flush()
+    def result(self, document: Document | Callable[[], Document], lines: Iterable[Line]) -> None:
+        """Print the result: as a document, which may be made only now, or as lines."""
+        if self.as_json:
+            self.document(document if isinstance(document, Document) else document())
         else:
-            self.document(document)
+            self._put(self._out, lines)
 
-    def document(self, document: Mapping[str, Any]) -> None:
+    def document(self, document: Document) -> None:
         """Print the result, a JSON document in any case."""
-        self.text(document_text(document, ascii_only=not takes_unicode(sys.stdout)))
+        sys.stdout.writelines(map(self.hide, document.text_parts(ascii_only=not takes_unicode(sys.stdout))))
+        sys.stdout.flush()
 
     def text(self, text: str) -> None:
         """Print the result as it is, and flush it."""
@@ -229,11 +226,6 @@ class Activity:
             self.bar.stop()
             self.bar.remove_task(self._task)
             self._task = None
-
-
-def document_text(document: Mapping[str, Any], *, ascii_only: bool = False) -> str:
-    """A document as it is printed and saved."""
-    return json_text(document, ascii_only=ascii_only) + "\n"
 
 
 def takes_unicode(stream: TextIO) -> bool:

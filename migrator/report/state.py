@@ -5,26 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import attrs
-
-from migrator.mapping.codecs import write_time
 from migrator.report.text import Line, clean, count, line, stamp
 from migrator.store.pruning import Pruned
 from migrator.store.records import Owner
 from migrator.store.schema_version import SchemaVersion
-
-
-def upgrade_document(layout: SchemaVersion, place: str) -> dict[str, Any]:
-    """Return the schema version of a state as found, and as it is now, as `migrator/upgrade@1`."""
-    return {
-        "schema": "migrator/upgrade@1",
-        "state": place,
-        "found": layout.found,
-        "now": layout.now,
-        "backup": layout.backup and str(layout.backup),
-    }
 
 
 def upgrade_lines(layout: SchemaVersion, place: str) -> Iterator[Line]:
@@ -36,29 +21,11 @@ def upgrade_lines(layout: SchemaVersion, place: str) -> Iterator[Line]:
     yield from _backup_lines(layout.backup)
 
 
-def import_document(
-    switched: Mapping[str, int], backup: Path | None, layout: SchemaVersion, place: str
-) -> dict[str, Any]:
-    """Return what was imported, as `migrator/import@1`."""
-    return {
-        "schema": "migrator/import@1",
-        "state": place,
-        "layout": layout.now,
-        "moved": dict(switched),
-        "backup": backup and str(backup),
-    }
-
-
 def import_lines(switched: Mapping[str, int], backup: Path | None, place: str) -> Iterator[Line]:
     """Yield the same as text."""
     yield line(f"{place} holds {moved_words(switched)} now.")
     yield from _backup_lines(backup)
     yield line("Do not use the old state any more: two states of one target do not know each other's bindings.")
-
-
-def prune_document(pruned: Pruned, before: datetime, place: str) -> dict[str, Any]:
-    """Return what was removed, as `migrator/prune@1`."""
-    return {"schema": "migrator/prune@1", "state": place, "before": write_time(before), **attrs.asdict(pruned)}
 
 
 def prune_lines(pruned: Pruned, before: datetime) -> Iterator[Line]:

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
-
-import attrs
+from typing import Final
 
 from migrator.plan.identity import scope_address
-from migrator.report.json_schema import REF, TEXT, Schema, listed, shape
 from migrator.report.text import Line, clean, count, line
 from migrator.state_move.result import StateMove
 from migrator.store.records import Bound
 from migrator.sync.orphaned import Orphans
 
 _SHOWN: Final = 20
-
-
-def orphans_document(found: Sequence[Orphans]) -> list[dict[str, Any]]:
-    """The managed jobs that no sync owns, as they stand in `status@1` and `run@1`."""
-    return [
-        {
-            "sync": one.home.sync,
-            "reason": one.reason,
-            "command": one.command,
-            "jobs": [
-                {"name": bound.name, "source": attrs.asdict(bound.source), "target": attrs.asdict(bound.target)}
-                for bound in one.bound
-            ],
-        }
-        for one in found
-    ]
 
 
 def orphans_lines(found: Sequence[Orphans]) -> Iterator[Line]:
@@ -47,43 +28,6 @@ def orphans_lines(found: Sequence[Orphans]) -> Iterator[Line]:
         yield line("to assign them to a sync: ", (command, "bold"), indent=2)
     if len(found) > _SHOWN:
         yield line(f"… and the jobs of {len(found) - _SHOWN:,} more syncs; migrator status --json has them all")
-
-
-ORPHANS: Final[Schema] = listed(
-    shape(
-        {
-            "sync": TEXT,
-            "reason": TEXT,
-            "command": {**TEXT, "description": 'What gives them to a sync; "" where it is not clear to which.'},
-            "jobs": listed(shape({"name": TEXT, "source": REF, "target": REF}), "The target jobs."),
-        }
-    ),
-    "Managed jobs that no sync of the config owns.",
-)
-
-
-def rehoming_document(found: StateMove) -> dict[str, Any]:
-    """A move as `migrator/move@1`."""
-    ends = zip(found.before, found.after, strict=True)
-    return {
-        "schema": "migrator/move@1",
-        "action": found.kind,
-        "from": found.old,
-        "to": found.new or None,
-        "bindings": [
-            {"name": before.name, "before": _ends(before), "after": _ends(after) if found.new else None}
-            for before, after in ends
-        ],
-        "tags": found.tags,
-        "unreached": list(found.unreached),
-        "runs": list(found.runs),
-        "undo": found.undo,
-        "failed": [{"name": name, "error": error} for name, error in found.failed.items()],
-    }
-
-
-def _ends(bound: Bound) -> dict[str, Any]:
-    return {"sync": bound.sync, "source": attrs.asdict(bound.source), "target": attrs.asdict(bound.target)}
 
 
 def rehoming_lines(found: StateMove) -> Iterator[Line]:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-import attrs
-
-from migrator import __version__
-from migrator.mapping.codecs import write_time
 from migrator.plan.changes import Plan
 from migrator.plan.compare import BOTH
-from migrator.plan.document import plan_to_json
-from migrator.report.cutovers import dark_document, dark_lines
-from migrator.report.failures import failure_document, failure_lines, failure_of
-from migrator.report.outcomes import applied_part, apply_document, outcome_lines
+from migrator.report.cutovers import dark_lines
+from migrator.report.failures import failure_lines, failure_of
+from migrator.report.outcomes import applied_part, outcome_lines
 from migrator.report.plans import (
     TENSES,
     UP_TO_DATE,
@@ -26,7 +21,7 @@ from migrator.report.plans import (
     promise_lines,
     side_by_side,
 )
-from migrator.report.state_moves import orphans_document, orphans_lines
+from migrator.report.state_moves import orphans_lines
 from migrator.report.text import Line, clean, count, line, stamp
 from migrator.sync.results import Drift, Expiry, SyncResult, SyncRun
 
@@ -41,65 +36,6 @@ _WORDS: Final = {
     "delete": "deleted",
     "adopt": "adopted",
 }
-
-
-def round_document(found: SyncRun) -> dict[str, Any]:
-    """Return the sync run as `migrator/run@1`."""
-    return {
-        "schema": SCHEMA,
-        "version": __version__,
-        "started_at": write_time(found.started_at),
-        "ended_at": write_time(found.ended_at),
-        "exit_code": found.exit_code,
-        "stopped": found.stopped,
-        "dry_run": found.dry_run,
-        "needs_resync_by": found.needs_resync_by and write_time(found.needs_resync_by),
-        "requests": dict(found.requests),
-        "syncs": [_synced(result) for result in found.results],
-        "orphans": orphans_document(found.orphans),
-    }
-
-
-def _synced(found: SyncResult) -> dict[str, Any]:
-    applied = apply_document(found.plan, found.applied).whole() if found.plan else None
-    return {
-        "sync": found.name,
-        "source": found.source,
-        "target": found.target,
-        "started_at": write_time(found.started_at),
-        "ended_at": write_time(found.ended_at),
-        "exit_code": found.exit_code,
-        "error": failure_document(failure_of(found.error)) if found.error else None,
-        "needs_resync_by": found.needs_resync_by and write_time(found.needs_resync_by),
-        "plan": found.plan and plan_to_json(found.plan),
-        "apply": applied,
-        "conflicts": [_hand(hand) for hand in found.conflicts],
-        "drift": [_hand(hand) for hand in found.drift],
-        "active_nowhere": [dark_document(one) for one in found.applied.dark],
-        "lapses": [_lapse(lapse) for lapse in found.lapses],
-        "warnings": list(found.warnings),
-    }
-
-
-def _hand(hand: Drift) -> dict[str, Any]:
-    return {
-        "source": hand.change.source and attrs.asdict(hand.change.source),
-        "target": hand.change.target and attrs.asdict(hand.change.target),
-        "name": hand.change.name,
-        "paths": list(hand.paths),
-        "since": write_time(hand.since),
-        "new": hand.is_new,
-    }
-
-
-def _lapse(lapse: Expiry) -> dict[str, Any]:
-    return {
-        "source": attrs.asdict(lapse.source),
-        "target": attrs.asdict(lapse.target),
-        "name": lapse.name,
-        "until": write_time(lapse.until),
-        "reason": lapse.reason,
-    }
 
 
 def synced_line(found: SyncResult) -> Line:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 from attrs import frozen
 
 from migrator.errors import StateError
-from migrator.mapping.codecs import write_time
+from migrator.json_document import Document
+from migrator.json_schema import Schema, document_schema, list_schema, object_schema
 from migrator.store import tables as t
 from migrator.store.dump import MOVED, Contents, Row
-
-SCHEMA: Final = "migrator/state@1"
 
 _WHOLE: Final = "use the file as this wrote it: migrator state export"
 
@@ -46,10 +45,41 @@ def _column(column: sa.Column[Any]) -> Column:
     return Column(type=int if isinstance(column.type, sa.Integer) else str, optional=bool(column.nullable))
 
 
-def contents_to_json(contents: Contents, *, at: datetime) -> dict[str, Any]:
-    """The document; `at` is when the state was read."""
-    tables = {name: list(rows) for name, rows in contents.tables.items()}
-    return {"schema": SCHEMA, "layout": contents.layout, "exported_at": write_time(at), "tables": tables}
+@frozen(kw_only=True)
+class StateDocument(Document):
+    """Everything that a state holds but locks, as migrator state export writes it.
+
+    Attributes:
+        layout: the schema version of the tables.
+        tables: rows as the database holds them; texts that hold JSON stay texts.
+    """
+
+    NAME: ClassVar[str] = "state"
+    layout: int
+    exported_at: datetime
+    tables: Mapping[str, Any]
+
+
+def state_document(contents: Contents, *, at: datetime) -> StateDocument:
+    """Return everything that a state holds; `at` is when it was read."""
+    return StateDocument(layout=contents.layout, exported_at=at, tables=dict(contents.tables))
+
+
+def state_schema() -> Schema:
+    """Return the JSON Schema of the document, with the columns of the tables."""
+    schema = document_schema(StateDocument)
+    tables = {name: list_schema(_row_schema(held)) for name, held in columns().items()}
+    schema["properties"]["tables"] |= object_schema(tables)
+    return schema
+
+
+def _row_schema(held: Mapping[str, Column]) -> Schema:
+    return object_schema({name: _value_schema(column) for name, column in held.items()})
+
+
+def _value_schema(column: Column) -> Schema:
+    schema: Schema = {"type": "integer" if column.type is int else "string"}
+    return {"anyOf": [schema, {"type": "null"}]} if column.optional else schema
 
 
 def contents_from_json(text: str, *, where: str) -> Contents:
@@ -67,8 +97,10 @@ def contents_from_json(text: str, *, where: str) -> Contents:
     except (ValueError, RecursionError) as error:
         raise StateError("the document is not JSON", where=where, actual=str(error), hint=_WHOLE) from error
     known = document.get("schema") if isinstance(document, dict) else type(document).__name__
-    if known != SCHEMA:
-        raise StateError("not an exported state", where=where, actual=repr(known), allowed=SCHEMA, hint=_WHOLE)
+    if known != StateDocument.schema_name():
+        raise StateError(
+            "not an exported state", where=where, actual=repr(known), allowed=StateDocument.schema_name(), hint=_WHOLE
+        )
     layout, tables = document.get("layout"), document.get("tables")
     if type(layout) is not int or not isinstance(tables, dict):
         raise StateError("the document lacks its layout or its tables", where=where, hint=_WHOLE)

@@ -164,7 +164,7 @@ class Takeover:
 
 @frozen(kw_only=True)
 class InactiveJob:
-    """A job that its owner wants to fire, and that is not known to be active on exactly one side in full.
+    """A job that is not known to be active on one side in full, though its owner wants it to fire.
 
     Attributes:
         source: the source job.
@@ -187,24 +187,24 @@ MissKind = Literal["neither", "both", "unclear"]
 
 @frozen(kw_only=True)
 class Missed:
-    """An instant at which, as far as anybody knows, not exactly one side was live.
+    """An instant at which it is not certain that exactly one side was active.
 
     Attributes:
         source: the source job.
-        at: the instant.
-        sync: the sync that switched the active side.
         name: the job's name.
-        kind: see `MissKind`.
-        cause: what was under way, or went wrong.
-        run: the run that noted it.
+        at: the instant.
+        kind: which sides were active then, as far as known; "unclear" while a write was in progress.
+        cause: what was in progress, or failed.
+        sync: the sync that switched the active side.
+        run: the run that recorded it.
     """
 
     source: JobRef
-    at: datetime
-    sync: str
     name: str
+    at: datetime
     kind: MissKind
     cause: str
+    sync: str
     run: str
 
 

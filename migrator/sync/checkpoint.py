@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal, TypedDict
 
 import attrs
 
@@ -24,6 +24,28 @@ DUPLICATES: Final = "duplicates"
 _TOLD: Final = 100
 """How many jobs in trouble are noted."""
 TROUBLE: Final = "trouble"
+
+
+class Trouble(TypedDict):
+    """A job that its platform has disabled, or whose runs fail."""
+
+    sync: str
+    end: Literal["source", "target"]
+    job: str
+    name: str
+    trouble: str
+
+
+class KnownDuplicate(TypedDict):
+    """Target jobs of one source job and part."""
+
+    sync: str
+    source: str
+    name: str
+    piece: int
+    pieces: int
+    targets: list[str]
+    bound: list[str]
 
 
 def record_agreement(state: State, plan: Plan, target: Extracted, bindings: Iterable[Binding]) -> None:
@@ -79,10 +101,9 @@ def record_trouble(state: State, plan: Plan, source: Extracted, target: Extracte
         state.remember(plan.sync, TROUBLE, text)
 
 
-def trouble_of(state: State, sync: str) -> list[dict[str, str]]:
+def trouble_of(state: State, sync: str) -> list[Trouble]:
     """What was noted so of a sync: end, job, name and trouble of each."""
-    noted = json.loads(state.recall(sync, TROUBLE) or "[]")
-    return [{"sync": sync, **one} for one in noted]
+    return _noted(state, sync, TROUBLE)
 
 
 def record_count(state: State, sync: str, source: Extracted) -> None:
@@ -115,10 +136,13 @@ def record_duplicates(state: State, sync: str, found: Iterable[Duplicate]) -> No
         state.remember(sync, DUPLICATES, told)
 
 
-def known_duplicates(state: State, syncs: Iterable[str]) -> dict[str, tuple[Mapping[str, Any], ...]]:
+def known_duplicates(state: State, syncs: Iterable[str]) -> dict[str, tuple[KnownDuplicate, ...]]:
     """By sync, the target jobs that were one too many when both sides were last read."""
-    known = {sync: state.recall(sync, DUPLICATES) for sync in syncs}
-    return {sync: found for sync, text in known.items() if text and (found := tuple(json.loads(text)))}
+    return {sync: tuple(found) for sync in syncs if (found := _noted(state, sync, DUPLICATES))}
+
+
+def _noted(state: State, sync: str, what: str) -> list[Any]:
+    return [{"sync": sync, **one} for one in json.loads(state.recall(sync, what) or "[]")]
 
 
 def _listing(sync: str, source: Extracted) -> str:

@@ -47,13 +47,13 @@ class Drift:
 
 @frozen(kw_only=True)
 class Expiry:
-    """A promise that cannot be kept: a job that will fire at other instants than its source before the next night.
+    """A job whose schedule expires before the next run.
 
     Attributes:
         source: the source job.
         target: the target job.
         name: its visible name.
-        until: from when on.
+        until: when it stops being exact.
         reason: why it was not renewed.
     """
 

@@ -10,7 +10,7 @@ import pytest
 
 from migrator.errors import StalePlanError
 from migrator.plan.changes import Plan
-from migrator.plan.document import plan_from_json, plan_to_json
+from migrator.plan.document import plan_document, plan_from_json
 from migrator.testing.base import Base, MakeLab, each, synchronous
 from migrator.testing.lab import Lab
 from migrator.testing.platform import wish
@@ -50,7 +50,7 @@ async def saved(lab: Lab) -> Plan:
 
 def again(plan: Plan) -> Plan:
     """Return what a file with this plan holds."""
-    return plan_from_json(json.dumps(plan_to_json(plan)), where="plan.json")
+    return plan_from_json(json.dumps(plan_document(plan).to_json()), where="plan.json")
 
 
 class Memory(Base):
@@ -95,7 +95,7 @@ class Memory(Base):
         """A saved plan does what it says; applied a second time it is refused and changes nothing."""
         lab = make_lab()
         plan = await saved(lab)
-        assert plan_to_json(plan) == plan_to_json(again(plan))
+        assert plan_document(plan).to_json() == plan_document(again(plan)).to_json()
 
         await lab.carry_out(plan)
         assert lab.expected(wish(1), wish(2)) == lab.held()

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from migrator.cli.app import app
 from migrator.report.schemas import SCHEMAS
-from migrator.report.screen import document_text
 from migrator.sandbox import World, load_samples
+from migrator.soundness import json_text
 from tests.cli.bench import Run, routine
 
 SYNCS = [
@@ -74,7 +74,7 @@ def test_exports(here: Path, run: Run, samples: World, connection: str) -> None:
     exported = ended.document
 
     assert faults(exported, "jobs") == []
-    assert document_text(exported) == ended.out == (here / "jobs.json").read_text("utf-8")
+    assert json_text(exported) + "\n" == ended.out == (here / "jobs.json").read_text("utf-8")
     again = run("export", "archive").document
     assert (faults(again, "jobs"), len(again["jobs"])) == ([], len(exported["jobs"]))
 

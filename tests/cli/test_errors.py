@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import ConfigError, MappingError, MigratorError, UsageError
-from migrator.report.failures import failure_document, failure_lines, failure_of
+from migrator.report.documents.error import error_document
+from migrator.report.failures import failure_lines, failure_of
 from migrator.sandbox import World
 from migrator.sync import commands
 from tests.cli.bench import Run
@@ -44,7 +45,7 @@ def test_problems_of_a_mapping_are_listed() -> None:
     """Each on its own line, and in the document."""
     failure = failure_of(MappingError("is not complete", ("no name", "no id"), where="omni.toml"))
 
-    assert [problem["error"] for problem in failure_document(failure)["problems"]] == ["no name", "no id"]
+    assert [problem["error"] for problem in error_document(failure).to_json()["problems"]] == ["no name", "no id"]
     assert failure.exit_code == 2
 
 

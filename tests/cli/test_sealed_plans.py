@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from migrator.plan.document import plan_from_json, plan_to_json
+from migrator.plan.document import plan_document, plan_from_json
 from migrator.sandbox import World
 from tests.cli.bench import Run, routine
 
@@ -150,7 +150,8 @@ def test_a_plan_of_a_program_is_no_sealed_one(here: Path, run: Run) -> None:
     """The plain digest of a plan in memory identifies it, and does not let a file of it be applied."""
     run("plan", SYNC, "-o", "plan.json")
     document = json.loads((here / "plan.json").read_text("utf-8"))
-    unsealed = plan_to_json(plan_from_json(json.dumps(document | {"digest": plain(document, here)}), where="it"))
+    text = json.dumps(document | {"digest": plain(document, here)})
+    unsealed = plan_document(plan_from_json(text, where="it")).to_json()
     (here / "plan.json").write_text(json.dumps(unsealed), "utf-8")
 
     assert run("apply", "plan.json", "--yes").code == 3

@@ -7,7 +7,7 @@ import json
 from typing import Any, Final
 
 from migrator.plan.changes import Plan
-from migrator.plan.document import plan_from_json, plan_to_json
+from migrator.plan.document import plan_document, plan_from_json
 from migrator.store.records import ActiveSide
 from migrator.sync import undo
 from tests.conformance.conftest import MakeLab
@@ -95,7 +95,7 @@ async def test_a_saved_plan_goes_both_ways(make_lab: MakeLab) -> None:
     """The way back is data like all else: a plan that was saved writes to the source what it said."""
     lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     lab.target.edit(lab.key_of("Job 001"), frequency="0 15 * * *")
-    planned = plan_from_json(json.dumps(plan_to_json(await lab.plan())), where="plan.json")
+    planned = plan_from_json(json.dumps(plan_document(await lab.plan()).to_json()), where="plan.json")
 
     _plan, applied = await lab.carry_out(planned)
     assert ([outcome.status for outcome in applied.outcomes], source_wishes(lab)[0].hour) == (["done"], 15)

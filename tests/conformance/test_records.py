@@ -12,12 +12,14 @@ import pytest
 from migrator import export as exports
 from migrator.config import Schedule
 from migrator.plan.changes import Plan
-from migrator.report.audits import audit_document, audit_lines
+from migrator.plan.document import plan_document
+from migrator.report.audits import audit_lines
+from migrator.report.documents.audit import audit_document
 from migrator.report.html.overviews import overview_page
 from migrator.report.markdown import markdown_text
 from migrator.report.overview.audits import audit_overview
 from migrator.report.overview.plans import plan_overview
-from migrator.report.plans import plan_document, plan_lines
+from migrator.report.plans import plan_lines
 from migrator.store import open_state
 from migrator.sync import commands
 from tests.conformance.conftest import MakeLab
@@ -112,7 +114,7 @@ def draw(planned: Plan) -> None:
     list(plan_lines(planned, verbose=True))
     overview_page(plan_overview(planned))
     markdown_text(plan_overview(planned))
-    "".join(plan_document(planned).text()).encode()
+    "".join(plan_document(planned).text_parts()).encode()
 
 
 async def survive(lab: Lab, names: set[str]) -> Plan:
@@ -128,7 +130,7 @@ async def survive(lab: Lab, names: set[str]) -> Plan:
     connection, other = name if name != "json" else "source-file", "scrip" if name == "devin" else "devin"
     found = await commands.audit(lab.runtime, connection, other, Schedule())
     list(audit_lines(found, verbose=True))
-    json.dumps(audit_document(found), ensure_ascii=False).encode()
+    json.dumps(audit_document(found).to_json(), ensure_ascii=False).encode()
     overview_page(audit_overview(found))
     exported = await exports.export(lab.runtime, connection)
     assert len(exported["jobs"]) + len(exported["problems"]) == len(lab.source.records())

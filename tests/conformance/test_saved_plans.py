@@ -8,7 +8,7 @@ import pytest
 
 from migrator.errors import StalePlanError
 from migrator.plan.changes import Plan
-from migrator.plan.document import plan_from_json, plan_to_json
+from migrator.plan.document import plan_document, plan_from_json
 from migrator.sandbox import Options
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab
@@ -24,7 +24,7 @@ async def saved(lab: Lab) -> Plan:
 
 def again(plan: Plan) -> Plan:
     """What a file with this plan holds."""
-    return plan_from_json(json.dumps(plan_to_json(plan)), where="plan.json")
+    return plan_from_json(json.dumps(plan_document(plan).to_json()), where="plan.json")
 
 
 async def test_history_is_no_change(make_lab: MakeLab) -> None:
@@ -52,7 +52,7 @@ async def test_any_other_run_of_the_sync_outdates_a_plan(make_lab: MakeLab) -> N
 
 async def test_an_edited_plan_is_refused(make_lab: MakeLab) -> None:
     """A plan whose file was edited, in any place, does not even load."""
-    document = plan_to_json(await saved(make_lab("omni", "devin")))
+    document = plan_document(await saved(make_lab("omni", "devin"))).to_json()
     document["changes"][0]["fields"][0]["new"] = "Something else"
 
     with pytest.raises(StalePlanError, match="edited"):

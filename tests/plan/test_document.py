@@ -17,7 +17,7 @@ from migrator.convert.schedule import ConvertedSchedule
 from migrator.errors import StalePlanError
 from migrator.mapping import load_mapping
 from migrator.plan.changes import ACTIONS, Change, FieldChange, Observed, Plan
-from migrator.plan.document import SCHEMA, pack_plan, plan_from_json, plan_to_json
+from migrator.plan.document import PlanDocument, pack_plan, plan_document, plan_from_json
 from tests.strategies import ids, lowered_fields, times, words
 
 MAPPINGS: Final = {name: load_mapping(name) for name in ("omni", "devin", "scrip", "json")}
@@ -82,14 +82,14 @@ def plans(draw: st.DrawFn) -> Plan:
 @given(plan=plans())
 def test_a_plan_survives_its_file(plan: Plan) -> None:
     """A plan that was written to a file and read again is the same plan."""
-    assert plan == plan_from_json(json.dumps(plan_to_json(plan)), where="plan.json")
+    assert plan == plan_from_json(json.dumps(plan_document(plan).to_json()), where="plan.json")
 
 
 @settings(max_examples=30)
 @given(plan=plans(), data=st.data())
 def test_every_edit_shows(plan: Plan, data: st.DataObject) -> None:
     """Change, add or remove anything in a saved plan, and it is refused."""
-    document = plan_to_json(plan)
+    document = plan_document(plan).to_json()
     path = data.draw(st.sampled_from(list(_places(document))))
     *parents, last = path
     inner: Any = document
@@ -119,7 +119,9 @@ def test_the_digest_tells_plans_apart(plan: Plan) -> None:
     assert pack_plan(plan)[1] != pack_plan(attrs.evolve(plan, serial=plan.serial + 1))[1]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": "migrator/jobs@1"}', f'{{"schema": "{SCHEMA}"}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"schema": "migrator/jobs@1"}', f'{{"schema": "{PlanDocument.schema_name()}"}}']
+)
 def test_other_files_are_no_plans(text: str) -> None:
     """A file that holds something else is refused with a message that names it."""
     with pytest.raises(StalePlanError) as caught:
@@ -146,7 +148,7 @@ def test_a_summary_counts_every_action() -> None:
         changes=tuple(Change(action=action, source=None, name=action) for action in ("create", "create", "none")),
     )
 
-    assert dict.fromkeys(ACTIONS, 0) | {"create": 2, "none": 1} == plan_to_json(plan)["summary"]
+    assert dict.fromkeys(ACTIONS, 0) | {"create": 2, "none": 1} == plan_document(plan).to_json()["summary"]
 
 
 @given(plans())
@@ -155,7 +157,7 @@ def test_a_packed_plan_is_the_plan(plan: Plan) -> None:
     """What the journal keeps of a plan is the whole plan, under the digest of its document."""
     packed, digest = pack_plan(plan)
     assert plan == plan_from_json(packed, where="journal")
-    assert digest == plan_to_json(plan)["digest"]
+    assert digest == plan_document(plan).to_json()["digest"]
 
 
 def test_half_a_packed_plan_is_none() -> None:

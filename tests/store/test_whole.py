@@ -22,7 +22,7 @@ from migrator.store import State, open_state
 from migrator.store import tables as t
 from migrator.store.checksums import SUM, sum_of
 from migrator.store.dump import MOVED, Contents, only_read
-from migrator.store.dump_document import contents_from_json, contents_to_json
+from migrator.store.dump_document import contents_from_json, state_document
 from tests.store.conftest import START, Time
 from tests.store.test_journal import FIELDS, LOCK, TARGET, begun, binding, write
 
@@ -32,7 +32,7 @@ INTEGERS = st.integers(-(2**31), 2**31 - 1)
 
 def through(contents: Contents) -> Contents:
     """What is left of it after it was written as a document and read again; the document is what its schema says."""
-    document = contents_to_json(contents, at=START)
+    document = state_document(contents, at=START).to_json()
     checker = Draft202012Validator(SCHEMAS["state"](), format_checker=FormatChecker())
     assert [] == [error.message for error in checker.iter_errors(document)]
     return contents_from_json(json.dumps(document, ensure_ascii=False), where="it")
@@ -196,7 +196,7 @@ def test_what_a_server_cannot_hold_is_named(fresh_schema: Callable[[], str], tmp
 
 def _document(**changes: Any) -> dict[str, Any]:
     empty: dict[str, list[Any]] = {table.name: [] for table in MOVED}
-    return contents_to_json(Contents(layout=t.VERSION, tables={}), at=START) | {"tables": empty} | changes
+    return state_document(Contents(layout=t.VERSION, tables={}), at=START).to_json() | {"tables": empty} | changes
 
 
 FACT = {"scope": "a", "key": "b", "value": "c", "sum": sum_of(t.facts, {"scope": "a", "key": "b", "value": "c"})}

@@ -1,0 +1,1 @@
+"""The JSON documents of results, one module for each group of commands."""
