@@ -25,7 +25,7 @@ from migrator.sync.endpoints import Runtime
 from tests.cli.bench import Run, routine
 from tests.cli.test_doctor import edit, found
 from tests.cli.test_documents import faults
-from tests.cli.test_moving import names
+from tests.cli.test_plan_apply import names
 
 SYNC = "omni-to-devin"
 DAY = 86_400.0

@@ -11,7 +11,7 @@ import pytest
 
 from migrator.sandbox import World
 from tests.cli.bench import Run
-from tests.cli.test_checking import edit
+from tests.cli.test_audit_verify import edit
 
 
 def test_an_audit_is_written_in_every_form_at_once(here: Path, run: Run) -> None:

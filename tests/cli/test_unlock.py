@@ -13,7 +13,7 @@ from migrator.store import State, open_state
 from migrator.store import tables as t
 from tests.cli.bench import Run
 from tests.cli.test_documents import faults
-from tests.cli.test_moving import ORG, SYNC
+from tests.cli.test_plan_apply import ORG, SYNC
 
 LOCK = f"devin:{ORG}"
 

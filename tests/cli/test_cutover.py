@@ -13,7 +13,7 @@ from migrator.store import open_state
 from migrator.store.records import Missed
 from tests.cli.bench import Run, routine
 from tests.cli.test_documents import faults
-from tests.cli.test_moving import names
+from tests.cli.test_plan_apply import names
 
 SYNC = "omni-to-devin"
 

@@ -12,7 +12,7 @@ from migrator.sandbox.devin import ORG
 from migrator.store import open_state
 from tests.cli.bench import Run, routine
 from tests.cli.test_documents import faults
-from tests.cli.test_moving import names
+from tests.cli.test_plan_apply import names
 
 SYNC = "omni-to-devin"
 
