@@ -87,7 +87,7 @@ class Nights(RuleBasedStateMachine):
         """At the source. What stands for it stays for ever where a lost state has forgotten it: nobody may touch it."""
         lab = self.here
         if self.wanted.pop(number, None):
-            lab.foreign |= frozen_records(self._unlinked(number))
+            lab.foreign |= frozen_records(self._unlinked(number), lab.target.platform.changing)
             gone(lab, number)
 
     def _unlinked(self, number: int) -> dict[str, Raw]:
@@ -129,7 +129,8 @@ class Nights(RuleBasedStateMachine):
         record = platform.write(self.newcomers, wish(self.newcomers, name=f"Foreign {self.newcomers}", hour=hour))
         lab.target.put(record)
         lab.foreign = frozen_records(
-            {key: raw for key, raw in lab.target.records().items() if key in {*lab.foreign, platform.id_of(record)}}
+            {key: raw for key, raw in lab.target.records().items() if key in {*lab.foreign, platform.id_of(record)}},
+            platform.changing,
         )
 
     @rule(nights=st.lists(FAULTS | st.none(), min_size=1, max_size=4))
