@@ -145,7 +145,8 @@ def check(lab: Lab, expected: Sequence[Wish], sent: Counter[str], tally: Tally, 
     found, wanted = Counter(job.name for job in held), Counter(job.name for job in expected)
     twice, lost = (found - wanted).total(), (wanted - found).total()
     changing = lab.target.platform.changing
-    neighbours = {key: text for key, text in frozen_records(lab.target.records(), changing).items() if key in lab.foreign}
+    records = frozen_records(lab.target.records(), changing)
+    neighbours = {key: text for key, text in records.items() if key in lab.foreign}
     touched = (writes(lab.world) - sent)[lab.source.platform.name] + len(lab.foreign.items() - neighbours.items())
     tally.duplicates += twice
     tally.lost += lost
