@@ -76,14 +76,20 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Write what each software's tests measured, if all of them ran and passed; a choice by -k is not all of them."""
-    if terminalreporter.config.getoption("keyword"):
+    """Write what each software's tests measured, if all of them ran and passed."""
+    if not _runs_all(terminalreporter.config):
         return
     for name, measured in _measured(terminalreporter).items():
         BUILD.mkdir(parents=True, exist_ok=True)
         write_proof(BUILD / f"{name}.json", measured)
         if RECORD:
             write_proof(FOLDER / name / "proved.json", measured)
+
+
+def _runs_all(config: pytest.Config) -> bool:
+    """Return whether whole folders run: tests chosen by file, name or -k are less, and so is a run that may stop."""
+    stops_early, chosen = config.getoption("maxfail"), config.getoption("keyword") or config.getoption("lf")
+    return not stops_early and not chosen and all(Path(argument).is_dir() for argument in config.args)
 
 
 def _measured(reporter: Any) -> dict[str, Proof]:

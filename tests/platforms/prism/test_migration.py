@@ -36,6 +36,8 @@ CASES: Final = [
     if source != target and (contract == "put" or "omni" in {source, target})
 ]
 """Every direction; those that Omni is in, under each of its two published contracts."""
+SECONDS: Final = 120.0
+"""How long the proxy may take to judge one request on a busy machine."""
 DUE: Final = timedelta(days=8)
 """After which the source of a weekly job can be retired."""
 EDITED: Final = 2
@@ -67,6 +69,8 @@ class Court:
             text = text.replace(reach[name]["base_url"], judge.url)
         contract = self.world.options.omni_update
         text = text.replace('provider = "omni"', f'provider = "omni"\nupdate_contract = "{contract}"')
+        for name in self.judges:
+            text = text.replace(f'provider = "{name}"', f'provider = "{name}"\ntimeout = {SECONDS:g}')
         path = folder / "migrator.toml"
         path.write_text(text, "utf-8")
         clock = Clock(now=self.time.now, monotonic=self.time.monotonic, sleep=self.time.sleep, random=lambda: 0.5)
@@ -198,7 +202,7 @@ def test_the_judge_finds_a_wrong_request(court: Court, provider: str) -> None:
     headers = {"Authorization": f"Bearer {reach['token']}"}
     url = f"{court.judges[provider].url}{path}"
 
-    answer = httpx.post(url, json={"name": "x", "colour": "red"}, headers=headers, trust_env=False)
+    answer = httpx.post(url, json={"name": "x", "colour": "red"}, headers=headers, timeout=SECONDS, trust_env=False)
 
     _requests, faults = court.judged()
     assert 422 == answer.status_code
@@ -218,6 +222,6 @@ def test_the_judge_finds_a_wrong_answer(court: Court) -> None:
     reach = settings(court.world, court.port)["devin"]
     url = f"{court.judges['devin'].url}/v3/organizations/{reach['org_id']}/schedules/{row.id}"
 
-    httpx.get(url, headers={"Authorization": f"Bearer {reach['token']}"}, trust_env=False)
+    httpx.get(url, headers={"Authorization": f"Bearer {reach['token']}"}, timeout=SECONDS, trust_env=False)
 
     assert any("enabled" in fault for fault in court.judged()[1])
