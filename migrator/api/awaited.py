@@ -17,7 +17,7 @@ from migrator.config import Config, Schedule, load
 from migrator.cutover import commands as cutovers
 from migrator.cutover import retire as retiring
 from migrator.cutover.commands import Consent
-from migrator.cutover.switches import Cutover, Order, SwitchResult
+from migrator.cutover.switches import Cutover, Goal, Order, SwitchResult
 from migrator.doctor.check import Check
 from migrator.errors import UsageError
 from migrator.execute.outcomes import Applied
@@ -178,6 +178,7 @@ class AsyncMigrator:
         guard: timedelta = GUARD,
         back: bool = False,
         dry_run: bool = False,
+        in_effect: bool = False,
         agree: Agree = agreed,
     ) -> Cutover:
         """Let the target fire and the source stop, job by job; with `back`, the other way round.
@@ -188,9 +189,11 @@ class AsyncMigrator:
             guard: the time without a fire that a switch needs before and after it.
             back: make the source the active side again.
             dry_run: show what it takes, and write nothing.
+            in_effect: a platform that follows a change later, follows what it holds now: the checkout was merged.
             agree: asked with the plan of what is made first.
         """
-        order = Order(goal="source" if back else "target", jobs=tuple(jobs), guard=guard, is_dry=dry_run)
+        goal: Goal = "source" if back else "target"
+        order = Order(goal=goal, jobs=tuple(jobs), guard=guard, is_dry=dry_run, in_effect=in_effect)
         return await cutovers.cutover(
             self._runtime, self._state, sync, order, agree=_consenting(agree), stop=asyncio.Event(), progress=_quietly
         )
@@ -203,6 +206,7 @@ class AsyncMigrator:
         delete: bool = False,
         max_deletes: int | None = None,
         dry_run: bool = False,
+        in_effect: bool = False,
         agree: Agree = agreed,
     ) -> Cutover:
         """Stop, or with `delete` remove, source jobs whose target is proved.
@@ -213,13 +217,14 @@ class AsyncMigrator:
             delete: whether those that stand still are deleted.
             max_deletes: how many may be touched; what the sync's limits allow by default.
             dry_run: show what it takes, and write nothing.
+            in_effect: a target that follows a change later, follows what it holds now: the checkout was merged.
             agree: asked before anything is written.
         """
         return await retiring.retire(
             self._runtime,
             self._state,
             sync,
-            Order(jobs=tuple(jobs), is_dry=dry_run),
+            Order(jobs=tuple(jobs), is_dry=dry_run, in_effect=in_effect),
             delete=delete,
             at_most=max_deletes,
             agree=_consenting(agree),

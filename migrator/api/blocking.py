@@ -88,10 +88,15 @@ class Migrator:
         guard: timedelta = GUARD,
         back: bool = False,
         dry_run: bool = False,
+        in_effect: bool = False,
         agree: Agree = agreed,
     ) -> Cutover:
         """As `AsyncMigrator.cutover`."""
-        return _done(self._all.cutover(sync, jobs=jobs, guard=guard, back=back, dry_run=dry_run, agree=agree))
+        return _done(
+            self._all.cutover(
+                sync, jobs=jobs, guard=guard, back=back, dry_run=dry_run, in_effect=in_effect, agree=agree
+            )
+        )
 
     def retire(
         self,
@@ -101,11 +106,20 @@ class Migrator:
         delete: bool = False,
         max_deletes: int | None = None,
         dry_run: bool = False,
+        in_effect: bool = False,
         agree: Agree = agreed,
     ) -> Cutover:
         """As `AsyncMigrator.retire`."""
         return _done(
-            self._all.retire(sync, jobs=jobs, delete=delete, max_deletes=max_deletes, dry_run=dry_run, agree=agree)
+            self._all.retire(
+                sync,
+                jobs=jobs,
+                delete=delete,
+                max_deletes=max_deletes,
+                dry_run=dry_run,
+                in_effect=in_effect,
+                agree=agree,
+            )
         )
 
     def verify(self, sync: str, *, days: int | None = None) -> Verification:

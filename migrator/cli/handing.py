@@ -49,6 +49,7 @@ def cutover(
     dry_run: bool,
     back: bool,
     delete_source: bool,
+    in_effect: bool,
     yes: bool,
 ) -> int:
     """Switch the active side of a sync's jobs to the target, or back."""
@@ -59,6 +60,7 @@ def cutover(
         at=_instant(at) if at else None,
         is_dry=dry_run,
         may_delete=delete_source,
+        in_effect=in_effect,
     )
 
     async def work(runtime: endpoints.Runtime, state: State, hands: Hands) -> Cutover:
@@ -66,7 +68,7 @@ def cutover(
             runtime, state, sync, order, agree=hands.agree, stop=hands.stop, progress=hands.progress
         )
 
-    typed = job_options(jobs)
+    typed = [*job_options(jobs), *_told(in_effect=in_effect)]
     more = [
         *(["--at", at] if at else []),
         *(["--guard", guard] if order.guard != Order().guard else []),
@@ -87,10 +89,11 @@ def retire(
     dry_run: bool,
     delete: bool,
     max_deletes: int | None,
+    in_effect: bool,
     yes: bool,
 ) -> int:
     """Stop or delete the source jobs whose target is verified."""
-    order = Order(jobs=tuple(jobs), guard=_span(guard), is_dry=dry_run)
+    order = Order(jobs=tuple(jobs), guard=_span(guard), is_dry=dry_run, in_effect=in_effect)
 
     async def work(runtime: endpoints.Runtime, state: State, hands: Hands) -> Cutover:
         return await retiring.retire(
@@ -109,9 +112,14 @@ def retire(
         *(["--guard", guard] if order.guard != Order().guard else []),
         *(["--delete"] if delete else []),
         *(["--max-deletes", str(max_deletes)] if max_deletes is not None else []),
+        *_told(in_effect=in_effect),
     ]
     again = command_of(settings, "retire", sync, *job_options(jobs), *more)
     return _run(settings, work, name="retire", yes=yes or dry_run, again=again, undo="")
+
+
+def _told(*, in_effect: bool) -> list[str]:
+    return ["--in-effect"] if in_effect else []
 
 
 def _run(settings: Settings, work: Work, *, name: str, yes: bool, again: str, undo: str) -> int:

@@ -309,8 +309,13 @@ class Place(AnyPlace):
         self.keys |= {number: self.platform.id_of(raw) for number, raw in raws.items()}
 
     def send(self, key: str, payload: Raw) -> None:
-        """Change fields of a record."""
-        self.put({**self.records()[key], **payload})
+        """Change fields of a record; the text of a prompt in an envelope is edited there."""
+        raw = {**self.records()[key], **payload}
+        if {"migrator", "text"} <= raw.get("payload", {}).keys():
+            inside = raw["payload"]["migrator"] | {"action.text": raw["payload"]["text"]}
+            raw["payload"] = {**raw["payload"], "migrator": inside}
+            del raw["payload"]["text"]
+        self.put(raw)
 
     def edit(self, key: str, /, **changes: Any) -> None:
         """Change fields of a record as its server holds them; "a.b" is the field b of the object a."""

@@ -12,9 +12,11 @@ from migrator.testing.faults import Faults
 from migrator.testing.groups import Groups
 from migrator.testing.kills import Kills
 from migrator.testing.memory import Memory
+from tests.conformance.files import Crontab, GitHub
 from tests.conformance.platforms import Devin, Omni, Scrip
 
 OMNI, DEVIN, SCRIP = Omni(), Devin(), Scrip()
+CRONTAB, GITHUB = Crontab(), GitHub()
 
 
 class TestOmni(Conformance):
@@ -29,14 +31,26 @@ class TestDevin(Conformance):
     platform = DEVIN
 
 
-class TestDevinWithoutTags(Memory, Groups, Faults, Kills):
+class DevinWithoutTags(Devin):
     """A generation of Devin on which our jobs carry no ownership tag."""
 
-    platform = Devin(Options(devin_shape="seed"))
+    keeps_tags = False
+
+
+class TestDevinWithoutTags(Memory, Groups, Faults, Kills):
+    platform = DevinWithoutTags(Options(devin_shape="seed"))
 
 
 class TestScrip(Conformance):
     platform = SCRIP
+
+
+class TestCrontab(Conformance):
+    platform = CRONTAB
+
+
+class TestGitHub(Conformance):
+    platform = GITHUB
 
 
 class TestBetweenPlatforms(Everyday):
@@ -44,5 +58,6 @@ class TestBetweenPlatforms(Everyday):
 
     @classmethod
     def pairs(cls) -> list[Pair]:
-        """Every platform with every other."""
-        return list(permutations((OMNI, DEVIN, SCRIP), 2))
+        """Every served platform with every other, and files with one of them each."""
+        files: list[Pair] = [(OMNI, CRONTAB), (CRONTAB, DEVIN), (OMNI, GITHUB), (GITHUB, DEVIN)]
+        return [*permutations((OMNI, DEVIN, SCRIP), 2), *files]

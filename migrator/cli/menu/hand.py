@@ -17,6 +17,13 @@ else:
 GuardOption = Annotated[
     str, typer.Option(metavar="TIME", help="Least time from a switch to the fires before and after it: 90s, 5m, 1h.")
 ]
+InEffectOption = Annotated[
+    bool,
+    typer.Option(
+        "--in-effect",
+        help="What a checkout holds was merged: for platforms, such as GitHub Actions, that follow their files later.",
+    ),
+]
 
 
 @app.command()
@@ -36,6 +43,7 @@ def cutover(
         bool,
         typer.Option("--delete-source", help="Delete source jobs that their platform can neither pause nor re-time."),
     ] = False,
+    in_effect: InEffectOption = False,
     yes: YesOption = False,
 ) -> int:
     """Switch the active side from source to target, job by job.
@@ -52,6 +60,7 @@ def cutover(
         dry_run=dry_run,
         back=back,
         delete_source=delete_source,
+        in_effect=in_effect,
         yes=yes,
     )
 
@@ -70,6 +79,7 @@ def retire(
         int | None,
         typer.Option(min=0, metavar="N", help="Most source jobs to stop or delete. [default: limits.deletes]"),
     ] = None,
+    in_effect: InEffectOption = False,
     yes: YesOption = False,
 ) -> int:
     """Stop or delete source jobs whose target is verified.
@@ -85,5 +95,6 @@ def retire(
         dry_run=dry_run,
         delete=delete,
         max_deletes=max_deletes,
+        in_effect=in_effect,
         yes=yes,
     )
