@@ -17,7 +17,7 @@ from migrator.config import Config, Schedule, load
 from migrator.cutover import commands as cutovers
 from migrator.cutover import retire as retiring
 from migrator.cutover.commands import Consent
-from migrator.cutover.switches import Cutover, Order, SwitchResult
+from migrator.cutover.switches import Cutover, Goal, Order, SwitchResult
 from migrator.doctor.check import Check
 from migrator.errors import UsageError
 from migrator.execute.outcomes import Applied
@@ -178,6 +178,7 @@ class AsyncMigrator:
         guard: timedelta = GUARD,
         back: bool = False,
         dry_run: bool = False,
+        in_effect: bool = False,
         agree: Agree = agreed,
     ) -> Cutover:
         """Switch the active side from source to target, job by job; with `back`, to the source.
@@ -188,9 +189,11 @@ class AsyncMigrator:
             guard: least time from a switch to the fires before and after it.
             back: switch back to the source.
             dry_run: only plan, and write nothing.
+            in_effect: a platform that follows a change later, follows what it holds now: the checkout was merged.
             agree: asked with the plan of the jobs that are created first.
         """
-        order = Order(goal="source" if back else "target", jobs=tuple(jobs), guard=guard, is_dry=dry_run)
+        goal: Goal = "source" if back else "target"
+        order = Order(goal=goal, jobs=tuple(jobs), guard=guard, is_dry=dry_run, in_effect=in_effect)
         return await cutovers.cutover(
             self._runtime, self._state, sync, order, agree=_consenting(agree), stop=asyncio.Event(), progress=_quietly
         )
@@ -203,6 +206,7 @@ class AsyncMigrator:
         delete: bool = False,
         max_deletes: int | None = None,
         dry_run: bool = False,
+        in_effect: bool = False,
         agree: Agree = agreed,
     ) -> Cutover:
         """Stop, or with `delete` delete, source jobs whose target is verified.
@@ -213,13 +217,14 @@ class AsyncMigrator:
             delete: delete the source jobs that are inactive.
             max_deletes: most source jobs to stop or delete; the limit of the sync by default.
             dry_run: only plan, and write nothing.
+            in_effect: a target that follows a change later, follows what it holds now: the checkout was merged.
             agree: asked before anything is written.
         """
         return await retiring.retire(
             self._runtime,
             self._state,
             sync,
-            Order(jobs=tuple(jobs), is_dry=dry_run),
+            Order(jobs=tuple(jobs), is_dry=dry_run, in_effect=in_effect),
             delete=delete,
             at_most=max_deletes,
             agree=_consenting(agree),

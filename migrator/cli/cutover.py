@@ -39,6 +39,13 @@ DeleteSource = Annotated[
     bool,
     typer.Option("--delete-source", help="Delete source jobs that their platform can neither pause nor re-time."),
 ]
+InEffectOption = Annotated[
+    bool,
+    typer.Option(
+        "--in-effect",
+        help="What a checkout holds was merged: for platforms, such as GitHub Actions, that follow their files later.",
+    ),
+]
 DeleteOption = Annotated[bool, typer.Option("--delete", help="Delete the source jobs that are inactive.")]
 MaxDeletes = Annotated[
     int | None, typer.Option(min=0, metavar="N", help="Most source jobs to stop or delete. [default: limits.deletes]")
@@ -57,6 +64,7 @@ def cutover(
     dry_run: DryRunOption = False,
     back: BackOption = False,
     delete_source: DeleteSource = False,
+    in_effect: InEffectOption = False,
     yes: YesOption = False,
 ) -> int:
     """Switch the active side from source to target, job by job.
@@ -76,8 +84,9 @@ def cutover(
         at=_time(at) if at else None,
         is_dry=dry_run,
         may_delete=delete_source,
+        in_effect=in_effect,
     )
-    named = ["cutover", sync, *job_options(job)]
+    named = ["cutover", sync, *job_options(job), *(["--in-effect"] if in_effect else [])]
     more = [
         *(["--at", at] if at else []),
         *(["--guard", guard] if order.guard != Order().guard else []),
@@ -100,6 +109,7 @@ def retire(
     dry_run: DryRunOption = False,
     delete: DeleteOption = False,
     max_deletes: MaxDeletes = None,
+    in_effect: InEffectOption = False,
     yes: YesOption = False,
 ) -> int:
     """Stop or delete source jobs whose target is verified.
@@ -112,11 +122,12 @@ def retire(
     from migrator.cutover import retire as retiring
     from migrator.cutover.switches import Order
 
-    order = Order(jobs=tuple(job or ()), guard=_duration(guard), is_dry=dry_run)
+    order = Order(jobs=tuple(job or ()), guard=_duration(guard), is_dry=dry_run, in_effect=in_effect)
     more = [
         *(["--guard", guard] if order.guard != Order().guard else []),
         *(["--delete"] if delete else []),
         *(["--max-deletes", str(max_deletes)] if max_deletes is not None else []),
+        *(["--in-effect"] if in_effect else []),
     ]
     again = settings.command("retire", sync, *job_options(job), *more)
     work = partial(retiring.retire, sync=sync, order=order, delete=delete, at_most=max_deletes)

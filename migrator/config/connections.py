@@ -68,12 +68,20 @@ def type_of(setting: Setting) -> Any:
 
 
 def connection_of(keys: ConnectionKeys, provider: Provider, base_dir: Path) -> Connection:
-    """Return a connection without its secret; its files are relative to `base_dir`."""
+    """Return a connection without its secret; its files, given relative to `base_dir`, are absolute."""
     given = {key: value for key, value in attrs.asdict(keys).items() if value is not None and key != "token"}
     settings = {setting.name: given.pop(setting.name) for setting in own_settings(provider) if setting.name in given}
     for setting in own_settings(provider):
         if setting.kind == "path" and setting.name in settings:
-            settings[setting.name] = str(base_dir / Path(settings[setting.name]).expanduser())
+            settings[setting.name] = str(_absolute(base_dir / Path(settings[setting.name]).expanduser()))
     if keys.cron:
         given["cron"] = {question: answer for question, answer in given["cron"].items() if answer is not None}
     return Connection(settings=settings, **given)
+
+
+def _absolute(path: Path) -> Path:
+    """Return a path in one spelling, wherever the command is started."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # symbolic links in a loop: who opens the file says so
+        return path.absolute()

@@ -79,6 +79,8 @@ def convert(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> 
     more, beyond = beyond_limits(fields, target=target, sync=sync)
     needs += more
     reason = "; ".join(filter(None, (reason, *beyond)))
+    if not reason and triggers and target.refuses:
+        reason = next(filter(None, (target.why_refused({**fields, **trigger}) for trigger in triggers)), "")
     if not reason:
         needs += missing({**fields, **triggers[0]}, sync, target.rules)
     return Converted(

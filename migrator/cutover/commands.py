@@ -11,6 +11,7 @@ import attrs
 from migrator.active_side import ActiveStatus
 from migrator.cutover.context import CutoverContext, cutover_context, switch_planner_of
 from migrator.cutover.cutover_run import CutoverRun, Told, preview, told
+from migrator.cutover.deferred import check_in_effect, deferred_sides
 from migrator.cutover.switches import Cutover, Order, Switch
 from migrator.errors import RefusedError, UsageError
 from migrator.locking import locking
@@ -41,13 +42,15 @@ async def cutover(
 
     Raises:
         UsageError: a job is unknown, or the sync is two-way.
-        RefusedError: what has to be made first is unsafe as a whole.
+        RefusedError: what has to be made first is unsafe as a whole, or a side follows changes later.
         LockedError: another run writes to one of the two sides.
     """
     async with session_of(runtime, state, sync) as session:
         if session.sync.two_way:
             what, hint = "a two-way sync has no cutover", "set two_way = false, then cut over"
             raise UsageError(what, where=f"syncs.{sync}", hint=hint)
+        command = "cutover" if order.goal == "target" else "cutover --back"
+        check_in_effect(session, command, told=order.in_effect, counts=("source", "target"))
         if order.is_dry:
             stage = await cutover_context(session, await session.snapshot(locked=False, hold=True))
             return preview(session, order, _moves(stage, order, is_preview=True))
@@ -89,6 +92,9 @@ async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asy
         if first.pending and first.refusal:
             hint = f"see why: migrator plan {session.sync.name}"
             raise RefusedError(first.refusal, where=f"sync {session.sync.name}", hint=hint)
+        if first.pending and (late := deferred_sides(session).get("target")):
+            hint = f"run migrator apply {session.sync.name}, merge the changes, then run again"
+            raise RefusedError(f"{late} is not in line yet", where=f"sync {session.sync.name}", hint=hint)
         moves = _moves(stage, order, is_preview=True)
         if not first.pending and not any(move.status == "planned" for move in moves):
             return True

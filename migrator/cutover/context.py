@@ -15,6 +15,7 @@ from migrator.canonical import JobRef
 from migrator.config.shapes import did_you_mean
 from migrator.cron.check import second_opinion
 from migrator.cutover.decide import SwitchPlanner
+from migrator.cutover.deferred import why_deferred
 from migrator.cutover.switches import Goal, Order, Status, Switch
 from migrator.errors import UsageError
 from migrator.isolation import attempt
@@ -100,7 +101,10 @@ class CutoverContext(ActiveStatuses):
                 status, reason = "refused", "its target job could not be created; see why: migrator history"
             return attrs.evolve(stays, status=status, reason=reason)
         assert context is not None
-        return mover.move(context, goal)
+        move = mover.move(context, goal)
+        if reason := why_deferred(self.session, move):
+            return attrs.evolve(move, status="refused", turns=(), reason=reason)
+        return move
 
     def _why_not(self, ref: JobRef, context: SwitchContext | None, goal: Goal) -> tuple[Status, str] | None:
         if context is None:

@@ -21,6 +21,7 @@ from migrator.cutover.commands import Consent, both_locked
 from migrator.cutover.context import CutoverContext, cutover_context, switch_planner_of
 from migrator.cutover.cutover_run import CutoverRun, Told, preview
 from migrator.cutover.decide import SwitchPlanner
+from migrator.cutover.deferred import check_in_effect
 from migrator.cutover.switches import Cutover, Nightly, Order, Switch, SwitchStep
 from migrator.errors import RefusedError
 from migrator.extract import look_up
@@ -61,11 +62,12 @@ async def retire(
 
     Raises:
         UsageError: a job is unknown.
-        RefusedError: that would be too many at once.
+        RefusedError: that would be too many at once, or the target follows a change later than it is written.
         LockedError: another run writes to one of the two sides.
     """
     run = run_id(runtime)
     async with session_of(runtime, state, sync) as session, both_locked(session, run, stop=stop):
+        check_in_effect(session, "retire", told=order.in_effect, counts=("target",))
         await reconcile_source_writes(runtime, state, session.source)
         snapshot = await session.snapshot(locked=True)
         stage = await cutover_context(session, snapshot)

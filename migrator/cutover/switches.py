@@ -183,6 +183,7 @@ class Order:
         at: no move begins before; None for as soon as may be.
         is_dry: whether nothing is to be written.
         may_delete: whether a source job that can be brought to stand still in no other way may be deleted.
+        in_effect: whether a platform that follows a change later, follows what it holds now.
     """
 
     goal: Goal = "target"
@@ -191,6 +192,7 @@ class Order:
     at: datetime | None = None
     is_dry: bool = False
     may_delete: bool = False
+    in_effect: bool = False
 
 
 @frozen(kw_only=True)

@@ -6,7 +6,7 @@ together into request bodies. For every mapping, reading what was written gives 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -60,10 +60,13 @@ class ProviderMapping:
     Attributes:
         rules: what the mapping file says.
         decided: how a connection's cron text is read where engines disagree, as (question, answer) pairs.
+        refuses: why the platform holds no job with this create body, where that is no limit of one field; "" where it
+            does. None where every limit is in the mapping file.
     """
 
     rules: Rules
     decided: Decided = ()
+    refuses: Callable[[Raw], str] | None = None
 
     def read(self, raw: Raw, *, scope: str) -> Job:
         """The job that a provider's record holds.
@@ -95,6 +98,10 @@ class ProviderMapping:
             ownership_tag: the mark that the job carries.
         """
         return writing.update_payload(self.rules, fields, changed, contract=contract, ownership_tag=ownership_tag)
+
+    def why_refused(self, fields: Fields) -> str:
+        """Return why the platform cannot hold a job with these (converted) fields; "" when it can."""
+        return self.refuses(self.create_payload(fields)) if self.refuses else ""
 
     def tag_payload(self, fields: Fields, ownership_tag: OwnershipTag, *, contract: str) -> Raw:
         """The body of an update request that gives a job another mark and changes nothing else of it."""

@@ -133,6 +133,8 @@ class Capabilities:
 
     Attributes:
         runs_jobs: whether it fires the jobs that it holds, as every platform does; an archive of jobs does not.
+        takes_effect_at_once: whether it follows a change as soon as it is written; it does not where files have to be
+            merged first.
         create_paused: whether a create may make a job that does not fire.
         own_id: whether a create may carry an id of the caller's choice, so that sending it twice makes one job.
         versions: whether a change may be refused because the job has changed since it was read.
@@ -142,6 +144,7 @@ class Capabilities:
     """
 
     runs_jobs: bool = True
+    takes_effect_at_once: bool = True
     create_paused: bool = False
     own_id: bool = False
     versions: bool = False
@@ -200,6 +203,8 @@ class Provider:
         scopes: the places that a connection reaches, as the platform names them and not as the address is spelled.
         documented: every field that its documentation names, None for a format that its mapping defines.
         binds: what of its mapping a connection decides: `dialect` and `timezone`, where places differ in them.
+        refuses: says why it cannot hold a job with this create body, where that is no limit of one field, and a plan
+            then blocks the job; "" where it can.
         settings: the keys that its connections take beside `provider`, `cron` and, over HTTP, `TUNING`.
         permissions: what a token needs to make and change jobs, in words.
         capabilities: what it can do beyond the usual.
@@ -217,6 +222,7 @@ class Provider:
     scopes: Callable[[Connection], tuple[str, ...]]
     documented: Documented | None = None
     binds: Callable[[Connection], Mapping[str, str]] = lambda _connection: {}
+    refuses: Callable[[Connection, Agents, Mapping[str, Any]], str] | None = None
     settings: tuple[Setting, ...] = ()
     permissions: str = "the permission to change jobs"
     capabilities: Capabilities = Capabilities()

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,8 +94,14 @@ class Runtime:
     def bound_mapping(self, connection: Connection) -> ProviderMapping:
         """The mapping of a connection's provider, with what the connection decides of it."""
         mapping = self.mapping(connection.provider)
-        decided: dict[str, Any] = {**PROVIDERS[connection.provider].binds(connection)}
-        return attrs.evolve(mapping, rules=attrs.evolve(mapping.rules, **decided)) if decided else mapping
+        provider = PROVIDERS[connection.provider]
+        decided: dict[str, Any] = {**provider.binds(connection)}
+        if decided:
+            mapping = attrs.evolve(mapping, rules=attrs.evolve(mapping.rules, **decided))
+        if provider.refuses:
+            refuses = partial(provider.refuses, connection, mapping.rules.commands)
+            mapping = attrs.evolve(mapping, refuses=refuses)
+        return mapping
 
 
 @frozen(kw_only=True)

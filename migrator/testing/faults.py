@@ -118,15 +118,15 @@ class Faults(Base):
 
 @contextmanager
 def folder_for(path: Path) -> Iterator[Callable[[], None]]:
-    """Yield what puts a folder in the place of a file; in the end the file is there again."""
+    """Yield what puts a folder in the place of a file, or a file in that of a folder; in the end all is as it was."""
     kept = path.with_name("kept")
 
     def get_in_the_way() -> None:
         path.rename(kept)
-        path.mkdir()
+        path.touch() if kept.is_dir() else path.mkdir()
 
     try:
         yield get_in_the_way
     finally:
-        path.rmdir()
+        path.unlink() if kept.is_dir() else path.rmdir()
         kept.rename(path)

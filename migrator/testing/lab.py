@@ -136,6 +136,8 @@ class Lab:
         needed: dict[str, Any] = {"allow_loss": EVERYTHING}
         if target.platform.needs:
             needed["set"] = dict(target.platform.needs)
+        if target.platform.translates:
+            needed["lookup"] = dict(target.platform.translates)
         if _only_events(source) and not _takes_events(target):
             needed["template"] = {"prompt": TEMPLATE}
         return needed

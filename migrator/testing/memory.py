@@ -13,6 +13,7 @@ from migrator.plan.changes import Plan
 from migrator.plan.document import plan_document, plan_from_json
 from migrator.testing.base import Base, MakeLab, each, synchronous
 from migrator.testing.lab import Lab
+from migrator.testing.place import not_applicable
 from migrator.testing.platform import wish
 
 ADOPTING: Final[Mapping[str, Mapping[str, int]]] = {
@@ -79,6 +80,8 @@ class Memory(Base):
         lab.source.wish(2)
         await lab.run()
         if memory == "without the state":
+            if not lab.target.platform.keeps_tags:
+                not_applicable(f"without a state nothing tells a managed copy at {lab.target.title}: it keeps no tag")
             lab.forget()
 
         others = len(lab.foreign)

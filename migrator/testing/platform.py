@@ -46,12 +46,14 @@ class Platform(ABC):
     Attributes:
         provider: the provider's name.
         needs: canonical paths and the values that a job without them is given on its way there (`set` of a sync).
+        translates: by canonical path, which value there stands for one of another platform (`lookup` of a sync).
         settings: more keys of its connection.
         listing: the requests that read a list, as "METHOD path"; `*` stands for anything.
         reads: the requests that change nothing, in the same form.
         changing: fields of a record that the platform changes by itself.
         volume: how many jobs the scenario of volume moves; more than one page of its list.
         can_pause: whether a user can pause a job there.
+        keeps_tags: whether it keeps the ownership tag that the mapping has a place for.
         chooses_ids: whether `write` gives a job its id.
         stores_anything: whether a record without a meaning can be stored there.
         now: the platform's clock, where it is not the time of day.
@@ -60,12 +62,14 @@ class Platform(ABC):
 
     provider: ClassVar[str]
     needs: Mapping[str, Any] = {}
+    translates: Mapping[str, Mapping[str, str]] = {}
     settings: Mapping[str, Any] = {}
     listing: ClassVar[str] = "GET *"
     reads: ClassVar[tuple[str, ...]] = ("GET *", "HEAD *", "OPTIONS *")
     changing: ClassVar[frozenset[str]] = frozenset()
     volume: ClassVar[int] = 250
     can_pause: bool = True
+    keeps_tags: bool = True
     chooses_ids: ClassVar[bool] = False
     stores_anything: ClassVar[bool] = False
     waits: ClassVar[bool] = False

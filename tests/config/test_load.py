@@ -56,6 +56,17 @@ class TestGoodFile:
 
         assert config.connections["archive"].text("path") == str(tmp_path / "jobs.json")
 
+    def test_a_path_is_the_same_wherever_the_command_starts(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However the config file is named, a path in it is absolute, and has one spelling."""
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "migrator.toml").write_text('[connections.a]\nprovider = "json"\npath = "folder/../jobs.json"\n')
+        for folder, named in ((tmp_path, "migrator.toml"), (tmp_path / "folder", "../migrator.toml")):
+            monkeypatch.chdir(folder)
+            config = load(Path(named), providers=PROVIDERS)
+            assert config.connections["a"].text("path") == str(tmp_path / "jobs.json")
+
     def test_a_sync_without_options_is_careful(self, read: Read, sync: str) -> None:
         """What is not said keeps jobs, refuses drift, adopts nothing and limits the run."""
         found = read(sync).sync("nightly")

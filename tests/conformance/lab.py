@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +14,11 @@ from migrator.sandbox import World, settings
 from migrator.store import State
 from migrator.testing.lab import EVERYTHING, Leap, counts, frozen_records
 from migrator.testing.lab import Lab as AnyLab
-from tests.conformance.platforms import PLATFORMS, Place
+from migrator.testing.place import Place as AnyPlace
+from migrator.testing.platform import Platform
+from tests.conformance.platforms import PLATFORMS, Place, place_of
 
-__all__ = ["EVERYTHING", "HTTP", "PAIRS", "Lab", "Leap", "counts", "frozen_records"]
+__all__ = ["EVERYTHING", "HTTP", "PAIRS", "Lab", "Leap", "counts", "frozen_records", "started"]
 
 HTTP: Final = ("omni", "devin", "scrip")
 PAIRS: Final = [
@@ -24,6 +27,18 @@ PAIRS: Final = [
     ("scrip", "json"),
 ]
 """Every direction between platforms, and a file at either end."""
+
+
+@contextmanager
+def started(platform: Platform, folder: Path) -> Iterator[AnyPlace]:
+    """A platform for as long as the block lasts."""
+    folder.mkdir()
+    with platform.start(folder) as settings:
+        place = place_of(platform, settings, folder)
+        try:
+            yield place
+        finally:
+            place.close()
 
 
 class Lab(AnyLab):

@@ -15,6 +15,7 @@ from migrator.sandbox import BackgroundServer, Options, World, devin, omni, scri
 from migrator.testing.lab import TEMPLATE
 from migrator.testing.place import Place as AnyPlace
 from migrator.testing.platform import JsonFile, Platform, Raw, Wish, hour_of, said, wish
+from tests.conformance.files import Text, TextPlace
 
 __all__ = ["EVENT", "PLATFORMS", "TEMPLATE", "Place", "Raw", "Simulated", "Wish", "place_of", "wish"]
 
@@ -304,8 +305,13 @@ class Place(AnyPlace):
         self.keys |= {number: self.platform.id_of(raw) for number, raw in raws.items()}
 
     def send(self, key: str, payload: Raw) -> None:
-        """Change fields of a record."""
-        self.put({**self.records()[key], **payload})
+        """Change fields of a record; the text of a prompt in an envelope is edited there."""
+        raw = {**self.records()[key], **payload}
+        if {"migrator", "text"} <= raw.get("payload", {}).keys():
+            inside = raw["payload"]["migrator"] | {"action.text": raw["payload"]["text"]}
+            raw["payload"] = {**raw["payload"], "migrator": inside}
+            del raw["payload"]["text"]
+        self.put(raw)
 
     def edit(self, key: str, /, **changes: Any) -> None:
         """Change fields of a record as its server holds them; "a.b" is the field b of the object a."""
@@ -344,7 +350,9 @@ class Place(AnyPlace):
 
 
 def place_of(platform: Platform, given: Mapping[str, Any], folder: Path) -> AnyPlace:
-    """Return a started platform as its users see it; those of a simulator act on its records."""
+    """Return a started platform as its users see it, who act on a simulator's records or edit the files themselves."""
+    if isinstance(platform, Text):
+        return TextPlace(platform, given, folder)
     if not isinstance(platform, Simulated):
         return AnyPlace(platform, given, folder)
     assert platform.world

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -25,7 +25,8 @@ from migrator.sandbox import Options, World, load_samples
 from migrator.testing.lab import Lab
 from migrator.testing.place import Place
 from migrator.testing.platform import Platform
-from tests.conformance.platforms import Devin, File, Omni, Scrip, Simulated, place_of
+from tests.conformance.lab import started
+from tests.conformance.platforms import Devin, File, Omni, Scrip, Simulated
 
 ROOMY: Final = Options(omni_quota=20_000, scrip_reserve_names=False)
 SANDBOX: Final = (Omni(ROOMY, still=True), Devin(ROOMY, still=True), Scrip(ROOMY, still=True))
@@ -53,18 +54,6 @@ def fill(world: World, provider: str) -> None:
     load_samples(world)
     for other in FILES.keys() - {provider}:
         world.stores[other].clear()
-
-
-@contextmanager
-def started(platform: Platform, folder: Path) -> Iterator[Place]:
-    """A platform for as long as the block lasts."""
-    folder.mkdir()
-    with platform.start(folder) as settings:
-        place = place_of(platform, settings, folder)
-        try:
-            yield place
-        finally:
-            place.close()
 
 
 async def filled(place: Place, folder: Path, stack: ExitStack) -> None:

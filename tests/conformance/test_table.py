@@ -12,43 +12,58 @@ from migrator.testing.faults import Faults
 from migrator.testing.groups import Groups
 from migrator.testing.kills import Kills
 from migrator.testing.memory import Memory
+from tests.conformance.files import Crontab, GitHub
 from tests.conformance.platforms import Devin, Omni, Scrip, place_of
 
 OMNI, DEVIN, SCRIP = Omni(), Devin(), Scrip()
+CRONTAB, GITHUB = Crontab(), GitHub()
 
 
-class OnSandbox:
-    """The users of a simulator act on its records."""
+class OurPlaces:
+    """The users of a simulator act on its records, those of files on the files."""
 
     place = staticmethod(place_of)
 
 
-class TestOmni(OnSandbox, Conformance):
+class TestOmni(OurPlaces, Conformance):
     platform = OMNI
 
 
-class TestOmniByPut(OnSandbox, Conformance):
+class TestOmniByPut(OurPlaces, Conformance):
     platform = Omni(Options(omni_quota=1_000, omni_update="put"))
 
 
-class TestDevin(OnSandbox, Conformance):
+class TestDevin(OurPlaces, Conformance):
     platform = DEVIN
 
 
-class TestDevinWithoutTags(OnSandbox, Memory, Groups, Faults, Kills):
+class DevinWithoutTags(Devin):
     """A generation of Devin on which our jobs carry no ownership tag."""
 
-    platform = Devin(Options(devin_shape="seed"))
+    keeps_tags = False
 
 
-class TestScrip(OnSandbox, Conformance):
+class TestDevinWithoutTags(OurPlaces, Memory, Groups, Faults, Kills):
+    platform = DevinWithoutTags(Options(devin_shape="seed"))
+
+
+class TestScrip(OurPlaces, Conformance):
     platform = SCRIP
 
 
-class TestBetweenPlatforms(OnSandbox, Everyday):
+class TestCrontab(OurPlaces, Conformance):
+    platform = CRONTAB
+
+
+class TestGitHub(OurPlaces, Conformance):
+    platform = GITHUB
+
+
+class TestBetweenPlatforms(OurPlaces, Everyday):
     platform = DEVIN
 
     @classmethod
     def pairs(cls) -> list[Pair]:
-        """Every platform with every other."""
-        return list(permutations((OMNI, DEVIN, SCRIP), 2))
+        """Every served platform with every other, and files with one of them each."""
+        files: list[Pair] = [(OMNI, CRONTAB), (CRONTAB, DEVIN), (OMNI, GITHUB), (GITHUB, DEVIN)]
+        return [*permutations((OMNI, DEVIN, SCRIP), 2), *files]

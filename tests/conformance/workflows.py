@@ -63,11 +63,12 @@ def save(root: Path, records: Iterable[Raw]) -> None:
 
 
 def _text(raw: Raw) -> str:
-    due = [f"schedule: [{{cron: {json.dumps(raw['schedule'])}, timezone: {raw.get('timezone', 'UTC')}}}]"]
+    zone = raw.get("timezone", "UTC")
+    due = ["schedule:", f"  - cron: {json.dumps(raw['schedule'])}", f"    timezone: {zone}"]
     if not raw["enabled"]:
         due = [
             "# --- paused by migrator; to resume by hand, remove these two lines and uncomment the lines between ---",
-            f"# {due[0]}",
+            *(f"# {line}" for line in due),
             "# --- end of the paused schedule ---",
         ]
     prompt = json.dumps(raw["prompt"].replace("${{", _EXPRESSION), ensure_ascii=False)

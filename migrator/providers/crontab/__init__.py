@@ -6,14 +6,15 @@ import getpass
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve
 
 from migrator.agents import Agents
+from migrator.errors import RejectedError
 from migrator.providers.base import Connection, LoadAdapter
 from migrator.providers.crontab.adapter import Crontab
-from migrator.providers.crontab.jobs import DAEMONS, Terms
+from migrator.providers.crontab.jobs import DAEMONS, Terms, added
 from migrator.providers.crontab.places import CommandPlace, FilePlace, Prompts
 from migrator.providers.declaration import (
     IDENTITY,
@@ -46,15 +47,9 @@ def _terms(connection: Connection, agents: Agents) -> Terms:
         timezone=connection.text("timezone"),
         user=user if path else "",
         agents=agents,
-        prompts=_folder(connection),
+        prompts=connection.text("prompts"),
         prompt_of=Prompts().read,
     )
-
-
-def _folder(connection: Connection) -> str:
-    """The folder for prompts as a job line must name it: cron starts jobs somewhere else."""
-    folder = connection.text("prompts")
-    return str(Path(folder).resolve()) if folder else ""
 
 
 def _bound(connection: Connection) -> Mapping[str, str]:
@@ -65,12 +60,23 @@ def _bound(connection: Connection) -> Mapping[str, str]:
     return {"dialect": terms.daemon, "timezone": terms.timezone}
 
 
+def _refuses(connection: Connection, agents: Agents, payload: Mapping[str, Any]) -> str:
+    """Return why no line of a crontab can hold a job: one that is too long, above all."""
+    if not payload.get("agent"):
+        return ""  # that it needs one is told otherwise
+    try:
+        added("", "0" * 32, dict(payload), _terms(connection, agents))
+    except RejectedError as error:
+        return error.what
+    return ""
+
+
 def _open(connection: Connection, opening: Opening) -> Crontab:
     path, user = connection.text("path"), connection.text("user")
     return Crontab(
         terms=_terms(connection, opening.agents),
         place=FilePlace(path=Path(path), user=user, must_exist=opening.must_exist) if path else CommandPlace(user=user),
-        prompts=Prompts(folder=_folder(connection)),
+        prompts=Prompts(folder=connection.text("prompts")),
         scope=scopes(connection)[0],
         fence=opening.fence,
     )
@@ -112,6 +118,7 @@ PROVIDER: Final = Provider(
     scopes=scopes,
     documented=Crontab.documented,
     binds=_bound,
+    refuses=_refuses,
     settings=(
         Setting(
             name="daemon",

@@ -75,7 +75,7 @@ PROVIDER: Final = Provider(
         ),
     ),
     permissions="write access to .github/workflows in the checkout",
-    capabilities=Capabilities(create_paused=True, versions=True),
+    capabilities=Capabilities(create_paused=True, versions=True, takes_effect_at_once=False),
     docs="providers/github.md",
     starter=Starter(
         rank=40,
