@@ -27,7 +27,7 @@ from peers.dbt_cloud import DbtCloud
 from starlette.responses import JSONResponse
 
 from migrator.sandbox import Options, World, create_app, settings
-from migrator.sandbox.limits import Bucket
+from migrator.sandbox.limits import TokenBucket
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -151,9 +151,9 @@ def main() -> None:
     world = World(options=ROOMY)
     world.load(spec["source"], records.of(spec["source"], spec["jobs"]))
     if rate := spec.get("rate"):
-        world.limits = {name: Bucket(float(rate), spec["burst"]) for name in world.stores}
+        world.limits = {name: TokenBucket(float(rate), spec["burst"]) for name in world.stores}
     delay = _delay(spec["latency"], spread=spec.get("spread", False))
-    dbt = DbtCloud(limit=Bucket(float(rate), spec["burst"]) if rate else None)
+    dbt = DbtCloud(limit=TokenBucket(float(rate), spec["burst"]) if rate else None)
     app = Counting(dbt.beside(create_app(world)), dbt, world, spec["source"], delay)
     # The protocol is named, because asyncio sends small answers at once only where it reads TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -143,11 +143,11 @@ def wrong_storey(here: str, there: str) -> str:
 
 
 def cycles(sources: Sources) -> Iterator[str]:
-    """Modules that import each other in a circle when they run; types may refer to each other."""
+    """Modules that import each other in a circle when they run, and in the sandbox also those that do so for types."""
     edges = {
         (module, name)
         for module, source in sources.items()
-        for _, name in imports(source, sources, at_run_time=True)
+        for _, name in imports(source, sources, at_run_time=storey(module) != "sandbox")
         if name in sources and name != module
     }
     while loose := {
@@ -190,10 +190,15 @@ def provider_words() -> frozenset[str]:
     return frozenset(name for name in fields - ours if re.search(r"[a-z]_[a-z]|[a-z][A-Z]", name))
 
 
+def is_provider_own(module: str, name: str) -> bool:
+    """Whether a module belongs to one provider: it is of its adapter or of its simulator."""
+    return f"{module}.".startswith((f"migrator.providers.{name}.", f"migrator.sandbox.{name}."))
+
+
 def provider_fields(sources: Sources, words: frozenset[str]) -> Iterator[str]:
-    """Names of provider fields in texts outside of providers and sandbox; docstrings may explain them."""
+    """Names of provider fields in texts outside of providers and simulators; docstrings may explain them."""
     for module, source in sources.items():
-        if storey(module) in {"providers", "sandbox"}:
+        if storey(module) == "providers" or any(is_provider_own(module, name) for name in built_in()):
             continue
         tree = parse(source)
         explained = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -210,10 +215,8 @@ ALSO_WORDS = frozenset({"crontab", "github", "json"})
 def provider_names(sources: Sources) -> Iterator[str]:
     """Names of providers anywhere but in their own modules: in code, in texts, in docstrings and comments."""
     for module, source in sources.items():
-        if storey(module) == "sandbox":
-            continue
         for name in built_in():
-            if f"{module}.".startswith(f"migrator.providers.{name}."):
+            if is_provider_own(module, name):
                 continue
             if module in {"migrator.export", "migrator.testing.platform"} and name == "json":
                 continue  # its document is the one that the provider json keeps in a file; every table has a file in it
@@ -226,7 +229,7 @@ def provider_names(sources: Sources) -> Iterator[str]:
                 ]
             yield from (f"{module}:{place} names the provider {name}" for place in found)
             for line, imported in imports(source, sources):
-                if imported == f"migrator.providers.{name}":
+                if is_provider_own(imported, name):
                     yield f"{module}:{line} imports the provider {name}"
 
 
@@ -285,6 +288,9 @@ def test_every_module_has_a_storey() -> None:
         ("migrator.plan", "scrip_contract = 1", "names the provider scrip"),
         ("migrator.plan", "from migrator.providers import json", "imports the provider json"),
         ("migrator.providers.omni", "x = 'scrip'", "names the provider scrip"),
+        ("migrator.sandbox.world", "x = 'omni'", "names the provider omni"),
+        ("migrator.sandbox.omni.body", "from migrator.sandbox.devin import ORG", "imports the provider devin"),
+        ("migrator.sandbox.faults", "x = 'participant_filter'", "says participant_filter"),
     ],
 )
 def test_a_broken_rule_is_found(module: str, source: str, expected: str) -> None:
@@ -309,6 +315,16 @@ def test_a_circle_is_found() -> None:
     assert violations({**sources, **rest, "migrator.cron.c": types_only}, frozenset()) == []
 
 
+def test_a_circle_of_types_is_found_in_the_sandbox() -> None:
+    """In the sandbox no module refers to one above it, not even for a type."""
+    sources = {
+        "migrator.sandbox.clock": "if TYPE_CHECKING:\n    from migrator.sandbox.world import World",
+        "migrator.sandbox.world": "from migrator.sandbox import clock",
+    }
+
+    assert violations(sources, frozenset()) == ["a circle through " + ", ".join(sources)]
+
+
 @pytest.mark.parametrize(
     ("module", "source"),
     [
@@ -319,6 +335,7 @@ def test_a_circle_is_found() -> None:
         ("migrator.providers.omni", "x = raw['recipientEmails']"),
         ("migrator.plan", 'def f():\n    """Tells what a platform calls recipientEmails."""'),
         ("migrator.providers.omni", "x = 'omni'  # Omni's own"),
+        ("migrator.sandbox.omni.body", "x = 'omni recipientEmails'"),
         ("migrator.plan", "x = 'described'  # a JSON document"),
     ],
 )

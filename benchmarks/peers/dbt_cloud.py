@@ -14,7 +14,7 @@ from attrs import define, field
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from migrator.sandbox.limits import Limit
+from migrator.sandbox.limits import RequestLimit
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,7 +32,7 @@ class DbtCloud:
         jobs: by id.
     """
 
-    limit: Limit | None = None
+    limit: RequestLimit | None = None
     jobs: dict[int, dict[str, Any]] = field(factory=dict)
     _ids: itertools.count[int] = field(factory=lambda: itertools.count(1))
 

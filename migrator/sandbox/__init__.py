@@ -1,17 +1,16 @@
-"""Local simulators of the HTTP APIs of Omni AI Routines, Devin Schedules and Scrip Automations.
+"""Local simulators of the HTTP APIs of platforms: one package for each, and what they share.
 
     world = World()                                # a fixed clock; World(clock=None) goes by the time of day
-    load_samples(world)                            # or world.load("omni", [...]), records as GET answers them
+    load_samples(world)                            # or world.load(provider, [...]), records as GET answers them
     serve(world, 8765, ready=...)                  # 127.0.0.1 only, until interrupted
     with BackgroundServer(world) as server: ...    # in a thread, on a free port
     httpx.ASGITransport(app=create_app(world))     # in process: as served, and under the documented hosts
 
-Served, the base URLs end in `/omni/api`, `/devin` and `/scrip` (`settings`, `migrator_toml`). Tokens: Omni
-`omni_org_sandbox` (organisation key), `omni_pat_sandbox` (personal), `omni_noai_sandbox` (lacks USE_AI); Devin
-`cog_sandbox`, `cog_readonly_sandbox` (may not write), `cog_unprivileged_sandbox` (may do nothing); Scrip `sk_sandbox`.
+Served, each is below its provider's name; `settings` and `migrator_toml` say how to reach it. The package of a
+simulator has its tokens, also those that may do less, and the things that exist from the start.
 
 What it proves, and what not. Each simulator is written from its provider's documentation: every rule names its page,
-and guesses are listed at the head of the file. A run against it shows that our requests are those that the pages ask
+and guesses are listed at the head of the package. A run against it shows that our requests are those that the pages ask
 for, and that nothing is lost or doubled when the network or the server fails. It says nothing about a provider that
 behaves otherwise than it writes. Nothing here is random, and nothing leaves the machine.
 
@@ -36,12 +35,12 @@ each fire with the instant at which it was due. Request limits are off unless `W
     POST   /control/stop                 ends the server
 """
 
-from migrator.sandbox.faults import KINDS, Fault
-from migrator.sandbox.limits import Bucket, Window
-from migrator.sandbox.samples import load_samples
-from migrator.sandbox.server import DOCUMENTED, BackgroundServer, create_app, provider_app, serve
+from migrator.sandbox.faults import KINDS, ScriptedFault
+from migrator.sandbox.limits import SlidingWindow, TokenBucket
+from migrator.sandbox.registry import DOCUMENTED, OPEN, Options
+from migrator.sandbox.server import BackgroundServer, create_app, provider_app, serve
 from migrator.sandbox.settings import EXAMPLE, migrator_toml, settings
-from migrator.sandbox.world import OPEN, Options, World, documented_limits
+from migrator.sandbox.world import World, documented_limits, load_samples
 
 __all__ = [
     "DOCUMENTED",
@@ -49,10 +48,10 @@ __all__ = [
     "KINDS",
     "OPEN",
     "BackgroundServer",
-    "Bucket",
-    "Fault",
     "Options",
-    "Window",
+    "ScriptedFault",
+    "SlidingWindow",
+    "TokenBucket",
     "World",
     "create_app",
     "documented_limits",

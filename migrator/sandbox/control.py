@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import asdict
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from migrator.sandbox import wire
-from migrator.sandbox.provider import Invalid, resource
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from migrator.sandbox.world import World
+from migrator.sandbox.wire import Invalid, resource
+from migrator.sandbox.world import World
 
 
 class Control:

@@ -31,24 +31,18 @@ KINDS: Final = {
 }
 """What can go wrong. With `after`, the first five come when the request has had its effect: the answer is lost."""
 
-_LAST_PAGE: Final[dict[str, tuple[str, Json]]] = {
-    "omni": ("records", {"pageInfo": {"hasNextPage": False, "nextCursor": None}}),
-    "devin": ("items", {"has_next_page": False, "end_cursor": None}),
-    "scrip": ("data", {"pagination": {"has_more": False, "next_cursor": None}}),
-}
-
 
 def _underscored(kind: str) -> str:
     return kind.replace(" ", "_")
 
 
 @define(kw_only=True)
-class Fault:
+class ScriptedFault:
     """One rule.
 
     Attributes:
         kind: one of `KINDS`; a blank stands for an underscore.
-        provider: "omni", "devin" or "scrip"; None for all.
+        provider: the name of a simulator; None for all.
         method: the HTTP method, "WRITE" for every one that changes something; None for all.
         path: a pattern of the path below the provider's host (`*/schedules`); None for all.
         nth: the first matching request that it hits, counted from 1 since the rule was set.
@@ -67,7 +61,7 @@ class Fault:
     """
 
     kind: str = field(converter=_underscored, validator=validators.in_(KINDS))
-    provider: str | None = field(default=None, validator=validators.in_((None, "omni", "devin", "scrip")))
+    provider: str | None = None
     method: str | None = None
     path: str | None = None
     nth: int = field(default=1, validator=validators.ge(1))
@@ -97,11 +91,16 @@ def _kind(method: str) -> str:
     return method if method in {"GET", "HEAD", "OPTIONS"} else "WRITE"
 
 
-def half_page(provider: str, body: bytes) -> bytes:
-    """A list answer that lost the second half of its records and all trace of further pages."""
-    key, end = _LAST_PAGE[provider]
+def half_page(body: bytes, records_key: str, last_page: Json) -> bytes:
+    """A list answer that lost the second half of its records and all trace of further pages.
+
+    Args:
+        body: the whole answer.
+        records_key: where it has its records.
+        last_page: what a last page says of what follows.
+    """
     page: Any = json.loads(body)
-    page[key] = page[key][: len(page[key]) // 2]
-    for name, value in end.items():
+    page[records_key] = page[records_key][: len(page[records_key]) // 2]
+    for name, value in last_page.items():
         page[name] = {**page[name], **value} if isinstance(value, dict) else value
     return json.dumps(page).encode()

@@ -7,23 +7,20 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from email.utils import format_datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from attrs import define, evolve, field
 from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from migrator.sandbox.faults import Fault, half_page
-from migrator.sandbox.normalise import each_record, normalised, with_field
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from migrator.sandbox.store import Json, Row
-    from migrator.sandbox.world import World
+from migrator.sandbox.faults import ScriptedFault, half_page
+from migrator.sandbox.normalise import each_record, with_field
+from migrator.sandbox.simulator import Simulator
+from migrator.sandbox.store import Json, Row
+from migrator.sandbox.world import World
 
 _OK_BELOW: Final = 400
 _TOKENS: Final = {b"authorization", b"x-api-key"}
-_LISTS: Final = ("/routines", "/schedules", "/automations")
 _PAGE: Final = "<!doctype html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
 
 
@@ -56,17 +53,23 @@ class Answer:
 
 @define(eq=False)
 class Front:
-    """An ASGI application around one provider's.
+    """An ASGI application around one simulator's.
 
     Attributes:
         world: whose faults, latency and log it uses.
-        provider: "omni", "devin", "scrip".
-        app: the provider itself.
+        simulator: what it stands before.
+        provider: the name of the simulator's provider.
+        app: the simulator's application.
     """
 
     world: World
-    provider: str
-    app: ASGIApp
+    simulator: Simulator
+    provider: str = field(init=False)
+    app: ASGIApp = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.provider = self.simulator.name
+        self.app = self.simulator.app()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -85,7 +88,7 @@ class Front:
         entry["status"] = answer.status
         await answer.send(send)
 
-    def _with_token(self, rules: Iterable[Fault], scope: Scope) -> Scope:
+    def _with_token(self, rules: Iterable[ScriptedFault], scope: Scope) -> Scope:
         """The request as the provider sees it, which knows its first token only, after the token was rotated."""
         for rule in rules:
             if rule.kind == "rotate_token" and rule.token:
@@ -93,7 +96,7 @@ class Front:
         new = self.world.rotated.get(self.provider)
         if new is None:
             return scope
-        first = self.world.providers[self.provider].token
+        first = self.simulator.token
         headers = [
             (
                 name,
@@ -105,15 +108,15 @@ class Front:
         ]
         return {**scope, "headers": headers}
 
-    async def _before(self, rules: Iterable[Fault]) -> Answer | None:
+    async def _before(self, rules: Iterable[ScriptedFault]) -> Answer | None:
         for rule in rules:
             if not rule.after and (answer := await self._failed(rule)):
                 return answer
         return None
 
-    async def _served(self, rules: Iterable[Fault], scope: Scope, receive: Receive) -> Answer:
+    async def _served(self, rules: Iterable[ScriptedFault], scope: Scope, receive: Receive) -> Answer:
         """The provider's own answer, and what the faults make of it."""
-        method, store = scope["method"], self.world.stores[self.provider]
+        method, store = scope["method"], self.simulator.store
         reads = next((rule.reads for rule in rules if rule.kind == "eventual"), 0)
         request, answer = await _whole(receive), Answer()
         self.world.tick()
@@ -122,7 +125,9 @@ class Front:
         await self.app(scope, request, answer.collect)
         for rule in rules:
             if rule.kind == "normalise" and method != "GET" and answer.status < _OK_BELOW:
-                self._normalise(before, answer, partial(normalised, is_new=method == "POST", drops=rule.drops))
+                self._normalise(
+                    before, answer, partial(self.simulator.normalised, is_new=method == "POST", drops=rule.drops)
+                )
         if method == "GET":
             store.seen()
         elif answer.status < _OK_BELOW:
@@ -130,7 +135,7 @@ class Front:
                 store.hold(before, reads)
             self.world.changed()
         self._strike_job(rules, scope["path"], after=True)
-        self._garble(rules, answer, is_list=method == "GET" and scope["path"].endswith(_LISTS))
+        self._garble(rules, answer, is_list=method == "GET" and scope["path"].endswith(self.simulator.listing))
         if answer.body:
             self._relabel(rules, answer)
         for rule in rules:
@@ -138,7 +143,7 @@ class Front:
                 return failed
         return answer
 
-    def _strike_job(self, rules: Iterable[Fault], path: str, *, after: bool) -> None:
+    def _strike_job(self, rules: Iterable[ScriptedFault], path: str, *, after: bool) -> None:
         """What befalls the job that a request names."""
         for rule in rules:
             if rule.kind == "suspend" and rule.after == after:
@@ -148,17 +153,18 @@ class Front:
 
     def _normalise(self, before: Mapping[str, Row], answer: Answer, change: Callable[[Json], Json]) -> None:
         """Keep what was just written in the platform's own form, and answer so."""
-        store = self.world.stores[self.provider]
+        store = self.simulator.store
         for key, row in tuple(store.rows.items()):
             if before.get(key) is not row:
                 store.put(evolve(row, data=change(row.data)))
-        answer.replace(each_record(answer.body, change))
+        answer.replace(each_record(answer.body, self.simulator.records_key, change))
 
-    def _relabel(self, rules: Iterable[Fault], answer: Answer) -> None:
+    def _relabel(self, rules: Iterable[ScriptedFault], answer: Answer) -> None:
         """Say or use another encoding, and put unknown fields into records."""
         for rule in rules:
             if rule.kind == "unknown_field":
-                answer.replace(each_record(answer.body, partial(with_field, name=rule.name, value=rule.value)))
+                change = partial(with_field, name=rule.name, value=rule.value)
+                answer.replace(each_record(answer.body, self.simulator.records_key, change))
             elif rule.kind == "latin1":
                 text = json.dumps(json.loads(answer.body), ensure_ascii=False)
                 answer.replace(text.encode("latin-1", "replace"))
@@ -168,12 +174,12 @@ class Front:
                 text = json.dumps(json.loads(answer.body), ensure_ascii=False)
                 answer.replace(text.encode())
 
-    def _garble(self, rules: Iterable[Fault], answer: Answer, *, is_list: bool) -> None:
+    def _garble(self, rules: Iterable[ScriptedFault], answer: Answer, *, is_list: bool) -> None:
         last, kinds = self.world.last_pages.get(self.provider), {rule.kind for rule in rules}
         if is_list and answer.status < _OK_BELOW:
             self.world.last_pages[self.provider] = answer.body
             if "truncated_page" in kinds:
-                answer.replace(half_page(self.provider, answer.body))
+                answer.replace(half_page(answer.body, self.simulator.records_key, self.simulator.last_page))
             if "repeated_page" in kinds and last:
                 answer.replace(last)
         for rule in rules:
@@ -183,10 +189,10 @@ class Front:
         if "broken_json" in kinds:
             answer.replace(answer.body[: len(answer.body) // 2])
 
-    async def _failed(self, rule: Fault) -> Answer | None:
+    async def _failed(self, rule: ScriptedFault) -> Answer | None:
         """The answer of a rule that replaces the provider's; its status is 0 where none is to be sent."""
         response: Response
-        provider = self.world.providers[self.provider]
+        provider = self.simulator
         match rule.kind:
             case "status":
                 status = rule.status or 500

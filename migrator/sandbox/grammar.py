@@ -1,12 +1,10 @@
 """What each platform accepts as cron text, read into the values that croniter is given.
 
-Where the rules come from:
-    eventbridge  AWS, "Cron expressions reference" (Omni). Guesses: LW, L-3, wrapped ranges and steps between weekdays
-                 are refused, because the page does not spell them out.
-    vixie        docs.devin.ai "Create schedule" says "standard cron expression" (Devin). Guess: Vixie cron's grammar
-                 and its rule for two day fields.
-    robfig       docs.scrip.dev, "Automations" guide, forbids CRON_TZ=, which only the Go package robfig/cron has
-                 (Scrip). Guess: its ParseStandard without descriptors such as @daily.
+Where the rules come from; which platform reads which dialect, and why, is said at the head of its simulator:
+    eventbridge  AWS, "Cron expressions reference". Guesses: LW, L-3, wrapped ranges and steps between weekdays are
+                 refused, because the page does not spell them out.
+    vixie        crontab(5) of Vixie cron, with its rule for two day fields.
+    robfig       the Go package robfig/cron v3: ParseStandard without descriptors such as @daily.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ class BadCron(ValueError):  # noqa: N818 (the providers' messages call it a bad 
 
 
 @frozen(kw_only=True, eq=False)
-class Field:
+class CronField:
     """One field of a dialect: its name, its lowest and highest value, the number behind each name."""
 
     name: str
@@ -39,7 +37,7 @@ class Field:
 
 
 @frozen(kw_only=True, eq=False)
-class Dialect:
+class CronDialect:
     """What a platform accepts.
 
     Attributes:
@@ -52,7 +50,7 @@ class Dialect:
         repeated: whether a wall time that occurs twice fires twice.
     """
 
-    fields: tuple[Field, ...]
+    fields: tuple[CronField, ...]
     sunday: int
     question: frozenset[str]
     open_step: bool
@@ -61,20 +59,20 @@ class Dialect:
     repeated: bool
 
 
-def _fields(weekday_low: int, weekday_high: int) -> tuple[Field, ...]:
+def _fields(weekday_low: int, weekday_high: int) -> tuple[CronField, ...]:
     return (
-        Field(name="minute", low=0, high=59),
-        Field(name="hour", low=0, high=23),
-        Field(name="day-of-month", low=1, high=31),
-        Field(name="month", low=1, high=12, names=MONTHS),
-        Field(
+        CronField(name="minute", low=0, high=59),
+        CronField(name="hour", low=0, high=23),
+        CronField(name="day-of-month", low=1, high=31),
+        CronField(name="month", low=1, high=12, names=MONTHS),
+        CronField(
             name="day-of-week", low=weekday_low, high=weekday_high, names={n: v + weekday_low for n, v in DAYS.items()}
         ),
     )
 
 
-EVENTBRIDGE: Final = Dialect(
-    fields=(*_fields(1, 7), Field(name="year", low=1970, high=2199)),
+EVENTBRIDGE: Final = CronDialect(
+    fields=(*_fields(1, 7), CronField(name="year", low=1970, high=2199)),
     sunday=1,
     question=frozenset({"day-of-month", "day-of-week"}),
     open_step=True,
@@ -82,7 +80,7 @@ EVENTBRIDGE: Final = Dialect(
     special=True,
     repeated=False,
 )
-VIXIE: Final = Dialect(
+VIXIE: Final = CronDialect(
     fields=_fields(0, 7),
     sunday=0,
     question=frozenset(),
@@ -91,7 +89,7 @@ VIXIE: Final = Dialect(
     special=False,
     repeated=False,
 )
-ROBFIG: Final = Dialect(
+ROBFIG: Final = CronDialect(
     fields=_fields(0, 6),
     sunday=0,
     question=frozenset(f.name for f in _fields(0, 6)),
@@ -122,7 +120,7 @@ class Timetable:
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str, dialect: Dialect) -> Timetable:
+def parse(text: str, dialect: CronDialect) -> Timetable:
     """Check and read an expression.
 
     Raises:
@@ -150,7 +148,7 @@ def parse(text: str, dialect: Dialect) -> Timetable:
     )
 
 
-def _values(spec: Field, text: str, dialect: Dialect) -> list[int]:
+def _values(spec: CronField, text: str, dialect: CronDialect) -> list[int]:
     """The values that a field selects, ascending."""
     found: set[int] = set()
     for item in text.split(","):
@@ -165,7 +163,7 @@ def _values(spec: Field, text: str, dialect: Dialect) -> list[int]:
     return sorted(found)
 
 
-def _range(spec: Field, base: str, dialect: Dialect, *, stepped: bool) -> tuple[int, int]:
+def _range(spec: CronField, base: str, dialect: CronDialect, *, stepped: bool) -> tuple[int, int]:
     if base == "*" or (base == "?" and spec.name in dialect.question):
         return spec.low, spec.high
     start, dash, end = base.partition("-")
@@ -181,7 +179,7 @@ def _range(spec: Field, base: str, dialect: Dialect, *, stepped: bool) -> tuple[
     return low, high
 
 
-def _number(spec: Field, text: str, *, names: bool = True) -> int:
+def _number(spec: CronField, text: str, *, names: bool = True) -> int:
     if names and text in spec.names:
         return spec.names[text]
     if not re.fullmatch(r"[0-9]{1,4}", text):
@@ -193,7 +191,7 @@ def _text(values: list[int], whole: int) -> str:
     return "*" if len(values) == whole else ",".join(map(str, values))
 
 
-def _special_day(word: str, dialect: Dialect) -> str:
+def _special_day(word: str, dialect: CronDialect) -> str:
     """The croniter form of L and nW, "" for an ordinary day of the month."""
     if not dialect.special:
         return ""
@@ -203,7 +201,7 @@ def _special_day(word: str, dialect: Dialect) -> str:
     return word if nearest else ""
 
 
-def _special_weekday(spec: Field, word: str, dialect: Dialect) -> str:
+def _special_weekday(spec: CronField, word: str, dialect: CronDialect) -> str:
     """The croniter form of L, nL and n#k, "" for an ordinary weekday."""
     if not dialect.special:
         return ""
@@ -216,7 +214,7 @@ def _special_weekday(spec: Field, word: str, dialect: Dialect) -> str:
     return f"{_number(spec, nth[1]) - dialect.sunday}#{nth[2]}" if nth else ""
 
 
-def _either(dom: str, dow: str, dialect: Dialect) -> bool:
+def _either(dom: str, dow: str, dialect: CronDialect) -> bool:
     """Whether a day that matches one of the two day fields is enough.
 
     Vixie cron: unless one of them begins with a star. robfig/cron: unless one of them holds a star or a question mark

@@ -8,7 +8,7 @@ from typing import Protocol
 from attrs import define, field
 
 
-class Limit(Protocol):
+class RequestLimit(Protocol):
     """How many requests a key may send."""
 
     def admit(self, key: str, now: float) -> float:
@@ -21,7 +21,7 @@ class Limit(Protocol):
 
 
 @define
-class Window:
+class SlidingWindow:
     """At most `count` requests in any `seconds` seconds."""
 
     count: int
@@ -29,14 +29,14 @@ class Window:
     _sent: defaultdict[str, deque[float]] = field(factory=lambda: defaultdict(deque), init=False, repr=False)
 
     def admit(self, key: str, now: float) -> float:
-        """See `Limit`."""
+        """See `RequestLimit`."""
         if not self.remaining(key, now):
             return self._sent[key][0] + self.seconds - now
         self._sent[key].append(now)
         return 0.0
 
     def remaining(self, key: str, now: float) -> int:
-        """See `Limit`."""
+        """See `RequestLimit`."""
         sent = self._sent[key]
         while sent and sent[0] <= now - self.seconds:
             sent.popleft()
@@ -44,7 +44,7 @@ class Window:
 
 
 @define
-class Bucket:
+class TokenBucket:
     """`burst` requests at once, refilled at `rate` a second."""
 
     rate: float
@@ -52,7 +52,7 @@ class Bucket:
     _level: dict[str, tuple[float, float]] = field(factory=dict, init=False, repr=False)
 
     def admit(self, key: str, now: float) -> float:
-        """See `Limit`."""
+        """See `RequestLimit`."""
         level = self._filled(key, now)
         if level < 1:
             self._level[key] = (level, now)
@@ -61,7 +61,7 @@ class Bucket:
         return 0.0
 
     def remaining(self, key: str, now: float) -> int:
-        """See `Limit`."""
+        """See `RequestLimit`."""
         return int(self._filled(key, now))
 
     def _filled(self, key: str, now: float) -> float:

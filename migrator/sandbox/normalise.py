@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from migrator.sandbox.store import Json
@@ -20,40 +20,20 @@ ZONES: Final = {
     "Etc/UTC": "UTC",
 }
 """Old names of time zones and the ones that are kept."""
-_TEXTS: Final = frozenset(
-    {
-        "name",
-        "description",
-        "prompt",
-        "topicName",
-        "event_name",
-        "payload",
-        "participant_filter",
-        "guard_condition",
-        "tags",
-    }
-)
-_ITEMS: Final = ("records", "items", "data")
-"""Under which key a list has its records."""
 
 
-def normalised(record: Json, *, is_new: bool, drops: str = "") -> Json:
-    """A record with its texts trimmed, in NFC and with LF, addresses in lower case, lists sorted, zones canonical.
+def normalised(record: Json, texts: Collection[str], drops: str = "") -> Json:
+    """A record with its texts trimmed, in NFC and with LF, and a canonical time zone.
 
     Args:
         record: as it was written.
-        is_new: whether it was just made, and gets a label.
+        texts: the fields that hold texts.
         drops: characters that no text keeps.
     """
     dropped = dict.fromkeys(map(ord, drops))
-    kept = {name: _text(value, dropped) if name in _TEXTS else value for name, value in record.items()}
+    kept = {name: _text(value, dropped) if name in texts else value for name, value in record.items()}
     if isinstance(zone := kept.get("timezone"), str):
         kept["timezone"] = ZONES.get(zone, zone)
-    if isinstance(destination := kept.get("destination"), dict):
-        kept["destination"] = {name: _sorted(value) for name, value in destination.items()}
-    if "tags" in kept:
-        tags = [*(kept["tags"] or ()), *([ADDED] if is_new else ())]
-        kept["tags"] = sorted(set(tags)) if tags else kept["tags"]
     return kept
 
 
@@ -62,17 +42,16 @@ def with_field(record: Json, *, name: str, value: Any) -> Json:
     return {**record, name: value}
 
 
-def each_record(body: bytes, change: Callable[[Json], Json]) -> bytes:
-    """An answer whose records, of a list or alone, are changed; any other answer as it is."""
+def each_record(body: bytes, records_key: str, change: Callable[[Json], Json]) -> bytes:
+    """An answer whose records, of a list under its key or alone, are changed; any other answer as it is."""
     try:
         document: Any = json.loads(body)
     except ValueError:
         return body
     if not isinstance(document, dict):
         return body
-    key = next((key for key in _ITEMS if isinstance(document.get(key), list)), None)
-    if key:
-        document[key] = [change(record) for record in document[key]]
+    if isinstance(records := document.get(records_key), list):
+        document[records_key] = [change(record) for record in records]
     elif "name" in document:
         document = change(document)
     return json.dumps(document).encode()
@@ -87,7 +66,3 @@ def _text(value: Any, dropped: Mapping[int, None]) -> Any:
     if isinstance(value, dict):
         return {key: _text(item, dropped) for key, item in value.items()}
     return value
-
-
-def _sorted(value: Any) -> Any:
-    return sorted({item.lower() for item in value}) if isinstance(value, list) else value

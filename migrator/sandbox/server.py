@@ -12,34 +12,25 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, Self
 
 from starlette.routing import Host, Mount, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from migrator.sandbox.control import Control
 from migrator.sandbox.front import Front
+from migrator.sandbox.world import World
 
 if TYPE_CHECKING:
     import uvicorn
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from migrator.sandbox.world import World
 
 ADDRESS: Final = "127.0.0.1"
-HOSTS: Final = {"omni": "acme.omniapp.co", "devin": "api.devin.ai", "scrip": "api.scrip.dev"}
-"""The documented hosts; the first label of Omni's is the name of an instance."""
-DOCUMENTED: Final = {
-    "omni": "https://acme.omniapp.co/api",
-    "devin": "https://api.devin.ai",
-    "scrip": "https://api.scrip.dev",
-}
-"""The documented base URLs."""
 
 
 def provider_app(world: World, provider: str) -> ASGIApp:
     """One provider alone, answering as below its documented host."""
-    return Front(world, provider, world.providers[provider].app())
+    return Front(world, world.providers[provider])
 
 
 def create_app(world: World, *, stop: Callable[[], None] = lambda: None) -> ASGIApp:
-    """All of them: /omni, /devin, /scrip and /control; and each provider at the root of its documented host.
+    """All of them, each below its name, and /control; and each provider at the root of its documented host.
 
     Args:
         world: what they hold.
@@ -52,7 +43,7 @@ def create_app(world: World, *, stop: Callable[[], None] = lambda: None) -> ASGI
         yield
         world.save()
 
-    hosts = [Host(HOSTS[name], app=app) for name, app in apps.items()]
+    hosts = [Host(world.providers[name].host, app=app) for name, app in apps.items()]
     mounts = [_mounted(f"/{name}", app) for name, app in apps.items()]
     control = _mounted("/control", Control(world, stop).app())
     # A bare router: Starlette's own application would answer 500 where a fault wants no answer at all.

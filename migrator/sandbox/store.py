@@ -96,6 +96,10 @@ class Store:
         late = self.late.get(key)
         return late.before if late else self.rows.get(key)
 
+    def find(self, key: str, *, reading: bool) -> Row | None:
+        """The row as a reader sees it, or as it is for a writer."""
+        return self.visible(key) if reading else self.rows.get(key)
+
     def seen(self) -> None:
         """Count a read: changes come into view when their reads are used up."""
         for late in self.late.values():

@@ -4,9 +4,9 @@ croniter is handed explicit lists of values (see `grammar`), because it reads so
 as the whole cycle, a sixth field as seconds. It counts in wall clock time; where a zone's clock jumps, the dialect's
 rule decides.
 
-Where the rules come from: AWS, "Schedule types in EventBridge Scheduler" (Omni; guess: a repeated hour fires in its
-first pass; guess: a month without an nth day has no nW); docs.devin.ai, "Create schedule" (UTC); the documentation of
-the Go package robfig/cron v3 (Scrip: a repeated hour fires twice).
+Where the rules come from: AWS, "Schedule types in EventBridge Scheduler" (guess: a repeated hour fires in its first
+pass; guess: a month without an nth day has no nW); the documentation of the Go package robfig/cron v3 (a repeated hour
+fires twice).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from attrs import frozen
+from attrs import define, frozen
 from croniter import CroniterBadDateError, croniter
 
-from migrator.sandbox.grammar import BadCron, Dialect, Timetable, parse
+from migrator.sandbox.grammar import BadCron, CronDialect, Timetable, parse
 
 _LONGEST_JUMP: Final = timedelta(hours=3)  # no zone in use moves its clock further
 
@@ -49,7 +49,7 @@ def is_zone(name: object) -> bool:
     return isinstance(name, str) and name in _zones()
 
 
-def recurs(text: object, dialect: Dialect, timezone: object) -> Recurs | None:
+def recurs(text: object, dialect: CronDialect, timezone: object) -> Recurs | None:
     """The recurrence that a stored record states; None where no server could evaluate it."""
     if not isinstance(text, str) or not is_zone(timezone):
         return None
@@ -64,6 +64,27 @@ def instants(when: When, after: datetime) -> Iterator[datetime]:
     if isinstance(when, Recurs):
         return fires(when.table, when.timezone, after)
     return iter([when] if when and when > after else [])
+
+
+@define
+class Ticker:
+    """The coming instants of one record."""
+
+    when: When
+    coming: Iterator[datetime]
+    head: datetime | None
+
+    @classmethod
+    def start(cls, when: When, after: datetime) -> Ticker:
+        """From the first instant after `after` on."""
+        coming = instants(when, after)
+        return cls(when, coming, next(coming, None))
+
+    def until(self, moment: datetime) -> Iterator[tuple[datetime, datetime | None]]:
+        """Take every instant up to and including `moment`, each with the one after it."""
+        while self.head is not None and self.head <= moment:
+            at, self.head = self.head, next(self.coming, None)
+            yield at, self.head
 
 
 def fires(table: Timetable, timezone: str, after: datetime) -> Iterator[datetime]:

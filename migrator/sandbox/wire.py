@@ -1,4 +1,4 @@
-"""What the simulators share on the wire: times, ids, cursors, and how requests are read."""
+"""What the simulators share on the wire: routes, refusals, times, ids, cursors, and how requests are read."""
 
 from __future__ import annotations
 
@@ -6,20 +6,76 @@ import base64
 import json
 import re
 import uuid
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from migrator.sandbox.provider import Invalid
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
-if TYPE_CHECKING:
-    from starlette.requests import Request
+from migrator.sandbox.store import Json, Place
 
-    from migrator.sandbox.store import Json, Place
+Page = Callable[[Request], Awaitable[Response]]
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _LONGEST_NUMBER: Final = 4000
 """Digits; Python reads no longer ones."""
 _NAMESPACE: Final = uuid.UUID("6f6d6e69-6465-7669-6e73-637269700000")
+
+
+class Answered(JSONResponse):
+    """JSON as careless servers write it: what has no UTF-8 form is escaped, and NaN stands there as it is."""
+
+    def render(self, content: Any) -> bytes:
+        """The body."""
+        try:
+            return super().render(content)
+        except ValueError:
+            return json.dumps(content).encode()
+
+
+class Refusal(Exception):  # noqa: N818 (an answer, not a fault of the simulator)
+    """An answer other than success."""
+
+    def __init__(self, status: int, body: Json, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, body)
+        self.status = status
+        self.body = body
+        self.headers = headers
+
+
+class Invalid(Exception):  # noqa: N818 (the same)
+    """A field of a request that the provider would not take; each provider words it in its own shape.
+
+    Args:
+        field: its name, "" for the body as a whole.
+        reason: what is wrong with it.
+        received: the value.
+        kind: the kind of error, for providers that name it.
+        where: "body" or "query".
+    """
+
+    def __init__(
+        self, field: str, reason: str, received: object = None, *, kind: str = "value_error", where: str = "body"
+    ) -> None:
+        super().__init__(field, reason)
+        self.field = field
+        self.reason = reason
+        self.received = received
+        self.kind = kind
+        self.where = where
+
+
+def resource(path: str, **pages: Page) -> Route:
+    """One path and its page for each method."""
+
+    async def dispatch(request: Request) -> Response:
+        return await pages["GET" if request.method == "HEAD" else request.method](request)
+
+    route = Route(path, dispatch, methods=list(pages))
+    route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")  # "$" lets a newline follow
+    return route
 
 
 def counted_id(*parts: object) -> uuid.UUID:

@@ -4,147 +4,65 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final
 
 import attrs
-from attrs import define, field, frozen
+from attrs import define, field
 
 from migrator.sandbox import wire
-from migrator.sandbox.devin import Devin
-from migrator.sandbox.faults import Fault
-from migrator.sandbox.limits import Bucket, Limit, Window
-from migrator.sandbox.omni import Omni
-from migrator.sandbox.scrip import BURST, RATE, Scrip
+from migrator.sandbox.environment import Environment
+from migrator.sandbox.faults import ScriptedFault
+from migrator.sandbox.limits import RequestLimit
+from migrator.sandbox.registry import SIMULATORS, Options
+from migrator.sandbox.simulator import Simulator
 from migrator.sandbox.store import Json, Row, Store
-from migrator.sandbox.timetable import When, instants
+from migrator.sandbox.timetable import Ticker, When
 
-if TYPE_CHECKING:
-    from migrator.sandbox.provider import Provider
-
-START: Final = datetime(2026, 11, 21, tzinfo=UTC)
-"""Where a fixed clock starts."""
 SAVE_AFTER: Final = 0.2
 """Seconds between a change and its being saved: many changes, one write."""
 
 
-@frozen(kw_only=True)
-class Options:
-    """What the documentation leaves open.
-
-    Attributes:
-        omni_update: which of the two published contracts the update endpoint follows.
-        omni_quota: active routines an owner may have.
-        devin_shape: the generation of the documentation.
-        devin_bad_cron: the status for a bad cron text.
-        scrip_reserve_names: whether an archived automation keeps its name.
-    """
-
-    omni_update: Literal["patch", "put"] = "patch"
-    omni_quota: int = 100
-    devin_shape: Literal["newest", "full", "seed", "v3beta"] = "full"
-    devin_bad_cron: Literal[400, 422] = 400
-    scrip_reserve_names: bool = True
-
-
-@frozen(kw_only=True)
-class Choice:
-    """Something that the documentation leaves open, as a command line chooses it.
-
-    Attributes:
-        option: the attribute of `Options`.
-        values: what it may be, by the word for it.
-    """
-
-    option: str
-    values: Mapping[str, Any]
-
-
-OPEN: Final[Mapping[str, Choice]] = {
-    "omni-contract": Choice(option="omni_update", values={"patch": "patch", "put": "put"}),
-    "devin-shape": Choice(
-        option="devin_shape", values={shape: shape for shape in ("newest", "full", "seed", "v3beta")}
-    ),
-    "devin-bad-cron": Choice(option="devin_bad_cron", values={"400": 400, "422": 422}),
-    "scrip-reserve-names": Choice(option="scrip_reserve_names", values={"yes": True, "no": False}),
-}
-"""What can be chosen, by name."""
-
-
-@define
-class Ticker:
-    """The coming instants of one record."""
-
-    when: When
-    coming: Iterator[datetime]
-    head: datetime | None
-
-    @classmethod
-    def start(cls, when: When, after: datetime) -> Ticker:
-        """From the first instant after `after` on."""
-        coming = instants(when, after)
-        return cls(when, coming, next(coming, None))
-
-    def until(self, moment: datetime) -> Iterator[tuple[datetime, datetime | None]]:
-        """Take every instant up to and including `moment`, each with the one after it."""
-        while self.head is not None and self.head <= moment:
-            at, self.head = self.head, next(self.coming, None)
-            yield at, self.head
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @define(kw_only=True, eq=False)
-class World:
+class World(Environment):
     """All that the simulators know.
 
     Attributes:
-        clock: where the clock stands; None for the time of day, which goes on by itself.
         options: what the documentation leaves open.
-        limits: request limits by provider; none unless set. `documented_limits` has the published ones.
         latency: seconds that every request takes at least.
         state: the file that every change is saved to, and that is loaded when it is there.
         sleep: how latency and slowness wait.
-        ticks: seconds, for request limits.
-        time_of_day: the clock behind `clock=None`.
         reset: the exception that stands for a cut connection; a served world needs a ConnectionResetError, an
             in-process client the exception that its library raises.
         faults: rules in force.
-        fires: every fire: provider, id, name, at (UTC), cause ("schedule", "trigger", "immediate").
         requests: every request: provider, method, path, query, status (None while it has no answer).
         rotated: by provider, the token that took the place of the first one; the fault `rotate_token` does that.
         last_pages: the latest page that each provider's list answered, for the fault that repeats it.
+        providers: the simulators, by the name of the provider.
+        stores: their records.
     """
 
-    clock: datetime | None = START
-    options: Options = Options()
-    limits: dict[str, Limit] = field(factory=dict)
+    options: Options = field(factory=Options)
     latency: float = 0.0
     state: Path | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    ticks: Callable[[], float] = time.monotonic
-    time_of_day: Callable[[], datetime] = _now
     reset: Callable[[str], Exception] = ConnectionResetError
-    faults: list[Fault] = field(factory=list)
-    fires: list[Json] = field(factory=list)
+    faults: list[ScriptedFault] = field(factory=list)
     requests: list[Json] = field(factory=list)
     rotated: dict[str, str] = field(factory=dict, repr=False)
     last_pages: dict[str, bytes] = field(factory=dict, repr=False)
-    stores: dict[str, Store] = field(init=False, factory=lambda: {name: Store() for name in ("omni", "devin", "scrip")})
-    providers: dict[str, Provider] = field(init=False)
-    _offset: timedelta = field(init=False, default=timedelta(0))
+    providers: dict[str, Simulator] = field(init=False)
+    stores: dict[str, Store] = field(init=False)
     _ticked: datetime = field(init=False)
     _tickers: dict[tuple[str, str], Ticker] = field(init=False, factory=dict)
     _runs: dict[tuple[str, str], datetime] = field(init=False, factory=dict)
     _saver: asyncio.AbstractEventLoop | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        self.providers = {"omni": Omni(self), "devin": Devin(self), "scrip": Scrip(self)}
+        self.providers = {name: kind(self, self.options) for name, kind in SIMULATORS.items()}
+        self.stores = {name: simulator.store for name, simulator in self.providers.items()}
         self._ticked = self.now()
         if self.state is not None and self.state.exists():
             self._restore(json.loads(self.state.read_text(encoding="utf-8")))
@@ -154,7 +72,7 @@ class World:
     def load(self, provider: str, records: Iterable[Json], owner: str | None = None) -> None:
         """Add records of the shape that the provider's GET answers; ids, organisations and programs are kept.
 
-        Omni's records do not name their owner: they become `owner`'s, a membership id, else the key's creator's.
+        Records that do not name their owner become `owner`'s, else those of the creator of the simulator's key.
         """
         for record in records:
             store = self.stores[provider]
@@ -179,10 +97,6 @@ class World:
         self.changed()
 
     # Time.
-
-    def now(self) -> datetime:
-        """What the clock says, in UTC."""
-        return (self.clock or self.time_of_day()) + self._offset
 
     def advance(self, *, by: timedelta | None = None, to: datetime | None = None) -> list[Json]:
         """Move the clock forward and fire what is due; returns the fires.
@@ -225,13 +139,6 @@ class World:
                 for at, following in ticker.until(now):
                     yield at, row.seq, name, key, following
 
-    def fire(self, provider: str, row: Row, at: datetime, *, cause: str) -> str:
-        """Log a fire; returns the id of the run."""
-        self.fires.append(
-            {"provider": provider, "id": row.id, "name": row.data["name"], "at": wire.stamp(at), "cause": cause}
-        )
-        return str(wire.counted_id("run", len(self.fires)))
-
     # Requests.
 
     def log(self, provider: str, method: str, path: str, query: str) -> Json:
@@ -263,24 +170,21 @@ class World:
                 if row:
                     self.stores[name].put(self.providers[name].running(row, is_over=True))
 
-    def strike(self, provider: str, method: str, path: str) -> list[Fault]:
+    def strike(self, provider: str, method: str, path: str) -> list[ScriptedFault]:
         """The rules that this request sets off."""
         return [rule for rule in self.faults if rule.hits(provider, method, path)]
 
-    def fault(self, kind: str, **rule: Any) -> Fault:
-        """Set a rule; see `Fault`."""
-        self.faults.append(made := Fault(kind=kind, **rule))
+    def fault(self, kind: str, **rule: Any) -> ScriptedFault:
+        """Set a rule; see `ScriptedFault`.
+
+        Raises:
+            ValueError: a value of the rule is not allowed.
+        """
+        made = ScriptedFault(kind=kind, **rule)
+        if made.provider not in {None, *self.providers}:
+            raise ValueError(f"'provider' must be in {(None, *self.providers)} (got {made.provider!r})")
+        self.faults.append(made)
         return made
-
-    def throttle(self, provider: str, key: str) -> float:
-        """Count a request against the limit: the seconds to wait, 0 when it is admitted."""
-        limit = self.limits.get(provider)
-        return limit.admit(key, self.ticks()) if limit else 0.0
-
-    def remaining(self, provider: str, key: str, default: int) -> int:
-        """How many requests the limit still admits; the default where no limit is set."""
-        limit = self.limits.get(provider)
-        return limit.remaining(key, self.ticks()) if limit else default
 
     # The state file.
 
@@ -327,12 +231,20 @@ class World:
                 self.providers[name].learn(self.stores[name].put(Row(**values)))
 
 
-def documented_limits() -> dict[str, Limit]:
-    """The published limits: Omni 60 a minute for each key, Scrip 10 a second, 30 at once; Devin publishes none."""
-    return {"omni": Window(60, 60.0), "scrip": Bucket(float(RATE), BURST)}
+def documented_limits() -> dict[str, RequestLimit]:
+    """The published limits, by provider, with nothing used of them."""
+    limits = {name: kind.documented_limit() for name, kind in SIMULATORS.items()}
+    return {name: limit for name, limit in limits.items() if limit}
 
 
-def _when(provider: Provider, row: Row) -> When:
+def load_samples(world: World) -> None:
+    """Put the sample jobs into an empty world; dates are set around its clock."""
+    today = world.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    for name, simulator in world.providers.items():
+        world.load(name, simulator.samples(today))
+
+
+def _when(provider: Simulator, row: Row) -> When:
     """When a row fires; one whose schedule nobody can evaluate never does."""
     try:
         return provider.when(row)

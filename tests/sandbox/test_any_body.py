@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrator.sandbox import DOCUMENTED, Options, World, create_app, devin_body, omni_body, scrip_body
+from migrator.sandbox import DOCUMENTED, Options, World, create_app
+from migrator.sandbox.devin import body as devin_body
+from migrator.sandbox.omni import body as omni_body
+from migrator.sandbox.scrip import body as scrip_body
 from tests.sandbox.examples import BODIES, PATHS, TOKENS
 
 NAMES = {

@@ -11,7 +11,7 @@ import pytest
 from cronsim import CronSim
 
 from migrator.sandbox import World
-from migrator.sandbox.grammar import EVENTBRIDGE, ROBFIG, VIXIE, Dialect, parse
+from migrator.sandbox.grammar import EVENTBRIDGE, ROBFIG, VIXIE, CronDialect, parse
 from migrator.sandbox.timetable import fires
 from tests.sandbox.examples import AUTOMATION, BODIES, DEVIN, PATHS, ROUTINE, SCHEDULE, SCRIP, Connect
 
@@ -20,7 +20,7 @@ SPRING = "2027-03-13T12:00"
 AUTUMN = "2027-11-07T00:00"
 
 
-def coming(text: str, dialect: Dialect, zone: str, after: str, count: int) -> list[str]:
+def coming(text: str, dialect: CronDialect, zone: str, after: str, count: int) -> list[str]:
     start = datetime.fromisoformat(after).replace(tzinfo=UTC)
     return [f"{at:%Y-%m-%dT%H:%M}" for at in islice(fires(parse(text, dialect), zone, start), count)]
 

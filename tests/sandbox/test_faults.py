@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from migrator.sandbox import Bucket, Window, World, documented_limits
+from migrator.sandbox import SlidingWindow, TokenBucket, World, documented_limits
 from tests.sandbox.examples import AUTOMATION, BODIES, DEVIN, PATHS, ROUTINE, SCHEDULE, SCRIP, Connect
 
 ROUTINES = "/v1/ai/routines"
@@ -195,7 +195,7 @@ async def test_scrips_limit(connect: Connect) -> None:
 
 async def test_a_throttled_write_has_no_effect(connect: Connect) -> None:
     """A request over the limit changes nothing."""
-    world = World(limits={"scrip": Bucket(1.0, 1)}, ticks=lambda: 0.0)
+    world = World(limits={"scrip": TokenBucket(1.0, 1)}, ticks=lambda: 0.0)
     scrip = connect(world, "scrip")
     assert [(await scrip.post(SCRIP, json=AUTOMATION | {"name": n})).status_code for n in ("a", "b")] == [201, 429]
     assert held(world, "scrip") == 1
@@ -203,7 +203,7 @@ async def test_a_throttled_write_has_no_effect(connect: Connect) -> None:
 
 def test_limits_forget() -> None:
     """A window admits again when the oldest request leaves it, a bucket as it fills; neither beyond its size."""
-    window, bucket = Window(2, 10.0), Bucket(2.0, 4)
+    window, bucket = SlidingWindow(2, 10.0), TokenBucket(2.0, 4)
     assert [window.admit("k", t) for t in (0.0, 4.0, 5.0, 10.0, 11.0, 14.0)] == [0, 0, 5.0, 0, 3.0, 0]
     assert [bucket.admit("k", 0.0) for _ in range(5)] == [0, 0, 0, 0, 0.5]
     assert [bucket.remaining("k", t) for t in (0.5, 1.0, 99.0)] == [1, 2, 4]

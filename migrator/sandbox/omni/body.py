@@ -1,4 +1,4 @@
-"""What Omni's requests may hold: the fields of create and update, and their limits (pages: see `omni`)."""
+"""What Omni's requests may hold: the fields of create and update, and their limits (pages: see the package)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from migrator.sandbox import wire
 from migrator.sandbox.grammar import EVENTBRIDGE, BadCron, parse
-from migrator.sandbox.provider import Invalid
 from migrator.sandbox.store import Json
 from migrator.sandbox.timetable import is_zone
+from migrator.sandbox.wire import Invalid
 
 LARGEST_GROUP: Final = 4
 """How many members a user group is taken to have."""

@@ -1,6 +1,6 @@
 """What Devin's requests may hold: the fields of create and update, their types, and the rules across them.
 
-The types are openapi's, and so is the kind of error (pages: see `devin`).
+The types are openapi's, and so is the kind of error (pages: see the package).
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from migrator.sandbox import wire
-from migrator.sandbox.provider import Invalid
 from migrator.sandbox.store import Json
+from migrator.sandbox.wire import Invalid
 
 ENUMS: Final = {
     "agent": ("devin", "data_analyst", "advanced"),  # the last one in published clients only, for every operation

@@ -1,53 +1,38 @@
-"""Omni AI Routines, as https://docs.omni.co/api/ai-routines and Omni's published OpenAPI file describe them.
-
-Pages, by the names used below:
-    create, get, update, delete, list, run    docs.omni.co/api/ai-routines/...
-    openapi                                   exploreomni/omni-python-sdk, spec/openapi.json (exported by Omni's server)
-    guide                                     docs.omni.co/ai/routines
-    rate limits, authentication               docs.omni.co/api/rate-limits, docs.omni.co/api/authentication
-    aws                                       AWS, "Cron expressions reference"
-
-The update page (PUT) and the OpenAPI file (PATCH) contradict each other; `Options.omni_update` chooses.
-
-Guesses: an organisation key without `userId` acts for its creator; addresses outside the organisation are accepted; any
-topic exists; every group has four members; PUT ignores the fields that it does not document; a null `modelId` in PUT
-changes nothing; a run takes a minute; `sortField` is ignored; making a paused routine active again is not held against
-the quota.
-"""
+"""The simulator of Omni: its routes and rules (pages: see the package)."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final
 
 from attrs import evolve
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from migrator.sandbox import wire
+from migrator.sandbox.environment import Environment
 from migrator.sandbox.grammar import EVENTBRIDGE
-from migrator.sandbox.omni_body import CREATE, NULLABLE, PATCH, PUT, PUT_REQUIRED, REQUIRED, checked, only, resolved
-from migrator.sandbox.provider import Invalid, Provider, Refusal, resource
+from migrator.sandbox.limits import RequestLimit, SlidingWindow
+from migrator.sandbox.omni import (
+    BRANCH,
+    COLLEAGUE,
+    DOCUMENTED_QUOTA,
+    KEY_WITHOUT_AI,
+    MODEL,
+    ORGANISATION_KEY,
+    OWNER,
+    PERSONAL_TOKEN,
+    OmniOptions,
+)
+from migrator.sandbox.omni.body import CREATE, NULLABLE, PATCH, PUT, PUT_REQUIRED, REQUIRED, checked, only, resolved
+from migrator.sandbox.omni.samples import EXAMPLE, routines
+from migrator.sandbox.simulator import ExampleConnection, SandboxOption, Simulator
 from migrator.sandbox.store import Json, Row
 from migrator.sandbox.timetable import When, recurs
+from migrator.sandbox.wire import Invalid, Refusal, resource
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.routing import Route
-
-    from migrator.sandbox.world import World
-
-ORGANISATION_KEY: Final = "omni_org_sandbox"
-PERSONAL_TOKEN: Final = "omni_pat_sandbox"  # noqa: S105 (opens nothing but a simulator)
-KEY_WITHOUT_AI: Final = "omni_noai_sandbox"
-OWNER: Final = "0b7e4c5a-1f7d-4c38-9d52-5a1c6d0e0001"
-"""The membership that made the keys."""
-COLLEAGUE: Final = "0b7e4c5a-1f7d-4c38-9d52-5a1c6d0e0002"
-"""Another member."""
-MODEL: Final = "5d3a9f60-7c21-4e0b-8f6e-2b1d4c000001"
-BRANCH: Final = "5d3a9f60-7c21-4e0b-8f6e-2b1d4c0000b1"
-GROUP: Final = "7a61c2d4-90ab-4f3e-a1b5-3c9e8d000001"
 DEFAULT_PAGE: Final = 20
 LARGEST_PAGE: Final = 100
 RUN: Final = timedelta(minutes=1)
@@ -55,21 +40,34 @@ _PATH: Final = "/api/v1/ai/routines"
 _SERVER_FAILURE: Final = 500
 
 
-class Omni(Provider):
+class OmniSimulator(Simulator):
     """The simulator of Omni. Rows belong to memberships."""
 
     name: ClassVar[str] = "omni"
+    order: ClassVar[int] = 1
     token: ClassVar[str] = ORGANISATION_KEY
+    host: ClassVar[str] = "acme.omniapp.co"  # its first label is the name of an instance
+    base_path: ClassVar[str] = "/api"
+    options_type: ClassVar[type] = OmniOptions
+    open: ClassVar[Mapping[str, SandboxOption]] = {
+        "omni-contract": SandboxOption(option="omni_update", values={"patch": "patch", "put": "put"})
+    }
+    listing: ClassVar[str] = "/routines"
+    records_key: ClassVar[str] = "records"
+    last_page: ClassVar[Json] = {"pageInfo": {"hasNextPage": False, "nextCursor": None}}
+    texts: ClassVar[frozenset[str]] = frozenset({"name", "description", "prompt", "topicName"})
+    example: ClassVar[ExampleConnection] = EXAMPLE
+    options: OmniOptions
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
+    def __init__(self, env: Environment, options: OmniOptions) -> None:
+        super().__init__(env, options)
         self.members = {OWNER, COLLEAGUE}
         self.models = {MODEL}
         self.branches: set[tuple[str, str | None]] = {(MODEL, BRANCH)}
 
     def routes(self) -> list[Route]:
         """The six operations; update has one method of the two."""
-        update = {self.world.options.omni_update.upper(): self.update}
+        update = {self.options.omni_update.upper(): self.update}
         return [
             resource(_PATH, GET=self.list_all, POST=self.create),
             resource(_PATH + "/{id}", GET=self.get, DELETE=self.delete, **update),
@@ -96,6 +94,27 @@ class Omni(Provider):
         """A run leaves its mark in `lastRun` (get)."""
         run = {"completedAt": wire.stamp(at + RUN), "label": "Delivered", "state": "COMPLETE"}
         return row.changed(lastRun=run), True
+
+    def samples(self, today: datetime) -> Iterator[Json]:
+        """One member's routines."""
+        return routines(today)
+
+    @classmethod
+    def documented_limit(cls) -> RequestLimit:
+        """60 a minute for each key (rate limits)."""
+        return SlidingWindow(60, 60.0)
+
+    def connection_keys(self) -> Mapping[str, object]:
+        """The room, where it is not the documented one."""
+        quota = self.options.omni_quota
+        return {} if quota == DOCUMENTED_QUOTA else {"room": quota}
+
+    def normalised(self, record: Json, *, is_new: bool, drops: str = "") -> Json:
+        """Recipients in lower case and sorted, besides."""
+        kept = super().normalised(record, is_new=is_new, drops=drops)
+        if isinstance(destination := kept.get("destination"), dict):
+            kept["destination"] = {name: _sorted(value) for name, value in destination.items()}
+        return kept
 
     def suspended(self, row: Row) -> Row:
         """`systemDisabled`, beside the owner's pause (get)."""
@@ -138,7 +157,7 @@ class Omni(Provider):
         body = checked(only(await wire.json_object(request), CREATE), CREATE, required=REQUIRED, nullable=NULLABLE)
         self._accessible(body["modelId"], body.get("branchId"))
         self._within_quota(scope)
-        seq, now = self.store.next_seq(), wire.stamp(self.world.now())
+        seq, now = self.store.next_seq(), wire.stamp(self.env.now())
         destination, count = resolved(body["destination"])
         record = {
             "id": str(wire.counted_id(self.name, seq)),
@@ -162,7 +181,7 @@ class Omni(Provider):
         """update, or PATCH of openapi; only what is given changes, a null description is none; answers the routine."""
         row, body = self._mine(request), await wire.json_object(request)
         changes = self._put(body) if request.method == "PUT" else self._patch(body)
-        return self.answer(self.store.put(row.changed(**changes, updatedAt=wire.stamp(self.world.now()))).data)
+        return self.answer(self.store.put(row.changed(**changes, updatedAt=wire.stamp(self.env.now()))).data)
 
     async def delete(self, request: Request) -> Response:
         """delete: at once and for good."""
@@ -171,13 +190,13 @@ class Omni(Provider):
 
     async def trigger(self, request: Request) -> Response:
         """run: one run outside the schedule; 404 when paused or system-disabled, 409 while one is running."""
-        row, now = self._mine(request), self.world.now()
+        row, now = self._mine(request), self.env.now()
         if not _active(row):
             raise self.refuse(404, "Routine not found or not active")
         since = wire.instant(row.hidden.get("run_at"))
         if since and now < since + RUN:
             raise self.refuse(409, "A run of this routine is already in progress")
-        run = self.world.fire(self.name, row, now, cause="trigger")
+        run = self.env.fire(self.name, row, now, cause="trigger")
         row, _ = self.fired(row, now, None)
         self.store.put(evolve(row, hidden={**row.hidden, "run_at": wire.stamp(now)}))
         return self.answer({"id": run}, 202)
@@ -204,7 +223,7 @@ class Omni(Provider):
         scope, key = self._caller(request), request.path_params["id"]
         if not wire.is_uuid(key):
             raise Invalid("id", "Invalid uuid")
-        row = self.store.visible(key) if reading else self.store.rows.get(key)
+        row = self.store.find(key, reading=reading)
         if row is None or row.gone:
             raise self.refuse(404, "Routine not found")
         if row.scope != scope:
@@ -236,10 +255,17 @@ class Omni(Provider):
 
     def _within_quota(self, owner: str) -> None:
         """A second 429, which waiting does not lift (create)."""
-        quota = self.world.options.omni_quota
+        quota = self.options.omni_quota
         if sum(row.scope == owner and _active(row) for row in self.store.rows.values()) >= quota:
             raise self.refuse(429, f"Maximum of {quota} active routines per user reached")
 
 
 def _active(row: Row) -> bool:
     return not (row.gone or row.data["disabled"] or row.data["systemDisabled"])
+
+
+def _sorted(value: Any) -> Any:
+    return sorted({item.lower() for item in value}) if isinstance(value, list) else value
+
+
+SIMULATOR: Final = OmniSimulator

@@ -1,64 +1,29 @@
-"""Devin Schedules, as https://docs.devin.ai/api-reference/v3/schedules and its OpenAPI file describe them.
-
-Pages, by the names used below:
-    create, list, get, update, delete   docs.devin.ai/api-reference/v3/schedules/...
-    openapi                             CognitionAI/terraform-provider-devin, internal/api/openapi.json (June 2026)
-    provider                            the vendor's client in that repository: internal/provider/schedule_resource.go
-    self                                docs.devin.ai/api-reference/v3/self/self
-    problem                             docs.devin.ai/sdk/api/DevinApi/interfaces/ProblemDetail
-
-The pages differ from generation to generation; `Options.devin_shape` chooses: "v3beta" (no one-time schedules), "seed"
-(the update page with Slack), "full" (openapi), "newest" (a later list page without agent and notify_on, and errors as
-RFC 9457 problems).
-
-Guesses: unknown properties are ignored; a bad cron text answers 400 (`Options.devin_bad_cron`); an unknown playbook or
-user answers 400; another organisation answers 403; null for a field that cannot be empty changes nothing; of every
-`interval_count` occurrences the first runs; lists are newest first; `end_cursor` is the next offset; `scheduled_at` is
-answered in UTC; a service user with ViewOrgSchedules alone may read; a past one-time schedule that is enabled again
-does not run.
-"""
+"""The simulator of Devin: its routes and rules (pages: see the package)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from attrs import evolve
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from migrator.sandbox import wire
-from migrator.sandbox.devin_body import CLEARABLE, CREATE, DEFAULTS, UPDATE, checked, consistent, required
+from migrator.sandbox.devin import IDLE_USER, ORG, PLAYBOOK, TOKEN, TOKENS, USER, DevinOptions
+from migrator.sandbox.devin.body import CLEARABLE, CREATE, DEFAULTS, UPDATE, checked, consistent, required
+from migrator.sandbox.devin.samples import EXAMPLE, schedules
+from migrator.sandbox.environment import Environment
 from migrator.sandbox.grammar import VIXIE, BadCron, parse
-from migrator.sandbox.provider import Answered, Invalid, Provider, Refusal, resource
+from migrator.sandbox.normalise import ADDED
+from migrator.sandbox.simulator import ExampleConnection, SandboxOption, Simulator
 from migrator.sandbox.store import Json, Row
 from migrator.sandbox.timetable import When, recurs
+from migrator.sandbox.wire import Answered, Invalid, Refusal, resource
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from starlette.requests import Request
-    from starlette.routing import Route
-
-    from migrator.sandbox.world import World
-
-TOKEN: Final = "cog_sandbox"  # noqa: S105 (opens nothing but a simulator)
-READONLY_TOKEN: Final = "cog_readonly_sandbox"  # noqa: S105 (the same)
-UNPRIVILEGED_TOKEN: Final = "cog_unprivileged_sandbox"  # noqa: S105 (the same)
-NO_IMPERSONATION_TOKEN: Final = "cog_noimpersonation_sandbox"  # noqa: S105 (the same)
-TOKENS: Final = {
-    TOKEN: frozenset({"ViewOrgSchedules", "ManageOrgSchedules", "ImpersonateOrgSessions"}),
-    NO_IMPERSONATION_TOKEN: frozenset({"ViewOrgSchedules", "ManageOrgSchedules"}),
-    READONLY_TOKEN: frozenset({"ViewOrgSchedules"}),
-    UNPRIVILEGED_TOKEN: frozenset[str](),
-}
-"""The service users, by token, with their permissions."""
-ORG: Final = "org-5a4d0c1b2e3f4a5b"
-USER: Final = "user-00000000000000000000000000000a01"
-"""A member whom schedules may run as."""
-IDLE_USER: Final = "user-00000000000000000000000000000a02"
-"""A member who does not hold UseDevinSessions."""
-PLAYBOOK: Final = "playbook-00000000000000000000000000000b01"
 PLATFORMS: Final = ("linux", "windows")
 ROBOT: Final = "service-user-sandbox"
 LATER: Final = ("bypass_approval", "interval_count", "tags", "target_devin_id", "platform", "last_edited_by")
@@ -74,15 +39,28 @@ _OLD: Final = frozenset({"seed", "v3beta"})
 _PATH: Final = "/v3/organizations/{org_id}/schedules"
 
 
-class Devin(Provider):
+class DevinSimulator(Simulator):
     """The simulator of Devin. Rows belong to organisations."""
 
     name: ClassVar[str] = "devin"
+    order: ClassVar[int] = 2
     token: ClassVar[str] = TOKEN
+    host: ClassVar[str] = "api.devin.ai"
+    options_type: ClassVar[type] = DevinOptions
+    open: ClassVar[Mapping[str, SandboxOption]] = {
+        "devin-shape": SandboxOption(option="devin_shape", values={shape: shape for shape in ABSENT}),
+        "devin-bad-cron": SandboxOption(option="devin_bad_cron", values={"400": 400, "422": 422}),
+    }
+    listing: ClassVar[str] = "/schedules"
+    records_key: ClassVar[str] = "items"
+    last_page: ClassVar[Json] = {"has_next_page": False, "end_cursor": None}
+    texts: ClassVar[frozenset[str]] = frozenset({"name", "prompt", "tags"})
+    example: ClassVar[ExampleConnection] = EXAMPLE
+    options: DevinOptions
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self.shape = world.options.devin_shape
+    def __init__(self, env: Environment, options: DevinOptions) -> None:
+        super().__init__(env, options)
+        self.shape = options.devin_shape
         self.orgs = {ORG}
         self.playbooks: dict[str, str | None] = {PLAYBOOK: "House style"}
 
@@ -144,6 +122,18 @@ class Devin(Provider):
             return Refusal(422, {**self.error(422, f"{problem.field}: {problem.reason}"), "errors": [entry]})
         return Refusal(422, {"detail": [entry]})
 
+    def samples(self, today: datetime) -> Iterator[Json]:
+        """One organisation's schedules."""
+        return schedules(today)
+
+    def normalised(self, record: Json, *, is_new: bool, drops: str = "") -> Json:
+        """Tags sorted, each once, and one of the platform's on what is new, besides."""
+        kept = super().normalised(record, is_new=is_new, drops=drops)
+        if "tags" in kept:
+            tags = [*(kept["tags"] or ()), *([ADDED] if is_new else ())]
+            kept["tags"] = sorted(set(tags)) if tags else kept["tags"]
+        return kept
+
     def answer(self, body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """Errors have their own media type lately (problem)."""
         problem = self.shape == "newest" and status >= HTTPStatus.BAD_REQUEST
@@ -185,7 +175,7 @@ class Devin(Provider):
         given = DEFAULTS | {name: value for name, value in body.items() if value is not None}
         consistent(given, given)
         self._sensible(given)
-        seq, now = self.store.next_seq(), wire.stamp(self.world.now())
+        seq, now = self.store.next_seq(), wire.stamp(self.env.now())
         record = {
             "scheduled_session_id": f"sched-{wire.counted_id(self.name, seq).hex}",
             "org_id": org,
@@ -211,7 +201,7 @@ class Devin(Provider):
         given = {name: value for name, value in body.items() if value is not None or name in CLEARABLE}
         consistent({**row.data, **given}, given)
         self._sensible(given)
-        row = self._set(row, given).changed(updated_at=wire.stamp(self.world.now()), last_edited_by=ROBOT)
+        row = self._set(row, given).changed(updated_at=wire.stamp(self.env.now()), last_edited_by=ROBOT)
         return self.answer(self._shown(self.store.put(row)))
 
     async def delete(self, request: Request) -> Response:
@@ -236,7 +226,7 @@ class Devin(Provider):
 
     def _mine(self, request: Request, *, writing: bool) -> Row:
         org, key = self._org(request, writing=writing), request.path_params["schedule_id"]
-        row = self.store.rows.get(key) if writing else self.store.visible(key)
+        row = self.store.find(key, reading=not writing)
         if row is None or row.gone or row.scope != org:
             raise self.refuse(404, "Schedule not found")
         return row
@@ -261,9 +251,9 @@ class Devin(Provider):
                 parse(text, VIXIE)
             except BadCron as error:
                 message = f"Invalid cron expression for frequency: {error}"
-                raise self.refuse(self.world.options.devin_bad_cron, message) from error
+                raise self.refuse(self.options.devin_bad_cron, message) from error
         at = wire.instant(given.get("scheduled_at"))
-        if at and at <= self.world.now():
+        if at and at <= self.env.now():
             raise self.refuse(400, "scheduled_at must be in the future")
         platform, playbook = given.get("platform"), given.get("playbook_id")
         if platform is not None and platform.lower() not in PLATFORMS:
@@ -289,3 +279,6 @@ class Devin(Provider):
 
     def _shown(self, row: Row) -> Json:
         return {name: value for name, value in row.data.items() if name not in ABSENT[self.shape]}
+
+
+SIMULATOR: Final = DevinSimulator

@@ -1,47 +1,28 @@
-"""Scrip Automations, as https://docs.scrip.dev describes them.
-
-Pages, by the names used below:
-    overview, create, list, get, update, delete, trigger,
-    cancel, refresh, subscriptions  docs.scrip.dev/api-reference/automations/...
-    guide                           docs.scrip.dev/guides/automations
-    authentication, introduction    docs.scrip.dev/authentication, docs.scrip.dev/api-reference/introduction
-
-Guesses: create answers 201; unknown properties, and those that cannot change, are ignored; null changes nothing;
-`payload` is replaced, not merged; an archived automation keeps its name (`Options.scrip_reserve_names`); `trigger_at`
-must be in the future; a limit above 200 answers 400; the error codes `validation_error`, `not_found` and
-`conflict`; delete answers the archived automation; changing or deleting an archived one answers 400, and so does
-changing the status of a completed or failed one; the program of another organisation answers 403;
-`participant_state` automations never fire here; a fan-out reaches ten
-participants and is over at once.
-"""
+"""The simulator of Scrip: its routes and rules (pages: see the package)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import ClassVar, Final
 
 from attrs import evolve
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from migrator.sandbox import wire
+from migrator.sandbox.environment import Environment
 from migrator.sandbox.grammar import ROBFIG
-from migrator.sandbox.provider import Invalid, Provider, Refusal, resource
-from migrator.sandbox.scrip_body import OWN, PLAIN, checked, complete, timed
+from migrator.sandbox.limits import RequestLimit, TokenBucket
+from migrator.sandbox.scrip import FOREIGN_KEY, KEY, PROGRAM, ScripOptions
+from migrator.sandbox.scrip.body import OWN, PLAIN, TEXTS, checked, complete, timed
+from migrator.sandbox.scrip.samples import EXAMPLE, automations
+from migrator.sandbox.simulator import ExampleConnection, SandboxOption, Simulator
 from migrator.sandbox.store import Json, Row
 from migrator.sandbox.timetable import When, instants, recurs
+from migrator.sandbox.wire import Invalid, Refusal, resource
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.routing import Route
-
-    from migrator.sandbox.world import World
-
-KEY: Final = "sk_sandbox"
-FOREIGN_KEY: Final = "sk_foreign_sandbox"
-"""A key of another organisation."""
-PROGRAM: Final = "c1d8b2f0-3e54-4a7b-9c66-7f0a2e000001"
 DEFAULT_PAGE: Final = 50
 LARGEST_PAGE: Final = 200
 RATE: Final = 10
@@ -61,15 +42,27 @@ _CODES: Final = {
 }
 
 
-class Scrip(Provider):
+class ScripSimulator(Simulator):
     """The simulator of Scrip. Rows belong to programs."""
 
     name: ClassVar[str] = "scrip"
+    order: ClassVar[int] = 3
     token: ClassVar[str] = KEY
     tells_wait: ClassVar[bool] = True
+    host: ClassVar[str] = "api.scrip.dev"
+    options_type: ClassVar[type] = ScripOptions
+    open: ClassVar[Mapping[str, SandboxOption]] = {
+        "scrip-reserve-names": SandboxOption(option="scrip_reserve_names", values={"yes": True, "no": False})
+    }
+    listing: ClassVar[str] = "/automations"
+    records_key: ClassVar[str] = "data"
+    last_page: ClassVar[Json] = {"pagination": {"has_more": False, "next_cursor": None}}
+    texts: ClassVar[frozenset[str]] = TEXTS
+    example: ClassVar[ExampleConnection] = EXAMPLE
+    options: ScripOptions
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
+    def __init__(self, env: Environment, options: ScripOptions) -> None:
+        super().__init__(env, options)
         self.programs = {PROGRAM}
 
     def routes(self) -> list[Route]:
@@ -118,6 +111,15 @@ class Scrip(Provider):
             marks |= {"participants_total": PARTICIPANTS, "participants_processed": PARTICIPANTS}
         return _with_next(row.changed(**marks), following), True
 
+    def samples(self, today: datetime) -> Iterator[Json]:
+        """One program's automations."""
+        return automations(today)
+
+    @classmethod
+    def documented_limit(cls) -> RequestLimit:
+        """10 a second, 30 at once (authentication)."""
+        return TokenBucket(float(RATE), BURST)
+
     def suspended(self, row: Row) -> Row:
         """`failed` in place of the owner's status (get)."""
         return _with_next(row.changed(status="failed", last_error="Stopped after repeated failures"), None)
@@ -141,18 +143,16 @@ class Scrip(Provider):
 
     def answer(self, body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """Every answer tells what is left of the limit (authentication)."""
-        left = self.world.remaining(self.name, _ORGANISATION, BURST)
-        reset = int(self.world.now().timestamp()) + -(-(BURST - left) // RATE)
+        left = self.env.remaining(self.name, _ORGANISATION, BURST)
+        reset = int(self.env.now().timestamp()) + -(-(BURST - left) // RATE)
         told = {"X-RateLimit-Limit": BURST, "X-RateLimit-Remaining": left, "X-RateLimit-Reset": reset}
         return super().answer(body, status, {name: str(value) for name, value in told.items()} | dict(headers or {}))
 
     async def list_programs(self, request: Request) -> Response:
         """The programs that there are."""
         self._authorised(request)
-        data = [
-            {"id": key, "name": f"Program {n}", "status": "active"} for n, key in enumerate(sorted(self.programs), 1)
-        ]
-        return self.answer(_envelope(data))
+        keys = enumerate(sorted(self.programs), 1)
+        return self.answer(_envelope([{"id": key, "name": f"Program {n}", "status": "active"} for n, key in keys]))
 
     async def list_all(self, request: Request) -> Response:
         """list: newest first; archived ones only when asked for; filters are joined by "and"."""
@@ -172,9 +172,9 @@ class Scrip(Provider):
         """create: schedule fields under `trigger`; active at once, and `immediate` fires at once."""
         program, body = self._program(request), checked(await wire.json_object(request))
         kind, scope, trigger = complete(body)
-        timed(trigger, kind, self.world.now(), prefix="trigger.")
+        timed(trigger, kind, self.env.now(), prefix="trigger.")
         self._unique(program, body["name"])
-        seq, now = self.store.next_seq(), wire.stamp(self.world.now())
+        seq, now = self.store.next_seq(), wire.stamp(self.env.now())
         record: Json = {
             "id": str(wire.counted_id(self.name, seq)),
             "program_id": program,
@@ -192,8 +192,8 @@ class Scrip(Provider):
             record |= {"execution_status": "idle", "participants_total": 0, "participants_processed": 0}
         row = self._rescheduled(self.row(record, seq))
         if kind == "immediate":
-            self.world.fire(self.name, row, self.world.now(), cause="immediate")
-            row, _ = self.fired(row, self.world.now(), None)
+            self.env.fire(self.name, row, self.env.now(), cause="immediate")
+            row, _ = self.fired(row, self.env.now(), None)
         return self.answer(self.store.put(row).data, 201)
 
     async def get(self, request: Request) -> Response:
@@ -206,7 +206,7 @@ class Scrip(Provider):
         status = body.get("status")
         if status is not None and (status not in _OWNERS_CHOICE or row.data["status"] not in _OWNERS_CHOICE):
             raise Invalid("status", "can only be changed between active and paused", status)
-        timed(body, row.data["trigger_type"], self.world.now())
+        timed(body, row.data["trigger_type"], self.env.now())
         if "name" in body:
             self._unique(row.scope, body["name"], but=row.id)
         changes = {name: body[name] for name in (*PLAIN, *OWN, "timezone", "status") if name in body}
@@ -218,10 +218,10 @@ class Scrip(Provider):
 
     async def trigger(self, request: Request) -> Response:
         """trigger: must be active, and a fan-out idle; a cron automation is due now."""
-        row, now = self._mine(request), self.world.now()
+        row, now = self._mine(request), self.env.now()
         if row.data["status"] != "active" or row.data.get("execution_status", "idle") != "idle":
             raise Invalid("status", "must be active, and idle", row.data["status"])
-        self.world.fire(self.name, row, now, cause="trigger")
+        self.env.fire(self.name, row, now, cause="trigger")
         row = self.store.put(self._rescheduled(self.fired(row, now, None)[0]))
         due = {"next_run_at": wire.stamp(now)} if row.data["trigger_type"] == "cron" else {}
         return self.answer({**row.data, **due})
@@ -260,7 +260,7 @@ class Scrip(Provider):
 
     def _mine(self, request: Request, *, reading: bool = False) -> Row:
         program, key = self._program(request), request.path_params["id"]
-        row = self.store.visible(key) if reading else self.store.rows.get(key)
+        row = self.store.find(key, reading=reading)
         if row is None or row.scope != program:
             raise self.refuse(404, "Automation not found.")
         return row
@@ -273,17 +273,17 @@ class Scrip(Provider):
 
     def _unique(self, program: str, name: str, but: str = "") -> None:
         """A name is unique within its program (guide)."""
-        reserved = self.world.options.scrip_reserve_names
+        reserved = self.options.scrip_reserve_names
         for row in self.store.rows.values():
             if row.data["name"] == name and row.scope == program and row.id != but and (reserved or not row.gone):
                 raise self.refuse(409, f"An automation named {name!r} already exists in this program.")
 
     def _touched(self, row: Row, **changes: object) -> Row:
-        return self.store.put(self._rescheduled(row.changed(**changes, updated_at=wire.stamp(self.world.now()))))
+        return self.store.put(self._rescheduled(row.changed(**changes, updated_at=wire.stamp(self.env.now()))))
 
     def _rescheduled(self, row: Row) -> Row:
         """The row with the next run that it has from now on."""
-        return _with_next(row, next(instants(self.when(row), self.world.now()), None))
+        return _with_next(row, next(instants(self.when(row), self.env.now()), None))
 
 
 def _with_next(row: Row, following: datetime | None) -> Row:
@@ -294,3 +294,6 @@ def _with_next(row: Row, following: datetime | None) -> Row:
 
 def _envelope(data: list[Json], cursor: str | None = None) -> Json:
     return {"data": data, "pagination": {"has_more": cursor is not None, "next_cursor": cursor}}
+
+
+SIMULATOR: Final = ScripSimulator

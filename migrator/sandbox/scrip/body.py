@@ -1,17 +1,15 @@
-"""What Scrip's requests may hold: fields of create and update, rules of each trigger type (pages: see `scrip`)."""
+"""What Scrip's requests may hold: fields of create and update, rules of each trigger type (pages: see the package)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import Any, Final
 
 from migrator.sandbox import wire
 from migrator.sandbox.grammar import ROBFIG, BadCron, parse
-from migrator.sandbox.provider import Invalid
 from migrator.sandbox.store import Json
 from migrator.sandbox.timetable import is_zone
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from migrator.sandbox.wire import Invalid
 
 LONGEST_NAME: Final = 255
 SCOPES: Final = {
@@ -26,7 +24,9 @@ OWN: Final = {"cron_expression": "cron", "trigger_at": "one_time", "schedule_con
 """The schedule field that each trigger type needs, and no other may have (create; update)."""
 PLAIN: Final = ("name", "event_name", "description", "payload", "participant_filter", "guard_condition", "filter_hints")
 """What create and update have in common."""
-_TEXTS: Final = ("description", "participant_filter", "guard_condition", "participant_id")
+TEXTS: Final = frozenset(PLAIN) - {"filter_hints"}
+"""The fields of a record that hold texts."""
+_STRINGS: Final = ("description", "participant_filter", "guard_condition", "participant_id")
 
 
 def checked(raw: Json) -> Json:
@@ -40,7 +40,7 @@ def checked(raw: Json) -> Json:
         value = body.get(name, "-")
         if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME:
             raise Invalid(name, f"must be a string of 1 to {LONGEST_NAME} characters", value)
-    for name in _TEXTS:
+    for name in _STRINGS:
         if not isinstance(body.get(name, ""), str):
             raise Invalid(name, "must be a string", body[name])
     if not isinstance(body.get("payload", {}), dict):
