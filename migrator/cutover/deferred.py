@@ -22,7 +22,7 @@ def deferred_sides(session: Session) -> Mapping[Goal, str]:
     return {side: one.title for side, one in providers.items() if not one.capabilities.takes_effect_at_once}
 
 
-def check_in_effect(session: Session, command: str, *, told: bool, counts: Collection[Goal]) -> None:
+def check_in_effect(session: Session, command: str, *, told: bool, counts: Collection[str]) -> None:
     """Refuse a command that depends on a deferred side, unless it was told that what is there is in effect.
 
     Args:
