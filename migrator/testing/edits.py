@@ -47,7 +47,8 @@ class Edits(Base):
             not_applicable(f"a prompt of {lab.target.title} is made from an event of {lab.source.title}")
         lab.target.change(lab.key_of("Job 001"), CHANGED[what])
         at_target = lab.held()
-        writes_back = await lab.kind(what, role="source") == "update"
+        in_envelope = what == "action.text" and "prompt" not in lab.target.mapping.rules.actions
+        writes_back = not in_envelope and await lab.kind(what, role="source") == "update"
         (found,) = (await lab.night()).results
 
         assert (found.exit_code, lab.held()) == (0 if writes_back else 3, at_target), found

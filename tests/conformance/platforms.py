@@ -141,6 +141,7 @@ class Devin(Simulated):
     """Schedules."""
 
     provider = "devin"
+    translates: Mapping[str, Mapping[str, str]] = {"action.agent": {"claude": "devin"}}
     listing = "GET */schedules"
     changing = frozenset({"last_executed_at"})
     page = 100

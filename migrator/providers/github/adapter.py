@@ -218,14 +218,15 @@ class GitHub:
 
     def _read(self, name: str, content: bytes) -> Workflow | None:
         """Return the workflow that a file holds; None where it has no place in a list of jobs."""
-        from migrator.providers.github.reading import read_workflow, unreadable  # noqa: PLC0415 (most commands read no workflow)
+        from migrator.providers.github.reading import TAG, read_workflow, unreadable  # noqa: PLC0415 (most commands read no workflow)
 
         if len(content) > _LARGEST:
             return unreadable(name, f"it has more than {_LARGEST:,} bytes")
         try:
             return read_workflow(name, content.decode("utf-8-sig"), self.agents)
         except UnicodeDecodeError as error:
-            return unreadable(name, f"it is not UTF-8: {error.reason} at byte {error.start}")
+            tag = TAG.match(content.decode("utf-8", "replace"))
+            return unreadable(name, f"it is not UTF-8: {error.reason} at byte {error.start}", tag and tag[2])
 
     def _found(self, name: str, content: bytes) -> Workflow:
         if not (found := self._read(name, content)):

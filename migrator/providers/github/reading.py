@@ -86,11 +86,11 @@ def read_workflow(file: str, text: str, agents: Agents) -> Workflow | None:
 def unreadable(file: str, reason: str, tag: str | None = None) -> Workflow:
     """Return what stands for a file that cannot be read: it may hold a job, so it is never taken for missing."""
     told = f"its file cannot be read: {reason}"
-    raw: Raw = {"id": file, "name": file, "agent": ""}
-    if tag:  # what a managed job holds is unknown: it must not be taken for a job that was edited
+    raw: Raw = {"id": file, "name": file, "agent": "", "unsupported": True, "reason": told}
+    if tag:  # what a managed job holds is unknown: it is a problem, and not a job that was edited
         raw |= {"mark": tag, "prompt": {"unreadable": told}}
     else:
-        raw |= {"prompt": file, "unsupported": True, "reason": told}
+        raw["prompt"] = file
     return Workflow(raw=raw, document=YamlText(text="", data=None, spots={}))
 
 
