@@ -22,7 +22,7 @@ from migrator.store.records import ActiveSide, Binding, Definition
 _LISTED: Final = "jobs listed"
 DUPLICATES: Final = "duplicates"
 _TOLD: Final = 100
-"""How many jobs in trouble are noted."""
+"""How many jobs in trouble are recorded."""
 TROUBLE: Final = "trouble"
 
 
@@ -80,7 +80,7 @@ def record_trouble(state: State, plan: Plan, source: Extracted, target: Extracte
 
 
 def trouble_of(state: State, sync: str) -> list[dict[str, str]]:
-    """What was noted so of a sync: end, job, name and trouble of each."""
+    """What was recorded so of a sync: end, job, name and trouble of each."""
     noted = json.loads(state.recall(sync, TROUBLE) or "[]")
     return [{"sync": sync, **one} for one in noted]
 
