@@ -17,7 +17,7 @@ from migrator.plan.staging import may_fire
 from migrator.store.records import ActiveSide, Binding, Live
 
 Found = Literal["source", "target", "both", "part", "neither", "paused", "over", "unknown"]
-"""Which side fires, as read: one, both, some pieces of the target only, none although its owner wants it to, none
+"""Which side fires, as read: one, both, some parts of the target only, none although its owner wants it to, none
 because its owner paused it, or because it was due for the last time; or a side could not be read."""
 
 
@@ -29,7 +29,7 @@ class SwitchContext:
         source: the source job as it is.
         wished: as its owner wants it.
         active_side: what is recorded of its active side.
-        bindings: its target jobs, by piece.
+        bindings: its target jobs, by part.
         targets: the target jobs as they are.
         due: what each target job holds once it may fire, by target job; only the fields that hold it back now.
         spent: which of all these jobs will never be due again, paused or not.

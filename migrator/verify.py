@@ -158,7 +158,7 @@ def verify(
         plan: a fresh plan of the sync: says which fields differ.
         source: the source's listing.
         target: the target's listing.
-        bindings: the links of the sync.
+        bindings: the bindings of the sync.
         span: how long the instants have to agree.
         spot: a second opinion on the instants.
         duplicates: target jobs that are one too many: they fire as well.
@@ -313,7 +313,7 @@ def _judged(
 
 
 def _differing(change: Change) -> Iterator[FieldChange]:
-    """The fields of a target job that differ; what a new or a surplus piece changes, the instants tell."""
+    """The fields of a target job that differ; what a new or a surplus part changes, the instants tell."""
     if change.action not in {"create", "delete"}:
         yield from (one for one in change.fields if one.path not in TRIGGER_PATHS)
 

@@ -87,14 +87,14 @@ class _Terms:
     now: datetime
 
 
-GroupResult = tuple[ConvertedSchedule, tuple[Fields, ...], str]
-"""What became of a schedule, the trigger fields of each piece, and why there are none."""
+ScheduleResult = tuple[ConvertedSchedule, tuple[Fields, ...], str]
+"""What became of a schedule, the trigger fields of each part, and why there are none."""
 
 
-def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> GroupResult:
-    """What became of the schedule, the trigger fields of each piece, and why there are none.
+def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> ScheduleResult:
+    """What became of the schedule, the trigger fields of each part, and why there are none.
 
-    Of an approximate schedule there are pieces, and the reason says how it differs.
+    Of an approximate schedule there are parts, and the reason says how it differs.
     """
     trigger = job.trigger
     if isinstance(trigger, Unportable):
@@ -143,7 +143,7 @@ def _spelt(trigger: Recurring | Once) -> Spelt:
 
 
 @lru_cache(maxsize=4096)
-def _result(trigger: Recurring | Once, spelt: Spelt, terms: _Terms) -> GroupResult:
+def _result(trigger: Recurring | Once, spelt: Spelt, terms: _Terms) -> ScheduleResult:
     """The same; jobs whose schedules are written alike share one, which saves the proof and its room."""
     source = spelt[1] or terms.dialect
     try:

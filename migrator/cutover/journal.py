@@ -26,7 +26,7 @@ class CutoverJournal:
         origin: writes to the source.
         writer: writes to the target.
         clock: time.
-        ledger: the missed instants that this run noted.
+        ledger: the missed instants that this run recorded.
     """
 
     run: str
@@ -37,7 +37,7 @@ class CutoverJournal:
     ledger: list[Missed] = field(factory=list, init=False)
 
     def begin(self, move: Switch) -> datetime:
-        """Note that a move is under way, and what the source job is about to hold; since when, a dead run included."""
+        """Record a switch under way and what the source job is about to hold; since when, also by a crashed run."""
         known, now = move.active_side, self.clock.now()
         begun = known.begun if known and known.begun else now
         ahead = move.switched if move.goal == "target" else known or move.switched

@@ -98,7 +98,7 @@ def _parts(move: Switch, writes: list[Write]) -> tuple[Interval, tuple[Interval,
 
 
 def _began(move: Switch) -> Found:
-    """Which side was live before the first write of a move; a dead run may have sent some of them."""
+    """Which side was live before the first write of a move; a crashed run may have sent some of them."""
     active_side = move.active_side
     return active_side.live if active_side and (active_side.begun or move.live != "both") else move.live
 

@@ -4,8 +4,8 @@
     ─▶ stop the one side, read back ─▶ release the other, read back ─▶ note who may fire
 
 A run that dies anywhere leaves a note of what it was about to do; planned again from what both sides hold, the move is
-finished or taken back by the next run. What was missed since it was begun is noted in the commit that says that it has
-ended, so that no death in between can lose it.
+finished or taken back by the next run. What was missed since it was begun is recorded in the commit that says that it
+has ended, so that no death in between can lose it.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class SwitchStep:
         does: what it does there.
         before: all of the job's fields until then.
         new: the fields that change.
-        binding: the link of a target job.
+        binding: the binding of a target job.
     """
 
     side: Goal

@@ -30,7 +30,7 @@ class Made:
 
     Attributes:
         target: the target job; None when it was deleted.
-        unread: the link of a job that was created and is still to be read back.
+        unread: the binding of a job that was created and is still to be read back.
     """
 
     target: JobRef | None = None
@@ -43,7 +43,7 @@ class ChangeSteps:
 
     Attributes:
         writer: writes to the target.
-        bindings: the links of the target jobs that the plan touches, by the jobs' ids.
+        bindings: the bindings of the target jobs that the plan touches, by the jobs' ids.
         origin: writes to the source; None where a sync goes one way only.
         sleep: waits that many seconds.
     """
@@ -57,7 +57,7 @@ class ChangeSteps:
         """Make one change, at the target and, where edits go back, at the source.
 
         Raises:
-            MigratorError: it could not be made; what was begun is put back, or noted for the next run.
+            MigratorError: it could not be made; what was begun is put back, or recorded for the next run.
         """
         self.check(change)
         made = await self._at_target(change)
@@ -95,7 +95,7 @@ class ChangeSteps:
                 return Made(target=binding.target)
 
     def binding(self, change: Change) -> Binding:
-        """The link of the change's target job."""
+        """The binding of the change's target job."""
         assert change.target is not None
         return self.bindings[change.target.id]
 
@@ -119,7 +119,7 @@ class ChangeSteps:
         return Made(target=binding.target)
 
     async def create_apart(self, change: Change, fields: Fields) -> tuple[Binding, Mapping[str, Any]]:
-        """Make a job that fires nothing yet; its link, and the fields that it still has to get before it does.
+        """Make a job that fires nothing yet; its binding, and the fields that it still has to get before it does.
 
         A job that is to be paused is whole at once. Any other job is parked until then.
         """
@@ -138,7 +138,7 @@ class ChangeSteps:
         return standstill(remote, mapping, self.writer.contract, now=now) or parked_schedule(remote, mapping, now=now)
 
     def latest(self, target: JobRef) -> Binding:
-        """The link of a target job as it was last noted."""
+        """The binding of a target job as it was last recorded."""
         return self.writer.noted(target) or self.bindings[target.id]
 
     def fields_of(self, target: JobRef) -> Fields:

@@ -1,7 +1,7 @@
 """Carry a plan out.
 
 Creates, updates and replacements first, side by side; deletes last, and only when everything that was to be made was
-made. A change that fails does not stop the others; the pieces of one job stand or fall together. Nothing is sent
+made. A change that fails does not stop the others; the parts of one job stand or fall together. Nothing is sent
 without a note of it on disk.
 """
 
@@ -115,7 +115,7 @@ class Executor:
                 self._done(number, change, made)
 
     async def _together(self, unit: Unit) -> None:
-        """The pieces of one job: all of them, or none."""
+        """The parts of one job: all of them, or none."""
         fates = await Group(changer=self.changer, unit=unit).change()
         for number, fate in fates.items():
             change = unit[number]
@@ -190,7 +190,7 @@ def _was_first(change: Change, error: AuthError | ClockError | QuotaError) -> bo
 
 
 def _units(pending: Iterable[Change]) -> tuple[list[Unit], list[Unit]]:
-    """What is made or changed, and what is only deleted; the pieces of one job together."""
+    """What is made or changed, and what is only deleted; the parts of one job together."""
     units: dict[object, dict[int, Change]] = {}
     for number, change in enumerate(pending):
         units.setdefault(change.source or number, {})[number] = change

@@ -1,10 +1,10 @@
-"""Change the pieces of one job together: all of them, or none, and no instant without its fire or with two.
+"""Change the parts of one job together: all of them, or none, and no instant without its fire or with two.
 
 create new jobs, parked ─▶ switch schedules in a gap ─▶ delete what stands still
        harmless                one quick request each             harmless
 
-Only switching touches what fires, and each of its requests can be sent again and taken back. A piece that cannot be
-made, or cannot be switched, puts everything back as it was; a piece that cannot be deleted stands still until the next
+Only switching touches what fires, and each of its requests can be sent again and taken back. A part that cannot be
+made, or cannot be switched, puts everything back as it was; a part that cannot be deleted stands still until the next
 run deletes it.
 """
 
@@ -31,7 +31,7 @@ Unit = Mapping[int, Change]
 """Changes that stand or fall together, by their number in the plan."""
 
 _PER_STEP: Final = timedelta(seconds=10)
-"""How long one request may take, for choosing a moment at which none of the pieces fires."""
+"""How long one request may take, for choosing a moment at which none of the parts fires."""
 _TAKEN_BACK: Final = "rolled back, because another part of the same job failed"
 _NOT_TAKEN_BACK: Final = "another part of the same job failed, and this one could not be rolled back"
 _NOT_BEGUN: Final = "another part of the same job failed"
@@ -39,13 +39,13 @@ _NOT_BEGUN: Final = "another part of the same job failed"
 
 @frozen(kw_only=True)
 class GroupResult:
-    """What became of one piece.
+    """What became of one part.
 
     Attributes:
         status: done, failed, or skipped.
         error: why not.
         made: what it led to, where it is done.
-        cause: the error that ended it, where it is this piece's own.
+        cause: the error that ended it, where it is this part's own.
     """
 
     status: Status
@@ -83,11 +83,11 @@ class GroupStep:
 
 @define(kw_only=True)
 class Group:
-    """The pieces of one job.
+    """The parts of one job.
 
     Attributes:
         changer: carries single changes out.
-        unit: what happens to each piece.
+        unit: what happens to each part.
     """
 
     changer: ChangeSteps

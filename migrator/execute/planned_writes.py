@@ -10,7 +10,7 @@ from migrator.plan.changes import Change
 from migrator.store.records import Write
 
 WriteKey = tuple[JobRef | None, int, str | None]
-"""Source job, piece, and id of the target job: what a change is about."""
+"""Source job, part, and id of the target job: what a change is about."""
 
 
 def write_key(source: JobRef | None, piece: int, target: JobRef | None) -> WriteKey:
@@ -19,7 +19,7 @@ def write_key(source: JobRef | None, piece: int, target: JobRef | None) -> Write
 
 
 def planned_writes(changes: Iterable[Change], *, run: str, sync: str, scope: str, now: datetime) -> Iterator[Write]:
-    """What a run claims when it begins: one intent for each of its changes, numbered from 1."""
+    """What a run claims when it begins: one planned write for each of its changes, numbered from 1."""
     return (
         Write(
             run=run,

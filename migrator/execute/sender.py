@@ -33,7 +33,7 @@ class Sender:
         sync: the sync's name.
         adapter: the platform.
         mapping: the platform's.
-        state: where everything is noted.
+        state: where everything is recorded.
         contract: the update contract in force, as far as known.
         now: the clock.
         lock: the lock that the run holds while it writes.

@@ -1,6 +1,6 @@
-"""One request at a time to a job of the source: noted before it is sent, and looked at after.
+"""One request at a time to a job of the source: recorded before it is sent, and looked at after.
 
-    record kept ──▶ intent on disk ──▶ request ──▶ read back ──▶ outcome on disk
+    record kept ──▶ planned write on disk ──▶ request ──▶ read back ──▶ outcome on disk
 
 A source job is its owner's, and is written to for two reasons only: a cutover switches its active side, or a sync is
 two-way. A lost answer is settled at once by looking, and after a crash by the next run, never by sending again.
@@ -175,7 +175,7 @@ async def reconcile_source_write(
     state: State,
     sleep: Callable[[float], Awaitable[None]],
 ) -> None:
-    """Find out what became of a write to a source job that a dead run left: by looking, several times while it is late.
+    """Reconcile a write to a source job that a crashed run left: by reading it, several times while it is late.
 
     What cannot be read stays as it is, for the next run.
 
@@ -183,7 +183,7 @@ async def reconcile_source_write(
         write: a write without an outcome; the lock of its scope is held.
         adapter: the source.
         mapping: the source's.
-        state: where the outcome is noted.
+        state: where the outcome is recorded.
         sleep: waits that many seconds.
     """
     assert write.source is not None

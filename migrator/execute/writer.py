@@ -1,9 +1,9 @@
-"""One request at a time to the target: noted before it is sent, checked after, and linked.
+"""One request at a time to the target: recorded before it is sent, checked after, and linked.
 
-    intent on disk ──▶ request ──▶ answer read back and compared ──▶ link and outcome on disk
+    planned write on disk ──▶ request ──▶ answer read back and compared ──▶ binding and outcome on disk
 
-A crash anywhere leaves an intent that the next run settles by looking, never by sending again. Only the intent is
-waited for; links and outcomes reach the disk a moment later, before any intent that is noted after them.
+A crash anywhere leaves a planned write that the next run reconciles by looking, never by sending again. Only planned
+writes are waited for; bindings and outcomes reach the disk a moment later, before any later planned write.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Writer(Sender):
         """Make the target job of a change, live at once where the platform knows no other way.
 
         Returns:
-            Its link, and its record if the platform answered with it; if not, it is still to be checked.
+            Its binding, and its record if the platform answered with it; if not, it is still to be checked.
         """
         assert change.source is not None
         sent = dict(fields)
@@ -156,7 +156,7 @@ class Writer(Sender):
         resumed last: at no moment is a half-changed job live.
 
         Args:
-            binding: the job's link.
+            binding: the job's binding.
             new: the fields that change.
             remote: all of its fields as they are now.
         """
@@ -222,7 +222,7 @@ class Writer(Sender):
     # -- noting -------------------------------------------------------------------------------------------------------
 
     def keep(self, binding: Binding, *, ours: bool = True) -> None:
-        """Save a job's record as it was before this run touched it, and its link unless it was not yet `ours`."""
+        """Save a job's record as it was before this run touched it, and its binding unless it was not yet `ours`."""
         if binding.target in self._kept:
             return
         self._kept.add(binding.target)
@@ -231,7 +231,7 @@ class Writer(Sender):
             self.notes.save_record(self.run, binding.target, raw, binding=known, dialect=self.mapping.rules.dialect)
 
     def adopt(self, job: Job, change: Change) -> Binding:
-        """Link a job that was there already."""
+        """Bind a job that was there already."""
         assert change.source is not None
         fields = flatten(job)
         binding = Binding(
@@ -265,11 +265,11 @@ class Writer(Sender):
         return self._note(attrs.evolve(binding, superseded=False))
 
     def current(self, target: JobRef) -> Binding:
-        """The link of a target job as it was last noted in this run."""
+        """The binding of a target job as it was last recorded in this run."""
         return self._links[target]
 
     def noted(self, target: JobRef) -> Binding | None:
-        """The same, None where this run has not noted anything of it."""
+        """The same, None where this run has not recorded anything of it."""
         return self._links.get(target)
 
     def forget(self, target: JobRef) -> None:

@@ -1,6 +1,6 @@
 """Compare what the source wants with what the target has, and write down what would change.
 
-Pure: `make_plan` looks at two complete listings and the links, and returns a `Plan`. It never changes a job that we did
+Pure: `make_plan` takes two complete listings and the bindings, and returns a `Plan`. It never changes a job that we did
 not make, and never makes one that is there already.
 """
 

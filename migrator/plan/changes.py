@@ -84,7 +84,7 @@ class Change:
         source: the source job, None when it was removed at source.
         target: the target job, None when there is none yet.
         name: the job's visible name.
-        piece: which piece of the source job, from 1.
+        piece: which part of the source job, from 1.
         pieces: how many target jobs stand for the source job.
         fields: the fields that change; of a create, all of them.
         losses: what the source job gives up.
@@ -122,7 +122,7 @@ class Change:
 
     @property
     def label(self) -> str:
-        """How a person refers to it: name, and which piece where there are several."""
+        """How a person refers to it: name, and which part where there are several."""
         return self.name if self.pieces == 1 else f"{self.name} ({self.piece}/{self.pieces})"
 
     def wanted(self) -> Fields:

@@ -1,4 +1,4 @@
-"""What a plan is made from: both listings, the links between them, and what else is known of the two sides."""
+"""What a plan is made from: both listings, the bindings between them, and what else is known of the two sides."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class PlanInput:
         source: the source's listing.
         target: the target's listing.
         target_scope: where new jobs are made.
-        bindings: every link into the target.
-        reverse: every link into the source: the source jobs among its targets are copies of somebody else's.
+        bindings: every binding into the target.
+        reverse: every binding into the source: the source jobs among its targets are copies of somebody else's.
         mapping: the target's.
         contract: the target's update contract.
         origin: the source's mapping.
@@ -101,7 +101,7 @@ class PlanInput:
 
     @cached_property
     def standing(self) -> Mapping[JobRef, tuple[Binding, ...]]:
-        """The links in force: for each source job those of its pieces, in their order."""
+        """The bindings in force: for each source job those of its parts, in their order."""
         found: dict[JobRef, tuple[Binding, ...]] = {}
         for binding in self.bindings:
             if not binding.superseded:
@@ -110,7 +110,7 @@ class PlanInput:
         return found
 
     def binding(self, ref: JobRef, piece: int) -> Binding | None:
-        """The link in force of a piece of a source job, if there is one."""
+        """The binding in force of a part of a source job, if there is one."""
         return next((binding for binding in self.standing.get(ref, ()) if binding.piece == piece), None)
 
     @cached_property
@@ -134,7 +134,7 @@ class PlanInput:
 
     @cached_property
     def originals(self) -> Mapping[JobRef, JobRef]:
-        """The source jobs that are copies of others, as the links tell, each with its original."""
+        """The source jobs that are copies of others, as the bindings tell, each with its original."""
         return {binding.target: binding.source for binding in self.reverse}
 
     @cached_property
@@ -172,7 +172,7 @@ class PlanInput:
         return "source" if self.hold and ref not in self.standing else "both"
 
     def first_target(self, ref: JobRef) -> JobRef | None:
-        """The target job of a source job's first piece, if there is one."""
+        """The target job of a source job's first part, if there is one."""
         bindings = self.standing.get(ref)
         return bindings[0].target if bindings else None
 

@@ -227,7 +227,7 @@ def _unsettled(write: Write) -> Change:
 
 
 def _all_or_none(pieces: Iterable[Change]) -> Iterator[Change]:
-    """The pieces of one job: where one is blocked, nothing is done to the others, lest fires are lost or doubled."""
+    """The parts of one job: where one is blocked, nothing is done to the others, lest fires are lost or doubled."""
     pieces = list(pieces)
     blocked = next((piece for piece in pieces if piece.action == "blocked"), None)
     for piece in pieces:

@@ -27,7 +27,7 @@ _RENEWED: Final = "the schedule at the source is unchanged; only its window has 
 
 
 def merged_change(inputs: PlanInput, piece: Change, fields: Fields, binding: Binding) -> Change:
-    """What happens to the target job of a link.
+    """What happens to the target job of a binding.
 
     Args:
         inputs: what the plan is made from.
@@ -159,14 +159,14 @@ def _renews(inputs: PlanInput, changes: Iterable[FieldChange], piece: Change, bi
     switched = {
         *TRIGGER_PATHS,
         *(("name",) if binding.pieces != piece.pieces else ()),
-    }  # names say how many pieces there are
+    }  # names say how many parts there are
     return is_same_schedule(inputs, piece) and all(c.reason == SOURCE and c.path in switched for c in changes)
 
 
 def is_same_schedule(inputs: PlanInput, change: Change) -> bool:
     """Whether the source's schedule is the one that a target job of ours was last in step with.
 
-    Of several pieces one suffices: a run that died may have left others that never got theirs.
+    Of several parts one suffices: a run that died may have left others that never got theirs.
     """
     said = change.schedule.stands_for if change.schedule else ""
     bindings = inputs.standing.get(change.source, ()) if change.source else ()

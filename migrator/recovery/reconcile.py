@@ -1,6 +1,6 @@
-"""Find out what became of writes whose outcome nobody noted: by looking, never by sending again.
+"""Find out what became of writes whose outcome nobody recorded: by looking, never by sending again.
 
-A run that died leaves intents without an outcome. A listing of the target answers most of them: a created job shows
+A crashed run leaves planned writes without an outcome. A listing of the target answers most: a created job shows
 itself by its ownership tag, or by being new and exactly what was sent; an update by its values; a delete by absence.
 A job that is not listed yet may only be late to show, so a create counts as never made after several looks. What a
 listing cannot answer is left to a person, and blocks that one job.
@@ -47,7 +47,7 @@ class Reconciler:
 
     Attributes:
         mapping: the target's.
-        state: where links and outcomes are noted.
+        state: where bindings and outcomes are recorded.
         scopes: the target's.
         relist: lists the target again.
         now: the clock.
@@ -66,7 +66,7 @@ class Reconciler:
 
         Args:
             writes: writes without an outcome; the lock of their target is held.
-            target: a listing that was begun after the last of them was noted.
+            target: a listing that was begun after the last of them was recorded.
 
         Returns:
             The latest listing, and what only a person can settle, each with what was looked for.
@@ -117,7 +117,7 @@ class Reconciler:
         return False
 
     def reclaim(self, target: Extracted) -> bool:
-        """Link what a create has made although its answer, or our looks, said that it had not; whether there was any.
+        """Bind what a create has made although its response, or a listing, said that it had not; whether there was any.
 
         Only a job with the ownership tag of that very source job, and no older than the create, is ours. Where
         another one stands for the source job by now, it is one too many, and the next plan removes it.
@@ -248,7 +248,7 @@ def candidate_for(
 
 
 def binding_to(job: Job, write: Write, mapping: ProviderMapping) -> Binding:
-    """The link to what a create made; it says what is there, so that the next plan brings in line what is not.
+    """The binding to what a create made; it says what is there, so that the next plan brings in line what is not.
 
     What the platform keeps in a form of its own counts as it was written.
     """
@@ -278,5 +278,5 @@ def _tagged(job: Job, write: Write) -> bool:
 
 
 def _may_be_of(job: Job, write: Write) -> bool:
-    """Whether a job is young enough to have been made by an intent; the platform may not say."""
+    """Whether a job is young enough to have been made by a planned write; the platform may not say."""
     return job.created_at is None or job.created_at >= write.at - _SKEW

@@ -23,7 +23,7 @@ from migrator.plan.changes import Change, FieldChange, Observed, Plan
 from migrator.store.records import Binding, Run, SavedRecord, Write
 
 Key = tuple[JobRef, int]
-"""A source job, and which piece of it."""
+"""A source job, and which part of it."""
 
 
 @frozen(kw_only=True)
@@ -35,7 +35,7 @@ class RunTrace:
         writes: what it wrote.
         saved_records: what it touched, as it was before.
         later: what later runs wrote to the same target, those apart that rolled this run back.
-        bindings: every link into the target now.
+        bindings: every binding into the target now.
         switched: the source jobs that a cutover has stopped: only their targets fire.
         target: what the target holds now.
         mapping: the target's.

@@ -1,7 +1,7 @@
-"""The state: links, rights to fire, journal, snapshots and locks, in SQLite or PostgreSQL.
+"""The state: bindings, active sides, journal, saved records and locks, in SQLite or PostgreSQL.
 
 Every public method is one transaction: when it returns, what it was told is on disk. `Notes` brings what a run notes
-while it writes to disk in larger pieces.
+while it writes to disk in larger batches.
 """
 
 from __future__ import annotations

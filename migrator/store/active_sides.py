@@ -145,7 +145,7 @@ class ActiveSides(Database):
             )
 
     def note_dark(self, sync: str, jobs: Iterable[InactiveJob]) -> tuple[InactiveJob, ...]:
-        """Note which jobs of a sync are active nowhere, in place of what was noted before; each since it was first."""
+        """Record which jobs of a sync are active nowhere, in place of the earlier list; each since it was first."""
         with self.transaction() as connection:
             before = {one.source: one.since for one in _dark(connection, sync)}
             found = tuple(attrs.evolve(one, since=before.get(one.source, one.since)) for one in jobs)
@@ -191,7 +191,7 @@ def _dark(connection: sa.Connection, sync: str) -> tuple[InactiveJob, ...]:
 
 
 def move_dark(connection: sa.Connection, renamed: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Let the jobs that were noted as active nowhere follow a move, with the commands that repair them.
+    """Let the jobs that were recorded as active nowhere follow a move, with the commands that repair them.
 
     Args:
         connection: in a transaction.

@@ -1,4 +1,4 @@
-"""What stands for what: links from source jobs to target jobs; and what else is remembered of syncs and connections."""
+"""Bindings of source jobs and target jobs, and what else is remembered of syncs and connections."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Bindings(Database):
     def bindings(
         self, provider: str, scopes: tuple[str, ...], dialect: str, *, only: Container[str] | None = None
     ) -> tuple[Binding, ...]:
-        """Every link into these target scopes, or those `only` of these target ids; `dialect` is the target's."""
+        """Every binding into these target scopes, or those `only` of these target ids; `dialect` is the target's."""
         query = sa.select(t.bindings).where(
             t.bindings.c.target_provider == provider, t.bindings.c.target_scope.in_(scopes)
         )
@@ -71,7 +71,7 @@ class Bindings(Database):
             return tuple(binding_of(row, dialect) for row in rows if only is None or row["target_id"] in only)
 
     def bound_jobs(self, provider: str, scopes: tuple[str, ...]) -> tuple[tuple[JobRef, int, JobRef], ...]:
-        """Source job, piece and target job of every link into these target scopes; what was written is not read."""
+        """Source job, part and target job of every binding into these target scopes; what was written is not read."""
         c = t.bindings.c
         ends = (c.source_provider, c.source_scope, c.source_id, c.target_provider, c.target_scope, c.target_id)
         query = sa.select(c.piece, *ends).where(c.target_provider == provider, c.target_scope.in_(scopes))
@@ -104,9 +104,9 @@ class Bindings(Database):
             )
 
     def put_binding(self, *bindings: Binding, dialect: str, settles: Write | None = None) -> None:
-        """Remember links, and in the same transaction that the intent behind them is done.
+        """Remember bindings, and in the same transaction that the planned write behind them is done.
 
-        A link takes the place of an older one of the same piece, unless that one still waits for its job to go.
+        A binding takes the place of an older one of the same part, unless that one still waits for its job to go.
         """
         rows = [binding_row(binding, dialect) for binding in bindings]
         with self.transaction() as connection:
@@ -117,7 +117,7 @@ class Bindings(Database):
                 upsert_outcomes(connection, [outcome_row(settles, "done", "", now=self.now(), target_id=made)])
 
     def note_schedules(self, schedules: Mapping[JobRef, tuple[str, datetime | None]]) -> None:
-        """Note of target jobs that their schedules are in step: `stands_for` and `until` of their links."""
+        """Note of target jobs that their schedules are in step: `stands_for` and `until` of their bindings."""
         if not schedules:
             return
         rows = (
@@ -141,7 +141,7 @@ class Bindings(Database):
             )
 
     def drop_binding(self, target: JobRef, *, settles: Write | None = None) -> None:
-        """Forget a target job, and in the same transaction that the intent behind it is done."""
+        """Forget a target job, and in the same transaction that the planned write behind it is done."""
         with self.transaction() as connection:
             drop_bindings(connection, [target_row(target)])
             if settles:

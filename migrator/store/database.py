@@ -78,7 +78,7 @@ class Database:
 
         Raises:
             StateError: the database cannot be used.
-            IntegrityError: two processes noted the same thing at once.
+            IntegrityError: two processes recorded the same thing at once.
         """
         try:
             with self.engine.begin() as connection:

@@ -1,11 +1,11 @@
 """What a run notes while it writes: many notes to a commit, and the event loop goes on meanwhile.
 
-    noted ──▶ waiting ──▶ one commit, in a thread ──▶ on disk
-                 ▲ what is noted during a commit goes into the next one
+    recorded ──▶ waiting ──▶ one commit, in a thread ──▶ on disk
+                 ▲ what is recorded during a commit goes into the next one
 
-Notes reach the disk in the order in which they were made, none before an earlier one. An intent is waited for: when
-`dispatch` returns, it and everything noted before it are on disk. An outcome is not waited for: it is there a commit
-later, and at the latest with the next intent. A crash in between leaves a write without an outcome, as a crash before
+Entries reach the disk in the order in which they were made. A planned write is waited for: when
+`dispatch` returns, it and everything recorded before it are on disk. An outcome is not waited for: it is there a commit
+later, and at the latest with the next planned write. A crash in between leaves it without outcome, as a crash before
 the answer does, and the next run settles it in the same way.
 """
 
@@ -41,7 +41,7 @@ _Told = asyncio.Future[None]
 
 @frozen
 class _Sent:
-    """An intent, and who waits for it.
+    """A planned write, and who waits for it.
 
     Attributes:
         write: what is about to be sent.
@@ -63,9 +63,9 @@ class _Batch:
     """The notes that go to disk together; those of every single job become rows in the thread that commits them.
 
     Attributes:
-        sent: intents.
+        sent: planned writes.
         outcomes: what became of earlier writes.
-        bindings: links that are put, each with its dialect, and target jobs whose links are dropped, in their order.
+        bindings: those that are put, each with its dialect, and target jobs whose bindings are dropped, in their order.
         saved_records: records as they were.
     """
 
@@ -78,9 +78,9 @@ class _Batch:
         return bool(self.sent or self.outcomes or self.bindings or self.saved_records)
 
     def commit(self, database: Database) -> LockedError | None:
-        """Bring it to disk, all of it; when the run has lost its lock, all but the intents, whose writes may not go.
+        """Commit all of it; when the run has lost its lock, all but the planned writes, which must not be sent.
 
-        Outcomes come after the intents: that of an intent in the same batch is not known yet, but for an adoption,
+        Outcomes come after the planned writes: that of a write in the same batch is not known yet, but for an adoption,
         which sends nothing and was claimed when the run began.
         """
         with database.transaction() as connection:
@@ -114,7 +114,7 @@ class _Batch:
 
 
 def _is_newer(binding: Binding, noted: tuple[Binding, str] | JobRef) -> bool:
-    """Whether a link says of its target job what the one noted just before it says, but for what the job holds."""
+    """Whether a binding says of its target job what the one recorded before it says, but for what the job holds."""
     if isinstance(noted, JobRef) or noted[0].target != binding.target:
         return False
     older = noted[0]
@@ -150,7 +150,7 @@ class Notes:
         self._batch().outcomes.append(outcome_row(write, state, error, now=self.database.now()))
 
     def put_binding(self, binding: Binding, *, dialect: str, settles: Write | None = None) -> None:
-        """Note a link, and that the write behind it is done; see `Bindings.put_binding`."""
+        """Note a binding, and that the write behind it is done; see `Bindings.put_binding`."""
         batch = self._batch()
         if batch.bindings and _is_newer(binding, batch.bindings[-1]):
             batch.bindings.pop()
@@ -168,7 +168,7 @@ class Notes:
     def save_record(
         self, run: str, ref: JobRef, record: Mapping[str, Any], *, binding: Binding | None = None, dialect: str = ""
     ) -> None:
-        """Keep a target job's record and link as they were before a run touched it."""
+        """Keep a target job's record and binding as they were before a run touched it."""
         self._batch().saved_records.append(saved_record_row(run, ref, record, binding=binding, dialect=dialect))
 
     async def flush(self) -> None:

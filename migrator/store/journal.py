@@ -1,8 +1,8 @@
-"""What was meant to be written, and what became of it: runs, intents, and records as they were before.
+"""What was meant to be written, and what became of it: runs, planned writes, and records as they were before.
 
     claimed ──▶ dispatched ──▶ done | failed | uncertain
 
-A run claims all its changes when it begins; each write is noted as dispatched before it is sent. So after a crash every
+A run claims all its changes when it begins; each write is recorded as dispatched before it is sent. After a crash every
 claim that is still one was certainly never sent, and every write that was sent without an outcome is known by name.
 """
 
@@ -94,7 +94,7 @@ class Journal(Database):
             row = connection.execute(sa.select(t.runs).where(t.runs.c.id == run)).first()
             return run_of(row) if row else None
 
-    # -- intents ------------------------------------------------------------------------------------------------------
+    # -- planned writes ------------------------------------------------------------------------------------------
 
     def dispatch(self, write: Write, provider: str, dialect: str, *, lock: str) -> None:
         """Note a write before it is sent; a claim of that number becomes it, also one that was given up meanwhile.
@@ -103,7 +103,7 @@ class Journal(Database):
             write: the write.
             provider: where it goes.
             dialect: the target's.
-            lock: the lock that the intent's run must hold, checked in the same transaction.
+            lock: the lock that the planned write's run must hold, checked in the same transaction.
 
         Raises:
             LockedError: the run has lost its lock; nothing may be sent.
@@ -139,7 +139,7 @@ class Journal(Database):
             return tuple(write_of(row, None) for row in connection.execute(query))
 
     def settled_since(self, provider: str, scopes: tuple[str, ...], dialect: str, since: datetime) -> tuple[Write, ...]:
-        """Every write to these targets whose outcome was noted at or after an instant, oldest first."""
+        """Every write to these targets whose outcome was recorded at or after an instant, oldest first."""
         query = (
             sa.select(t.writes)
             .where(
@@ -201,7 +201,7 @@ class Journal(Database):
     def save_record(
         self, run: str, ref: JobRef, record: Mapping[str, Any], *, binding: Binding | None = None, dialect: str = ""
     ) -> None:
-        """Keep a target job's record and link as they were before a run touched it; the first ones of a run count."""
+        """Keep a target job's record and binding as they were before a run; the first ones of a run count."""
         row = saved_record_row(run, ref, record, binding=binding, dialect=dialect)
         with self.transaction() as connection:
             write_snapshot(connection, row)

@@ -93,7 +93,7 @@ class Locks(Database):
             return living(connection)
 
     def leases(self) -> Mapping[str, Lease]:
-        """Return every lease that is noted, by its scope, also those that are free."""
+        """Return every lease that is recorded, by its scope, also those that are free."""
         with self.transaction() as connection:
             return leases(connection)
 

@@ -1,4 +1,4 @@
-"""What the state remembers: links, intents and locks, as plain values."""
+"""What the state remembers: bindings, planned writes and locks, as plain values."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ Live = Literal["both", "source", "target"]
 class ActiveSide:
     """The active side of a source job; where nothing is recorded, both are.
 
-    It stands before the first request of a cutover, so that what a dead run did can be told from what a person did,
+    It stands before the first request of a cutover, so that what a crashed run did can be told from what a person did,
     and taken back.
 
     Attributes:
@@ -209,7 +209,7 @@ class Missed:
 
 
 ORIGIN: Final = 0
-"""The piece number of a write to the source job itself, not to one that stands for it."""
+"""The part number of a write to the source job itself, not to one that stands for it."""
 
 IntentState = Literal["claimed", "dispatched", "done", "failed", "uncertain"]
 """What is known of a write: claimed for a run and never sent, then sent, then done, failed or unresolved."""
@@ -269,7 +269,7 @@ class SavedRecord:
 
 @frozen(kw_only=True)
 class Write:
-    """One write, noted before it is sent.
+    """One write, recorded before it is sent.
 
     Attributes:
         run: the run it belongs to.
@@ -279,14 +279,14 @@ class Write:
         source: the source job it is for; None when there is none.
         target_scope: where it is sent.
         target_id: the target job; None for a create.
-        piece: which piece of the source job; `ORIGIN` when the source job itself is written to.
+        piece: which part of the source job; `ORIGIN` when the source job itself is written to.
         pieces: how many there are.
         name: the job's name, for people and for finding it again.
         fields: what is written, by canonical path; None empties a field.
-        at: when it was noted.
+        at: when it was recorded.
         state: what became of it.
         error: why it failed, or what is uncertain.
-        ended_at: when its outcome was noted.
+        ended_at: when its outcome was recorded.
     """
 
     run: str

@@ -33,7 +33,7 @@ from migrator.store.records import (
 
 
 def binding_row(binding: Binding, dialect: str) -> dict[str, Any]:
-    """A link; `dialect` is the target's."""
+    """A binding; `dialect` is the target's."""
     return {
         **target_row(binding.target),
         "source_provider": binding.source.provider,
@@ -52,7 +52,7 @@ def binding_row(binding: Binding, dialect: str) -> dict[str, Any]:
 
 
 def target_row(ref: JobRef) -> dict[str, Any]:
-    """The part of a link that says which target job it is about."""
+    """The part of a binding that says which target job it is about."""
     return {"target_provider": ref.provider, "target_scope": ref.scope, "target_id": ref.id}
 
 
@@ -79,7 +79,7 @@ def binding_of(row: Any, dialect: str) -> Binding:
 
 
 def job_ref(provider: str, scope: str, job_id: str) -> JobRef:
-    """A job, by texts that the listings and thousands of links share."""
+    """A job, by texts that the listings and thousands of bindings share."""
     return JobRef(provider=sys.intern(provider), scope=sys.intern(scope), id=sys.intern(job_id))
 
 
@@ -94,7 +94,7 @@ def bound_of(row: Any) -> Bound:
 
 
 def lapsing_of(row: Any) -> ExpiringSchedule | None:
-    """A link whose schedule lapses, of a mapping; None when the target job is paused, so that nothing does."""
+    """A binding whose schedule expires, of a mapping; None when the target job is paused, so that nothing does."""
     checked(t.bindings, row)
     applied = json.loads(row["applied"])
     if applied.get("enabled") is False:
@@ -108,7 +108,7 @@ def lapsing_of(row: Any) -> ExpiringSchedule | None:
 
 
 def write_row(write: Write, provider: str, dialect: str) -> dict[str, Any]:
-    """An intent to write to `provider`, whose dialect is `dialect`."""
+    """A planned write to `provider`, whose dialect is `dialect`."""
     source = write.source
     return {
         "run": write.run,
@@ -148,7 +148,7 @@ def outcome_row(
 def saved_record_row(
     run: str, ref: JobRef, record: Mapping[str, Any], *, binding: Binding | None, dialect: str
 ) -> dict[str, Any]:
-    """A job's record, and its link, as they were before a run touched it."""
+    """A job's record, and its binding, as they were before a run touched it."""
     return {
         "run": run,
         "provider": ref.provider,

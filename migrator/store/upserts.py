@@ -66,11 +66,11 @@ def upsert_outcomes(connection: sa.Connection, rows: Sequence[Row]) -> None:
 
 
 def upsert_bindings(connection: sa.Connection, rows: Sequence[Row]) -> None:
-    """Remember links; a link takes the place of an older one of its piece, unless that one still waits to be deleted.
+    """Put bindings; one takes the place of an older one of its part, unless that one still waits to be deleted.
 
     Args:
         connection: in a transaction.
-        rows: links of different targets and of different pieces.
+        rows: bindings of different targets and of different parts.
     """
     if rows:
         connection.execute(_NO_LINK, [_key(row, TARGET) for row in rows])
@@ -86,14 +86,14 @@ def drop_bindings(connection: sa.Connection, rows: Sequence[Row]) -> None:
 
 
 def upsert_active_sides(connection: sa.Connection, rows: Sequence[Row]) -> None:
-    """Remember rights to fire, each in place of what was remembered of the same job and target."""
+    """Remember active sides, each in place of what was remembered of the same job and target."""
     drop_active_sides(connection, rows)
     if rows:
         connection.execute(_NEW_RIGHT, list(rows))
 
 
 def drop_active_sides(connection: sa.Connection, rows: Sequence[Row]) -> None:
-    """Forget rights to fire, named by the five columns of a job and a target."""
+    """Forget active sides, named by the five columns of a job and a target."""
     if rows:
         connection.execute(_NO_RIGHT, [_key(row, _RIGHT) for row in rows])
 
@@ -112,7 +112,7 @@ def write_snapshot(connection: sa.Connection, row: Row) -> None:
 
 
 def in_turn(rows: Iterable[Row]) -> Iterable[list[Row]]:
-    """Links in parts of which each can be written at once: no two of a part concern one target or one piece."""
+    """Bindings in batches of which each can be written at once: no two of a batch concern one target or one part."""
     part: list[Row] = []
     taken: set[tuple[Any, ...]] = set()
     for row in rows:

@@ -41,7 +41,7 @@ class ActiveStatuses:
 
     @cached_property
     def bindings(self) -> Mapping[JobRef, tuple[Binding, ...]]:
-        """The target jobs of each source job, by piece."""
+        """The target jobs of each source job, by part."""
         found: dict[JobRef, list[Binding]] = {}
         for binding in self.snapshot.bindings:
             if binding.sync == self.session.sync.name and not binding.superseded:

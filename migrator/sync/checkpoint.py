@@ -22,7 +22,7 @@ from migrator.store.records import ActiveSide, Binding, Definition
 _LISTED: Final = "jobs listed"
 DUPLICATES: Final = "duplicates"
 _TOLD: Final = 100
-"""How many jobs in trouble are noted."""
+"""How many jobs in trouble are recorded."""
 TROUBLE: Final = "trouble"
 
 

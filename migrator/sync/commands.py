@@ -1,6 +1,6 @@
 """The stages wired together: the only place that knows all of them.
 
-open both sides ─▶ list and read both ─▶ settle what a dead run left ─▶ plan ─▶ apply ─▶ settle what lost its answer
+open both sides ─▶ list and read both ─▶ settle what a crashed run left ─▶ plan ─▶ apply ─▶ settle what lost its answer
 """
 
 from __future__ import annotations
@@ -275,7 +275,7 @@ async def _executed(
 
 
 def _dark(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> tuple[InactiveJob, ...]:
-    """The jobs that are active nowhere, noted in the state; those that the run has just brought in line are not."""
+    """The jobs that are active nowhere, recorded in the state; those that the run has just brought in line are not."""
     if not snapshot.active_sides:
         return session.state.note_dark(session.sync.name, ())
     done = {outcome.source for outcome in outcomes if outcome.status == "done"}

@@ -1,7 +1,7 @@
 """Which syncs wait for which: who reads what another one writes comes after it, and no two write to one place at once.
 
 Where syncs feed each other in a circle, as A → B and B → A do, the one that stands first in the file runs first; the
-copies that each finds of its own jobs are known by their links and left alone.
+copies that each finds of its own jobs are known by their bindings and left alone.
 """
 
 from __future__ import annotations

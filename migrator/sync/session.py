@@ -1,6 +1,6 @@
-"""Both sides of a sync, open: what is there, what a dead run left, and the plan that follows.
+"""Both sides of a sync, open: what is there, what a crashed run left, and the plan that follows.
 
-list both sides ─▶ settle what a dead run left ─▶ plan ─▶ prove what is missing ─▶ plan
+list both sides ─▶ settle what a crashed run left ─▶ plan ─▶ prove what is missing ─▶ plan
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Session:
         return self.target.fence
 
     async def snapshot(self, *, locked: bool, source: Extracted | None = None, hold: bool = False) -> Snapshot:
-        """List both sides, settle what a dead run left, and plan.
+        """List both sides, settle what a crashed run left, and plan.
 
         Args:
             locked: whether this run holds the target's lock.

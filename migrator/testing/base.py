@@ -27,7 +27,7 @@ FILE = JsonFile()
 
 
 def synchronous(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Return a test as pytest calls it, whatever plug-ins for coroutines there are."""
+    """Return a coroutine test as a function that pytest calls with or without plug-ins for coroutines."""
 
     @functools.wraps(test)
     def run(*args: Any, **kwargs: Any) -> None:

@@ -160,11 +160,11 @@ SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
             Step(do=at_source(1), then=then(ONE, TWO, resume=1, none=1), unpaused=NOTHING),
         ),
     ),
-    "a job that has left the source is kept": (
+    "a job removed at source is kept": (
         {"on_missing": "keep"},
         (Step(do=gone_from_source(1), then=NOTHING),),
     ),
-    "a job that has left the source is paused": (
+    "a job removed at source is paused": (
         {"on_missing": "pause"},
         (
             Step(
@@ -175,7 +175,7 @@ SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
             Step(do=at_source(1), then=then(ONE, TWO, resume=1, none=1), unpaused=NOTHING, returns=True),
         ),
     ),
-    "a job that has left the source is deleted": (
+    "a job removed at source is deleted": (
         {"on_missing": "delete"},
         (
             Step(do=gone_from_source(1), then=then(TWO, delete=1, none=1)),

@@ -1,4 +1,4 @@
-"""Whatever goes wrong in a run, the next runs finish it: exactly the wanted jobs, none twice, none lost."""
+"""After any fault in a run, the next runs finish it: exactly the wanted jobs, none twice, none lost."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ OTHER_WORLDS: Final[dict[str, tuple[Callable[[Lab], Any], str]]] = {
         lambda lab: lab.source.wish(1, enabled=False),
         r"the source \(source\) has changed",
     ),
-    "a job has left the source": (
+    "a job was removed at source": (
         lambda lab: lab.source.remove(lab.source.keys[1]),
         r"the source \(source\) has changed",
     ),
@@ -55,12 +55,12 @@ def again(plan: Plan) -> Plan:
 
 
 class Memory(Base):
-    """States that are lost, plans that are saved, and copies that are not copied back."""
+    """Lost states, saved plans, and managed copies, which no sync copies back."""
 
     @each(adopt=list(ADOPTING))
     @synchronous
     async def test_a_lost_state_makes_nothing_twice(self, make_lab: MakeLab, adopt: str) -> None:
-        """By their ownership tags, or by being exactly alike, our jobs are known again without the state."""
+        """Without the state, managed jobs are recognised by their ownership tags, or by being exactly alike."""
         lab = make_lab(adopt=adopt)
         lab.source.wish(1)
         lab.source.wish(2)
@@ -74,7 +74,7 @@ class Memory(Base):
     @each(memory=["with the state", "without the state"])
     @synchronous
     async def test_copies_are_not_copied_back(self, make_lab: MakeLab, memory: str) -> None:
-        """A sync back moves the other endpoint's own jobs and leaves our copies alone, by the state or by the tag."""
+        """A sync back copies the endpoint's own jobs and no managed copies, known by the state or by their tags."""
         lab = make_lab()
         lab.source.wish(1)
         lab.source.wish(2)

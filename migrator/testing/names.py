@@ -60,19 +60,19 @@ class Names(Base):
         lab = make_lab()
         if unique(lab.source):
             not_applicable(f"names are unique at {lab.source.title}")
-        lab.source.wish(1, name="Twin")
+        lab.source.wish(1, name="Same")
         assert await lab.run() == {"create": 1}
-        first = lab.key_of("Twin")
+        first = lab.key_of("Same")
 
-        lab.source.wish(2, name="Twin")
+        lab.source.wish(2, name="Same")
         lab.source.wish(3, name="Foreign 901")
         assert await lab.run() == {"create": 2, "none": 1}
 
         names = {key: wanted.name for key, wanted in lab.target.jobs().items()}
         ours = sorted(names[key] for key in lab.made)
-        assert names[first] == "Twin"
+        assert names[first] == "Same"
         if unique(lab.target):
-            assert [name[: name.find("(") + 1] or name for name in ours] == ["Foreign 901 (", "Twin", "Twin ("]
+            assert [name[: name.find("(") + 1] or name for name in ours] == ["Foreign 901 (", "Same", "Same ("]
             assert len({*names.values()}) == len(names)
         else:
-            assert ours == ["Foreign 901", "Twin", "Twin"]
+            assert ours == ["Foreign 901", "Same", "Same"]

@@ -80,7 +80,7 @@ class Platform(ABC):
         """Start the platform, or its simulator, for as long as the block lasts.
 
         Args:
-            folder: an empty folder, for whatever it keeps.
+            folder: an empty folder, for its data.
 
         Returns:
             The keys of its connection without `provider`; `token` is the token itself. With a `base_url`, requests go

@@ -1,4 +1,4 @@
-"""A pytest plug-in: what came of the conformance table, platform by platform, and which scenarios do not apply."""
+"""A pytest plug-in: the results of the conformance table by pair of platforms, and which scenarios do not apply."""
 
 from __future__ import annotations
 

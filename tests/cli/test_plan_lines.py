@@ -268,11 +268,7 @@ def test_columns_count_wide_characters_twice() -> None:
     """Names in any script leave the next column where it is."""
     rows = columns([("家族", "a"), ("née", "b"), ("plain", "c")])
 
-    assert [cell_len(row[: row.index(ownership_tag)]) for row, ownership_tag in zip(rows, "abc", strict=True)] == [
-        7,
-        7,
-        7,
-    ]
+    assert [cell_len(row[: row.index(last)]) for row, last in zip(rows, "abc", strict=True)] == [7, 7, 7]
 
 
 def test_short_texts_are_shown_whole() -> None:

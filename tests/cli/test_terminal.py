@@ -19,6 +19,7 @@ from attrs import frozen
 from rich.cells import cell_len
 
 import migrator
+from migrator.catalog import catalog
 from migrator.sandbox import World
 from tests.cli.bench import Run, routine
 
@@ -272,9 +273,13 @@ def test_a_question_does_not_count_as_time_of_requests(here: Path) -> None:
     assert float(seconds) < 3
 
 
-def test_providers_fit_a_narrow_terminal(here: Path) -> None:
-    """Where the table is too wide it becomes several, each with the names of the fields."""
-    plain = lines_of(type_at_terminal(["providers"], b"", columns=60).shown)
+@pytest.mark.parametrize("columns", [60, 80])
+def test_providers_fit_a_narrow_terminal(here: Path, columns: int) -> None:
+    """Where the table is too wide it becomes several, each with the names of the fields, and each platform in one."""
+    plain = lines_of(type_at_terminal(["providers"], b"", columns=columns).shown)
+    heads = [plain[number - 1] for number, line in enumerate(plain) if line.startswith("actions ")]
 
-    assert max(map(cell_len, plain)) <= 60
-    assert len([line for line in plain if line.startswith("trigger.cron ")]) == 2
+    assert max(map(cell_len, plain)) <= columns
+    assert len(heads) == len([line for line in plain if line.startswith("trigger.cron ")]) >= 2
+    for entry in catalog().entries.values():
+        assert len([head for head in heads if entry.mapping.rules.title in head]) == 1, entry.mapping.rules.title

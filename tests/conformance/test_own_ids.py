@@ -63,7 +63,7 @@ def held(folder: Path) -> list[dict[str, Any]]:
 async def applied(folder: Path) -> tuple[int, int]:
     """Apply the sync; how many changes were done, and how many a fresh plan has."""
     async with AsyncMigrator(folder / "migrator.toml") as migrator:
-        _plan, found = await migrator.execute.executor("copy")
+        _plan, found = await migrator.apply("copy")
         again = await migrator.plan("copy")
     return found.summary["done"], len(again.pending)
 
@@ -105,9 +105,7 @@ async def test_a_create_that_cannot_be_looked_for(folder: Path, monkeypatch: pyt
     assert 2 == len(held(folder))
 
 
-@pytest.mark.parametrize(
-    "change", [lambda job: job.pop("mark"), lambda job: job.update(name="Another", ownership_tag="")]
-)
+@pytest.mark.parametrize("change", [lambda job: job.pop("mark"), lambda job: job.update(name="Another", mark="")])
 async def test_a_run_that_dies_after_a_create(
     folder: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[dict[str, Any]], object]
 ) -> None:

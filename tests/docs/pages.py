@@ -34,7 +34,7 @@ PAGES = (
 COMMANDS = ("console", "sh", "bash", "shell")
 
 _BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>[a-z ]+): (?P<of>.+?) -->\n)?^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$",
+    r"(?:^<!-- (?P<annotation>[a-z ]+): (?P<of>.+?) -->\n)?^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 _INDENTED = re.compile(r"(?:^ {4}\S[^\n]*\n)+", re.MULTILINE)
@@ -66,15 +66,15 @@ class Block:
         page: where it stands.
         line: its first line there.
         language: what is behind the fence.
-        ownership_tag: "run", "tried by", "file" or "shown"; "" when nothing is said about it.
-        of: what stands behind the mark.
+        annotation: "run", "tried by", "file" or "shown"; "" when nothing is said about it.
+        of: what stands behind the annotation.
         text: the code.
     """
 
     page: Path
     line: int
     language: str
-    ownership_tag: str
+    annotation: str
     of: str
     text: str
 
@@ -113,7 +113,7 @@ def blocks(page: Path) -> Iterator[Block]:
             page=page,
             line=text[: found.start("text")].count("\n"),
             language=found["language"],
-            ownership_tag=found["mark"] or "",
+            annotation=found["annotation"] or "",
             of=found["of"] or "",
             text=found["text"],
         )

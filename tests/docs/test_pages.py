@@ -26,8 +26,8 @@ def named(page: Path) -> str:
 @pytest.mark.parametrize("block", MARKED, ids=lambda block: block.place)
 def test_every_block_says_what_is_done_with_it(block: Block) -> None:
     """Run, tried by a test that names the page, written to a file by a test, or only shown, with the reason."""
-    assert block.ownership_tag in {"run", "tried by", "file", "shown"}, f"{block.place} has no comment above it"
-    if block.ownership_tag == "tried by":
+    assert block.annotation in {"run", "tried by", "file", "shown"}, f"{block.place} has no comment above it"
+    if block.annotation == "tried by":
         assert block.page.name in (ROOT / block.of).read_text("utf-8")
 
 

@@ -28,7 +28,7 @@ def stories() -> list[Story]:
     """The blocks that are run, by page and scenario."""
     found: defaultdict[tuple[Path, str], Story] = defaultdict(list)
     for block in every_block():
-        if block.ownership_tag in {"run", "prints"}:
+        if block.annotation in {"run", "prints"}:
             found[block.page, block.of].append(block)
     return list(found.values())
 
@@ -76,7 +76,7 @@ def test_a_story_runs(story: Story, tmp_path: Path, served: tuple[World, int], f
     env = environment(tmp_path) | furnish(story[0].of, tmp_path, served)
     printed = _run_commands(story, tmp_path, env, free_port)
     for block in story:
-        if block.ownership_tag == "prints":
+        if block.annotation == "prints":
             missing = not_printed(tuple(block.text.splitlines()), printed[block.place])
             assert not missing, f"{block.place} shows {missing!r}, which is not printed:\n{printed[block.place]}"
     for block in story:
@@ -114,7 +114,7 @@ def _run_commands(story: Story, folder: Path, env: dict[str, str], port: int) ->
     above, found = "", dict[str, str]()
     for block in story:
         above = by_block.get(block.place, above)
-        if block.ownership_tag == "prints":
+        if block.annotation == "prints":
             found[block.place] = above
     return found
 

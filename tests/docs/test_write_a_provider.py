@@ -18,7 +18,7 @@ MOST = 150
 
 def files() -> dict[str, str]:
     """The files of the package, by path."""
-    return {block.of: block.text for block in blocks(PAGE) if block.ownership_tag == "file"}
+    return {block.of: block.text for block in blocks(PAGE) if block.annotation == "file"}
 
 
 def test_it_is_short() -> None:

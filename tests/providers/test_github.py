@@ -183,7 +183,8 @@ async def test_a_template_of_ones_own(root: Path, tmp_path: Path) -> None:
         (None, "does not exist"),
         ("on: push", "has no schedule"),
         (step("run: make"), "runs a known agent"),
-        ("a: [", ""),
+        ("a: [", "has no schedule"),
+        ("on: {schedule: [", "its file cannot be read: line 1"),
     ],
 )
 async def test_a_template_that_holds_no_job(root: Path, tmp_path: Path, text: str | None, why: str) -> None:

@@ -289,14 +289,12 @@ def test_the_language_model_changes_in_place(text: str, model: str | None, line:
 
 def test_the_ownership_tag_is_a_comment() -> None:
     """It stands in the first line, is replaced and removed, and survives other comments around it."""
-    tagged = changed(TRIAGE, ownership_tag="migrator:omni:1a2b3c4d:x:1/1")
+    tagged = changed(TRIAGE, mark="migrator:omni:1a2b3c4d:x:1/1")
     assert ["+ # managed by migrator: migrator:omni:1a2b3c4d:x:1/1"] == edited_lines(TRIAGE, tagged)
     switched = f"# licence\n\n{tagged}"
     assert "migrator:omni:1a2b3c4d:x:1/1" == read(switched).raw["mark"]
-    assert changed(switched, ownership_tag="migrator:omni:1a2b3c4d:y:1/2").startswith(
-        "# licence\n\n# managed by migrator: mig"
-    )
-    assert TRIAGE == changed(tagged, ownership_tag=None)
+    assert changed(switched, mark="migrator:omni:1a2b3c4d:y:1/2").startswith("# licence\n\n# managed by migrator: mig")
+    assert TRIAGE == changed(tagged, mark=None)
     assert "mark" not in read(TRIAGE.replace("Label each", "# managed by migrator: migrator:omni:1:x:1/1")).raw
 
 

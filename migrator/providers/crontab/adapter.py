@@ -169,8 +169,9 @@ class Crontab:
                 await self._replace(before, after, files)
         except MigratorError as error:
             _settle(batch, error)
-        except BaseException:  # cancelled, or a fault of ours: whoever shares this write must not wait for ever
-            _settle(batch, UncertainError("the write did not come to its end", where=self.terms.where))
+        except BaseException:  # cancelled, or a defect: the tasks that share this write must not wait without end
+            hint = "the crontab may or may not have been changed: run again, which reads it first"
+            _settle(batch, UncertainError("the write was interrupted", where=self.terms.where, hint=hint))
             raise
         _settle(batch, None)
 

@@ -270,7 +270,7 @@ def _comparable(value: Any) -> Any:
 
 
 def _with_comments(lines: list[str], block: Block, job_id: str, payload: Raw, wanted: Raw, terms: Terms) -> list[str]:
-    """The lines with our note, name and description as they are to be; a job keeps its id whatever changes."""
+    """Return the lines with the comments of a job: its ownership line, name and description. The id never changes."""
     note = {**block.note, "id": job_id} | ({"tag": wanted["tag"]} if "tag" in wanted else {})
     if "tag" not in wanted:
         note.pop("tag", None)

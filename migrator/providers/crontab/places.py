@@ -53,7 +53,8 @@ async def run_crontab(*arguments: str, user: str = "", content: bytes = b"") -> 
     try:
         output, complaint = await asyncio.wait_for(process.communicate(content), _SECONDS)
     except TimeoutError:
-        raise UncertainError(f"crontab did not end within {_SECONDS} s", where="crontab") from None
+        what, hint = f"crontab did not end within {_SECONDS} s", "see whether `crontab -l` ends, then run again"
+        raise UncertainError(what, where="crontab", hint=hint) from None
     finally:
         if process.returncode is None:
             process.kill()
@@ -112,7 +113,8 @@ class FilePlace:
 
     async def install(self, content: bytes) -> None:  # noqa: D102
         if is_stream(self.path):
-            raise RejectedError("the crontab is not a regular file", where=str(self.path))
+            hint = "set path to a file; nothing was changed"
+            raise RejectedError("the crontab is not a regular file", where=str(self.path), hint=hint)
         try:
             with replacing(self.path, keep_mode=True, keep_owner=True) as file:
                 file.write(content)

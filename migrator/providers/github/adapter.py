@@ -251,7 +251,8 @@ class GitHub:
         try:
             return change_workflow(workflow, payload, self.agents).encode()
         except WorkflowError as error:
-            raise RejectedError(str(error), where=where) from error
+            hint = "nothing was written: change the job, or edit the workflow by hand"
+            raise RejectedError(str(error), where=where, hint=hint) from error
 
     def _note(self, name: str, content: bytes | None) -> None:
         self._seen.pop(name, None)

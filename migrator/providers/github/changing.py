@@ -166,7 +166,7 @@ def _without(data: Any, path: Path, held: set[Path]) -> Any:
 
 
 def _escaped(text: str) -> str:
-    """Return a text of which GitHub makes `text`, whatever expressions that seems to hold.
+    """Return what to write so that GitHub reads `text`, also where that looks like an expression.
 
     Raises:
         WorkflowError: the expression would be longer than GitHub allows.

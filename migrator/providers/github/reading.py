@@ -114,7 +114,7 @@ def _not_one_schedule(document: YamlText) -> str:
 
 
 def _agent_step(document: YamlText, agents: Agents) -> Workflow | str:
-    """Return what a workflow's one step that runs an agent holds, or why there is no such step."""
+    """Return what a workflow's one step that runs an agent holds, or why it has none."""
     jobs = document.get(("jobs",))
     jobs = jobs if isinstance(jobs, dict) else {}
     found: list[Workflow] = []
