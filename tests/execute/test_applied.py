@@ -128,7 +128,6 @@ async def test_an_interrupt_lets_what_was_begun_end(bench: MakeBench) -> None:
         (EXPIRED, ["failed", *["skipped"] * 4], "the target refused our token or its permissions on another job"),
         (ClockError("the clocks differ"), ["failed", *["skipped"] * 4], "the clocks differ"),
         (FORBIDDEN, ["failed"] * 3 + ["skipped"] * 2, "the target refused our token or its permissions on another job"),
-        (QuotaError("too many"), ["failed"] * 5, "too many"),
     ],
 )
 async def test_what_concerns_every_job_ends_the_run(
@@ -159,29 +158,28 @@ async def test_a_full_place_takes_no_more_jobs_and_every_change(bench: MakeBench
     made = bench(renamed)
     plan = renamed.plan()
     plan = attrs.evolve(plan, changes=tuple(sorted(plan.changes, key=lambda one: one.action != "create")))
-    made.target.at[1] = Fault(FULL)
+    made.target.at = {1: Fault(FULL), 2: Fault(FULL)}  # the second is under way by then
 
     found = await made.applied(plan)
     assert [one[:2] for one in found] == [("create", "failed"), *[("create", "skipped")] * 2, *[("update", "done")] * 3]
     assert {one[2] for one in found[1:3]} == {"the target has no room for more jobs, as it said of New 1"}
-    assert made.target.did == ["create"] + ["update"] * 3
+    assert made.target.did == ["create"] * 2 + ["update"] * 3
 
 
 @pytest.mark.parametrize("write", [1, 2])
 async def test_a_run_that_has_lost_its_lock_sends_nothing_more(bench: MakeBench, write: int) -> None:
     """Another run may write now."""
-    made = bench(RENAMED)
-    sent = []
+    given = jobs(6).carried_out().with_source(lambda one: attrs.evolve(one, name=f"{one.name}, renamed"))
+    made = bench(given)
 
     def lose() -> None:
         made.state.unlock(LOCK, made.state.owners()[LOCK])
-        sent.append(len(made.target.log))
 
     made.target.at[write] = Fault(then=lose)
 
     with pytest.raises(StateError, match="lost its lock"):
         await made.applied()
-    assert sent == [len(made.target.log)]
+    assert len(made.target.log) <= write + 1  # one was under way
 
 
 # -- creating ---------------------------------------------------------------------------------------------------------
@@ -337,7 +335,7 @@ async def test_a_record_is_kept_as_it_was_before_the_run(bench: MakeBench) -> No
     made = bench(RENAMED)
     await made.applied()
 
-    kept = {one.target.id: one.raw["name"] for one in made.state.saved_records("run-000001", "vixie")}
+    kept = {one.ref.id: one.record["name"] for one in made.state.saved_records("run-000001", "vixie")}
     assert kept == {one.ref.id: one.name for one in MADE.target}
 
 
