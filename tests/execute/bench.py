@@ -1,0 +1,159 @@
+"""A run that writes, with a state on disk and platforms in memory: what is sent, in which order, and what is noted.
+
+bench = Bench(state, given)                   # the target holds the target jobs of `given`, and the state its bindings
+outcomes = await bench.applied()              # of the plan of `given`
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+from attrs import define, field
+
+from migrator.canonical import Job
+from migrator.execute.change_steps import ChangeSteps
+from migrator.execute.executor import Executor
+from migrator.execute.outcomes import Outcome
+from migrator.execute.planned_writes import planned_writes
+from migrator.execute.source_writer import SourceWriter
+from migrator.execute.writer import Writer
+from migrator.extract import Extracted
+from migrator.plan.changes import Plan
+from migrator.store import State
+from migrator.store.records import Binding, Run
+from tests.execute.memory import Memory
+from tests.plan.builder import NOW, SOURCE_SCOPE, TARGET_SCOPE, Given
+
+RUN = "run-000001"
+LOCK = "the lock"
+
+
+@define
+class Bench:
+    """A run that was begun, and both of its platforms.
+
+    Attributes:
+        state: the state.
+        given: both sides as planned.
+        source: the source.
+        target: the target.
+        contracts: the update contracts of source and target.
+        now: the clock.
+        slept: the seconds waited.
+        meanwhile: run at each wait.
+        told: the outcomes as they were told.
+        options: of the writer to the target.
+    """
+
+    state: State
+    given: Given
+    contracts: tuple[str, str] = ("put", "patch")
+    source: Memory = field()
+    target: Memory = field()
+    now: datetime = NOW
+    slept: list[float] = field(factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+    told: list[Outcome] = field(factory=list)
+    stop: asyncio.Event = field(factory=asyncio.Event)
+    options: dict[str, Any] = field(factory=dict)
+    writer: Writer = field(init=False)
+
+    @source.default
+    def _source(self) -> Memory:
+        return Memory(provider="omni", scope=SOURCE_SCOPE).holding(*self.given.source)
+
+    @target.default
+    def _target(self) -> Memory:
+        return Memory(provider="devin", scope=TARGET_SCOPE).holding(*self.given.target)
+
+    def begin(self, plan: Plan | None = None) -> Bench:
+        """Note the bindings and the run, take its lock, and open the writer; return self."""
+        run = Run(id=RUN, sync="it", provider="devin", scope=TARGET_SCOPE, started_at=NOW)
+        pending = plan.pending if plan else ()
+        claims = list(planned_writes(pending, run=RUN, sync="it", scope=TARGET_SCOPE, now=NOW))
+        if self.given.bindings:
+            self.state.put_binding(*self.given.bindings, dialect="vixie")
+        self.state.begin_run(run, plan_digest="", dialect="vixie", claims=claims)
+        self.state.lock(LOCK, RUN)
+        target = self.listed()
+        self.writer = Writer(
+            run=RUN,
+            sync="it",
+            adapter=self.target,
+            mapping=self.target.mapping,
+            state=self.state,
+            contract=self.contracts[1],
+            now=lambda: self.now,
+            lock=LOCK,
+            sleep=self.sleep,
+            scope=TARGET_SCOPE,
+            target=target,
+            **self.options,
+        )
+        return self
+
+    def listed(self) -> Extracted:
+        """Return the target as it is."""
+        raws = {self.target.ref(key): dict(raw) for key, raw in self.target.raws.items()}
+        return Extracted(jobs=self.target.jobs(), raws=raws, scopes=(TARGET_SCOPE,))
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time go on."""
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=seconds)
+        self.meanwhile()
+        await asyncio.sleep(0)
+
+    @property
+    def origin(self) -> SourceWriter:
+        """What writes to the source."""
+        return SourceWriter(
+            run=RUN,
+            sync="it",
+            adapter=self.source,
+            mapping=self.source.mapping,
+            state=self.state,
+            contract=self.contracts[0],
+            now=lambda: self.now,
+            lock=LOCK,
+            sleep=self.sleep,
+            numbers=self.writer.numbers,
+        )
+
+    @property
+    def steps(self) -> ChangeSteps:
+        """What carries single changes out."""
+        known = {binding.target.id: binding for binding in self.given.bindings}
+        return ChangeSteps(writer=self.writer, bindings=known, origin=self.origin, sleep=self.sleep)
+
+    async def applied(self, plan: Plan | None = None, **options: Any) -> list[tuple[str, str, str]]:
+        """Apply a plan, or that of `given`; return action, status and error of each change."""
+        plan = plan or self.given.plan()
+        self.begin(plan)
+        executor = Executor(
+            writer=self.writer, changer=self.steps, stop=self.stop, progress=self.told.append, **options
+        )
+        outcomes = await executor.apply(plan)
+        assert [one for one in outcomes if one.status != "skipped"] == sorted(self.told, key=outcomes.index)
+        return [(one.action, one.status, one.error) for one in outcomes]
+
+    def bindings(self) -> dict[str, Binding]:
+        """Return the bindings on disk, by target id."""
+        return {one.target.id: one for one in self.state.bindings("devin", (TARGET_SCOPE,), "vixie")}
+
+    def writes(self) -> list[tuple[str, str]]:
+        """Return the journal of the run: what was written, and how that ended."""
+        return [(one.action, one.state) for one in self.state.writes(RUN)]
+
+    def edited(self, plan: Plan, **values: Any) -> Plan:
+        """Return a plan with other values in each of its changes."""
+        return attrs.evolve(plan, changes=tuple(attrs.evolve(one, **values) for one in plan.changes))
+
+
+def live(*jobs: Job) -> list[str]:
+    """Return the names of the jobs that may fire."""
+    return [one.name for one in jobs if one.live]
