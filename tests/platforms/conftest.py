@@ -75,9 +75,9 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
     """Write what each software's tests measured, if all of them ran and passed."""
-    if not _runs_all(terminalreporter.config):
+    if exitstatus == pytest.ExitCode.INTERRUPTED or not _runs_all(terminalreporter.config):
         return
     for name, measured in _measured(terminalreporter).items():
         BUILD.mkdir(parents=True, exist_ok=True)

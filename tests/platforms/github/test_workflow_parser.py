@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import subprocess
@@ -13,12 +14,17 @@ from typing import Any, Final
 
 import pytest
 
+from migrator.config import load
 from migrator.cron import Once, Recurring, parse, translate
 from migrator.errors import ScheduleError
+from migrator.http.clock import Clock
 from migrator.providers.github.changing import change_workflow
 from migrator.providers.github.reading import read_workflow
-from migrator.sandbox import BackgroundServer, World, load_samples
-from tests.conformance.lab import Lab
+from migrator.providers.registry import PROVIDERS
+from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
+from migrator.store import open_state
+from migrator.sync import commands
+from migrator.sync.endpoints import Runtime
 from tests.platforms.installer import Installed
 from tests.providers.test_github_workflows import HOSTILE
 from tests.providers.workflow_texts import AGENTS, LAYOUTS
@@ -27,6 +33,20 @@ from tests.strategies import _TEXTS
 Judge = Callable[[Sequence[dict[str, Any]]], list[dict[str, Any]]]
 
 TEMPLATES: Final = Path(__file__).parents[3] / "migrator" / "providers" / "github" / "templates"
+SYNC: Final = """
+[connections.github]
+provider = "github"
+path = "repository"
+[syncs.it]
+source = "SOURCE"
+target = "github"
+on_refused = "report"
+allow_loss = ["description", "action", "delivery", "run_as", "labels"]
+template = { prompt = "Handle ${event}: ${payload}" }
+[syncs.it.lookup."action.agent"]
+devin = "claude"
+data_analyst = "claude"
+"""
 NOW: Final = datetime(2026, 11, 30, tzinfo=UTC)
 
 
@@ -85,16 +105,34 @@ def test_a_paused_workflow_is_one_without_a_schedule(judge: Judge, figures: Coun
     figures["workflows judged"] += len(answers)
 
 
+async def _agree(*_of: object) -> bool:
+    return True
+
+
 @pytest.mark.parametrize("source", ["omni", "devin", "scrip"])
 @pytest.mark.parametrize("staged", [False, True], ids=["active", "staged"])
 async def test_a_migration(judge: Judge, tmp_path: Path, source: str, staged: bool, figures: Counter[str]) -> None:
     """Every file of a migration is valid to GitHub and has the schedules that the plan says."""
     world = World()
-    with BackgroundServer(world) as server, Lab(world, server.port, tmp_path, source, "github") as lab:
-        load_samples(world)
-        lab.configure(on_refused="report", lookup={"action.agent": {"devin": "claude", "data_analyst": "claude"}})
-        planned, _applied = await lab.carry_out(hold=staged)
-        files = {key: (tmp_path / "target.json" / ".github" / "workflows" / key).read_text("utf-8") for key in lab.made}
+    load_samples(world)
+    repository = tmp_path / "repository"
+    (repository / ".github" / "workflows").mkdir(parents=True)
+    with BackgroundServer(world) as server:
+        text = migrator_toml(world, server.port)
+        tokens = {way["env"]: way["token"] for way in settings(world, server.port).values() if "env" in way}
+        config = tmp_path / "migrator.toml"
+        config.write_text(text + SYNC.replace("SOURCE", source), "utf-8")
+        clock = Clock(now=world.now)
+        runtime = Runtime(config=load(config, providers=PROVIDERS), environ=tokens, clock=clock)
+        state = open_state(f"sqlite:///{tmp_path}/migrator.db", now=world.now)
+        try:
+            planned, applied = await commands.apply(
+                runtime, state, "it", hold=staged, agree=_agree, stop=asyncio.Event()
+            )
+        finally:
+            state.close()
+    assert {"done"} == {outcome.status for outcome in applied.outcomes}
+    files = {path.name: path.read_text("utf-8") for path in (repository / ".github" / "workflows").iterdir()}
     assert len(files) > 5
     answers = dict(zip(files, judge([{"file": text} for text in files.values()]), strict=True))
     assert {name: [] for name in files} == {name: answer["errors"] for name, answer in answers.items()}
