@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import attrs
 import pytest
 
 from migrator.errors import AuthError, RejectedError, StateError, UncertainError
 from migrator.plan.changes import Change, Plan
-from migrator.store import open_state
 from tests.execute.bench import LOCK, Bench
+from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
 from tests.plan.builder import Given, job, ref
 
@@ -20,20 +17,6 @@ LOST = UncertainError("no answer")
 ROLLED_BACK = "rolled back, because another part of the same job failed"
 STUCK = "another part of the same job failed, and this one could not be rolled back"
 WEEKLY, DAILY = "0 9 * * 1", "0 10 * * *"
-
-MakeBench = Callable[..., Bench]
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> MakeBench:
-    """Makes a bench."""
-
-    def make(given: Given) -> Bench:
-        made: Bench = Bench(open_state(f"sqlite:///{tmp_path}/it.db", now=lambda: made.now), given)
-        return made
-
-    return make
-
 
 TWO = Given(source=(job("One"), job("Two", "0 10 ? * * *")))
 MADE = TWO.carried_out()
