@@ -3,85 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 
-from migrator.cutover.journal import CutoverJournal
-from migrator.cutover.switcher import Switcher
-from migrator.cutover.switches import Switch, SwitchResult
-from migrator.errors import AuthError, MigratorError, RejectedError, StateError, UncertainError
-from migrator.http.clock import Clock
-from migrator.mapping.sections import Running
-from migrator.store import open_state
-from migrator.store.records import Missed
+from migrator.errors import AuthError, MigratorError, StateError
 from tests.cutover.builder import Switching, active_side
-from tests.execute.bench import LOCK, RUN, Bench
+from tests.cutover.hall import BOTH, CUT, LOST, NO, STAGED, Hall, hall_of, staged
+from tests.execute.bench import LOCK
 from tests.execute.memory import Fault
-from tests.plan.builder import NOW, SOURCE_SCOPE, Given, job
-
-MINUTE = timedelta(minutes=1)
-NO = RejectedError("no")
-LOST = UncertainError("no answer")
-BOTH = Switching()
-STAGED = BOTH.staged()
-CUT = STAGED.after("target")
-"""After a cutover: the source is paused, the target is active."""
-
-
-@attrs.define
-class Hall:
-    """Jobs on both sides, and what switches them.
-
-    Attributes:
-        bench: the run and the platforms.
-        jobs: the jobs.
-        told: the results as they were told.
-        values: of the switcher.
-        missed: what was missed.
-    """
-
-    bench: Bench
-    jobs: tuple[Switching, ...]
-    told: list[SwitchResult] = attrs.field(factory=list)
-    values: dict[str, Any] = attrs.field(factory=dict)
-    missed: tuple[Missed, ...] = ()
-
-    async def switch(self, goal: Any = "target", moves: list[Switch] | None = None) -> list[SwitchResult]:
-        """Switch every job, or carry these switches out."""
-        bench, clock = self.bench, Clock(now=lambda: self.bench.now, sleep=self.bench.sleep)
-        origin = bench.origin
-        values = {"guard": 5 * MINUTE, "after": 5 * MINUTE, "begin": NOW} | self.values
-        switcher = Switcher(
-            record=CutoverJournal(run=RUN, state=bench.state, origin=origin, writer=bench.writer, clock=clock),
-            origin=origin,
-            writer=bench.writer,
-            clock=clock,
-            stop=bench.stop,
-            progress=self.told.append,
-            **values,
-        )
-        found, self.missed = await switcher.all(moves or [one.plan(goal) for one in self.jobs])
-        return list(found)
-
-    async def only(self, goal: Any = "target") -> tuple[str, str, str]:
-        """Switch the one job; return status, active side and reason."""
-        (found,) = await self.switch(goal)
-        return found.status, found.live, found.reason
-
-    def live(self) -> list[str]:
-        """Return the sides that fire, one entry for each job that may."""
-        sides = (("source", self.bench.source), ("target", self.bench.target))
-        return [name for name, side in sides for one in side.jobs() if one.live]
-
-    def recorded(self) -> list[tuple[str, datetime | None]]:
-        """Return what is recorded of the active sides: which, and since when a switch is under way."""
-        sides = self.bench.state.active_sides("omni", (SOURCE_SCOPE,), "eventbridge")
-        return [(one.live, one.begun) for one in sides]
-
+from tests.plan.builder import NOW, SOURCE_SCOPE
 
 MakeHall = Callable[..., Hall]
 
@@ -89,28 +23,7 @@ MakeHall = Callable[..., Hall]
 @pytest.fixture
 def hall(tmp_path: Path) -> MakeHall:
     """Makes a hall of these jobs."""
-
-    def make(*jobs: Switching) -> Hall:
-        made: Hall
-        given = Given(
-            source=tuple(one.source for one in jobs),
-            target=tuple(target for one in jobs for target in one.targets),
-            bindings=tuple(binding for one in jobs for binding in one.bindings),
-        )
-        state = open_state(f"sqlite:///{tmp_path}/it.db", now=lambda: made.bench.now)
-        made = Hall(Bench(state, given), jobs)
-        for one in jobs:
-            if one.active_side:
-                state.put_active_side(one.active_side, dialect="eventbridge")
-        made.bench.begin()
-        return made
-
-    return make
-
-
-def staged(number: int) -> tuple[Switching, ...]:
-    """Return so many jobs whose targets are staged."""
-    return tuple(Switching(source=job(f"Job {one}")).staged() for one in range(number))
+    return partial(hall_of, tmp_path)
 
 
 async def test_the_target_is_asked_first_and_then_the_source_is_stopped(hall: MakeHall) -> None:
@@ -305,89 +218,6 @@ async def test_a_lost_answer_of_a_job_that_its_platform_stops_is_no_success(hall
 
     assert (await made.only("source"))[:2] == ("failed", "target")
     assert made.live() == ["target"]
-
-
-async def test_an_interrupted_run_begins_nothing(hall: MakeHall) -> None:
-    """And tells nothing of what it did not begin."""
-    made = hall(STAGED)
-    made.bench.stop.set()
-
-    assert await made.only() == ("skipped", "source", "interrupted before it was started")
-    assert (made.told, made.bench.source.log, made.bench.target.log) == ([], [], [])
-
-
-async def test_a_fire_that_is_near_is_let_pass(hall: MakeHall) -> None:
-    """Due in three minutes: the switch begins five minutes after that."""
-    near = Switching(source=job("Alpha", "3 0 ? * * *")).staged()
-    made = hall(near)
-
-    (found,) = await made.switch()
-    assert (found.status, made.bench.slept) == ("moved", [480])
-    assert found.gap
-    assert found.gap.start == NOW + 8 * MINUTE
-    assert made.missed == ()
-
-
-async def test_no_switch_begins_before_it_may(hall: MakeHall) -> None:
-    """Where the beginning was given."""
-    made = hall(STAGED)
-    made.values["begin"] = NOW + 60 * MINUTE
-
-    assert (await made.only())[0] == "moved"
-    assert made.bench.slept == [3600]
-
-
-async def test_a_job_that_is_paused_waits_for_nothing(hall: MakeHall) -> None:
-    """Nothing fires that could be cut off."""
-    source = attrs.evolve(job("Alpha", "3 0 ? * * *"), enabled=False)
-    paused = Switching(source=source)
-    made = hall(paused)
-
-    found = await made.only()
-    assert (found[:2], made.bench.slept) == (("moved", "paused"), [])
-
-
-async def test_a_job_that_is_active_nowhere_waits_for_nothing(hall: MakeHall) -> None:
-    """Something has to fire again: a dead run stopped the source and did not activate the target."""
-    near = Switching(source=job("Alpha", "3 0 ? * * *")).staged()
-    made = hall(near.after("target", steps=1))
-
-    assert ((await made.only())[:2], made.bench.slept) == (("moved", "target"), [])
-    assert made.live() == ["target"]
-
-
-def running(made: Hall) -> None:
-    """Let the source job run, on a platform that tells so."""
-    platform = made.bench.source
-    rules = attrs.evolve(platform.mapping.rules, running=Running(path="lastRun.state", values=("RUNNING",)))
-    platform.mapping = attrs.evolve(platform.mapping, rules=rules)
-    for raw in platform.raws.values():
-        raw["lastRun"] = {"state": "RUNNING"}
-
-
-async def test_a_run_in_progress_is_waited_for_as_long_as_the_guard(hall: MakeHall) -> None:
-    """A pause would not stop it: where it goes on, nothing is changed."""
-    made = hall(STAGED)
-    running(made)
-
-    status, side, reason = await made.only()
-    assert (status, side, made.bench.slept) == ("refused", "source", [30.0] * 10)
-    assert reason.startswith("a run of it is in progress at the source (lastRun.state is RUNNING)")
-    assert "did not end within 300 s" in reason
-    assert made.bench.source.log == made.bench.target.log == []
-
-
-async def test_a_run_that_ends_in_time_is_followed_by_the_switch(hall: MakeHall) -> None:
-    """It is looked at again after a tenth of the guard."""
-    made = hall(STAGED)
-    running(made)
-
-    def end() -> None:
-        made.bench.source.raws[STAGED.source.ref.id]["lastRun"] = {"state": "COMPLETE"}
-
-    made.bench.meanwhile = end
-
-    assert ((await made.only())[0], made.bench.slept) == ("moved", [30.0])
 
 
 @pytest.mark.parametrize(("side", "write"), [("target", 1), ("source", 1), ("target", 2)])

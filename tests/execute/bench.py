@@ -22,11 +22,11 @@ from migrator.execute.planned_writes import planned_writes
 from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.extract import Extracted
-from migrator.plan.changes import Plan
+from migrator.plan.changes import Change, Plan
 from migrator.store import State
 from migrator.store.records import Binding, Run
 from tests.execute.memory import Memory
-from tests.plan.builder import NOW, SOURCE_SCOPE, TARGET_SCOPE, Given
+from tests.plan.builder import NOW, SOURCE_SCOPE, TARGET_SCOPE, Given, job
 
 RUN = "run-000001"
 LOCK = "the lock"
@@ -83,7 +83,7 @@ class Bench:
         self.writer = Writer(
             run=RUN,
             sync="it",
-            adapter=self.target,
+            adapter=adapter_of(self.target),
             mapping=self.target.mapping,
             state=self.state,
             contract=self.contracts[1],
@@ -114,7 +114,7 @@ class Bench:
         return SourceWriter(
             run=RUN,
             sync="it",
-            adapter=self.source,
+            adapter=adapter_of(self.source),
             mapping=self.source.mapping,
             state=self.state,
             contract=self.contracts[0],
@@ -152,6 +152,27 @@ class Bench:
     def edited(self, plan: Plan, **values: Any) -> Plan:
         """Return a plan with other values in each of its changes."""
         return attrs.evolve(plan, changes=tuple(attrs.evolve(one, **values) for one in plan.changes))
+
+
+def adapter_of(platform: Any) -> Any:
+    """Return a platform as an adapter, whose provider is the class's and not each one's own."""
+    return platform
+
+
+def jobs(number: int) -> Given:
+    """Return so many source jobs."""
+    return Given(source=tuple(job(f"Job {one}") for one in range(number)))
+
+
+MADE = jobs(3).carried_out()
+RENAMED = MADE.with_source(lambda one: attrs.evolve(one, name=f"{one.name}, renamed"))
+
+
+def deletes(given: Given, *names: str) -> tuple[Change, ...]:
+    """Return deletions of target jobs."""
+    found = [one for one in given.target if one.name in names]
+    bound = {binding.target: binding for binding in given.bindings}
+    return tuple(Change(action="delete", source=bound[one.ref].source, target=one.ref, name=one.name) for one in found)
 
 
 def live(*jobs: Job) -> list[str]:

@@ -1,10 +1,6 @@
-"""How a plan is applied: a platform in memory, a state on disk, and any write refused, lost or kept otherwise."""
+"""How a plan is applied: what of it is sent, in which order, and what ends it."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
@@ -16,49 +12,18 @@ from migrator.errors import (
     QuotaError,
     RejectedError,
     StateError,
-    UncertainError,
 )
-from migrator.plan.changes import Change, Plan
-from migrator.providers.base import ContractError
-from migrator.store import open_state
-from tests.execute.bench import LOCK, Bench, live
+from migrator.execute.executor import _was_first
+from migrator.plan.changes import Change, FieldChange, Plan
+from tests.execute.bench import LOCK, MADE, RENAMED, deletes, jobs
+from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
 from tests.plan.builder import Given, job
 
 NO = RejectedError("no")
-LOST = UncertainError("no answer")
 EXPIRED = AuthError("expired", status=401, where="POST devin /x")
 FORBIDDEN = AuthError("not yours", status=403, where="PATCH devin /x")
 FULL = QuotaError("too many", where="POST devin /x")
-
-MakeBench = Callable[..., Bench]
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> MakeBench:
-    """Makes a bench."""
-
-    def make(given: Given, **values: Any) -> Bench:
-        made: Bench = Bench(open_state(f"sqlite:///{tmp_path}/it.db", now=lambda: made.now), given, **values)
-        return made
-
-    return make
-
-
-def jobs(number: int) -> Given:
-    """Return so many source jobs."""
-    return Given(source=tuple(job(f"Job {one}") for one in range(number)))
-
-
-MADE = jobs(3).carried_out()
-RENAMED = MADE.with_source(lambda one: attrs.evolve(one, name=f"{one.name}, renamed"))
-
-
-def deletes(given: Given, *names: str) -> tuple[Change, ...]:
-    """Return deletions of target jobs."""
-    found = [one for one in given.target if one.name in names]
-    bound = {binding.target: binding for binding in given.bindings}
-    return tuple(Change(action="delete", source=bound[one.ref].source, target=one.ref, name=one.name) for one in found)
 
 
 def mixed(*, action: str = "create") -> tuple[Given, Plan]:
@@ -182,225 +147,38 @@ async def test_a_run_that_has_lost_its_lock_sends_nothing_more(bench: MakeBench,
     assert len(made.target.log) <= write + 1  # one was under way
 
 
-# -- creating ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("number", "reads", "listings"), [(1, 1, 0), (4, 4, 0), (5, 0, 1), (7, 0, 1)])
-async def test_what_was_created_without_an_answer_is_read(
-    bench: MakeBench, number: int, reads: int, listings: int
-) -> None:
-    """One by one, or with one listing where there are many."""
-    made = bench(jobs(number))
-    made.target.answers = False
-
-    assert await made.applied() == [("create", "done", "")] * number
-    assert (made.target.reads, made.target.listings) == (reads, listings)
-    assert all(binding.seen for binding in made.bindings().values())
-
-
-async def test_a_listing_that_cannot_be_read_does_not_prove_what_was_created(bench: MakeBench) -> None:
-    """Each fails; the bindings are there, so that nothing is created twice."""
-    made = bench(jobs(5))
-    made.target.answers = False
-    made.target.at[5] = Fault(unread=EXPIRED)
-
-    found = await made.applied()
-    assert {one[1] for one in found} == {"failed"}
-    assert all("created, but it could not be read back: " in one[2] for one in found)
-    assert len(made.bindings()) == 5
-
-
-@pytest.mark.parametrize("number", [1, 5])
-async def test_a_job_that_is_kept_otherwise_than_it_was_created_is_told(bench: MakeBench, number: int) -> None:
-    """The binding holds what is there, so that the next plan shows it."""
-    made = bench(jobs(number))
-    made.target.answers = False
-    made.target.at[1] = Fault(then=lambda: made.target.raws["new-1"].update(prompt="Something else."))
-
-    found = await made.applied()
-    assert sorted(one[1] for one in found) == ["done"] * (number - 1) + ["failed"]
-    assert made.bindings()["new-1"].seen["action.text"] == "Something else."
-
-
-async def test_a_paused_job_is_never_live_with_its_own_schedule(bench: MakeBench) -> None:
-    """It is created with a schedule that is far away, paused, and only then given its own."""
-    given = jobs(1).with_source(lambda one: attrs.evolve(one, enabled=False))
-    made = bench(given)
-
-    assert await made.applied() == [("create", "done", "")]
-    bodies = [body for _action, _key, body in made.target.log]
-    assert [body.get("frequency") for body in bodies] == [bodies[0]["frequency"], None, "0 9 * * 1"]
-    assert bodies[0]["frequency"] != "0 9 * * 1"
-    assert bodies[1]["enabled"] is False
-    assert "enabled" not in bodies[2]
-    assert live(*made.target.jobs()) == []
-
-
-async def test_a_paused_job_that_cannot_be_paused_is_deleted(bench: MakeBench) -> None:
-    """The platform turns out to follow a contract under which it cannot pause."""
-    given = jobs(1).with_source(lambda one: attrs.evolve(one, enabled=False))
-    made = bench(given)
-    made.target.mapping = fixed(made.target.mapping)
-    made.target.at[2] = Fault(ContractError(NO, "put"))
-
-    assert [one[1] for one in await made.applied()] == ["failed"]
-    assert (made.target.did, made.target.raws, made.bindings()) == (["create", "update", "delete"], {}, {})
-
-
-def fixed(mapping: Any) -> Any:
-    """Return the mapping of a platform that has a second contract, under which it cannot pause."""
-    rules = mapping.rules
-    enabled = attrs.evolve(rules.fields["enabled"], change={"patch": "update", "put": "fixed"})
-    contracts = {**rules.contracts, "put": rules.contracts["patch"]}
-    rules = attrs.evolve(rules, fields={**rules.fields, "enabled": enabled}, contracts=contracts)
-    return attrs.evolve(mapping, rules=rules)
-
-
-async def test_a_server_without_tags_gets_the_job_without_one(bench: MakeBench) -> None:
-    """It has refused the job for its tag, so nothing was created; no later job gets one."""
-    made = bench(jobs(2))
-    made.target.at[1] = Fault(RejectedError("no", body="unknown field: tags"))
-
-    assert [one[1] for one in await made.applied()] == ["done", "done"]
-    assert ["tags" in body for _action, _key, body in made.target.log][1:] in ([False, False], [True, False])
-    assert len(made.target.raws) == 2
-
-
-@pytest.mark.parametrize("error", [RejectedError("no", body="prompt is too long"), LOST, EXPIRED])
-async def test_a_create_that_failed_otherwise_is_not_sent_again(bench: MakeBench, error: MigratorError) -> None:
-    """A second one could make a second job."""
-    made = bench(jobs(1))
-    made.target.at[1] = Fault(error)
-
-    assert [one[1] for one in await made.applied()] == ["failed"]
-    assert made.target.did == ["create"]
-    assert made.writes() == [("create", "uncertain" if error is LOST else "failed")]
-
-
-# -- changing ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("enabled", "order"), [(False, [True, False]), (True, [False, True])])
-async def test_no_job_is_live_half_changed(bench: MakeBench, *, enabled: bool, order: list[bool]) -> None:
-    """One that is to be paused is paused first; one that is to be resumed, last."""
-    before = jobs(1).with_source(lambda one: attrs.evolve(one, enabled=not enabled)).carried_out()
-    given = before.with_source(lambda one: attrs.evolve(one, name="Renamed", enabled=enabled))
-    made = bench(given)
-
-    assert {one[1] for one in await made.applied()} == {"done"}
-    assert ["enabled" in body for _action, _key, body in made.target.log] == order
-
-
-async def test_an_update_whose_effect_differs_is_told(bench: MakeBench) -> None:
-    """What is there is noted, and what was written."""
-    made = bench(attrs.evolve(RENAMED, source=RENAMED.source[:1], target=MADE.target[:1], bindings=MADE.bindings[:1]))
-    key = made.given.target[0].ref.id
-    made.target.at[1] = Fault(then=lambda: made.target.raws[key].update(name="Kept"))
-
-    ((_action, status, error),) = await made.applied()
-    assert (status, "did not take the change" in error) == ("failed", True)
-    assert made.bindings()[key].seen["name"] == "Kept"
-    assert made.bindings()[key].applied["name"] == "Job 0, renamed"
-
-
-@pytest.mark.parametrize(
-    ("fault", "state"),
-    [(Fault(NO), "failed"), (Fault(LOST), "uncertain"), (Fault(unread=EXPIRED), "uncertain"), (Fault(), "done")],
-)
-async def test_what_is_known_of_an_update_is_noted(bench: MakeBench, fault: Fault, state: str) -> None:
-    """A refusal has failed; without an answer, or without a look at it, its outcome is not known."""
-    made = bench(attrs.evolve(RENAMED, source=RENAMED.source[:1], target=MADE.target[:1], bindings=MADE.bindings[:1]))
-    made.target.answers = fault.unread is None
-    made.target.at[1] = fault
-
-    await made.applied()
-    assert made.writes() == [("update", state)]
-
-
-@pytest.mark.parametrize(("fault", "state", "left"), [(Fault(NO), "failed", 3), (Fault(LOST), "uncertain", 3)])
-async def test_a_job_that_could_not_be_deleted_stays_bound(
-    bench: MakeBench, fault: Fault, state: str, left: int
-) -> None:
-    """Else nothing would ever delete it."""
+async def test_jobs_without_a_source_job_are_deleted_one_by_one(bench: MakeBench) -> None:
+    """They are no parts of one job: one that is refused keeps no other."""
     made = bench(MADE)
-    plan = attrs.evolve(MADE.plan(), changes=deletes(MADE, "Job 2"))
-    made.target.at[1] = fault
+    orphans = (attrs.evolve(one, source=None) for one in deletes(MADE, "Job 0", "Job 1"))
+    made.target.at[1] = Fault(NO)
 
-    assert [one[1] for one in await made.applied(plan)] == ["failed"]
-    assert (made.writes(), len(made.bindings())) == ([("delete", state)], left)
-
-
-async def test_a_record_is_kept_as_it_was_before_the_run(bench: MakeBench) -> None:
-    """Once, however often the run writes to the job."""
-    made = bench(RENAMED)
-    await made.applied()
-
-    kept = {one.ref.id: one.record["name"] for one in made.state.saved_records("run-000001", "vixie")}
-    assert kept == {one.ref.id: one.name for one in MADE.target}
+    found = await made.applied(attrs.evolve(MADE.plan(), changes=tuple(orphans)))
+    assert [one[1] for one in found] == ["failed", "done"]
+    assert made.target.did == ["delete", "delete"]
 
 
-async def test_a_job_that_was_adopted_is_bound_and_changed(bench: MakeBench) -> None:
-    """Its record is kept without a binding: it was not ours."""
-    given = attrs.evolve(RENAMED, source=RENAMED.source[:1], target=MADE.target[:1], bindings=())
-    (change,) = attrs.evolve(RENAMED, source=RENAMED.source[:1]).plan().pending[:1]
-    adopting = attrs.evolve(change, action="adopt")
-    made = bench(given)
-
-    assert await made.applied(attrs.evolve(given.plan(), changes=(adopting,))) == [("adopt", "done", "")]
-    assert [one.name for one in made.target.jobs()] == ["Job 0, renamed"]
-    assert set(made.bindings()) == {given.target[0].ref.id}
-    (kept,) = made.state.saved_records("run-000001", "vixie")
-    assert kept.binding is None
-
-
-# -- replacing --------------------------------------------------------------------------------------------------------
-
-
-def replacing() -> tuple[Given, Plan]:
-    """Return a job that is made anew under another name."""
-    given = attrs.evolve(RENAMED, source=RENAMED.source[:1], target=MADE.target[:1], bindings=MADE.bindings[:1])
-    plan = given.plan()
-    return given, attrs.evolve(plan, changes=tuple(attrs.evolve(one, action="replace") for one in plan.pending))
-
-
-async def test_the_old_job_is_paused_before_the_new_one_is_made_and_deleted_after(bench: MakeBench) -> None:
-    """At no time are both live."""
-    given, plan = replacing()
-    made = bench(given)
-    seen: list[list[str]] = []
-    made.target.at[0] = Fault(then=lambda: seen.append(live(*made.target.jobs())))
-
-    assert await made.applied(plan) == [("replace", "done", "")]
-    assert made.target.did == ["update", "create", "delete"]
-    assert seen == [[], ["Job 0, renamed"], ["Job 0, renamed"]]
-    assert set(made.bindings()) == {"new-1"}
+POST, PATCH = AuthError("expired", where="POST devin /x"), AuthError("expired", where="PATCH devin /x")
+RENAME = RENAMED.plan().pending[0]
+PAUSE = attrs.evolve(RENAME, fields=(FieldChange(path="enabled", old=True, new=False, reason="it was paused"),))
 
 
 @pytest.mark.parametrize(
-    ("fault", "names"),
-    [(Fault(NO), ["Job 0"]), (Fault(LOST), []), (Fault(LOST, arrives=True), ["Job 0, renamed"])],
+    ("change", "error", "is_first"),
+    [
+        (attrs.evolve(RENAME, action="create"), POST, True),
+        (attrs.evolve(RENAME, action="create"), PATCH, False),
+        (RENAME, PATCH, True),
+        (PAUSE, PATCH, True),
+        (attrs.evolve(RENAME, fields=RENAME.fields * 2), PATCH, True),
+        (attrs.evolve(RENAME, fields=(*RENAME.fields, *PAUSE.fields)), PATCH, False),
+        (attrs.evolve(RENAME, pieces=2), PATCH, False),
+        (attrs.evolve(RENAME, action="replace"), PATCH, False),
+        (attrs.evolve(RENAME, action="adopt"), PATCH, False),
+    ],
 )
-async def test_the_old_job_goes_on_where_the_new_one_was_refused(
-    bench: MakeBench, fault: Fault, names: list[str]
+def test_only_a_change_of_which_nothing_was_sent_counts_as_not_begun(
+    change: Change, error: AuthError, *, is_first: bool
 ) -> None:
-    """Without an answer the new one may be there: the old one stays aside, so that not both are live."""
-    given, plan = replacing()
-    made = bench(given)
-    made.target.at[2] = fault
-
-    assert [one[1] for one in await made.applied(plan)] == ["failed"]
-    assert live(*made.target.jobs()) == names
-    (old,) = made.bindings().values()
-    assert old.superseded == (fault.error is LOST)
-
-
-async def test_a_new_job_that_is_kept_otherwise_gives_way_to_the_old_one(bench: MakeBench) -> None:
-    """It is deleted, and the old one resumed."""
-    given, plan = replacing()
-    made = bench(given)
-    made.target.answers = False
-    made.target.at[2] = Fault(then=lambda: made.target.raws["new-1"].update(prompt="Something else."))
-
-    assert [one[1] for one in await made.applied(plan)] == ["failed"]
-    assert live(*made.target.jobs()) == ["Job 0"]
-    assert [one.superseded for one in made.bindings().values()] == [False]
+    """Where an earlier request may have gone through, the job may be half changed: that is a failure."""
+    assert _was_first(change, error) == is_first

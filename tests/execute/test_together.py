@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import attrs
 import pytest
 
 from migrator.errors import AuthError, RejectedError, StateError, UncertainError
 from migrator.plan.changes import Change, Plan
-from migrator.store import open_state
 from tests.execute.bench import LOCK, Bench
+from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
-from tests.plan.builder import Given, job, ref
+from tests.plan.builder import NOW, Given, job, ref
 
 NO = RejectedError("no")
 LOST = UncertainError("no answer")
 ROLLED_BACK = "rolled back, because another part of the same job failed"
 STUCK = "another part of the same job failed, and this one could not be rolled back"
+DAY = timedelta(days=1)
 WEEKLY, DAILY = "0 9 * * 1", "0 10 * * *"
-
-MakeBench = Callable[..., Bench]
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> MakeBench:
-    """Makes a bench."""
-
-    def make(given: Given) -> Bench:
-        made: Bench = Bench(open_state(f"sqlite:///{tmp_path}/it.db", now=lambda: made.now), given)
-        return made
-
-    return make
-
 
 TWO = Given(source=(job("One"), job("Two", "0 10 ? * * *")))
 MADE = TWO.carried_out()
@@ -157,6 +143,16 @@ async def test_a_switch_whose_answer_was_lost_is_taken_back_too(bench: MakeBench
     assert made.target.did == ["update"] * 4
 
 
+async def test_a_switch_that_is_kept_otherwise_is_taken_back_too(bench: MakeBench) -> None:
+    """The platform took the write, so the part is not as it was."""
+    made = bench(BOUND)
+    key = BOUND.target[1].ref.id
+    made.target.at[2] = Fault(then=lambda: made.target.raws[key].update(name="Kept"))
+
+    assert [one[1] for one in await made.applied(updates())] == ["failed", "failed"]
+    assert [one.name for one in made.target.jobs()] == ["One", "Two"]
+
+
 async def test_a_change_that_was_refused_needs_no_way_back(bench: MakeBench) -> None:
     """Only the other part is written again."""
     made = bench(BOUND)
@@ -259,6 +255,42 @@ async def test_a_run_that_has_lost_its_lock_sends_nothing_more(bench: MakeBench,
     with pytest.raises(StateError, match="lost its lock"):
         await made.applied(creates())
     assert sent == [len(made.target.log)]
+
+
+async def test_parts_are_not_switched_around_a_fire(bench: MakeBench) -> None:
+    """The second part, which is to go, is due in ten seconds: nothing is sent before it has fired."""
+    made = bench(BOUND)
+    made.now = NOW.replace(hour=9, minute=59, second=50)
+    sent: list[datetime] = []
+    made.target.at[1] = Fault(then=lambda: sent.append(made.now))
+
+    assert [one[1] for one in await made.applied(kept_and_deleted())] == ["done", "done"]
+    assert sent == [NOW.replace(hour=10, second=1)]
+
+
+@pytest.mark.parametrize(("passes_at", "did"), [(0, []), (2, ["create", "create", "delete", "delete"])])
+async def test_parts_whose_schedule_has_stopped_being_exact_do_not_fire(
+    bench: MakeBench, passes_at: int, did: list[str]
+) -> None:
+    """Before the first part is made, or before the first one is switched on."""
+    plan = creates()
+    changes = [
+        attrs.evolve(one, schedule=attrs.evolve(one.schedule, verdict="exact_until", until=NOW + DAY))
+        for one in plan.changes
+        if one.schedule
+    ]
+    made = bench(TWO)
+
+    def pass_time() -> None:
+        made.now += 2 * DAY
+
+    made.target.at[passes_at] = Fault(then=pass_time)
+    if not passes_at:
+        pass_time()
+
+    found = await made.applied(attrs.evolve(plan, changes=tuple(changes)))
+    assert "which has passed" in found[0][2]
+    assert (made.target.did, made.target.raws) == (did, {})
 
 
 def test_the_plans_here_are_of_one_job() -> None:

@@ -1,0 +1,289 @@
+"""Which source jobs are retired, and why the others stay: listings, a plan and a journal in, no platform."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from migrator.canonical import Job, Prompt
+from migrator.config import Limits
+from migrator.config.shapes import Limit
+from migrator.cron import Once, Recurring, parse
+from migrator.cutover.context import CutoverContext
+from migrator.cutover.retire import _gone, _guard, _made_at, _nightly, _retirement
+from migrator.cutover.switches import Order, Switch
+from migrator.errors import AuthError, RefusedError
+from migrator.store import State, open_state
+from migrator.store.records import ActiveSide
+from migrator.sync.endpoints import Endpoint
+from tests.cutover.builder import Switching, active_side
+from tests.cutover.stage import UNOPENED, stage
+from tests.cutover.test_context import with_other_target
+from tests.execute.bench import Bench, adapter_of
+from tests.execute.memory import Memory
+from tests.plan.builder import NOW, SOURCE_SCOPE, TARGET_SCOPE, Given, job, mapping, ref
+
+PLANNER = Switching().planner
+ALPHA = ref("Alpha")
+DAY = timedelta(days=1)
+ONE = Given(source=(job("Alpha"),)).carried_out()
+"""It is due on Mondays; now it is a Sunday."""
+MOVED = active_side(parked={"enabled": False}, wish={"enabled": True}, since=NOW - 10 * DAY)
+
+
+def paused(one: Job) -> Job:
+    """Return a job that a cutover has paused."""
+    return attrs.evolve(one, enabled=False)
+
+
+def cut(given: Given = ONE, record: ActiveSide = MOVED, **values: Any) -> CutoverContext:
+    """Return what is read after a cutover."""
+    read: dict[str, Any] = {"listed": map(paused, given.source), "active_sides": [record]} | values
+    return stage(given, **read)
+
+
+def opened(found: CutoverContext, state: State, source: Memory) -> CutoverContext:
+    """Return the same with a state and a source that can be asked."""
+    target = Memory(provider="devin", scope=TARGET_SCOPE)
+    sides: dict[str, Any] = {
+        "source": Endpoint(name="omni", adapter=adapter_of(source), mapping=mapping("omni")),
+        "target": Endpoint(name="devin", adapter=adapter_of(target), mapping=mapping("devin")),
+    }
+    return attrs.evolve(found, session=attrs.evolve(found.session, state=state, **sides))
+
+
+def retired(found: CutoverContext, *, delete: bool = True) -> Switch:
+    """Return what retiring Alpha takes."""
+    return _retirement(found, PLANNER, ALPHA, delete=delete)
+
+
+def refusal(found: CutoverContext, *, delete: bool = True) -> str:
+    """Return why Alpha stays; nothing is written then."""
+    switch = retired(found, delete=delete)
+    assert (switch.status, switch.turns) == ("refused", ())
+    return switch.reason
+
+
+def test_a_source_whose_target_was_due_since_the_cutover_is_deleted() -> None:
+    """One write, and the record that the target is the active side."""
+    switch = retired(cut())
+
+    assert [(turn.side, turn.job, turn.does) for turn in switch.turns] == [("source", ALPHA, "delete")]
+    assert (switch.status, switch.switched and switch.switched.live) == ("planned", "target")
+    assert switch.reason == "the target is proved, and was due once since 2026-11-12 00:00 UTC"
+
+
+def test_how_often_it_was_due_is_told() -> None:
+    """Two Mondays."""
+    assert "was due 2 times since" in retired(cut(record=attrs.evolve(MOVED, since=NOW - 14 * DAY))).reason
+
+
+@pytest.mark.parametrize(
+    ("since", "told"),
+    [
+        (5 * DAY, "the target has not fired since 2026-11-17 00:00 UTC; wait for its next fire"),
+        (timedelta(), "the target has not fired yet; wait for its next fire"),
+    ],
+)
+def test_a_source_whose_target_was_not_due_yet_stays(since: timedelta, told: str) -> None:
+    """It was never seen to fire alone."""
+    assert refusal(cut(record=attrs.evolve(MOVED, since=NOW - since))) == told
+
+
+@pytest.mark.parametrize(("fired", "is_tried"), [(4, True), (5, True), (6, False)])
+def test_a_target_that_fired_counts_from_the_cutover_on(fired: int, *, is_tried: bool) -> None:
+    """What it fired before that was beside the source."""
+    given = ONE.with_target(lambda one: attrs.evolve(one, fired_at=NOW - fired * DAY))
+    switch = retired(cut(given, attrs.evolve(MOVED, since=NOW - 5 * DAY)))
+
+    assert (switch.status, "fired last at" in switch.reason) == ("planned" if is_tried else "refused", is_tried)
+
+
+def test_a_source_that_is_the_active_side_stays() -> None:
+    """Switched back, or staged."""
+    told = refusal(stage(ONE, active_sides=[active_side(live="source", since=NOW - 10 * DAY)]))
+    assert told == "the source is the active side; switch it first: migrator cutover it"
+
+
+def test_a_source_that_was_resumed_stays() -> None:
+    """Somebody relies on it."""
+    assert refusal(cut(listed=ONE.source)).startswith("the source is active again; switch it first")
+
+
+def test_a_source_that_is_paused_already_is_not_stopped_again() -> None:
+    """Without --delete there is nothing to do."""
+    switch = retired(cut(), delete=False)
+
+    assert (switch.status, switch.turns) == ("there", ())
+    assert switch.reason == "already stopped at the source; --delete removes it"
+
+
+def test_a_source_that_cannot_be_compared_stays() -> None:
+    """The target does something else."""
+    later = Recurring(parse("0 10 * * 1", "vixie"), "UTC")
+    told = refusal(with_other_target(cut(), lambda one: attrs.evolve(one, trigger=later)))
+    assert told.startswith("it is not verified (differs: ")
+
+
+def test_a_source_whose_target_is_not_in_line_stays() -> None:
+    """An edit is still to be applied."""
+    edited = ONE.with_source(lambda one: attrs.evolve(one, action=Prompt(text="Something else.")))
+    assert "update is still to be done" in refusal(cut(edited))
+
+
+def test_a_source_without_a_target_stays() -> None:
+    """Nothing took it over."""
+    switch = retired(stage(Given(source=(job("Alpha"),))))
+    assert (switch.status != "planned" or not switch.turns, switch.reason) == (True, "it has no target job")
+
+
+def test_a_source_whose_target_job_is_gone_stays() -> None:
+    """The reason is that of the cutover."""
+    switch = retired(cut(attrs.evolve(ONE, target=())))
+    assert (switch.status, switch.turns) == ("refused", ())
+
+
+def test_a_job_for_one_instant_needs_no_proof_when_that_has_passed() -> None:
+    """Nothing is left to prove; the target was due."""
+    at = NOW - DAY
+    once = attrs.evolve(job("Alpha"), trigger=Once(at))
+    ahead = attrs.evolve(job("Alpha"), trigger=Once(NOW + DAY))
+    given = attrs.evolve(Given(source=(ahead,)).carried_out(), source=(once,)).with_target(
+        lambda one: attrs.evolve(one, trigger=Once(at))
+    )
+    assert retired(cut(given)).status == "planned"
+    assert refusal(cut(Given(source=(ahead,)).carried_out())).startswith("the target has not fired since")
+
+
+# -- without a cutover ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def applied(tmp_path: Path) -> Bench:
+    """A plain apply ten days ago: both sides fire."""
+    given = Given(source=(job("Alpha"),))
+    made: Bench = Bench(open_state(f"sqlite:///{tmp_path}/it.db", now=lambda: made.now), given, now=NOW - 10 * DAY)
+    await made.applied()
+    made.state.end_run("run-000001", {})
+    return made
+
+
+async def test_a_source_that_fires_beside_its_target_is_stopped_first(applied: Bench) -> None:
+    """It is deleted only after the target has fired alone."""
+    found = opened(stage(ONE), applied.state, applied.source)
+
+    assert (
+        refusal(found) == "both sides fire: retire it without --delete first, and delete it after its target has fired"
+    )
+    switch = retired(found, delete=False)
+    assert [turn.does for turn in switch.turns] == ["pause"]
+    assert (switch.status, "was due once since 2026-11-12" in switch.reason) == ("planned", True)
+
+
+async def test_a_target_is_as_old_as_the_write_that_made_it(applied: Bench) -> None:
+    """What another sync wrote, or what failed, does not count."""
+    found = opened(stage(ONE), applied.state, applied.source)
+    other = attrs.evolve(
+        found, session=attrs.evolve(found.session, sync=attrs.evolve(found.session.sync, name="other"))
+    )
+
+    assert _made_at(found, ALPHA) == NOW - 10 * DAY
+    assert _made_at(other, ALPHA) is None
+    assert _made_at(found, ref("Beta")) is None
+
+
+# -- how many ---------------------------------------------------------------------------------------------------------
+
+
+def limited(**limits: Any) -> CutoverContext:
+    """Return a sync with twelve jobs and these limits."""
+    given = Given(source=tuple(job(f"Job {number}") for number in range(12))).carried_out()
+    return stage(given.having(limits=Limits(**limits)))
+
+
+@pytest.mark.parametrize(
+    ("limits", "at_most", "allowed"),
+    [({}, None, 3), ({"deletes": Limit.read(5)}, None, 5), ({}, 7, 7), ({}, 0, 0)],
+)
+def test_no_more_are_retired_than_is_allowed(limits: dict[str, Any], at_most: int | None, allowed: int) -> None:
+    """A share of the jobs that are bound, a number, or what the command allows."""
+    found = limited(**limits)
+
+    _guard(found, allowed, at_most)
+    with pytest.raises(RefusedError, match=rf"would retire {allowed + 1} source jobs.*nothing was changed"):
+        _guard(found, allowed + 1, at_most)
+
+
+def test_nothing_to_retire_is_never_too_much() -> None:
+    """Whatever the limit; nor is anything where a share does not bind."""
+    _guard(limited(), 0, -1)
+    _guard(limited(floor=13), 12, None)
+
+
+# -- what is gone already ---------------------------------------------------------------------------------------------
+
+
+async def gone(found: CutoverContext, source: Memory, *jobs: str) -> set[Any]:
+    """Return the source jobs that count as retired."""
+    switches = [_retirement(found, PLANNER, ALPHA, delete=True)]
+    return set(await _gone(opened(found, UNOPENED, source), Order(jobs=jobs), switches))
+
+
+def omni(*jobs: Job) -> Memory:
+    """Return the source."""
+    return Memory(provider="omni", scope=SOURCE_SCOPE).holding(*jobs)
+
+
+async def test_a_source_job_that_is_gone_after_a_cutover_is_retired() -> None:
+    """It is looked up once more: a listing may be late, or of another account."""
+    found = cut(ONE, listed=())
+
+    assert await gone(found, omni()) == {ALPHA}
+    assert await gone(found, omni(*ONE.source)) == set()
+
+
+async def test_a_source_job_that_cannot_be_looked_up_is_not_retired() -> None:
+    """Nothing proves that it is gone."""
+    source = omni()
+    source.unread = AuthError("expired")
+
+    assert await gone(cut(ONE, listed=()), source) == set()
+
+
+async def test_a_source_job_that_is_listed_is_not_retired() -> None:
+    """It is there."""
+    assert await gone(cut(), omni()) == set()
+
+
+async def test_in_another_account_only_named_jobs_are_retired() -> None:
+    """None of the known jobs is listed: the token may be another's."""
+    found = cut(ONE, listed=())
+    refused = attrs.evolve(found.snapshot.plan, refusal="none of the known jobs is listed")
+    other = attrs.evolve(found, snapshot=attrs.evolve(found.snapshot, plan=refused))
+
+    assert await gone(other, omni()) == set()
+    assert await gone(other, omni(), "Alpha") == {ALPHA}
+
+
+# -- what stays to be renewed -----------------------------------------------------------------------------------------
+
+
+def test_a_job_that_needs_no_renewal_is_not_told_of() -> None:
+    """It is exact as it is."""
+    assert list(_nightly(cut(), [retired(cut())])) == []
+
+
+def test_a_job_whose_target_is_exact_for_a_time_depends_on_syncs() -> None:
+    """Until when, and which modes make it independent; one that stays at the source does not depend on them yet."""
+    given = Given(source=(job("Alpha", "0 9 L * ? *", "America/New_York"),)).carried_out()
+    found = cut(given.with_target(lambda one: attrs.evolve(one, fired_at=NOW)))
+    (one,) = _nightly(found, [retired(found)])
+
+    assert (one.source, one.name, one.until > NOW) == (ALPHA, "Alpha", True)
+    assert found.session.sync.schedule.mode not in one.modes
+    young = cut(given, attrs.evolve(MOVED, since=NOW))
+    assert list(_nightly(young, [retired(young)])) == []
