@@ -11,16 +11,16 @@ from tests.conformance.platforms import wish
 async def test_names_that_change_hands_settle_at_once(make_lab: MakeLab) -> None:
     """Names that jobs pass on to each other, in a ring or after a deletion, cost Scrip one run and stay as they are."""
     lab = make_lab("omni", "scrip", on_missing="delete")
-    for number, name in enumerate(["Left", "ActiveSide", "Old"]):
+    for number, name in enumerate(["Left", "Right", "Old"]):
         lab.source.wish(number, name=name)
     await lab.run()
 
-    lab.source.wish(0, name="ActiveSide")
+    lab.source.wish(0, name="Right")
     lab.source.wish(1, name="Left")
     lab.source.remove(lab.source.platform.id_of(lab.source.platform.write(2, wish(2))))
     lab.source.wish(3, name="Old")
     assert {"create": 1, "update": 2, "delete": 1} == await lab.run()
-    assert ["Left", "Old", "ActiveSide"] == [job.name.partition(" (")[0] for job in lab.held()]
+    assert ["Left", "Old", "Right"] == [job.name.partition(" (")[0] for job in lab.held()]
 
 
 async def test_an_archived_job_may_keep_its_name(make_lab: MakeLab) -> None:

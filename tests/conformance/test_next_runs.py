@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from migrator.report.proofs import verify_document, verify_lines
+from migrator.report.documents.verify import verify_document
+from migrator.report.proofs import verify_lines
 from migrator.sync import commands
 
 from .conftest import MakeLab
@@ -30,7 +31,7 @@ async def test_what_the_platform_says_is_compared(make_lab: MakeLab, late: timed
     agrees = late < timedelta(minutes=1)
     assert (told.agrees, told.expected) == (agrees, told.told - late)
     assert found.is_well
-    (job,) = verify_document(found)["jobs"]
+    (job,) = verify_document(found).to_json()["jobs"]
     assert agrees is job["next_runs"][0]["agrees"]
     said = "\n".join(line.text.plain for line in verify_lines(found, command="migrator apply it"))
     assert f"The target's own next run agrees for {int(agrees)} of 1 job" in said

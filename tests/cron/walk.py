@@ -21,6 +21,7 @@ CLOCKS = {
     "eventbridge": ("skip", "first", False),
     "vixie": ("end", "first", True),
     "cronie": ("end", "first", True),
+    "cronie_zones": ("skip", "both", False),
     "github": ("end", "first", True),
     "posix": ("end", "first", True),
     "robfig": ("skip", "both", False),
@@ -32,7 +33,7 @@ CLOCKS = {
     "openai": ("end", "first", True),
 }
 SUNDAY_IS_ONE = {"eventbridge", "quartz"}
-SUNDAY_IS_SEVEN = {"vixie", "cronie", "debian", "croner", "claude", "openai"}
+SUNDAY_IS_SEVEN = {"vixie", "cronie", "cronie_zones", "debian", "croner", "claude", "openai"}
 
 
 def walk(text: str, dialect: str, zone: str, start: datetime, end: datetime) -> list[datetime]:

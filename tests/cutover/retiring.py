@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any, Final
 
+import attrs
+
 from migrator import state_move
 from migrator.cutover.retire import retire
 from migrator.cutover.switches import Cutover, Order
@@ -70,7 +72,8 @@ async def exported(lab: Lab, *, connection: str = "", retired: bool = True) -> l
     """Write the jobs of the source, or those that were retired there, into the file."""
     state = lab.state if retired else None
     async with exporting(lab.runtime, connection or lab.source.platform.name, retired=state) as found:
-        jobs = [job async for job in found.jobs]
+        document = attrs.evolve(found, jobs=[job async for job in found.jobs]).to_json()  # type: ignore[arg-type]
+    jobs: list[dict[str, Any]] = document["jobs"]
     write(lab, jobs)
     return jobs
 

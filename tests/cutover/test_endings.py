@@ -37,7 +37,7 @@ async def cut_and_die_at_the_end(lab: Lab) -> None:
         put(state, *active_sides, **named)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(State, "put_right", die)
+        patch.setattr(State, "put_active_side", die)
         with pytest.raises(asyncio.CancelledError):
             await cut(lab)
 

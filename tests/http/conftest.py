@@ -94,7 +94,7 @@ def connect(time: Time) -> Connect:
     async def _connect(handler: Handler | None = None, **settings: Any) -> AsyncIterator[Client]:
         rate = settings.pop("rate", None)
         clock = settings.setdefault("clock", time.clock)
-        settings.setdefault("pacer", RateLimiter(Rate.parse(rate) if rate else None, clock=clock))
+        settings.setdefault("rate_limiter", RateLimiter(Rate.parse(rate) if rate else None, clock=clock))
         settings.setdefault("base_url", "https://acme.omniapp.co/api")
         if handler is not None:
             settings["wire"] = httpx.MockTransport(handler)

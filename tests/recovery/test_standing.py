@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from migrator.report.journal import SyncStatus, status_document, status_lines
+from migrator.report.documents.journal import status_document
+from migrator.report.journal import SyncStatus, status_lines
 from tests.conformance.lab import Lab
 from tests.faults.machine import apply
 from tests.faults.scenarios import gone
@@ -18,7 +19,7 @@ def stands(lab: Lab) -> tuple[str, str]:
     standing = SyncStatus(
         runs=state.runs(), unresolved=state.unsettled(), owners=state.owners(), in_order=state.in_order(), place=""
     )
-    (sync,) = status_document(standing)["syncs"]
+    (sync,) = status_document(standing).to_json()["syncs"]
     said = "\n".join(line.text.plain for line in status_lines(standing))
     words = {"died": "crashed", "settled": "up to date"}.get(sync["how"], sync["how"])
     assert said.startswith(f"{words} it: apply") or "unresolved write" in said
