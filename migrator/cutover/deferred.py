@@ -17,7 +17,10 @@ from migrator.sync.session import Session
 
 def deferred_sides(session: Session) -> Mapping[Goal, str]:
     """Return the sides on which a change takes effect later, each with the title of its platform."""
-    sides: Mapping[Goal, str] = {"source": session.source.adapter.provider, "target": session.target.adapter.provider}
+    sides: Mapping[Goal, str] = {
+        "source": session.source.mapping.rules.provider,
+        "target": session.target.mapping.rules.provider,
+    }
     providers = {side: PROVIDERS[name] for side, name in sides.items()}
     return {side: one.title for side, one in providers.items() if not one.capabilities.takes_effect_at_once}
 

@@ -209,7 +209,7 @@ def _tried(mover: SwitchPlanner, context: SwitchContext, since: datetime | None)
 def _made_at(stage: CutoverContext, ref: JobRef) -> datetime | None:
     """When the target job of a source job was made, as far as the journal knows."""
     sides = (stage.session.source, stage.session.target)
-    dialects = {side.adapter.provider: side.dialect for side in sides}
+    dialects = {side.mapping.rules.provider: side.dialect for side in sides}
     writes = stage.session.state.about(ref, get_args(RunKind), dialects)
     own = (write for write in writes if write.sync == stage.session.sync.name)
     return next((w.ended_at for w in own if w.action in {"create", "adopt"} and w.state == "done"), None)
