@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from migrator.canonical import flatten
 from migrator.document import digest, fields_from_json, fields_to_json, job_document
+from migrator.json_document import json_of
 from migrator.mapping import load_mapping
 from migrator.providers.registry import PROVIDERS
 from tests.strategies import jobs, json_values, lowered_fields
@@ -37,7 +38,7 @@ def test_an_exported_job_is_read_back(name: str, data: st.DataObject) -> None:
     """A job that was written into a file of jobs is read from it as it was, its own platform's stop included."""
     job, mapping = data.draw(jobs(MAPPINGS[name])), MAPPINGS["json"]
 
-    read = mapping.read(json.loads(json.dumps(job_document(job, mapping))), scope="file")
+    read = mapping.read(json.loads(json.dumps(json_of(job_document(job, mapping)))), scope="file")
 
     assert (flatten(job), job.suspended) == (flatten(read), read.suspended)
 
