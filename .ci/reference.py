@@ -20,7 +20,7 @@ import typer
 from migrator.canonical import LEAVES, covers
 from migrator.cli.app import app
 from migrator.config.converter import keys_of
-from migrator.config.model import ConnectionKeys, CronText, Document, Sync
+from migrator.config.model import ConfigDocument, ConnectionKeys, CronText, Sync
 from migrator.config.schema import config_schema
 from migrator.mapping import load_mapping
 from migrator.providers.declaration import Setting
@@ -138,7 +138,7 @@ def config() -> Iterator[str]:
     yield f"\n## [syncs.NAME]\n\n{_keys_table(Sync, sync)}"
     for key, cls in _tables(Sync):
         yield f"\n## {key} of a sync\n\n{_keys_table(cls, sync['properties'][key])}"
-    for key, cls in _tables(Document):
+    for key, cls in _tables(ConfigDocument):
         yield f"\n## [{key}]\n\n{_keys_table(cls, schema['properties'][key])}"
     yield "\n## [syncs.NAME.set]\n\nA value for what the source has no value for, by canonical path in quotes.\n"
     paths = sync["properties"]["set"]["properties"]

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from attrs import evolve, field, frozen
 
-from migrator.shell import ShellError, Token, quoted, tokens
+from migrator.shell import ShellError, ShellToken, quoted, tokens
 
 Carrier = Literal["argument", "stdin", "file"]
 Span = tuple[int, int]
@@ -51,7 +51,7 @@ class Agent:
 
 
 @frozen(kw_only=True)
-class Step:
+class WorkflowStep:
     """How a step of a workflow runs an agent by an action.
 
     Attributes:
@@ -81,11 +81,11 @@ class Agents:
 
     known: Mapping[str, Agent] = field(factory=dict)
     wrappers: tuple[str, ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[WorkflowStep, ...] = ()
 
 
 @frozen(kw_only=True)
-class Run:
+class AgentRun:
     """An agent's run on a prompt, as a command says it.
 
     Attributes:
@@ -124,7 +124,7 @@ class NoAgentError(NoRunError):
     """A command that runs no known agent at all."""
 
 
-def recognise(command: str, stdin: str | None, agents: Agents) -> Run:
+def recognise(command: str, stdin: str | None, agents: Agents) -> AgentRun:
     """Return the run that a command line describes.
 
     Args:
@@ -138,7 +138,7 @@ def recognise(command: str, stdin: str | None, agents: Agents) -> Run:
     return _recognise(command, stdin, agents)[0]
 
 
-def compose(run: Run, agents: Agents) -> str:
+def compose(run: AgentRun, agents: Agents) -> str:
     """Return a new command for a run; a prompt on the standard input is not part of it.
 
     Raises:
@@ -150,7 +150,7 @@ def compose(run: Run, agents: Agents) -> str:
     return " ".join([*words, *([f"< {quoted(run.prompt)}"] if run.carrier == "file" else [])])
 
 
-def edit(command: str, stdin: str | None, wanted: Run, agents: Agents) -> str:
+def edit(command: str, stdin: str | None, wanted: AgentRun, agents: Agents) -> str:
     """Return the command with another prompt, model or thread; all else of it stays to the byte.
 
     Raises:
@@ -175,13 +175,13 @@ def edit(command: str, stdin: str | None, wanted: Run, agents: Agents) -> str:
     return command
 
 
-def _check(command: str, wanted: Run, had: Run, agents: Agents) -> None:
+def _check(command: str, wanted: AgentRun, had: AgentRun, agents: Agents) -> None:
     said = recognise(command, wanted.prompt if wanted.carrier == "stdin" else None, agents)
     if said != evolve(wanted, extras=had.extras):
         raise NoRunError("the line cannot be edited without changing what else it does")
 
 
-def _moved_prompt(wanted: Run, agent: Agent, places: _Places) -> Iterator[tuple[Span, str]]:
+def _moved_prompt(wanted: AgentRun, agent: Agent, places: _Places) -> Iterator[tuple[Span, str]]:
     """The edits that put the prompt where it is to stand: where it stood, or after the program."""
     if wanted.carrier == "file":
         if places.prompt:
@@ -199,7 +199,7 @@ def _replacing(span: Span | None, words: str, otherwise: int) -> tuple[Span, str
     return (span if words else (span[0] - 1, span[1])), words
 
 
-def _carrier_words(run: Run, agent: Agent) -> list[str]:
+def _carrier_words(run: AgentRun, agent: Agent) -> list[str]:
     """The words that carry the prompt, or that say that the standard input does."""
     if run.carrier != "argument":
         return [agent.stdin] if agent.stdin else []
@@ -213,7 +213,7 @@ def _word(text: str) -> str:
     return quoted(text) if quoted(text).startswith("'") else f"'{text}'"
 
 
-def _option(names: Sequence[str], value: str | None, what: str, run: Run) -> list[str]:
+def _option(names: Sequence[str], value: str | None, what: str, run: AgentRun) -> list[str]:
     if value is None:
         return []
     if not names:
@@ -229,7 +229,7 @@ def _agent(name: str, agents: Agents) -> Agent:
     return agents.known[name]
 
 
-def _recognise(command: str, stdin: str | None, agents: Agents) -> tuple[Run, _Places]:
+def _recognise(command: str, stdin: str | None, agents: Agents) -> tuple[AgentRun, _Places]:
     try:
         parts = list(_commands(tokens(command)))
     except ShellError as error:
@@ -260,13 +260,13 @@ class _Command:
 
     follows: str
     opened: bool
-    tokens: tuple[Token, ...]
+    tokens: tuple[ShellToken, ...]
 
 
-def _commands(found: Sequence[Token]) -> Iterator[_Command]:
+def _commands(found: Sequence[ShellToken]) -> Iterator[_Command]:
     """The simple commands of a line; what brackets or a compound command hold counts as opened."""
-    follows, opened, inner = "", False, list[Token]()
-    for token in (*found, Token("operator", -1, -1, "")):
+    follows, opened, inner = "", False, list[ShellToken]()
+    for token in (*found, ShellToken("operator", -1, -1, "")):
         if token.kind != "operator":
             inner.append(token)
             continue
@@ -276,7 +276,7 @@ def _commands(found: Sequence[Token]) -> Iterator[_Command]:
         follows, inner = token.value or "", []
 
 
-def _programs(part: Sequence[Token], agents: Agents) -> Iterator[tuple[str, int]]:
+def _programs(part: Sequence[ShellToken], agents: Agents) -> Iterator[tuple[str, int]]:
     """The agents that a simple command runs, each with the index of its program."""
     wrapped = False
     for at, token in enumerate(part):
@@ -294,14 +294,14 @@ def _programs(part: Sequence[Token], agents: Agents) -> Iterator[tuple[str, int]
             return
 
 
-def _program_of(part: Sequence[Token]) -> tuple[str, ...]:
+def _program_of(part: Sequence[ShellToken]) -> tuple[str, ...]:
     """The name of what a simple command runs, without its arguments."""
     words = [token.value for token in part if token.kind == "word"]
     names = [word for word in words if word is None or not _ASSIGNMENT.match(word)]
     return tuple((name or "$…").rpartition("/")[2] for name in names[:1])
 
 
-def _wrapping(part: Sequence[Token]) -> Iterator[str]:
+def _wrapping(part: Sequence[ShellToken]) -> Iterator[str]:
     """What stands before the agent: wrappers by name, variables without their values."""
     for token in part:
         if token.kind == "redirect":
@@ -315,9 +315,9 @@ def _wrapping(part: Sequence[Token]) -> Iterator[str]:
 class _Reader:
     """Reads the words of one agent's simple command, its program first."""
 
-    def __init__(self, command: str, name: str, agent: Agent, part: Sequence[Token]) -> None:
+    def __init__(self, command: str, name: str, agent: Agent, part: Sequence[ShellToken]) -> None:
         self.command, self.name, self.agent = command, name, agent
-        self.words: list[Token] = []
+        self.words: list[ShellToken] = []
         self.files: list[tuple[Span, str]] = []
         self.extras: list[str] = []
         self.prompts: list[tuple[Span, str]] = []
@@ -326,9 +326,9 @@ class _Reader:
         self.on_stdin: Span | None = None
         self._sort(part)
 
-    def _sort(self, part: Sequence[Token]) -> None:
+    def _sort(self, part: Sequence[ShellToken]) -> None:
         """Part words from redirections."""
-        pending: Token | None = None
+        pending: ShellToken | None = None
         for token in part:
             if token.kind == "redirect":
                 pending = token
@@ -343,7 +343,7 @@ class _Reader:
                     self.extras.append(pending.value or "")
                 pending = None
 
-    def read(self, stdin: str | None) -> tuple[Run, _Places]:
+    def read(self, stdin: str | None) -> tuple[AgentRun, _Places]:
         """Return the run, and where its parts stand."""
         head = self._verb()
         self._arguments(self.words[head:])
@@ -353,7 +353,7 @@ class _Reader:
         if not prompt:
             raise NoRunError("its prompt is empty")
         (model, model_at), (thread, thread_at) = self._only("model"), self._only("thread")
-        run = Run(
+        run = AgentRun(
             agent=self.name,
             prompt=prompt,
             carrier=carrier,
@@ -397,7 +397,7 @@ class _Reader:
             raise NoRunError(f"it names more than one {what}")
         return (found[0][1], found[0][0]) if found else (None, None)
 
-    def _arguments(self, words: Sequence[Token]) -> None:
+    def _arguments(self, words: Sequence[ShellToken]) -> None:
         rest = iter(words)
         for token in rest:
             value = token.value
@@ -409,7 +409,7 @@ class _Reader:
             else:
                 self._one_option(token, value, rest)
 
-    def _argument(self, token: Token) -> None:
+    def _argument(self, token: ShellToken) -> None:
         if token.value is None:
             raise NoRunError("its prompt is computed by the shell")
         if token.value == "-" and self.agent.stdin == "-":
@@ -419,7 +419,7 @@ class _Reader:
         else:
             raise NoRunError("it has an argument that the mapping does not know")
 
-    def _one_option(self, token: Token, text: str, rest: Iterator[Token]) -> None:
+    def _one_option(self, token: ShellToken, text: str, rest: Iterator[ShellToken]) -> None:
         name, given, value = text.partition("=")
         agent = self.agent
         if text in agent.flags:

@@ -31,7 +31,7 @@ OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 
 @frozen(kw_only=True)
-class Finding:
+class JobAudit:
     """What would become of one job.
 
     Attributes:
@@ -73,7 +73,7 @@ class Audit:
     title: str
     sync: Sync
     at: datetime
-    findings: tuple[Finding, ...] = field(repr=False)
+    findings: tuple[JobAudit, ...] = field(repr=False)
     duplicates: tuple[Duplicate, ...] = ()
     requests: Mapping[str, int] = field(factory=dict)
 
@@ -127,7 +127,7 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
         _finding(job, attempt("converted", convert, job, target=target, sync=sync, now=now)) for job in found.jobs
     ]
     findings += [
-        Finding(source=problem.ref, name=problem.name, outcome="unreadable", reason=str(problem.error))
+        JobAudit(source=problem.ref, name=problem.name, outcome="unreadable", reason=str(problem.error))
         for problem in found.problems
     ]
     return Audit(
@@ -141,9 +141,9 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
     )
 
 
-def _finding(job: Job, lowered: Converted | MigratorError) -> Finding:
+def _finding(job: Job, lowered: Converted | MigratorError) -> JobAudit:
     if isinstance(lowered, MigratorError):
-        return Finding(
+        return JobAudit(
             source=job.ref, name=job.name, outcome="refused", reason=str(lowered), enabled=job.live, trouble=job.trouble
         )
     ways: tuple[tuple[Outcome, object], ...] = (
@@ -154,7 +154,7 @@ def _finding(job: Job, lowered: Converted | MigratorError) -> Finding:
     )
     outcome = next((outcome for outcome, holds in ways if holds), OUTCOMES[-1])
     reason = "; ".join(lowered.refused) or lowered.dead
-    return Finding(
+    return JobAudit(
         source=job.ref,
         name=job.name,
         outcome=outcome,
@@ -165,7 +165,7 @@ def _finding(job: Job, lowered: Converted | MigratorError) -> Finding:
     )
 
 
-def _gravity(finding: Finding) -> tuple[int, int, int, str, str]:
+def _gravity(finding: JobAudit) -> tuple[int, int, int, str, str]:
     """The worst first: by outcome, then by what is missing and lost, then by how many jobs it takes."""
     lowered = finding.lowered
     weight = len(lowered.needs) + len(lowered.losses) if lowered else 0

@@ -14,7 +14,7 @@ from migrator.providers.registry import PROVIDERS
 
 
 @frozen(kw_only=True)
-class Entry:
+class CatalogEntry:
     """A provider that can be used.
 
     Attributes:
@@ -37,11 +37,13 @@ class Catalog:
         problems: why others cannot, by name.
     """
 
-    entries: Mapping[str, Entry] = field(factory=dict)
+    entries: Mapping[str, CatalogEntry] = field(factory=dict)
     problems: Mapping[str, MigratorError] = field(factory=dict)
 
 
-def entry_of(name: str, *, directory: Path | None = None, providers: Mapping[str, Provider] = PROVIDERS) -> Entry:
+def entry_of(
+    name: str, *, directory: Path | None = None, providers: Mapping[str, Provider] = PROVIDERS
+) -> CatalogEntry:
     """Return a provider with its mapping.
 
     Args:
@@ -63,12 +65,12 @@ def entry_of(name: str, *, directory: Path | None = None, providers: Mapping[str
             error.where = f"{error.where} in the package {package}"
             error.hint = "; ".join(filter(None, (error.hint, "report it to the authors of the package")))
         raise
-    return Entry(provider=provider, mapping=mapping, package=package)
+    return CatalogEntry(provider=provider, mapping=mapping, package=package)
 
 
 def catalog(*, directory: Path | None = None, providers: Mapping[str, Provider] = PROVIDERS) -> Catalog:
     """Return every provider that is installed; one that cannot be used does not hide the others."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, CatalogEntry] = {}
     problems: dict[str, MigratorError] = {}
     for name in providers:
         try:

@@ -30,7 +30,7 @@ from migrator.soundness import json_text, storable, unsound
 
 _PLACE: Final = 80
 """Characters of a field's path that are shown."""
-LATENESS: Final = (0.5, 1.0, 2.0, 4.0)
+LATE_WAITS: Final = (0.5, 1.0, 2.0, 4.0)
 """Seconds between looks for what a platform may show late; after the last one it counts as absent."""
 
 
@@ -218,7 +218,7 @@ async def look_up(
     """
 
     async def ask(ref: JobRef) -> Record | JobRef | None:
-        for wait in (*(LATENESS if sleep else ()), 0.0):
+        for wait in (*(LATE_WAITS if sleep else ()), 0.0):
             try:
                 return await adapter.get_job(ref.scope, ref.id)
             except NotFoundError:

@@ -25,7 +25,7 @@ class ShellError(ValueError):
 
 
 @frozen
-class Token:
+class ShellToken:
     """A word, an operator or a redirection of a command.
 
     Attributes:
@@ -41,7 +41,7 @@ class Token:
     value: str | None
 
 
-def tokens(command: str) -> tuple[Token, ...]:
+def tokens(command: str) -> tuple[ShellToken, ...]:
     """Return the tokens of a command, comments left out.
 
     Raises:
@@ -57,7 +57,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
-def _tokens(command: str) -> Iterator[Token]:
+def _tokens(command: str) -> Iterator[ShellToken]:
     at = 0
     while at < len(command):
         if command[at] in " \t":
@@ -65,14 +65,14 @@ def _tokens(command: str) -> Iterator[Token]:
         elif command[at] == "#":
             at = command.find("\n", at) if "\n" in command[at:] else len(command)
         elif found := _REDIRECT.match(command, at):
-            yield Token("redirect", at, found.end(), found[0])
+            yield ShellToken("redirect", at, found.end(), found[0])
             at = found.end()
         elif found := _OPERATOR.match(command, at):
-            yield Token("operator", at, found.end(), found[0])
+            yield ShellToken("operator", at, found.end(), found[0])
             at = found.end()
         else:
             end, value = _word(command, at)
-            yield Token("word", at, end, value)
+            yield ShellToken("word", at, end, value)
             at = end
 
 

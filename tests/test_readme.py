@@ -11,7 +11,7 @@ from pathlib import Path
 from migrator.canonical import PATHS
 from migrator.catalog import catalog
 from migrator.providers.registry import PROVIDERS
-from migrator.report.capabilities import holdings_lines
+from migrator.report.capabilities import capability_lines
 from tests.platforms import evidence
 
 ROOT = Path(__file__).parent.parent
@@ -60,7 +60,7 @@ def test_the_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
 def test_the_table_of_what_platforms_hold_is_that_of_the_mappings() -> None:
     """The README's table is what the mapping files say."""
     names = tuple(PROVIDERS)
-    lines = [line.text.plain for line in holdings_lines(catalog(), verbose=False)]
+    lines = [line.text.plain for line in capability_lines(catalog(), verbose=False)]
     rows = [re.split(r"\s{2,}", line.rstrip()) for line in lines[: lines.index("")]]
     head, *rest = [row if len(row) == len(names) + 1 else ["", *row] for row in rows]
     rest = [[f"`{row[0]}`" if row[0] in PATHS else row[0], *row[1:]] for row in rest]

@@ -153,7 +153,7 @@ def _switch(
 
     from migrator.cli.environment import open_runtime, open_screen, opened_state, reminders, show_progress
     from migrator.cli.prompts import PREVIEW, require_terminal
-    from migrator.report.cutovers import handover_lines
+    from migrator.report.cutovers import cutover_lines
     from migrator.report.documents.cutover import cutover_document
     from migrator.report.outcomes import cost_lines
 
@@ -167,7 +167,7 @@ def _switch(
     ):
         operator = _operator(settings, screen, activity, yes=yes, again=again, retires=retires)
         found = asyncio.run(operator.run(partial(work, runtime=runtime, state=state)))
-    screen.result(cutover_document(found, name), handover_lines(found, back=undo, again=again, retires=retires))
+    screen.result(cutover_document(found, name), cutover_lines(found, back=undo, again=again, retires=retires))
     screen.say(cost_lines(found.requests, time.monotonic() - began - screen.waited))
     if found.run:
         screen.say(reminders(runtime, found.sync))
@@ -203,12 +203,12 @@ def _exit_code(found: Cutover) -> int:
 
 def _preview(found: Cutover, first: Plan, *, again: str, retires: bool, verbose: bool) -> Iterator[Line]:
     """Yield the lines that are approved: the jobs that are created first, and the switches."""
-    from migrator.report.cutovers import handover_lines
+    from migrator.report.cutovers import cutover_lines
     from migrator.report.plans import plan_lines
 
     if first.pending:
         yield from plan_lines(first, verbose=verbose)
-    yield from handover_lines(found, back="", again=again, retires=retires)
+    yield from cutover_lines(found, back="", again=again, retires=retires)
 
 
 def _duration(text: str) -> timedelta:

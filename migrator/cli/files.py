@@ -114,16 +114,16 @@ def write_sync_run_reports(
     """
 
     def markdown() -> str:
-        from migrator.report.sync_run_markdown import round_markdown
-        from migrator.report.sync_run_view import round_view
+        from migrator.report.sync_run_markdown import sync_run_markdown
+        from migrator.report.sync_run_view import sync_run_view
 
-        return round_markdown(round_view(found))
+        return sync_run_markdown(sync_run_view(found))
 
     def html() -> str:
-        from migrator.report.html.sync_runs import round_page
-        from migrator.report.sync_run_view import round_view
+        from migrator.report.html.sync_runs import sync_run_page
+        from migrator.report.sync_run_view import sync_run_view
 
-        return round_page(round_view(found))
+        return sync_run_page(sync_run_view(found))
 
     _write(paths, {".json": lambda: document().text_parts(), ".md": markdown, ".html": html}, screen)
 

@@ -246,7 +246,7 @@ def sync(
     from migrator.cli.files import check_reports, write_sync_run_reports
     from migrator.cli.sync_run import notify, run_syncs, sync_names
     from migrator.report.documents.sync_run import run_document
-    from migrator.report.sync_runs import round_lines
+    from migrator.report.sync_runs import sync_run_lines
 
     check_reports(report or ())
     screen, runtime = open_screen(settings, quiet=quiet), open_runtime(settings, quiet=quiet)
@@ -255,7 +255,7 @@ def sync(
         found = run_syncs(names, runtime, state, screen, jobs=job or (), dry_run=dry_run, debug=settings.debug)
     document = cache(lambda: run_document(found))
     if not quiet or any(result.needs_a_look for result in found.results):
-        screen.result(document, round_lines(found))
+        screen.result(document, sync_run_lines(found))
     if not dry_run:
         screen.say(reminders(runtime, *(result.name for result in found.results if result.applied.outcomes)))
         notify(screen, runtime, found)

@@ -170,11 +170,11 @@ def providers(settings: Settings) -> int:
     """Show what each provider supports."""
     from migrator.catalog import catalog
     from migrator.cli.environment import open_screen
-    from migrator.report.capabilities import holdings_lines
+    from migrator.report.capabilities import capability_lines
     from migrator.report.documents.providers import providers_document
 
     screen, found = open_screen(settings), catalog(directory=settings.mappings)
-    screen.result(providers_document(found), holdings_lines(found, verbose=settings.verbose, width=screen.width))
+    screen.result(providers_document(found), capability_lines(found, verbose=settings.verbose, width=screen.width))
     return Exit.DONE
 
 

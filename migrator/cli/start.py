@@ -61,7 +61,7 @@ def doctor(settings: Settings) -> int:
     from migrator.catalog import catalog
     from migrator.cli.environment import open_screen, state_url
     from migrator.http.clock import REAL
-    from migrator.report.doctor import checkup_lines
+    from migrator.report.doctor import doctor_lines
     from migrator.report.documents.looking import doctor_document
     from migrator.sync.endpoints import Runtime
 
@@ -76,7 +76,7 @@ def doctor(settings: Settings) -> int:
     checks += checks_of.check_packages(catalog(directory=settings.mappings))
     checks += checks_of.check_state(url, now=REAL.now)
     checks += (checks_of.check_time_zones(REAL.now()), *checks_of.check_extras(config, url))
-    screen.result(doctor_document(checks), checkup_lines(checks))
+    screen.result(doctor_document(checks), doctor_lines(checks))
     return max((check.exit_code for check in checks if check.status == "fault"), default=Exit.DONE)
 
 

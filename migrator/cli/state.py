@@ -184,20 +184,20 @@ def _move(settings: Settings, operation: Callable[..., Coroutine[Any, Any, State
     from migrator.cli.environment import open_runtime, open_screen, opened_state
     from migrator.cli.prompts import PREVIEW, ask, require_terminal
     from migrator.report.documents.state import move_document
-    from migrator.report.state_moves import rehoming_lines
+    from migrator.report.state_moves import state_move_lines
 
     screen, runtime = open_screen(settings), open_runtime(settings)
 
     async def agree(found: StateMove) -> bool:
         if yes:
             return True
-        screen.say(rehoming_lines(found))
+        screen.say(state_move_lines(found))
         require_terminal(screen, hint=PREVIEW)
         return await ask(screen, "Apply these changes?")
 
     with opened_state(settings, runtime) as opened:
         found = asyncio.run(operation(runtime=runtime, state=opened, agree=agree))
-    screen.result(move_document(found), rehoming_lines(found))
+    screen.result(move_document(found), state_move_lines(found))
     if found.failed:
         return Exit.PARTLY_FAILED
     return Exit.DONE if dry or found.runs else Exit.DECLINED

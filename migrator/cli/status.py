@@ -58,7 +58,7 @@ def status(settings: Settings, sync: OptionalSync = None) -> int:
         jobs = None
         if name:
             with show_progress(screen, runtime, "reading source and target"):
-                jobs = asyncio.run(commands.standings(runtime, state, name))
+                jobs = asyncio.run(commands.active_statuses(runtime, state, name))
         found = _status(runtime, state, name, jobs)
     screen.result(status_document(found), status_lines(found))
     return Exit.PARTLY_FAILED if found.dark else Exit.DONE

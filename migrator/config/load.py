@@ -14,7 +14,7 @@ import cattrs
 from migrator.config.connections import connection_class, connection_classes, connection_of
 from migrator.config.converter import causes, make_converter, unknown_key
 from migrator.config.excerpts import excerpt
-from migrator.config.model import Config, Document, Notices, Notify, Token
+from migrator.config.model import Config, ConfigDocument, Notices, Notify, Token
 from migrator.config.positions import KeyPath, locate
 from migrator.config.shapes import choose
 from migrator.errors import ConfigError, UsageError
@@ -50,7 +50,7 @@ def load(path: Path, *, providers: Mapping[str, Provider]) -> Config:
     problems = [*_provider_problems(raw, providers), *_sync_problems(raw)]
     classes = connection_classes(_tables(raw, "connections").values(), providers)
     try:
-        document = make_converter(classes).structure(raw, Document)
+        document = make_converter(classes).structure(raw, ConfigDocument)
     except cattrs.BaseValidationError as error:
         known = {at for at, _ in problems}
         problems += (problem for problem in causes(error) if problem[0] not in known)

@@ -268,7 +268,7 @@ class TelemetrySettings:
 
 
 @frozen(kw_only=True)
-class Document:
+class ConfigDocument:
     """The file as a whole."""
 
     connections: Mapping[shapes.Name, ConnectionKeys] = field(metadata=says("Where jobs live."))

@@ -10,7 +10,7 @@ import attrs
 
 from migrator.config.connections import own_settings, type_of
 from migrator.config.converter import keys_of, marker
-from migrator.config.model import Document
+from migrator.config.model import ConfigDocument
 from migrator.config.shapes import Keys, Shape
 from migrator.providers.declaration import Provider
 from migrator.providers.registry import PROVIDERS
@@ -28,7 +28,7 @@ def config_schema(providers: Mapping[str, Provider] = PROVIDERS) -> dict[str, An
 
     It says all that a schema can say; that a sync names connections of the same file, only `load` can tell.
     """
-    schema = _of(Document)
+    schema = _of(ConfigDocument)
     connection = schema["properties"]["connections"]["additionalProperties"]
     connection["properties"]["provider"]["enum"] = list(providers)
     connection["properties"] |= _own(providers)

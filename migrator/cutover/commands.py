@@ -65,7 +65,7 @@ async def cutover(
             return await handing.out(moves)
 
 
-async def standings(runtime: Runtime, state: State, sync: str) -> tuple[ActiveStatus, ...]:
+async def active_statuses(runtime: Runtime, state: State, sync: str) -> tuple[ActiveStatus, ...]:
     """Which side of each job of a sync fires, from what both of them hold; writes to no provider."""
     async with session_of(runtime, state, sync) as session:
         snapshot = await session.snapshot(locked=False)

@@ -13,7 +13,7 @@ from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.http.clock import Clock
 from migrator.store import State
-from migrator.store.records import HANDOVERS, ActiveSide, Definition, Missed
+from migrator.store.records import CUTOVER_KINDS, ActiveSide, Definition, Missed
 
 
 @define(kw_only=True)
@@ -74,7 +74,7 @@ class CutoverJournal:
         """The instants since a move was begun at which, by the journal, not exactly one side was live."""
         await self.writer.notes.flush()
         dialects = {side.adapter.provider: side.mapping.rules.dialect for side in (self.origin, self.writer)}
-        known = self.state.about(move.source, HANDOVERS, dialects)
+        known = self.state.about(move.source, CUTOVER_KINDS, dialects)
         writes = [write for write in known if write.at >= begun and write.sync == self.origin.sync]
         entries = missed(move, writes, until=self.clock.now(), run=self.run)
         self.ledger += entries

@@ -13,7 +13,7 @@ from attrs import define, field
 
 from migrator.canonical import Fields, Job, JobRef, OwnershipTag, answered
 from migrator.errors import MigratorError, NotFoundError
-from migrator.extract import LATENESS
+from migrator.extract import LATE_WAITS
 from migrator.mapping import ProviderMapping
 from migrator.providers.base import ContractError, LoadAdapter, Record
 from migrator.soundness import contrast
@@ -93,7 +93,7 @@ class Sender:
             ProviderError: it cannot be read.
             RecordError: nor understood.
         """
-        for wait in (*LATENESS, None):
+        for wait in (*LATE_WAITS, None):
             try:
                 found = record or await self.adapter.get_job(ref.scope, ref.id)
             except NotFoundError:
@@ -117,7 +117,7 @@ class Sender:
             self.stopped[job.ref] = job.suspended
 
 
-def not_held(
+def not_kept(
     what: str, ref: JobRef, wrong: Iterable[str], *, sent: Fields, seen: Fields, sync: str = ""
 ) -> ReadBackError:
     """Return the error for fields that a platform did not keep as they were written.

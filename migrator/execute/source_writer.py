@@ -15,8 +15,8 @@ from attrs import define, field
 
 from migrator.canonical import Fields, Job, JobRef, flatten
 from migrator.errors import MigratorError, NotFoundError, StateError, UncertainError
-from migrator.execute.sender import Sender, in_steps, not_held, stepped
-from migrator.extract import LATENESS
+from migrator.execute.sender import Sender, in_steps, not_kept, stepped
+from migrator.extract import LATE_WAITS
 from migrator.mapping import ProviderMapping
 from migrator.plan.compare import mismatches
 from migrator.providers.base import LoadAdapter
@@ -94,7 +94,7 @@ class SourceWriter(Sender):
             self.state.settle(write, "failed", f"it never arrived: {lost}")
             raise lost
         what = f"{self.mapping.rules.title} did not take the change"
-        refused = not_held(what, job.ref, wrong, sent=after, seen=flatten(now))
+        refused = not_kept(what, job.ref, wrong, sent=after, seen=flatten(now))
         self.state.settle(write, "failed", str(refused))
         raise refused
 
@@ -137,7 +137,7 @@ class SourceWriter(Sender):
 
     async def _is_there(self, write: Write, ref: JobRef) -> bool:
         """Whether a job that was deleted is there all the same; looked for again while its absence may be late."""
-        for wait in (*LATENESS, None):
+        for wait in (*LATE_WAITS, None):
             try:
                 await self.adapter.get_job(ref.scope, ref.id)
             except NotFoundError:
@@ -187,7 +187,7 @@ async def reconcile_source_write(
         sleep: waits that many seconds.
     """
     assert write.source is not None
-    for wait in (*LATENESS, None):
+    for wait in (*LATE_WAITS, None):
         try:
             record = await adapter.get_job(write.source.scope, write.source.id)
             seen: Fields | None = flatten(mapping.read(record.raw, scope=record.scope))

@@ -7,7 +7,7 @@ from attrs import define
 from migrator.canonical import Fields, JobRef, OwnershipTag
 from migrator.execute.sender import ReadBackError
 from migrator.execute.writer import Writer
-from migrator.extract import LATENESS
+from migrator.extract import LATE_WAITS
 from migrator.mapping.ownership import ownership_tag_for
 from migrator.providers.base import ContractError
 from migrator.store.records import Binding
@@ -27,7 +27,7 @@ class Tagger(Writer):
         ownership_tag = ownership_tag_for(source, binding.piece, binding.pieces)
         write = await self._begin_write("update", binding, {})
         await self._noting(write, self._send_mark(binding.target, remote, ownership_tag))
-        for wait in (*LATENESS, None):
+        for wait in (*LATE_WAITS, None):
             record = await self.adapter.get_job(binding.target.scope, binding.target.id)
             if self.mapping.read(record.raw, scope=record.scope).ownership_tag == ownership_tag:
                 self.notes.settle(write, "done")

@@ -26,13 +26,13 @@ from migrator.errors import (
 )
 from migrator.execute.chosen import chosen_id
 from migrator.execute.planned_writes import WriteKey, write_key
-from migrator.execute.sender import ReadBackError, Sender, in_steps, not_held, stepped
+from migrator.execute.sender import ReadBackError, Sender, in_steps, not_kept, stepped
 from migrator.extract import Extracted
 from migrator.mapping.ownership import ownership_tag_for
 from migrator.plan.changes import Change
 from migrator.plan.compare import mismatches
 from migrator.providers.base import Created, Raw, Record
-from migrator.store.group_commit import Notes
+from migrator.store.group_commit import GroupCommit
 from migrator.store.records import Binding, Write
 
 T = TypeVar("T")
@@ -57,14 +57,14 @@ class Writer(Sender):
     claims: Mapping[WriteKey, int] = field(factory=dict)
     marks: bool = True
     accepted: tuple[str, ...] = ()
-    notes: Notes = field(init=False)
+    notes: GroupCommit = field(init=False)
     numbers: itertools.count[int] = field(init=False)
     _claims: dict[WriteKey, int] = field(init=False)
     _links: dict[JobRef, Binding] = field(factory=dict, init=False)
     _kept: set[JobRef] = field(factory=set, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.notes = Notes(self.state)
+        self.notes = GroupCommit(self.state)
         self._claims = dict(self.claims)
         self.numbers = itertools.count(len(self._claims) + 1)
 
@@ -144,7 +144,7 @@ class Writer(Sender):
         self._note(checked)
         if wrong:
             what = f"{self.mapping.rules.title} holds something else than was written"
-            raise not_held(what, binding.target, wrong, sent=sent, seen=remote, sync=self.sync)
+            raise not_kept(what, binding.target, wrong, sent=sent, seen=remote, sync=self.sync)
         return checked
 
     # -- changing -----------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ class Writer(Sender):
         )
         if wrong:
             what = f"{self.mapping.rules.title} did not take the change"
-            raise not_held(what, binding.target, wrong, sent=after, seen=seen, sync=self.sync)
+            raise not_kept(what, binding.target, wrong, sent=after, seen=seen, sync=self.sync)
         return binding
 
     def _unkept(self, sent: Fields, seen: Fields, had: Fields) -> tuple[str, ...]:

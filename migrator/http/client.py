@@ -29,7 +29,7 @@ from migrator.http.slots import Slots
 from migrator.http.transport import (
     Fence,
     Received,
-    Wire,
+    Transport,
     address,
     always_open,
     encoded,
@@ -105,14 +105,14 @@ class Client:
     renew: Callable[[], str] | None = field(default=None, repr=False)
     timeout: float = TIMEOUT
     listing_timeout: float = LISTING_TIMEOUT
-    wire: Wire | None = field(default=None, repr=False)
+    wire: Transport | None = field(default=None, repr=False)
     fence: Fence = field(default=always_open, repr=False)
     instrumentation: Instrumentation = field(default=SILENT, repr=False)
     _hide: Callable[[str], str] | None = field(default=None, repr=False)
     requests: int = field(default=0, init=False)
     received: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
-    _lanes: Connections = field(init=False, repr=False)
+    _connections: Connections = field(init=False, repr=False)
     _url: httpx.URL = field(init=False, repr=False)
     _credential: Credential = field(init=False, repr=False)
     _there: ServerClock = field(init=False, repr=False)
@@ -151,15 +151,15 @@ class Client:
         return self._there.ahead
 
     async def __aenter__(self) -> Self:
-        self._lanes = Connections(self._lane)
+        self._connections = Connections(self._transport)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._lanes.aclose()
+        await self._connections.aclose()
 
-    def _lane(self) -> Wire:
+    def _transport(self) -> Transport:
         return self.wire or network(self._url)
 
     async def request(
@@ -325,7 +325,7 @@ class Client:
 
     async def _exchange(self, call: Call) -> Response | NoResponse:
         try:
-            async with self._lanes.lane() as lane:
+            async with self._connections.lane() as lane:
                 token, sent = self._credential.secret, self.clock.now()
                 request = self._request(call, token)
                 came = await exchanged(lane, request, seconds=self.timeout, fence=self.fence)

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 from attrs import define, field
 
-from migrator.http.transport import Wire
+from migrator.http.transport import Transport
 
 
 @define(eq=False)
@@ -23,12 +23,12 @@ class Connections:
         make: makes one.
     """
 
-    make: Callable[[], Wire]
-    _all: list[Wire] = field(factory=list, init=False)
-    _free: list[Wire] = field(factory=list, init=False)
+    make: Callable[[], Transport]
+    _all: list[Transport] = field(factory=list, init=False)
+    _free: list[Transport] = field(factory=list, init=False)
 
     @asynccontextmanager
-    async def lane(self) -> AsyncIterator[Wire]:
+    async def lane(self) -> AsyncIterator[Transport]:
         """One that nobody else uses for as long as the block lasts; what it answered must be read by then."""
         if not self._free:
             self._free.append(self.make())

@@ -22,7 +22,7 @@ from migrator.errors import RejectedError, UsageError
 from migrator.http.bodies import MOST_HEADERS, Body, FaultError
 from migrator.http.proxies import proxy_for
 
-Wire = httpx.AsyncBaseTransport
+Transport = httpx.AsyncBaseTransport
 """The network by default, an ASGI app or a function in tests."""
 
 _NAME: Final = f"migrator/{__version__}"
@@ -31,7 +31,7 @@ _LEAVING: Final = {"http11.send_request_headers.started", "http11.send_request_b
 """What the network says right before bytes of a request leave."""
 
 
-def network(url: httpx.URL) -> Wire:
+def network(url: httpx.URL) -> Transport:
     """One connection to where `url` leads, by way of the proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names for it.
 
     Raises:
@@ -126,7 +126,7 @@ class Received:
     fault: str = ""
 
 
-async def exchanged(wire: Wire, request: httpx.Request, *, seconds: float, fence: Fence) -> Received:
+async def exchanged(wire: Transport, request: httpx.Request, *, seconds: float, fence: Fence) -> Received:
     """The answer to a request, read to its end or to a bound.
 
     Args:

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 from migrator.canonical import JobRef, OwnershipTag
 
-MarkKey = tuple[str, str, str]
+TagKey = tuple[str, str, str]
 """Provider, digest of the scope, and id of the source job that a mark names."""
 
 _TEXT: Final = re.compile(
@@ -34,12 +34,12 @@ def scope_digest(scope: str) -> str:
     return hashlib.sha256(scope.encode()).hexdigest()[:8]
 
 
-def key_of(source: JobRef) -> MarkKey:
+def key_of(source: JobRef) -> TagKey:
     """Return how the ownership tag names a source job."""
     return source.provider, scope_digest(source.scope), source.id
 
 
-def key_of_tag(ownership_tag: OwnershipTag) -> MarkKey:
+def key_of_tag(ownership_tag: OwnershipTag) -> TagKey:
     """The source job that a mark names."""
     return ownership_tag.provider, ownership_tag.scope, ownership_tag.id
 

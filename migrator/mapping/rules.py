@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import attrs
 from attrs import field, frozen
 
-from migrator.agents import Agent, Agents, Step
+from migrator.agents import Agent, Agents, WorkflowStep
 from migrator.canonical import LEAVES, PATHS, covers
 from migrator.mapping.codecs import CODECS
 from migrator.mapping.equivalence import EQUIVALENCES
@@ -141,7 +141,7 @@ class Rules:
     read_only: Mapping[str, str] = field(factory=dict)
     wrappers: tuple[str, ...] = ()
     agents: Mapping[str, Agent] = field(factory=dict)
-    steps: tuple[Step, ...] = ()
+    steps: tuple[WorkflowStep, ...] = ()
 
     @cached_property
     def commands(self) -> Agents:

@@ -13,7 +13,7 @@ import attrs
 from attrs import frozen
 
 from migrator.canonical import Job, JobRef
-from migrator.mapping.ownership import MarkKey, key_of, key_of_tag, scope_digest
+from migrator.mapping.ownership import TagKey, key_of, key_of_tag, scope_digest
 from migrator.plan.changes import Change
 from migrator.plan.plan_input import PlanInput
 from migrator.store.records import Binding
@@ -33,7 +33,7 @@ class Duplicate:
         bound: those of them that the state has a binding for.
     """
 
-    key: MarkKey
+    key: TagKey
     source: JobRef | None
     name: str
     piece: int
@@ -63,7 +63,7 @@ def duplicates(jobs: Iterable[Job], bindings: Iterable[Binding] = ()) -> tuple[D
     """
     here = {job.ref: job for job in jobs}
     replaced = {binding.target for binding in bindings if binding.superseded}
-    bound: dict[tuple[MarkKey, int], list[Binding]] = {}
+    bound: dict[tuple[TagKey, int], list[Binding]] = {}
     for binding in bindings:
         if binding.target in here and not binding.superseded:
             bound.setdefault((key_of(binding.source), binding.piece), []).append(binding)
@@ -79,7 +79,7 @@ def duplicates(jobs: Iterable[Job], bindings: Iterable[Binding] = ()) -> tuple[D
     return tuple(sorted(found, key=lambda one: (one.name.casefold(), one.key, one.piece)))
 
 
-def _duplicate(claim: tuple[MarkKey, int], jobs: Iterable[Job], bindings: Iterable[Binding]) -> Duplicate:
+def _duplicate(claim: tuple[TagKey, int], jobs: Iterable[Job], bindings: Iterable[Binding]) -> Duplicate:
     mine = {binding.target: binding for binding in bindings}
     in_order = sorted(jobs, key=lambda job: (job.ref not in mine, str(job.created_at or ""), job.ref.id))
     first = in_order[0]

@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 
 from migrator.canonical import Fields, Job, JobRef, flatten
-from migrator.mapping.ownership import MarkKey, key_of, key_of_tag, scope_digest
+from migrator.mapping.ownership import TagKey, key_of, key_of_tag, scope_digest
 from migrator.plan.actions import action_for, created, unchangeable
 from migrator.plan.changes import Change
 from migrator.plan.compare import differences, identical
@@ -32,7 +32,7 @@ class Matcher:
             if problem.ownership_tag and problem.ref.id not in self._linked
         }
         self._taken: set[JobRef] = set()
-        self._tagged: dict[tuple[MarkKey, int], list[Job]] = {}
+        self._tagged: dict[tuple[TagKey, int], list[Job]] = {}
         self._marked_elsewhere: dict[tuple[str, str, int], list[Job]] = {}
         self._named: dict[str, list[Job]] = {}
         for job in inputs.target.jobs:

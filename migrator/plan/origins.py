@@ -9,7 +9,7 @@ from __future__ import annotations
 from attrs import define, field
 
 from migrator.canonical import Job, JobRef
-from migrator.mapping.ownership import MarkKey, key_of, key_of_tag
+from migrator.mapping.ownership import TagKey, key_of, key_of_tag
 from migrator.plan.identity import moving, scope_address
 from migrator.plan.plan_input import PlanInput
 from migrator.store.records import Binding
@@ -24,7 +24,7 @@ class Origins:
     """
 
     inputs: PlanInput
-    _bound: dict[MarkKey, Binding] = field(factory=dict, init=False)
+    _bound: dict[TagKey, Binding] = field(factory=dict, init=False)
     _anywhere: dict[tuple[str, str], Binding] = field(factory=dict, init=False)
     _taken: dict[JobRef, Binding] = field(factory=dict, init=False)
     _records: dict[JobRef, list[JobRef]] = field(factory=dict, init=False)
@@ -58,7 +58,7 @@ class Origins:
             return f"{binding.source} took its place, and {binding.target} is its target job; to revert that: {back}"
         if job.origin is None:
             return ""
-        if binding := self._link_of(job.origin):
+        if binding := self._binding_of(job.origin):
             return self._told(job, binding)
         others = [ref.id for ref in self._records[job.origin] if ref != job.ref]
         if others:
@@ -66,7 +66,7 @@ class Origins:
             return f'{told} in the file has the same origin {job.origin}: keep one of them, or remove "origin" from it'
         return ""
 
-    def _link_of(self, origin: JobRef) -> Binding | None:
+    def _binding_of(self, origin: JobRef) -> Binding | None:
         found = self._bound.get(key_of(origin))
         if found is None and origin.provider in self.inputs.unscoped:
             found = self._anywhere.get((origin.provider, origin.id))

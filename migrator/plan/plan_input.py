@@ -13,7 +13,7 @@ from migrator.canonical import Fields, Job, JobRef
 from migrator.config import Sync
 from migrator.extract import Extracted, Problem
 from migrator.mapping import ProviderMapping
-from migrator.mapping.ownership import MarkKey, key_of, key_of_tag
+from migrator.mapping.ownership import TagKey, key_of, key_of_tag
 from migrator.mapping.sections import ChangeKind
 from migrator.plan.changes import Plan
 from migrator.store.records import ActiveSide, Binding, Bound, Live, Takeover, Write
@@ -124,7 +124,7 @@ class PlanInput:
         return {job.ref: job for job in self.source.jobs}
 
     @cached_property
-    def source_keys(self) -> Mapping[MarkKey, JobRef]:
+    def source_keys(self) -> Mapping[TagKey, JobRef]:
         """The source's jobs by what an ownership tag calls them."""
         return {key_of(ref): ref for ref in self.at_source}
 
@@ -138,12 +138,12 @@ class PlanInput:
         return {binding.target: binding.source for binding in self.reverse}
 
     @cached_property
-    def by_key(self) -> Mapping[MarkKey, JobRef]:
+    def by_key(self) -> Mapping[TagKey, JobRef]:
         """The target's jobs by what a mark would call them."""
         return {key_of(job.ref): job.ref for job in self.target.jobs}
 
     @cached_property
-    def copies(self) -> Mapping[MarkKey, JobRef]:
+    def copies(self) -> Mapping[TagKey, JobRef]:
         """What the target has of ours, by what a mark calls its source job."""
         tagged = {key_of_tag(job.ownership_tag): job.ref for job in self.target.jobs if job.ownership_tag}
         bound_jobs = {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from migrator.http.clock import Clock
     from migrator.http.rate_limit import RateLimiter
     from migrator.http.retry import Retry
-    from migrator.http.transport import Wire
+    from migrator.http.transport import Transport
 
 __all__ = ["PROVIDERS", "Registry", "open_adapter", "scopes_of"]
 
@@ -40,7 +40,7 @@ async def open_adapter(
     rate_limiters: MutableMapping[str, RateLimiter] | None = None,
     clock: Clock | None = None,
     retry: Retry | None = None,
-    wire: Wire | None = None,
+    wire: Transport | None = None,
     instrumentation: Instrumentation = SILENT,
     fence: Callable[[], None] = lambda: None,
     hide: Callable[[str], str] | None = None,

@@ -18,7 +18,7 @@ from attrs import frozen
 from migrator.canonical import Job, answered, flatten
 from migrator.errors import MigratorError, RefusedError
 from migrator.execute.chosen import chosen_id
-from migrator.extract import LATENESS, Extracted
+from migrator.extract import LATE_WAITS, Extracted
 from migrator.isolation import attempt
 from migrator.mapping import ProviderMapping
 from migrator.mapping.ownership import key_of, key_of_tag
@@ -73,7 +73,7 @@ class Reconciler:
         """
         left: list[Write] = []
         waiting = list(writes)
-        for wait in (*LATENESS, None):
+        for wait in (*LATE_WAITS, None):
             absent = list(self._absent(waiting, target, left))
             young = [write for write in absent if self.now() - write.at < _YOUNG]
             for write in absent:

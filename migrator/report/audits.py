@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from migrator.audit import Audit, Finding, Outcome
+from migrator.audit import Audit, JobAudit, Outcome
 from migrator.convert.fields import Need
 from migrator.report.duplicates import duplicate_lines
 from migrator.report.schedules import piece_words, verdict_name, verdict_words
@@ -74,7 +74,7 @@ def _table(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[Line]:
         yield from (line(text, indent=2, hang=width + 2) for text in columns(aligned))
 
 
-def _finding_lines(finding: Finding, needs: Iterable[str], *, verbose: bool) -> Iterator[Line]:
+def _finding_lines(finding: JobAudit, needs: Iterable[str], *, verbose: bool) -> Iterator[Line]:
     sign, style = SIGNS[finding.outcome]
     yield line((f"{sign} ", style), (clean(finding.name), style), "" if finding.enabled else " (paused)")
     if finding.reason:

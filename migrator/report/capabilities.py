@@ -13,7 +13,7 @@ from migrator.report.documents.providers import field_support
 from migrator.report.text import Line, columns, line
 
 
-def holdings_lines(found: Catalog, *, verbose: bool, width: int | None = None) -> Iterator[Line]:
+def capability_lines(found: Catalog, *, verbose: bool, width: int | None = None) -> Iterator[Line]:
     """Yield what each provider supports as a table, or as several that fit a width; on request the reasons below."""
     providers = [entry.mapping.rules for entry in found.entries.values()]
     packages = [entry.package for entry in found.entries.values()]

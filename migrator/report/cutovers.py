@@ -82,7 +82,7 @@ def dark_lines(dark: Iterable[InactiveJob]) -> Iterator[Line]:
         yield line("to repair: ", (clean(one.repair), "bold"), indent=2)
 
 
-def handover_lines(found: Cutover, *, back: str, again: str, retires: bool = False) -> Iterator[Line]:
+def cutover_lines(found: Cutover, *, back: str, again: str, retires: bool = False) -> Iterator[Line]:
     """Yield the result of a cutover or a retirement as text.
 
     Args:
@@ -170,9 +170,9 @@ def ledger_lines(ledger: Iterable[Missed]) -> Iterator[Line]:
         )
 
 
-def standing_lines(standings: Iterable[ActiveStatus]) -> Iterator[Line]:
+def active_status_lines(active_statuses: Iterable[ActiveStatus]) -> Iterator[Line]:
     """Yield the active side of each job."""
-    for one in standings:
+    for one in active_statuses:
         word, style = _LIVE[one.live]
         odd = one.live not in {one.meant, "paused", "over"} and not (
             one.meant == "both" and one.live in {"source", "target"}

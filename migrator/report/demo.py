@@ -14,7 +14,7 @@ from migrator.cutover.switches import Cutover
 from migrator.execute.outcomes import Applied
 from migrator.plan.changes import Plan
 from migrator.report.audits import audit_lines
-from migrator.report.cutovers import handover_lines
+from migrator.report.cutovers import cutover_lines
 from migrator.report.outcomes import outcome_lines
 from migrator.report.plans import plan_lines, summary_lines
 from migrator.report.proofs import verify_lines
@@ -103,7 +103,7 @@ class Story:
         yield from _step(f"migrator verify {sync}", _excerpt(verified, 3))
         back = f"migrator cutover {sync} --back"
         switched = attrs.evolve(self.cutover, run="…")  # every run has an id of its own
-        yield from _step(f"migrator cutover {sync} --yes", handover_lines(switched, back=back, again=""))
+        yield from _step(f"migrator cutover {sync} --yes", cutover_lines(switched, back=back, again=""))
         yield from self._waits()
         yield from _step(f"migrator plan {sync}", _excerpt(summary_lines(self.again), 1))
         yield line("")

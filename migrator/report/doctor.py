@@ -28,7 +28,7 @@ def check_lines(checks: Sequence[Check]) -> Iterator[Line]:
             yield line(("fix: ", "dim"), clean(check.todo), indent=8)
 
 
-def checkup_lines(checks: Sequence[Check]) -> Iterator[Line]:
+def doctor_lines(checks: Sequence[Check]) -> Iterator[Line]:
     """Yield the checks as text, and how many errors and warnings there are."""
     yield from check_lines(checks)
     faults, advice = (sum(check.status == status for check in checks) for status in ("fault", "advice"))

@@ -12,9 +12,9 @@ from attrs import field, frozen
 from migrator.active_side import ActiveStatus as JobStanding
 from migrator.report.cutovers import (
     STATUS_WORDS,
+    active_status_lines,
     dark_lines,
     ledger_lines,
-    standing_lines,
 )
 from migrator.report.state_moves import orphans_lines
 from migrator.report.text import Line, clean, columns, line, stamp
@@ -117,7 +117,7 @@ def status_lines(standing: SyncStatus) -> Iterator[Line]:
         yield line("No run yet.")
     for sync, found in standing.duplicates.items():
         yield from _duplicate_lines(sync, found)
-    yield from standing_lines(standing.jobs or ())
+    yield from active_status_lines(standing.jobs or ())
     yield from ledger_lines(standing.ledger)
 
 

@@ -30,7 +30,7 @@ def orphans_lines(found: Sequence[Orphans]) -> Iterator[Line]:
         yield line(f"… and the jobs of {len(found) - _SHOWN:,} more syncs; migrator status --json has them all")
 
 
-def rehoming_lines(found: StateMove) -> Iterator[Line]:
+def state_move_lines(found: StateMove) -> Iterator[Line]:
     """Yield the same as text."""
     number = count(len(found.before), "binding")
     if found.failed:

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from migrator.report.markdown import code, escaped
-from migrator.report.sync_run_view import Entry, RoundView, SyncPart, SyncView
+from migrator.report.sync_run_view import Entry, SyncPart, SyncRunView, SyncView
 from migrator.report.text import count, stamp
 
 _LISTED: Final = 100
 """Entries of one part that are listed; the other reports have all of them."""
 
 
-def round_markdown(shown: RoundView) -> str:
+def sync_run_markdown(shown: SyncRunView) -> str:
     """A round as Markdown."""
     return "\n".join(_blocks(shown)) + "\n"
 
 
-def _blocks(shown: RoundView) -> Iterator[str]:
+def _blocks(shown: SyncRunView) -> Iterator[str]:
     yield "## Sync"
     yield ""
     yield escaped(" ".join(shown.lead))

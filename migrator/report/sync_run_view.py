@@ -85,7 +85,7 @@ class SyncView:
 
 
 @frozen(kw_only=True)
-class RoundView:
+class SyncRunView:
     """A round.
 
     Attributes:
@@ -101,7 +101,7 @@ class RoundView:
     syncs: tuple[SyncView, ...]
 
 
-def round_view(found: SyncRun) -> RoundView:
+def sync_run_view(found: SyncRun) -> SyncRunView:
     """Return a sync run as the contents of a report."""
     seconds = (found.ended_at - found.started_at).total_seconds()
     asked = (f"{number:,} to {provider}" for provider, number in found.requests.items() if number)
@@ -111,7 +111,7 @@ def round_view(found: SyncRun) -> RoundView:
         "took": f"{seconds:,.1f} s",
         "requests": ", ".join(asked) or "none",
     }
-    return RoundView(
+    return SyncRunView(
         at=_to_the_minute(found.ended_at),
         lead=tuple(_lead(found)),
         facts=facts,

@@ -73,7 +73,7 @@ def told(found: SyncResult) -> Iterator[str]:
         yield count(len(found.lapses), "expiring schedule")
 
 
-def round_lines(found: SyncRun) -> Iterator[Line]:
+def sync_run_lines(found: SyncRun) -> Iterator[Line]:
     """Yield the sync run as text."""
     for number, result in enumerate(found.results):
         if number:

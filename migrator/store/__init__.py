@@ -1,7 +1,7 @@
 """The state: bindings, active sides, journal, saved records and locks, in SQLite or PostgreSQL.
 
-Every public method is one transaction: when it returns, what it was told is on disk. `Notes` brings what a run notes
-while it writes to disk in larger batches.
+Every public method is one transaction: when it returns, what it was told is on disk. `GroupCommit` brings what a run
+records while it writes to disk in larger batches.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from migrator.store.active_sides import ActiveSides
 from migrator.store.bindings import Bindings
 from migrator.store.database import Condition, connect, inspect
 from migrator.store.dump import Dump
-from migrator.store.group_commit import Notes
+from migrator.store.group_commit import GroupCommit
 from migrator.store.journal import Journal
 from migrator.store.lock_owners import LEASE
 from migrator.store.locks import Locks
@@ -50,9 +50,9 @@ __all__ = [
     "ActiveSide",
     "Binding",
     "Condition",
+    "GroupCommit",
     "Lease",
     "Missed",
-    "Notes",
     "Owner",
     "Pruned",
     "Rebinding",

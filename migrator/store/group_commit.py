@@ -122,7 +122,7 @@ def _is_newer(binding: Binding, noted: tuple[Binding, str] | JobRef) -> bool:
 
 
 @define(eq=False)
-class Notes:
+class GroupCommit:
     """The notes of one run.
 
     Attributes:

@@ -216,7 +216,7 @@ IntentState = Literal["claimed", "dispatched", "done", "failed", "uncertain"]
 
 RunKind = Literal["apply", "resume", "rollback", "sync", "cutover", "retire", "dedupe", "move", "forget"]
 
-HANDOVERS: Final[frozenset[RunKind]] = frozenset({"cutover", "retire"})
+CUTOVER_KINDS: Final[frozenset[RunKind]] = frozenset({"cutover", "retire"})
 """The runs that switch the active side."""
 
 

@@ -24,7 +24,7 @@ from migrator.plan.changes import Plan
 from migrator.plan.document import pack_plan, plan_from_json
 from migrator.recovery.resume import joined, merged, replanned, unfinished
 from migrator.store import State
-from migrator.store.records import HANDOVERS, ActiveSide, Run, RunKind
+from migrator.store.records import CUTOVER_KINDS, ActiveSide, Run, RunKind
 from migrator.sync.endpoints import Endpoint, Runtime, contract_of, remember_contract
 from migrator.sync.session import Session, Snapshot
 
@@ -82,7 +82,7 @@ def plan_of(run: Run) -> Plan:
     Raises:
         RefusedError: it was not kept.
     """
-    if run.kind in HANDOVERS:
+    if run.kind in CUTOVER_KINDS:
         what = f"a {run.kind} run has no plan to resume: its next run reads both sides and goes on from there"
         back = " --back" if run.goal == "source" else ""
         raise RefusedError(what, where=f"run {run.id}", hint=f"finish it: migrator {run.kind} {run.sync}{back}")

@@ -16,7 +16,7 @@ from migrator.plan.changes import Plan
 from migrator.recovery.reconcile import candidate_for
 from migrator.recovery.rollback import RunTrace, rollback_plan
 from migrator.store import State
-from migrator.store.records import HANDOVERS, ORIGIN, Run, Write
+from migrator.store.records import CUTOVER_KINDS, ORIGIN, Run, Write
 from migrator.sync.endpoints import Endpoint, Runtime, contract_of, opened, reconciled, requests_of
 from migrator.sync.execution import Agree, Execution, Progress, run_id, run_of, silently
 from migrator.sync.session import Snapshot
@@ -49,7 +49,7 @@ async def rollback(
     if undone.kind == "dedupe":
         what = "a dedupe run is not rolled back: the copies that it removed would run twice again"
         raise RefusedError(what, where=f"run {run}", hint="their records are kept: migrator state export")
-    if undone.kind in HANDOVERS:
+    if undone.kind in CUTOVER_KINDS:
         raise _no_rollback(state, undone, sync.source)
     async with opened(runtime, sync.target, state=state, target=True) as endpoint:
         if (endpoint.adapter.provider, endpoint.adapter.scopes[0]) != (undone.provider, undone.scope):

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from migrator.testing.conformance import Conformance
-    from migrator.testing.platform import JsonFile, Platform, Raw, Wish, hour_of, wish
+    from migrator.testing.platform import JobsFile, Platform, Raw, Wish, hour_of, wish
 
 _HOME_OF: Final = {"Conformance": "conformance"} | dict.fromkeys(
-    ("JsonFile", "Platform", "Raw", "Wish", "hour_of", "wish"), "platform"
+    ("JobsFile", "Platform", "Raw", "Wish", "hour_of", "wish"), "platform"
 )
 
 
@@ -26,4 +26,4 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
 
 
-__all__ = ["Conformance", "JsonFile", "Platform", "Raw", "Wish", "hour_of", "wish"]
+__all__ = ["Conformance", "JobsFile", "Platform", "Raw", "Wish", "hour_of", "wish"]

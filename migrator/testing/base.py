@@ -15,14 +15,14 @@ import pytest
 
 from migrator.testing.lab import Lab
 from migrator.testing.place import Place
-from migrator.testing.platform import JsonFile, Platform
+from migrator.testing.platform import JobsFile, Platform
 from migrator.testing.plugin import recorded
 
 MakeLab = Callable[..., Lab]
 Pair = tuple[Platform, Platform]
 F = TypeVar("F", bound=Callable[..., Any])
 
-FILE = JsonFile()
+FILE = JobsFile()
 """The counterpart of every platform."""
 
 

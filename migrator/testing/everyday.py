@@ -29,7 +29,7 @@ def then(*holds: Wish, **actions: int) -> Result:
 
 
 @frozen(kw_only=True)
-class Step:
+class ScenarioStep:
     """Something happens, and a run deals with it.
 
     Attributes:
@@ -110,18 +110,21 @@ UNICODE: Final = "Übersicht — 日本語 🚀 ñ"
 CANNOT_PAUSE: Final = then(ONE, TWO, blocked=1, none=1)
 NOTHING: Final = then(ONE, TWO, none=2)
 
-SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
-    "nothing happens": ({}, (Step(do=lambda _lab: None, then=NOTHING),)),
-    "a job is added": ({}, (Step(do=at_source(3), then=then(ONE, TWO, wish(3), create=1, none=2)),)),
-    "a job is renamed": ({}, (Step(do=at_source(1, name="Renamed"), then=then(RENAMED, TWO, update=1, none=1)),)),
+SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[ScenarioStep, ...]]]] = {
+    "nothing happens": ({}, (ScenarioStep(do=lambda _lab: None, then=NOTHING),)),
+    "a job is added": ({}, (ScenarioStep(do=at_source(3), then=then(ONE, TWO, wish(3), create=1, none=2)),)),
+    "a job is renamed": (
+        {},
+        (ScenarioStep(do=at_source(1, name="Renamed"), then=then(RENAMED, TWO, update=1, none=1)),),
+    ),
     "a job gets a name of many scripts": (
         {},
-        (Step(do=at_source(1, name=UNICODE), then=then(wish(1, name=UNICODE), TWO, update=1, none=1)),),
+        (ScenarioStep(do=at_source(1, name=UNICODE), then=then(wish(1, name=UNICODE), TWO, update=1, none=1)),),
     ),
     "a job says something else": (
         {},
         (
-            Step(
+            ScenarioStep(
                 do=at_source(1, text="Say\nmore."),
                 then=then(wish(1, text="Say\nmore."), TWO, update=1, none=1),
                 changes="action.text",
@@ -130,18 +133,22 @@ SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
     ),
     "a job moves to another hour": (
         {},
-        (Step(do=at_source(1, hour=17), then=then(wish(1, hour=17), TWO, update=1, none=1), changes="trigger.cron"),),
+        (
+            ScenarioStep(
+                do=at_source(1, hour=17), then=then(wish(1, hour=17), TWO, update=1, none=1), changes="trigger.cron"
+            ),
+        ),
     ),
     "a description is set and cleared": (
         {},
         (
-            Step(
+            ScenarioStep(
                 do=at_source(1, description="Read me."),
                 then=then(wish(1, description="Read me."), TWO, update=1, none=1),
                 changes="description",
                 undescribed=NOTHING,
             ),
-            Step(
+            ScenarioStep(
                 do=at_source(1),
                 then=then(ONE, TWO, update=1, none=1),
                 changes="description",
@@ -152,55 +159,55 @@ SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
     "a job is paused and resumed": (
         {},
         (
-            Step(
+            ScenarioStep(
                 do=at_source(1, enabled=False),
                 then=then(wish(1, enabled=False), TWO, pause=1, none=1),
                 unpaused=CANNOT_PAUSE,
             ),
-            Step(do=at_source(1), then=then(ONE, TWO, resume=1, none=1), unpaused=NOTHING),
+            ScenarioStep(do=at_source(1), then=then(ONE, TWO, resume=1, none=1), unpaused=NOTHING),
         ),
     ),
     "a job removed at source is kept": (
         {"on_missing": "keep"},
-        (Step(do=gone_from_source(1), then=NOTHING),),
+        (ScenarioStep(do=gone_from_source(1), then=NOTHING),),
     ),
     "a job removed at source is paused": (
         {"on_missing": "pause"},
         (
-            Step(
+            ScenarioStep(
                 do=gone_from_source(1),
                 then=then(wish(1, enabled=False), TWO, pause=1, none=1),
                 unpaused=CANNOT_PAUSE,
             ),
-            Step(do=at_source(1), then=then(ONE, TWO, resume=1, none=1), unpaused=NOTHING, returns=True),
+            ScenarioStep(do=at_source(1), then=then(ONE, TWO, resume=1, none=1), unpaused=NOTHING, returns=True),
         ),
     ),
     "a job removed at source is deleted": (
         {"on_missing": "delete"},
         (
-            Step(do=gone_from_source(1), then=then(TWO, delete=1, none=1)),
-            Step(do=at_source(1), then=then(ONE, TWO, create=1, none=1)),
+            ScenarioStep(do=gone_from_source(1), then=then(TWO, delete=1, none=1)),
+            ScenarioStep(do=at_source(1), then=then(ONE, TWO, create=1, none=1)),
         ),
     ),
     "an empty source deletes nothing": (
         {"on_missing": "delete"},
-        (Step(do=gone_from_source(1, 2), then=then(ONE, TWO, blocked=2)),),
+        (ScenarioStep(do=gone_from_source(1, 2), then=then(ONE, TWO, blocked=2)),),
     ),
     "a job is no longer selected": (
         {"on_missing": "delete"},
-        (Step(do=configured(select={"name": ["*2"]}), then=NOTHING),),
+        (ScenarioStep(do=configured(select={"name": ["*2"]}), then=NOTHING),),
     ),
     "a record cannot be read": (
         {"on_missing": "delete"},
         (
-            Step(do=spoiled_at_source("name", 7), then=then(ONE, TWO, blocked=1, none=1)),
-            Step(do=mended_at_source, then=then(RENAMED, TWO, update=1, none=1)),
+            ScenarioStep(do=spoiled_at_source("name", 7), then=then(ONE, TWO, blocked=1, none=1)),
+            ScenarioStep(do=mended_at_source, then=then(RENAMED, TWO, update=1, none=1)),
         ),
     ),
     "a schedule cannot be read": (
         {"on_missing": "delete"},
         (
-            Step(
+            ScenarioStep(
                 do=spoiled_at_source("trigger.cron", "whenever it suits"),
                 then=then(ONE, TWO, blocked=1, none=1),
             ),
@@ -209,9 +216,9 @@ SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
     "an edit at the target is refused": (
         {},
         (
-            Step(do=edited_at_target("Job 001", EDITED), then=then(EDITED, TWO, blocked=1, none=1)),
-            Step(do=at_source(1, text="More."), then=then(EDITED, TWO, blocked=1, none=1)),
-            Step(
+            ScenarioStep(do=edited_at_target("Job 001", EDITED), then=then(EDITED, TWO, blocked=1, none=1)),
+            ScenarioStep(do=at_source(1, text="More."), then=then(EDITED, TWO, blocked=1, none=1)),
+            ScenarioStep(
                 do=edited_at_target("Edited", ONE),
                 then=then(wish(1, text="More."), TWO, update=1, none=1),
                 changes="action.text",
@@ -220,13 +227,13 @@ SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
     ),
     "the source overrules an edit at the target": (
         {"on_drift": "source"},
-        (Step(do=edited_at_target("Job 001", EDITED), then=then(ONE, TWO, update=1, none=1)),),
+        (ScenarioStep(do=edited_at_target("Job 001", EDITED), then=then(ONE, TWO, update=1, none=1)),),
     ),
     "an edit at the target stays": (
         {"on_drift": "target"},
         (
-            Step(do=edited_at_target("Job 001", EDITED), then=then(EDITED, TWO, none=2)),
-            Step(
+            ScenarioStep(do=edited_at_target("Job 001", EDITED), then=then(EDITED, TWO, none=2)),
+            ScenarioStep(
                 do=at_source(1, text="More."),
                 then=then(wish(1, name="Edited", text="More."), TWO, update=1, none=1),
                 changes="action.text",
@@ -236,31 +243,31 @@ SCENARIOS: Final[Mapping[str, tuple[Mapping[str, Any], tuple[Step, ...]]]] = {
     "both endpoints rename a job": (
         {},
         (
-            Step(
+            ScenarioStep(
                 do=both(edited_at_target("Job 001", EDITED), at_source(1, name="Renamed")),
                 then=then(EDITED, TWO, blocked=1, none=1),
             ),
-            Step(do=configured(on_drift="target"), then=then(EDITED, TWO, blocked=1, none=1)),
-            Step(do=configured(on_drift="source"), then=then(RENAMED, TWO, update=1, none=1)),
+            ScenarioStep(do=configured(on_drift="target"), then=then(EDITED, TWO, blocked=1, none=1)),
+            ScenarioStep(do=configured(on_drift="source"), then=then(RENAMED, TWO, update=1, none=1)),
         ),
     ),
     "both endpoints rename a job alike": (
         {},
         (
-            Step(
+            ScenarioStep(
                 do=both(edited_at_target("Job 001", RENAMED), at_source(1, name="Renamed")),
                 then=then(RENAMED, TWO, none=2),
             ),
-            Step(do=at_source(1, name="Edited"), then=then(EDITED, TWO, update=1, none=1)),
+            ScenarioStep(do=at_source(1, name="Edited"), then=then(EDITED, TWO, update=1, none=1)),
         ),
     ),
     "a job that was deleted at the target is reported": (
         {},
-        (Step(do=deleted_at_target("Job 001"), then=then(TWO, blocked=1, none=1)),),
+        (ScenarioStep(do=deleted_at_target("Job 001"), then=then(TWO, blocked=1, none=1)),),
     ),
     "a job that was deleted at the target is made again": (
         {"on_deleted": "recreate"},
-        tuple(Step(do=deleted_at_target("Job 001"), then=then(ONE, TWO, create=1, none=1)) for _ in range(4)),
+        tuple(ScenarioStep(do=deleted_at_target("Job 001"), then=then(ONE, TWO, create=1, none=1)) for _ in range(4)),
     ),
 }
 

@@ -28,7 +28,7 @@ def rename(lab: Lab, number: int) -> None:
         lab.source.wish(n, name=f"Renamed {n:03}")
 
 
-class Limits(Base):
+class FieldLimits(Base):
     """The limits of a run."""
 
     @synchronous

@@ -115,7 +115,7 @@ def real_now() -> datetime:
     return datetime.now(UTC)
 
 
-class JsonFile(Platform):
+class JobsFile(Platform):
     """A file of canonical jobs: the counterpart that every platform has."""
 
     provider = "json"

@@ -29,7 +29,7 @@ _HTML: Final = b"<!doctype html><title>Bad gateway</title><h1>Bad gateway</h1>"
 
 
 @define
-class Entry:
+class LoggedRequest:
     """One request: "METHOD path", and the status of its response; 0 while and where there is none."""
 
     request: str
@@ -37,7 +37,7 @@ class Entry:
 
 
 @define(kw_only=True)
-class Fault:
+class ProxyFault:
     """A rule by which requests fail.
 
     Attributes:
@@ -95,8 +95,8 @@ class Proxy:
     def __init__(self, upstream: str, id_field: str) -> None:
         self.upstream = urlsplit(upstream)
         self.id_field = id_field
-        self.requests: list[Entry] = []
-        self.faults: list[Fault] = []
+        self.requests: list[LoggedRequest] = []
+        self.faults: list[ProxyFault] = []
         self.altered: dict[str, dict[str, Any]] = {}
         proxy = self
 
@@ -123,9 +123,9 @@ class Proxy:
         self.faults.clear()
         self.altered.clear()
 
-    def fault(self, kind: Kind, **rule: Any) -> Fault:
-        """Add a rule; see `Fault`."""
-        self.faults.append(made := Fault(kind=kind, **rule))
+    def fault(self, kind: Kind, **rule: Any) -> ProxyFault:
+        """Add a rule; see `ProxyFault`."""
+        self.faults.append(made := ProxyFault(kind=kind, **rule))
         return made
 
     def sent(self, *kinds: str) -> list[str]:
@@ -135,7 +135,7 @@ class Proxy:
     def respond(self, handler: _Handler) -> None:
         """Answer one request: by a rule, or as the platform answers it."""
         path = handler.path.partition("?")[0]
-        entry = Entry(f"{handler.command} {path}")
+        entry = LoggedRequest(f"{handler.command} {path}")
         self.requests.append(entry)
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         hit = [fault for fault in self.faults if fault.hits(entry.request)]
@@ -183,7 +183,7 @@ class Proxy:
                 put(value, path, other)
 
 
-def _failed(fault: Fault, response: _Response | None) -> _Response | None:
+def _failed(fault: ProxyFault, response: _Response | None) -> _Response | None:
     """Return the response that a rule gives in place of the platform's; None for a reset connection."""
     match fault.kind:
         case "reset":

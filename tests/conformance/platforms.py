@@ -14,7 +14,7 @@ import attrs
 from migrator.sandbox import BackgroundServer, Options, World, devin, omni, scrip, settings
 from migrator.testing.lab import TEMPLATE
 from migrator.testing.place import Place as AnyPlace
-from migrator.testing.platform import JsonFile, Platform, Raw, Wish, hour_of, said, wish
+from migrator.testing.platform import JobsFile, Platform, Raw, Wish, hour_of, said, wish
 from tests.conformance.files import Text, TextPlace
 
 __all__ = ["EVENT", "PLATFORMS", "TEMPLATE", "Place", "Raw", "Simulated", "Wish", "place_of", "wish"]
@@ -224,7 +224,7 @@ class Scrip(Simulated):
         return f"Handle {EVENT}: {payload}"
 
 
-class File(JsonFile):
+class File(JobsFile):
     """A file of jobs, of which a user sets any record as it stands."""
 
     page: ClassVar[int] = 0

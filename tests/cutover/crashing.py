@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from attrs import define
 
-from migrator.cutover.commands import standings
+from migrator.cutover.commands import active_statuses
 from migrator.cutover.switches import Goal
 from migrator.errors import MigratorError
 from migrator.sandbox import BackgroundServer, Options, World
@@ -143,7 +143,7 @@ async def case(
     struck = await cut_short(lab, {**variant.rule, "nth": nth}, dies=variant.dies)
     tally.struck += struck
     named = {one.name for found in lab.state.dark().values() for one in found}
-    dark = {one.name for one in await standings(lab.runtime, lab.state, "it") if one.live in {"neither", "part"}}
+    dark = {one.name for one in await active_statuses(lab.runtime, lab.state, "it") if one.live in {"neither", "part"}}
     assert dark <= named, (where, dark, named)
     is_stopped = variant.rule["kind"] == "suspend"  # for good: nobody resumes it there
     goal: Goal = "source" if is_stopped else chance.choice(["target", "source"])
@@ -152,7 +152,7 @@ async def case(
         if await _settled(lab, goal):
             break
     else:
-        at_last = await standings(lab.runtime, lab.state, "it")
+        at_last = await active_statuses(lab.runtime, lab.state, "it")
         raise AssertionError(f"{where}: not {goal} after {_RERUNS} runs: {at_last}")
     await stage.passing.sleep(2.5 * 3600)
     lab.world.tick()
@@ -190,5 +190,5 @@ async def cut_short(lab: Lab, rule: Mapping[str, Any], *, dies: bool, **order: A
 async def _settled(lab: Lab, goal: Goal) -> bool:
     """Run again; whether the side that shall fire does, and alone."""
     await cut(lab, goal=goal)
-    (found,) = await standings(lab.runtime, lab.state, "it")
+    (found,) = await active_statuses(lab.runtime, lab.state, "it")
     return found.live == goal == found.meant and not found.is_unfinished

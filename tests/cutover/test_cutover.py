@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from migrator.cutover.commands import cutover, standings
+from migrator.cutover.commands import active_statuses, cutover
 from migrator.cutover.switches import Order, SwitchResult
 from migrator.errors import RefusedError, UsageError
 from migrator.sandbox import Options
@@ -24,7 +24,7 @@ PATCH: Final = Options(omni_update="patch")
 
 async def live(lab: Lab) -> list[str]:
     """Which side of each job fires, as read."""
-    return [one.live for one in await standings(lab.runtime, lab.state, "it")]
+    return [one.live for one in await active_statuses(lab.runtime, lab.state, "it")]
 
 
 async def test_a_job_that_is_held_back_is_proved_as_it_will_be(make_lab: MakeLab) -> None:
@@ -410,7 +410,7 @@ async def test_an_interruption_begins_nothing_new_and_tells_what_was_done(make_l
     assert ended == [
         (name, "moved", "target") if name in names else (name, "skipped", "source") for name, _s, _l in ended
     ]
-    assert {one.name: one.live for one in await standings(lab.runtime, lab.state, "it")} == {
+    assert {one.name: one.live for one in await active_statuses(lab.runtime, lab.state, "it")} == {
         name: live for name, _status, live in ended
     }
     (run,) = [run for run in lab.state.runs() if run.kind == "cutover"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from migrator.cutover.commands import standings
+from migrator.cutover.commands import active_statuses
 from migrator.store import State
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import wish
@@ -50,7 +50,7 @@ async def cut_and_die(lab: Lab, *, method: str, provider: str, after: bool = Fal
 
 async def standing(lab: Lab) -> tuple[str, bool]:
     """Which side of the one job fires, and whether its move has not ended."""
-    (found,) = await standings(lab.runtime, lab.state, "it")
+    (found,) = await active_statuses(lab.runtime, lab.state, "it")
     return found.live, found.is_unfinished
 
 

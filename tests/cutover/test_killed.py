@@ -10,7 +10,7 @@ from typing import Final
 import attrs
 import pytest
 
-from migrator.cutover.commands import standings
+from migrator.cutover.commands import active_statuses
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import wish
 from tests.cutover.crashing import Tally
@@ -52,7 +52,7 @@ async def brought(lab: Lab, goal: str, where: str) -> None:
     """Run again until each job fires at that side, and only there."""
     for _run in range(RERUNS):
         await cut(lab, goal=goal)
-        found = await standings(lab.runtime, lab.state, "it")
+        found = await active_statuses(lab.runtime, lab.state, "it")
         if {(one.live, one.is_unfinished) for one in found} == {(goal, False)}:
             return
     raise AssertionError(f"{where}: {found}")

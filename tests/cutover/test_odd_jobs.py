@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.cutover.commands import standings
+from migrator.cutover.commands import active_statuses
 from migrator.sync.commands import verify
 from tests.cutover.conftest import MakeLab
 from tests.cutover.passing import cut, told
@@ -26,7 +26,7 @@ async def test_the_others_are_switched(make_lab: MakeLab, odd: dict[str, str]) -
 
     assert ("moved", "target") in told(found)
     assert told(found).count(("moved", "target")) == 1
-    assert {"target"} <= {one.live for one in await standings(lab.runtime, lab.state, "it")}
+    assert {"target"} <= {one.live for one in await active_statuses(lab.runtime, lab.state, "it")}
     proofs = {proof.name: proof.status for proof in (await verify(lab.runtime, lab.state, "it")).proofs}
     assert proofs[names[1]] == "proved"
 

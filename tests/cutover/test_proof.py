@@ -17,7 +17,7 @@ import attrs
 import pytest
 
 from migrator.active_side import ActiveStatus
-from migrator.cutover.commands import standings
+from migrator.cutover.commands import active_statuses
 from migrator.sandbox import BackgroundServer, Options
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
@@ -102,7 +102,7 @@ async def troubled(lab: Lab, chance: random.Random) -> bool:
 async def looked_at(lab: Lab) -> tuple[ActiveStatus, ...]:
     """Which side of each job is active, by somebody who has the run's own notes and writes none."""
     noted = dict(lab.state.dark())
-    found = await standings(lab.runtime, lab.state, "it")
+    found = await active_statuses(lab.runtime, lab.state, "it")
     lab.state.note_dark("it", noted.get("it", ()))
     return found
 
@@ -135,7 +135,7 @@ async def test_a_hundred_random_jobs_change_hands(
         for _run in range(_CALM):
             await cut(lab)
             await passing.sleep(600)
-        found = await standings(lab.runtime, lab.state, "it")
+        found = await active_statuses(lab.runtime, lab.state, "it")
         dark = dict(lab.state.dark())
         await passing.sleep(_END.total_seconds() - passing.elapsed())
         lab.world.tick()

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from migrator.cutover.commands import standings
+from migrator.cutover.commands import active_statuses
 from migrator.sandbox import Options
 from migrator.sync.commands import verify
 from tests.conformance.lab import HTTP, Lab, counts
@@ -27,7 +27,7 @@ IDS: Final = ["401", "403", "404", "409", "422", "429", "503", "HTML"]
 
 async def live(lab: Lab) -> list[str]:
     """Which side of each job is active, as read."""
-    return [one.live for one in await standings(lab.runtime, lab.state, "it")]
+    return [one.live for one in await active_statuses(lab.runtime, lab.state, "it")]
 
 
 def paused(lab: Lab) -> int:

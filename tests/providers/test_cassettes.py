@@ -19,7 +19,7 @@ import vcr as vcrpy
 from attrs import evolve, field, frozen
 
 from migrator.errors import AuthError, NotFoundError, RejectedError
-from migrator.http.transport import Wire
+from migrator.http.transport import Transport
 from migrator.providers import open_adapter
 from migrator.providers.base import Connection, ContractError, LoadAdapter, Raw
 from migrator.sandbox import World, create_app
@@ -64,7 +64,7 @@ class Site:
 
     provider: str
     connection: Connection
-    wire: Wire | None = None
+    wire: Transport | None = None
     real: Mapping[str, str] = field(factory=dict)
 
     @asynccontextmanager

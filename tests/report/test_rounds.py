@@ -6,9 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from markdown_it import MarkdownIt
 
-from migrator.report.html.sync_runs import round_page
-from migrator.report.sync_run_markdown import round_markdown
-from migrator.report.sync_run_view import round_view
+from migrator.report.html.sync_runs import sync_run_page
+from migrator.report.sync_run_markdown import sync_run_markdown
+from migrator.report.sync_run_view import sync_run_view
 from tests.report.bench import HOSTILE
 from tests.report.conftest import Open
 from tests.report.rounds import bad_night, outcome, round_of, synced
@@ -16,7 +16,7 @@ from tests.report.rounds import bad_night, outcome, round_of, synced
 
 def test_it_says_first_what_needs_a_person() -> None:
     """Promises that lapse, failures, conflicts and refusals stand before hand edits, and what was done stands last."""
-    shown = round_view(bad_night())
+    shown = sync_run_view(bad_night())
     busy, down, quiet = shown.syncs
 
     assert [part.title for part in busy.parts] == [
@@ -40,7 +40,7 @@ def test_it_says_first_what_needs_a_person() -> None:
 
 def test_a_job_stands_in_one_part() -> None:
     """A conflict is not listed among the blocked once more; what is still open says since when."""
-    by_title = {part.title: part.entries for part in round_view(bad_night()).syncs[0].parts}
+    by_title = {part.title: part.entries for part in sync_run_view(bad_night()).syncs[0].parts}
 
     assert [entry.note for entry in by_title["Changed on both sides"]] == ["new"]
     assert [entry.said for entry in by_title["Blocked"]] == ["it would lose action.branch"]
@@ -49,7 +49,7 @@ def test_a_job_stands_in_one_part() -> None:
 
 def test_a_quiet_night_is_short() -> None:
     """Where all is in order, Markdown is the table alone."""
-    text = round_markdown(round_view(round_of(synced(), synced(name="other"))))
+    text = sync_run_markdown(sync_run_view(round_of(synced(), synced(name="other"))))
 
     assert "2 syncs, all in order." in text
     assert "| ✓ | `nightly` | in order | 0 unchanged |" in text
@@ -58,17 +58,17 @@ def test_a_quiet_night_is_short() -> None:
 
 def test_no_prompt_stands_in_a_report() -> None:
     """A report names the fields that were edited, and not what stands in them."""
-    shown = round_view(bad_night())
+    shown = sync_run_view(bad_night())
 
-    assert "action.text" in round_page(shown)
-    assert [text for text in (round_page(shown), round_markdown(shown)) if "prompt." in text] == []
+    assert "action.text" in sync_run_page(shown)
+    assert [text for text in (sync_run_page(shown), sync_run_markdown(shown)) if "prompt." in text] == []
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "[click](http://evil.example) | `x", "<b>@everyone #1 | --- |"])
 def test_what_a_platform_sent_is_text_in_markdown(text: str) -> None:
     """No element, link or column comes of a name or an error."""
     render = MarkdownIt("gfm-like", {"linkify": False, "html": True})
-    html, ours = (render.render(round_markdown(round_view(bad_night(name, name)))) for name in (text, "Plain"))
+    html, ours = (render.render(sync_run_markdown(sync_run_view(bad_night(name, name)))) for name in (text, "Plain"))
 
     assert [html.count(tag) for tag in ("<td", "<li", "<p>")] == [ours.count(tag) for tag in ("<td", "<li", "<p>")]
     assert [tag for tag in ("<a ", "<img", "<script", "<b>", "<svg") if tag in html] == []
@@ -76,13 +76,13 @@ def test_what_a_platform_sent_is_text_in_markdown(text: str) -> None:
 
 def test_it_renders_without_a_complaint_and_asks_for_nothing(open_report: Open) -> None:
     """In a browser: no console message, no request, nothing of a hostile name comes alive, and axe finds no fault."""
-    opened = open_report(round_page(round_view(bad_night(HOSTILE, HOSTILE))))
+    opened = open_report(sync_run_page(sync_run_view(bad_night(HOSTILE, HOSTILE))))
 
     assert (opened.complaints, opened.requests, opened.page.locator("img").count()) == ([], [], 0)
     assert "owned" not in opened.page.title()
     assert opened.page.get_by_role("rowheader", name="Changed on both sides").count() == 1
     for scheme in ("light", "dark"):
-        page = open_report(round_page(round_view(bad_night())), color_scheme=scheme).page
+        page = open_report(sync_run_page(sync_run_view(bad_night())), color_scheme=scheme).page
         assert Axe().run(page).response["violations"] == []
 
 
@@ -91,5 +91,5 @@ def test_a_long_list_is_cut_in_markdown_alone() -> None:
     many = tuple(outcome(f"Job {number}") for number in range(150))
     found = round_of(synced(applied=synced().applied.__class__(run="r1", outcomes=many)))
 
-    assert "and 50 more" in round_markdown(round_view(found))
-    assert "Job 149" in round_page(round_view(found))
+    assert "and 50 more" in sync_run_markdown(sync_run_view(found))
+    assert "Job 149" in sync_run_page(sync_run_view(found))

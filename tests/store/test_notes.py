@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from migrator.errors import LockedError, StateError
 from migrator.store import State
-from migrator.store.group_commit import Notes
+from migrator.store.group_commit import GroupCommit
 from tests.store.test_journal import LOCK, TARGET, begun, binding, write
 
 OpenOne = Callable[[], State]
@@ -24,7 +24,7 @@ def commits(state: State) -> list[str]:
     return found
 
 
-async def sent(notes: Notes, *numbers: int) -> None:
+async def sent(notes: GroupCommit, *numbers: int) -> None:
     """Writes of these numbers are noted, all at the same time."""
     await asyncio.gather(*(notes.dispatch(write(number), "devin", "vixie", lock=LOCK) for number in numbers))
 
@@ -33,7 +33,7 @@ async def test_a_write_is_on_disk_before_it_is_sent(open_one: OpenOne) -> None:
     """When an intent has been waited for, another process sees it, and every note that was made before it."""
     state = open_one()
     begun(state, write(state="claimed"), write(2, state="claimed"))
-    notes = Notes(state)
+    notes = GroupCommit(state)
     await sent(notes, 1)
     notes.put_binding(binding(), dialect="vixie", settles=write())
     notes.save_record("one", TARGET, {"id": "target-1"})
@@ -48,7 +48,7 @@ async def test_a_write_is_on_disk_before_it_is_sent(open_one: OpenOne) -> None:
 async def test_what_is_noted_together_is_committed_together(state: State) -> None:
     """Many writes that are under way at once cost few commits."""
     begun(state)
-    found, notes = commits(state), Notes(state)
+    found, notes = commits(state), GroupCommit(state)
     await sent(notes, *range(1, 21))
     for number in range(1, 21):
         notes.settle(write(number), "done")
@@ -61,7 +61,7 @@ async def test_what_is_noted_together_is_committed_together(state: State) -> Non
 async def test_the_last_word_about_a_link_counts(state: State) -> None:
     """Links of one job that are noted one after another end as if each had been written at once."""
     begun(state)
-    notes = Notes(state)
+    notes = GroupCommit(state)
     other = attrs.evolve(TARGET, id="target-2")
     notes.put_binding(binding(), dialect="vixie")
     notes.put_binding(binding(seen={"name": "Seen"}), dialect="vixie")
@@ -83,7 +83,7 @@ async def test_the_last_word_about_a_link_counts(state: State) -> None:
 async def test_nothing_is_sent_without_the_lock(state: State) -> None:
     """A run that has lost its lock sends nothing more, and still notes what became of what it had sent."""
     begun(state)
-    notes = Notes(state)
+    notes = GroupCommit(state)
     await sent(notes, 1)
     state.unlock(LOCK, state.owners()[LOCK])
     notes.settle(write(), "failed", "because")
@@ -96,7 +96,7 @@ async def test_nothing_is_sent_without_the_lock(state: State) -> None:
 async def test_no_note_is_made_after_one_that_failed(state: State) -> None:
     """When the state cannot be written, whoever waits is told, and whoever notes something later."""
     begun(state)
-    notes = Notes(state)
+    notes = GroupCommit(state)
     with state.transaction() as connection:
         connection.exec_driver_sql("DROP TABLE writes")
     with pytest.raises(StateError):
@@ -110,7 +110,7 @@ async def test_no_note_is_made_after_one_that_failed(state: State) -> None:
 async def test_the_event_loop_goes_on_during_a_commit(state: State) -> None:
     """While a commit waits for the disk, other requests go on."""
     begun(state)
-    notes, turns = Notes(state), 0
+    notes, turns = GroupCommit(state), 0
 
     def hold(_connection: sa.Connection) -> None:
         asyncio.run_coroutine_threadsafe(one_more(), loop).result(10)

@@ -16,7 +16,7 @@ from attrs import define, field
 from migrator.errors import MigratorError, NotFoundError, ProviderError, RejectedError, UncertainError
 from migrator.providers.base import PATCH, Created, Documented, Probe, Raw, Record, check_scope
 from migrator.providers.crontab.jobs import Edited, Terms, added, changed, found_jobs, record_of, removed
-from migrator.providers.crontab.places import Checker, Place, Prompts
+from migrator.providers.crontab.places import Checker, CrontabPlace, Prompts
 from migrator.providers.crontab.text import ENCODING
 
 _FIELDS: Final = frozenset(
@@ -50,7 +50,7 @@ class Crontab:
     )
 
     terms: Terms
-    place: Place
+    place: CrontabPlace
     prompts: Prompts
     scope: str
     fence: Callable[[], None] = field(default=lambda: None, repr=False)

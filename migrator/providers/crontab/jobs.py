@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from migrator.agents import Agents, Carrier, NoRunError, Run, compose, edit, recognise
+from migrator.agents import AgentRun, Agents, Carrier, NoRunError, compose, edit, recognise
 from migrator.errors import NotFoundError, RejectedError
 from migrator.providers.base import Raw
 from migrator.providers.crontab.text import (
@@ -168,7 +168,7 @@ def _run_of(command: str, stdin: str | None, block: Block, terms: Terms) -> Raw:
     return raw | ({"extras": list(run.extras)} if run.extras else {})
 
 
-def _file_prompt(run: Run, terms: Terms) -> str:
+def _file_prompt(run: AgentRun, terms: Terms) -> str:
     """The prompt in a file; only those of the declared folder are read."""
     path = PurePosixPath(run.prompt)
     if not terms.prompts or path.parent != PurePosixPath(terms.prompts):
@@ -328,7 +328,7 @@ def _command(job_id: str, wanted: Raw, block: Block | None, terms: Terms) -> tup
     for carrier in _carriers(said, terms):
         prompt = wanted["prompt"]
         path = f"{terms.prompts}/{hashlib.sha256(prompt.encode(*ENCODING)).hexdigest()[:_DIGITS]}.md"
-        run = Run(
+        run = AgentRun(
             agent=wanted.get("agent", ""),
             prompt=path if carrier == "file" else prompt,
             carrier=carrier,

@@ -62,7 +62,7 @@ async def run_crontab(*arguments: str, user: str = "", content: bytes = b"") -> 
     return Ended(process.returncode or 0, output, " ".join(complaint.decode(errors="replace").split())[:_LONGEST])
 
 
-class Place(Protocol):
+class CrontabPlace(Protocol):
     """Where a crontab is read and put back."""
 
     async def read(self) -> bytes:

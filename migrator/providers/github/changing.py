@@ -20,8 +20,8 @@ from migrator.providers.github.reading import (
     read_workflow,
 )
 from migrator.providers.github.yamltext import (
-    Edit,
     Path,
+    TextEdit,
     YamlError,
     YamlText,
     adding_value,
@@ -69,7 +69,7 @@ def change_workflow(workflow: Workflow, payload: Mapping[str, Any], agents: Agen
     return written
 
 
-def _edits(workflow: Workflow, payload: Mapping[str, Any], agents: Agents) -> Iterator[Edit]:
+def _edits(workflow: Workflow, payload: Mapping[str, Any], agents: Agents) -> Iterator[TextEdit]:
     document, raw = workflow.document, workflow.raw
     if payload.get("agent", raw["agent"]) != raw["agent"]:
         what = f"the workflow runs {raw['agent']}, and the job asks for {payload['agent']}"
@@ -94,13 +94,13 @@ def _edits(workflow: Workflow, payload: Mapping[str, Any], agents: Agents) -> It
         yield from _model_edits(workflow, payload["model"], agents)
 
 
-def _set(document: YamlText, path: Path, value: str, *, beside: Path) -> Edit:
+def _set(document: YamlText, path: Path, value: str, *, beside: Path) -> TextEdit:
     if path in document.spots:
         return replacing_value(document, path, value)
     return adding_value(document, beside, str(path[-1]), value)
 
 
-def _model_edits(workflow: Workflow, model: str | None, agents: Agents) -> Iterator[Edit]:
+def _model_edits(workflow: Workflow, model: str | None, agents: Agents) -> Iterator[TextEdit]:
     """Yield what names another language model."""
     document, path, option = workflow.document, workflow.model, workflow.option
     if not path:

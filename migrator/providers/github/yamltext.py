@@ -35,7 +35,7 @@ class YamlError(ValueError):
 
 
 @frozen(kw_only=True)
-class Edit:
+class TextEdit:
     """Characters to replace: from `start` to `end`, by `text`."""
 
     start: int
@@ -179,29 +179,29 @@ def _note(spots: dict[Path, Spot], path: Path, key: Any, value: Any, *, inline: 
     )
 
 
-def edited(text: str, edits: Iterable[Edit]) -> str:
+def edited(text: str, edits: Iterable[TextEdit]) -> str:
     """Return a text with edits, of which no two touch the same characters."""
     for edit in sorted(edits, key=lambda one: (one.start, one.end), reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
 
 
-def replacing_value(document: YamlText, path: Path, value: str, *, one_line: bool = False) -> Edit:
+def replacing_value(document: YamlText, path: Path, value: str, *, one_line: bool = False) -> TextEdit:
     """Return the edit that puts another text in the place of the value at a path, on request in one line."""
     spot = document.spots[path]
     if spot.empty:
         after = document.text.index(":", spot.key_end) + 1
-        return Edit(start=after, end=after, text=f" {scalar(value)}")
+        return TextEdit(start=after, end=after, text=f" {scalar(value)}")
     old = document.text[spot.start : spot.end]
     rest = document.text[spot.end :].partition("\n")[0].strip()
     ended = spot.style in {"|", ">"} and old.endswith("\n")
     multiline = not one_line and not spot.inline and (spot.style in {"|", ">"} or not rest)
     new = scalar(value, indent=spot.column + 2 if multiline else None, newline=document.newline)
     ended = ended or (multiline and value.endswith("\n") and spot.end == len(document.text))
-    return Edit(start=spot.start, end=spot.end, text=new + (document.newline if ended else ""))
+    return TextEdit(start=spot.start, end=spot.end, text=new + (document.newline if ended else ""))
 
 
-def adding_value(document: YamlText, beside: Path, key: str, value: str) -> Edit:
+def adding_value(document: YamlText, beside: Path, key: str, value: str) -> TextEdit:
     """Return the edit that adds a key and its value to the mapping of the key at `beside`.
 
     They stand after that key in a line of their own, or before it where its value takes more than one line.
@@ -209,16 +209,16 @@ def adding_value(document: YamlText, beside: Path, key: str, value: str) -> Edit
     spot = document.spots[beside]
     text = f"{key}: {scalar(value)}"
     if spot.inline:
-        return Edit(start=spot.key, end=spot.key, text=f"{text}, ")
+        return TextEdit(start=spot.key, end=spot.key, text=f"{text}, ")
     line = document.newline + " " * spot.column
     if "\n" in document.text[spot.key : spot.end]:
-        return Edit(start=spot.key, end=spot.key, text=text + line)
+        return TextEdit(start=spot.key, end=spot.key, text=text + line)
     end = document.text.find("\n", spot.end)
     end = len(document.text) if end < 0 else end - (document.newline == "\r\n")
-    return Edit(start=end, end=end, text=line + text)
+    return TextEdit(start=end, end=end, text=line + text)
 
 
-def removing_value(document: YamlText, path: Path) -> Edit:
+def removing_value(document: YamlText, path: Path) -> TextEdit:
     """Return the edit that removes a key and its value.
 
     Raises:
@@ -228,7 +228,7 @@ def removing_value(document: YamlText, path: Path) -> Edit:
     if spot.inline:
         after = re.compile(r"\s*,\s*").match(text, spot.end)
         before = re.search(r"\s*,\s*\Z", text[: spot.key])
-        return Edit(
+        return TextEdit(
             start=before.start() if before and not after else spot.key, end=after.end() if after else spot.end, text=""
         )
     start = text.rfind("\n", 0, spot.key) + 1
@@ -236,7 +236,7 @@ def removing_value(document: YamlText, path: Path) -> Edit:
     if text[start : spot.key].strip():
         line = text.count("\n", 0, spot.key) + 1
         raise YamlError(f"line {line}: {path[-1]} cannot be removed, since other keys stand in its line")
-    return Edit(start=start, end=end or len(text), text="")
+    return TextEdit(start=start, end=end or len(text), text="")
 
 
 def scalar(value: str, *, indent: int | None = None, newline: str = "\n") -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from attrs import frozen
 
-from migrator.audit import Audit, Finding, Outcome
+from migrator.audit import Audit, JobAudit, Outcome
 from migrator.canonical import JobRef, Loss, LossPath
 from migrator.config.model import Mode
 from migrator.convert.schedule import ConvertedSchedule
@@ -86,7 +86,7 @@ def audit_document(found: Audit) -> AuditDocument:
     )
 
 
-def _audited(finding: Finding) -> AuditedJob:
+def _audited(finding: JobAudit) -> AuditedJob:
     converted = finding.lowered
     return filled(
         AuditedJob,

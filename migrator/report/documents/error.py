@@ -11,7 +11,7 @@ from migrator.report.failures import Failure
 
 
 @frozen(kw_only=True)
-class Problem:
+class ReportedProblem:
     """One error.
 
     Attributes:
@@ -29,7 +29,7 @@ class Problem:
 
 
 @frozen(kw_only=True)
-class ErrorDocument(Problem, Document):
+class ErrorDocument(ReportedProblem, Document):
     """Why a command failed.
 
     Attributes:
@@ -37,13 +37,13 @@ class ErrorDocument(Problem, Document):
     """
 
     NAME: ClassVar[str] = "error"
-    problems: tuple[Problem, ...]
+    problems: tuple[ReportedProblem, ...]
     exit_code: int
 
 
 def error_document(failure: Failure) -> ErrorDocument:
     """Return an error and the single errors that it consists of."""
-    problems = tuple(filled(Problem, problem, **_told(problem)) for problem in failure.problems)
+    problems = tuple(filled(ReportedProblem, problem, **_told(problem)) for problem in failure.problems)
     return filled(ErrorDocument, failure, **_told(failure), problems=problems)
 
 

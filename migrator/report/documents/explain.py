@@ -25,7 +25,7 @@ class Fire:
 
 
 @frozen(kw_only=True)
-class Reading:
+class ExplainedReading:
     """One of the meanings of an expression that engines read differently.
 
     Attributes:
@@ -74,7 +74,7 @@ class ExplainDocument(Document):
     meaning: str
     flags: tuple[str, ...]
     fires: tuple[Fire, ...]
-    readings: tuple[Reading, ...]
+    readings: tuple[ExplainedReading, ...]
     translation: TranslationResult | None
 
 
@@ -89,7 +89,7 @@ def explain_document(told: Explanation) -> ExplainDocument:
         meaning=describe(told.cron, told.timezone),
         flags=tuple(sorted(told.cron.flags)),
         fires=tuple(Fire(local=at.astimezone(zone).isoformat(), utc=at) for at in told.fires),
-        readings=tuple(filled(Reading, one, cron=dict(one.answers), next=at) for one, at in told.readings),
+        readings=tuple(filled(ExplainedReading, one, cron=dict(one.answers), next=at) for one, at in told.readings),
         translation=told.translation and _translation(told, told.translation),
     )
 

@@ -19,7 +19,7 @@ from migrator.sync.checkpoint import KnownDuplicate, Trouble
 
 
 @frozen(kw_only=True)
-class Place:
+class StoredPlace:
     """A provider and a scope."""
 
     provider: str
@@ -42,7 +42,7 @@ class RunEntry:
     of: str | None
     sync: str
     goal: Goal | None
-    target: Place
+    target: StoredPlace
     started_at: datetime
     ended_at: datetime | None
     summary: Mapping[str, int]
@@ -142,7 +142,7 @@ def _latest(run: Run, status: SyncStatus) -> LatestRun:
 
 
 def _named(run: Run) -> dict[str, object]:
-    return {"run": run.id, "target": filled(Place, run)}
+    return {"run": run.id, "target": filled(StoredPlace, run)}
 
 
 @frozen(kw_only=True)

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from attrs import asdict, frozen
 
 from migrator.canonical import LEAVES, LeafPath, covers
-from migrator.catalog import Catalog, Entry
+from migrator.catalog import Catalog, CatalogEntry
 from migrator.json_document import Document, filled
 from migrator.mapping.rules import Rules
 from migrator.mapping.sections import ChangeKind
@@ -32,7 +32,7 @@ class FieldSupport:
 
 
 @frozen(kw_only=True)
-class Provider:
+class ProviderSupport:
     """What a provider supports.
 
     Attributes:
@@ -78,7 +78,7 @@ class ProvidersDocument(Document):
     """What each provider supports."""
 
     NAME: ClassVar[str] = "providers"
-    providers: tuple[Provider, ...]
+    providers: tuple[ProviderSupport, ...]
     unusable: tuple[UnusableProvider, ...]
 
 
@@ -88,10 +88,10 @@ def providers_document(found: Catalog) -> ProvidersDocument:
     return ProvidersDocument(providers=tuple(map(_provider, found.entries.values())), unusable=unusable)
 
 
-def _provider(entry: Entry) -> Provider:
+def _provider(entry: CatalogEntry) -> ProviderSupport:
     rules = entry.mapping.rules
     return filled(
-        Provider,
+        ProviderSupport,
         rules,
         name=rules.provider,
         package=entry.package or None,

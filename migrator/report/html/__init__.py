@@ -11,6 +11,6 @@ the page's own policy lets nothing run or load but the one style sheet and the o
 
 from migrator.report.html.frame import page
 from migrator.report.html.overviews import overview_page
-from migrator.report.html.sync_runs import round_page
+from migrator.report.html.sync_runs import sync_run_page
 
-__all__ = ["overview_page", "page", "round_page"]
+__all__ = ["overview_page", "page", "sync_run_page"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from migrator.report.html.frame import page
-from migrator.report.sync_run_view import RoundView
+from migrator.report.sync_run_view import SyncRunView
 
 
-def round_page(shown: RoundView) -> str:
+def sync_run_page(shown: SyncRunView) -> str:
     """A round as one HTML document."""
     return page("round.html", shown=shown)

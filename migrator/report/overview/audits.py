@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import evolve
 
-from migrator.audit import OUTCOMES, Audit, Finding, Outcome
+from migrator.audit import OUTCOMES, Audit, JobAudit, Outcome
 from migrator.convert import Converted
 from migrator.report.audits import OUTCOME_WORDS, SIGNS
 from migrator.report.overview import LossRow, Overview, OverviewRow, Tally, Tone
@@ -100,7 +100,7 @@ def _permission(lowered: Converted) -> list[str]:
     return [f"allow_loss = {json.dumps(paths)}"] if paths else []
 
 
-def _row(finding: Finding, at: datetime) -> OverviewRow:
+def _row(finding: JobAudit, at: datetime) -> OverviewRow:
     plain = OverviewRow(
         outcome=finding.outcome,
         name=clean(finding.name) or finding.source.id,
