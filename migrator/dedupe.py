@@ -17,8 +17,9 @@ from migrator.store import State
 from migrator.store.records import Binding
 from migrator.sync.checkpoint import record_duplicates
 from migrator.sync.endpoints import Runtime
-from migrator.sync.execution import Agree, Execution, Progress, run_id, silently
-from migrator.sync.session import Session, Snapshot, session_of
+from migrator.sync.execution import Execution
+from migrator.sync.runs import Agree, Progress, locked_session, silently
+from migrator.sync.session import Session, Snapshot
 
 Choose = Callable[[Sequence[Duplicate], Extracted], Awaitable[Collection[str]]]
 """Asked with the duplicates and the target's listing; returns the ids of the target jobs that are to be removed."""
@@ -53,8 +54,7 @@ async def dedupe(
         RefusedError: no job of a source job would be left.
         LockedError: another run writes to the same target.
     """
-    run = run_id(runtime)
-    async with session_of(runtime, state, sync) as session, session.locking(run, lost=stop.set):
+    async with locked_session(runtime, state, sync, stop=stop) as (session, run):
         snapshot = await session.snapshot(locked=True)
         found = snapshot.duplicates
         chosen = _checked(sync, found, await choose(found, snapshot.target))
@@ -62,16 +62,7 @@ async def dedupe(
         if not plan.pending or not await agree(plan):
             return plan, Applied(requests=session.requests)
         state.put_binding(*_links(session, snapshot, found, chosen), dialect=plan.dialect)
-        execution = Execution(
-            runtime=runtime,
-            state=state,
-            endpoint=session.target,
-            run=run,
-            kind="dedupe",
-            of=None,
-            stop=stop,
-            progress=progress,
-        )
+        execution = Execution.of_session(session, run, "dedupe", stop=stop, progress=progress)
         plan, outcomes = await execution.out(attrs.evolve(snapshot, plan=plan), session=None)
         gone = {outcome.target for outcome in outcomes if outcome.status == "done"}
         record_duplicates(state, sync, _left(found, gone))

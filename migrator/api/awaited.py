@@ -25,7 +25,7 @@ from migrator.plan.changes import Plan
 from migrator.providers.registry import PROVIDERS
 from migrator.store import State, open_state
 from migrator.store.records import Run, Write
-from migrator.sync import commands, execution, undo
+from migrator.sync import commands, runs, undo
 from migrator.sync.endpoints import Runtime
 from migrator.sync.results import SyncRun
 from migrator.sync.sync_run import SyncRunner
@@ -264,7 +264,7 @@ def _consenting(agree: Agree) -> Consent:
     return ask
 
 
-def _asking(agree: Agree) -> execution.Agree:
+def _asking(agree: Agree) -> runs.Agree:
     async def ask(plan: Plan) -> bool:
         return agree(plan)
 

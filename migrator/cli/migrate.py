@@ -180,14 +180,14 @@ def apply(
 
     from migrator.cli.approval import apply_changes
     from migrator.cli.environment import open_runtime
-    from migrator.sync import commands, execution
+    from migrator.sync import commands, runs
 
     runtime = open_runtime(settings)
     as_planned = resume is not None or what not in runtime.config.syncs
     _check_apply(what, resume, narrowed=bool(job and as_planned))
 
     def operation(state: State) -> Operation:
-        sync, saved = (execution.run_of(state, resume).sync, None) if resume else _chosen(what, runtime.config, state)
+        sync, saved = (runs.run_of(state, resume).sync, None) if resume else _chosen(what, runtime.config, state)
         apply_sync = partial(commands.apply, runtime, state, sync, saved=saved, resume=resume)
         return partial(apply_sync, max_deletes=max_deletes, hold=staged, jobs=job or ())
 

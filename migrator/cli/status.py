@@ -99,11 +99,11 @@ def history(settings: Settings, run: OptionalRun = None, *, sync: OfSync = None,
     from migrator.report.documents.journal import history_document
     from migrator.report.journal import history_lines
     from migrator.report.text import count, line
-    from migrator.sync import execution
+    from migrator.sync import runs as sync_runs
 
     screen, runtime = open_screen(settings), open_runtime(settings)
     with opened_state(settings, runtime) as state:
-        one = None if run is None else execution.run_of(state, run)
+        one = None if run is None else sync_runs.run_of(state, run)
         found = (one,) if one else state.runs(sync and runtime.config.sync(sync).name)
         writes = state.writes(one.id) if one else None
         ledger = [entry for entry in state.missed() if one and entry.run == one.id]

@@ -19,7 +19,8 @@ from migrator.plan.changes import Plan
 from migrator.store import State
 from migrator.sync.active_status import ActiveStatuses
 from migrator.sync.endpoints import Runtime, reconcile_source_writes
-from migrator.sync.execution import Execution, run_id, silently
+from migrator.sync.execution import Execution
+from migrator.sync.runs import run_id
 from migrator.sync.session import Session, session_of
 
 Consent = Callable[[Cutover, Plan], Awaitable[bool]]
@@ -81,7 +82,7 @@ async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asy
     Raises:
         RefusedError: the plan is unsafe as a whole.
     """
-    runtime, state, run = session.runtime, session.state, run_id(session.runtime)
+    state, run = session.state, run_id(session.runtime)
     async with locking(state, session.target.lock, run, fence=session.fence, lost=stop.set):
         snapshot = await session.snapshot(locked=True, hold=True)
         stage = await cutover_context(session, snapshot)
@@ -101,16 +102,7 @@ async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asy
         if not await agree(preview(session, order, moves), first):
             return False
         if first.pending:
-            execution = Execution(
-                runtime=runtime,
-                state=state,
-                endpoint=session.target,
-                run=run,
-                kind="apply",
-                of=None,
-                stop=stop,
-                progress=silently,
-            )
+            execution = Execution.of_session(session, run, "apply", stop=stop)
             await execution.out(attrs.evolve(snapshot, plan=first), session=session)
         return True
 

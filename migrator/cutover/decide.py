@@ -2,10 +2,10 @@
 
     forward    source stands still ──▶ target released          back    target held ──▶ source restored
 
-The side that fires is stopped first, so that at no instant both are live; in the gap between fires, neither being live
-for a moment harms nobody. Only what cannot be taken back, deleting the source job, comes last. Every move is planned
-from what both sides hold now: so a move that died half-way is finished by planning it again, and taken back by planning
-the way back.
+The side that fires is stopped first, so that both are never active at one instant; in the gap between fires, a moment
+in which neither is active does no harm. What cannot be reverted, deleting the source job, comes last. Every switch is
+planned from what both sides hold now: a switch that crashed half-way is finished by planning it again, and reverted by
+planning it in the other direction.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from migrator.store import State
 from migrator.store.records import RunKind
 from migrator.sync.active_status import job_in
 from migrator.sync.endpoints import Runtime, reconcile_source_writes
-from migrator.sync.execution import run_id
+from migrator.sync.runs import run_id
 from migrator.sync.session import session_of
 from migrator.verify import WELL
 

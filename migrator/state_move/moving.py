@@ -20,7 +20,7 @@ from migrator.store import State
 from migrator.store.rebinding import Relocation
 from migrator.store.records import Bound, Run
 from migrator.sync.endpoints import Runtime
-from migrator.sync.execution import run_id
+from migrator.sync.runs import run_id
 
 _ADOPT: Final = 'adopt = "identical" in the sync adopts them again, by their ownership tags'
 

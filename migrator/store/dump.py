@@ -1,7 +1,7 @@
 """The state as a whole: taken out as plain rows, and put into another database.
 
-Which rows there are, and of what, is read off the tables themselves. Two of them stay behind: `meta` says the layout,
-which is said beside the rows; and locks belong to processes that are running now.
+Which rows there are, and of what, is read off the tables themselves. Two of them are not exported: `meta`, whose schema
+version stands beside the rows, and the locks, which belong to processes that are running now.
 """
 
 from __future__ import annotations

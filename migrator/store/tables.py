@@ -16,6 +16,15 @@ metadata: Final = MetaData()
 SEAL: Final = "seal"
 """The key of `meta` that holds what saved plans are sealed with; it is never exported."""
 
+
+def _job(role: str, *, key: bool = False, optional: bool = False) -> tuple[Column[str], ...]:
+    """Return the columns that name a job: provider, scope and id."""
+    return tuple(
+        Column(f"{role}_{part}", String(length), primary_key=key, nullable=optional)
+        for part, length in (("provider", 32), ("scope", 512), ("id", 255))
+    )
+
+
 meta: Final = Table(
     "meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False)
 )
@@ -32,12 +41,8 @@ syncs: Final = Table(
 bindings: Final = Table(
     "bindings",
     metadata,
-    Column("target_provider", String(32), primary_key=True),
-    Column("target_scope", String(512), primary_key=True),
-    Column("target_id", String(255), primary_key=True),
-    Column("source_provider", String(32), nullable=False),
-    Column("source_scope", String(512), nullable=False),
-    Column("source_id", String(255), nullable=False),
+    *_job("target", key=True),
+    *_job("source"),
     Column("piece", Integer, nullable=False),
     Column("pieces", Integer, nullable=False),
     Column("sync", String(255), nullable=False),
@@ -54,9 +59,7 @@ Index("bindings_source", bindings.c.source_provider, bindings.c.source_scope, bi
 active_sides: Final = Table(
     "active_sides",
     metadata,
-    Column("source_provider", String(32), primary_key=True),
-    Column("source_scope", String(512), primary_key=True),
-    Column("source_id", String(255), primary_key=True),
+    *_job("source", key=True),
     Column("target_provider", String(32), primary_key=True),
     Column("target_scope", String(512), primary_key=True),
     Column("sync", String(255), nullable=False),
@@ -72,9 +75,7 @@ active_sides: Final = Table(
 definitions: Final = Table(
     "definitions",
     metadata,
-    Column("source_provider", String(32), primary_key=True),
-    Column("source_scope", String(512), primary_key=True),
-    Column("source_id", String(255), primary_key=True),
+    *_job("source", key=True),
     Column("sync", String(255), primary_key=True),
     Column("fields", Text, nullable=False),
     Column("retired", Integer, nullable=False),
@@ -84,9 +85,7 @@ definitions: Final = Table(
 takeovers: Final = Table(
     "takeovers",
     metadata,
-    Column("source_provider", String(32), primary_key=True),
-    Column("source_scope", String(512), primary_key=True),
-    Column("source_id", String(255), primary_key=True),
+    *_job("source", key=True),
     Column("sync", String(255), primary_key=True),
     Column("origin_provider", String(32), nullable=False),
     Column("origin_scope", String(512), nullable=False),
@@ -98,9 +97,7 @@ takeovers: Final = Table(
 missed: Final = Table(
     "missed",
     metadata,
-    Column("source_provider", String(32), primary_key=True),
-    Column("source_scope", String(512), primary_key=True),
-    Column("source_id", String(255), primary_key=True),
+    *_job("source", key=True),
     Column("at", String(40), primary_key=True),
     Column("sync", String(255), nullable=False),
     Column("name", Text, nullable=False),
@@ -145,9 +142,7 @@ writes: Final = Table(
     Column("seq", Integer, primary_key=True),
     Column("sync", String(255), nullable=False),
     Column("action", String(16), nullable=False),
-    Column("source_provider", String(32)),
-    Column("source_scope", String(512)),
-    Column("source_id", String(255)),
+    *_job("source", optional=True),
     Column("target_provider", String(32), nullable=False),
     Column("target_scope", String(512), nullable=False),
     Column("target_id", String(255)),

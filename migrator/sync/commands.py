@@ -1,6 +1,6 @@
-"""The stages wired together: the only place that knows all of them.
+"""The operations on one sync, each from open endpoints to its result.
 
-open both sides ─▶ list and read both ─▶ settle what a crashed run left ─▶ plan ─▶ apply ─▶ settle what lost its answer
+open endpoints ─▶ list both ─▶ reconcile what a crashed run left ─▶ plan ─▶ apply ─▶ reconcile what got no response
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from migrator.sync.checkpoint import (
     record_trouble,
 )
 from migrator.sync.endpoints import Runtime, opened, requests_of
-from migrator.sync.execution import Agree, Execution, Progress, plan_of, run_id, run_of, silently
+from migrator.sync.execution import Execution
+from migrator.sync.runs import Agree, Progress, locked_session, plan_of, run_of, silently
 from migrator.sync.session import Session, Snapshot, session_of
 
 if TYPE_CHECKING:
@@ -169,11 +170,7 @@ async def apply(
         RefusedError: the plan is unsafe as a whole.
         LockedError: another run writes to the same target.
     """
-    run = run_id(runtime)
-    async with (
-        session_of(runtime, state, sync) as session,
-        session.locking(run, lost=stop.set),
-    ):
+    async with locked_session(runtime, state, sync, stop=stop) as (session, run):
         hold = hold or (saved is not None and is_staged(saved))
         snapshot = _narrowed(await session.snapshot(locked=True, hold=hold), jobs)
         current = snapshot.plan
@@ -184,16 +181,14 @@ async def apply(
             resume = run_of(state, resume).id
             current = _rest_of(state, resume, current)
         _guard(current, max_deletes)
-        execution = Execution(
-            runtime=runtime,
-            state=state,
-            endpoint=session.target,
-            source=session.source if session.sync.two_way else None,
-            run=run,
-            kind="resume" if resume else "apply",
+        execution = Execution.of_session(
+            session,
+            run,
+            "resume" if resume else "apply",
             of=resume,
             stop=stop,
             progress=progress,
+            writes_back=True,
             replans=saved is None,
         )
         snapshot = attrs.evolve(snapshot, plan=current)
@@ -224,25 +219,11 @@ async def sync(
     Raises:
         LockedError: another run writes to the same target.
     """
-    run = run_id(runtime)
-    async with (
-        session_of(runtime, state, sync) as session,
-        session.locking(run, lost=stop.set),
-    ):
+    async with locked_session(runtime, state, sync, stop=stop) as (session, run):
         snapshot = _narrowed(await session.snapshot(locked=True), jobs)
         if snapshot.plan.refusal:
             return snapshot.plan, Applied(requests=session.requests, dark=_dark(session, snapshot, ()))
-        execution = Execution(
-            runtime=runtime,
-            state=state,
-            endpoint=session.target,
-            source=session.source if session.sync.two_way else None,
-            run=run,
-            kind="sync",
-            of=None,
-            stop=stop,
-            progress=progress,
-        )
+        execution = Execution.of_session(session, run, "sync", stop=stop, progress=progress, writes_back=True)
         return await _executed(execution, session, snapshot, agree, is_whole=not jobs)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Final
+from typing import Self
 
 import attrs
 
-from migrator.errors import MigratorError, RefusedError, StateError, UsageError
+from migrator.errors import MigratorError, StateError
 from migrator.execute.change_steps import ChangeSteps
 from migrator.execute.executor import Executor
 from migrator.execute.outcomes import Applied, Outcome
@@ -21,76 +19,13 @@ from migrator.execute.writer import Writer
 from migrator.extract import Extracted
 from migrator.mapping import ProviderMapping
 from migrator.plan.changes import Plan
-from migrator.plan.document import pack_plan, plan_from_json
+from migrator.plan.document import pack_plan
 from migrator.recovery.resume import joined, merged, replanned, unfinished
 from migrator.store import State
-from migrator.store.records import CUTOVER_KINDS, ActiveSide, Run, RunKind
+from migrator.store.records import ActiveSide, Run, RunKind
 from migrator.sync.endpoints import Endpoint, Runtime, contract_of, remember_contract
+from migrator.sync.runs import Progress, silently
 from migrator.sync.session import Session, Snapshot
-
-Progress = Callable[[Outcome], None]
-"""Told after each change."""
-
-Agree = Callable[[Plan], Awaitable[bool]]
-"""Asked with a plan before anything is written."""
-
-LAST: Final = "last"
-"""The name of the latest run."""
-_SHOWN: Final = 3
-"""Runs that an error lists."""
-
-
-def silently(_outcome: Outcome) -> None:
-    """Tell nobody."""
-
-
-def run_id(runtime: Runtime) -> str:
-    """The id of a new run: when it begins, and a little chance."""
-    return f"{runtime.clock.now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
-
-
-def run_of(state: State, run: str) -> Run:
-    """Return the run of that id, of an unambiguous beginning of one, or the latest run for "last".
-
-    Raises:
-        UsageError: no run, or more than one, has that name.
-    """
-    if found := state.run(run):
-        return found
-    runs = state.runs()
-    hint = "list the runs: migrator history"
-    if run == LAST:
-        if not runs:
-            raise UsageError("no run yet", actual=run, hint=hint)
-        return _whole(state, runs[0])
-    begun = [known for known in runs if run and known.id.startswith(run)]
-    if len(begun) == 1:
-        return _whole(state, begun[0])
-    shown = [known.id for known in (begun or runs)[:_SHOWN]]
-    what = f"more than one run begins with {run}" if begun else "unknown run"
-    raise UsageError(what, where="RUN", actual=run, allowed=shown or "no run yet", hint=hint)
-
-
-def _whole(state: State, listed: Run) -> Run:
-    """Return a run of the list with its plan, which lists leave out."""
-    return state.run(listed.id) or listed
-
-
-def plan_of(run: Run) -> Plan:
-    """The plan that a run carried out.
-
-    Raises:
-        RefusedError: it was not kept.
-    """
-    if run.kind in CUTOVER_KINDS:
-        what = f"a {run.kind} run has no plan to resume: its next run reads both sides and goes on from there"
-        back = " --back" if run.goal == "source" else ""
-        raise RefusedError(what, where=f"run {run.id}", hint=f"finish it: migrator {run.kind} {run.sync}{back}")
-    if run.plan is None:
-        what = "the plan of this run was not kept: it was made by an old version"
-        hint = f"plan again what is left: migrator apply {run.sync}"
-        raise RefusedError(what, where=f"run {run.id}", hint=hint)
-    return plan_from_json(run.plan, where=f"plan of run {run.id}")
 
 
 @attrs.frozen(kw_only=True)
@@ -121,6 +56,33 @@ class Execution:
     stop: asyncio.Event
     progress: Progress
     replans: bool = True
+
+    @classmethod
+    def of_session(
+        cls,
+        session: Session,
+        run: str,
+        kind: RunKind,
+        *,
+        stop: asyncio.Event,
+        progress: Progress = silently,
+        of: str | None = None,
+        writes_back: bool = False,
+        replans: bool = True,
+    ) -> Self:
+        """Return the execution of a plan by a run of an open sync; of a two-way one it may write back to the source."""
+        return cls(
+            runtime=session.runtime,
+            state=session.state,
+            endpoint=session.target,
+            source=session.source if writes_back and session.sync.two_way else None,
+            run=run,
+            kind=kind,
+            of=of,
+            stop=stop,
+            progress=progress,
+            replans=replans,
+        )
 
     async def out(self, snapshot: Snapshot, *, session: Session | None) -> tuple[Plan, tuple[Outcome, ...]]:
         """Journal the run from beginning to end; with a session, take up what lost its answer.
@@ -274,11 +236,7 @@ class Execution:
         unclear = {write.source for write in open_now if write.run == self.run and write.source}
         if not unclear:
             return outcomes
-        try:
-            snapshot = await session.snapshot(locked=True, source=before.listed)
-        except StateError:
-            raise
-        except MigratorError:
+        if (snapshot := await _listed_again(session, before, hold=False)) is None:
             return outcomes
         rest = unfinished(plan.pending, outcomes, snapshot.plan, unclear)
         writer.target = snapshot.target
@@ -295,11 +253,7 @@ class Execution:
         origin: SourceWriter | None,
     ) -> tuple[Plan, tuple[Outcome, ...]]:
         """Plan again what could not be done, because the target follows another update contract than was assumed."""
-        try:
-            snapshot = await session.snapshot(locked=True, source=before.listed, hold=before.hold)
-        except StateError:
-            raise
-        except MigratorError:
+        if (snapshot := await _listed_again(session, before, hold=before.hold)) is None:
             return plan, outcomes
         rest = replanned(plan, outcomes, snapshot.plan)
         if snapshot.plan.refusal or not rest.changes:
@@ -308,6 +262,16 @@ class Execution:
         writer.target, writer.contract = snapshot.target, rest.contract
         later = await self._applier(writer, rest, silently, origin).apply(rest)
         return joined(plan, outcomes, rest, later)
+
+
+async def _listed_again(session: Session, before: Snapshot, *, hold: bool) -> Snapshot | None:
+    """Return a snapshot with a new listing of the target; None where it cannot be read, which the next run does."""
+    try:
+        return await session.snapshot(locked=True, source=before.listed, hold=hold)
+    except StateError:
+        raise
+    except MigratorError:
+        return None
 
 
 def accepted_by(runtime: Runtime, sync: str) -> tuple[str, ...]:
@@ -322,6 +286,3 @@ def _takes_ownership_tags(mapping: ProviderMapping, target: Extracted) -> bool:
     if marker is None:
         return False
     return marker.form != "item" or not target.raws or any(marker.path in raw for raw in target.raws.values())
-
-
-__all__ = ["Agree", "Execution", "Progress", "plan_of", "run_id", "run_of", "silently"]

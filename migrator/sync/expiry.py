@@ -1,4 +1,4 @@
-"""Promises that cannot be kept: schedules that stop being exact before the next night, and that nobody has renewed."""
+"""Promises that cannot be kept: schedules that stop being exact before the next night, and that no sync has renewed."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Orphans:
     Attributes:
         home: the sync and the places, as the state has them.
         bound: the jobs, with their source jobs.
-        reason: why nobody owns them.
+        reason: why no sync owns them.
         command: what gives them to a sync that could own them; "" where there is none, or several.
     """
 

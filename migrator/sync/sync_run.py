@@ -23,11 +23,11 @@ from migrator.store import State
 from migrator.sync import commands
 from migrator.sync.drift import drift_at
 from migrator.sync.endpoints import Runtime
-from migrator.sync.execution import Progress, silently
 from migrator.sync.expiry import expiries_of
 from migrator.sync.order import in_order, meeting
 from migrator.sync.orphaned import Orphans, orphans
 from migrator.sync.results import Drift, Expiry, SyncResult, SyncRun
+from migrator.sync.runs import Progress, silently
 
 
 class _Warned(Listeners):

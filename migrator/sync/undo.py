@@ -18,7 +18,8 @@ from migrator.recovery.rollback import RunTrace, rollback_plan
 from migrator.store import State
 from migrator.store.records import CUTOVER_KINDS, ORIGIN, Run, Write
 from migrator.sync.endpoints import Endpoint, Runtime, contract_of, opened, reconciled, requests_of
-from migrator.sync.execution import Agree, Execution, Progress, run_id, run_of, silently
+from migrator.sync.execution import Execution
+from migrator.sync.runs import Agree, Progress, run_id, run_of, silently
 from migrator.sync.session import Snapshot
 
 

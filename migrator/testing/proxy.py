@@ -1,6 +1,6 @@
 """A proxy between migrator and a platform: it logs every request and makes the chosen ones fail.
 
-A server that nobody here wrote needs no code for faults, and neither does anybody's simulator.
+So neither a server of another author nor a simulator needs code for faults.
 """
 
 from __future__ import annotations
