@@ -21,7 +21,7 @@ Sources = Mapping[str, str]
 
 STOREYS = (
     {"errors"},
-    {"compressed", "concurrency", "files", "ids", "instrumentation", "json_types", "redaction", "shell", "soundness"},
+    {"compressed", "concurrency", "files", "ids", "instrumentation", "json_types", "redaction", "soundness"},
     {"agents"},
     {"isolation"},
     {"cron"},

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import attrs
 from attrs import field, frozen
 
-from migrator.agents import Agent, Agents, WorkflowStep
+from migrator.agents.patterns import Agent, Agents, WorkflowStep
 from migrator.canonical import LEAVES, PATHS, covers
 from migrator.mapping.codecs import CODECS
 from migrator.mapping.equivalence import EQUIVALENCES

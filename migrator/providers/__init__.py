@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from migrator.agents import Agents
+from migrator.agents.patterns import Agents
 from migrator.instrumentation import SILENT, Instrumentation
 from migrator.providers.base import Connection, LoadAdapter
 from migrator.providers.declaration import Local, Opening

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import evolve, field, frozen
 
-from migrator.agents import Agents
+from migrator.agents.patterns import Agents
 from migrator.providers.base import Connection, Documented, LoadAdapter
 
 if TYPE_CHECKING:

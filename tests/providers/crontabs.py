@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from migrator.agents import Agents
+from migrator.agents.patterns import Agents
 from migrator.mapping import load_mapping
 from migrator.providers.crontab.adapter import Crontab
-from migrator.providers.crontab.jobs import Terms
+from migrator.providers.crontab.terms import Terms
 
 AGENTS: Final[Agents] = load_mapping("crontab", documented=Crontab.documented).rules.commands
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from migrator.errors import NotFoundError, RejectedError
-from migrator.providers.crontab.jobs import added, changed, found_jobs, record_of, removed
+from migrator.providers.crontab.edits import added, changed, removed
+from migrator.providers.crontab.records import found_jobs, record_of
 from migrator.providers.crontab.text import spoken, written
 from tests.providers.crontabs import DEBIAN, crontab_texts, names, prompts, record, terms, texts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from migrator.agents import Agents
+from migrator.agents.patterns import Agents
 from migrator.mapping import load_mapping
 from migrator.providers.registry import PROVIDERS
 

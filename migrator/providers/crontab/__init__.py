@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from migrator.agents import Agents
+from migrator.agents.patterns import Agents
 from migrator.errors import RejectedError
 from migrator.providers.base import Connection, LoadAdapter
 from migrator.providers.crontab.adapter import Crontab
-from migrator.providers.crontab.jobs import DAEMONS, Terms, added
+from migrator.providers.crontab.edits import added
 from migrator.providers.crontab.places import CommandPlace, FilePlace, Prompts
+from migrator.providers.crontab.terms import DAEMONS, Terms
 from migrator.providers.declaration import (
     IDENTITY,
     Capabilities,

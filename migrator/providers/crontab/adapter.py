@@ -15,8 +15,10 @@ from attrs import define, field
 
 from migrator.errors import MigratorError, NotFoundError, ProviderError, RejectedError, UncertainError
 from migrator.providers.base import PATCH, Created, Documented, Probe, Raw, Record, check_scope
-from migrator.providers.crontab.jobs import Edited, Terms, added, changed, found_jobs, record_of, removed
+from migrator.providers.crontab.edits import Edited, added, changed, removed
 from migrator.providers.crontab.places import Checker, CrontabPlace, Prompts
+from migrator.providers.crontab.records import found_jobs, record_of
+from migrator.providers.crontab.terms import Terms
 from migrator.providers.crontab.text import ENCODING
 
 _FIELDS: Final = frozenset(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from attrs import define, field
 
-from migrator.agents import Agents
+from migrator.agents.patterns import Agents
 from migrator.errors import NotFoundError, ProtocolError, RejectedError, TransientError, UsageError
 from migrator.files import replacing
 from migrator.providers.base import PATCH, Created, Documented, Probe, Raw, Record, check_scope

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from migrator.agents import Agents, NoRunError, edit, recognise
+from migrator.agents.patterns import Agents, NoRunError
+from migrator.agents.reading import recognise
+from migrator.agents.writing import edit
 from migrator.providers.github.pausing import is_paused, pause
 from migrator.providers.github.reading import (
     ESCAPED,

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from migrator.agents import Agents, NoAgentError, NoRunError, recognise
+from migrator.agents.patterns import Agents, NoAgentError, NoRunError
+from migrator.agents.reading import recognise
 from migrator.providers.base import Raw
 from migrator.providers.github.pausing import schedule_of
 from migrator.providers.github.yamltext import (

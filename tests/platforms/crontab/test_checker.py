@@ -15,7 +15,7 @@ from migrator.errors import RejectedError
 from migrator.providers.base import Connection
 from migrator.providers.crontab import PROVIDER
 from migrator.providers.crontab.adapter import Crontab
-from migrator.providers.crontab.jobs import added, changed, removed
+from migrator.providers.crontab.edits import added, changed, removed
 from migrator.providers.crontab.places import CommandPlace
 from migrator.providers.declaration import Local, Opening
 from tests.platforms.crontab.cron import Machine, make_machine

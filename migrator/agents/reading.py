@@ -1,112 +1,30 @@
-"""Command lines that run an AI agent on a prompt: recognised by patterns, written, and edited in place.
+"""Recognise the run of an agent in a command line, by the patterns of a mapping file.
 
-A pattern is data of a mapping file. What a pattern does not know makes a command one that is left alone: a prompt is
-taken only from a command of which every word is understood.
+A prompt is taken only from a command of which every word is understood; any other command is left alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
-from migrator.shell import ShellError, ShellToken, quoted, tokens
+from migrator.agents.patterns import Agent, AgentRun, Agents, Carrier, NoAgentError, NoRunError
+from migrator.agents.shell import ShellError, ShellToken, tokens
 
-Carrier = Literal["argument", "stdin", "file"]
 Span = tuple[int, int]
 
+
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
+
+
 _RESERVED: Final = frozenset({"!", "{", "}", "case", "do", "done", "elif", "else", "fi", "for", "if", "then", "while"})
 
 
 @frozen(kw_only=True)
-class Agent:
-    """How one agent's command line is written.
-
-    Attributes:
-        program: the base name of its program.
-        verbs: the words of which one must follow the program; the first one is written.
-        flags: the options of which one must be given; the first one is written.
-        prompt: the options that carry the prompt; none where it is an argument.
-        argument: whether an argument is read as the prompt.
-        stdin: the argument that says that the prompt is on the standard input; "" where none is needed.
-        model: the options that name the language model.
-        thread: the options that name the conversation to continue.
-        options: the other options that take one value.
-        switches: the other options that take none.
-    """
-
-    program: str
-    verbs: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    prompt: tuple[str, ...] = ()
-    argument: bool = True
-    stdin: str = ""
-    model: tuple[str, ...] = ()
-    thread: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    switches: tuple[str, ...] = ()
-
-
-@frozen(kw_only=True)
-class WorkflowStep:
-    """How a step of a workflow runs an agent by an action.
-
-    Attributes:
-        agent: the name that `action.agent` has.
-        uses: the action, without its version.
-        prompt: the input that holds the prompt.
-        model: the input that names the language model; "" where none does.
-        option: the option that names it within the text of that input; "" where the input is the name.
-    """
-
-    agent: str
-    uses: str
-    prompt: str
-    model: str = ""
-    option: str = ""
-
-
-@frozen(kw_only=True, eq=False)
-class Agents:
-    """The agents that a mapping knows.
-
-    Attributes:
-        known: by the name that `action.agent` has.
-        wrappers: programs that run the command that follows them, such as `nice`.
-        steps: the actions that run one.
-    """
-
-    known: Mapping[str, Agent] = field(factory=dict)
-    wrappers: tuple[str, ...] = ()
-    steps: tuple[WorkflowStep, ...] = ()
-
-
-@frozen(kw_only=True)
-class AgentRun:
-    """An agent's run on a prompt, as a command says it.
-
-    Attributes:
-        agent: a key of `Agents.known`.
-        prompt: the prompt; of a file, its path.
-        carrier: where the prompt stands.
-        model: the language model.
-        thread: the conversation that it continues.
-        extras: what else the command does, in words without values.
-    """
-
-    agent: str
-    prompt: str
-    carrier: Carrier = "argument"
-    model: str | None = None
-    thread: str | None = None
-    extras: tuple[str, ...] = ()
-
-
-@frozen(kw_only=True)
-class _Places:
+class Places:
     """Where the parts of a run stand in its command: the prompt, model and thread with their options, and room."""
 
     head: int
@@ -114,14 +32,6 @@ class _Places:
     prompt: Span | None = None
     model: Span | None = None
     thread: Span | None = None
-
-
-class NoRunError(ValueError):
-    """A command that is not one agent's run on one prompt; the text says why."""
-
-
-class NoAgentError(NoRunError):
-    """A command that runs no known agent at all."""
 
 
 def recognise(command: str, stdin: str | None, agents: Agents) -> AgentRun:
@@ -135,101 +45,11 @@ def recognise(command: str, stdin: str | None, agents: Agents) -> AgentRun:
     Raises:
         NoRunError: it is something else.
     """
-    return _recognise(command, stdin, agents)[0]
+    return read_command(command, stdin, agents)[0]
 
 
-def compose(run: AgentRun, agents: Agents) -> str:
-    """Return a new command for a run; a prompt on the standard input is not part of it.
-
-    Raises:
-        NoRunError: the agent is unknown, or cannot do what the run asks.
-    """
-    agent = _agent(run.agent, agents)
-    words = [agent.program, *agent.verbs[:1], *agent.flags[:1], *_carrier_words(run, agent)]
-    words += [*_option(agent.model, run.model, "model", run), *_option(agent.thread, run.thread, "thread", run)]
-    return " ".join([*words, *([f"< {quoted(run.prompt)}"] if run.carrier == "file" else [])])
-
-
-def edit(command: str, stdin: str | None, wanted: AgentRun, agents: Agents) -> str:
-    """Return the command with another prompt, model or thread; all else of it stays to the byte.
-
-    Raises:
-        NoRunError: it cannot be edited so that it says just what is wanted.
-    """
-    had, places = _recognise(command, stdin, agents)
-    if had.agent != wanted.agent:
-        if had.extras:
-            raise NoRunError(f"another agent would lose what else the line does: {', '.join(had.extras)}")
-        return compose(wanted, agents)
-    agent = _agent(wanted.agent, agents)
-    edits: list[tuple[Span, str]] = []
-    if (had.prompt, had.carrier) != (wanted.prompt, wanted.carrier):
-        edits += _moved_prompt(wanted, agent, places)
-    for name in ("model", "thread"):
-        if getattr(had, name) != getattr(wanted, name):
-            words = " ".join(_option(getattr(agent, name), getattr(wanted, name), name, wanted))
-            edits.append(_replacing(getattr(places, name), words, places.tail))
-    for (start, end), text in sorted(edits, reverse=True):
-        command = command[:start] + text + command[end:]
-    _check(command, wanted, had, agents)
-    return command
-
-
-def _check(command: str, wanted: AgentRun, had: AgentRun, agents: Agents) -> None:
-    said = recognise(command, wanted.prompt if wanted.carrier == "stdin" else None, agents)
-    if said != evolve(wanted, extras=had.extras):
-        raise NoRunError("the line cannot be edited without changing what else it does")
-
-
-def _moved_prompt(wanted: AgentRun, agent: Agent, places: _Places) -> Iterator[tuple[Span, str]]:
-    """The edits that put the prompt where it is to stand: where it stood, or after the program."""
-    if wanted.carrier == "file":
-        if places.prompt:
-            yield _replacing(places.prompt, "", 0)
-        words = [*([agent.stdin] if agent.stdin else []), f"< {quoted(wanted.prompt)}"]
-        yield (places.tail, places.tail), f" {' '.join(words)}"
-        return
-    yield _replacing(places.prompt, " ".join(_carrier_words(wanted, agent)), places.head)
-
-
-def _replacing(span: Span | None, words: str, otherwise: int) -> tuple[Span, str]:
-    """The edit that puts words in place of a span and the blank before it, or at another place."""
-    if span is None:
-        return (otherwise, otherwise), f" {words}" if words else ""
-    return (span if words else (span[0] - 1, span[1])), words
-
-
-def _carrier_words(run: AgentRun, agent: Agent) -> list[str]:
-    """The words that carry the prompt, or that say that the standard input does."""
-    if run.carrier != "argument":
-        return [agent.stdin] if agent.stdin else []
-    if run.prompt.startswith("-") and not agent.prompt:
-        raise NoRunError("an argument that begins with - is read as an option")
-    return [*agent.prompt[:1], _word(run.prompt)]
-
-
-def _word(text: str) -> str:
-    """A text as one word; quotes around one that needs none, as people write prompts."""
-    return quoted(text) if quoted(text).startswith("'") else f"'{text}'"
-
-
-def _option(names: Sequence[str], value: str | None, what: str, run: AgentRun) -> list[str]:
-    if value is None:
-        return []
-    if not names:
-        raise NoRunError(f"{run.agent} has no option for a {what}")
-    if value.startswith("-"):
-        raise NoRunError(f"a {what} that begins with - is read as an option")
-    return [names[0], quoted(value)]
-
-
-def _agent(name: str, agents: Agents) -> Agent:
-    if name not in agents.known:
-        raise NoRunError(f"{name!r} is none of the agents {', '.join(agents.known)}")
-    return agents.known[name]
-
-
-def _recognise(command: str, stdin: str | None, agents: Agents) -> tuple[AgentRun, _Places]:
+def read_command(command: str, stdin: str | None, agents: Agents) -> tuple[AgentRun, Places]:
+    """Return the run that a command line describes, and where its parts stand; arguments and errors as `recognise`."""
     try:
         parts = list(_commands(tokens(command)))
     except ShellError as error:
@@ -343,7 +163,7 @@ class _Reader:
                     self.extras.append(pending.value or "")
                 pending = None
 
-    def read(self, stdin: str | None) -> tuple[AgentRun, _Places]:
+    def read(self, stdin: str | None) -> tuple[AgentRun, Places]:
         """Return the run, and where its parts stand."""
         head = self._verb()
         self._arguments(self.words[head:])
@@ -362,7 +182,7 @@ class _Reader:
             extras=tuple(dict.fromkeys(self.extras)),
         )
         tail = max(token.end for token in self.words)
-        return run, _Places(head=self.words[head - 1].end, tail=tail, prompt=span, model=model_at, thread=thread_at)
+        return run, Places(head=self.words[head - 1].end, tail=tail, prompt=span, model=model_at, thread=thread_at)
 
     def _verb(self) -> int:
         """The index of the first word after the program and its verb."""

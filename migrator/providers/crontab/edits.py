@@ -1,94 +1,37 @@
-"""The jobs of a crontab as records, and the edits that create, change and remove one."""
+"""Edits of a crontab that create, change and remove one job."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from migrator.agents import AgentRun, Agents, Carrier, NoRunError, compose, edit, recognise
+from migrator.agents.patterns import AgentRun, Carrier, NoRunError
+from migrator.agents.reading import recognise
+from migrator.agents.writing import compose, edit
 from migrator.errors import NotFoundError, RejectedError
 from migrator.providers.base import Raw
+from migrator.providers.crontab.records import SHELLS, found_jobs, is_run, parsed, record_of
+from migrator.providers.crontab.terms import Terms
 from migrator.providers.crontab.text import (
     ENCODING,
     Block,
     blocks,
     header,
-    job_ids,
     spoken,
     with_line,
     written,
 )
 
-_SHELLS: Final = frozenset({"sh", "ash", "bash", "dash", "ksh", "mksh", "zsh"})
-"""Shells that read a POSIX command as POSIX says."""
-
-_USUAL: Final = frozenset({"CRON_TZ", "HOME", "LANG", "LOGNAME", "MAILTO", "PATH", "SHELL", "TZ", "USER"})
-"""Variables that say where a job runs, and nothing of what it does."""
-
 _DIGITS: Final = 16
-_LONGEST_NAME: Final = 60
+
+
 _RUN: Final = frozenset({"prompt", "agent", "model", "thread"})
-_UTC: Final = frozenset({"UTC", "Etc/UTC"})
-
-
-@frozen(kw_only=True)
-class Daemon:
-    """What is particular to one cron daemon.
-
-    Attributes:
-        longest: bytes of the longest command that a line may hold.
-        check: the option of its `crontab` command that checks a file and installs nothing.
-        zones: whether CRON_TZ sets the time zone of the lines after it.
-    """
-
-    longest: int
-    check: str
-    zones: bool = False
-
-
-DAEMONS: Final[Mapping[str, Daemon]] = {
-    "debian": Daemon(longest=998, check="-n"),  # measured: "command too long" from 999 on
-    "cronie": Daemon(longest=131_071, check="-T", zones=True),  # MAX_COMMAND, with room for the terminator
-}
-
-
-@frozen(kw_only=True)
-class Terms:
-    """What decides how a crontab is read and written.
-
-    Attributes:
-        where: what errors call the crontab.
-        daemon: a key of `DAEMONS`.
-        timezone: the zone of the machine.
-        user: the user whose lines count, where lines name one; "" where they do not.
-        agents: the commands that run an agent.
-        prompts: the folder of prompt files, "" for none.
-        prompt_of: reads a prompt file; None where there is none.
-    """
-
-    where: str
-    daemon: str
-    timezone: str
-    user: str = ""
-    agents: Agents = field(factory=Agents)
-    prompts: str = ""
-    prompt_of: Callable[[str], str | None] = field(default=lambda _path: None, repr=False)
-
-    @property
-    def limits(self) -> Daemon:
-        """What is particular to the daemon."""
-        return DAEMONS[self.daemon]
-
-    @property
-    def any_zone(self) -> bool:
-        """Whether each job may have a zone of its own: where the clock of the machine never changes."""
-        return self.limits.zones and self.timezone in _UTC
 
 
 @frozen(kw_only=True)
@@ -102,99 +45,6 @@ class Edited:
 
     text: str
     files: Mapping[str, str] = field(factory=dict)
-
-
-def found_jobs(text: str, terms: Terms) -> Mapping[str, Block]:
-    """Return every job by its id, in the order of the lines."""
-    return _parsed(text, terms.user, terms.agents)[0]
-
-
-@lru_cache(maxsize=4)  # an edit begins with the text that the one before it ended with
-def _parsed(text: str, user: str, agents: Agents) -> tuple[Mapping[str, Block], Mapping[str, str]]:
-    """Every job of a user by its id, and the variables in force at the end."""
-    end = "* * * * * " + ("- " if user else "") + "end"
-    *found, last = blocks([*text.split("\n"), end], users=bool(user), clear=partial(_is_run, agents=agents))
-    found = [block for block in found if not user or block.line.user == user]
-    return dict(zip(job_ids(found), found, strict=True)), last.settings
-
-
-def _is_run(command: str, agents: Agents) -> bool:
-    """Whether a job line runs an agent."""
-    try:
-        recognise(*spoken(command), agents)
-    except NoRunError:
-        return False
-    return True
-
-
-def record_of(job_id: str, block: Block, terms: Terms) -> Raw:
-    """Return a job as the record that its mapping reads."""
-    command, stdin = spoken(block.line.command)
-    raw: Raw = {
-        "id": job_id,
-        "name": block.name,
-        "enabled": "#" not in block.line.off,
-        "schedule": block.line.schedule,
-        "timezone": terms.timezone,
-    }
-    raw |= {"kind": "agent", **_run_of(command, stdin, block, terms)}
-    raw["name"] = raw["name"] or _shortened(raw["prompt"])
-    if block.description is not None:
-        raw["description"] = block.description
-    if recipients := _recipients(block.settings):
-        raw["mailto"] = recipients
-    if "tag" in block.note:
-        raw["tag"] = block.note["tag"]
-    if terms.user:
-        raw["user"] = terms.user
-    if more := sorted(name for name in block.settings if name not in _USUAL and not name.startswith("LC_")):
-        raw["variables"] = more
-    return raw | _zone_of(block, terms)
-
-
-def _run_of(command: str, stdin: str | None, block: Block, terms: Terms) -> Raw:
-    """What the command runs: an agent on a prompt, or something that is left alone, and why."""
-    try:
-        run = recognise(command, stdin, terms.agents)
-        shell = PurePosixPath(block.settings.get("SHELL", "/bin/sh")).name
-        if shell not in _SHELLS:
-            raise NoRunError(f"its shell is {shell}, of which it is not known how it reads a command")
-        prompt = _file_prompt(run, terms) if run.carrier == "file" else run.prompt
-    except NoRunError as error:
-        program = PurePosixPath(command.split(maxsplit=1)[0]).name
-        return {"kind": "command", "prompt": f"(runs {program})", "reason": str(error)}
-    raw: Raw = {"agent": run.agent, "prompt": prompt}
-    raw |= {key: value for key, value in (("model", run.model), ("thread", run.thread)) if value is not None}
-    return raw | ({"extras": list(run.extras)} if run.extras else {})
-
-
-def _file_prompt(run: AgentRun, terms: Terms) -> str:
-    """The prompt in a file; only those of the declared folder are read."""
-    path = PurePosixPath(run.prompt)
-    if not terms.prompts or path.parent != PurePosixPath(terms.prompts):
-        raise NoRunError(f"its prompt is in the file {run.prompt}, outside of the folder that `prompts` names")
-    prompt = terms.prompt_of(run.prompt)
-    if not prompt:
-        raise NoRunError(f"its prompt is in the file {run.prompt}, which cannot be read or is empty")
-    return prompt
-
-
-def _zone_of(block: Block, terms: Terms) -> Raw:
-    """The zone of a line under CRON_TZ; where it cannot be told when it fires, why not."""
-    zone = block.settings.get("CRON_TZ", "") if terms.limits.zones else ""
-    if not zone or zone == terms.timezone or terms.any_zone:
-        return {"timezone": zone} if zone else {}
-    reason = f"CRON_TZ is {zone}, and the clock of the machine changes as well: cronie then skips or repeats runs"
-    return {"kind": "zone", "reason": reason}
-
-
-def _recipients(settings: Mapping[str, str]) -> list[str]:
-    return [part for part in (one.strip() for one in settings.get("MAILTO", "").split(",")) if part]
-
-
-def _shortened(prompt: str) -> str:
-    first = prompt.strip().split("\n")[0] or "job"
-    return first if len(first) <= _LONGEST_NAME else first[: _LONGEST_NAME - 1] + "…"
 
 
 def added(text: str, job_id: str, payload: Raw, terms: Terms) -> Edited:
@@ -216,7 +66,7 @@ def added(text: str, job_id: str, payload: Raw, terms: Terms) -> Edited:
 
 def _appended(text: str, comments: Sequence[str], line: str, wanted: Raw, terms: Terms) -> str:
     text = text if not text or text.endswith("\n") else text + "\n"
-    settings = _settings(_parsed(text, terms.user, terms.agents)[1], wanted, terms)
+    settings = _settings(parsed(text, terms.user, terms.agents)[1], wanted, terms)
     return "\n".join([*([text] if text else []), *comments, *settings, line, ""])
 
 
@@ -232,7 +82,7 @@ def _settings(in_force: Mapping[str, str], wanted: Raw, terms: Terms) -> Iterato
     zone = in_force.get("CRON_TZ", "") if terms.limits.zones else ""
     if (zone or terms.timezone) != wanted["timezone"]:
         yield f"CRON_TZ={wanted['timezone']}"
-    if PurePosixPath(in_force.get("SHELL", "/bin/sh")).name not in _SHELLS:
+    if PurePosixPath(in_force.get("SHELL", "/bin/sh")).name not in SHELLS:
         yield "SHELL=/bin/sh"
 
 
@@ -315,7 +165,7 @@ def removed(text: str, job_id: str, terms: Terms) -> str:
 
 
 def _in_force_after(text: str, start: int, terms: Terms) -> list[Mapping[str, str]]:
-    clear = partial(_is_run, agents=terms.agents)
+    clear = partial(is_run, agents=terms.agents)
     found = blocks(text.split("\n"), users=bool(terms.user), clear=clear)
     return [block.settings for block in found if block.at >= start]
 
