@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final, Literal, Self
@@ -98,13 +99,7 @@ class Proxy:
         self.requests: list[LoggedRequest] = []
         self.faults: list[ProxyFault] = []
         self.altered: dict[str, dict[str, Any]] = {}
-        proxy = self
-
-        class Handler(_Handler):
-            def respond(self) -> None:
-                proxy.respond(self)
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), partial(_Handler, self.respond))
         self._origin = f"http://127.0.0.1:{self._server.server_port}"
         self.url = self._origin + self.upstream.path
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -210,11 +205,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def respond(self) -> None:
-        """Answer the request that was read."""
-        raise NotImplementedError
+    def __init__(self, respond: Callable[[_Handler], None], *connection: Any) -> None:
+        self._respond = respond
+        super().__init__(*connection)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = lambda self: self.respond()  # noqa: N815 (names of the standard library)
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = lambda self: self._respond(self)  # noqa: N815 (names of the standard library)
 
     def send(self, response: _Response) -> None:
         """Send a response whose length is known."""
