@@ -66,15 +66,15 @@ def test_a_device_of_ones_own_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("there", [True, False])
 def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path, there: bool) -> None:
     """The file that it leads to is a new one; one that is not there yet is made."""
-    file, binding = tmp_path / "deep" / "file", tmp_path / "link"
+    file, link = tmp_path / "deep" / "file", tmp_path / "link"
     file.parent.mkdir()
     if there:
         file.write_bytes(b"old")
-    binding.symlink_to(file)
+    link.symlink_to(file)
     before = file.stat().st_ino if there else 0
-    put(binding, b"new")
+    put(link, b"new")
 
-    assert (binding.is_symlink(), file.read_bytes(), file.stat().st_ino == before) == (True, b"new", False)
+    assert (link.is_symlink(), file.read_bytes(), file.stat().st_ino == before) == (True, b"new", False)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 

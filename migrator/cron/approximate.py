@@ -82,9 +82,9 @@ def _candidates(task: TranslationTask) -> Iterator[Cron]:
     """Each day rule that the target can say, loosened where it must be, with each product of times."""
     times = times_of_day(task.cron.minutes, task.cron.hours)
     for difference in differences(task):
-        switched = rotate(times, difference)
-        whole = sum(minutes for _, minutes in switched)
-        for by, minutes in switched:
+        moved = rotate(times, difference)
+        whole = sum(minutes for _, minutes in moved)
+        for by, minutes in moved:
             for dates in _loosened(task.cron.dates, by, task.target):
                 for some in {minutes, whole}:
                     for m, h in products(some):

@@ -73,9 +73,9 @@ def _compared(engine: str, one: list[Timed], other: list[Timed], start: datetime
         if len(left) == SAMPLED:
             end = at + timedelta(minutes=1)
             break
-    active_side = list(_fires(other, start, end))
+    right = list(_fires(other, start, end))
     differing = sorted(
-        at for at in set(left).symmetric_difference(active_side) if not any(abs(at - c) <= _AROUND for c in changes)
+        at for at in set(left).symmetric_difference(right) if not any(abs(at - c) <= _AROUND for c in changes)
     )
     shown = [at.isoformat() for at in differing[:_SHOWN]]
     return {"engine": engine, "instants": len(left), "agrees": not differing, "differing": shown}

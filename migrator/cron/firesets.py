@@ -169,12 +169,12 @@ def _made_up(
     return stretch.start if clock.gap == "end" else next(instants(skipped, window))
 
 
-def minus(left: FireSet, active_side: FireSet) -> FireSet:
-    """The instants of `left` that are not in `active_side`."""
+def minus(left: FireSet, right: FireSet) -> FireSet:
+    """The instants of `left` that are not in `right`."""
     found: FireSet = {}
     for days, minutes in left.items():
         rest = minutes
-        for other, others in active_side.items():
+        for other, others in right.items():
             common = rest & others
             if common:
                 rest ^= common

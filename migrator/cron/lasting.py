@@ -31,11 +31,11 @@ def for_ever(task: TranslationTask) -> tuple[Rendered, ...] | None:
         here = _indifferent_offset(task)
     if here is None:
         return None
-    crons = switched(task.cron, here - there, task.target)
+    crons = moved(task.cron, here - there, task.target)
     return None if crons is None else say(task, crons)
 
 
-def switched(cron: Cron, by: int, target: str) -> tuple[Cron, ...] | None:
+def moved(cron: Cron, by: int, target: str) -> tuple[Cron, ...] | None:
     """Return a schedule `by` minutes earlier, as perpetual schedules of the target; None if there are none."""
     times: dict[tuple[Dates, ...], int] = {}
     for days, minutes in rotate(times_of_day(cron.minutes, cron.hours), by):
@@ -55,7 +55,7 @@ def switched(cron: Cron, by: int, target: str) -> tuple[Cron, ...] | None:
 
 def _same_wall_clock(task: TranslationTask) -> tuple[Rendered, ...] | None:
     """The same wall-clock times; exact if both platforms fire alike at every clock change that the schedule meets."""
-    crons = switched(task.cron, 0, task.target)
+    crons = moved(task.cron, 0, task.target)
     if crons is None:
         return None
     choices = (True, False) if DIALECTS[task.target].clock.follow == "star" else (True,)

@@ -53,12 +53,12 @@ def is_partition(parts: Iterable[Dates], dates: Dates, shift: int = 0) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def disjoint(left: Dates, active_side: Dates) -> bool:
+def disjoint(left: Dates, right: Dates) -> bool:
     """Whether no date of any year belongs to both."""
-    if not left.months & active_side.months:
+    if not left.months & right.months:
         return True
     first, span = _proof_span(left)
-    return not day_bits(left, first, span) & day_bits(active_side, first, span)
+    return not day_bits(left, first, span) & day_bits(right, first, span)
 
 
 def _proof_span(dates: Dates) -> tuple[int, int]:
@@ -71,13 +71,13 @@ def _proof_span(dates: Dates) -> tuple[int, int]:
 
 def _candidates(dates: Dates, shift: int, dialect: str) -> Iterator[list[Dates]]:
     """Ways to say the dates moved by `shift` days, not all of them right."""
-    switched = _moved(dates, shift)
-    yield switched
-    yield [part for whole in switched for part in _parts(whole)]
+    moved = _moved(dates, shift)
+    yield moved
+    yield [part for whole in moved for part in _parts(whole)]
     if dates.any_weekday and not dates.nearest:
         yield _by_months(dates, shift, last="L" in DIALECTS[dialect].specials)
-    if len(switched) == 1 and not switched[0].any_day and not switched[0].any_weekday:
-        yield _by_week(switched[0])
+    if len(moved) == 1 and not moved[0].any_day and not moved[0].any_weekday:
+        yield _by_week(moved[0])
 
 
 def _moved(dates: Dates, shift: int) -> list[Dates]:

@@ -16,7 +16,7 @@ from attrs import evolve
 from migrator.cron.dated import by_dates
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import FireSet, Window, instants, minus, size
-from migrator.cron.lasting import switched
+from migrator.cron.lasting import moved
 from migrator.cron.one_time import dated
 from migrator.cron.task import Rendered, TranslationPlan, TranslationTask, is_exact, plan_fires, say, source_fires
 from migrator.cron.zones import from_minutes, next_change, offset_at, stretches_around, to_minutes
@@ -50,7 +50,7 @@ def by_offset(task: TranslationTask) -> Iterator[TranslationPlan]:
     until = _undisturbed(task.source, task.zone, task.target, task.target_zone, start)
     tight = until is not None and until >= end and not bounded and task.zone != task.target_zone
     for difference in differences(task):
-        crons = switched(cron, difference, task.target)
+        crons = moved(cron, difference, task.target)
         if crons:
             yield TranslationPlan(said=say(task, crons), until=until if tight else end, tight=tight)
 

@@ -156,11 +156,11 @@ def _overwriting(inputs: PlanInput, edited: Iterable[FieldChange]) -> Need:
 
 def _renews(inputs: PlanInput, changes: Iterable[FieldChange], piece: Change, binding: Binding) -> bool:
     """Whether these changes come from time going by alone: the source's schedule is what it was."""
-    switched = {
+    changed = {
         *TRIGGER_PATHS,
         *(("name",) if binding.pieces != piece.pieces else ()),
     }  # names say how many parts there are
-    return is_same_schedule(inputs, piece) and all(c.reason == SOURCE and c.path in switched for c in changes)
+    return is_same_schedule(inputs, piece) and all(c.reason == SOURCE and c.path in changed for c in changes)
 
 
 def is_same_schedule(inputs: PlanInput, change: Change) -> bool:

@@ -117,18 +117,14 @@ def trace(error: BaseException) -> str:
 
     No values of variables, and no words of other libraries' errors behind one of ours: they may quote a secret.
     """
-    bindings = [error]
-    while cause := bindings[-1].__cause__ or (None if bindings[-1].__suppress_context__ else bindings[-1].__context__):
-        bindings.append(cause)
-    ours = next((n for n, binding in enumerate(bindings) if isinstance(binding, MigratorError)), len(bindings))
+    chain = [error]
+    while cause := chain[-1].__cause__ or (None if chain[-1].__suppress_context__ else chain[-1].__context__):
+        chain.append(cause)
+    ours = next((n for n, link in enumerate(chain) if isinstance(link, MigratorError)), len(chain))
     return "\nwhich led to\n\n".join(
-        "".join(traceback.format_list(traceback.extract_tb(binding.__traceback__)))
-        + (
-            f"{_kind(binding)}: {binding}\n"
-            if number <= ours or isinstance(binding, MigratorError)
-            else f"{_kind(binding)}\n"
-        )
-        for number, binding in reversed(list(enumerate(bindings)))
+        "".join(traceback.format_list(traceback.extract_tb(link.__traceback__)))
+        + (f"{_kind(link)}: {link}\n" if number <= ours or isinstance(link, MigratorError) else f"{_kind(link)}\n")
+        for number, link in reversed(list(enumerate(chain)))
     )
 
 

@@ -271,7 +271,7 @@ def _characters(text: str, columns: int) -> int:
 
 
 def _indented(text: Text, columns: int) -> Text:
-    switched = text.copy()
-    switched.rstrip()
-    switched.pad_left(columns)
-    return switched
+    moved = text.copy()
+    moved.rstrip()
+    moved.pad_left(columns)
+    return moved

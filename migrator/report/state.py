@@ -21,9 +21,9 @@ def upgrade_lines(layout: SchemaVersion, place: str) -> Iterator[Line]:
     yield from _backup_lines(layout.backup)
 
 
-def import_lines(switched: Mapping[str, int], backup: Path | None, place: str) -> Iterator[Line]:
+def import_lines(moved: Mapping[str, int], backup: Path | None, place: str) -> Iterator[Line]:
     """Yield the same as text."""
-    yield line(f"{place} holds {moved_words(switched)} now.")
+    yield line(f"{place} holds {moved_words(moved)} now.")
     yield from _backup_lines(backup)
     yield line("Do not use the old state any more: two states of one target do not know each other's bindings.")
 
@@ -35,9 +35,9 @@ def prune_lines(pruned: Pruned, before: datetime) -> Iterator[Line]:
     yield line(f"Removed: {runs}, with {held}. {count(pruned.left, 'run')} left.")
 
 
-def moved_words(switched: Mapping[str, int]) -> str:
+def moved_words(moved: Mapping[str, int]) -> str:
     """Return the number of rows by table."""
-    return ", ".join(f"{number:,} {table}" for table, number in switched.items() if number) or "nothing"
+    return ", ".join(f"{number:,} {table}" for table, number in moved.items() if number) or "nothing"
 
 
 def writing_lines(owners: Mapping[str, Owner]) -> Iterator[Line]:

@@ -113,8 +113,8 @@ async def _taking(runtime: Runtime, state: State, old: str, new: str, choice: Ch
 
 def _planned(state: State, relocations: Sequence[Relocation], old: str, new: str, undo: str) -> StateMove:
     """What a move comes to; `undo` is the command that takes it back, "" for one that follows from the move."""
-    switched = state.rebindings(relocations)
-    found = StateMove(kind="move", old=old, new=new, switched=switched, tags=len(retagged(switched)), undo="")
+    moved = state.rebindings(relocations)
+    found = StateMove(kind="move", old=old, new=new, moved=moved, tags=len(retagged(moved)), undo="")
     _check(state, relocations, found)
     return attrs.evolve(found, undo=undo or _undo(state, relocations, found))
 
@@ -133,8 +133,8 @@ def _undo(state: State, relocations: Sequence[Relocation], found: StateMove) -> 
     """The command that takes a move back; it names the jobs where others have the new address already."""
     first = relocations[0]
     back = [attrs.evolve(one, old=one.new, new=one.old, jobs=frozenset()) for one in relocations]
-    switched = {one.target for one in found.before}
-    others = [one for one in state.bound_at(back) if one.target not in switched]
+    moved = {one.target for one in found.before}
+    others = [one for one in state.bound_at(back) if one.target not in moved]
     ids = sorted({one.source.id for one in found.after}) if others or first.jobs else []
     sync = ["--sync", first.sync] if first.sync else []
     if first.kind == "job":

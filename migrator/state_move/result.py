@@ -23,7 +23,7 @@ class StateMove:
         kind: which of the two.
         old: the address that is left.
         new: the address that takes its place; "" when bindings are forgotten.
-        switched: the bindings that get another name.
+        moved: the bindings that get another name.
         forgotten: the bindings that are forgotten.
         tags: how many ownership tags are rewritten, or were.
         unreached: the targets whose tags stay, because no connection of the config reaches them.
@@ -35,7 +35,7 @@ class StateMove:
     kind: Kind
     old: str
     new: str = ""
-    switched: tuple[Rebinding, ...] = ()
+    moved: tuple[Rebinding, ...] = ()
     forgotten: tuple[Bound, ...] = ()
     tags: int = 0
     unreached: tuple[str, ...] = ()
@@ -46,12 +46,12 @@ class StateMove:
     @property
     def before(self) -> tuple[Bound, ...]:
         """The bindings that it concerns, as they are."""
-        return (*self.forgotten, *(one.before for one in self.switched))
+        return (*self.forgotten, *(one.before for one in self.moved))
 
     @property
     def after(self) -> tuple[Bound, ...]:
         """The same as they are to be; those that are forgotten as they were."""
-        return (*self.forgotten, *(one.after for one in self.switched))
+        return (*self.forgotten, *(one.after for one in self.moved))
 
 
 Consent = Callable[[StateMove], Awaitable[bool]]

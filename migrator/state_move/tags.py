@@ -18,11 +18,11 @@ from migrator.store.rebinding import Rebinding
 from migrator.sync.endpoints import Endpoint, Runtime, contract_of, opened
 
 
-def retagged(switched: Iterable[Rebinding]) -> tuple[Rebinding, ...]:
+def retagged(moved: Iterable[Rebinding]) -> tuple[Rebinding, ...]:
     """Return those whose ownership tags name something else afterwards."""
     return tuple(
         one
-        for one in switched
+        for one in moved
         if one.is_tagged and ownership_tag_for(one.before.source) != ownership_tag_for(one.after.source)
     )
 
@@ -35,7 +35,7 @@ async def rewrite_tags(runtime: Runtime, state: State, found: StateMove, run: st
         StateError: nothing can be journalled.
     """
     groups: dict[Place, list[Rebinding]] = {}
-    for one in retagged(found.switched):
+    for one in retagged(found.moved):
         groups.setdefault((one.after.target.provider, one.after.target.scope), []).append(one)
     failed: dict[str, str] = {}
     unreached: list[Place] = []

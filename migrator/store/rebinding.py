@@ -225,13 +225,13 @@ def _applied(relocations: Iterable[Relocation], row: Mapping[str, Any]) -> Row:
 def _refuse_clashes(pairs: Iterable[tuple[Row, Row]]) -> None:
     """Make sure that each target job, and each part of a source job at one place, keeps one binding."""
     pairs = list(pairs)
-    switched = [new for old, new in pairs if old != new]
+    moved = [new for old, new in pairs if old != new]
     for names in (
         ("target_provider", "target_scope", "target_id"),
         ("source_provider", "source_scope", "source_id", "piece", "target_provider", "target_scope", "superseded"),
     ):
         counts = Counter(tuple(new[name] for name in names) for _old, new in pairs if not new["superseded"])
-        for new in switched:
+        for new in moved:
             if counts[tuple(new[name] for name in names)] > 1:
                 what = "the new address is taken; nothing was moved"
                 told = f"{new['source_provider']}/{new['source_id']} → {new['target_provider']}/{new['target_id']}"

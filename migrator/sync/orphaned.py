@@ -67,13 +67,13 @@ def _told(ends: Mapping[str, Ends], home: Home, bound: tuple[Bound, ...]) -> Orp
         command = moving(f"sync.{home.sync}", f"sync.{heirs[0]}") if len(heirs) == 1 else ""
         return Orphans(home=home, bound=bound, reason=f"the config has no sync {home.sync}", command=command)
     pairs = zip(("source", "target"), (home.source, home.target), ends[home.sync], strict=True)
-    switched = [(role, place, sorted(now)) for role, place, now in pairs if place not in now]
+    moved = [(role, place, sorted(now)) for role, place, now in pairs if place not in now]
     reason = "; ".join(
         f"the {role} of sync {home.sync} is {', '.join(map(':'.join, now))}, not {':'.join(place)}"
-        for role, place, now in switched
+        for role, place, now in moved
     )
-    _role, place, now = switched[0]
+    _role, place, now = moved[0]
     heirs = [other[1] for other in now if other[0] == place[0]]
-    is_clear = len(switched) == len(heirs) == 1
+    is_clear = len(moved) == len(heirs) == 1
     command = moving(scope_address(*place), scope_address(place[0], heirs[0])) if is_clear else ""
     return Orphans(home=home, bound=bound, reason=reason, command=command)

@@ -101,13 +101,13 @@ async def move_all(lab: Lab) -> tuple[int, int, int]:
     assert [] == [change for change in planned.blocked if not change.reason]
     assert set(lab.source.records()) == {change.source.id for change in planned.changes if change.source}
 
-    switched = {change.source.id: change for change in planned.pending if change.source}
-    fire_alike(lab, switched)
+    moved = {change.source.id: change for change in planned.pending if change.source}
+    fire_alike(lab, moved)
     over = [change for change in planned.changes if "nothing to migrate" in change.reason]
-    return len(switched), len({change.source for change in planned.blocked}), len(over)
+    return len(moved), len({change.source for change in planned.blocked}), len(over)
 
 
-def fire_alike(lab: Lab, switched: Mapping[str, Change]) -> None:
+def fire_alike(lab: Lab, moved: Mapping[str, Change]) -> None:
     """Let a month pass, and see that each copy fires when its source does, where both platforms fire on our clock."""
     source, target = (place.platform for place in (lab.source, lab.target))
     if not isinstance(source, Simulated) or not isinstance(target, Simulated):
@@ -120,7 +120,7 @@ def fire_alike(lab: Lab, switched: Mapping[str, Change]) -> None:
     source.world.advance(by=MONTH)
     target.world.advance(by=MONTH)
     now = source.world.now()
-    for key, change in switched.items():
+    for key, change in moved.items():
         assert change.schedule
         end = min(change.schedule.until or now, now)
         assert fires(source.world, {key}, end) == fires(target.world, copies[key], end), change

@@ -182,15 +182,15 @@ def test_a_decided_text_fires_as_that_engine_does(dialect: str, data: st.DataObj
 def test_the_second_opinion_sees_the_text() -> None:
     """What croniter is given is what stands at the platform: a misreading of ours does not pass."""
     start, end = NOVEMBER, NOVEMBER + timedelta(days=2)
-    active_side = parse("*/90 * * * *", "vixie", reading={"wide_step": "first"})
-    wrong = evolve(active_side, minutes=EVERY_MINUTE)
+    right = parse("*/90 * * * *", "vixie", reading={"wide_step": "first"})
+    wrong = evolve(right, minutes=EVERY_MINUTE)
     every = parse("* * * * *", "robfig")
 
     def opinion(cron: object, other: object) -> dict[str, object]:
         one, two = (Timed(trigger=Recurring(c, "UTC"), dialect="vixie") for c in (cron, other))  # type: ignore[arg-type]
         return second_opinion([one], [two], start, end)
 
-    assert opinion(active_side, parse("0 * * * *", "robfig"))["agrees"] is True
+    assert opinion(right, parse("0 * * * *", "robfig"))["agrees"] is True
     assert opinion(wrong, every)["agrees"] is False
     omni = parse("0 9 ? * 2 *", "eventbridge", reading={"weekday_base": "0=SUN"})
     assert opinion(omni, parse("0 9 * * 2", "vixie"))["agrees"] is True

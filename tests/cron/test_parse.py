@@ -109,9 +109,9 @@ def test_day_specials(text: str, dialect: str, nearest: set[int], nth: set[tuple
 )
 def test_same_meaning(one: tuple[str, str], other: tuple[str, str]) -> None:
     """Texts of equal meaning are equal values with equal hashes, across dialects."""
-    left, active_side = parse(*one), parse(*other)
-    assert left == active_side
-    assert hash(left) == hash(active_side)
+    left, right = parse(*one), parse(*other)
+    assert left == right
+    assert hash(left) == hash(right)
 
 
 @pytest.mark.parametrize(

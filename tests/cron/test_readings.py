@@ -133,7 +133,7 @@ def test_seconds_need_a_platform_that_has_them() -> None:
     """Seconds are read where the platform has them, carried between two such platforms, and refused elsewhere."""
     now, horizon = datetime(2026, 11, 22, tzinfo=UTC), timedelta(days=8)
     trigger = Recurring("0 9 * * 1 30", "UTC")
-    switched = translate(trigger, source="croniter", target="croner", now=now, horizon=horizon)
-    assert (switched.verdict.kind, [p.text for p in switched.pieces]) == ("exact", ["30 0 9 * * 1"])
+    moved = translate(trigger, source="croniter", target="croner", now=now, horizon=horizon)
+    assert (moved.verdict.kind, [p.text for p in moved.pieces]) == ("exact", ["30 0 9 * * 1"])
     refused = translate(trigger, source="croniter", target="vixie", now=now, horizon=horizon)
     assert (refused.verdict.kind, "seconds" in refused.verdict.reason) == ("impossible", True)

@@ -36,16 +36,16 @@ def dates_of_text(text: str) -> Dates:
 def test_fire_sets_are_sets(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
     """Union, difference and size are those of plain sets, and equal sets are equal values."""
     left: dict[int, int] = {}
-    active_side: dict[int, int] = {}
+    right: dict[int, int] = {}
     for product in one:
         add(left, *product)
     for product in reversed(other):
-        add(active_side, *product)
+        add(right, *product)
     plain_left = set().union(*map(pairs, one))
     plain_right = set().union(*map(pairs, other))
     assert size(left) == len(plain_left)
-    assert (left == active_side) == (plain_left == plain_right)
-    assert set().union(*map(pairs, minus(left, active_side).items())) == plain_left - plain_right
+    assert (left == right) == (plain_left == plain_right)
+    assert set().union(*map(pairs, minus(left, right).items())) == plain_left - plain_right
 
 
 def test_instants_are_in_order() -> None:

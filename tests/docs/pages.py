@@ -144,7 +144,7 @@ def slug(title: str) -> str:
     return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", bare).strip().lower())
 
 
-def bindings(page: Path) -> list[str]:
+def links(page: Path) -> list[str]:
     """The targets of a page's links and pictures, those to the web left out."""
     found = re.findall(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"", _FENCED.sub("", _COMMENT.sub("", text_of(page))))
-    return [binding for pair in found for binding in pair if binding and not re.match(r"[a-z]+:", binding)]
+    return [link for pair in found for link in pair if link and not re.match(r"[a-z]+:", link)]

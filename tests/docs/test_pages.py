@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from migrator.config import config_schema
 from migrator.report.schemas import SCHEMAS
-from tests.docs.pages import COMMANDS, PAGES, ROOT, Block, anchors, bindings, every_block, loose_commands, text_of
+from tests.docs.pages import COMMANDS, PAGES, ROOT, Block, anchors, every_block, links, loose_commands, text_of
 from tests.docs.typed import wrong
 
 BLOCKS = every_block()
@@ -49,7 +49,7 @@ def test_commands_of_sentences_can_be_typed(page: Path) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link leads to a file, and every anchor to a heading."""
     lost = []
-    for binding in bindings(page):
+    for binding in links(page):
         path, _, anchor = binding.partition("#")
         there = (page.parent / path).resolve() if path else page
         if not there.exists() or (anchor and anchor not in anchors(there)):
@@ -61,7 +61,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", [p for p in PAGES if ROOT / "docs" in p.parents], ids=named)
 def test_pages_link_within_the_docs(page: Path) -> None:
     """The docs are also a site of their own, which holds nothing else."""
-    there = [(page.parent / binding.partition("#")[0]).resolve() for binding in bindings(page)]
+    there = [(page.parent / binding.partition("#")[0]).resolve() for binding in links(page)]
 
     assert [str(path) for path in there if not path.is_relative_to(ROOT / "docs")] == []
 
@@ -104,5 +104,5 @@ def test_the_pages_are_all_there() -> None:
     """The check itself: pages, blocks and links are found."""
     assert len(PAGES) > 6
     assert len(MARKED) > 4
-    assert sum(len(bindings(page)) for page in PAGES) > 3
+    assert sum(len(links(page)) for page in PAGES) > 3
     assert all("\n# " in f"\n{text_of(page)}" for page in PAGES)

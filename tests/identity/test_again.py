@@ -21,11 +21,11 @@ def test_a_job_created_again_under_another_id(desk: Desk) -> None:
         assert all(one in said for one in (old, new, target))
         assert f"migrator state move job.{old} job.{new} --sync nightly" in said
     assert len(desk.held("devin")) == 3
-    switched = desk.typed(said)
+    moved = desk.typed(said)
     desk.nothing_left()
     assert len(desk.held("devin")) == 3
     assert any(f":{new}:" in tag for tag in desk.tags("devin"))
-    assert f"migrator state move job.{new} job.{old}" in switched.out
+    assert f"migrator state move job.{new} job.{old}" in moved.out
 
 
 @pytest.mark.parametrize("on_missing", ["pause", "delete"])

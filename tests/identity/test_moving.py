@@ -97,18 +97,18 @@ def test_there_and_back(desk: Desk, source: str, target: str) -> None:
     before, bound, tags = _content(desk, target), bindings(desk), _tags(desk, target)
     writes = desk.writes
 
-    switched = shown(desk, "state", "move", f"scope.{old}", f"scope.{source}:elsewhere", "--yes")
+    moved = shown(desk, "state", "move", f"scope.{old}", f"scope.{source}:elsewhere", "--yes")
 
-    assert switched["tags"] == len(tags) == 3
+    assert moved["tags"] == len(tags) == 3
     assert target == "jobs" or desk.writes - writes == 3
     assert not set(tags) & set(_tags(desk, target))
     assert _content(desk, target) == before
     assert {scope for _sync, scope, _id in bindings(desk)} == {"elsewhere"}
     assert shown(desk, "history")["runs"][0]["kind"] == "move"
-    writes_of = shown(desk, "history", switched["runs"][0])["writes"]
+    writes_of = shown(desk, "history", moved["runs"][0])["writes"]
     assert [one["state"] for one in writes_of] == ["done"] * 3
 
-    desk.typed(switched["undo"])
+    desk.typed(moved["undo"])
     assert (_content(desk, target), bindings(desk), _tags(desk, target)) == (before, bound, tags)
     desk.nothing_left()
 
@@ -205,9 +205,9 @@ def test_an_older_run_is_rolled_back_after_a_move(desk: Desk) -> None:
     desk.well("sync", "nightly")
     run = shown(desk, "history")["runs"][0]["run"]
     desk.configure(name="daily")
-    switched = shown(desk, "state", "move", "sync.nightly", "sync.daily", "--yes")
+    moved = shown(desk, "state", "move", "sync.nightly", "sync.daily", "--yes")
 
-    refused = desk.refused("rollback", switched["runs"][0], "--yes")
+    refused = desk.refused("rollback", moved["runs"][0], "--yes")
     desk.well("rollback", run, "--yes")
 
     assert "migrator state move sync.daily sync.nightly" in refused

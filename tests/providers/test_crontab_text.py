@@ -300,8 +300,8 @@ def test_mail() -> None:
 
     without = removed(text, "a", terms())
     assert mailed[:1] + mailed[2:] == [raw.get("mailto") for raw in records(without).values()]
-    switched = changed(text, "a", {"mailto": ["y@example.com"]}, terms()).text
-    found = records(switched)
+    moved = changed(text, "a", {"mailto": ["y@example.com"]}, terms()).text
+    found = records(moved)
     assert [None, ["x@example.com"], None, ["y@example.com"]] == [raw.get("mailto") for raw in found.values()]
     assert next(iter(records(text))) == next(iter(found))
     assert "MAILTO" not in removed(removed(removed(text, "c", terms()), "b", terms()), "a", terms())

@@ -221,9 +221,9 @@ def test_only_the_schedule_is_paused() -> None:
 def test_a_paused_workflow_changes_like_another() -> None:
     """Its schedule changes within the comments."""
     paused = changed(TRIAGE, enabled=False)
-    switched = changed(paused, schedule={"cron": "5 8 * * *", "timezone": "UTC"})
-    assert changed(changed(TRIAGE, schedule={"cron": "5 8 * * *", "timezone": "UTC"}), enabled=False) == switched
-    assert not read(switched).raw["enabled"]
+    moved = changed(paused, schedule={"cron": "5 8 * * *", "timezone": "UTC"})
+    assert changed(changed(TRIAGE, schedule={"cron": "5 8 * * *", "timezone": "UTC"}), enabled=False) == moved
+    assert not read(moved).raw["enabled"]
 
 
 def test_resuming_by_hand() -> None:
@@ -291,9 +291,9 @@ def test_the_ownership_tag_is_a_comment() -> None:
     """It stands in the first line, is replaced and removed, and survives other comments around it."""
     tagged = changed(TRIAGE, mark="migrator:omni:1a2b3c4d:x:1/1")
     assert ["+ # managed by migrator: migrator:omni:1a2b3c4d:x:1/1"] == edited_lines(TRIAGE, tagged)
-    switched = f"# licence\n\n{tagged}"
-    assert "migrator:omni:1a2b3c4d:x:1/1" == read(switched).raw["mark"]
-    assert changed(switched, mark="migrator:omni:1a2b3c4d:y:1/2").startswith("# licence\n\n# managed by migrator: mig")
+    moved = f"# licence\n\n{tagged}"
+    assert "migrator:omni:1a2b3c4d:x:1/1" == read(moved).raw["mark"]
+    assert changed(moved, mark="migrator:omni:1a2b3c4d:y:1/2").startswith("# licence\n\n# managed by migrator: mig")
     assert TRIAGE == changed(tagged, mark=None)
     assert "mark" not in read(TRIAGE.replace("Label each", "# managed by migrator: migrator:omni:1:x:1/1")).raw
 

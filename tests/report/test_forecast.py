@@ -83,8 +83,8 @@ ZONES = st.sampled_from(["UTC", "America/New_York", "Australia/Lord_Howe", "Asia
 def test_pictures_and_proofs_agree(one: str, there: str, other: str, here: str, days: int) -> None:
     """What is drawn is what the engine compares, and what it says fires next."""
     start = NOW + timedelta(days=days)
-    left, active_side = cron(one, there), cron(other, here)
-    found, proof = forecast([left], [active_side], start=start), compare([left], [active_side], start, start + SPAN)
+    left, right = cron(one, there), cron(other, here)
+    found, proof = forecast([left], [right], start=start), compare([left], [right], start, start + SPAN)
     assert found
 
     assert (len(found.coming.before), len(found.coming.after)) == (proof.wanted, proof.got)

@@ -102,9 +102,10 @@ async def _checked(adapter: Crontab) -> Finding:
 
 def _zone(told: str) -> tuple[Finding, ...]:
     """How the zone of this machine agrees with that of the connection; nothing where it cannot be told."""
-    binding = Path("/etc/localtime")
-    here = str(binding.resolve()).rpartition("zoneinfo/")[2] if binding.is_symlink() else ""
-    if here in {"", told}:
+    link = Path("/etc/localtime")
+    folder, _, here = str(link.resolve()).rpartition("zoneinfo/") if link.is_symlink() else ("", "", "")
+    same = Path(folder, "zoneinfo", told)
+    if here in {"", told} or (same.is_file() and same.read_bytes() == link.read_bytes()):  # names of one zone
         return ()
     found = f"timezone is {told}, and /etc/localtime of this machine is {here}"
     todo = f'set timezone = "{here}", if the crontab is read on this machine and its daemon has no TZ of its own'

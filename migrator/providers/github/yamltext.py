@@ -127,8 +127,8 @@ def parse_yaml(text: str) -> YamlText:
         root = YAML(typ="safe", pure=True).compose(text)
         data = _read(root, (), spots) if root is not None else None
     except MarkedYAMLError as error:
-        ownership_tag = error.problem_mark or error.context_mark
-        line = f"line {ownership_tag.line + 1}: " if ownership_tag else ""
+        mark = error.problem_mark or error.context_mark
+        line = f"line {mark.line + 1}: " if mark else ""
         raise YamlError(f"{line}{error.problem or error.context or 'not YAML'}") from error
     except (YAMLError, RecursionError, ValueError) as error:
         raise YamlError(str(error).partition("\n")[0]) from error
