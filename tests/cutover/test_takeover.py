@@ -65,7 +65,7 @@ async def test_there_and_back(make_lab: MakeLab) -> None:
         assert all(ref.id in said for ref in tags)
 
         dry = await switched(lab, OLD, NEW, dry=True)
-        assert (len(tags), (), before) == (len(dry.switched), dry.runs, lab.made)
+        assert (len(tags), (), before) == (len(dry.moved), dry.runs, lab.made)
         done = await typed(lab, said)
         await lab.settled("file")
         assert lab.made.keys() == before.keys()
