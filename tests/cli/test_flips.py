@@ -59,6 +59,7 @@ def play(here: Path, run: Run, world: World, *, seed: int, flips: int) -> Counte
     return codes
 
 
+@pytest.mark.slow
 def test_flipped_bits_are_noticed_or_harmless(here: Path, run: Run, world: World) -> None:
     """A few flips, always the same ones."""
     codes = play(here, run, world, seed=13, flips=12)

@@ -21,6 +21,8 @@ from migrator.cutover import commands as cutovers
 from migrator.sync import commands
 from tests.cli.bench import Run, routine
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(migrator.__file__).parent.parent
 
 

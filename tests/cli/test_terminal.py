@@ -23,6 +23,8 @@ from migrator.catalog import catalog
 from migrator.sandbox import World
 from tests.cli.bench import Run, routine
 
+pytestmark = pytest.mark.slow
+
 SYNC = "omni-to-devin"
 COMMAND = [sys.executable, "-m", "migrator"]
 

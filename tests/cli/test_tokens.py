@@ -14,6 +14,8 @@ from migrator.redaction import HIDDEN
 from migrator.sandbox import World, settings
 from tests.cli.bench import Run, routine
 
+pytestmark = pytest.mark.slow
+
 SYNC = "omni-to-devin"
 FORMS: Mapping[str, Callable[[str], str]] = {
     "raw": str,

@@ -13,6 +13,8 @@ from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import Raw, wish
 
+pytestmark = pytest.mark.slow
+
 Contract = Literal["patch", "put"]
 Shape = Literal["newest", "full", "seed", "v3beta"]
 

@@ -132,6 +132,7 @@ def fires(world: World, keys: set[str], end: datetime) -> list[str]:
     return sorted(fire["at"] for fire in world.fires if fire["id"] in keys and datetime.fromisoformat(fire["at"]) < end)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [{"mode": "window", "days": 8}, {"mode": "year"}], ids=["window", "year"])
 @pytest.mark.parametrize(("source", "target"), list(permutations(PLATFORMS, 2)))
 async def test_every_provider_moves_to_every_other(

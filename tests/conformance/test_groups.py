@@ -19,6 +19,8 @@ from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
 
+pytestmark = pytest.mark.slow
+
 NEW_YORK: Final = "America/New_York"
 OFFICE: Final = "* 9-17 * * ? *"
 """Every minute of the working day: there is hardly a gap to change anything in."""

@@ -59,7 +59,7 @@ def fresh_database() -> Iterator[Callable[[], str]]:
         yield fresh
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def on(request: pytest.FixtureRequest) -> Callable[[Lab], Lab]:
     """Puts the state of a laboratory into a database, once of each kind."""
 

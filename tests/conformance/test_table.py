@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
+
 from migrator.sandbox import Options
 from migrator.testing.base import Pair
 from migrator.testing.conformance import Conformance
@@ -29,10 +31,12 @@ class TestOmni(OurPlaces, Conformance):
     platform = OMNI
 
 
+@pytest.mark.slow
 class TestOmniByPut(OurPlaces, Conformance):
     platform = Omni(Options(omni_quota=1_000, omni_update="put"))
 
 
+@pytest.mark.slow
 class TestDevin(OurPlaces, Conformance):
     platform = DEVIN
 
@@ -43,22 +47,27 @@ class DevinWithoutTags(Devin):
     keeps_tags = False
 
 
+@pytest.mark.slow
 class TestDevinWithoutTags(OurPlaces, Memory, Groups, Faults, Kills):
     platform = DevinWithoutTags(Options(devin_shape="seed"))
 
 
+@pytest.mark.slow
 class TestScrip(OurPlaces, Conformance):
     platform = SCRIP
 
 
+@pytest.mark.slow
 class TestCrontab(OurPlaces, Conformance):
     platform = CRONTAB
 
 
+@pytest.mark.slow
 class TestGitHub(OurPlaces, Conformance):
     platform = GITHUB
 
 
+@pytest.mark.slow
 class TestBetweenPlatforms(OurPlaces, Everyday):
     platform = DEVIN
 

@@ -33,6 +33,8 @@ from migrator.prompt_envelope import restore
 from migrator.providers.registry import PROVIDERS
 from tests.strategies import ANSWERS, NOW, jobs
 
+pytestmark = pytest.mark.slow
+
 MAPPINGS: Final = {name: load_mapping(name) for name in PROVIDERS}
 PAIRS: Final = [(source, target) for source in MAPPINGS for target in MAPPINGS]
 

@@ -24,6 +24,8 @@ from migrator.cron.zones import from_minutes, next_change, to_minutes
 from tests.cron.texts import ZONES, certain
 from tests.cron.walk import walk
 
+pytestmark = pytest.mark.slow
+
 SOURCES = sorted(DIALECTS)
 TARGETS = ["vixie", "eventbridge", "robfig", "quartz", "github", "posix"]
 START = datetime(2026, 12, 31, tzinfo=UTC)

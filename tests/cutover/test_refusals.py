@@ -17,6 +17,8 @@ from tests.cutover.passing import Passing, cut, told
 from tests.cutover.test_fires import CASE_IDS, CASES
 from tests.faults.scenarios import PUT
 
+pytestmark = pytest.mark.slow
+
 IN_FLIGHT: Final = 4
 REFUSALS: Final[list[dict[str, Any]]] = [
     *({"kind": "status", "status": status} for status in (401, 403, 404, 409, 422, 429, 503)),

@@ -15,6 +15,8 @@ from migrator.store import open_state
 from tests.cli.bench import routine
 from tests.identity.desk import Desk, bindings, shown
 
+pytestmark = pytest.mark.slow
+
 PAIRS = [("omni", "devin"), ("omni", "scrip"), ("devin", "omni"), ("omni", "jobs")]
 
 

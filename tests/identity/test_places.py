@@ -14,6 +14,8 @@ from tests.cli.bench import routine
 from tests.conformance.platforms import PLATFORMS, wish
 from tests.identity.desk import Desk
 
+pytestmark = pytest.mark.slow
+
 LOOSE: Final = {"limits": {"changes": "100%", "deletes": "100%", "floor": 1000}}
 """Limits that let everything pass."""
 

@@ -21,6 +21,8 @@ from migrator.errors import MappingError, MigratorError, UsageError
 from migrator.providers.declaration import Capabilities, Provider
 from migrator.providers.registry import PROVIDERS, Registry
 
+pytestmark = pytest.mark.slow
+
 ACME = Path(__file__).parent / "acme"
 CONFIG = """
 [connections.here]

@@ -17,6 +17,8 @@ from tests.cli.test_plan_lines import WINDOW, change, field, plan
 from tests.report.bench import HOSTILE, audited, many, samples
 from tests.report.conftest import Open
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def report() -> str:

@@ -74,6 +74,7 @@ def test_what_a_platform_sent_is_text_in_markdown(text: str) -> None:
     assert [tag for tag in ("<a ", "<img", "<script", "<b>", "<svg") if tag in html] == []
 
 
+@pytest.mark.slow
 def test_it_renders_without_a_complaint_and_asks_for_nothing(open_report: Open) -> None:
     """In a browser: no console message, no request, nothing of a hostile name comes alive, and axe finds no fault."""
     opened = open_report(sync_run_page(sync_run_view(bad_night(HOSTILE, HOSTILE))))
