@@ -34,7 +34,7 @@ test: lint typecheck fast slow ## everything that must hold, offline: style, typ
 fast: $(READY) ## the fast suite, about three minutes on two cores
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not platforms"
 
-slow: $(READY) ## the long proofs: faults at every request, random sequences, kills, a thousand cutovers, ten thousand jobs, a year of nights
+slow: $(READY) ## the long proofs: every pair of platforms, faults at every request, random sequences, kills, a thousand cutovers, PostgreSQL, terminals, a year of nights
 	$(BIN)/python -m pytest -q -n 2 -m slow
 
 platforms: $(READY) ## tests on software of others, all or PARTS="github devinai": servers, parsers, clients, a proxy; installs it into build/platforms

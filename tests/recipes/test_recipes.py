@@ -246,4 +246,4 @@ def image() -> str:
 
 def _name(requirement: str) -> str:
     """The name of a package, as an index writes it."""
-    return re.split(r"[\[<>=! ]", requirement)[0].lower().replace("_", "-")
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=! ]", requirement)[0]).lower()
