@@ -61,7 +61,7 @@ def test_an_empty_folder_becomes_a_provider_that_passes(home: Path, tmp_path: Pa
 
 FORGETS: Final = {
     "edits": ("reminders[key] |= body", "pass", "renamed"),
-    "deletes": ("reminders.pop(key)", "reminders[key]", "left and deleted"),
+    "deletes": ("reminders.pop(key)", "reminders[key]", "removed and deleted"),
     "the second page": ("later[PAGE - 1] if len(later) > PAGE else None", "None", "pages"),
 }
 """What a platform may forget, how its server then reads, and the scenarios that notice."""
