@@ -35,7 +35,7 @@ fast: $(READY) ## the fast suite, about three minutes on two cores
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not platforms"
 
 slow: $(READY) ## the long proofs: every pair of platforms, faults at every request, random sequences, kills, a thousand cutovers, PostgreSQL, terminals, a year of nights
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow tests/year tests  # the longest first, so that no core is idle at the end
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
 platforms: $(READY) ## tests on software of others, all or PARTS="github devinai": servers, parsers, clients, a proxy; installs it into build/platforms
 	-$(BIN)/python -m tests.platforms.installer $(PARTS)

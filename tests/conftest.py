@@ -72,6 +72,11 @@ def _this_machine_only(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the simulated years, the longest of all, so that no core is idle at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/year/"))
+
+
 MACHINES: Final = {
     "attack": "attacks",
     "faults": "fault machine",
