@@ -50,14 +50,14 @@ _EXTRAS: Final = (
 
 def check_time_zones(now: datetime) -> Check:
     """Which time zone database is in use, and how old it is; it has several releases a year."""
-    release, told = tzdata_version(), f"tzdata {tzdata_version()} from {tzdata_source()}"
+    release, text = tzdata_version(), f"tzdata {tzdata_version()} from {tzdata_source()}"
     year = release[:4]
     if not year.isdecimal():
-        told = f"a time zone database from {tzdata_source()} that does not say its release"
-        return Check(about="time zones", what="tzdata", status="advice", found=told, todo=_UPGRADE)
+        text = f"a time zone database from {tzdata_source()} that does not say its release"
+        return Check(about="time zones", what="tzdata", status="advice", found=text, todo=_UPGRADE)
     if now.year - int(year) > 1:
-        return Check(about="time zones", what="tzdata", status="advice", found=f"{told}, years old", todo=_UPGRADE)
-    return Check(about="time zones", what="tzdata", status="ok", found=told)
+        return Check(about="time zones", what="tzdata", status="advice", found=f"{text}, years old", todo=_UPGRADE)
+    return Check(about="time zones", what="tzdata", status="ok", found=text)
 
 
 def check_state(url: str, *, now: Callable[[], datetime]) -> tuple[Check, ...]:
@@ -65,8 +65,8 @@ def check_state(url: str, *, now: Callable[[], datetime]) -> tuple[Check, ...]:
     try:
         found = inspect(url)
         if found.unwritable:
-            told, todo = f"{found.shown}: {found.unwritable}", _WRITABLE
-            return (Check(about="state", what="file", status="fault", found=told, todo=todo),)
+            text, todo = f"{found.shown}: {found.unwritable}", _WRITABLE
+            return (Check(about="state", what="file", status="fault", found=text, todo=todo),)
         if found.layout is None:
             return (Check(about="state", what="file", status="ok", found=f"{found.shown}: none yet; a run makes it"),)
         size = f", {found.size:,} bytes" if found.size is not None else ""
@@ -89,9 +89,9 @@ def _unfinished(url: str, now: Callable[[], datetime]) -> tuple[Check, Check]:
     lock = Check(about="state", what="locks", status="ok", found=locks)
     if not left:
         return lock, Check(about="state", what="writes", status="ok", found="no unresolved writes")
-    told = f"{len(left):,} unresolved, of {', '.join(sorted({write.sync for write in left}))}"
+    text = f"{len(left):,} unresolved, of {', '.join(sorted({write.sync for write in left}))}"
     todo = "see how to settle them: migrator status"
-    return lock, Check(about="state", what="writes", status="advice", found=told, todo=todo)
+    return lock, Check(about="state", what="writes", status="advice", found=text, todo=todo)
 
 
 def check_extras(config: Config | None, state: str) -> tuple[Check, ...]:

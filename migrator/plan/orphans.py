@@ -30,7 +30,7 @@ def orphans(inputs: PlanInput, free: Iterable[Job]) -> Iterator[Change]:
         if ownership_tag is None or ownership_tag.scope not in scopes:
             continue
         source = JobRef(provider=ownership_tag.provider, scope=scopes[ownership_tag.scope], id=ownership_tag.id)
-        if source not in present and source not in inputs.unsettled:
+        if source not in present and source not in inputs.unresolved:
             yield Change(
                 action="none",
                 source=source,

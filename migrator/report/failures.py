@@ -47,12 +47,12 @@ def failure_of(error: BaseException) -> Failure:
     """Return an error as it is shown; several that came together become one with problems."""
     found = list(leaves(error))
     if len(found) > 1 and all(isinstance(leaf, MigratorError) for leaf in found):
-        problems = tuple(_of_ours(leaf) for leaf in found if isinstance(leaf, MigratorError))
+        problems = tuple(_known_failure(leaf) for leaf in found if isinstance(leaf, MigratorError))
         codes = {problem.exit_code for problem in problems}
         what = f"{len(problems)} things went wrong at the same time"
         return Failure(what=what, problems=problems, exit_code=codes.pop() if len(codes) == 1 else 1)
     known = [leaf for leaf in found if isinstance(leaf, MigratorError)]
-    return _of_ours(known[0]) if len(known) == len(found) == 1 else _unexpected(found[0])
+    return _known_failure(known[0]) if len(known) == len(found) == 1 else _unexpected(found[0])
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
@@ -64,10 +64,10 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _of_ours(error: MigratorError) -> Failure:
+def _known_failure(error: MigratorError) -> Failure:
     problems: tuple[Failure, ...] = ()
     if isinstance(error, ConfigError):
-        problems = tuple(map(_of_ours, error.problems))
+        problems = tuple(map(_known_failure, error.problems))
     elif isinstance(error, MappingError):
         problems = tuple(
             Failure(what=problem, code=error.code, exit_code=error.exit_code) for problem in error.problems

@@ -65,10 +65,10 @@ def verdict_words(
     if "rounded" in evidence:
         return f"approximate: {evidence['shift_seconds']:g} s later"
     facts = {"source_fires": "?", "missing": "?", "extra": "?"} | dict(evidence)
-    told = _VERDICTS.get(verdict, verdict).format_map(
+    text = _VERDICTS.get(verdict, verdict).format_map(
         facts | {"pieces": pieces, "until": stamp(until) if until else "further notice"}
     )
-    return "; ".join([told, *(_FLAGS[flag] for flag in sorted(flags) if flag in _FLAGS)])
+    return "; ".join([text, *(_FLAGS[flag] for flag in sorted(flags) if flag in _FLAGS)])
 
 
 def coming(pieces: Iterable[Piece], *, after: datetime, number: int) -> list[datetime]:

@@ -46,9 +46,9 @@ async def rewrite_tags(runtime: Runtime, state: State, found: StateMove, run: st
             continue
         async with opened(runtime, name, state=state, target=True, fence=fence) as endpoint:
             failed |= await _rewrite(runtime, state, endpoint, group, run)
-    left = sum(len(groups[place]) for place in unreached) + len(failed)
-    told = tuple(f"{provider}:{scope}" for provider, scope in unreached)
-    return attrs.evolve(found, failed=failed, unreached=told, tags=found.tags - left)
+    kept = sum(len(groups[place]) for place in unreached) + len(failed)
+    targets = tuple(f"{provider}:{scope}" for provider, scope in unreached)
+    return attrs.evolve(found, failed=failed, unreached=targets, tags=found.tags - kept)
 
 
 def _connection_to(runtime: Runtime, place: Place, group: Sequence[Rebinding]) -> str | None:

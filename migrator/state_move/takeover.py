@@ -14,7 +14,7 @@ from attrs import frozen
 from migrator.canonical import Job, JobRef, flatten
 from migrator.config import Config
 from migrator.errors import RefusedError, UsageError
-from migrator.plan.identity import moving, scope_address
+from migrator.plan.identity import move_command, scope_address
 from migrator.providers import scopes_of
 from migrator.state_move.addresses import Choice, unknown_address
 from migrator.state_move.result import Place
@@ -27,7 +27,7 @@ _SHOWN: Final = 8
 
 
 @frozen(kw_only=True)
-class Taking:
+class Takeover:
     """What a takeover comes to.
 
     Attributes:
@@ -46,7 +46,7 @@ def is_file(runtime: Runtime, place: Place) -> bool:
     return bool(runtime.mapping(place[0]).rules.identity.origin)
 
 
-async def taken_over(runtime: Runtime, state: State, old: Place, new: Place, choice: Choice, to_sync: str) -> Taking:
+async def takeover_of(runtime: Runtime, state: State, old: Place, new: Place, choice: Choice, to_sync: str) -> Takeover:
     """Return the moves by which a file takes over the retired jobs of a scope.
 
     Args:
@@ -78,10 +78,10 @@ async def taken_over(runtime: Runtime, state: State, old: Place, new: Place, cho
     groups = _by_sync(chosen).items()
     moves = tuple(_move(runtime.config, old, new, sync, group, ids, to_sync) for sync, group in groups)
     undo = _command(new, old, {one.new_sync for one in moves}, ids.values() if _bound_ids(state, new) else ())
-    return Taking(relocations=moves, undo=undo)
+    return Takeover(relocations=moves, undo=undo)
 
 
-async def given_back(runtime: Runtime, state: State, old: Place, new: Place, choice: Choice) -> Taking:
+async def reverted_takeover(runtime: Runtime, state: State, old: Place, new: Place, choice: Choice) -> Takeover:
     """Return the moves by which retired jobs take their place again, with what the file holds of them.
 
     Args:
@@ -116,7 +116,7 @@ async def given_back(runtime: Runtime, state: State, old: Place, new: Place, cho
             definitions.append(Definition(source=origin, sync=origin_sync, fields=fields, retired=True))
     jobs = [job_id for one in moves for job_id in one.ids.values()] if _bound_ids(state, new) or choice.jobs else ()
     undo = _command(new, old, {one.new_sync for one in moves}, jobs, to_sync=moves[0].sync)
-    return Taking(relocations=tuple(moves), definitions=tuple(definitions), undo=undo)
+    return Takeover(relocations=tuple(moves), definitions=tuple(definitions), undo=undo)
 
 
 def _bound(state: State, place: Place, choice: Choice) -> tuple[Bound, ...]:
@@ -239,4 +239,4 @@ def _command(old: Place, new: Place, syncs: set[str], jobs: Iterable[str], *, to
     options = ["--sync", *syncs] if len(syncs) == 1 else []
     options += ["--to-sync", to_sync] if to_sync else []
     options += [part for job_id in sorted(jobs) for part in ("--job", job_id)]
-    return moving(scope_address(*old), scope_address(*new), *options)
+    return move_command(scope_address(*old), scope_address(*new), *options)

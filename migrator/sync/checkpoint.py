@@ -21,7 +21,7 @@ from migrator.store.records import ActiveSide, Binding, Definition
 
 _LISTED: Final = "jobs listed"
 DUPLICATES: Final = "duplicates"
-_TOLD: Final = 100
+_LIMIT: Final = 100
 """How many jobs in trouble are recorded."""
 TROUBLE: Final = "trouble"
 
@@ -64,12 +64,12 @@ def record_schedules(state: State, plan: Plan, bindings: Iterable[Binding], outc
     Those are the ones that a run has just written, and those that were up to date.
     """
     known = {binding.target: (binding.stands_for, binding.until) for binding in bindings}
-    standing = {change.target: change for change in plan.changes if change.action == "none" and not change.fields}
+    unchanged = {change.target: change for change in plan.changes if change.action == "none" and not change.fields}
     ended = zip(plan.pending, outcomes, strict=bool(outcomes))
     written = {o.target: change for change, o in ended if o.status == "done" and change.action != "delete"}
     found = {
         target: (change.schedule.stands_for, change.schedule.until)
-        for target, change in {**standing, **written}.items()
+        for target, change in {**unchanged, **written}.items()
         if target and change.schedule
     }
     state.note_schedules({target: now for target, now in found.items() if known.get(target) != now})
@@ -96,14 +96,14 @@ def record_trouble(state: State, plan: Plan, source: Extracted, target: Extracte
         for job in listing.jobs
         if job.trouble and job.ref in known
     ]
-    text = json.dumps(found[:_TOLD])
+    text = json.dumps(found[:_LIMIT])
     if (state.recall(plan.sync, TROUBLE) or "[]") != text:
         state.remember(plan.sync, TROUBLE, text)
 
 
 def trouble_of(state: State, sync: str) -> list[Trouble]:
     """What was noted so of a sync: end, job, name and trouble of each."""
-    return _noted(state, sync, TROUBLE)
+    return _recalled(state, sync, TROUBLE)
 
 
 def record_count(state: State, sync: str, source: Extracted) -> None:
@@ -119,7 +119,7 @@ def last_count(state: State, sync: str, source: Extracted) -> int | None:
 
 def record_duplicates(state: State, sync: str, found: Iterable[Duplicate]) -> None:
     """Note the target jobs that are one too many, for `status`, which asks no platform; nothing where that is known."""
-    told = json.dumps(
+    text = json.dumps(
         [
             {
                 "source": f"{one.key[0]}/{one.key[2]}",
@@ -132,16 +132,16 @@ def record_duplicates(state: State, sync: str, found: Iterable[Duplicate]) -> No
             for one in found
         ]
     )
-    if told != (state.recall(sync, DUPLICATES) or "[]"):
-        state.remember(sync, DUPLICATES, told)
+    if text != (state.recall(sync, DUPLICATES) or "[]"):
+        state.remember(sync, DUPLICATES, text)
 
 
 def known_duplicates(state: State, syncs: Iterable[str]) -> dict[str, tuple[KnownDuplicate, ...]]:
     """By sync, the target jobs that were one too many when both sides were last read."""
-    return {sync: tuple(found) for sync in syncs if (found := _noted(state, sync, DUPLICATES))}
+    return {sync: tuple(found) for sync in syncs if (found := _recalled(state, sync, DUPLICATES))}
 
 
-def _noted(state: State, sync: str, what: str) -> list[Any]:
+def _recalled(state: State, sync: str, what: str) -> list[Any]:
     return [{"sync": sync, **one} for one in json.loads(state.recall(sync, what) or "[]")]
 
 

@@ -73,8 +73,8 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
 
     async with session_of(runtime, state, sync) as session:
         snapshot = await session.snapshot(locked=False)
-        side = session.target
-        bindings = state.bindings(side.adapter.provider, side.adapter.scopes, side.dialect)
+        endpoint = session.target
+        bindings = state.bindings(endpoint.adapter.provider, endpoint.adapter.scopes, endpoint.dialect)
         with runtime.instrumentation.stage("verify"):
             found = verifying.verify(
                 snapshot.plan,
@@ -103,15 +103,15 @@ async def audit(
     from migrator import audit as auditing  # noqa: PLC0415 (only here)
 
     assumed = Sync(name=f"{connection}-to-{provider}", source=connection, target=provider, schedule=schedule)
-    async with opened(runtime, connection) as side:
+    async with opened(runtime, connection) as endpoint:
         with runtime.instrumentation.stage("list"):
-            found = await extract(side.adapter, side.mapping, as_source=True)
+            found = await extract(endpoint.adapter, endpoint.mapping, as_source=True)
         if jobs:
             found = attrs.evolve(found, jobs=chosen(found.jobs, jobs, where=f"connection {connection}"), problems=())
         now = runtime.clock.now()
         with runtime.instrumentation.stage("audit"):
-            told = auditing.audit(found, target=runtime.mapping(provider), sync=assumed, now=now)
-        return attrs.evolve(told, requests=requests_of(side))
+            result = auditing.audit(found, target=runtime.mapping(provider), sync=assumed, now=now)
+        return attrs.evolve(result, requests=requests_of(endpoint))
 
 
 async def list_jobs(runtime: Runtime, state: State, connection: str) -> listing.Listing:
@@ -222,7 +222,7 @@ async def sync(
     async with locked_session(runtime, state, sync, stop=stop) as (session, run):
         snapshot = _narrowed(await session.snapshot(locked=True), jobs)
         if snapshot.plan.refusal:
-            return snapshot.plan, Applied(requests=session.requests, dark=_dark(session, snapshot, ()))
+            return snapshot.plan, Applied(requests=session.requests, dark=_inactive(session, snapshot, ()))
         execution = Execution.of_session(session, run, "sync", stop=stop, progress=progress, writes_back=True)
         return await _executed(execution, session, snapshot, agree, is_whole=not jobs)
 
@@ -236,36 +236,36 @@ async def _executed(
     if is_whole:
         record_trouble(state, plan, snapshot.source, snapshot.target)
     if not plan.pending:
-        _note(snapshot, session)
-        dark = _dark(session, snapshot, ())
-        if is_whole and not dark:
+        _record(snapshot, session)
+        inactive = _inactive(session, snapshot, ())
+        if is_whole and not inactive:
             state.note_order(plan.sync)  # what earlier runs left is history
-        return plan, Applied(requests=session.requests, dark=dark)
+        return plan, Applied(requests=session.requests, dark=inactive)
     if not await agree(plan):
-        return plan, Applied(requests=session.requests, dark=_dark(session, snapshot, ()))
+        return plan, Applied(requests=session.requests, dark=_inactive(session, snapshot, ()))
     plan, outcomes = await execution.out(snapshot, session=session)
     snapshot = attrs.evolve(snapshot, plan=plan)
-    _note(snapshot, session, outcomes)
+    _record(snapshot, session, outcomes)
     return plan, Applied(
         run=execution.run,
         outcomes=outcomes,
         requests=session.requests,
         stopped=execution.stop.is_set(),
-        dark=_dark(session, snapshot, outcomes),
+        dark=_inactive(session, snapshot, outcomes),
     )
 
 
-def _dark(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> tuple[InactiveJob, ...]:
+def _inactive(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> tuple[InactiveJob, ...]:
     """The jobs that are active nowhere, recorded in the state; those that the run has just brought in line are not."""
     if not snapshot.active_sides:
         return session.state.note_dark(session.sync.name, ())
     done = {outcome.source for outcome in outcomes if outcome.status == "done"}
-    undone = {outcome.source for outcome in outcomes if outcome.status != "done"}
-    found = ActiveStatuses(session=session, snapshot=snapshot).dark()
-    return session.state.note_dark(session.sync.name, [one for one in found if one.source not in done - undone])
+    not_done = {outcome.source for outcome in outcomes if outcome.status != "done"}
+    found = ActiveStatuses(session=session, snapshot=snapshot).inactive_jobs()
+    return session.state.note_dark(session.sync.name, [one for one in found if one.source not in done - not_done])
 
 
-def _note(snapshot: Snapshot, session: Session, outcomes: Sequence[Outcome] = ()) -> None:
+def _record(snapshot: Snapshot, session: Session, outcomes: Sequence[Outcome] = ()) -> None:
     """Note what the next look is to know of this one; of a short listing the old count stays in force."""
     record_schedules(session.state, snapshot.plan, snapshot.bindings, outcomes)
     record_definitions(session.state, session.sync.name, snapshot.source, snapshot.active_sides, snapshot.retired)

@@ -191,7 +191,7 @@ async def reconciled(
         LockedError: another run is writing to the target, so that nothing about it is certain.
     """
     provider, scopes = endpoint.adapter.provider, endpoint.adapter.scopes
-    settler = Reconciler(
+    reconciler = Reconciler(
         mapping=endpoint.mapping,
         state=state,
         scopes=scopes,
@@ -201,15 +201,15 @@ async def reconciled(
     )
     if locked:
         state.release(provider, scopes)
-        target, left = await settler.settle(await _unresolved_writes(runtime, state, endpoint), target)
-        settler.reclaim(target)
-        return await settler.caught_up(target), left
+        target, unresolved = await reconciler.reconcile(await _unresolved_writes(runtime, state, endpoint), target)
+        reconciler.reclaim(target)
+        return await reconciler.caught_up(target), unresolved
     if not state.unresolved_writes(provider, scopes, None):
-        return await settler.caught_up(target), ()
+        return await reconciler.caught_up(target), ()
     async with locking(state, endpoint.lock, f"settle-{uuid.uuid4().hex[:8]}", fence=endpoint.fence):
         state.release(provider, scopes)
         writes = await _unresolved_writes(runtime, state, endpoint)
-        return await settler.settle(writes, await endpoint.list_all())
+        return await reconciler.reconcile(writes, await endpoint.list_all())
 
 
 async def _unresolved_writes(runtime: Runtime, state: State, endpoint: Endpoint) -> tuple[Write, ...]:

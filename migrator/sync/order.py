@@ -31,10 +31,10 @@ def in_order(syncs: Sequence[Sync], meet: Meet) -> Mapping[str, frozenset[str]]:
         placed.append(follows)
     return {
         later.name: frozenset(
-            sooner.name
-            for sooner in placed[:number]
-            if {(sooner.name, later.name), (later.name, sooner.name)} & feeds
-            or any(meet(one, other) for one in _written(sooner) for other in _written(later))
+            earlier.name
+            for earlier in placed[:number]
+            if {(earlier.name, later.name), (later.name, earlier.name)} & feeds
+            or any(meet(one, other) for one in _written(earlier) for other in _written(later))
         )
         for number, later in enumerate(placed)
     }

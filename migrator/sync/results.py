@@ -78,8 +78,8 @@ class SyncResult:
         applied: the result of that.
         error: what ended it early.
         strict: whether a refused job counts (`on_refused = "fail"`).
-        hands: the jobs that somebody has edited at the target.
-        lapses: the promises that cannot be kept.
+        drifted: the jobs that somebody has edited at the target.
+        expiring: the schedules that expire before the next run.
         warnings: what a person should know that stopped nothing.
         dry_run: whether it was only planned.
     """
@@ -93,8 +93,8 @@ class SyncResult:
     applied: Applied = field(factory=Applied)
     error: Exception | None = None
     strict: bool = True
-    hands: tuple[Drift, ...] = ()
-    lapses: tuple[Expiry, ...] = ()
+    drifted: tuple[Drift, ...] = ()
+    expiring: tuple[Expiry, ...] = ()
     warnings: tuple[str, ...] = ()
     dry_run: bool = False
 
@@ -106,27 +106,27 @@ class SyncResult:
         if self.applied.dark or any(outcome.status != "done" for outcome in self.applied.outcomes):
             return _SOME_FAILED
         is_refused = self.plan is not None and (self.plan.refusal or (self.strict and self.plan.blocked))
-        return _REFUSED if is_refused or self.lapses else 0
+        return _REFUSED if is_refused or self.expiring else 0
 
     @property
     def needs_a_look(self) -> bool:
         """Whether somebody should read about it: it did not end in order, or there is something new to know."""
-        return bool(self.exit_code or self.warnings or any(hand.is_new for hand in self.hands))
+        return bool(self.exit_code or self.warnings or any(hand.is_new for hand in self.drifted))
 
     @property
     def conflicts(self) -> tuple[Drift, ...]:
         """The jobs that both sides have changed, each otherwise than the other."""
-        return tuple(hand for hand in self.hands if hand.is_conflict)
+        return tuple(hand for hand in self.drifted if hand.is_conflict)
 
     @property
     def drift(self) -> tuple[Drift, ...]:
         """The jobs that were edited at the target alone."""
-        return tuple(hand for hand in self.hands if not hand.is_conflict)
+        return tuple(hand for hand in self.drifted if not hand.is_conflict)
 
     @property
     def needs_resync_by(self) -> datetime | None:
         """When the first job stops being exact unless a sync renews it; None when none does."""
-        dates = [lapse.until for lapse in self.lapses]
+        dates = [lapse.until for lapse in self.expiring]
         if self.plan and self.plan.needs_resync_by:
             dates.append(self.plan.needs_resync_by)
         return min(dates, default=None)

@@ -66,11 +66,11 @@ def run_of(state: State, run: str) -> Run:
         if not runs:
             raise UsageError("no run yet", actual=run, hint=hint)
         return _whole(state, runs[0])
-    begun = [known for known in runs if run and known.id.startswith(run)]
-    if len(begun) == 1:
-        return _whole(state, begun[0])
-    shown = [known.id for known in (begun or runs)[:_SHOWN]]
-    what = f"more than one run begins with {run}" if begun else "unknown run"
+    matching = [known for known in runs if run and known.id.startswith(run)]
+    if len(matching) == 1:
+        return _whole(state, matching[0])
+    shown = [known.id for known in (matching or runs)[:_SHOWN]]
+    what = f"more than one run begins with {run}" if matching else "unknown run"
     raise UsageError(what, where="RUN", actual=run, allowed=shown or "no run yet", hint=hint)
 
 

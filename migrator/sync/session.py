@@ -27,7 +27,7 @@ from migrator.plan import make_plan, most_possible
 from migrator.plan.changes import Plan
 from migrator.plan.duplicates import Duplicate, duplicates_of
 from migrator.plan.plan_input import PlanInput
-from migrator.plan.staging import as_wished, is_cut_short, stirs
+from migrator.plan.staging import as_wanted, fires_again, is_cut_short
 from migrator.providers import PROVIDERS
 from migrator.providers.base import ExtractAdapter
 from migrator.store import State
@@ -185,21 +185,21 @@ class Session:
             active_side.source: active_side for active_side in known if active_side.target == self.target.place
         }
         kept = self._kept(listed, active_sides)
-        gone = tuple(unflatten(one.fields, ref=one.source) for one in kept)
-        wished = listed.with_jobs(lambda job: as_wished(job, known)) if known else listed
+        removed = tuple(unflatten(one.fields, ref=one.source) for one in kept)
+        wanted = listed.with_jobs(lambda job: as_wanted(job, known)) if known else listed
         now = self.runtime.clock.now()
-        mine = [(job, active_sides[job.ref]) for job in listed.jobs if job.ref in active_sides]
+        recorded = [(job, active_sides[job.ref]) for job in listed.jobs if job.ref in active_sides]
         return {
-            "source": attrs.evolve(wished, jobs=(*wished.jobs, *gone)) if gone else wished,
+            "source": attrs.evolve(wanted, jobs=(*wanted.jobs, *removed)) if removed else wanted,
             "kept": frozenset(one.source for one in kept),
             "retired": frozenset(one.source for one in kept if one.retired),
             "active_sides": active_sides,
             "revived": frozenset(
                 job.ref
-                for job, active_side in mine
-                if attempt("compared", stirs, job, active_side, self.source.dialect, now=now) is True
+                for job, active_side in recorded
+                if attempt("compared", fires_again, job, active_side, self.source.dialect, now=now) is True
             ),
-            "unfinished": frozenset(job.ref for job, active_side in mine if is_cut_short(job, active_side)),
+            "unfinished": frozenset(job.ref for job, active_side in recorded if is_cut_short(job, active_side)),
         }
 
     def _kept(self, listed: Extracted, active_sides: Mapping[JobRef, ActiveSide]) -> tuple[Definition, ...]:
@@ -224,19 +224,19 @@ class Session:
         because its source is missing, the source is asked for that job by its id; and likewise the target, before a job
         of ours is recreated.
         """
-        gone, lost = inputs.missing(plan)
-        if (gone or lost) and not plan.refusal:
-            found, lost_found = await side_by_side(
+        removed, absent = inputs.missing(plan)
+        if (removed or absent) and not plan.refusal:
+            found, found_absent = await side_by_side(
                 [
-                    look_up(self.source.adapter, self.source.mapping, gone, as_source=True),
-                    look_up(self.target.adapter, self.target.mapping, lost, sleep=self.runtime.clock.sleep),
+                    look_up(self.source.adapter, self.source.mapping, removed, as_source=True),
+                    look_up(self.target.adapter, self.target.mapping, absent, sleep=self.runtime.clock.sleep),
                 ]
             )
             listed = listed.with_found(found)
             inputs = attrs.evolve(
                 inputs,
-                target=inputs.target.with_found(lost_found),
-                unproved=found.unproved | lost_found.unproved,
+                target=inputs.target.with_found(found_absent),
+                unproved=found.unproved | found_absent.unproved,
                 is_proved=True,
                 **self._by_active_side(listed),
             )

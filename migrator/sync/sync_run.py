@@ -115,16 +115,16 @@ class SyncRunner:
         try:
             if self.stop.is_set():
                 raise MigratorError("interrupted before it was started", hint="run the command again")
-            plan, applied = await self._carried_out(
-                sync.name, attrs.evolve(self.runtime, instrumentation=instrumentation)
-            )
-            hands = () if self.dry_run else drift_at(plan, self.state, now=now())
+            plan, applied = await self._run_sync(sync.name, attrs.evolve(self.runtime, instrumentation=instrumentation))
+            drifted = () if self.dry_run else drift_at(plan, self.state, now=now())
         except Exception as error:  # noqa: BLE001 (any error: the other syncs go on, and it is told)
-            return self._with_lapses(attrs.evolve(found, error=error, warnings=tuple(instrumentation.warnings)))
-        found = attrs.evolve(found, plan=plan, applied=applied, hands=hands, warnings=tuple(instrumentation.warnings))
-        return attrs.evolve(found, ended_at=now()) if self.dry_run else self._with_lapses(found)
+            return self._with_expiring(attrs.evolve(found, error=error, warnings=tuple(instrumentation.warnings)))
+        found = attrs.evolve(
+            found, plan=plan, applied=applied, drifted=drifted, warnings=tuple(instrumentation.warnings)
+        )
+        return attrs.evolve(found, ended_at=now()) if self.dry_run else self._with_expiring(found)
 
-    async def _carried_out(self, name: str, runtime: Runtime) -> tuple[Plan, Applied]:
+    async def _run_sync(self, name: str, runtime: Runtime) -> tuple[Plan, Applied]:
         if self.dry_run:
             plan, requests = await commands.plan(runtime, self.state, name, jobs=self.jobs)
             return plan, Applied(requests=requests)
@@ -133,14 +133,14 @@ class SyncRunner:
                 runtime, self.state, name, jobs=self.jobs, agree=self._agree, stop=stop, progress=self.progress
             )
 
-    def _with_lapses(self, found: SyncResult) -> SyncResult:
+    def _with_expiring(self, found: SyncResult) -> SyncResult:
         """Return the result of a sync, with the promises that it could not keep and the time that it ended."""
         now = self.runtime.clock.now()
         with suppress(StateError):  # where that is not readable either, the error that ended the sync says so
-            lapses = expiries_of(
+            expiring = expiries_of(
                 found.name, self.state, now=now, plan=found.plan, applied=found.applied, error=found.error
             )
-            return attrs.evolve(found, ended_at=now, lapses=tuple(lapses))
+            return attrs.evolve(found, ended_at=now, expiring=tuple(expiring))
         return attrs.evolve(found, ended_at=now)
 
     @asynccontextmanager

@@ -54,7 +54,7 @@ async def test_renewals_of_everything_in_one_night_are_no_edits(lab: Lab) -> Non
     renewed = 0
     for _ in range(40):
         found = await night(lab)
-        assert (found.exit_code, found.lapses) == (0, ())
+        assert (found.exit_code, found.expiring) == (0, ())
         renewed += sum(change.renews for change in found.plan.pending)
     assert (renewed >= len(JOBS), hours(lab)) == (True, {"0 7 * * *"})
 
@@ -103,11 +103,11 @@ async def test_a_renewal_that_fails_is_a_broken_promise_in_the_last_night(lab: L
     lab.world.faults.clear()
     repaired = await night(lab, CHANGE - NIGHT / 2)
 
-    assert (early.exit_code, early.lapses) == (4, ())
-    assert (late.exit_code, {lapse.until for lapse in late.lapses}, len(late.lapses)) == (4, {CHANGE}, len(JOBS))
+    assert (early.exit_code, early.expiring) == (4, ())
+    assert (late.exit_code, {lapse.until for lapse in late.expiring}, len(late.expiring)) == (4, {CHANGE}, len(JOBS))
     assert late.needs_resync_by == CHANGE
-    assert "500" in late.lapses[0].reason
-    assert (repaired.exit_code, repaired.lapses) == (0, ())
+    assert "500" in late.expiring[0].reason
+    assert (repaired.exit_code, repaired.expiring) == (0, ())
 
 
 async def test_a_renewal_that_is_blocked_is_a_broken_promise(lab: Lab) -> None:
@@ -118,7 +118,7 @@ async def test_a_renewal_that_is_blocked_is_a_broken_promise(lab: Lab) -> None:
     early, late = await night(lab, CHANGE - 5 * NIGHT), await night(lab, CHANGE - NIGHT)
 
     assert (early.exit_code, late.exit_code) == (0, 3)
-    ((lapse),) = late.lapses
+    ((lapse),) = late.expiring
     assert (lapse.name, lapse.until) == ("Job 003", CHANGE)
     assert "somebody changed action.text" in lapse.reason
 
@@ -129,7 +129,7 @@ async def test_a_night_without_an_answer_says_what_it_could_not_keep(lab: Lab) -
     lab.world.fault("status", provider="omni", status=401, times=0)
     found = await night(lab, CHANGE - NIGHT)
 
-    assert (found.exit_code, len(found.lapses), found.needs_resync_by) == (1, len(JOBS), CHANGE)
+    assert (found.exit_code, len(found.expiring), found.needs_resync_by) == (1, len(JOBS), CHANGE)
 
 
 async def test_what_has_left_the_source_is_no_promise(lab: Lab) -> None:
@@ -139,4 +139,4 @@ async def test_what_has_left_the_source_is_no_promise(lab: Lab) -> None:
     lab.configure(select={"name": ["Job 00*"]})
     found = await night(lab, CHANGE - NIGHT)
 
-    assert (found.exit_code, found.lapses, found.plan.summary["none"]) == (0, (), 4)
+    assert (found.exit_code, found.expiring, found.plan.summary["none"]) == (0, (), 4)

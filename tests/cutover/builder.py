@@ -20,7 +20,7 @@ from migrator.cron import Once, parse
 from migrator.cutover.decide import SwitchPlanner
 from migrator.cutover.switches import Goal, Switch
 from migrator.mapping import ProviderMapping
-from migrator.plan.staging import in_place_of
+from migrator.plan.staging import with_fields
 from migrator.store.records import ActiveSide, Binding
 from tests.plan.builder import NOW, TARGET_SCOPE, Given, job, mapping
 
@@ -89,7 +89,7 @@ class Switching:
         sides = [(wished, "eventbridge"), *((one, "vixie") for one in self.targets)]
         return SwitchContext(
             source=self.source,
-            wished=wished,
+            wanted=wished,
             active_side=self.active_side,
             bindings=self.bindings,
             targets={one.ref: one for one in self.targets},
@@ -104,7 +104,7 @@ class Switching:
 
     def plan(self, goal: Goal) -> Switch:
         """Return the switch."""
-        return self.planner.move(self.context, goal)
+        return self.planner.switch(self.context, goal)
 
     def having(self, **values: Any) -> Switching:
         """Return the same with other values."""
@@ -122,8 +122,8 @@ class Switching:
         """Return the same after the steps of a switch, or after the first of them, in a run that died."""
         switch = self.plan(goal)
         jobs = {one.ref: one for one in (self.source, *self.targets)}
-        for turn in switch.turns[:steps]:
-            jobs[turn.job] = in_place_of(jobs[turn.job], turn.new)
+        for turn in switch.steps[:steps]:
+            jobs[turn.job] = with_fields(jobs[turn.job], turn.new)
         record = switch.switched if switch.status == "planned" else self.active_side
         if steps is not None:
             ahead = switch.switched if goal == "target" else self.active_side or switch.switched
@@ -151,12 +151,12 @@ STAGED: Final = GIVEN.staged()
 def steps(switch: Switch) -> list[tuple[str, dict[str, Any]]]:
     """Return what a switch does, in order."""
     assert switch.status == "planned", switch.reason
-    return [(turn.does, dict(turn.new)) for turn in switch.turns]
+    return [(turn.does, dict(turn.new)) for turn in switch.steps]
 
 
 def refusal(switch: Switch) -> tuple[str, str]:
     """Return why there is no switch; it has no writes then."""
-    assert switch.turns == ()
+    assert switch.steps == ()
     return switch.status, switch.reason
 
 

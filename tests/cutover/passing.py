@@ -137,7 +137,7 @@ async def cut(lab: Lab, **order: Any) -> Cutover:
 
 def told(found: Cutover) -> list[tuple[str, str]]:
     """How each move ended, and which side fires now."""
-    return [(switched.status, switched.live) for switched in found.moves]
+    return [(switched.status, switched.live) for switched in found.switches]
 
 
 def expected(

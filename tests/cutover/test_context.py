@@ -30,8 +30,8 @@ OTHER = attrs.evolve(ALPHA, action=Prompt(text="Something else."))
 
 def move(found: CutoverContext, goal: Any = "target", *, is_preview: bool = False) -> tuple[str, str]:
     """Return whether a job is switched, or why not."""
-    switch = found.move(ref("Alpha"), PLANNER, goal, is_preview=is_preview)
-    assert bool(switch.turns) <= (switch.status == "planned")
+    switch = found.switch(ref("Alpha"), PLANNER, goal, is_preview=is_preview)
+    assert bool(switch.steps) <= (switch.status == "planned")
     return switch.status, switch.reason
 
 
@@ -131,8 +131,8 @@ def test_a_staged_target_is_released() -> None:
     given = attrs.evolve(given.carried_out(), rest={})
     found = stage(given.with_target(lambda one: attrs.evolve(one, enabled=False)), active_sides=[record])
 
-    switch = found.move(ref("Alpha"), PLANNER, "target")
-    assert [(turn.does, dict(turn.new)) for turn in switch.turns] == [
+    switch = found.switch(ref("Alpha"), PLANNER, "target")
+    assert [(turn.does, dict(turn.new)) for turn in switch.steps] == [
         ("pause", {"enabled": False}),
         ("release", {"enabled": True}),
     ]
@@ -148,7 +148,7 @@ def test_a_job_whose_target_is_still_to_be_created_is_switched_after_that() -> N
     assert move(found, is_preview=True) == ("planned", "it is created at the target first, staged")
     assert move(found) == ("refused", "its target job could not be created; see why: migrator history")
     assert move(found, "source", is_preview=True) == ("left", "it has no target job")
-    assert found.move(ref("Alpha"), PLANNER, "target", is_preview=True).turns == ()
+    assert found.switch(ref("Alpha"), PLANNER, "target", is_preview=True).steps == ()
 
 
 def test_a_blocked_job_is_refused_with_its_reason() -> None:
@@ -266,7 +266,7 @@ def test_jobs_that_the_sync_has_nothing_to_do_with_are_not_chosen() -> None:
 
 def dark(found: CutoverContext) -> list[tuple[str, str]]:
     """Return the jobs that are active nowhere, each with the command that repairs it."""
-    return [(one.live, one.repair) for one in found.dark()]
+    return [(one.live, one.repair) for one in found.inactive_jobs()]
 
 
 def with_target(**values: Any) -> Given:
@@ -308,10 +308,10 @@ def test_parts_that_are_not_all_active() -> None:
     two = attrs.evolve(target, ref=attrs.evolve(target.ref, id="two"), enabled=False)
     given = attrs.evolve(ONE, target=(target, two), bindings=(binding, attrs.evolve(binding, target=two.ref, piece=2)))
 
-    assert [one.live for one in stage(given, listed=[PAUSED], active_sides=[MOVED]).dark()] == ["part"]
-    assert [one.live for one in stage(given, listed=[], active_sides=[MOVED]).dark()] == ["part"]
+    assert [one.live for one in stage(given, listed=[PAUSED], active_sides=[MOVED]).inactive_jobs()] == ["part"]
+    assert [one.live for one in stage(given, listed=[], active_sides=[MOVED]).inactive_jobs()] == ["part"]
     paused = given.with_source(lambda _one: PAUSED)
-    assert stage(paused, listed=[PAUSED], active_sides=[active_side()]).dark() == ()
+    assert stage(paused, listed=[PAUSED], active_sides=[active_side()]).inactive_jobs() == ()
 
 
 UNREAD = (Problem(ref=ref("Alpha"), name="Alpha", error=RecordError("odd", job="Alpha", path="schedule")),)
@@ -356,7 +356,7 @@ def test_a_job_that_cannot_be_read_may_be_active_nowhere(
 def test_which_side_is_active(given: Given, listed: list[Job] | None, record: ActiveSide | None, live: str) -> None:
     """Also where a side lacks the job."""
     found = stage(given, listed=listed, active_sides=[record] if record else [])
-    standing = found.standing(ref("Alpha"))
+    standing = found.status(ref("Alpha"))
 
     assert (standing.live, standing.name) == (live, "Alpha")
     assert standing.meant == (record.live if record else "both")
@@ -370,8 +370,8 @@ def test_one_part_of_two_beside_its_source_is_active_on_both_sides() -> None:
     lost = attrs.evolve(binding, target=attrs.evolve(target.ref, id="lost"), piece=2)
     given = attrs.evolve(ONE, bindings=(binding, lost))
 
-    assert stage(given).standing(ref("Alpha")).live == "both"
-    assert stage(given, listed=[PAUSED], active_sides=[MOVED]).standing(ref("Alpha")).live == "part"
+    assert stage(given).status(ref("Alpha")).live == "both"
+    assert stage(given, listed=[PAUSED], active_sides=[MOVED]).status(ref("Alpha")).live == "part"
 
 
 def test_a_job_that_cannot_be_compared_is_unknown() -> None:
@@ -379,14 +379,14 @@ def test_a_job_that_cannot_be_compared_is_unknown() -> None:
     nowhere = Recurring(parse("0 9 * * 1", "vixie"), "Mars/Olympus")
     found = with_other_target(stage(ONE, active_sides=[cut_short()]), lambda one: attrs.evolve(one, trigger=nowhere))
 
-    standing = found.standing(ref("Alpha"))
+    standing = found.status(ref("Alpha"))
     assert (standing.live, standing.meant, standing.since, standing.is_unfinished) == ("unknown", "both", NOW, True)
     assert standing.targets == (ONE.target[0].ref,)
     assert move(found)[0] == "refused"
     for record in (None, MOVED):
         active_sides = {ref("Alpha"): record} if record else {}
         other = attrs.evolve(found, snapshot=attrs.evolve(found.snapshot, active_sides=active_sides))
-        standing = other.standing(ref("Alpha"))
+        standing = other.status(ref("Alpha"))
         assert (standing.live, standing.is_unfinished) == ("unknown", False)
         assert (standing.meant, standing.since) == (("target", NOW) if record else ("both", None))
 

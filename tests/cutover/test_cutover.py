@@ -109,7 +109,7 @@ async def test_a_schedule_that_was_moved_away_is_moved_again_in_time(make_lab: M
         await passing.sleep(timedelta(days=100).total_seconds())
     lab.world.tick()
 
-    assert (["move away"], [("moved", "target")]) == ([sent.does for sent in again.moves[0].sent], told(again))
+    assert (["move away"], [("moved", "target")]) == ([sent.does for sent in again.switches[0].sent], told(again))
     assert ["2026-11-23T09:00:00Z"] == [fire["at"] for fire in lab.world.fires if fire["provider"] == "omni"]
     assert [("moved", "source")] == told(await cut(lab, goal="source"))
     assert [9] == [wish_of.hour for wish_of in map(lab.source.platform.read, lab.source.records().values())]
@@ -138,7 +138,7 @@ async def test_jobs_that_fire_on_both_sides_lose_the_one_at_the_source(make_lab:
     assert ["both"] == await live(lab)
 
     there = await cut(lab)
-    assert ([("moved", "target")], ["pause"]) == (told(there), [turn.does for turn in there.moves[0].move.turns])
+    assert ([("moved", "target")], ["pause"]) == (told(there), [turn.does for turn in there.switches[0].switch.steps])
     assert [("moved", "source")] == told(await cut(lab, goal="source"))
     assert [("there", "source")] == told(await cut(lab, goal="source"))
     await lab.settled()
@@ -150,7 +150,7 @@ async def test_a_paused_job_moves_without_anything_live(make_lab: MakeLab) -> No
     lab.source.wish(1, enabled=False)
     switched = await cut(lab)
     assert [("moved", "paused")] == told(switched)
-    assert () == switched.moves[0].sent
+    assert () == switched.switches[0].sent
 
     (key,) = lab.source.records()
     lab.source.edit(key, enabled=True)
@@ -173,7 +173,7 @@ async def test_a_job_about_to_fire_for_the_last_time_stays(make_lab: MakeLab) ->
         found = await cut(lab)
 
     assert [("left", "source"), ("moved", "target")] == told(found)
-    assert "fires for the last time" in found.moves[0].reason
+    assert "fires for the last time" in found.switches[0].reason
 
 
 async def test_what_has_fired_for_the_last_time_fires_nowhere(make_lab: MakeLab) -> None:
@@ -200,7 +200,7 @@ async def test_what_cannot_be_read_is_not_taken_for_over(make_lab: MakeLab) -> N
 
     found = await cut(lab)
     assert [("refused", "source")] == told(found)
-    assert "every n-th occurrence" in found.moves[0].reason
+    assert "every n-th occurrence" in found.switches[0].reason
 
 
 async def test_only_the_named_jobs_move(make_lab: MakeLab) -> None:
@@ -215,7 +215,7 @@ async def test_only_the_named_jobs_move(make_lab: MakeLab) -> None:
     assert {} == lab.made
 
     found = await cut(lab, jobs=("Job 001", key))
-    assert ["Job 001", "Job 003"] == [switched.move.name for switched in found.moves]
+    assert ["Job 001", "Job 003"] == [switched.switch.name for switched in found.switches]
     assert ["Job 001", "Job 003"] == sorted(raw["name"] for raw in lab.made.values())
     await lab.carry_out(hold=True)
     assert ["target", "source", "target"] == await live(lab)
@@ -232,7 +232,7 @@ async def test_a_dry_run_writes_nothing(make_lab: MakeLab) -> None:
     found = await cut(lab, is_dry=True)
 
     assert [("planned", "source")] * 2 == told(found)
-    assert [["move away", "release"], []] == [[turn.does for turn in one.move.turns] for one in found.moves]
+    assert [["move away", "release"], []] == [[turn.does for turn in one.switch.steps] for one in found.switches]
     assert {"GET", "OPTIONS"} >= {entry["method"] for entry in lab.world.requests}
     assert found.run is None
 
@@ -249,8 +249,8 @@ async def test_what_is_not_verified_does_not_move(make_lab: MakeLab) -> None:
     found = await cut(lab)
 
     assert [("refused", "source"), ("refused", "source"), ("moved", "target")] == told(found)
-    assert "somebody changed action.text" in found.moves[0].reason
-    assert "somebody deleted" in found.moves[1].reason
+    assert "somebody changed action.text" in found.switches[0].reason
+    assert "somebody deleted" in found.switches[1].reason
 
 
 async def test_what_cannot_be_made_stays_at_the_source(make_lab: MakeLab) -> None:
@@ -263,7 +263,7 @@ async def test_what_cannot_be_made_stays_at_the_source(make_lab: MakeLab) -> Non
     found = await cut(lab)
 
     assert [("moved", "target"), ("refused", "source")] == sorted(told(found))
-    assert "could not be created" in " ".join(switched.reason for switched in found.moves)
+    assert "could not be created" in " ".join(switched.reason for switched in found.switches)
 
 
 async def test_a_plan_that_is_unsafe_as_a_whole_stops_the_cut_over(make_lab: MakeLab) -> None:
@@ -310,7 +310,7 @@ async def test_a_step_that_is_refused_leaves_the_source_live(make_lab: MakeLab, 
     failed = await cut(lab)
 
     assert [("failed", "source")] == told(failed)
-    assert "as it was before" in failed.moves[0].reason
+    assert "as it was before" in failed.switches[0].reason
     assert (["source"], [True]) == (
         await live(lab),
         [raw["status"] == "active" for raw in lab.source.records().values()],
@@ -362,7 +362,7 @@ async def test_pieces_of_one_job_move_together(make_lab: MakeLab) -> None:
 
     assert [("moved", "target")] == told(found)
     assert len(lab.made) > 1
-    assert ["pause", *["release"] * len(lab.made)] == [sent.does for sent in found.moves[0].sent]
+    assert ["pause", *["release"] * len(lab.made)] == [sent.does for sent in found.switches[0].sent]
     assert [("moved", "source")] == told(await cut(lab, goal="source"))
 
 
@@ -404,8 +404,8 @@ async def test_an_interruption_begins_nothing_new_and_tells_what_was_done(make_l
 
     found = await cutover(lab.runtime, lab.state, "it", Order(), agree=agree, stop=stop, progress=progress)
 
-    ended = [(switched.move.name, switched.status, switched.live) for switched in found.moves]
-    names = {switched.move.name for switched in seen}
+    ended = [(switched.switch.name, switched.status, switched.live) for switched in found.switches]
+    names = {switched.switch.name for switched in seen}
     assert (True, True) == (found.stopped, 0 < len(names) < 12)
     assert ended == [
         (name, "moved", "target") if name in names else (name, "skipped", "source") for name, _s, _l in ended

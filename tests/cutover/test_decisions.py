@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from migrator.active_side import found_live
+from migrator.active_side import firing_side
 from migrator.cron import parse
 from migrator.cutover.switches import Goal
 from tests.cutover.builder import GIVEN, STAGED, Switching, active_side, once, parked_at, refusal, steps
@@ -21,8 +21,8 @@ def test_the_source_stops_before_the_target_fires() -> None:
         "source",
         active_side(parked={"enabled": False}, wish={"enabled": True}),
     )
-    assert [turn.binding is not None for turn in switch.turns] == [False, True]
-    assert [turn.side for turn in switch.turns] == ["source", "target"]
+    assert [turn.binding is not None for turn in switch.steps] == [False, True]
+    assert [turn.side for turn in switch.steps] == ["source", "target"]
 
 
 def test_a_target_that_fires_already_takes_no_write() -> None:
@@ -220,5 +220,5 @@ def test_what_is_done_can_be_planned_again(goal: Goal) -> None:
     """After any switch nothing is left to do, and exactly one side is active."""
     for given in (GIVEN, STAGED, STAGED.after("target"), STAGED.after("target", steps=1)):
         done = given.after(goal)
-        assert (found_live(done.context), done.plan(goal).status) == (goal, "there")
+        assert (firing_side(done.context), done.plan(goal).status) == (goal, "there")
         assert done.source.enabled == (goal == "source")

@@ -105,7 +105,7 @@ async def test_what_the_files_do_not_say_yet_is_not_assumed(to_github: Lab) -> N
     before = held(lab)
     found = await cut(lab, in_effect=True)
     assert told(found) == [("refused", "source")]
-    assert "is not active: make it so there, merge that" in found.moves[0].reason
+    assert "is not active: make it so there, merge that" in found.switches[0].reason
     assert before == held(lab)
 
 
@@ -116,7 +116,7 @@ async def test_back_from_workflows_takes_two_steps(to_github: Lab) -> None:
     await cut(lab, in_effect=True)
     found = await cut(lab, goal="source", in_effect=True)
     assert told(found) == [("refused", "target")]
-    assert "is not paused" in found.moves[0].reason
+    assert "is not paused" in found.switches[0].reason
 
     lab.target.change(lab.key_of("Job 001"), lab.expected(wish(1, enabled=False))[0])
     assert told(await cut(lab, goal="source", in_effect=True)) == [("moved", "source")]
@@ -131,4 +131,4 @@ async def test_workflows_as_a_source_are_paused_first(from_github: Lab) -> None:
         await cut(lab)
     found = await cut(lab, in_effect=True)
     assert told(found) == [("refused", "both")]
-    assert "is not paused" in found.moves[0].reason
+    assert "is not paused" in found.switches[0].reason

@@ -76,7 +76,7 @@ async def test_what_was_missed_is_told_by_whoever_ends_the_move(make_lab: MakeLa
         await passing.sleep(3600)
         lab.world.tick()
 
-    assert ([("moved", "target")], ()) == (told(ended), ended.moves[0].sent)
+    assert ([("moved", "target")], ()) == (told(ended), ended.switches[0].sent)
     assert ("target", False) == await standing(lab)
     assert ["neither"] == [entry.kind for entry in ended.ledger]
     count = compared(lab, expected("omni", records, lab.world.now()), lab.state.missed())
@@ -94,7 +94,10 @@ async def test_a_way_back_that_died_at_its_last_write_is_turned_round(make_lab: 
         assert {"blocked": 1} == counts(await lab.plan())
 
         there = await cut(lab)
-        assert (["pause", "release"], [("moved", "target")]) == ([one.does for one in there.moves[0].sent], told(there))
+        assert (["pause", "release"], [("moved", "target")]) == (
+            [one.does for one in there.switches[0].sent],
+            told(there),
+        )
         await passing.sleep(2 * 3600)
         lab.world.tick()
 

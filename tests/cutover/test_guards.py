@@ -15,12 +15,12 @@ def test_failures_that_are_not_in_a_row_do_not_end_a_run() -> None:
     brake = CircuitBreaker()
     for error in (RejectedError("no"), NotFoundError("gone")):
         brake.failed(error)
-    brake.passed()
+    brake.succeeded()
     for error in (RejectedError("no"), RejectedError("no")):
         brake.failed(error)
-    assert ("", False) == (brake.reason, brake.pulled.is_set())
+    assert ("", False) == (brake.reason, brake.tripped.is_set())
     brake.failed(RejectedError("no"))
-    assert (True, True) == ("3 jobs in a row" in brake.reason, brake.pulled.is_set())
+    assert (True, True) == ("3 jobs in a row" in brake.reason, brake.tripped.is_set())
 
     connection = CircuitBreaker()
     connection.failed(AuthError("the token is not accepted", where="PATCH devin /x"))
@@ -45,7 +45,7 @@ async def test_a_source_that_its_platform_has_stopped_is_not_switched_back_to(ma
 
     found = await cut(lab, goal="source")
 
-    assert ([("refused", "target")], True) == (told(found), "stopped it at the source" in found.moves[0].reason)
+    assert ([("refused", "target")], True) == (told(found), "stopped it at the source" in found.switches[0].reason)
     assert ["target"] == await live(lab)
 
 
@@ -101,6 +101,6 @@ async def test_a_job_that_was_begun_is_not_finished_at_a_target_that_is_stopped(
     found = await cut(lab)
 
     assert ([("refused", "neither")], 1) == (told(found), paused(lab))
-    assert ["migrator cutover it --back --job 'Job 001'"] == [one.repair for one in found.dark]
-    assert "cutover it --back" in found.moves[0].reason
+    assert ["migrator cutover it --back --job 'Job 001'"] == [one.repair for one in found.inactive]
+    assert "cutover it --back" in found.switches[0].reason
     assert [("moved", "source")] == told(await cut(lab, goal="source"))

@@ -60,7 +60,7 @@ async def test_a_target_that_refuses_from_the_first_write_on_stops_no_source(
     found = await cut(lab)
 
     assert (0, 0) == (writes(lab, "scrip"), paused(lab))
-    assert {"failed", "skipped"} == {switched.status for switched in found.moves}
+    assert {"failed", "skipped"} == {switched.status for switched in found.switches}
     lab.world.faults.clear()
     assert ["source"] * 12 == await live(lab)
     assert [("moved", "target")] * 12 == told(await cut(lab))
@@ -83,10 +83,10 @@ async def test_a_refusal_after_the_first_write_resumes_what_was_stopped(
     found = await cut(lab, goal=goal)
 
     lab.world.faults.clear()
-    switched = sum(switched.status == "moved" for switched in found.moves)
+    switched = sum(switched.status == "moved" for switched in found.switches)
     assert (1 <= switched <= 2, {}) == (True, dict(lab.state.dark()))
     assert sorted([goal] * switched + [before] * (12 - switched)) == sorted(await live(lab))
-    tried = [switched for switched in found.moves if switched.sent and switched.status == "failed"]
+    tried = [switched for switched in found.switches if switched.sent and switched.status == "failed"]
     assert len(tried) <= IN_FLIGHT + 3  # three failures in a row end the run, and these were under way
     assert () == lab.state.missed()
 
@@ -114,7 +114,7 @@ async def test_a_job_that_is_active_nowhere_is_named_until_it_is_repaired(make_l
     found = await cut(lab)
     lab.world.faults.clear()
 
-    names = [one.name for one in found.dark]
+    names = [one.name for one in found.inactive]
     assert 1 <= len(names) == paused(lab) <= IN_FLIGHT
     for _night in range(2):
         (night,) = (await lab.night()).results
@@ -211,10 +211,10 @@ async def test_a_platform_that_stops_the_job_as_it_is_activated_gives_it_back(
 
     found = await cut(lab)
 
-    assert ["failed", "moved"] == sorted(switched.status for switched in found.moves)
+    assert ["failed", "moved"] == sorted(switched.status for switched in found.switches)
     assert ["source", "target"] == sorted(await live(lab))
-    assert ["source", "target"] == sorted(switched.live for switched in found.moves)
-    (failed,) = [switched for switched in found.moves if switched.status == "failed"]
+    assert ["source", "target"] == sorted(switched.live for switched in found.switches)
+    (failed,) = [switched for switched in found.switches if switched.status == "failed"]
     assert ("was found stopped" in failed.reason) == after
     assert (1, {}) == (
         sum(not lab.source.platform.read(r).enabled for r in lab.source.records().values()),
@@ -238,7 +238,7 @@ async def test_a_run_in_progress_at_the_source_is_not_cut_off(make_lab: MakeLab,
 
     found = await cut(lab)
 
-    by_id = {switched.move.source.id: switched for switched in found.moves}
+    by_id = {switched.switch.source.id: switched for switched in found.switches}
     assert ("refused", "moved") == (by_id[key].status, by_id[other].status)
     assert f"execution_status is {state}" in by_id[key].reason
     assert ["source", "target"] == sorted(await live(lab))
@@ -260,7 +260,7 @@ async def test_a_run_in_progress_is_waited_for(make_lab: MakeLab) -> None:
         found = await cut(lab)
 
     assert [("moved", "target")] == told(found)
-    (stop, _release) = found.moves[0].sent
+    (stop, _release) = found.switches[0].sent
     assert timedelta(seconds=720) <= stop.at - began <= timedelta(minutes=18)
 
 
@@ -273,7 +273,7 @@ async def test_a_run_in_progress_at_the_target_is_waited_for_on_the_way_back(mak
 
     found = await cut(lab, goal="source")
 
-    assert ([("refused", "target")], True) == (told(found), "at the target" in found.moves[0].reason)
+    assert ([("refused", "target")], True) == (told(found), "at the target" in found.switches[0].reason)
     busy(lab, lab.key_of("Job 001"), "completed")
     assert [("moved", "source")] == told(await cut(lab, goal="source"))
 

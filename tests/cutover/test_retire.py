@@ -26,8 +26,8 @@ async def test_source_jobs_go_when_the_target_has_been_due(make_lab: MakeLab) ->
         gone = await retired(lab, delete=True)
         again = await retired(lab, delete=True)
 
-    assert ([("refused", "target")], True) == (told(early), "has not fired" in early.moves[0].reason)
-    assert ([("there", "target")], True) == (told(standing), "--delete removes it" in standing.moves[0].reason)
+    assert ([("refused", "target")], True) == (told(early), "has not fired" in early.switches[0].reason)
+    assert ([("there", "target")], True) == (told(standing), "--delete removes it" in standing.switches[0].reason)
     assert ([("moved", "target")], {}) == (told(gone), lab.source.records())
     assert [("there", "target")] == told(again)
     await lab.settled()
@@ -47,7 +47,7 @@ async def test_the_right_has_to_move_first(make_lab: MakeLab) -> None:
         revived = await retired(lab, delete=True)
 
     assert ([("refused", "source")], [("refused", "both")]) == (told(held), told(revived))
-    assert "migrator cutover it" in held.moves[0].reason
+    assert "migrator cutover it" in held.switches[0].reason
     assert 1 == len(lab.source.records())
 
 
@@ -134,7 +134,7 @@ async def test_a_retired_job_whose_promise_lapses_ends_with_3(make_lab: MakeLab)
         await passing.sleep((one.until - lab.world.now()).total_seconds() - 3600)
         (night,) = (await lab.night()).results
 
-    assert (3, ["Job 001"]) == (night.exit_code, [lapse.name for lapse in night.lapses])
+    assert (3, ["Job 001"]) == (night.exit_code, [lapse.name for lapse in night.expiring])
 
 
 @pytest.mark.parametrize("on_missing", ["keep", "delete"])

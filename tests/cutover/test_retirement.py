@@ -14,7 +14,7 @@ from migrator.config import Limits
 from migrator.config.shapes import Limit
 from migrator.cron import Once, Recurring, parse
 from migrator.cutover.context import CutoverContext
-from migrator.cutover.retire import _gone, _guard, _made_at, _nightly, _retirement
+from migrator.cutover.retire import _deleted_before, _guard, _made_at, _nightly, _retirement
 from migrator.cutover.switches import Order, Switch
 from migrator.errors import AuthError, RefusedError
 from migrator.store import State, open_state
@@ -64,7 +64,7 @@ def retired(found: CutoverContext, *, delete: bool = True) -> Switch:
 def refusal(found: CutoverContext, *, delete: bool = True) -> str:
     """Return why Alpha stays; nothing is written then."""
     switch = retired(found, delete=delete)
-    assert (switch.status, switch.turns) == ("refused", ())
+    assert (switch.status, switch.steps) == ("refused", ())
     return switch.reason
 
 
@@ -72,7 +72,7 @@ def test_a_source_whose_target_was_due_since_the_cutover_is_deleted() -> None:
     """One write, and the record that the target is the active side."""
     switch = retired(cut())
 
-    assert [(turn.side, turn.job, turn.does) for turn in switch.turns] == [("source", ALPHA, "delete")]
+    assert [(turn.side, turn.job, turn.does) for turn in switch.steps] == [("source", ALPHA, "delete")]
     assert (switch.status, switch.switched and switch.switched.live) == ("planned", "target")
     assert switch.reason == "the target is proved, and was due once since 2026-11-12 00:00 UTC"
 
@@ -118,7 +118,7 @@ def test_a_source_that_is_paused_already_is_not_stopped_again() -> None:
     """Without --delete there is nothing to do."""
     switch = retired(cut(), delete=False)
 
-    assert (switch.status, switch.turns) == ("there", ())
+    assert (switch.status, switch.steps) == ("there", ())
     assert switch.reason == "already stopped at the source; --delete removes it"
 
 
@@ -138,13 +138,13 @@ def test_a_source_whose_target_is_not_in_line_stays() -> None:
 def test_a_source_without_a_target_stays() -> None:
     """Nothing took it over."""
     switch = retired(stage(Given(source=(job("Alpha"),))))
-    assert (switch.status != "planned" or not switch.turns, switch.reason) == (True, "it has no target job")
+    assert (switch.status != "planned" or not switch.steps, switch.reason) == (True, "it has no target job")
 
 
 def test_a_source_whose_target_job_is_gone_stays() -> None:
     """The reason is that of the cutover."""
     switch = retired(cut(attrs.evolve(ONE, target=())))
-    assert (switch.status, switch.turns) == ("refused", ())
+    assert (switch.status, switch.steps) == ("refused", ())
 
 
 def test_a_job_for_one_instant_needs_no_proof_when_that_has_passed() -> None:
@@ -180,7 +180,7 @@ async def test_a_source_that_fires_beside_its_target_is_stopped_first(applied: B
         refusal(found) == "both sides fire: retire it without --delete first, and delete it after its target has fired"
     )
     switch = retired(found, delete=False)
-    assert [turn.does for turn in switch.turns] == ["pause"]
+    assert [turn.does for turn in switch.steps] == ["pause"]
     assert (switch.status, "was due once since 2026-11-12" in switch.reason) == ("planned", True)
 
 
@@ -230,7 +230,7 @@ def test_nothing_to_retire_is_never_too_much() -> None:
 async def gone(found: CutoverContext, source: Memory, *jobs: str) -> set[Any]:
     """Return the source jobs that count as retired."""
     switches = [_retirement(found, PLANNER, ALPHA, delete=True)]
-    return set(await _gone(opened(found, UNOPENED, source), Order(jobs=jobs), switches))
+    return set(await _deleted_before(opened(found, UNOPENED, source), Order(jobs=jobs), switches))
 
 
 def omni(*jobs: Job) -> Memory:

@@ -248,7 +248,7 @@ async def test_a_source_that_is_deleted_is_known_to_be(hall: MakeHall) -> None:
     """A listing without it is no sign of another account."""
     made = hall(deleting())
     (move,) = (one.plan("target") for one in made.jobs)
-    assert [turn.does for turn in move.turns] == ["delete"]
+    assert [turn.does for turn in move.steps] == ["delete"]
 
     (found,) = await made.switch()
     assert (found.status, found.live, made.live()) == ("moved", "target", ["target"])

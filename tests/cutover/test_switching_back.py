@@ -93,7 +93,7 @@ def test_each_part_is_switched() -> None:
     done = given.after("target")
     assert [name for name, _new in steps(done.plan("source"))] == ["hold", "hold", "restore"]
     one = done.having(targets=(attrs.evolve(done.targets[0], enabled=False), done.targets[1]))
-    assert (one.plan("source").live, [turn.job.id for turn in one.plan("source").turns]) == (
+    assert (one.plan("source").live, [turn.job.id for turn in one.plan("source").steps]) == (
         "part",
         ["two", given.source.ref.id],
     )

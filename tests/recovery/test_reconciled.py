@@ -13,7 +13,7 @@ from migrator.errors import RecordError, RefusedError
 from migrator.execute.chosen import chosen_id
 from migrator.extract import Problem
 from migrator.mapping.ownership import ownership_tag_for
-from migrator.recovery.reconcile import binding_to, candidate_for
+from migrator.recovery.reconcile import bind_created, binding_to
 from migrator.store import open_state
 from migrator.store.records import Binding
 from tests.plan.builder import NOW, TARGET_SCOPE, mapping, ref
@@ -238,7 +238,7 @@ def test_a_person_may_say_which_job_a_create_made(desk: Desk, tag: Any) -> None:
     desk.noted(write := create())
     mine, others = found(ownership_tag=tag, created_at=older(60)), [bound(found("other"))]
 
-    candidate_for(mine, write, bindings=others, mapping=mapping("devin"), state=desk.state)
+    bind_created(mine, write, bindings=others, mapping=mapping("devin"), state=desk.state)
     assert [(one.target.id, one.tagged) for one in desk.bindings()] == [("made", tag is not None)]
     assert [one.state for one in desk.state.writes("r1")] == ["done"]
 
@@ -258,7 +258,7 @@ def test_a_job_of_another_source_job_is_not_bound_on_a_persons_word(
     desk.noted(write := create())
 
     with pytest.raises(RefusedError, match=told):
-        candidate_for(found(ownership_tag=tag), write, bindings=bindings, mapping=mapping("devin"), state=desk.state)
+        bind_created(found(ownership_tag=tag), write, bindings=bindings, mapping=mapping("devin"), state=desk.state)
     assert desk.bindings() == []
 
 

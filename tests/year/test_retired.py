@@ -81,7 +81,7 @@ async def test_a_year_after_the_source_is_gone(tmp_path: Path, folder: Path) -> 
             stop=asyncio.Event(),
             progress=lambda _moved: None,
         )
-        assert ({}, len(made)) == (lab.source.records(), gone.summary["moved"]), gone.moves
+        assert ({}, len(made)) == (lab.source.records(), gone.summary["moved"]), gone.switches
         since, nights = world.now(), 0
         while world.now() < END:
             (night,) = (await lab.night()).results

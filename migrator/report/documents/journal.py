@@ -127,7 +127,7 @@ def status_document(status: SyncStatus) -> StatusDocument:
         StatusDocument,
         status,
         state=status.place,
-        active_nowhere=tuple(one for dark in status.dark.values() for one in dark),
+        active_nowhere=tuple(one for jobs in status.inactive.values() for one in jobs),
         writing=tuple(filled(LockOwner, owner, target=scope) for scope, owner in status.owners.items()),
         uncertain=tuple(filled(UnresolvedWrite, one, settle=settle_commands(one)) for one in status.uncertain),
         syncs=tuple(_latest(run, status) for run in status.latest),

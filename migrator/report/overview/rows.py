@@ -28,7 +28,7 @@ _KEPT: Final = 120
 _REFUSED: Final = frozenset({"impossible", "none"})
 
 
-def lost(loss: Loss) -> LossRow:
+def loss_row(loss: Loss) -> LossRow:
     """A loss in words."""
     return LossRow(
         path=loss.path,
