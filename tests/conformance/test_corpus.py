@@ -134,7 +134,7 @@ def fires(world: World, keys: set[str], end: datetime) -> list[str]:
 
 @pytest.mark.parametrize("mode", [{"mode": "window", "days": 8}, {"mode": "year"}], ids=["window", "year"])
 @pytest.mark.parametrize(("source", "target"), list(permutations(PLATFORMS, 2)))
-async def test_every_provider_moves_to_every_other(
+async def test_every_provider_migrates_to_every_other(
     tmp_path: Path, source: str, target: str, mode: Mapping[str, Any]
 ) -> None:
     """Each job of the corpus is moved, refused with a reason, or over; doing it again changes nothing."""

@@ -120,7 +120,7 @@ def office(make_lab: MakeLab, second: int, **options: Any) -> Group:
 
 
 @pytest.mark.parametrize("second", SECONDS)
-async def test_more_pieces_and_fewer(make_lab: MakeLab, second: int) -> None:
+async def test_more_parts_and_fewer(make_lab: MakeLab, second: int) -> None:
     """From one job to three and back to one while it fires every minute: at each of its source's instants, once."""
     group = office(make_lab, second)
     pieces = [(await group.sync()).summary["done"]]
@@ -266,7 +266,7 @@ async def test_a_request_that_fails(make_lab: MakeLab, fault: str, method: str, 
     assert len(group.live()) == 1
 
 
-async def test_an_edited_piece_blocks_the_others(make_lab: MakeLab) -> None:
+async def test_an_edited_part_blocks_the_others(make_lab: MakeLab) -> None:
     """Where somebody edited one piece, none of the others is changed, so that no fire is lost or doubled."""
     group = office(make_lab, 1)
     await group.sync()

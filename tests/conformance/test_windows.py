@@ -104,7 +104,7 @@ async def test_a_renewal_that_fails_is_a_broken_promise_in_the_last_night(lab: L
     repaired = await night(lab, CHANGE - NIGHT / 2)
 
     assert (early.exit_code, early.expiring) == (4, ())
-    assert (late.exit_code, {lapse.until for lapse in late.expiring}, len(late.expiring)) == (4, {CHANGE}, len(JOBS))
+    assert (late.exit_code, {expiry.until for expiry in late.expiring}, len(late.expiring)) == (4, {CHANGE}, len(JOBS))
     assert late.needs_resync_by == CHANGE
     assert "500" in late.expiring[0].reason
     assert (repaired.exit_code, repaired.expiring) == (0, ())
@@ -118,9 +118,9 @@ async def test_a_renewal_that_is_blocked_is_a_broken_promise(lab: Lab) -> None:
     early, late = await night(lab, CHANGE - 5 * NIGHT), await night(lab, CHANGE - NIGHT)
 
     assert (early.exit_code, late.exit_code) == (0, 3)
-    ((lapse),) = late.expiring
-    assert (lapse.name, lapse.until) == ("Job 003", CHANGE)
-    assert "somebody changed action.text" in lapse.reason
+    ((expiry),) = late.expiring
+    assert (expiry.name, expiry.until) == ("Job 003", CHANGE)
+    assert "somebody changed action.text" in expiry.reason
 
 
 async def test_a_night_without_an_answer_says_what_it_could_not_keep(lab: Lab) -> None:

@@ -35,14 +35,14 @@ def test_the_active_side_is_the_one_that_fires(source: dict[str, Any], target: d
     assert firing_side((wished if found == "neither" else given).context) == found
 
 
-def test_a_target_job_that_is_held_back_is_not_live() -> None:
+def test_a_staged_target_job_is_not_active() -> None:
     """It has the flag, and a parked schedule."""
     due = {0: {"trigger.cron": parse("0 1 * * *", "vixie")}}
 
     assert firing_side(GIVEN.having(due=due).context) == "source"
 
 
-def test_a_job_without_a_fire_to_come_is_over() -> None:
+def test_a_job_without_a_fire_ahead_has_expired() -> None:
     """At the source and at the target alike; a target that fires has taken over."""
     past = once(-5)
     assert firing_side(past.context) == "target"
@@ -76,6 +76,6 @@ def test_what_is_spent() -> None:
     assert coming_fires(job("Alpha"), "", NOW) == coming_fires(job("Alpha"), "eventbridge", NOW)
 
 
-def test_the_way_back_of_one_job_is_one_command() -> None:
+def test_switching_one_job_back_is_one_command() -> None:
     """Its name may hold anything."""
     assert switch_back_command("it", job("Daily report")) == "migrator cutover it --back --job 'Daily report'"

@@ -21,8 +21,8 @@ def test_the_source_stops_before_the_target_fires() -> None:
         "source",
         active_side(parked={"enabled": False}, wish={"enabled": True}),
     )
-    assert [turn.binding is not None for turn in switch.steps] == [False, True]
-    assert [turn.side for turn in switch.steps] == ["source", "target"]
+    assert [step.binding is not None for step in switch.steps] == [False, True]
+    assert [step.side for step in switch.steps] == ["source", "target"]
 
 
 def test_a_target_that_fires_already_takes_no_write() -> None:
@@ -36,8 +36,8 @@ def test_a_job_that_cannot_be_paused_is_parked() -> None:
     """Under a contract that cannot change the flag; its schedule and flag are what it gets back."""
     switch = STAGED.having(contracts=("patch", "patch")).plan("target")
 
-    (does, new), release = steps(switch)
-    assert (does, set(new), release) == ("move away", {"trigger.cron"}, ("release", {"enabled": True}))
+    (does, new), activation = steps(switch)
+    assert (does, set(new), activation) == ("move away", {"trigger.cron"}, ("release", {"enabled": True}))
     assert switch.switched
     assert (set(switch.switched.parked), switch.switched.wish["trigger.cron"].text) == (
         {"trigger.cron"},

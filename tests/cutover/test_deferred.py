@@ -17,7 +17,7 @@ from migrator.testing.platform import wish
 from tests.conformance.files import GitHub
 from tests.conformance.lab import started
 from tests.conformance.platforms import Devin
-from tests.cutover.passing import cut, told
+from tests.cutover.simulated_time import cut, statuses
 
 DEVIN, GITHUB = Devin(still=True), GitHub()
 
@@ -42,7 +42,7 @@ def from_github(tmp_path: Path) -> Iterator[Lab]:
             yield lab
 
 
-def held(lab: Lab) -> tuple[dict[str, Any], dict[str, Any]]:
+def inert(lab: Lab) -> tuple[dict[str, Any], dict[str, Any]]:
     """What both sides hold."""
     return lab.source.records(), lab.target.records()
 
@@ -71,14 +71,14 @@ async def test_nothing_is_switched_before_files_are_in_effect(to_github: Lab, go
     """In either direction, it is refused before anything is written, and what to do is said."""
     lab = to_github
     await lab.run()
-    before = held(lab)
+    before = inert(lab)
 
     with pytest.raises(RefusedError, match="GitHub Actions follows a change only after it was merged") as refused:
         await cut(lab, goal=goal)
     assert "--in-effect" in refused.value.hint
     with pytest.raises(RefusedError, match="only after it was merged"):
         await retired(lab)
-    assert before == held(lab)
+    assert before == inert(lab)
 
 
 async def test_a_source_stops_once_the_workflows_are_in_effect(to_github: Lab) -> None:
@@ -87,7 +87,7 @@ async def test_a_source_stops_once_the_workflows_are_in_effect(to_github: Lab) -
     await lab.run()
     before = lab.target.records()
 
-    assert told(await cut(lab, in_effect=True)) == [("moved", "target")]
+    assert statuses(await cut(lab, in_effect=True)) == [("moved", "target")]
     assert before == lab.target.records()
     assert [job.enabled for job in lab.source.jobs().values()] == [False]
     await lab.settled()
@@ -96,17 +96,17 @@ async def test_a_source_stops_once_the_workflows_are_in_effect(to_github: Lab) -
 async def test_what_the_files_do_not_say_yet_is_not_assumed(to_github: Lab) -> None:
     """Workflows that are missing, or staged, are no reason to pause the source."""
     lab = to_github
-    before = held(lab)
+    before = inert(lab)
     with pytest.raises(RefusedError, match="GitHub Actions is not in line yet"):
         await cut(lab, in_effect=True)
-    assert before == held(lab)
+    assert before == inert(lab)
 
     await lab.carry_out(hold=True)
-    before = held(lab)
+    before = inert(lab)
     found = await cut(lab, in_effect=True)
-    assert told(found) == [("refused", "source")]
+    assert statuses(found) == [("refused", "source")]
     assert "is not active: make it so there, merge that" in found.switches[0].reason
-    assert before == held(lab)
+    assert before == inert(lab)
 
 
 async def test_back_from_workflows_takes_two_steps(to_github: Lab) -> None:
@@ -115,11 +115,11 @@ async def test_back_from_workflows_takes_two_steps(to_github: Lab) -> None:
     await lab.run()
     await cut(lab, in_effect=True)
     found = await cut(lab, goal="source", in_effect=True)
-    assert told(found) == [("refused", "target")]
+    assert statuses(found) == [("refused", "target")]
     assert "is not paused" in found.switches[0].reason
 
     lab.target.change(lab.key_of("Job 001"), lab.expected(wish(1, enabled=False))[0])
-    assert told(await cut(lab, goal="source", in_effect=True)) == [("moved", "source")]
+    assert statuses(await cut(lab, goal="source", in_effect=True)) == [("moved", "source")]
     assert [job.enabled for job in lab.source.jobs().values()] == [True]
 
 
@@ -130,5 +130,5 @@ async def test_workflows_as_a_source_are_paused_first(from_github: Lab) -> None:
     with pytest.raises(RefusedError, match="only after it was merged"):
         await cut(lab)
     found = await cut(lab, in_effect=True)
-    assert told(found) == [("refused", "both")]
+    assert statuses(found) == [("refused", "both")]
     assert "is not paused" in found.switches[0].reason

@@ -14,7 +14,7 @@ from migrator.cutover.commands import active_statuses
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import wish
 from tests.cutover.crashing import Tally
-from tests.cutover.passing import cut
+from tests.cutover.simulated_time import cut
 from tests.faults.killing import Killer, Labs, command, laboratories
 from tests.faults.machine import DEATH
 

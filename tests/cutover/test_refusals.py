@@ -13,7 +13,7 @@ from migrator.sandbox import Options
 from migrator.sync.commands import verify
 from tests.conformance.lab import HTTP, Lab, counts
 from tests.cutover.conftest import MakeLab
-from tests.cutover.passing import Passing, cut, told
+from tests.cutover.simulated_time import SimulatedTime, cut, statuses
 from tests.cutover.test_fires import CASE_IDS, CASES
 from tests.faults.scenarios import PUT
 
@@ -63,7 +63,7 @@ async def test_a_target_that_refuses_from_the_first_write_on_stops_no_source(
     assert {"failed", "skipped"} == {switched.status for switched in found.switches}
     lab.world.faults.clear()
     assert ["source"] * 12 == await live(lab)
-    assert [("moved", "target")] * 12 == told(await cut(lab))
+    assert [("moved", "target")] * 12 == statuses(await cut(lab))
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
@@ -146,7 +146,7 @@ async def test_switching_back_leaves_the_source_alone_active(
     await lab.settled()
     await lab.night()
     assert ["source"] == await live(lab)
-    assert [("moved", "target")] == told(await cut(lab))
+    assert [("moved", "target")] == statuses(await cut(lab))
 
 
 STOPS: Final[dict[str, list[dict[str, Any]]]] = {
@@ -174,7 +174,7 @@ async def test_the_platforms_own_stop_at_the_target_counts(
     assert ({"blocked": 1}, True) == (counts(planned), "stopped by" in planned.changes[0].reason)
     (proof,) = (await verify(lab.runtime, lab.state, "it")).proofs
     assert ("differs", True) == (proof.status, "stopped by" in proof.reason)
-    assert [("refused", "source")] == told(await cut(lab))
+    assert [("refused", "source")] == statuses(await cut(lab))
     assert (0, ["source"]) == (paused(lab), await live(lab))
     assert (0, ["source"]) == ((await cut(lab, goal="source")).summary["failed"], await live(lab))
 
@@ -194,7 +194,7 @@ async def test_a_stop_after_the_cutover_is_named_and_can_be_switched_back(
         night.exit_code,
         [one.repair for one in night.applied.dark],
     )
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
     assert ["source"] == await live(lab)
     assert {} == lab.state.dark()
 
@@ -249,22 +249,22 @@ async def test_a_run_in_progress_at_the_source_is_not_cut_off(make_lab: MakeLab,
 
 async def test_a_run_in_progress_is_waited_for(make_lab: MakeLab) -> None:
     """It ends within the guard: the job is switched after that, and not before."""
-    passing = Passing(cost=0)
-    lab = make_lab("scrip", "devin", world=passing.world(PUT))
-    passing.rule(lab)
-    with passing.counted():
+    simulated = SimulatedTime(cost=0)
+    lab = make_lab("scrip", "devin", world=simulated.world(PUT))
+    simulated.rule(lab)
+    with simulated.counted():
         await staged(lab, 1)
         (key,) = lab.source.records()
         began = lab.world.now()
         lab.world.run("scrip", f"/automations/{key}", 720)
         found = await cut(lab)
 
-    assert [("moved", "target")] == told(found)
+    assert [("moved", "target")] == statuses(found)
     (stop, _release) = found.switches[0].sent
     assert timedelta(seconds=720) <= stop.at - began <= timedelta(minutes=18)
 
 
-async def test_a_run_in_progress_at_the_target_is_waited_for_on_the_way_back(make_lab: MakeLab) -> None:
+async def test_a_run_in_progress_at_the_target_is_waited_for_when_switching_back(make_lab: MakeLab) -> None:
     """The target stops only when its run is over."""
     lab = make_lab("devin", "scrip")
     await staged(lab, 1)
@@ -273,12 +273,12 @@ async def test_a_run_in_progress_at_the_target_is_waited_for_on_the_way_back(mak
 
     found = await cut(lab, goal="source")
 
-    assert ([("refused", "target")], True) == (told(found), "at the target" in found.switches[0].reason)
+    assert ([("refused", "target")], True) == (statuses(found), "at the target" in found.switches[0].reason)
     busy(lab, lab.key_of("Job 001"), "completed")
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
 
 
-async def test_a_target_job_that_is_gone_gives_the_right_back(make_lab: MakeLab) -> None:
+async def test_a_source_whose_target_job_is_gone_is_active_again(make_lab: MakeLab) -> None:
     """Somebody deleted it after the cutover: the job is named, and the source gets it back."""
     lab = make_lab("scrip", "devin")
     await staged(lab, 1)
@@ -287,5 +287,5 @@ async def test_a_target_job_that_is_gone_gives_the_right_back(make_lab: MakeLab)
 
     (night,) = (await lab.night()).results
     assert (4, "migrator cutover it --back --job 'Job 001'") == (night.exit_code, night.applied.dark[0].repair)
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
     assert 0 == paused(lab)

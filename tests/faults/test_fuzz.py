@@ -100,13 +100,13 @@ class Nights(RuleBasedStateMachine):
         }
 
     @rule(which=st.integers(0, 9))
-    def somebody_deletes_one_of_ours(self, which: int) -> None:
+    def somebody_deletes_a_managed_copy(self, which: int) -> None:
         """At the target."""
         if keys := sorted(self.here.made):
             self.here.target.remove(keys[which % len(keys)])
 
     @rule(which=st.integers(0, 9), hour=HOURS)
-    def somebody_edits_one_of_ours(self, which: int, hour: int) -> None:
+    def somebody_edits_a_managed_copy(self, which: int, hour: int) -> None:
         """At the target, where the source has its way again."""
         target = self.here.target
         if keys := sorted(self.here.made):

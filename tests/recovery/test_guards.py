@@ -143,7 +143,7 @@ async def test_a_job_that_is_late_to_show_is_not_made_again(make_lab: MakeLab) -
     assert ({"none": 4}, 4) == (counts(planned), len(lab.made))
 
 
-async def test_a_mark_of_others_is_not_taken_over(make_lab: MakeLab) -> None:
+async def test_a_tag_of_others_is_not_adopted(make_lab: MakeLab) -> None:
     """A job that carries the mark of another source job is left alone, even when its name and content fit."""
     lab = make_lab("omni", "scrip", adopt="name")
     lab.source.wish(1)

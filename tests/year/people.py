@@ -152,10 +152,10 @@ class People:
     def after_the_night(self, found: SyncResult, expected: set[Conflict]) -> None:
         """Read the report, note what is in step, and settle what has waited for two nights."""
         names = {path: name for name, path in TEXTS.items()}
-        for hand in found.conflicts:
-            for change in hand.change.fields if hand.is_new else ():
-                if hand.change.source and change.reason == BOTH:
-                    self.told[hand.change.source.id, names[change.path], change.new, change.remote] += 1
+        for drift in found.conflicts:
+            for change in drift.change.fields if drift.is_new else ():
+                if drift.change.source and change.reason == BOTH:
+                    self.told[drift.change.source.id, names[change.path], change.new, change.remote] += 1
         if found.plan:
             self.due |= expected
         for key, name, here, there in self._pairs():
@@ -165,9 +165,9 @@ class People:
         self.upset = {key: self.upset.get(key, 0) + 1 for key in waiting}
         for key, nights in self.upset.items():
             if nights > 1:
-                self._settle(waiting[key])
+                self._resolve(waiting[key])
 
-    def _settle(self, change: Change) -> None:
+    def _resolve(self, change: Change) -> None:
         """Somebody makes the target as the source is."""
         records = self.lab.target.records()
         if change.target and change.target.id in records:

@@ -21,7 +21,7 @@ from migrator.sandbox import BackgroundServer, Options, World
 from migrator.sync.commands import verify
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
-from tests.cutover.passing import cut, expected
+from tests.cutover.simulated_time import cut, expected
 
 pytestmark = pytest.mark.slow
 

@@ -8,4 +8,4 @@ from migrator.report.sync_run_view import SyncRunView
 
 def sync_run_page(shown: SyncRunView) -> str:
     """A round as one HTML document."""
-    return page("round.html", shown=shown)
+    return page("sync_run.html", shown=shown)

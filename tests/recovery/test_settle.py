@@ -18,13 +18,13 @@ async def uncertain(lab: Lab) -> str:
     await dies(lab, method="POST", after=True)
     (key,) = lab.made
     platform = lab.target.platform
-    twin = {**lab.made[key]}
-    twin["scheduled_session_id" if platform.name == "devin" else "id"] = "sched-" + "7" * 32
-    lab.target.put(twin)
+    copy = {**lab.made[key]}
+    copy["scheduled_session_id" if platform.name == "devin" else "id"] = "sched-" + "7" * 32
+    lab.target.put(copy)
     return lab.state.runs()[0].id
 
 
-async def test_a_lost_answer_is_settled_within_the_run(make_lab: MakeLab) -> None:
+async def test_a_lost_response_is_reconciled_within_the_run(make_lab: MakeLab) -> None:
     """A create that worked and lost its answer ends as done, with one request and one more listing."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
@@ -38,7 +38,7 @@ async def test_a_lost_answer_is_settled_within_the_run(make_lab: MakeLab) -> Non
     assert 1 == len([entry for entry in lab.world.requests if entry["method"] == "POST"])
 
 
-async def test_an_answer_lost_to_a_dying_target_waits_for_the_next_run(make_lab: MakeLab) -> None:
+async def test_a_response_lost_to_a_dying_target_waits_for_the_next_run(make_lab: MakeLab) -> None:
     """When the target cannot be listed any more, the write stays uncertain, and the next run settles it."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
@@ -91,9 +91,9 @@ async def test_a_person_says_which_it_is(make_lab: MakeLab) -> None:
     await lab.plan()
     key = min(lab.made)
 
-    settled = await undo.settle(lab.runtime, lab.state, run, "Job 001", created=key)
+    write = await undo.settle(lab.runtime, lab.state, run, "Job 001", created=key)
 
-    assert ("Job 001", ()) == (settled.name, lab.state.unsettled())
+    assert ("Job 001", ()) == (write.name, lab.state.unsettled())
     lab.target.remove(*(other for other in lab.made if other != key))
     planned, _applied = await apply(lab)
     assert (((), ()), [key]) == ((planned.pending, planned.blocked), list(lab.made))
@@ -150,7 +150,7 @@ async def test_a_run_that_is_not_known(make_lab: MakeLab) -> None:
         await undo.settle(lab.runtime, lab.state, "nightly", "Job 001", created=None)
 
 
-async def test_a_plan_does_not_settle_by_an_old_listing(make_lab: MakeLab) -> None:
+async def test_a_plan_does_not_reconcile_by_an_old_listing(make_lab: MakeLab) -> None:
     """What a plan settles, it settles under the lock and by a listing of its own."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)

@@ -42,7 +42,7 @@ def synced(**changes: Any) -> SyncResult:
     return SyncResult(**{**known, "started_at": BEGAN, "ended_at": BEGAN + timedelta(seconds=4), **changes})
 
 
-def round_of(*results: SyncResult) -> SyncRun:
+def sync_run_of(*results: SyncResult) -> SyncRun:
     """A round."""
     return SyncRun(results=results, started_at=BEGAN, ended_at=BEGAN + timedelta(seconds=5))
 
@@ -75,4 +75,4 @@ def bad_night(name: str = "Weekly note", error: str = "the token is refused") ->
         expiring=(Expiry(source=SOURCE, target=MADE, name=name, until=BEGAN + timedelta(hours=9), reason=error),),
     )
     down = synced(name="other", plan=None, error=AuthError(error, status=401, body="no", hint="check the token"))
-    return round_of(busy, down, synced(name="quiet"))
+    return sync_run_of(busy, down, synced(name="quiet"))
