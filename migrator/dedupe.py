@@ -35,7 +35,7 @@ async def dedupe(
     stop: asyncio.Event,
     progress: Progress = silently,
 ) -> tuple[Plan, Applied]:
-    """Remove the target jobs that a person chooses among the duplicates, by a run of its own.
+    """Remove the target jobs that a person chooses among the duplicates; return the plan and its result.
 
     Args:
         runtime: what the command brings along.
@@ -103,7 +103,7 @@ def _changes(found: Iterable[Duplicate], chosen: Collection[JobRef]) -> Iterator
 def _bindings(
     session: Session, snapshot: Snapshot, found: Iterable[Duplicate], chosen: Collection[JobRef]
 ) -> Iterator[Binding]:
-    """Bind what is chosen as replaced, so that it goes even if this run dies; and what alone is left, as it is."""
+    """Yield superseded bindings of what is chosen, so that it is deleted even if this run dies; and of what is left."""
     known = {binding.target: binding for binding in snapshot.bindings}
     for one in found:
         if one.source is None:

@@ -53,7 +53,7 @@ class ConvertedSchedule:
 
     Attributes:
         verdict: how faithful it is.
-        pieces: the schedules of its target jobs.
+        pieces: the schedules of its parts.
         evidence: numbers that prove the verdict.
         until: the instant at which it stops being exact.
         flags: what else must be known of it.

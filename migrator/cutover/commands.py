@@ -37,7 +37,7 @@ async def cutover(
     stop: asyncio.Event,
     progress: SwitchProgress,
 ) -> Cutover:
-    """Switch the active side of a sync's jobs to the target, or back.
+    """Switch the active side of a sync's jobs to the target, or back; return the result.
 
     Args:
         runtime: what the command brings along.

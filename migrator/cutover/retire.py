@@ -47,7 +47,7 @@ async def retire(
     stop: asyncio.Event,
     progress: SwitchProgress,
 ) -> Cutover:
-    """Stop or delete the source jobs of a sync that are not needed any more.
+    """Stop or delete the source jobs of a sync that are not needed any more; return the result.
 
     Args:
         runtime: what the command brings along.

@@ -84,7 +84,7 @@ class Switcher:
     # -- when ---------------------------------------------------------------------------------------------------------
 
     async def _when_it_is_time(self, switch: Switch) -> SwitchResult:
-        """Wait for a gap, and for a run in progress to end, outside of the few who write; then switch."""
+        """Wait for a gap, and for a run in progress to end, without a slot; then switch, and return the result."""
         attempts = 0
         while not self._is_stopped():
             gap, asked = self._gap(switch), self.clock.now()
@@ -266,7 +266,7 @@ class Switcher:
             except MigratorError as trouble:
                 self._breaker.failed(trouble)
                 await self.record.record_missed(switch, begun)
-                reason = f"{error}; it could not be taken back: {trouble}; run this again, or with --back"
+                reason = f"{error}; it could not be reverted: {trouble}; run this again, or with --back"
                 return attrs.evolve(base, status="failed", live="unknown", reason=reason)
         await self.record.end(switch, begun, switch.active_side)
         return attrs.evolve(base, status="failed", reason=f"{error}; everything is as it was before")

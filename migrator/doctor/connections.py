@@ -48,7 +48,7 @@ _LONG: Final = timedelta(hours=6)
 
 
 async def check_connections(runtime: Runtime) -> tuple[Check, ...]:
-    """Every connection of the config file, side by side, in its order."""
+    """Return every connection of the config file, side by side, in its order."""
     syncs = runtime.config.syncs.values()
     sources = {sync.source for sync in syncs}
     targets = {sync.target for sync in syncs} | {sync.source for sync in syncs if sync.two_way}
@@ -65,7 +65,7 @@ async def check_connections(runtime: Runtime) -> tuple[Check, ...]:
 async def check_connection(
     runtime: Runtime, name: str, *, reading: bool = True, writing: bool = False, lists: int = 1
 ) -> tuple[Check, ...]:
-    """One connection.
+    """Return one connection.
 
     Args:
         runtime: what the command brings along.
@@ -98,7 +98,7 @@ async def check_connection(
 
 
 def _stored_token(runtime: Runtime, name: str) -> Iterator[Check]:
-    """Whether others can read or write the file that holds the token."""
+    """Yield whether others can read or write the file that holds the token."""
     token = runtime.config.tokens.get(name)
     if wrong := exposed(token.reference, base_dir=runtime.config.path.parent) if token else "":
         todo = "make it readable and writable for its owner only: chmod 600 "
@@ -106,7 +106,7 @@ def _stored_token(runtime: Runtime, name: str) -> Iterator[Check]:
 
 
 def _network(name: str, connection: Connection) -> Iterator[Check]:
-    """Which way requests go, and whose certificates are believed."""
+    """Yield which way requests go, and whose certificates are believed."""
     http = PROVIDERS[connection.provider].http
     base_url = connection.base_url or (http.base_url if http else None)
     if base_url is None:
@@ -154,7 +154,7 @@ def _reading(name: str, scopes: Sequence[str], probes: Sequence[Probe]) -> Check
 
 
 def check_records(name: str, adapter: LoadAdapter, mapping: ProviderMapping, probes: Iterable[Probe]) -> Check:
-    """Whether the mapping knows all that the records of each first page say, and can read them."""
+    """Return whether the mapping knows all that the records of each first page say, and can read them."""
     records = [Record(scope="", raw=raw) for probe in probes for raw in probe.records]
     read = [read_record(record, adapter, mapping, as_source=True) for record in records]
     unreadable = [str(problem.error) for problem in read if isinstance(problem, Problem)]
@@ -199,7 +199,7 @@ def _contract(name: str, found: str | None, contracts: Iterable[str]) -> Check:
 
 
 def _clock(name: str, heard: Mapping[str, str], now: datetime) -> Check:
-    """How far the platform's clock, in whole seconds, is from ours."""
+    """Return how far the platform's clock, in whole seconds, is from ours."""
     if (there := server_time(heard)) is None:
         return Check(about=name, what="clock", status="unknown", found="the answer carries no usable date")
     skew = there - now
@@ -221,7 +221,7 @@ def _clock(name: str, heard: Mapping[str, str], now: datetime) -> Check:
 
 
 def _rate(name: str, text: str, probes: Sequence[Probe], lists: int) -> Check:
-    """How many requests a night takes, against what the limit allows and what is left of it now."""
+    """Return how many requests a night takes, against what the limit allows and what is left of it now."""
     rate = Rate.parse(text)
     if None in {probe.pages for probe in probes} or None in {probe.jobs for probe in probes}:
         return Check(about=name, what="rate", status="unknown", found=f"{text}; the length of the list is unknown")

@@ -49,7 +49,7 @@ _EXTRAS: Final = (
 
 
 def check_time_zones(now: datetime) -> Check:
-    """Which time zone database is in use, and how old it is; it has several releases a year."""
+    """Return which time zone database is in use, and how old it is; it has several releases a year."""
     release, text = tzdata_version(), f"tzdata {tzdata_version()} from {tzdata_source()}"
     year = release[:4]
     if not year.isdecimal():
@@ -61,7 +61,7 @@ def check_time_zones(now: datetime) -> Check:
 
 
 def check_state(url: str, *, now: Callable[[], datetime]) -> tuple[Check, ...]:
-    """Whether the state can be read, and what it holds that is not finished; nothing is made or upgraded."""
+    """Return whether the state can be read, and what it holds that is not finished; nothing is made or upgraded."""
     try:
         found = inspect(url)
         if found.unwritable:
@@ -95,7 +95,7 @@ def _unfinished(url: str, now: Callable[[], datetime]) -> tuple[Check, Check]:
 
 
 def check_extras(config: Config | None, state: str) -> tuple[Check, ...]:
-    """Which optional packages are there; one is a fault only where the config or the state needs it."""
+    """Return which optional packages are there; one is a fault only where the config or the state needs it."""
     needed = {"postgres"} if state.startswith("postgresql") else set()
     tokens = [*config.tokens.values(), *(config.notify.to if config.notify else ())] if config else []
     if any(token.reference.startswith("keyring:") for token in tokens):
@@ -108,8 +108,8 @@ def check_extras(config: Config | None, state: str) -> tuple[Check, ...]:
 
 
 def check_notify(config: Config, environ: Mapping[str, str]) -> tuple[Check, ...]:
-    """Whether those who are to be told can be, as far as that shows without telling them."""
-    if config.notify is None or find_spec("apprise") is None:  # which is told among the packages
+    """Return whether notifications can be sent, as far as that shows without sending one."""
+    if config.notify is None or find_spec("apprise") is None:  # which is listed among the packages
         return ()
     found = [wrong_with(token, environ=environ, base_dir=config.path.parent) for token in config.notify.to]
     todo = "test it: apprise --body test URL"

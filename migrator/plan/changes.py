@@ -85,7 +85,7 @@ class Change:
         target: the target job, None when there is none yet.
         name: the job's visible name.
         piece: which part of the source job, from 1.
-        pieces: how many target jobs stand for the source job.
+        pieces: how many target jobs the source job has.
         fields: the fields that change; of a create, all of them.
         losses: what the source job gives up.
         schedule: what became of its schedule.
@@ -95,7 +95,7 @@ class Change:
             a new one. Limits do not count it.
         active_side: which side may fire; of "source", the target job is staged.
         agreed: the fields that both sides were changed to alike; nothing is sent.
-        needs: what the sync could say to settle what blocks it.
+        needs: what the sync could say to unblock it.
         live: whether the source job runs at present.
         due: what the fields that stop the staged target job become at the cutover.
 
@@ -225,10 +225,10 @@ class Plan:
 
     @property
     def pending(self) -> tuple[Change, ...]:
-        """What there is to do."""
+        """Return what there is to do."""
         return tuple(change for change in self.changes if change.action in PENDING)
 
     @property
     def blocked(self) -> tuple[Change, ...]:
-        """What is refused."""
+        """Return what is refused."""
         return tuple(change for change in self.changes if change.action == "blocked")

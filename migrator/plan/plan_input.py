@@ -37,7 +37,7 @@ class PlanInput:
         now: the clock.
         lineage: the state's.
         serial: the state's.
-        uncertain: writes that only a person can settle; each blocks its source job.
+        uncertain: writes that only a person can resolve; each blocks its source job.
         unproved: jobs that a listing does not show and that could not be asked for.
         last_count: how many jobs the source had when it was last in order; None when that is not known.
         active_sides: by source job, which side is active; without one, each side fires by its own flag.
@@ -86,7 +86,7 @@ class PlanInput:
 
     @cached_property
     def source_as_listed(self) -> Extracted:
-        """The source's listing without the kept definitions of jobs that are gone, which prove nothing of the place."""
+        """Return the source's listing without the kept definitions of jobs that are gone."""
         return attrs.evolve(self.source, jobs=tuple(job for job in self.source.jobs if job.ref not in self.kept))
 
     @cached_property

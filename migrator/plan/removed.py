@@ -1,4 +1,4 @@
-"""Target jobs of ours whose source job is gone, or that another one of ours has replaced."""
+"""Managed target jobs whose source job is gone, or that another managed job has replaced."""
 
 from __future__ import annotations
 

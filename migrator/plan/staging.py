@@ -24,12 +24,12 @@ _DISTANT: Final = timedelta(days=60)
 
 
 def must_be_staged(fields: Fields, mapping: ProviderMapping) -> bool:
-    """Whether a job with these fields has to be made in steps."""
+    """Return whether a job with these fields has to be made in steps."""
     return fields.get("enabled") is False and not mapping.rules.fields["enabled"].create_path
 
 
 def parked_schedule(fields: Fields, mapping: ProviderMapping, *, now: datetime) -> Mapping[str, Any]:
-    """A trigger of the same kind as the job's own whose next fire is far in the future: a parked schedule."""
+    """Return a trigger of the same kind as the job's own whose next fire is far in the future: a parked schedule."""
     if "trigger.at" in fields:
         return {"trigger.at": (now + timedelta(days=360)).replace(microsecond=0)}
     day = now - timedelta(days=5)

@@ -1,4 +1,4 @@
-"""A source job with a target job of ours: what was last applied, what is wanted now, and what is there.
+"""A source job with a managed target job: what was last applied, what is wanted now, and what is there.
 
 Whoever changed a field since we last wrote it decides what happens: the source alone, and the target follows; somebody
 at the target, and the sync's `on_drift` says whose value counts.

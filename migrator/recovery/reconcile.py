@@ -2,7 +2,7 @@
 
 A crashed run leaves planned writes without an outcome. A listing of the target answers most: a created job shows
 itself by its ownership tag, or by being new and exactly what was sent; an update by its values; a delete by absence.
-A job that is not listed yet may only be late to show, so a create counts as never made after several looks. What a
+A job that is not listed yet may only be late to show, so a create counts as never made after several listings. What a
 listing cannot answer is left to a person, and blocks that one job.
 """
 
@@ -43,7 +43,7 @@ _REMEMBERED: Final = timedelta(days=7)
 
 @frozen(kw_only=True)
 class Reconciler:
-    """Settles the writes to one target.
+    """Reconciles the writes to one target.
 
     Attributes:
         mapping: the target's.

@@ -1,4 +1,4 @@
-"""What is left to do of a plan that was only partly carried out: by a run that died, or by one that lost answers."""
+"""What is left of a plan that was only partly applied: by a crashed run, or by one that got no responses."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The way back from a run: a plan that puts the target as it was before, made from the journal and the snapshots.
+"""The rollback of a run: a plan that puts the target as it was before, made from the journal and the snapshots.
 
     updated  → as before          paused  → resumed, and the reverse
     created  → removed            deleted → recreated; its id and its history are lost
     replaced → changed back, or recreated where the platform knows no other way
 
-Pure. A job that somebody has changed since, or that a later run has touched, is refused: its way back is not known.
+Pure. A job that somebody has changed since, or that a later run has touched, is refused: its rollback is not known.
 """
 
 from __future__ import annotations

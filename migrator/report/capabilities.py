@@ -66,7 +66,7 @@ def _widest(table: Iterable[str]) -> int:
 
 
 def _cell(path: str, rules: Rules) -> str:
-    """One field at one provider, in a word or two."""
+    """Return one field at one provider, in a word or two."""
     leaves = [field_support(leaf, rules) for leaf in LEAVES if covers(path, leaf)]
     how = {leaf.held for leaf in leaves}
     if len(how) > 1:

@@ -49,7 +49,7 @@ class FireWeek:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every fire that was due came once, and no other."""
+        """Return whether every fire that was due came once, and no other."""
         return self.once == self.due and not self.extra
 
 
@@ -81,7 +81,7 @@ class Story:
 
     @property
     def is_well(self) -> bool:
-        """Whether it ends as it must."""
+        """Return whether it ends as it must."""
         return (
             not self.again.pending
             and not self.cutover.summary["failed"]

@@ -45,12 +45,12 @@ class Explanation:
 
     @property
     def source_words(self) -> str:
-        """The source dialect, with the platform where one was named: "Acme, quartz"."""
+        """Return the source dialect, with the platform where one was named: "Acme, quartz"."""
         return ", ".join(filter(None, [self.source_title, self.cron.dialect]))
 
     @property
     def target_words(self) -> str:
-        """The target dialect, with the platform where one was named: "On Acme (vixie cron, UTC)"."""
+        """Return the target dialect, with the platform where one was named: "On Acme (vixie cron, UTC)"."""
         said = f"{self.target} cron" + (f", {self.target_timezone}" if self.target_timezone else "")
         return f"On {self.target_title} ({said})" if self.target_title else f"In {said}"
 
@@ -79,7 +79,7 @@ def explanation_lines(found: Explanation) -> Iterator[Line]:
 
 
 def _reading_lines(found: Explanation) -> Iterator[Line]:
-    """The readings of an ambiguous text, side by side."""
+    """Yield the readings of an ambiguous text, side by side."""
     questions = ", ".join(dict.fromkeys(f"{q} = …" for meaning, _ in found.readings for q, _ in meaning.answers))
     what = f"It has {len(found.readings)} meanings, depending on the platform's engine."
     yield line((what, "yellow"), indent=2)

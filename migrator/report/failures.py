@@ -56,7 +56,7 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
-    """The errors in a group of errors, however deep; an error that is none, itself."""
+    """Yield the errors in a group of errors, however deep; an error that is none, itself."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from leaves(inner)
@@ -95,7 +95,7 @@ def _unexpected(error: BaseException) -> Failure:
 
 
 def failure_lines(failure: Failure) -> Iterator[Line]:
-    """An error for people; a problem begins with its file, line and column, so that editors can jump there."""
+    """Yield an error for people; a problem begins with its file, line and column, so that editors can jump there."""
     yield line(("error: ", "bold red"), clean(failure.what))
     yield from _details(failure, indent=2)
     for problem in failure.problems:
@@ -113,7 +113,7 @@ def _details(failure: Failure, *, indent: int, skip: str = "") -> Iterator[Line]
 
 
 def trace(error: BaseException) -> str:
-    """The way to an error, frame by frame, and to those that caused it.
+    """Return the way to an error, frame by frame, and to those that caused it.
 
     No values of variables, and no words of other libraries' errors behind one of ours: they may quote a secret.
     """

@@ -74,13 +74,13 @@ class SyncStatus:
 
     @property
     def uncertain(self) -> list[Write]:
-        """Writes without an outcome whose run is not under way any more."""
+        """Return writes without an outcome whose run is not under way any more."""
         writing = {owner.run for owner in self.owners.values()}
         return [write for write in self.unresolved if write.run not in writing]
 
     @property
     def latest(self) -> list[Run]:
-        """The latest run of each sync."""
+        """Return the latest run of each sync."""
         found: dict[str, Run] = {}
         for run in self.runs:
             found.setdefault(run.sync, run)
@@ -137,7 +137,7 @@ def _uncertain_lines(write: Write) -> Iterator[Line]:
 
 
 def _duplicate_lines(sync: str, found: Sequence[KnownDuplicate]) -> Iterator[Line]:
-    """Target jobs that were one too many when both sides of a sync were last read."""
+    """Yield target jobs that were one too many when both sides of a sync were last read."""
     for one in found:
         part = f", part {one['piece']}" if one["pieces"] > 1 else ""
         said = f"{clean(one['name'])}{part} (sync {clean(sync)}): {', '.join(map(clean, one['targets']))}"

@@ -171,7 +171,7 @@ def head(change: Change) -> Line:
 
 
 def _drawn(lines: Callable[[], Iterable[Line]]) -> list[Line]:
-    """The lines of one job, or the one that says why it cannot be drawn."""
+    """Return the lines of one job, or the one that says why it cannot be drawn."""
     found = attempt("drawn", lambda: list(lines()))
     return found if isinstance(found, list) else [line(clean(str(found)), indent=4)]
 
@@ -216,7 +216,7 @@ def _fields(fields: Iterable[FieldChange], plan: Plan) -> Iterator[Line]:
 
 
 def side_by_side(field: FieldChange, plan: Plan) -> Iterator[Line]:
-    """A field that both sides have changed: what each of them has, and what they had in common."""
+    """Yield a field that both sides have changed: what each of them has, and what they had in common."""
     yield _labelled(field.path, f"source: {_words(field.new, plan)}")
     yield _labelled("", f"target: {_words(field.remote, plan)}")
     yield _labelled("", f"last applied: {_words(field.old, plan)}")
@@ -237,7 +237,7 @@ def _labelled(label: str, *parts: str | tuple[str, str]) -> Line:
 
 
 def _arrow(old: str, new: str) -> tuple[str | tuple[str, str], ...]:
-    """From old to new."""
+    """Return the parts of a line from an old value to a new one."""
     return (old, "red"), " → ", (new, "green")
 
 
@@ -257,7 +257,7 @@ def _touches_schedule(change: Change) -> bool:
 
 
 def _schedule_lines(schedule: ConvertedSchedule, change: Change, plan: Plan) -> Iterator[Line]:
-    """From what to what, how faithful that is, and when the job fires next by its own clock."""
+    """Yield from what to what, how faithful that is, and when the job fires next by its own clock."""
     source = schedule.evidence.get("source")
     pieces: tuple[Piece, ...] = schedule.pieces or tuple(_untranslated(change))
     said = [piece_words(source)] if source else []
@@ -281,7 +281,7 @@ def _schedule_lines(schedule: ConvertedSchedule, change: Change, plan: Plan) -> 
 
 
 def _untranslated(change: Change) -> Iterator[Piece]:
-    """The schedule of a new job whose platform takes every dialect."""
+    """Yield the schedule of a new job whose platform takes every dialect."""
     fields = change.new_fields()
     if isinstance(cron := fields.get("trigger.cron"), Cron):
         text = write_cron(cron, cron.dialect)

@@ -82,7 +82,7 @@ def _next_run_lines(found: Verification) -> Iterator[Line]:
     if next_runs:
         agreed = sum(one.agrees for _proof, one in next_runs)
         yield line(
-            f"The target's own next run agrees for {agreed} of {count(len(next_runs), 'job')} that it is told of."
+            f"The target's own next run agrees for {agreed} of {count(len(next_runs), 'job')} that it reports one of."
         )
     for proof, one in next_runs:
         if not one.agrees:

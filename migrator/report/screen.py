@@ -103,7 +103,7 @@ class Screen:
 
     @property
     def width(self) -> int | None:
-        """Columns of the terminal that the result is printed on; None where it is none."""
+        """Return columns of the terminal that the result is printed on; None where it is none."""
         return self._out.width if self._out.is_terminal else None
 
     @property
@@ -162,7 +162,7 @@ class Pace(ProgressColumn):
         self._waited = waited
 
     def render(self, task: Task) -> Text:
-        """The words beside the bar."""
+        """Return the words beside the bar."""
         parts = []
         if task.total is not None:
             parts.append(f"{task.completed:,.0f}/{task.total:,.0f}")
@@ -245,7 +245,7 @@ def _put(console: Console, lines: Iterable[Line]) -> None:
 
 
 def _folded(line: Line, console: Console) -> Iterator[Text]:
-    """A line as a terminal can show it: what does not fit goes on below, to the right of where the line hangs from.
+    """Yield a line as a terminal can show it: what does not fit goes on below, to the right of the hanging indent.
 
     Where that would leave too little room, a label stands on a line of its own.
     """

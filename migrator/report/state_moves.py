@@ -1,4 +1,4 @@
-"""A move of bindings told, and the jobs that no sync of the config owns."""
+"""A move of bindings as text, and the jobs that no sync of the config owns."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class SyncView:
 
 @frozen(kw_only=True)
 class SyncRunView:
-    """A round.
+    """A sync run.
 
     Attributes:
         at: when it ended.

@@ -1,4 +1,4 @@
-"""Carry a move out, or a forgetting: locked, asked for, and entered into the history."""
+"""Apply a move of bindings, or forget them: locked, asked for, and entered into the history."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ async def _takeover(
 
 
 def _planned(state: State, relocations: Sequence[Relocation], old: str, new: str, undo: str) -> StateMove:
-    """What a move comes to; `undo` is the command that takes it back, "" for one that follows from the move."""
+    """Return what a move changes; `undo` is the command that reverts it, "" for one that follows from the move."""
     moved = state.rebindings(relocations)
     found = StateMove(kind="move", old=old, new=new, moved=moved, tags=len(retagged(moved)), undo="")
     _check(state, relocations, found)
@@ -132,7 +132,7 @@ def _check(state: State, relocations: Sequence[Relocation], found: StateMove) ->
 
 
 def _revert_command(state: State, relocations: Sequence[Relocation], found: StateMove) -> str:
-    """The command that takes a move back; it names the jobs where others have the new address already."""
+    """Return the command that reverts a move; it names the jobs where others have the new address already."""
     first = relocations[0]
     reverse = [attrs.evolve(one, old=one.new, new=one.old, jobs=frozenset()) for one in relocations]
     concerned = {one.target for one in found.before}
@@ -162,7 +162,7 @@ def _target_scopes(bound: Iterable[Bound]) -> set[tuple[str, str]]:
 
 
 def _runs(runtime: Runtime, found: StateMove, run: str) -> tuple[Run, ...]:
-    """One run for each sync and target, so that the history of each shows it; the first one has the writes."""
+    """Return one run for each sync and target, so that the history of each shows it; the first one has the writes."""
     status = "failed" if found.failed else "done"
     counts = Counter((one.sync, one.target.provider, one.target.scope) for one in found.after)
     return tuple(

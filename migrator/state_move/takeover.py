@@ -1,4 +1,4 @@
-"""Let the jobs of a file take the place of retired source jobs, with their target jobs; and the way back.
+"""Let the jobs of a file take the place of retired source jobs, with their target jobs; and the reverse.
 
 The records of the file say which jobs they were exported from. Only a job whose source was deleted on purpose may be
 taken over: any other one goes on at its own platform, whose sync would create its target job again.
@@ -28,12 +28,12 @@ _SHOWN: Final = 8
 
 @frozen(kw_only=True)
 class Takeover:
-    """What a takeover comes to.
+    """The moves of a takeover.
 
     Attributes:
         relocations: one for each sync that carries the jobs now.
         definitions: of retired jobs that take their own place again, as the file had them last.
-        undo: the command that takes it back.
+        undo: the command that reverts it.
     """
 
     relocations: tuple[Relocation, ...]

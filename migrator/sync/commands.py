@@ -59,7 +59,7 @@ def _narrowed(snapshot: Snapshot, jobs: Sequence[str]) -> Snapshot:
 
 
 async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None = None) -> verifying.Verification:
-    """Read both sides of `sync` again, and prove job by job that they agree; writes to no provider.
+    """Return the proofs, job by job, that both sides of `sync` agree; reads both, writes to no provider.
 
     Args:
         runtime: what the command brings along.
@@ -91,7 +91,7 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
 async def audit(
     runtime: Runtime, connection: str, provider: str, schedule: Schedule, *, jobs: Sequence[str] = ()
 ) -> auditing.Audit:
-    """What would become of every job of a connection at a provider; writes nowhere, and asks the connection alone.
+    """Return what would become of every job of a connection at a provider; only the connection is read.
 
     Args:
         runtime: what the command brings along.
@@ -147,16 +147,16 @@ async def apply(
     stop: asyncio.Event,
     progress: Progress = silently,
 ) -> tuple[Plan, Applied]:
-    """Make the changes of a sync.
+    """Apply the changes of a sync; return the plan and its result.
 
     Args:
         runtime: what the command brings along.
         state: the open state.
         sync: its name.
         saved: a plan that was made before; it must still fit.
-        resume: a run whose plan was only partly carried out; what is left of it must still fit.
+        resume: a run whose plan was only partly applied; what is left of it must still fit.
         max_deletes: refuse everything when more than that many jobs would be deleted.
-        hold: make new target jobs so that they fire nothing until the cutover.
+        hold: create new target jobs staged: they do not fire until the cutover.
         jobs: names or ids of the jobs to change; all of them when empty.
         agree: asked with the plan before anything is written.
         stop: set it to begin no new change.
@@ -205,14 +205,14 @@ async def sync(
     stop: asyncio.Event,
     progress: Progress = silently,
 ) -> tuple[Plan, Applied]:
-    """Plan and carry out what the limits allow. A plan that is unsafe as a whole comes back as it is, and is not begun.
+    """Plan, and apply what the limits allow; return the plan and its result. An unsafe plan is not applied.
 
     Args:
         runtime: what the command brings along.
         state: the open state.
         sync: its name.
         jobs: names or ids of the jobs to change; all of them when empty.
-        agree: told the plan before anything is written.
+        agree: asked with the plan before anything is written.
         stop: set it to begin no new change.
         progress: called after each change.
 
@@ -230,7 +230,7 @@ async def sync(
 async def _executed(
     execution: Execution, session: Session, snapshot: Snapshot, agree: Agree, *, is_whole: bool
 ) -> tuple[Plan, Applied]:
-    """Carry out a plan that is safe, if there is anything to do; return it as it was in the end, and its outcomes."""
+    """Apply a plan that is safe, if it has changes; return it as it was in the end, and its result."""
     plan, state = snapshot.plan, session.state
     record_agreement(state, plan, snapshot.target, snapshot.bindings)
     if is_whole:
@@ -256,7 +256,7 @@ async def _executed(
 
 
 def _inactive(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> tuple[InactiveJob, ...]:
-    """The jobs that are active nowhere, recorded in the state; those that the run has just brought in line are not."""
+    """Record and return the jobs that are active nowhere, without those that the run has just brought in line."""
     if not snapshot.active_sides:
         return session.state.note_dark(session.sync.name, ())
     done = {outcome.source for outcome in outcomes if outcome.status == "done"}
@@ -266,7 +266,7 @@ def _inactive(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome])
 
 
 def _record(snapshot: Snapshot, session: Session, outcomes: Sequence[Outcome] = ()) -> None:
-    """Note what the next look is to know of this one; of a short listing the old count stays in force."""
+    """Record what the next run needs to know of this snapshot; of a short listing the old count stays in force."""
     record_schedules(session.state, snapshot.plan, snapshot.bindings, outcomes)
     record_definitions(session.state, session.sync.name, snapshot.source, snapshot.active_sides, snapshot.retired)
     if not snapshot.is_short:

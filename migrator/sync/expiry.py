@@ -20,7 +20,7 @@ _SHORT: Final = "its window ends before the next night"
 def expiries_of(
     sync: str, state: State, *, now: datetime, plan: Plan | None, applied: Applied, error: Exception | None
 ) -> Iterator[Expiry]:
-    """The jobs of a sync that will not stay exact, each with why it was not renewed."""
+    """Yield the jobs of a sync that will not stay exact, each with why it was not renewed."""
     unmanaged = _unmanaged(plan)
     for schedule in state.lapsing(sync, now + _NIGHT):
         if schedule.target in unmanaged:
@@ -35,7 +35,7 @@ def expiries_of(
 
 
 def _unmanaged(plan: Plan | None) -> set[JobRef | None]:
-    """The target jobs that stay as they are by the owner's wish: gone from the source, or no longer selected."""
+    """Return the target jobs that stay as they are by the owner's wish: gone from the source, or no longer selected."""
     return (
         {change.target for change in plan.changes if change.action == "none" and not change.schedule} if plan else set()
     )

@@ -18,7 +18,7 @@ from migrator.sync.endpoints import Runtime
 from migrator.sync.session import Session, session_of
 
 Progress = Callable[[Outcome], None]
-"""Told after each change."""
+"""Called after each change."""
 
 Agree = Callable[[Plan], Awaitable[bool]]
 """Asked with a plan before anything is written."""
@@ -34,7 +34,7 @@ def silently(_outcome: Outcome) -> None:
 
 
 def run_id(runtime: Runtime) -> str:
-    """The id of a new run: when it begins, and a little chance."""
+    """Return the id of a new run: when it begins, and a little chance."""
     return f"{runtime.clock.now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
@@ -80,7 +80,7 @@ def _whole(state: State, listed: Run) -> Run:
 
 
 def plan_of(run: Run) -> Plan:
-    """The plan that a run carried out.
+    """Return the plan that a run carried out.
 
     Raises:
         RefusedError: it was not kept.

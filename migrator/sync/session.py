@@ -1,6 +1,6 @@
 """Both sides of a sync, open: what is there, what a crashed run left, and the plan that follows.
 
-list both sides ─▶ settle what a crashed run left ─▶ plan ─▶ prove what is missing ─▶ plan
+list both sides ─▶ reconcile what a crashed run left ─▶ plan ─▶ prove what is missing ─▶ plan
 """
 
 from __future__ import annotations
@@ -86,11 +86,11 @@ class Session:
 
     @property
     def fence(self) -> Fence:
-        """What closes when a lock of the run is lost."""
+        """Return what closes when a lock of the run is lost."""
         return self.target.fence
 
     async def snapshot(self, *, locked: bool, source: Extracted | None = None, hold: bool = False) -> Snapshot:
-        """List both sides, settle what a crashed run left, and plan.
+        """Return both sides as listed and the plan; what a crashed run left is reconciled first.
 
         Args:
             locked: whether this run holds the target's lock.
@@ -164,7 +164,7 @@ class Session:
         )
 
     def _elsewhere(self) -> tuple[Bound, ...]:
-        """The bindings of this sync outside its two places, and those of others into other scopes of its platforms."""
+        """Return this sync's bindings outside its scopes, and those of others into other scopes of its platforms."""
         source, target = self.source.adapter, self.target.adapter
 
         def matters(home: Home) -> bool:
@@ -203,7 +203,7 @@ class Session:
         }
 
     def _kept(self, listed: Extracted, active_sides: Mapping[JobRef, ActiveSide]) -> tuple[Definition, ...]:
-        """The jobs that are gone from the source and that the target alone fires, as they were kept."""
+        """Return the jobs that are gone from the source and that the target alone fires, as they were kept."""
         alone = {ref for ref, active_side in active_sides.items() if active_side.live == "target"}
         present = {job.ref for job in listed.jobs} | {problem.ref for problem in listed.problems}
         if not alone - present:
@@ -213,16 +213,16 @@ class Session:
         return tuple(one for one in kept if one.source in alone)
 
     def _unscoped(self, source: Extracted) -> frozenset[str]:
-        """The providers that a file's jobs come from of which no two jobs share an id, in any scope."""
+        """Return the providers that a file's jobs come from of which no two jobs share an id, in any scope."""
         names = {job.origin.provider for job in source.jobs if job.origin}
         return frozenset(one for one in names & set(PROVIDERS) if self.runtime.mapping(one).rules.identity.unique)
 
     async def _proved(self, inputs: PlanInput, plan: Plan, listed: Extracted) -> Snapshot:
-        """Plan again with what the listings missed, where the plan rests on a job's absence.
+        """Return the snapshot, planned again with what the listings missed where the plan rests on a job's absence.
 
         A job that moved between two pages while we read is in none of them. So before anything is done to a target job
-        because its source is missing, the source is asked for that job by its id; and likewise the target, before a job
-        of ours is recreated.
+        because its source is missing, the source is asked for that job by its id; and likewise the target, before a
+        managed job is recreated.
         """
         removed, absent = inputs.missing(plan)
         if (removed or absent) and not plan.refusal:
@@ -279,7 +279,7 @@ class Session:
 
     @property
     def requests(self) -> dict[str, int]:
-        """How many requests each provider got."""
+        """Return how many requests each provider got."""
         return requests_of(self.source, self.target)
 
 

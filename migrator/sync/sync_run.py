@@ -44,16 +44,16 @@ class _Warned(Listeners):
 
 @frozen(kw_only=True)
 class SyncRunner:
-    """A round of syncs.
+    """Runs several syncs.
 
     Attributes:
         runtime: what the command brings along; its pacers are shared by all.
         state: the open state.
         jobs: names or ids of the jobs to change; all of them when empty.
         stop: set when no new change may be begun.
-        began: told each plan before anything of it is written.
-        ended: told each result as soon as it is there.
-        progress: told after each change.
+        began: called with each plan before anything of it is written.
+        ended: called with each result as soon as it is there.
+        progress: called after each change.
         dry_run: plan only; nothing is written to any provider.
     """
 
@@ -67,7 +67,7 @@ class SyncRunner:
     progress: Progress = silently
 
     async def all(self, names: Sequence[str]) -> SyncRun:
-        """Carry syncs out.
+        """Run syncs, and return their results.
 
         Raises:
             UsageError: a sync is unknown; nothing was begun.
@@ -117,7 +117,7 @@ class SyncRunner:
                 raise MigratorError("interrupted before it was started", hint="run the command again")
             plan, applied = await self._run_sync(sync.name, attrs.evolve(self.runtime, instrumentation=instrumentation))
             drifted = () if self.dry_run else drift_at(plan, self.state, now=now())
-        except Exception as error:  # noqa: BLE001 (any error: the other syncs go on, and it is told)
+        except Exception as error:  # noqa: BLE001 (any error: the other syncs go on, and it is reported)
             return self._with_expiring(attrs.evolve(found, error=error, warnings=tuple(instrumentation.warnings)))
         found = attrs.evolve(
             found, plan=plan, applied=applied, drifted=drifted, warnings=tuple(instrumentation.warnings)
@@ -145,7 +145,7 @@ class SyncRunner:
 
     @asynccontextmanager
     async def _own_stop(self) -> AsyncIterator[asyncio.Event]:
-        """What stops one sync: the round's, or that it has lost its own lock, which is no reason to stop the others."""
+        """Yield what stops one sync: an interrupt of the run, or the loss of its own lock, which stops no other."""
         own = asyncio.Event()
 
         async def relay() -> None:

@@ -1,4 +1,4 @@
-"""What a person does about runs of the past: roll one back, and settle an unresolved write."""
+"""What a person does about earlier runs: roll one back, and resolve an unresolved write."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def rollback(
     stop: asyncio.Event,
     progress: Progress = silently,
 ) -> tuple[Plan, Applied]:
-    """Put the target back as it was before a run, by a run of its own.
+    """Put the target back as it was before a run, by a run of its own; return the plan and its result.
 
     Returns:
         The rollback plan and its result.
@@ -82,7 +82,7 @@ async def rollback(
 
 
 def _no_rollback(state: State, run: Run, source: str) -> RefusedError:
-    """Why a run that switched the active side is not rolled back, and what can be done instead."""
+    """Return why a run that switched the active side is not rolled back, and what can be done instead."""
     writes = state.writes(run.id)
     if any(write.action == "delete" and write.piece == ORIGIN and write.state == "done" for write in writes):
         what = "it deleted source jobs, which no platform brings back; their targets stay active, and syncs renew them"
@@ -117,7 +117,7 @@ async def _trace(runtime: Runtime, state: State, endpoint: Endpoint, run: Run, t
 
 
 def _cut_over(runtime: Runtime, state: State, endpoint: Endpoint, writes: Iterable[Write]) -> frozenset[JobRef]:
-    """The source jobs among these that a cutover has stopped."""
+    """Return the source jobs among these that a cutover has stopped."""
     homes = {(write.source.provider, write.source.scope) for write in writes if write.source}
     active_sides = [
         active_side
@@ -129,7 +129,7 @@ def _cut_over(runtime: Runtime, state: State, endpoint: Endpoint, writes: Iterab
 
 
 async def settle(runtime: Runtime, state: State, run: str, job: str, *, created: str | None) -> Write:
-    """Settle an uncertain create as a person says.
+    """Resolve an uncertain create as a person says.
 
     Args:
         runtime: what the command brings along.
@@ -139,11 +139,11 @@ async def settle(runtime: Runtime, state: State, run: str, job: str, *, created:
         created: id of the job that it made; None when it made none.
 
     Returns:
-        The write that was settled.
+        The write that was resolved.
 
     Raises:
         UsageError: the unresolved write or the job is unknown.
-        RefusedError: that job stands for something else.
+        RefusedError: that job is bound to something else.
         LockedError: another run writes to the same target.
     """
     found = run_of(state, run)

@@ -153,7 +153,7 @@ async def test_a_source_that_cannot_be_resumed_is_not_called_resumed(make_bench:
 
     status, side, reason = await made.only()
     assert (status, side, made.live()) == ("failed", "unknown", [])
-    assert reason == "no; it could not be taken back: expired; run this again, or with --back"
+    assert reason == "no; it could not be reverted: expired; run this again, or with --back"
     assert made.recorded() == [("both", NOW)]
 
 

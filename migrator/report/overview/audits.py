@@ -97,7 +97,7 @@ def _lead(found: Audit) -> list[str]:
 
 
 def _permission(converted: Converted) -> list[str]:
-    """The line that allows what a job loses, if it loses anything."""
+    """Return the line that allows what a job loses, if it loses anything."""
     paths = sorted({loss.path for loss in converted.losses})
     return [f"allow_loss = {json.dumps(paths)}"] if paths else []
 

@@ -97,7 +97,7 @@ def _lead(plan: Plan, rows: Sequence[OverviewRow]) -> list[str]:
 
 
 def _grouped(changes: Iterable[Change]) -> Iterable[Sequence[Change]]:
-    """The changes to one job that are alike: the pieces of a split stand in one row; what is blocked comes first."""
+    """Return the changes of one job that are alike, as one group: the parts of a split; blocked changes come first."""
     groups: dict[tuple[Any, ...], list[Change]] = {}
     for change in changes:
         alone = () if change.source else (change.target, change.name)
