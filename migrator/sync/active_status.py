@@ -11,6 +11,7 @@ from attrs import frozen
 
 from migrator.active_side import ActiveStatus, FiringSide, SwitchContext, firing_side, is_spent, switch_back_command
 from migrator.canonical import Job, JobRef
+from migrator.errors import MigratorError
 from migrator.extract import Extracted
 from migrator.isolation import attempt
 from migrator.plan.changes import Change
@@ -89,38 +90,21 @@ class ActiveStatuses:
 
     def status(self, ref: JobRef) -> ActiveStatus:
         """Return which side of a job fires; unknown where that cannot be found out of this one job."""
-        found = attempt("compared", self._read_status, ref)
-        if isinstance(found, ActiveStatus):
-            return found
-        active_side, targets = (
-            self.snapshot.active_sides.get(ref),
-            tuple(binding.target for binding in self.bindings.get(ref, ())),
-        )
+        found = attempt("compared", self._side_of, ref)
+        active_side = self.snapshot.active_sides.get(ref)
         return ActiveStatus(
             source=ref,
             name=self.name(ref),
-            targets=targets,
+            targets=tuple(binding.target for binding in self.bindings.get(ref, ())),
             meant=active_side.live if active_side else "both",
-            live="unknown",
+            live="unknown" if isinstance(found, MigratorError) else found,
             since=active_side.since if active_side else None,
             is_unfinished=active_side is not None and active_side.begun is not None,
         )
 
-    def _read_status(self, ref: JobRef) -> ActiveStatus:
-        switch_context, active_side, bindings = (
-            self.switch_context(ref),
-            self.snapshot.active_sides.get(ref),
-            self.bindings.get(ref, ()),
-        )
-        return ActiveStatus(
-            source=ref,
-            name=self.name(ref),
-            targets=tuple(binding.target for binding in bindings),
-            meant=active_side.live if active_side else "both",
-            live=self._firing(firing_side(switch_context) if switch_context else self._one_sided(ref)),
-            since=active_side.since if active_side else None,
-            is_unfinished=active_side is not None and active_side.begun is not None,
-        )
+    def _side_of(self, ref: JobRef) -> FiringSide:
+        context = self.switch_context(ref)
+        return self._firing(firing_side(context) if context else self._one_sided(ref))
 
     def _firing(self, found: FiringSide) -> FiringSide:
         """Return which endpoint's copy fires, where an archive of jobs fires none of those that it holds."""

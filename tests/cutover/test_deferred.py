@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from migrator.cutover.retire import retire
-from migrator.cutover.switches import Cutover, Order
 from migrator.errors import RefusedError
 from migrator.testing.lab import Lab
 from migrator.testing.platform import wish
 from tests.conformance.files import GitHub
 from tests.conformance.lab import started
 from tests.conformance.platforms import Devin
+from tests.cutover.retiring import retired
 from tests.cutover.simulated_time import cut, statuses
 
 DEVIN, GITHUB = Devin(still=True), GitHub()
@@ -45,25 +43,6 @@ def from_github(tmp_path: Path) -> Iterator[Lab]:
 def inert(lab: Lab) -> tuple[dict[str, Any], dict[str, Any]]:
     """What both sides hold."""
     return lab.source.records(), lab.target.records()
-
-
-async def retired(lab: Lab, **order: Any) -> Cutover:
-    """Retire the source jobs of a lab."""
-
-    async def agree(*_asked: object) -> bool:
-        return True
-
-    return await retire(
-        lab.runtime,
-        lab.state,
-        "it",
-        Order(**order),
-        delete=False,
-        at_most=None,
-        agree=agree,
-        stop=asyncio.Event(),
-        progress=lambda _moved: None,
-    )
 
 
 @pytest.mark.parametrize("goal", ["target", "source"])
