@@ -15,7 +15,7 @@ from migrator.plan.identity import move_command, scope_address
 from migrator.state_move.addresses import Choice, places_of, relocations_of, unknown_address
 from migrator.state_move.result import Consent, StateMove
 from migrator.state_move.tags import retagged, rewrite_tags
-from migrator.state_move.takeover import Takeover, is_file, reverted_takeover, takeover_of
+from migrator.state_move.takeover import TakeoverMoves, is_file, reverted_takeover, takeover_of
 from migrator.store import State
 from migrator.store.rebinding import Relocation
 from migrator.store.records import Bound, Run
@@ -94,7 +94,7 @@ async def forget(runtime: Runtime, state: State, old: str, choice: Choice, *, ag
 
 async def _takeover(
     runtime: Runtime, state: State, old: str, new: str, choice: Choice, to_sync: str
-) -> Takeover | None:
+) -> TakeoverMoves | None:
     """Return the takeover that two addresses stand for; None where they stand for another move.
 
     Raises:

@@ -27,7 +27,7 @@ _SHOWN: Final = 8
 
 
 @frozen(kw_only=True)
-class Takeover:
+class TakeoverMoves:
     """The moves of a takeover.
 
     Attributes:
@@ -46,7 +46,9 @@ def is_file(runtime: Runtime, place: Place) -> bool:
     return bool(runtime.mapping(place[0]).rules.identity.origin)
 
 
-async def takeover_of(runtime: Runtime, state: State, old: Place, new: Place, choice: Choice, to_sync: str) -> Takeover:
+async def takeover_of(
+    runtime: Runtime, state: State, old: Place, new: Place, choice: Choice, to_sync: str
+) -> TakeoverMoves:
     """Return the moves by which a file takes over the retired jobs of a scope.
 
     Args:
@@ -78,10 +80,10 @@ async def takeover_of(runtime: Runtime, state: State, old: Place, new: Place, ch
     groups = _by_sync(chosen).items()
     moves = tuple(_move(runtime.config, old, new, sync, group, ids, to_sync) for sync, group in groups)
     undo = _command(new, old, {one.new_sync for one in moves}, ids.values() if _bound_ids(state, new) else ())
-    return Takeover(relocations=moves, undo=undo)
+    return TakeoverMoves(relocations=moves, undo=undo)
 
 
-async def reverted_takeover(runtime: Runtime, state: State, old: Place, new: Place, choice: Choice) -> Takeover:
+async def reverted_takeover(runtime: Runtime, state: State, old: Place, new: Place, choice: Choice) -> TakeoverMoves:
     """Return the moves by which retired jobs take their place again, with what the file holds of them.
 
     Args:
@@ -116,7 +118,7 @@ async def reverted_takeover(runtime: Runtime, state: State, old: Place, new: Pla
             definitions.append(Definition(source=origin, sync=origin_sync, fields=fields, retired=True))
     jobs = [job_id for one in moves for job_id in one.ids.values()] if _bound_ids(state, new) or choice.jobs else ()
     undo = _command(new, old, {one.new_sync for one in moves}, jobs, to_sync=moves[0].sync)
-    return Takeover(relocations=tuple(moves), definitions=tuple(definitions), undo=undo)
+    return TakeoverMoves(relocations=tuple(moves), definitions=tuple(definitions), undo=undo)
 
 
 def _bound(state: State, place: Place, choice: Choice) -> tuple[Bound, ...]:

@@ -18,7 +18,7 @@ ADOPTING: Final[Mapping[str, Mapping[str, int]]] = {
 }
 """What happens to two jobs that are there and to one that is not."""
 
-"""A platform on which our jobs carry no mark."""
+"""A platform on which managed copies carry no ownership tag."""
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ async def test_edits_of_different_fields_go_to_both_sides(make_lab: MakeLab) -> 
 
 
 async def test_a_conflict_that_changes_is_another_one(make_lab: MakeLab) -> None:
-    """It is announced anew when somebody has changed one of its sides, and never again once it is solved."""
+    """It is announced again when somebody has changed one of its sides, and never again once it is solved."""
     lab = await switched(make_lab, "omni", "devin")
     lab.source.wish(1, name="Source")
     key = lab.key_of("Job 001")
@@ -92,7 +92,7 @@ async def test_a_later_edit_of_what_was_written_back_is_no_conflict(make_lab: Ma
 
 
 async def test_a_saved_plan_goes_both_ways(make_lab: MakeLab) -> None:
-    """The way back is data like all else: a plan that was saved writes to the source what it said."""
+    """The write-back is data like all else: a plan that was saved writes to the source what it said."""
     lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     lab.target.edit(lab.key_of("Job 001"), frequency="0 15 * * *")
     planned = plan_from_json(json.dumps(plan_document(await lab.plan()).to_json()), where="plan.json")
@@ -135,7 +135,7 @@ async def test_a_rollback_reverts_the_target_alone(make_lab: MakeLab) -> None:
 
 
 async def test_the_active_side_is_no_edit_that_is_written_back(make_lab: MakeLab) -> None:
-    """A target that has the right to fire and is paused by hand is told; its source, paused by us, is not touched."""
+    """A target that is the active side and is paused by hand is reported; its source, paused by the cutover, stays."""
     lab = await switched(make_lab, "devin", "scrip", **BOTH_WAYS)
     binding = next(binding for binding in lab.bindings() if binding.applied["name"] == "Job 001")
     lab.source.edit(binding.source.id, enabled=False)

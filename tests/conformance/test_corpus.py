@@ -48,7 +48,7 @@ SAMPLES: Final[Mapping[tuple[str, str], tuple[int, int, int]]] = {
     ("scrip", "omni"): (7, 5, 1),
     ("scrip", "devin"): (9, 3, 1),
 }
-"""How many samples are moved, refused, and over already, where each of them has been looked at."""
+"""How many samples are migrated, refused, and expired, where each of them has been checked."""
 
 
 def fill(world: World, provider: str) -> None:

@@ -76,7 +76,7 @@ async def test_a_paused_job_is_refused_where_nothing_can_be_paused(make_lab: Mak
 @pytest.mark.parametrize("field", ["timezone", "topic"])
 @pytest.mark.parametrize("contract", ["put", "patch"])
 async def test_a_replaced_job_is_never_active_twice(make_lab: MakeLab, contract: Contract, field: str) -> None:
-    """While a job is made anew, never two of it are live and due, and in the end one is."""
+    """While a job is recreated, never two of it are active and due, and in the end one is."""
     lab = make_lab("json", "omni", world=World(options=Options(omni_update=contract)))
     lab.source.wish(1, hour=23)
     await lab.run()

@@ -1,4 +1,4 @@
-"""What a plan promises of a schedule may pass before it is carried out: then nothing is written of it."""
+"""What a plan promises of a schedule may expire before it is applied: then nothing is written of it."""
 
 from __future__ import annotations
 

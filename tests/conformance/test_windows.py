@@ -1,4 +1,4 @@
-"""Schedules of a zone on a platform that knows UTC only: renewed before they lapse, and told when they cannot be."""
+"""Schedules of a zone on a platform that knows UTC only: renewed in time, and reported when they cannot be."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def night(lab: Lab, at: datetime | None = None) -> SyncResult:
 
 
 def hours(lab: Lab) -> set[str]:
-    """The schedules that the target holds of ours."""
+    """The schedules of the managed copies."""
     return {raw["frequency"] for raw in lab.made.values()}
 
 
@@ -83,7 +83,7 @@ async def test_an_older_state_learns_it_in_a_quiet_night(lab: Lab) -> None:
 
 
 async def test_a_saved_plan_knows_renewals_too(lab: Lab) -> None:
-    """What was planned as a renewal is carried out as one, and the next renewal is one again."""
+    """What was planned as a renewal is applied as one, and the next renewal is one again."""
     await lab.carry_out(await lab.plan())
     lab.world.advance(to=CHANGE - 2 * NIGHT)
     planned = await lab.plan()

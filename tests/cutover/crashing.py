@@ -51,7 +51,7 @@ VARIANTS: Final = {
 }
 """What can go wrong with a cutover: as with any run, and what concerns one side.
 
-`on` names the side; what a side does from then on lasts until the next run, as when a token lapses and is renewed.
+`on` names the side; what a side does from then on lasts until the next run, as when a token expires and is renewed.
 """
 SCHEDULES: Final = {"omni": "5 * * * ? *", "devin": "5 * * * *", "scrip": "5 * * * *"}
 """Every hour: what goes wrong for long is missed."""
@@ -60,7 +60,7 @@ _RERUNS: Final = 5
 
 
 @define
-class Tally:
+class CutoverTally:
     """What the machine did and found.
 
     Attributes:
@@ -117,7 +117,7 @@ def case_world(stack: ExitStack, folder: Path, source: str, target: str, options
     return CaseWorld(simulated=simulated, world=world, port=port, folder=folder, source=source, target=target)
 
 
-async def cases(setup: CaseWorld, variant: Variant, tally: Tally, *, seed: int, only: Iterator[int]) -> None:
+async def cases(setup: CaseWorld, variant: Variant, tally: CutoverTally, *, seed: int, only: Iterator[int]) -> None:
     """One case for each request of a cut-over, as far as `only` asks for it."""
     for nth in itertools.takewhile(lambda number: number < _MOST, only):
         with ExitStack() as stack:
@@ -130,7 +130,9 @@ def _chance(seed: int, nth: int) -> random.Random:
     return random.Random(f"{seed} {nth}")  # noqa: S311 (repeatable, and no secret)
 
 
-async def case(setup: CaseWorld, lab: Lab, variant: Variant, nth: int, tally: Tally, chance: random.Random) -> bool:
+async def case(
+    setup: CaseWorld, lab: Lab, variant: Variant, nth: int, tally: CutoverTally, chance: random.Random
+) -> bool:
     """One case; whether the fault struck."""
     where = f"{setup.source} → {setup.target}, {variant.name}, request {nth}"
     records: list[Raw] = list(lab.source.records().values())

@@ -32,7 +32,7 @@ START: Final = datetime(2026, 11, 23, 8, 55, 20, tzinfo=UTC)
 _SHORTEST: Final = 0.001
 """Seconds that every waiting takes at least, so that whoever waits in small parts gets on."""
 _YIELDS: Final = 25
-"""How often everybody else gets a turn before time goes on."""
+"""How often all other tasks run before time goes on."""
 
 
 class Log(list[Any]):
@@ -136,7 +136,7 @@ async def cut(lab: Lab, **order: Any) -> Cutover:
 
 
 def statuses(found: Cutover) -> list[tuple[str, str]]:
-    """How each move ended, and which side fires now."""
+    """How each switch ended, and which side fires now."""
     return [(switched.status, switched.live) for switched in found.switches]
 
 

@@ -74,7 +74,7 @@ def test_a_job_that_is_not_verified_is_not_switched() -> None:
 
 
 def test_a_job_that_is_active_at_another_target_is_not_switched() -> None:
-    """Two targets would fire; that one is switched back first. The way back to the source is free."""
+    """Two targets would fire; that one is switched back first. Switching back to the source is free."""
     found = context_of(ONE, elsewhere={ref("Alpha"): "scrip"})
 
     assert move(found) == ("refused", "it is active at scrip already; switch that back first")
@@ -98,7 +98,7 @@ def cut_short(**values: Any) -> ActiveSide:
 
 
 def test_a_switch_that_was_cut_short_is_finished_without_a_proof() -> None:
-    """The source stands still already: waiting leaves the job dark."""
+    """The source is stopped already: waiting leaves the job active nowhere."""
     changed = ONE.with_source(lambda _one: OTHER)
 
     died = context_of(changed, listed=[attrs.evolve(OTHER, enabled=False)], active_sides=[cut_short()])
@@ -142,7 +142,7 @@ def test_a_staged_target_is_activated() -> None:
 
 
 def test_a_job_whose_target_is_still_to_be_created_is_switched_after_that() -> None:
-    """In a preview; if it was not created, it is refused. The way back has nothing to do."""
+    """In a preview; if it was not created, it is refused. Switching back has nothing to do."""
     found = context_of(EMPTY)
 
     assert move(found, is_preview=True) == ("planned", "it is created at the target first, staged")
@@ -192,7 +192,7 @@ def test_a_switch_that_was_cut_short_is_not_finished_with_half_of_the_parts() ->
 
 @pytest.mark.parametrize("goal", ["target", "source"])
 def test_a_target_job_that_is_missing(goal: Any) -> None:
-    """Nothing can take over; the way back looks at what is left."""
+    """Nothing can take over; switching back uses what is left."""
     gone = attrs.evolve(ONE, target=())
     status, reason = move(context_of(gone), goal)
 

@@ -1,4 +1,4 @@
-"""Moving the right to fire: what is moved, what is not and why, and what everything else makes of it afterwards."""
+"""Switching the active side: what is switched, what is not and why, and what everything else makes of it afterwards."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_a_staged_job_is_proved_as_it_will_be(make_lab: MakeLab) -> None:
 
 
 async def test_what_is_staged_stays_so_when_it_is_recreated(make_lab: MakeLab) -> None:
-    """A new piece, and a job that has to be replaced, are held back like the first one."""
+    """A new part, and a job that has to be replaced, are staged like the first one."""
     lab = make_lab("json", "omni", platforms=PATCH)
     lab.source.wish(1)
     await lab.carry_out(hold=True)
@@ -117,7 +117,7 @@ async def test_a_parked_schedule_is_parked_again_in_time(make_lab: MakeLab) -> N
 
 @pytest.mark.parametrize("on_missing", ["pause", "delete"])
 async def test_a_target_that_fires_alone_outlives_its_source(make_lab: MakeLab, on_missing: str) -> None:
-    """Once the right has moved, deleting the source job takes nothing from the target, whatever `on_missing` says."""
+    """Once the target is the active side, deleting the source job leaves the target alone, for each `on_missing`."""
     lab = make_lab("scrip", "devin", on_missing=on_missing)
     lab.source.wish(1)
     lab.source.wish(2)
@@ -148,7 +148,7 @@ async def test_jobs_that_fire_on_both_sides_are_stopped_at_the_source(make_lab: 
 
 
 async def test_a_paused_job_is_switched_without_anything_active(make_lab: MakeLab) -> None:
-    """Its owner paused it: the right moves, nothing is written to the source, and resuming it there is told."""
+    """Its owner paused it: the side is switched, the source is not written to, and resuming it there is reported."""
     lab = make_lab("devin", "scrip")
     lab.source.wish(1, enabled=False)
     switched = await cut(lab)
@@ -180,7 +180,7 @@ async def test_a_job_about_to_fire_for_the_last_time_stays(make_lab: MakeLab) ->
 
 
 async def test_what_has_fired_for_the_last_time_fires_nowhere(make_lab: MakeLab) -> None:
-    """A job for one instant that has passed is over, whatever the flags on both sides say, also after a way back."""
+    """A job for one instant that has passed is over, whatever the flags on both sides say, also after a switch back."""
     simulated = SimulatedTime()
     lab = make_lab("devin", "omni", world=simulated.world(PATCH))
     simulated.rule(lab)
@@ -341,7 +341,7 @@ async def test_a_side_that_cannot_be_read_is_said_to_be_unknown(make_lab: MakeLa
 
 @pytest.mark.parametrize("reads", [3, 9])
 async def test_a_stop_that_is_late_to_show_is_taken_back(make_lab: MakeLab, reads: int) -> None:
-    """The source still seems to run when the right goes back: it gets what it had all the same, and runs."""
+    """The source still seems to run when the target is switched back: it gets what it had all the same, and runs."""
     lab = make_lab("devin", "scrip")
     lab.source.wish(1)
     await lab.carry_out(hold=True)
@@ -356,7 +356,7 @@ async def test_a_stop_that_is_late_to_show_is_taken_back(make_lab: MakeLab, read
 
 
 async def test_parts_of_one_job_are_switched_together(make_lab: MakeLab) -> None:
-    """A job that takes several at the target is one move: the source stops once, and every piece is released."""
+    """A job that takes several at the target is one switch: the source stops once, and every part is activated."""
     lab = make_lab("omni", "devin", schedule={"mode": "year"})
     raw = lab.source.platform.write(1, wish(1))
     lab.source.put({**raw, "timezone": "Europe/Berlin"})

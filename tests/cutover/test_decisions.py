@@ -160,7 +160,7 @@ def test_a_job_that_fires_for_the_last_time_later_is_switched() -> None:
 
 
 def test_a_target_that_its_platform_has_stopped_cannot_take_over() -> None:
-    """The source goes on; where it is stopped already, the way back is named."""
+    """The source goes on; where it is stopped already, the command to switch back is named."""
     stopped = STAGED.with_target(suspended="too many failures")
 
     status, reason = refusal(stopped.plan("target"))
@@ -207,7 +207,7 @@ def test_what_a_target_holds_already_is_not_written() -> None:
 
 
 def test_the_calendars_are_those_of_jobs_that_may_fire() -> None:
-    """Of the source as its owner wants it, and of the target once it is released."""
+    """Of the source as its owner wants it, and of the target once it is activated."""
     died = STAGED.after("target", steps=1)
     source, target = died.plan("target").calendars
 

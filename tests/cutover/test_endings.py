@@ -1,4 +1,4 @@
-"""A run dies after the last write of a move, and before it has noted that the move has ended."""
+"""A run dies after the last write of a switch, and before it has recorded that the switch has ended."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def hourly(make_lab: MakeLab) -> tuple[SimulatedTime, Lab]:
 
 
 async def cut_and_die_at_the_end(lab: Lab) -> None:
-    """Cut over, and die when it is about to be noted that the move has ended."""
+    """Cut over, and die when it is about to be recorded that the switch has ended."""
     put = State.put_active_side
 
     def die(state: State, *active_sides: Any, **named: Any) -> None:
@@ -85,7 +85,7 @@ async def test_what_was_missed_is_reported_by_whichever_run_ends_the_switch(make
 
 
 async def test_a_switch_back_that_died_at_its_last_write_is_reverted(make_lab: MakeLab) -> None:
-    """The source had come alive again, and the target was held: cutting over stops the one and releases the other."""
+    """The source was active again, and the target was staged: cutting over stops the one and activates the other."""
     simulated, lab = hourly(make_lab)
     records = list(lab.source.records().values())
     with simulated.counted():

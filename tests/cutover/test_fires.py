@@ -1,4 +1,4 @@
-"""What fires while the right to fire moves, by the platforms' own logs and clock."""
+"""What fires while the active side is switched, by the platforms' own logs and clock."""
 
 from __future__ import annotations
 

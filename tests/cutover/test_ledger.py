@@ -59,7 +59,7 @@ def found(*writes: Write, until: str = "09:05:30", switch: Switch = MOVE) -> lis
 
 
 def test_a_switch_between_two_fires_leaves_nothing() -> None:
-    """Stopped and released within a minute: each instant had exactly one side."""
+    """Stopped and activated within a minute: each instant had exactly one active side."""
     assert [] == found(
         write(SOURCE, "still", "09:00:12", "09:00:15"),
         write(TARGET, "live", "09:00:20", "09:00:25"),
@@ -76,7 +76,7 @@ def test_a_switch_between_two_fires_leaves_nothing() -> None:
     ],
 )
 def test_a_late_activation_is_reported(sent: str, ended: str | None, expected: list[tuple[str, str]]) -> None:
-    """Instants after the stop was confirmed and before the release was sent had no side; during it, nobody knows."""
+    """Instants between the confirmed stop and the activation had no active side; during the activation, nobody knows."""
     assert expected == found(write(SOURCE, "still", "09:00:12", "09:00:15"), write(TARGET, "live", sent, ended))
 
 

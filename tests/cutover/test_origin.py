@@ -1,4 +1,4 @@
-"""Writes to a job of the source: journalled as those to a target, and settled by looking."""
+"""Writes to a job of the source: journalled as those to a target, and reconciled by reading."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ async def test_a_lost_response_is_reconciled_by_reading(make_lab: MakeLab, after
 
 
 async def test_a_write_that_nobody_can_look_at_stays_open(make_lab: MakeLab) -> None:
-    """When the job cannot be read either, the write is uncertain, and the next run settles it without sending it."""
+    """When the job cannot be read either, the write is uncertain, and the next run reconciles it without sending it."""
     lab = make_lab("devin", "json")
     lab.source.wish(1)
 
@@ -194,7 +194,7 @@ async def test_a_change_that_is_not_taken_is_an_error(make_lab: MakeLab, monkeyp
 
 @pytest.mark.parametrize("source", HTTP)
 async def test_a_source_job_is_deleted_for_good(make_lab: MakeLab, source: str) -> None:
-    """It is gone, its record is kept, and a lost answer is settled by its absence."""
+    """It is gone, its record is kept, and a lost response is reconciled by its absence."""
     lab = make_lab(source, "json")
     lab.source.wish(1)
     lab.source.wish(2)
@@ -241,7 +241,7 @@ async def test_a_refusal_is_recorded(make_lab: MakeLab) -> None:
 @pytest.mark.parametrize("happened", [True, False])
 @pytest.mark.parametrize("what", ["PATCH", "DELETE"])
 async def test_a_crashed_run_is_reconciled_by_the_next_run(make_lab: MakeLab, what: str, happened: bool) -> None:
-    """A run that dies in a write leaves it open; looking settles it, also when the scope is another sync's target."""
+    """A run that dies in a write leaves it open; reading resolves it, also when the scope is another sync's target."""
     lab = make_lab("scrip", "devin")
     lab.source.wish(1)
     async with source_of(lab) as (endpoint, origin):

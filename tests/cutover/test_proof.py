@@ -1,4 +1,4 @@
-"""A thousand random jobs change hands while requests fail and runs die: each instant fires once, or is in the ledger.
+"""A thousand random jobs are switched while requests fail and runs die: each instant fires once, or is in the ledger.
 
 Minutely to yearly jobs in several zones, between all pairs and under both of Omni's contracts; the platforms' clock
 goes on with every request, so that what is slow is late. What was to fire is told by platforms that nobody touches.
@@ -21,7 +21,7 @@ from migrator.cutover.commands import active_statuses
 from migrator.sandbox import BackgroundServer, Options
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
-from tests.cutover.crashing import VARIANTS, Tally, cut_short
+from tests.cutover.crashing import VARIANTS, CutoverTally, cut_short
 from tests.cutover.simulated_time import START, SimulatedTime, compared, cut, expected
 from tests.cutover.test_fires import CASE_IDS, CASES
 
@@ -90,7 +90,7 @@ def jobs(lab: Lab, chance: random.Random) -> list[Raw]:
 
 
 async def troubled(lab: Lab, chance: random.Random) -> bool:
-    """A cut-over, or the way back of some jobs, in which something goes wrong; whether it did."""
+    """A cutover, or a switch back of some jobs, in which something goes wrong; whether it did."""
     dying = [name for name, variant in VARIANTS.items() if variant.dies]
     variant = VARIANTS[chance.choice(dying if chance.random() < 1 / 2 else list(VARIANTS))]
     nth = chance.randrange(1, _LAST)
@@ -116,7 +116,7 @@ async def test_a_hundred_random_jobs_are_switched(
 ) -> None:
     """Through failures and deaths all that can move moves, and no instant is missed or doubled without a word."""
     chance = random.Random(f"{SEED} {source} {target} {options.omni_update}")  # noqa: S311 (repeatable, and no secret)
-    simulated, tally, unnamed = SimulatedTime(), Tally(jobs=JOBS), list[str]()
+    simulated, tally, unnamed = SimulatedTime(), CutoverTally(jobs=JOBS), list[str]()
     with ExitStack() as stack:
         stack.enter_context(simulated.counted())
         world = simulated.world(attrs.evolve(options, omni_quota=10 * JOBS))

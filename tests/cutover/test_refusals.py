@@ -92,7 +92,7 @@ async def test_a_refusal_after_the_first_write_resumes_what_was_stopped(
 
 
 async def test_a_refusal_is_proof_enough_where_nothing_can_be_read(make_lab: MakeLab) -> None:
-    """The token lapses between two writes: what the target holds is not to be seen, and the source fires again."""
+    """The token expires between two writes: what the target holds is not to be seen, and the source fires again."""
     lab = make_lab("scrip", "devin")
     await staged(lab, 3)
     lab.world.fault("status", status=401, provider="devin", method="WRITE", nth=2, times=0)
@@ -230,7 +230,7 @@ def busy(lab: Lab, key: str, state: str) -> None:
 
 @pytest.mark.parametrize("state", ["pending", "executing"])
 async def test_a_run_in_progress_at_the_source_is_not_cut_off(make_lab: MakeLab, state: str) -> None:
-    """It is looked at for as long as the guard lasts, and then the job stays, with the reason."""
+    """It is read again for as long as the guard lasts, and then the job stays, with the reason."""
     lab = make_lab("scrip", "devin")
     await staged(lab, 2)
     key, other = lab.source.records()

@@ -1,4 +1,4 @@
-"""How a switch is carried out: both platforms in memory, a state on disk, and any request refused, lost or late."""
+"""How a switch is applied: both platforms in memory, a state on disk, and any request refused, lost or late."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ async def test_a_lost_response_of_a_job_that_its_platform_stops_is_no_success(ma
 
 @pytest.mark.parametrize(("side", "write"), [("target", 1), ("source", 1), ("target", 2)])
 async def test_a_run_that_has_lost_its_lock_sends_nothing_more(make_bench: MakeBench, side: str, write: int) -> None:
-    """Another run may write now: the error ends the run, and neither a release nor a rollback is sent."""
+    """Another run may write now: the error ends the run, and neither an activation nor a revert is sent."""
     made = make_bench(STAGED)
     platform = made.bench.source if side == "source" else made.bench.target
     owner = made.bench.state.owners()[LOCK]

@@ -1,4 +1,4 @@
-"""When a switch is carried out: in a gap between fires, after a run in progress, and not at all once a run ends."""
+"""When a switch is applied: in a gap between fires, after a run in progress, and not at all once a run ends."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ async def test_a_run_in_progress_is_waited_for_as_long_as_the_guard(make_bench: 
 
 
 async def test_a_run_that_ends_in_time_is_followed_by_the_switch(make_bench: MakeBench) -> None:
-    """It is looked at again after a tenth of the guard."""
+    """It is read again after a tenth of the guard."""
     made = make_bench(STAGED)
     running(made)
 

@@ -44,7 +44,7 @@ def reasons(plan: Plan) -> str:
 
 
 async def typed(lab: Lab, said: str) -> Any:
-    """Carry out the command that something said."""
+    """Run the command that something named."""
     found = _COMMAND.search(said)
     assert found, said
     old, new, *options = shlex.split(found[0])[3:]
@@ -54,7 +54,7 @@ async def typed(lab: Lab, said: str) -> Any:
 
 
 async def test_there_and_back(make_lab: MakeLab) -> None:
-    """Blocked until the move; then edits of the file arrive and windows are renewed; the way back keeps the edits."""
+    """Blocked until the move; then edits of the file arrive and windows are renewed; reverting it keeps the edits."""
     lab, simulated, jobs = await retired_lab(make_lab)
     with simulated.counted():
         before, tags = lab.made, [binding.target for binding in lab.bindings()]
@@ -92,7 +92,7 @@ async def test_there_and_back(make_lab: MakeLab) -> None:
 
 
 async def test_every_run_is_still_somebodys(make_lab: MakeLab) -> None:
-    """After a takeover, and after the way back, no rollback of an older run makes or deletes a target job."""
+    """After a takeover, and after it is reverted, no rollback of an older run makes or deletes a target job."""
     lab, simulated, jobs = await retired_lab(make_lab)
     older = [run.id for run in lab.state.runs() if run.kind in {"apply", "sync"}]
     with simulated.counted():

@@ -86,7 +86,7 @@ def test_another_account_is_refused_at_any_size(installation: Installation, numb
 
 
 def test_jobs_deleted_on_purpose_are_forgotten(installation: Installation) -> None:
-    """Where the known jobs are really gone, the command that is named lets the sync begin anew."""
+    """Where the known jobs are really gone, the command that is named lets the sync start again."""
     installation.well("sync", "nightly")
     installation.routines("New")
 
@@ -278,7 +278,7 @@ def test_one_place_under_two_names_in_one_config(installation: Installation) -> 
 
 
 def test_a_saved_plan_of_another_name_is_refused(installation: Installation) -> None:
-    """A plan that was made under one name of a place is not carried out under another one."""
+    """A plan that was made under one name of a place is not applied under another one."""
     installation.well("sync", "nightly")
     installation.world.load("omni", [routine("Delta")])
     installation.well("plan", "nightly", "-o", "plan.json")

@@ -35,7 +35,7 @@ async def test_an_older_job_is_not_what_a_create_made(make_lab: MakeLab, *, is_m
 
 @pytest.mark.parametrize(("minutes", "is_ours"), [(-4, True), (-6, False)])
 async def test_clocks_may_differ_by_five_minutes(make_lab: MakeLab, minutes: int, *, is_ours: bool) -> None:
-    """What a platform says to have made a little before the create was noted is still what the create made."""
+    """What a platform says to have made a little before the create was recorded is still what the create made."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     await dies(lab, method="POST")
@@ -107,7 +107,7 @@ async def test_one_too_many_is_removed(make_lab: MakeLab) -> None:
 
 
 async def test_the_tag_of_another_part_or_job_is_not_ours(make_lab: MakeLab) -> None:
-    """A young job with the tag of another source job, or of another part of ours, is not what a create made."""
+    """A young job with the tag of another source job, or of another part, is not what a create made."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     await dies(lab, method="POST")

@@ -37,7 +37,7 @@ def test_the_commands_of_the_guide(
             return main(words), capsys.readouterr().out
 
         def uncertain(number: int) -> str:
-            """Lose an answer for good, and put a twin beside what was made; the run."""
+            """Lose a response for good, and put a copy beside what was made; return the run."""
             lab.source.wish(number)
             world.fault("reset", method="POST", after=True)
             world.fault("status", status=403, provider="devin", method="GET", nth=2, times=0)

@@ -137,7 +137,7 @@ async def test_an_id_of_our_choice_is_the_proof(bench: ReconcilerBench) -> None:
 
 
 async def test_a_write_that_cannot_be_reconciled_is_left_to_a_person(bench: ReconcilerBench) -> None:
-    """It blocks its job alone: the next write is settled."""
+    """It blocks its job alone: the next write is reconciled."""
     bench.record(odd := create(source=None), write := create(seq=2, name="Beta", fields={**flatten(MADE), "name": "B"}))
     bench.later = [listing(found(), found("beta", name="B"))]
 

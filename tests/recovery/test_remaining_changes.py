@@ -1,4 +1,4 @@
-"""What is left of a plan that is carried out later, or was carried out in part: plans and outcomes in, a plan out."""
+"""What is left of a plan that is applied later, or was applied in part: plans and outcomes in, a plan out."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ RENAMED = tuple(
 
 
 def test_a_saved_plan_that_still_fits_is_applied_as_a_fresh_one_has_it(plan: Plan) -> None:
-    """Its changes, in its order; and what it says of the other jobs that were looked at."""
+    """Its changes, in its order; and what it says of the other jobs of the plan."""
     fresh = attrs.evolve(plan, created_at=NOW + timedelta(hours=1))
     with_one_done = emptied(plan)
     with_another = attrs.evolve(

@@ -1,4 +1,4 @@
-"""The way back from a run, in every direction of change."""
+"""The rollback of a run, in every direction of change."""
 
 from __future__ import annotations
 

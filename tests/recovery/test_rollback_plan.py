@@ -1,4 +1,4 @@
-"""The way back from a run: what it wrote and what is there now in, a plan out."""
+"""The rollback of a run: what it wrote and what is there now in, a plan out."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def trace(**values: Any) -> RunTrace:
 
 
 def back(**values: Any) -> Change:
-    """Return the way back of the one job."""
+    """Return the change that rolls back the one job."""
     (found,) = rollback_plan(trace(**values)).changes
     return found
 

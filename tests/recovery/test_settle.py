@@ -1,4 +1,4 @@
-"""Writes that lost their answer: settled by looking, by a person where that cannot tell, and never by sending again."""
+"""Writes without a response: reconciled by reading, by a person where that cannot tell, and never by sending again."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_a_lost_response_is_reconciled_within_the_run(make_lab: MakeLab) -
 
 
 async def test_a_response_lost_to_a_dying_target_waits_for_the_next_run(make_lab: MakeLab) -> None:
-    """When the target cannot be listed any more, the write stays uncertain, and the next run settles it."""
+    """When the target cannot be listed any more, the write stays uncertain, and the next run reconciles it."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     lab.world.fault("reset", method="POST", after=True)
@@ -85,7 +85,7 @@ async def test_what_cannot_be_told_blocks_its_job_alone(make_lab: MakeLab) -> No
 
 
 async def test_a_person_says_which_it_is(make_lab: MakeLab) -> None:
-    """The job that a person names is linked, and the next plan is about that one."""
+    """The job that a person names is bound, and the next plan is about that one."""
     lab = make_lab("omni", "devin")
     run = await uncertain(lab)
     await lab.plan()
@@ -100,7 +100,7 @@ async def test_a_person_says_which_it_is(make_lab: MakeLab) -> None:
 
 
 async def test_a_person_says_that_there_is_none(make_lab: MakeLab) -> None:
-    """After both are removed by hand and the write is settled as not made, the next run makes the job."""
+    """After both are removed by hand and the write is resolved as not made, the next run makes the job."""
     lab = make_lab("omni", "devin")
     run = await uncertain(lab)
     await lab.plan()
@@ -151,7 +151,7 @@ async def test_a_run_that_is_not_known(make_lab: MakeLab) -> None:
 
 
 async def test_a_plan_does_not_reconcile_by_an_old_listing(make_lab: MakeLab) -> None:
-    """What a plan settles, it settles under the lock and by a listing of its own."""
+    """What a plan reconciles, it reconciles under the lock and by a listing of its own."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     await dies(lab, method="POST", after=True)

@@ -1,4 +1,4 @@
-"""What status says of a run, before and after what it left is settled."""
+"""What status says of a run, before and after what it left is resolved."""
 
 from __future__ import annotations
 

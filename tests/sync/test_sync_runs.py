@@ -43,7 +43,7 @@ class Meeting:
 
 
 def actions(found: SyncRun) -> dict[str, dict[str, int]]:
-    """What each sync of a round had to do."""
+    """What each sync of a run had to do."""
     return {result.name: counts(result.plan) if result.plan else {} for result in found.results}
 
 
@@ -72,7 +72,7 @@ async def test_syncs_of_one_key_share_its_rate(make_lab: MakeLab) -> None:
 
 
 async def test_a_job_is_copied_to_a_target_once_by_several_syncs(make_lab: MakeLab) -> None:
-    """Omni to Scrip directly, and by way of Devin: the copy at Devin is not copied again, also by its mark alone."""
+    """Omni to Scrip directly, and by way of Devin: the copy at Devin is not copied again, also by its tag alone."""
     lab = make_lab("omni", "devin")
     lab.also("direct", "omni", "scrip")
     lab.also("around", "devin", "scrip")
@@ -129,7 +129,7 @@ async def test_a_circle_of_syncs_copies_nothing_again(make_lab: MakeLab) -> None
 
 
 async def test_a_sync_that_fails_holds_up_nobody(make_lab: MakeLab) -> None:
-    """Those beside it and those after it are carried out, also what reads from where it would have written."""
+    """Those beside it and those after it are run, also what reads from where it would have written."""
     lab = make_lab("omni", "devin")
     lab.also("second", "devin", "scrip")
     lab.also("aside", "omni", "file")
@@ -144,7 +144,7 @@ async def test_a_sync_that_fails_holds_up_nobody(make_lab: MakeLab) -> None:
 
 
 async def test_what_is_not_begun_says_so(make_lab: MakeLab) -> None:
-    """A round that is stopped between two syncs lets the first end and does not begin the second."""
+    """A run that is stopped between two syncs lets the first end and does not begin the second."""
     lab = make_lab("omni", "devin")
     lab.also("second", "devin", "scrip")
     lab.source.wish(1)

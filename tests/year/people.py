@@ -150,7 +150,7 @@ class People:
         }
 
     def after_the_night(self, found: SyncResult, expected: set[Conflict]) -> None:
-        """Read the report, note what is in step, and settle what has waited for two nights."""
+        """Read the report, note what is in step, and resolve what has waited for two nights."""
         names = {path: name for name, path in TEXTS.items()}
         for drift in found.conflicts:
             for change in drift.change.fields if drift.is_new else ():
@@ -176,7 +176,7 @@ class People:
             self.did["settled by hand"] += 1
 
     def _pairs(self) -> list[Conflict]:
-        """Each linked job and field, with what the two sides have."""
+        """Each bound job and field, with what the two sides have."""
         here, there = self.lab.source.records(), self.lab.target.records()
         return [
             (binding.source.id, name, here[binding.source.id][name], there[binding.target.id][name])
@@ -187,6 +187,6 @@ class People:
 
 
 def ours(lab: Lab) -> Counter[str]:
-    """How many jobs stand for each source job as its first piece, by the marks that the target's records carry."""
+    """Return how many copies each source job has of its first part, by the ownership tags of the target's records."""
     tags = [tag.split(":") for raw in lab.made.values() for tag in raw.get("tags") or ()]
     return Counter(tag[3] for tag in tags if tag[0] == "migrator" and tag[4].startswith("1/"))
