@@ -87,7 +87,7 @@ def _status(runtime: Runtime, state: State, name: str | None, jobs: Sequence[Act
         jobs=jobs,
         inactive=state.dark(name),
         duplicates=known_duplicates(state, [name] if name else runtime.config.syncs),
-        trouble=[told for one in syncs for told in trouble_of(state, one)],
+        trouble=[trouble for one in syncs for trouble in trouble_of(state, one)],
     )
 
 

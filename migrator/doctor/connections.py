@@ -148,9 +148,9 @@ def _of_finding(name: str, finding: Finding) -> Check:
 
 def _reading(name: str, scopes: Sequence[str], probes: Sequence[Probe]) -> Check:
     counts = [probe.jobs for probe in probes]
-    held = "more than one page of jobs" if None in counts else _counted(sum(filter(None, counts)), "job")
+    jobs = "more than one page of jobs" if None in counts else _counted(sum(filter(None, counts)), "job")
     places = f" in {len(scopes)} scopes" if len(scopes) > 1 else ""
-    return Check(about=name, what="reading", status="ok", found=f"authenticated, {held}{places}")
+    return Check(about=name, what="reading", status="ok", found=f"authenticated, {jobs}{places}")
 
 
 def check_records(name: str, adapter: LoadAdapter, mapping: ProviderMapping, probes: Iterable[Probe]) -> Check:

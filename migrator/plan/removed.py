@@ -33,7 +33,7 @@ def removed_at_source(inputs: PlanInput, unclear: Collection[JobRef] = ()) -> It
         yield attrs.evolve(change, action="blocked", fields=(), reason=reason) if is_doubted else change
 
 
-def _suspicious(inputs: PlanInput, gone: Collection[JobRef | None]) -> str:
+def _suspicious(inputs: PlanInput, removed: Collection[JobRef | None]) -> str:
     """Return why so many known jobs were removed at source that none of it is believed; "" when it is.
 
     Shares of the limits do not bind where there are few jobs; that most of them are gone is no more likely there.
@@ -41,12 +41,12 @@ def _suspicious(inputs: PlanInput, gone: Collection[JobRef | None]) -> str:
     known = {
         binding.source for binding in inputs.bindings if binding.sync == inputs.sync.name and not binding.superseded
     }
-    if len(gone) * 2 <= len(known) or (
-        len(gone) < len(known) and inputs.sync.limits.deletes.allows(len(gone), of=len(known), floor=0)
+    if len(removed) * 2 <= len(known) or (
+        len(removed) < len(known) and inputs.sync.limits.deletes.allows(len(removed), of=len(known), floor=0)
     ):
         return ""
     return (
-        f"removed at source, but so are {len(gone)} of the {len(known)} jobs that this sync knows there; check "
+        f"removed at source, but so are {len(removed)} of the {len(known)} jobs that this sync knows there; check "
         "that the connection opens the right account; if they are really gone, raise limits.deletes in "
         f"[syncs.{inputs.sync.name}]"
     )

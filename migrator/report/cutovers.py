@@ -74,9 +74,9 @@ _DARK: Final[Mapping[str, str]] = {
 }
 
 
-def inactive_lines(dark: Iterable[InactiveJob]) -> Iterator[Line]:
+def inactive_lines(jobs: Iterable[InactiveJob]) -> Iterator[Line]:
     """Yield the jobs that are active nowhere, each with the command that repairs it."""
-    for one in dark:
+    for one in jobs:
         since = instant(one.since.replace(microsecond=0))
         yield line((f"{_DARK[one.live]}: ", "bold red"), clean(one.name), f", since {since} UTC")
         yield line("to repair: ", (clean(one.repair), "bold"), indent=2)
@@ -99,7 +99,7 @@ def cutover_lines(found: Cutover, *, back: str, again: str, retires: bool = Fals
     yield from inactive_lines(found.inactive)
     words = _words(found, retires=retires)
     for result in found.switches:
-        yield from _moved_lines(result, words)
+        yield from _switch_lines(result, words)
     if found.switches:
         yield line("")
     counts = ", ".join(f"{number:,} {words[status]}" for status, number in found.summary.items() if number)
@@ -121,7 +121,7 @@ def _words(found: Cutover, *, retires: bool) -> Mapping[str, str]:
     return _DELETED if deletes else _STOPPED
 
 
-def _moved_lines(result: SwitchResult, words: Mapping[str, str]) -> Iterator[Line]:
+def _switch_lines(result: SwitchResult, words: Mapping[str, str]) -> Iterator[Line]:
     word, style = _LIVE[result.live]
     does = ", then ".join(_DOES[step.does] for step in result.switch.steps)
     takes = f"; {does}" if result.status == "planned" and does else ""

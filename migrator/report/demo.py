@@ -125,8 +125,8 @@ class Story:
         if self.again.pending:
             yield line(("The second plan is not empty: this is a bug in migrator.", "bold red"))
         if not week.is_exact:
-            told = f"Of {week.due} fires that were due, {week.once} came exactly once, and {week.extra} were not due"
-            yield line((f"{told}: this is a bug in migrator.", "bold red"))
+            counts = f"Of {week.due} fires that were due, {week.once} came exactly once, and {week.extra} were not due"
+            yield line((f"{counts}: this is a bug in migrator.", "bold red"))
         if not self.verified.is_well:
             yield line(("A target job is not proved: this is a bug in migrator.", "bold red"))
         if self.is_well:

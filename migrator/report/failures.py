@@ -120,11 +120,11 @@ def trace(error: BaseException) -> str:
     chain = [error]
     while cause := chain[-1].__cause__ or (None if chain[-1].__suppress_context__ else chain[-1].__context__):
         chain.append(cause)
-    ours = next((n for n, link in enumerate(chain) if isinstance(link, MigratorError)), len(chain))
+    own = next((n for n, part in enumerate(chain) if isinstance(part, MigratorError)), len(chain))
     return "\nwhich led to\n\n".join(
-        "".join(traceback.format_list(traceback.extract_tb(link.__traceback__)))
-        + (f"{_kind(link)}: {link}\n" if number <= ours or isinstance(link, MigratorError) else f"{_kind(link)}\n")
-        for number, link in reversed(list(enumerate(chain)))
+        "".join(traceback.format_list(traceback.extract_tb(part.__traceback__)))
+        + (f"{_kind(part)}: {part}\n" if number <= own or isinstance(part, MigratorError) else f"{_kind(part)}\n")
+        for number, part in reversed(list(enumerate(chain)))
     )
 
 

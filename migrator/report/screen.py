@@ -129,9 +129,9 @@ class Screen:
         bar = Progress(*columns, console=self._err, transient=True, disable=not shown)
         activity = Activity(bar=bar)
         activity.begin(what)
-        is_told = not (is_quiet or shown)
+        is_announced = not (is_quiet or shown)
         try:
-            with self._telling(activity) if is_told else nullcontext():
+            with self._telling(activity) if is_announced else nullcontext():
                 yield activity
         finally:
             activity.end()

@@ -26,7 +26,7 @@ def _blocks(shown: SyncRunView) -> Iterator[str]:
     yield "| | sync | | |"
     yield "| --- | --- | --- | --- |"
     for one in shown.syncs:
-        yield f"| {one.sign} | {code(one.name)} | {escaped(one.means)} | {escaped(one.told)} |"
+        yield f"| {one.sign} | {code(one.name)} | {escaped(one.means)} | {escaped(one.result)} |"
     yield ""
     for one in shown.syncs:
         yield from _sync(one)

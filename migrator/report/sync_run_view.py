@@ -66,7 +66,7 @@ class SyncView:
         sign: the code as one character.
         tone: how it is coloured.
         means: the code in a few words.
-        told: the result in one line.
+        result: the result in one line.
         error: what ended it early, and more of that by label: where, what was got, what to do next; empty when
             nothing did.
         parts: its jobs, what needs a person first.
@@ -79,7 +79,7 @@ class SyncView:
     sign: str
     tone: Tone
     means: str
-    told: str
+    result: str
     error: tuple[tuple[str, str], ...]
     parts: tuple[SyncPart, ...]
 
@@ -141,7 +141,7 @@ def _sync(found: SyncResult) -> SyncView:
         sign=sign,
         tone=tone,
         means=means,
-        told=clean(", ".join(result_words(found))),
+        result=clean(", ".join(result_words(found))),
         error=tuple(_error(found)),
         parts=tuple(part for part in _parts(found) if part.entries),
     )
@@ -174,11 +174,11 @@ def _parts(found: SyncResult) -> Iterator[SyncPart]:
     yield SyncPart("Edited at the target", "warn", tuple(map(_drift_entry, found.drift)))
     skipped = (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == "skipped")
     yield SyncPart("Not started", "warn", tuple(skipped))
-    noted = [one for one in (found.plan.changes if found.plan else ()) if one.action == "none" and one.reason]
+    unchanged = [one for one in (found.plan.changes if found.plan else ()) if one.action == "none" and one.reason]
     yield SyncPart(
         "Unchanged, with a note",
         "note",
-        tuple(Entry(clean(one.name), clean(one.reason)) for one in noted),
+        tuple(Entry(clean(one.name), clean(one.reason)) for one in unchanged),
         pressing=False,
     )
     done = (Entry(clean(one.name), "", one.action) for one in outcomes if one.status == "done")

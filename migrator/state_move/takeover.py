@@ -207,10 +207,10 @@ def _move(
     fits = [one.name for one in config.syncs.values() if _joins(config, one.source, {new}, one.target, targets)]
     owner = to_sync or (sync if sync in fits else fits[0] if len(fits) == 1 else "")
     if owner not in fits:
-        told = ", ".join(scope_address(*place) for place in sorted(targets))
+        named = ", ".join(scope_address(*place) for place in sorted(targets))
         what = "it is not clear which sync is meant" if fits else "no sync reads the file and writes to their target"
         hint = "add one to the config" if not fits else "name one: --to-sync NAME"
-        allowed = ", ".join(fits) or f"a sync from {scope_address(*new)} to {told}"
+        allowed = ", ".join(fits) or f"a sync from {scope_address(*new)} to {named}"
         raise UsageError(what, where=f"sync {sync}", actual=to_sync, allowed=allowed, hint=hint)
     return _relocation(old, new, sync, owner, {one.source.id: ids[one.source] for one in group})
 

@@ -83,7 +83,7 @@ class Runtime:
             "hide": self.secrets.hide,
         }
 
-    def held(self) -> float:
+    def delay(self) -> float:
         """Return the seconds for which a platform's limit delays the next request; 0 when none is delayed."""
         return max((rate_limiter.held for rate_limiter in list(self.rate_limiters.values())), default=0.0)
 

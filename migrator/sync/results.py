@@ -111,22 +111,22 @@ class SyncResult:
     @property
     def needs_a_look(self) -> bool:
         """Return whether somebody should read about it: it did not end in order, or there is something new to know."""
-        return bool(self.exit_code or self.warnings or any(hand.is_new for hand in self.drifted))
+        return bool(self.exit_code or self.warnings or any(drift.is_new for drift in self.drifted))
 
     @property
     def conflicts(self) -> tuple[Drift, ...]:
         """Return the jobs that both sides have changed, each otherwise than the other."""
-        return tuple(hand for hand in self.drifted if hand.is_conflict)
+        return tuple(drift for drift in self.drifted if drift.is_conflict)
 
     @property
     def drift(self) -> tuple[Drift, ...]:
         """Return the jobs that were edited at the target alone."""
-        return tuple(hand for hand in self.drifted if not hand.is_conflict)
+        return tuple(drift for drift in self.drifted if not drift.is_conflict)
 
     @property
     def needs_resync_by(self) -> datetime | None:
         """Return when the first job stops being exact unless a sync renews it; None when none does."""
-        dates = [lapse.until for lapse in self.expiring]
+        dates = [expiry.until for expiry in self.expiring]
         if self.plan and self.plan.needs_resync_by:
             dates.append(self.plan.needs_resync_by)
         return min(dates, default=None)

@@ -76,7 +76,7 @@ class SyncRunner:
         syncs = [config.sync(name) for name in dict.fromkeys(names)]
         over = {sync.name: asyncio.Event() for sync in syncs}
 
-        async def in_turn(name: str, before: frozenset[str]) -> SyncResult:
+        async def after_others(name: str, before: frozenset[str]) -> SyncResult:
             for other in before:
                 await over[other].wait()
             found = await self._one(config.sync(name))
@@ -85,7 +85,7 @@ class SyncRunner:
             return found
 
         order = in_order(syncs, meeting(config))
-        results = await side_by_side(in_turn(name, before) for name, before in order.items())
+        results = await side_by_side(after_others(name, before) for name, before in order.items())
         by_name = {result.name: result for result in results}
         return SyncRun(
             results=tuple(by_name[sync.name] for sync in syncs),

@@ -76,7 +76,7 @@ def test_a_switch_between_two_fires_leaves_nothing() -> None:
     ],
 )
 def test_a_late_activation_is_reported(sent: str, ended: str | None, expected: list[tuple[str, str]]) -> None:
-    """Instants between the confirmed stop and the activation had no active side; during the activation, nobody knows."""
+    """Instants between the confirmed stop and the activation had no active side; during it, nobody knows."""
     assert expected == found(write(SOURCE, "still", "09:00:12", "09:00:15"), write(TARGET, "live", sent, ended))
 
 
