@@ -16,35 +16,35 @@ from migrator.plan.compare import same
 from migrator.plan.staging import may_fire
 from migrator.store.records import ActiveSide, Binding, Live
 
-Found = Literal["source", "target", "both", "part", "neither", "paused", "over", "unknown"]
+FiringSide = Literal["source", "target", "both", "part", "neither", "paused", "over", "unknown"]
 """Which side fires, as read: one, both, some parts of the target only, none although its owner wants it to, none
 because its owner paused it, or because it was due for the last time; or a side could not be read."""
 
 
 @frozen(kw_only=True)
 class SwitchContext:
-    """What is known of one source job and of the target jobs that stand for it.
+    """One source job and its target jobs, as read and as recorded.
 
     Attributes:
         source: the source job as it is.
-        wished: as its owner wants it.
+        wanted: as its owner wants it.
         active_side: what is recorded of its active side.
         bindings: its target jobs, by part.
         targets: the target jobs as they are.
-        due: what each target job holds once it may fire, by target job; only the fields that hold it back now.
+        due: what each target job holds once it may fire, by target job; only the fields that keep it staged now.
         spent: which of all these jobs will never be due again, paused or not.
     """
 
     source: Job
-    wished: Job
+    wanted: Job
     active_side: ActiveSide | None
     bindings: tuple[Binding, ...]
     targets: Mapping[JobRef, Job]
     due: Mapping[JobRef, Fields] = field(factory=dict)
     spent: Container[JobRef] = frozenset()
 
-    def released(self, binding: Binding) -> Fields:
-        """All fields of a target job once it may fire."""
+    def activated(self, binding: Binding) -> Fields:
+        """Return all fields of a target job once it may fire."""
         return stepped(flatten(self.targets[binding.target]), self.due.get(binding.target, {}))
 
 
@@ -65,28 +65,28 @@ class ActiveStatus:
     name: str
     source: JobRef
     targets: tuple[JobRef, ...]
-    live: Found
+    live: FiringSide
     meant: Live
     since: datetime | None = None
     is_unfinished: bool = False
 
 
-def found_live(context: SwitchContext) -> Found:
-    """Which side fires, by what both of them hold."""
+def firing_side(context: SwitchContext) -> FiringSide:
+    """Return which side fires, by what both of them hold."""
     is_over = context.source.ref in context.spent
     source = may_fire(context.source, context.active_side) and not is_over
-    live = [_is_live(context, number) for number in range(len(context.bindings))]
+    active = [_is_active(context, number) for number in range(len(context.bindings))]
     if source:
-        return "both" if any(live) else "source"
-    if all(live) and live:
+        return "both" if any(active) else "source"
+    if all(active) and active:
         return "target"
-    if any(live):
+    if any(active):
         return "part"
-    return "over" if is_over else "neither" if context.wished.live else "paused"
+    return "over" if is_over else "neither" if context.wanted.live else "paused"
 
 
-def _is_live(context: SwitchContext, number: int) -> bool:
-    """Whether a target job fires: it is on, nothing holds it back, and there is an instant to come."""
+def _is_active(context: SwitchContext, number: int) -> bool:
+    """Return whether a target job fires: it is enabled, not staged, and has a fire ahead."""
     job, due = context.targets[context.bindings[number].target], context.due.get(context.bindings[number].target, {})
     fields = flatten(job)
     return (
@@ -100,7 +100,7 @@ def is_spent(job: Job, dialect: str, now: datetime) -> bool:
 
 
 def coming_fires(job: Job, dialect: str, now: datetime) -> list[datetime]:
-    """The next two instants at which a job is due, or as many as there are."""
+    """Return the next two instants at which a job is due, or as many as there are."""
     fields = flatten(job)
     cron, at = fields.get("trigger.cron"), fields.get("trigger.at")
     if isinstance(cron, Cron):
@@ -108,6 +108,6 @@ def coming_fires(job: Job, dialect: str, now: datetime) -> list[datetime]:
     return [at] if isinstance(at, datetime) and at > now else []
 
 
-def back_command(sync: str, job: Job) -> str:
-    """What switches one job back to its source."""
+def switch_back_command(sync: str, job: Job) -> str:
+    """Return the command that switches one job back to its source."""
     return shlex.join(["migrator", "cutover", sync, "--back", "--job", job.name])

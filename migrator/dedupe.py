@@ -35,7 +35,7 @@ async def dedupe(
     stop: asyncio.Event,
     progress: Progress = silently,
 ) -> tuple[Plan, Applied]:
-    """Remove the target jobs that a person chooses among the duplicates, by a run of its own.
+    """Remove the target jobs that a person chooses among the duplicates; return the plan and its result.
 
     Args:
         runtime: what the command brings along.
@@ -61,19 +61,19 @@ async def dedupe(
         plan = attrs.evolve(snapshot.plan, changes=tuple(_changes(found, chosen)), refusal="")
         if not plan.pending or not await agree(plan):
             return plan, Applied(requests=session.requests)
-        state.put_binding(*_links(session, snapshot, found, chosen), dialect=plan.dialect)
+        state.put_binding(*_bindings(session, snapshot, found, chosen), dialect=plan.dialect)
         execution = Execution.of_session(session, run, "dedupe", stop=stop, progress=progress)
         plan, outcomes = await execution.out(attrs.evolve(snapshot, plan=plan), session=None)
-        gone = {outcome.target for outcome in outcomes if outcome.status == "done"}
-        record_duplicates(state, sync, _left(found, gone))
+        deleted = {outcome.target for outcome in outcomes if outcome.status == "done"}
+        record_duplicates(state, sync, _remaining(found, deleted))
         return plan, Applied(run=run, outcomes=outcomes, requests=session.requests, stopped=stop.is_set())
 
 
 def _checked(sync: str, found: Iterable[Duplicate], ids: Collection[str]) -> frozenset[JobRef]:
     known = {job.id: job for one in found for job in one.jobs}
-    if strange := [one for one in ids if one not in known]:
+    if unknown := [one for one in ids if one not in known]:
         what, hint = "not one of the duplicates", f"list them: migrator dedupe {sync}"
-        raise UsageError(what, where="--remove", actual=strange[0], allowed=", ".join(known), hint=hint)
+        raise UsageError(what, where="--remove", actual=unknown[0], allowed=", ".join(known), hint=hint)
     chosen = frozenset(known[one] for one in ids)
     for one in found:
         if chosen >= set(one.jobs):
@@ -84,11 +84,11 @@ def _checked(sync: str, found: Iterable[Duplicate], ids: Collection[str]) -> fro
 
 
 def _changes(found: Iterable[Duplicate], chosen: Collection[JobRef]) -> Iterator[Change]:
-    told: set[JobRef] = set()
+    seen: set[JobRef] = set()
     for one in found:
         for job in one.jobs:
-            if job in chosen and job not in told:
-                told.add(job)
+            if job in chosen and job not in seen:
+                seen.add(job)
                 yield Change(
                     action="delete",
                     source=one.source,
@@ -100,23 +100,23 @@ def _changes(found: Iterable[Duplicate], chosen: Collection[JobRef]) -> Iterator
                 )
 
 
-def _links(
+def _bindings(
     session: Session, snapshot: Snapshot, found: Iterable[Duplicate], chosen: Collection[JobRef]
 ) -> Iterator[Binding]:
-    """Bind what is chosen as replaced, so that it goes even if this run dies; and what alone is left, as it is."""
+    """Yield superseded bindings of what is chosen, so that it is deleted even if this run dies; and of what is left."""
     known = {binding.target: binding for binding in snapshot.bindings}
     for one in found:
         if one.source is None:
             continue
-        left = [job for job in one.jobs if job not in chosen]
-        going = [job for job in one.jobs if job in chosen]
-        for ref in going:
-            yield attrs.evolve(known.get(ref) or _made(session, snapshot, one, ref), superseded=True)
-        if len(left) == 1 and going and any(job in known for job in going) and left[0] not in known:
-            yield _made(session, snapshot, one, left[0])
+        remaining = [job for job in one.jobs if job not in chosen]
+        removed = [job for job in one.jobs if job in chosen]
+        for ref in removed:
+            yield attrs.evolve(known.get(ref) or _binding(session, snapshot, one, ref), superseded=True)
+        if len(remaining) == 1 and removed and any(job in known for job in removed) and remaining[0] not in known:
+            yield _binding(session, snapshot, one, remaining[0])
 
 
-def _made(session: Session, snapshot: Snapshot, one: Duplicate, ref: JobRef) -> Binding:
+def _binding(session: Session, snapshot: Snapshot, one: Duplicate, ref: JobRef) -> Binding:
     assert one.source is not None
     job = snapshot.target.job(ref)
     fields = flatten(job)
@@ -132,8 +132,8 @@ def _made(session: Session, snapshot: Snapshot, one: Duplicate, ref: JobRef) -> 
     )
 
 
-def _left(found: Iterable[Duplicate], gone: Collection[JobRef | None]) -> Iterator[Duplicate]:
+def _remaining(found: Iterable[Duplicate], deleted: Collection[JobRef | None]) -> Iterator[Duplicate]:
     for one in found:
-        jobs = tuple(job for job in one.jobs if job not in gone)
+        jobs = tuple(job for job in one.jobs if job not in deleted)
         if len(jobs) > 1:
             yield attrs.evolve(one, jobs=jobs, bound=tuple(job for job in one.bound if job in jobs))

@@ -21,7 +21,7 @@ from migrator.extract import Extracted
 from migrator.isolation import attempt
 from migrator.plan.changes import Change, FieldChange, Plan
 from migrator.plan.duplicates import Duplicate
-from migrator.plan.staging import in_place_of
+from migrator.plan.staging import with_fields
 from migrator.store.records import Binding, Live
 
 Status = Literal["absent", "differs", "unproved", "approximate", "proved"]
@@ -233,14 +233,14 @@ class _Judge:
             return Proof(source=ref, name=name, targets=targets, status="absent", reason=reason)
         replaced = [_listed(self.target, binding.target) for binding in group if binding.superseded]
         due = {change.target: change.due for change in changes}
-        current_jobs = [in_place_of(one, due.get(one.ref, {})) for one in found if one]
+        current_jobs = [with_fields(one, due.get(one.ref, {})) for one in found if one]
         mine = [one for one in self.duplicates if one.source == ref]
         extra = [_listed(self.target, ref) for one in mine for ref in one.jobs if ref not in targets]
         standing = current_jobs + [one for one in (*replaced, *extra) if one and one.enabled]
         proof = self._compared(job, standing, targets, changes)
         proof = attrs.evolve(proof, told=tuple(self._told(one) for one in found if one and self._is_told(one)))
         if mine:
-            reason = "; ".join(filter(None, (*(one.told for one in mine), proof.reason)))
+            reason = "; ".join(filter(None, (*(one.reason for one in mine), proof.reason)))
             proof = attrs.evolve(proof, status="differs", reason=reason)
         stopped = next((one.suspended for one in found if one and one.suspended is not None), None)
         if stopped is None or not job.live:

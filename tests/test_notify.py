@@ -18,7 +18,7 @@ from migrator.config import Occasion, Token
 from migrator.notify import Notice, send
 from migrator.report.notices import notice_of
 from tests.listening import listening
-from tests.report.rounds import bad_night, edited, outcome, plan, round_of, synced
+from tests.report.sync_results import bad_night, edited, outcome, plan, sync_run_of, synced
 
 ALL = get_args(Occasion)
 NOTICE = Notice(title="migrator: nightly needs a look", body="changed on both sides: Weekly note", kind="warning")
@@ -120,9 +120,9 @@ def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_a_quiet_night_is_not_announced() -> None:
     """Nothing is told when all is in order, nor of what was told before, nor of a job that is merely blocked."""
     blocked = synced(plan=plan(edited("Weekly note", is_conflict=True).change))
-    old = synced(hands=(edited("Weekly note", is_new=False), edited("Other", is_new=False, is_conflict=True)))
+    old = synced(drifted=(edited("Weekly note", is_new=False), edited("Other", is_new=False, is_conflict=True)))
 
-    assert [notice_of(round_of(one), ALL) for one in (synced(), blocked, old)] == [None, None, None]
+    assert [notice_of(sync_run_of(one), ALL) for one in (synced(), blocked, old)] == [None, None, None]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_people_are_told_of_what_they_asked_for(occasion: Occasion, said: str) -
 
 def test_an_edit_is_announced_once() -> None:
     """A new edit at the target is told; the next night it is known."""
-    notice = notice_of(round_of(synced(hands=(edited("Weekly note"), edited("Old", is_new=False)))), ["drift"])
+    notice = notice_of(sync_run_of(synced(drifted=(edited("Weekly note"), edited("Old", is_new=False)))), ["drift"])
 
     assert notice
     assert notice.body.splitlines() == [
@@ -168,7 +168,7 @@ def test_a_sync_that_ended_early_says_why_and_what_next() -> None:
 
 def test_an_error_that_is_not_ours_is_not_quoted() -> None:
     """What a stray error says may hold anything; its kind is enough."""
-    notice = notice_of(round_of(synced(plan=None, error=KeyError("Their prompt."))), ALL)
+    notice = notice_of(sync_run_of(synced(plan=None, error=KeyError("Their prompt."))), ALL)
 
     assert notice
     assert notice.body.startswith("nightly (omni → devin): unexpected KeyError\n")
@@ -176,9 +176,9 @@ def test_an_error_that_is_not_ours_is_not_quoted() -> None:
 
 def test_no_prompt_is_told() -> None:
     """Fields are named, what stands in them is not; names cannot break a line; long lists are counted."""
-    hands = tuple(edited(f"Job {number}\n\x1b[31m", is_conflict=True) for number in range(12))
+    drifted = tuple(edited(f"Job {number}\n\x1b[31m", is_conflict=True) for number in range(12))
     failed = synced().applied.__class__(run="r", outcomes=(outcome("A\nb", "failed", "Their prompt. is too long"),))
-    notice = notice_of(round_of(synced(hands=hands, applied=failed)), ALL)
+    notice = notice_of(sync_run_of(synced(drifted=drifted, applied=failed)), ALL)
 
     assert notice
     assert "prompt." not in notice.body

@@ -56,11 +56,11 @@ def detach(screen: Screen, path: Path, options: Sequence[str]) -> None:
         document = _started(folder, options)
     _write(path, document)
     first = next(iter(document["connections"]))
-    told = [
+    text = [
         line(f"The sandbox {state}, on 127.0.0.1:{document['port']}. {path} connects to it."),
         line("To see its jobs: ", (f"migrator list {first}", "bold"), ". To stop it: ", (_STOP, "bold")),
     ]
-    screen.result(_answer(document, path.read_text("utf-8")), told)
+    screen.result(_answer(document, path.read_text("utf-8")), text)
 
 
 def stop(screen: Screen, path: Path) -> None:
@@ -104,18 +104,18 @@ def _started(folder: Path, options: Sequence[str]) -> dict[str, Any]:
             return document
         time.sleep(_POLL_INTERVAL)
     server.kill()
-    said = log.read_text("utf-8").strip() or "nothing"
+    text = log.read_text("utf-8").strip() or "nothing"
     shutil.rmtree(folder)
-    raise MigratorError("the sandbox did not start", actual=said, hint="start it in the foreground: migrator sandbox")
+    raise MigratorError("the sandbox did not start", actual=text, hint="start it in the foreground: migrator sandbox")
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
     """Write the config, and the tokens that it names."""
-    for provider, way in document["connections"].items():
-        if "token" in way:
+    for provider, command in document["connections"].items():
+        if "token" in command:
             file = path.parent / token_file(_FOLDER, provider)
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
-                handle.write(way["token"])
+                handle.write(command["token"])
     write_file(path, with_token_files(document["config"], _FOLDER))
 
 

@@ -196,7 +196,7 @@ def _operator(
 def _exit_code(found: Cutover) -> int:
     """Return the exit code of a cutover or a retirement."""
     summary = found.summary
-    if found.dark or summary["failed"] or summary["skipped"]:
+    if found.inactive or summary["failed"] or summary["skipped"]:
         return Exit.PARTLY_FAILED
     return Exit.REFUSED if summary["refused"] else Exit.DONE
 

@@ -129,7 +129,7 @@ class StageProgress(Listeners):
 @contextmanager
 def show_progress(screen: Screen, runtime: Runtime, what: str) -> Iterator[Activity]:
     """Show the progress of a command, and its stages, while the block lasts."""
-    with screen.activity(what, held=runtime.held) as activity:
+    with screen.activity(what, waited=runtime.delay) as activity:
         instrumentation = runtime.instrumentation
         if isinstance(instrumentation, StageProgress):
             instrumentation.activity = activity

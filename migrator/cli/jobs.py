@@ -63,7 +63,7 @@ def list_(settings: Settings, connection: ConnectionName) -> int:
 
     screen, runtime = open_screen(settings), open_runtime(settings)
     began = time.monotonic()
-    with opened_state(settings, runtime) as state, screen.activity(f"reading {connection}", held=runtime.held):
+    with opened_state(settings, runtime) as state, screen.activity(f"reading {connection}", waited=runtime.delay):
         found = asyncio.run(commands.list_jobs(runtime, state, connection))
     screen.result(list_document(found), list_lines(found))
     screen.say(cost_lines(found.requests, time.monotonic() - began))

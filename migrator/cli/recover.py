@@ -222,7 +222,7 @@ def _show_rollback(settings: Settings, runtime: Runtime, run: str) -> int:
         return False
 
     screen, began = open_screen(settings), time.monotonic()
-    with opened_state(settings, runtime) as state, screen.activity("reading the target", held=runtime.held):
+    with opened_state(settings, runtime) as state, screen.activity("reading the target", waited=runtime.delay):
         back, applied = asyncio.run(undo.rollback(runtime, state, run, agree=decline, stop=asyncio.Event()))
     command = settings.command("rollback", run)
     screen.result(plan_document(back), plan_lines(back, command=command, verbose=settings.verbose))

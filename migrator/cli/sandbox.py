@@ -68,9 +68,9 @@ def demo(settings: Settings) -> int:
 
     screen = open_screen(settings)
     with screen.activity("playing"):
-        told = story.run()
-    screen.result(demo_document(told), told.lines())
-    return Exit.DONE if told.is_well else Exit.DIFFERENT
+        text = story.run()
+    screen.result(demo_document(text), text.lines())
+    return Exit.DONE if text.is_well else Exit.DIFFERENT
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

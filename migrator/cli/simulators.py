@@ -37,8 +37,8 @@ def serve_world(world: World, port: int, *, screen: Screen, config_out: Path | N
             screen.document(SandboxDocument(port=chosen, connections=connections, config=text))
         else:
             screen.text(text)
-        held = ", ".join(f"{count(len(world.records(name)), 'job')} in {name}" for name in world.providers)
-        screen.say([line(f"Serving {held} on 127.0.0.1:{chosen}. To stop it: Ctrl+C.")])
+        lists = ", ".join(f"{count(len(world.records(name)), 'job')} in {name}" for name in world.providers)
+        screen.say([line(f"Serving {lists} on 127.0.0.1:{chosen}. To stop it: Ctrl+C.")])
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
@@ -109,11 +109,11 @@ def _options(words: Sequence[str]) -> Options:
         UsageError: a name or a value is unknown.
     """
     given: dict[str, Any] = {}
-    left = [part for word in words for part in word.split("=", 1)]
-    while left:
-        word = left.pop(0)
+    rest = [part for word in words for part in word.split("=", 1)]
+    while rest:
+        word = rest.pop(0)
         choice = OPEN[choose(word.removeprefix("--"), OPEN, "unknown option of the sandbox")]
-        value = choose(left.pop(0) if left else "", choice.values, f"unknown value of {word}")
+        value = choose(rest.pop(0) if rest else "", choice.values, f"unknown value of {word}")
         given[choice.option] = choice.values[value]
     return Options(**given)
 

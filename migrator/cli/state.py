@@ -82,7 +82,7 @@ def export(settings: Settings, *, out: OutFile = None) -> int:
     """
     from migrator.cli.environment import now, open_screen, opened_state
     from migrator.cli.files import write_file
-    from migrator.report.state import moved_words, writing_lines
+    from migrator.report.state import row_words, writing_lines
     from migrator.report.text import line
     from migrator.store.dump_document import state_document
 
@@ -93,7 +93,7 @@ def export(settings: Settings, *, out: OutFile = None) -> int:
     document = state_document(contents, at=at)
     if out is not None:
         write_file(out, document.text_parts(), screen)
-        screen.say([line(f"{moved_words(contents.counts)} written to {out}")])
+        screen.say([line(f"{row_words(contents.counts)} written to {out}")])
     if out is None or settings.json:
         screen.document(document)
     return Exit.DONE
@@ -220,7 +220,7 @@ def import_(settings: Settings, file: StateFile, *, replace: ReplaceOption = Fal
     contents = contents_from_json(read_file(file), where=str(file))
     with opened_state(settings) as opened:
         backup = opened.fill(contents, replace=replace)
-        layout, moved = opened.layout.now, contents.counts
-        document = ImportDocument(state=opened.shown, layout=layout, moved=moved, backup=backup)
+        version, counts = opened.layout.now, contents.counts
+        document = ImportDocument(state=opened.shown, layout=version, moved=counts, backup=backup)
         screen.result(document, import_lines(contents.counts, backup, opened.shown))
     return Exit.DONE

@@ -61,7 +61,7 @@ def status(settings: Settings, sync: OptionalSync = None) -> int:
                 jobs = asyncio.run(commands.active_statuses(runtime, state, name))
         found = _status(runtime, state, name, jobs)
     screen.result(status_document(found), status_lines(found))
-    return Exit.PARTLY_FAILED if found.dark else Exit.DONE
+    return Exit.PARTLY_FAILED if found.inactive else Exit.DONE
 
 
 def _status(runtime: Runtime, state: State, name: str | None, jobs: Sequence[ActiveStatus] | None) -> SyncStatus:
@@ -81,13 +81,13 @@ def _status(runtime: Runtime, state: State, name: str | None, jobs: Sequence[Act
         owners=state.owners(),
         in_order=state.in_order(),
         place=state.shown,
-        until={one: lapse.until for one, found in soonest.items() for lapse in found},
+        until={one: expiry.until for one, found in soonest.items() for expiry in found},
         ledger=state.missed(name),
         orphans=[one for one in orphans(runtime.config, state) if name in {None, one.home.sync}],
         jobs=jobs,
-        dark=state.dark(name),
+        inactive=state.dark(name),
         duplicates=known_duplicates(state, [name] if name else runtime.config.syncs),
-        trouble=[told for one in syncs for told in trouble_of(state, one)],
+        trouble=[trouble for one in syncs for trouble in trouble_of(state, one)],
     )
 
 

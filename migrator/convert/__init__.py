@@ -17,11 +17,11 @@ from migrator.convert.fields import (
     convert_action,
     cut_to_size,
     drop_lost,
+    drop_rivals,
     fill,
     in_order,
     look_up,
     missing,
-    settle_rivals,
 )
 from migrator.convert.limits import beyond_limits
 from migrator.convert.schedule import ConvertedSchedule, prefetch, schedule_of
@@ -33,16 +33,16 @@ class Converted:
     """A job as the target can hold it.
 
     Attributes:
-        pieces: flat fields, one set for each target job; empty when the job cannot go.
+        parts: flat fields, one set for each target job; empty when the job cannot be migrated.
         losses: what it gives up.
         schedule: what became of its schedule.
-        refused: why it cannot go at all, a sentence each.
-        needs: what the sync must still say before it can go.
-        dead: why there is nothing left to move; "" while it still fires.
+        refused: why it cannot be migrated at all, a sentence each.
+        needs: what the sync must still say before it can be migrated.
+        dead: why there is nothing left to migrate; "" while it still fires.
         notes: what a person should know, although nothing is lost.
     """
 
-    pieces: tuple[Fields, ...] = ()
+    parts: tuple[Fields, ...] = ()
     losses: tuple[Loss, ...] = ()
     schedule: ConvertedSchedule
     refused: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Converted:
 
 
 def convert(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Converted:
-    """What `job` becomes at the target of `sync`."""
+    """Return what `job` becomes at the target of `sync`."""
     fields = {path: value for path, value in flatten(job).items() if path not in TRIGGER_PATHS}
     losses = [Loss(path=path, had=had, reason="only its own platform has this") for path, had in job.residue.items()]
     notes = []
@@ -66,7 +66,7 @@ def convert(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> 
     fields, needs = convert_action(fields, losses, target=target, sync=sync)
     fields = drop_lost(fields, losses, target)
     fields = fill(fill(fields, sync.set, target), target.defaults(), target)
-    fields = settle_rivals(fields, losses, target)
+    fields = drop_rivals(fields, losses, target)
     fields = cut_to_size(fields, losses, job.ref, target)
     schedule, triggers, reason = schedule_of(job, target=target.rules, sync=sync, now=now)
     if job.unknown and not target.holds("provider_fields"):
@@ -84,7 +84,7 @@ def convert(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> 
     if not reason:
         needs += missing({**fields, **triggers[0]}, sync, target.rules)
     return Converted(
-        pieces=() if reason or needs else tuple(in_order({**fields, **trigger}) for trigger in triggers),
+        parts=() if reason or needs else tuple(in_order({**fields, **trigger}) for trigger in triggers),
         losses=tuple(losses),
         schedule=schedule,
         refused=(reason,) if reason else (),
@@ -94,7 +94,7 @@ def convert(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> 
 
 
 def _inexact(schedule: ConvertedSchedule, reason: str, title: str) -> Loss:
-    """What an approximate schedule gives up."""
+    """Return what an approximate schedule gives up."""
     if rounded := schedule.evidence.get("rounded"):
         reason = (
             f"{title} fires on whole minutes: it fires at the next one, {schedule.evidence['shift_seconds']:g} s later"

@@ -58,7 +58,7 @@ class Need:
 
 
 def look_up(fields: Fields, lookup: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """Values by the sync's tables.
+    """Return the fields with values translated by the sync's tables.
 
     A table's keys are the source's value of that path; where the source has none there, any other id of its action
     (its model, say, for a playbook), which is then translated rather than lost.
@@ -81,7 +81,7 @@ def look_up(fields: Fields, lookup: Mapping[str, Mapping[str, str]]) -> dict[str
 def convert_action(
     fields: dict[str, Any], losses: list[Loss], *, target: ProviderMapping, sync: Sync
 ) -> tuple[dict[str, Any], list[Need]]:
-    """Prompts become events by the convention, events become prompts by the sync's template.
+    """Return prompts as events in the prompt envelope, events as prompts by the sync's template; and what is needed.
 
     Where there is no template, one that says everything is assumed for what is lost, and it is needed.
     """
@@ -119,7 +119,7 @@ def _names(sync: Sync, placeholder: str) -> bool:
 
 
 def drop_lost(fields: Fields, losses: list[Loss], target: ProviderMapping) -> dict[str, Any]:
-    """Leave out what the target has no place for; of a value with parts, the parts."""
+    """Return the fields without what the target cannot hold; of a value with parts, without those parts."""
     kept: dict[str, Any] = {}
     for path, value in fields.items():
         if path == "provider_fields" and not target.holds(path):
@@ -148,7 +148,7 @@ _shared_loss: Final = lru_cache(maxsize=1024)(_loss)
 
 
 def _without_lost_parts(path: str, value: Any, target: ProviderMapping) -> tuple[Any, list[str]]:
-    """The value without the parts that the target has no place for, None when nothing is left, and why."""
+    """Return the value without the parts that the target cannot hold, None when nothing is left, and why."""
     parts = {name: part for name, part in attrs.asdict(value, recurse=False).items() if not is_absent(part)}
     reasons = {name: reason for name in parts if (reason := target.why_lost(f"{path}.{name}"))}
     rest = {name: part for name, part in parts.items() if name not in reasons}
@@ -156,7 +156,7 @@ def _without_lost_parts(path: str, value: Any, target: ProviderMapping) -> tuple
 
 
 def fill(fields: Fields, values: Fields, target: ProviderMapping) -> dict[str, Any]:
-    """The sync's values, where the source has none and where they do not push aside what it has."""
+    """Return the fields with the sync's values, where the source has none and they do not push aside what it has."""
     result = dict(fields)
     for path, value in values.items():
         if path in result or path in TRIGGER_PATHS or target.why_lost(path) or not target.holds(path):
@@ -166,8 +166,8 @@ def fill(fields: Fields, values: Fields, target: ProviderMapping) -> dict[str, A
     return result
 
 
-def settle_rivals(fields: Fields, losses: list[Loss], target: ProviderMapping) -> dict[str, Any]:
-    """Where the target holds one of two values, the first stays."""
+def drop_rivals(fields: Fields, losses: list[Loss], target: ProviderMapping) -> dict[str, Any]:
+    """Return the fields without those that the target cannot hold beside an earlier one."""
     kept: dict[str, Any] = {}
     for path, value in in_order(fields).items():
         if target.fits(path, value, kept):
@@ -179,19 +179,19 @@ def settle_rivals(fields: Fields, losses: list[Loss], target: ProviderMapping) -
 
 
 def _first_parts(path: str, value: Any, kept: Fields, losses: list[Loss], target: ProviderMapping) -> Any:
-    """A value with the parts that the target holds together; of two that rule each other out, the first."""
+    """Return a value with the parts that the target holds together; of two that rule each other out, the first."""
     rivals = target.rivals(path, value, kept)
     if not rivals:
         return value
-    held = {leaf.rpartition(".")[2]: () if isinstance(part_of(path, leaf, value), tuple) else None for leaf in rivals}
-    rest = attrs.evolve(value, **held)
+    values = {leaf.rpartition(".")[2]: () if isinstance(part_of(path, leaf, value), tuple) else None for leaf in rivals}
+    rest = attrs.evolve(value, **values)
     reason = f"{target.rules.title} holds no {' or '.join(rivals)} beside the other parts of {path}"
     losses.append(Loss(path=path, had=value, becomes=rest, reason=reason))
     return rest
 
 
 def cut_to_size(fields: Fields, losses: list[Loss], ref: JobRef, target: ProviderMapping) -> dict[str, Any]:
-    """Longest texts and lists; a prompt is never cut."""
+    """Return the fields with texts and lists cut to what the target takes; a prompt is never cut."""
     result = dict(fields)
     for path, value in fields.items():
         for leaf, rule in target.rules.below(path):
@@ -213,7 +213,7 @@ def cut_to_size(fields: Fields, losses: list[Loss], ref: JobRef, target: Provide
 
 
 def missing(fields: Fields, sync: Sync, target: Rules) -> list[Need]:
-    """What the target needs and neither the source nor the sync gives."""
+    """Return what the target needs and neither the source nor the sync gives."""
     return [_value(paths, sync, target) for paths in target.needs if all(is_absent(fields.get(path)) for path in paths)]
 
 
@@ -226,5 +226,5 @@ def _value(paths: tuple[str, ...], sync: Sync, target: Rules) -> Need:
 
 
 def in_order(fields: Fields) -> dict[str, Any]:
-    """The fields in the order in which people read a job."""
+    """Return the fields in the order in which people read a job."""
     return {path: fields[path] for path in PATHS if path in fields}

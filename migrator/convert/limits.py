@@ -41,7 +41,7 @@ class _Wrong:
 
 
 def beyond_limits(fields: Fields, *, target: ProviderMapping, sync: Sync) -> tuple[list[Need], list[str]]:
-    """Return what the sync has to say about values that the target does not take, and why the job cannot go at all.
+    """Return what the sync has to say about values that the target does not take, and why the job cannot be migrated.
 
     Args:
         fields: the job as it would be sent, its schedule apart.
@@ -81,7 +81,7 @@ def _wrong(fields: Fields, target: ProviderMapping) -> Iterator[_Wrong]:
 
 
 def _misfits(rule: Rule, part: Any) -> Iterator[tuple[Any, str]]:
-    """The values, of a list the entries, that the rule does not allow, each with what it does."""
+    """Yield the values, of a list the entries, that the rule does not allow, each with what it allows."""
     known = rule.one_of or tuple(rule.values.values())
     for item in part if isinstance(part, tuple) else (part,):
         if known and item not in known:

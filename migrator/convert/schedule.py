@@ -53,7 +53,7 @@ class ConvertedSchedule:
 
     Attributes:
         verdict: how faithful it is.
-        pieces: the schedules of its target jobs.
+        pieces: the schedules of its parts.
         evidence: numbers that prove the verdict.
         until: the instant at which it stops being exact.
         flags: what else must be known of it.
@@ -67,7 +67,7 @@ class ConvertedSchedule:
 
     @property
     def stands_for(self) -> str:
-        """The source's schedule as text, the same for as long as nobody edits it; "" where nothing was translated."""
+        """Return the source's schedule as text, the same until somebody edits it; "" where nothing was translated."""
         source = self.evidence.get("source")
         return json.dumps(source, sort_keys=True, ensure_ascii=False) if source else ""
 
@@ -92,7 +92,7 @@ ScheduleResult = tuple[ConvertedSchedule, tuple[Fields, ...], str]
 
 
 def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> ScheduleResult:
-    """What became of the schedule, the trigger fields of each part, and why there are none.
+    """Return what became of the schedule, the trigger fields of each part, and why there are none.
 
     Of an approximate schedule there are parts, and the reason says how it differs.
     """
@@ -105,7 +105,7 @@ def schedule_of(job: Job, *, target: Rules, sync: Sync, now: datetime) -> Schedu
 
 
 def prefetch(job: Job, *, target: Rules, sync: Sync, now: datetime) -> None:
-    """Prove now what is to become of a job's schedule, so that it need not be proved when the job is lowered."""
+    """Prove a job's schedule now, so that it need not be proved when the job is converted."""
     schedule_of(job, target=target, sync=sync, now=now)
 
 
@@ -124,9 +124,9 @@ def _terms(trigger: Recurring | Once, *, target: Rules, sync: Sync, now: datetim
 
 
 def _promised_from(trigger: Recurring | Once, now: datetime) -> datetime:
-    """The start of what is promised of a schedule.
+    """Return the start of what is promised of a schedule.
 
-    One that fires on whole minutes does nothing before the next of them: so two looks within a minute share a proof.
+    One that fires on whole minutes does nothing before the next of them: so conversions within a minute share it.
     """
     cron = trigger.cron if isinstance(trigger, Recurring) else None
     on_the_minute = isinstance(cron, Cron) and cron.seconds == ON_THE_MINUTE
@@ -144,7 +144,7 @@ def _spelt(trigger: Recurring | Once) -> Spelt:
 
 @lru_cache(maxsize=4096)
 def _result(trigger: Recurring | Once, spelt: Spelt, terms: _Terms) -> ScheduleResult:
-    """The same; jobs whose schedules are written alike share one, which saves the proof and its room."""
+    """Return the same; jobs whose schedules are written alike share one, which saves the proof and its room."""
     source = spelt[1] or terms.dialect
     try:
         translation = translate(
@@ -158,10 +158,10 @@ def _result(trigger: Recurring | Once, spelt: Spelt, terms: _Terms) -> ScheduleR
             min_interval=terms.min_interval or None,
             split_for_interval=terms.split_for_interval,
         )
-        pieces = tuple(_piece_fields(piece, terms) for piece in translation.pieces)
+        pieces = tuple(_part_fields(piece, terms) for piece in translation.pieces)
     except ScheduleError as error:
         return ConvertedSchedule(verdict="impossible"), (), f"its schedule cannot be translated: {error}"
-    schedule = _told(translation, trigger, source, terms)
+    schedule = _reason(translation, trigger, source, terms)
     kind, reason = translation.verdict.kind, translation.verdict.reason
     if kind == "dead":
         return schedule, (), reason
@@ -170,7 +170,7 @@ def _result(trigger: Recurring | Once, spelt: Spelt, terms: _Terms) -> ScheduleR
     return schedule, pieces, reason if kind == "approximate" else ""
 
 
-def _told(translation: Translation, trigger: Recurring | Once, source: str, target: _Terms) -> ConvertedSchedule:
+def _reason(translation: Translation, trigger: Recurring | Once, source: str, target: _Terms) -> ConvertedSchedule:
     verdict = translation.verdict
     if isinstance(trigger, Recurring):
         said: dict[str, Any] = {"text": str(trigger.cron), "dialect": source, "timezone": trigger.timezone}
@@ -203,14 +203,14 @@ def _trigger_fields(trigger: Recurring | Once) -> dict[str, Any]:
     return {"trigger.cron": trigger.cron, "trigger.timezone": trigger.timezone}
 
 
-def _piece_fields(piece: Piece, target: _Terms) -> dict[str, Any]:
+def _part_fields(piece: Piece, target: _Terms) -> dict[str, Any]:
     if piece.at is not None and target.takes_instants:
         return {"trigger.at": piece.at}
     return {"trigger.cron": parse(piece.text or "", target.dialect), "trigger.timezone": piece.timezone}
 
 
 def _too_often(translation: Translation, target: _Terms) -> str:
-    """Why the target refuses a schedule for its frequency, and what would do; "" where that is not the reason."""
+    """Return why the target refuses a schedule for its frequency, and what would do; "" where it does not."""
     evidence = translation.verdict.evidence
     if "min_interval" not in evidence:
         return ""

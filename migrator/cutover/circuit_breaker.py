@@ -24,35 +24,35 @@ _NO_EFFECT: Final = (AuthError, NotFoundError, RejectedError, QuotaError, Transi
 
 
 def proves_no_effect(error: MigratorError) -> bool:
-    """Whether an error says by itself that the write did not happen: a refusal (4xx), or nothing was sent."""
+    """Return whether an error proves that the write did not happen: a refusal (4xx), or nothing was sent."""
     return isinstance(error, _NO_EFFECT)
 
 
 @define
 class CircuitBreaker:
-    """Stops a run from beginning further moves.
+    """Stops a run from beginning further switches.
 
     Attributes:
-        reason: why no further move may begin; "" while it may.
-        pulled: set when there is a reason.
+        reason: why no further switch may begin; "" while it may.
+        tripped: set when there is a reason.
     """
 
     reason: str = ""
-    pulled: asyncio.Event = field(factory=asyncio.Event)
+    tripped: asyncio.Event = field(factory=asyncio.Event)
     _failures: int = 0
 
     def failed(self, error: MigratorError) -> None:
-        """Count the failure of a move."""
+        """Count the failure of a switch."""
         self._failures += 1
         if isinstance(error, ProviderError) and not isinstance(error, _ONE_JOB):
-            self._pull(f"not started: the connection failed for another job ({error.what})")
+            self._trip(f"not started: the connection failed for another job ({error.what})")
         elif self._failures >= _IN_A_ROW:
-            self._pull(f"not started: {_IN_A_ROW} jobs in a row failed")
+            self._trip(f"not started: {_IN_A_ROW} jobs in a row failed")
 
-    def passed(self) -> None:
-        """Note that a move succeeded."""
+    def succeeded(self) -> None:
+        """Record that a switch succeeded."""
         self._failures = 0
 
-    def _pull(self, reason: str) -> None:
+    def _trip(self, reason: str) -> None:
         self.reason = self.reason or reason
-        self.pulled.set()
+        self.tripped.set()

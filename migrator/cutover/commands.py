@@ -10,7 +10,7 @@ import attrs
 
 from migrator.active_side import ActiveStatus
 from migrator.cutover.context import CutoverContext, cutover_context, switch_planner_of
-from migrator.cutover.cutover_run import CutoverRun, Told, preview, told
+from migrator.cutover.cutover_run import CutoverRun, SwitchProgress, preview, result_of
 from migrator.cutover.deferred import check_in_effect, deferred_sides
 from migrator.cutover.switches import Cutover, Order, Switch
 from migrator.errors import RefusedError, UsageError
@@ -24,13 +24,20 @@ from migrator.sync.runs import run_id
 from migrator.sync.session import Session, session_of
 
 Consent = Callable[[Cutover, Plan], Awaitable[bool]]
-"""Asked with the moves, and with the plan of what is made first, before anything is written."""
+"""Asked with the switches, and with the plan of what is created first, before anything is written."""
 
 
 async def cutover(
-    runtime: Runtime, state: State, sync: str, order: Order, *, agree: Consent, stop: asyncio.Event, progress: Told
+    runtime: Runtime,
+    state: State,
+    sync: str,
+    order: Order,
+    *,
+    agree: Consent,
+    stop: asyncio.Event,
+    progress: SwitchProgress,
 ) -> Cutover:
-    """Switch the active side of a sync's jobs to the target, or back.
+    """Switch the active side of a sync's jobs to the target, or back; return the result.
 
     Args:
         runtime: what the command brings along.
@@ -38,12 +45,12 @@ async def cutover(
         sync: its name.
         order: what is asked for.
         agree: asked before anything is written.
-        stop: set it to begin no new move.
-        progress: told after each move.
+        stop: set it to begin no new switch.
+        progress: called with each result.
 
     Raises:
         UsageError: a job is unknown, or the sync is two-way.
-        RefusedError: what has to be made first is unsafe as a whole, or a side follows changes later.
+        RefusedError: what has to be created first is unsafe as a whole, or a side follows changes later.
         LockedError: another run writes to one of the two sides.
     """
     async with session_of(runtime, state, sync) as session:
@@ -51,33 +58,35 @@ async def cutover(
             what, hint = "a two-way sync has no cutover", "set two_way = false, then cut over"
             raise UsageError(what, where=f"syncs.{sync}", hint=hint)
         command = "cutover" if order.goal == "target" else "cutover --back"
-        check_in_effect(session, command, told=order.in_effect, counts=("source", "target"))
+        check_in_effect(session, command, is_in_effect=order.in_effect, counts=("source", "target"))
         if order.is_dry:
-            stage = await cutover_context(session, await session.snapshot(locked=False, hold=True))
-            return preview(session, order, _moves(stage, order, is_preview=True))
+            context = await cutover_context(session, await session.snapshot(locked=False, hold=True))
+            return preview(session, order, _switches(context, order, is_preview=True))
         if not await _prepared(session, order, agree=agree, stop=stop):
-            return told(session, order)
+            return result_of(session, order)
         run = run_id(runtime)
         async with both_locked(session, run, stop=stop):
             await reconcile_source_writes(runtime, state, session.source)
-            stage = await cutover_context(session, await session.snapshot(locked=True, hold=True))
-            moves = _moves(stage, order)
-            handing = CutoverRun(stage=stage, order=order, run=run, kind="cutover", stop=stop, progress=progress)
-            return await handing.out(moves)
+            context = await cutover_context(session, await session.snapshot(locked=True, hold=True))
+            switches = _switches(context, order)
+            cutover_run = CutoverRun(
+                context=context, order=order, run=run, kind="cutover", stop=stop, progress=progress
+            )
+            return await cutover_run.apply(switches)
 
 
 async def active_statuses(runtime: Runtime, state: State, sync: str) -> tuple[ActiveStatus, ...]:
-    """Which side of each job of a sync fires, from what both of them hold; writes to no provider."""
+    """Return which side of each job of a sync fires, from what both of them hold; writes to no provider."""
     async with session_of(runtime, state, sync) as session:
         snapshot = await session.snapshot(locked=False)
-        stage = ActiveStatuses(session=session, snapshot=snapshot)
-        state.note_dark(sync, stage.dark())
-        found = [stage.standing(ref) for ref in stage.bindings]
+        statuses = ActiveStatuses(session=session, snapshot=snapshot)
+        state.note_dark(sync, statuses.inactive_jobs())
+        found = [statuses.status(ref) for ref in statuses.bindings]
         return tuple(sorted(found, key=lambda one: (one.name.casefold(), str(one.source))))
 
 
 async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asyncio.Event) -> bool:
-    """Ask, and bring the target in line; whether there is agreement.
+    """Ask, and bring the target in line; return whether there is agreement.
 
     Raises:
         RefusedError: the plan is unsafe as a whole.
@@ -85,8 +94,8 @@ async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asy
     state, run = session.state, run_id(session.runtime)
     async with locking(state, session.target.lock, run, fence=session.fence, lost=stop.set):
         snapshot = await session.snapshot(locked=True, hold=True)
-        stage = await cutover_context(session, snapshot)
-        chosen = stage.chosen(order.jobs)
+        context = await cutover_context(session, snapshot)
+        chosen = context.chosen(order.jobs)
         first = attrs.evolve(snapshot.plan, changes=tuple(c for c in snapshot.plan.changes if c.source in chosen))
         if order.goal == "source":
             first = attrs.evolve(first, changes=())
@@ -96,10 +105,10 @@ async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asy
         if first.pending and (late := deferred_sides(session).get("target")):
             hint = f"run migrator apply {session.sync.name}, merge the changes, then run again"
             raise RefusedError(f"{late} is not in line yet", where=f"sync {session.sync.name}", hint=hint)
-        moves = _moves(stage, order, is_preview=True)
-        if not first.pending and not any(move.status == "planned" for move in moves):
+        switches = _switches(context, order, is_preview=True)
+        if not first.pending and not any(switch.status == "planned" for switch in switches):
             return True
-        if not await agree(preview(session, order, moves), first):
+        if not await agree(preview(session, order, switches), first):
             return False
         if first.pending:
             execution = Execution.of_session(session, run, "apply", stop=stop)
@@ -107,10 +116,10 @@ async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asy
         return True
 
 
-def _moves(stage: CutoverContext, order: Order, *, is_preview: bool = False) -> list[Switch]:
-    mover = switch_planner_of(stage, order)
-    found = [stage.move(ref, mover, order.goal, is_preview=is_preview) for ref in stage.chosen(order.jobs)]
-    return sorted(found, key=lambda move: (move.name.casefold(), str(move.source)))
+def _switches(context: CutoverContext, order: Order, *, is_preview: bool = False) -> list[Switch]:
+    planner = switch_planner_of(context, order)
+    found = [context.switch(ref, planner, order.goal, is_preview=is_preview) for ref in context.chosen(order.jobs)]
+    return sorted(found, key=lambda switch: (switch.name.casefold(), str(switch.source)))
 
 
 @asynccontextmanager

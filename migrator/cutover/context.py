@@ -19,7 +19,7 @@ from migrator.cutover.deferred import why_deferred
 from migrator.cutover.switches import Goal, Order, Status, Switch
 from migrator.errors import UsageError
 from migrator.isolation import attempt
-from migrator.plan.staging import is_cut_short, stirs
+from migrator.plan.staging import fires_again, is_cut_short
 from migrator.sync.active_status import ActiveStatuses, job_in
 from migrator.sync.endpoints import contract_of
 from migrator.sync.session import Session, Snapshot
@@ -30,7 +30,7 @@ _SHOWN: Final = 5
 
 @frozen(kw_only=True)
 class CutoverContext(ActiveStatuses):
-    """Both sides of a sync, read a moment ago, with all that is needed to plan moves.
+    """Both sides of a sync, read a moment ago, with all that is needed to plan switches.
 
     Attributes:
         contracts: the update contracts of source and target.
@@ -42,7 +42,7 @@ class CutoverContext(ActiveStatuses):
 
     @cached_property
     def proofs(self) -> Mapping[JobRef, Proof]:
-        """What verifying each source job comes to."""
+        """Return the proof of each source job."""
         span = timedelta(days=max(self.session.sync.schedule.days - 1, 1))
         bindings = [binding for group in self.bindings.values() for binding in group]
         snapshot = self.snapshot
@@ -58,53 +58,57 @@ class CutoverContext(ActiveStatuses):
         return {proof.source: proof for proof in found.proofs}
 
     def chosen(self, names: Collection[str]) -> frozenset[JobRef]:
-        """The source jobs of these names or ids; all that the sync has to do with where none is given.
+        """Return the source jobs of these names or ids; all jobs of the sync where none is given.
 
         Raises:
             UsageError: a job is unknown.
         """
-        mine = {job.ref: job.name for job in self.snapshot.listed.jobs if job.ref in self.changes}
-        mine |= {
+        names_by_ref = {job.ref: job.name for job in self.snapshot.listed.jobs if job.ref in self.changes}
+        names_by_ref |= {
             ref: str(bindings[0].applied.get("name", ref.id))
             for ref, bindings in self.bindings.items()
-            if ref not in mine
+            if ref not in names_by_ref
         }
         for name in names:
-            if not any(name in {ref.id, shown} for ref, shown in mine.items()):
-                allowed = ", ".join(sorted(mine.values())[:_SHOWN]) + (", …" if len(mine) > _SHOWN else "")
+            if not any(name in {ref.id, shown} for ref, shown in names_by_ref.items()):
+                allowed = ", ".join(sorted(names_by_ref.values())[:_SHOWN]) + (
+                    ", …" if len(names_by_ref) > _SHOWN else ""
+                )
                 what = f"unknown job at the source of sync {self.session.sync.name}"
-                hint = did_you_mean(name, mine.values())
+                hint = did_you_mean(name, names_by_ref.values())
                 raise UsageError(what, where="--job", actual=name, allowed=allowed or "none is there", hint=hint)
-        return frozenset(ref for ref, shown in mine.items() if not names or {ref.id, shown} & set(names))
+        return frozenset(ref for ref, shown in names_by_ref.items() if not names or {ref.id, shown} & set(names))
 
     # -- one job ------------------------------------------------------------------------------------------------------
 
-    def move(self, ref: JobRef, mover: SwitchPlanner, goal: Goal, *, is_preview: bool = False) -> Switch:
-        """What moving the right of one job takes, or why it stays.
+    def switch(self, ref: JobRef, planner: SwitchPlanner, goal: Goal, *, is_preview: bool = False) -> Switch:
+        """Return the switch of one job, planned, or with the reason why there is none.
 
         Args:
             ref: the source job.
-            mover: what plans moves.
+            planner: plans the switch.
             goal: which side is to be active.
-            is_preview: whether target jobs that are not there yet are still going to be made.
+            is_preview: whether target jobs that do not exist yet are still to be created.
         """
-        standing = self.standing(ref)
-        stays = Switch(source=ref, name=standing.name, goal=goal, live=standing.live, targets=standing.targets)
-        found = attempt("switched", self._move, ref, mover, goal, stays, is_preview=is_preview)
-        return found if isinstance(found, Switch) else attrs.evolve(stays, status="refused", reason=str(found))
+        status = self.status(ref)
+        unswitched = Switch(source=ref, name=status.name, goal=goal, live=status.live, targets=status.targets)
+        found = attempt("switched", self._switch, ref, planner, goal, unswitched, is_preview=is_preview)
+        return found if isinstance(found, Switch) else attrs.evolve(unswitched, status="refused", reason=str(found))
 
-    def _move(self, ref: JobRef, mover: SwitchPlanner, goal: Goal, stays: Switch, *, is_preview: bool) -> Switch:
-        context = self.context(ref, partial=goal == "source")
+    def _switch(
+        self, ref: JobRef, planner: SwitchPlanner, goal: Goal, unswitched: Switch, *, is_preview: bool
+    ) -> Switch:
+        context = self.switch_context(ref, partial=goal == "source")
         if status_and_reason := self._why_not(ref, context, goal):
             status, reason = status_and_reason
             if status == "planned" and not is_preview:
                 status, reason = "refused", "its target job could not be created; see why: migrator history"
-            return attrs.evolve(stays, status=status, reason=reason)
+            return attrs.evolve(unswitched, status=status, reason=reason)
         assert context is not None
-        move = mover.move(context, goal)
-        if reason := why_deferred(self.session, move):
-            return attrs.evolve(move, status="refused", turns=(), reason=reason)
-        return move
+        switch = planner.switch(context, goal)
+        if reason := why_deferred(self.session, switch):
+            return attrs.evolve(switch, status="refused", steps=(), reason=reason)
+        return switch
 
     def _why_not(self, ref: JobRef, context: SwitchContext | None, goal: Goal) -> tuple[Status, str] | None:
         if context is None:
@@ -122,12 +126,12 @@ class CutoverContext(ActiveStatuses):
             return "left", "; ".join(dict.fromkeys(change.reason for change in changes if change.reason))
         proof = self.proofs.get(ref)
         if proof is None or proof.status not in WELL:
-            told = f"{proof.status}: {proof.reason}" if proof else "nothing was compared"
-            return "refused", f"it is not verified ({told}); see why: migrator verify {self.session.sync.name}"
+            found = f"{proof.status}: {proof.reason}" if proof else "nothing was compared"
+            return "refused", f"it is not verified ({found}); see why: migrator verify {self.session.sync.name}"
         return None
 
     def _incomplete(self, ref: JobRef, goal: Goal) -> tuple[Status, str]:
-        """Why a job cannot be moved of which a side lacks something."""
+        """Return why a job cannot be switched of which a side lacks something."""
         active_side, changes = self.snapshot.active_sides.get(ref), self.changes.get(ref, ())
         if blocked := [change.reason for change in changes if change.action == "blocked"]:
             return "refused", "; ".join(dict.fromkeys(blocked))
@@ -142,17 +146,17 @@ class CutoverContext(ActiveStatuses):
         return "refused", f"a target job of it is missing; see what to do: migrator plan {self.session.sync.name}"
 
     def is_out_of_place(self, ref: JobRef) -> bool:
-        """Whether a cutover was not finished, or somebody has undone half of it: there is nothing to prove yet."""
+        """Return whether a cutover was not finished, or half of it was undone: there is nothing to prove yet."""
         job, active_side = job_in(self.snapshot.listed, ref), self.snapshot.active_sides.get(ref)
         if job is None or active_side is None:
             return False
-        return is_cut_short(job, active_side) or stirs(
+        return is_cut_short(job, active_side) or fires_again(
             job, active_side, self.session.source.dialect, now=self.snapshot.plan.created_at
         )
 
 
 async def cutover_context(session: Session, snapshot: Snapshot) -> CutoverContext:
-    """What was read, with all that is needed to plan moves."""
+    """Return what was read, with all that is needed to plan switches."""
     source, target = session.source, session.target
     known = session.state.active_sides(source.adapter.provider, source.adapter.scopes, source.dialect)
     return CutoverContext(
@@ -163,17 +167,17 @@ async def cutover_context(session: Session, snapshot: Snapshot) -> CutoverContex
     )
 
 
-def switch_planner_of(stage: CutoverContext, order: Order) -> SwitchPlanner:
-    """What plans the moves of an order."""
-    session = stage.session
+def switch_planner_of(context: CutoverContext, order: Order) -> SwitchPlanner:
+    """Return the planner of an order's switches."""
+    session = context.session
     now = session.runtime.clock.now()
     return SwitchPlanner(
         sync=session.sync.name,
         scope=session.target.place,
         source=session.source.mapping,
-        source_contract=stage.contracts[0],
+        source_contract=context.contracts[0],
         target=session.target.mapping,
-        target_contract=stage.contracts[1],
+        target_contract=context.contracts[1],
         now=now,
         spare=max(order.at - now, timedelta()) + 2 * order.guard if order.at else 2 * order.guard,
         may_delete=order.may_delete,

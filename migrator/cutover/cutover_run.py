@@ -19,14 +19,14 @@ from migrator.errors import MigratorError, StateError
 from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.store.records import InactiveJob, Missed, Run, RunKind
-from migrator.sync.active_status import DARK, job_in
+from migrator.sync.active_status import INACTIVE, job_in
 from migrator.sync.endpoints import remember_contract
 from migrator.sync.session import Session
 
-Told = Callable[[SwitchResult], None]
-"""Told after each move."""
+SwitchProgress = Callable[[SwitchResult], None]
+"""Called with the result of each switch."""
 
-_LOST: Final = "after the switch it was found stopped where it was to be active, by its platform or by somebody"
+_NOT_FIRING: Final = "after the switch it was found stopped where it was to be active, by its platform or by somebody"
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -35,48 +35,50 @@ class CutoverRun:
     """Applies switches as a run, and checks their results.
 
     Attributes:
-        stage: both sides, both locked.
+        context: both sides, both locked.
         order: what is asked for.
         run: the run's id.
         kind: what kind of run it is.
-        stop: set when no new move may be begun.
-        progress: told after each move.
+        stop: set when no new switch may be begun.
+        progress: called with each result.
     """
 
-    stage: CutoverContext
+    context: CutoverContext
     order: Order
     run: str
     kind: RunKind
     stop: asyncio.Event
-    progress: Told
+    progress: SwitchProgress
 
-    async def out(self, moves: list[Switch]) -> Cutover:
+    async def apply(self, switches: list[Switch]) -> Cutover:
         """Return the results of the switches."""
-        session = self.stage.session
-        planned = [move for move in moves if move.status == "planned"]
-        stays = as_planned([move for move in moves if move.status != "planned"])
+        session = self.context.session
+        planned = [switch for switch in switches if switch.status == "planned"]
+        unswitched = as_planned([switch for switch in switches if switch.status != "planned"])
         state = session.state
         if not planned:
-            dark = state.note_dark(session.sync.name, self.stage.dark())
-            return told(session, self.order, moves=stays, dark=dark)
+            inactive = state.note_dark(session.sync.name, self.context.inactive_jobs())
+            return result_of(session, self.order, switches=unswitched, inactive=inactive)
         self._begin()
-        changeover = self._changeover()
+        switcher = self._switcher()
         with session.runtime.instrumentation.stage("switch", run=self.run):
-            ended, _ledger = await changeover.all(planned)
-        for side in (session.source, session.target):
-            if found := await side.adapter.update_contract():
-                remember_contract(state, side, found)
-        ended, dark = await self._looked_at(ended)
-        if await self._taken_back(changeover, ended):
-            ended, dark = await self._looked_at(ended)
-        dark = state.note_dark(session.sync.name, dark)
-        ledger = tuple(changeover.record.ledger)
-        done = told(session, self.order, moves=(*ended, *stays), run=self.run, ledger=ledger, dark=dark)
+            results, _ledger = await switcher.all(planned)
+        for endpoint in (session.source, session.target):
+            if found := await endpoint.adapter.update_contract():
+                remember_contract(state, endpoint, found)
+        results, inactive = await self._read_back(results)
+        if await self._switched_back(switcher, results):
+            results, inactive = await self._read_back(results)
+        inactive = state.note_dark(session.sync.name, inactive)
+        ledger = tuple(switcher.record.ledger)
+        done = result_of(
+            session, self.order, switches=(*results, *unswitched), run=self.run, ledger=ledger, inactive=inactive
+        )
         state.end_run(self.run, {status: number for status, number in done.summary.items() if number})
         return attrs.evolve(done, stopped=self.stop.is_set())
 
     def _begin(self) -> None:
-        session = self.stage.session
+        session = self.context.session
         provider, scope = session.target.place
         run = Run(
             id=self.run,
@@ -89,8 +91,8 @@ class CutoverRun:
         )
         session.state.begin_run(run, plan_digest="", dialect=session.target.dialect)
 
-    def _changeover(self) -> Switcher:
-        session, snapshot = self.stage.session, self.stage.snapshot
+    def _switcher(self) -> Switcher:
+        session, snapshot = self.context.session, self.context.snapshot
         clock, source, target = session.runtime.clock, session.source, session.target
         writer = Writer(
             run=self.run,
@@ -100,7 +102,7 @@ class CutoverRun:
             scope=target.place[1],
             adapter=target.adapter,
             mapping=target.mapping,
-            contract=self.stage.contracts[1],
+            contract=self.context.contracts[1],
             target=snapshot.target,
             lock=target.lock,
             sleep=clock.sleep,
@@ -113,7 +115,7 @@ class CutoverRun:
             now=clock.now,
             adapter=source.adapter,
             mapping=source.mapping,
-            contract=self.stage.contracts[0],
+            contract=self.context.contracts[0],
             lock=source.lock,
             sleep=clock.sleep,
             numbers=writer.numbers,
@@ -132,92 +134,96 @@ class CutoverRun:
             progress=self.progress,
         )
 
-    async def _taken_back(self, changeover: Switcher, ended: tuple[SwitchResult, ...]) -> bool:
-        """Switch jobs back that do not fire after all where they were switched to; whether there were any."""
-        lost = [switched.move.source for switched in ended if switched.reason == _LOST]
-        if not lost:
+    async def _switched_back(self, switcher: Switcher, results: tuple[SwitchResult, ...]) -> bool:
+        """Switch jobs back that do not fire after all where they were switched to; return whether there were any."""
+        not_firing = [result.switch.source for result in results if result.reason == _NOT_FIRING]
+        if not not_firing:
             return False
-        session = self.stage.session
+        session = self.context.session
         before: Goal = "source" if self.order.goal == "target" else "target"
         try:
-            stage = await cutover_context(session, await session.snapshot(locked=True, hold=True))
+            context = await cutover_context(session, await session.snapshot(locked=True, hold=True))
         except StateError:
             raise
         except MigratorError:
             return False
-        mover = switch_planner_of(stage, self.order)
-        back = [move for ref in lost if (move := stage.move(ref, mover, before)).status == "planned"]
-        again = attrs.evolve(changeover, begin=session.runtime.clock.now(), progress=lambda _moved: None)
-        await again.all(back)
+        planner = switch_planner_of(context, self.order)
+        switches = [
+            switch for ref in not_firing if (switch := context.switch(ref, planner, before)).status == "planned"
+        ]
+        again = attrs.evolve(switcher, begin=session.runtime.clock.now(), progress=lambda _result: None)
+        await again.all(switches)
         return True
 
-    async def _looked_at(
-        self, ended: tuple[SwitchResult, ...]
+    async def _read_back(
+        self, results: tuple[SwitchResult, ...]
     ) -> tuple[tuple[SwitchResult, ...], tuple[InactiveJob, ...]]:
-        """The moves, each with which side is active as read and with its proof; and the jobs that are active nowhere.
+        """Return the results, each with its active side as read and its proof; and the jobs that are active nowhere.
 
-        Where nothing can be read, the moves are as they were carried out.
+        Where nothing can be read, the results are those of the writes.
         """
-        session = self.stage.session
+        session = self.context.session
         try:
             snapshot = await session.snapshot(locked=True, hold=True)
-            stage = await cutover_context(session, snapshot)
+            context = await cutover_context(session, snapshot)
         except StateError:
             raise
         except MigratorError:
-            return ended, self._unread(ended)
-        return tuple(self._seen(stage, switched) for switched in ended), stage.dark()
+            return results, self._unread(results)
+        return tuple(self._checked(context, result) for result in results), context.inactive_jobs()
 
-    def _unread(self, ended: tuple[SwitchResult, ...]) -> tuple[InactiveJob, ...]:
-        """The jobs that may be active nowhere, as far as that is known without reading both sides again."""
-        name, now = self.stage.session.sync.name, self.stage.session.runtime.clock.now()
-        touched = {switched.move.source for switched in ended if switched.sent}
-        before = [one for one in self.stage.dark() if one.source not in touched]
+    def _unread(self, results: tuple[SwitchResult, ...]) -> tuple[InactiveJob, ...]:
+        """Return the jobs that may be active nowhere, as far as that is known without reading both sides again."""
+        name, now = self.context.session.sync.name, self.context.session.runtime.clock.now()
+        touched = {result.switch.source for result in results if result.sent}
+        before = [one for one in self.context.inactive_jobs() if one.source not in touched]
         found = [
             InactiveJob(
-                source=switched.move.source,
-                name=switched.move.name,
-                live=DARK[switched.live],
+                source=result.switch.source,
+                name=result.switch.name,
+                live=INACTIVE[result.live],
                 since=now,
-                repair=shlex.join(["migrator", "cutover", name, "--job", switched.move.name]),
+                repair=shlex.join(["migrator", "cutover", name, "--job", result.switch.name]),
             )
-            for switched in ended
-            if switched.sent and switched.live in DARK
+            for result in results
+            if result.sent and result.live in INACTIVE
         ]
         return (*before, *found)
 
-    def _seen(self, stage: CutoverContext, switched: SwitchResult) -> SwitchResult:
-        ref = switched.move.source
-        live = stage.standing(ref).live
-        proof = stage.proofs.get(ref) if self.kind == "cutover" and switched.status == "moved" else None
-        told = proof.status if proof else ""
-        source = job_in(stage.snapshot.listed, ref)
+    def _checked(self, context: CutoverContext, result: SwitchResult) -> SwitchResult:
+        ref = result.switch.source
+        live = context.status(ref).live
+        proof = context.proofs.get(ref) if self.kind == "cutover" and result.status == "moved" else None
+        result_of = proof.status if proof else ""
+        source = job_in(context.snapshot.listed, ref)
         is_stopped = self.order.goal == "source" and source is not None and source.suspended is not None
-        if self.kind == "cutover" and switched.status == "moved" and (live in DARK or (is_stopped and switched.sent)):
-            return attrs.evolve(switched, status="failed", live=live, proof=told, reason=_LOST)
-        if switched.reason == _LOST:
-            return attrs.evolve(switched, live=live, proof="", reason=f"{_LOST}; it was switched back")
-        return attrs.evolve(switched, live=live, proof=told)
+        if self.kind == "cutover" and result.status == "moved" and (live in INACTIVE or (is_stopped and result.sent)):
+            return attrs.evolve(result, status="failed", live=live, proof=result_of, reason=_NOT_FIRING)
+        if result.reason == _NOT_FIRING:
+            return attrs.evolve(result, live=live, proof="", reason=f"{_NOT_FIRING}; it was switched back")
+        return attrs.evolve(result, live=live, proof=result_of)
 
 
-def preview(session: Session, order: Order, moves: list[Switch]) -> Cutover:
-    """What would be done."""
-    return told(session, order, moves=as_planned(moves))
+def preview(session: Session, order: Order, switches: list[Switch]) -> Cutover:
+    """Return what would be done."""
+    return result_of(session, order, switches=as_planned(switches))
 
 
-def as_planned(moves: list[Switch]) -> tuple[SwitchResult, ...]:
-    """Moves as they were planned, without anything done."""
-    return tuple(SwitchResult(move=move, status=move.status, live=move.live, reason=move.reason) for move in moves)
+def as_planned(switches: list[Switch]) -> tuple[SwitchResult, ...]:
+    """Return switches as they were planned, without anything done."""
+    return tuple(
+        SwitchResult(switch=switch, status=switch.status, live=switch.live, reason=switch.reason) for switch in switches
+    )
 
 
-def told(
+def result_of(
     session: Session,
     order: Order,
     *,
-    moves: tuple[SwitchResult, ...] = (),
+    switches: tuple[SwitchResult, ...] = (),
     run: str | None = None,
     ledger: tuple[Missed, ...] = (),
-    dark: tuple[InactiveJob, ...] = (),
+    inactive: tuple[InactiveJob, ...] = (),
 ) -> Cutover:
     """Return the result of an order."""
     return Cutover(
@@ -227,8 +233,8 @@ def told(
         goal=order.goal,
         run=run,
         is_dry=order.is_dry,
-        moves=tuple(sorted(moves, key=lambda switched: (switched.move.name.casefold(), str(switched.move.source)))),
+        switches=tuple(sorted(switches, key=lambda result: (result.switch.name.casefold(), str(result.switch.source)))),
         ledger=tuple(sorted(ledger, key=lambda entry: (entry.at, entry.name))),
-        dark=dark,
+        inactive=inactive,
         requests=session.requests,
     )

@@ -1,6 +1,6 @@
 """What switching the active side takes, job by job: from what was read, never from what was meant.
 
-    forward    source stands still ──▶ target released          back    target held ──▶ source restored
+    forward    source stopped ──▶ target activated          back    target staged ──▶ source restored
 
 The side that fires is stopped first, so that both are never active at one instant; in the gap between fires, a moment
 in which neither is active does no harm. What cannot be reverted, deleting the source job, comes last. Every switch is
@@ -16,18 +16,18 @@ from datetime import datetime, timedelta
 import attrs
 from attrs import frozen
 
-from migrator.active_side import SwitchContext, back_command, coming_fires, found_live
+from migrator.active_side import SwitchContext, coming_fires, firing_side, switch_back_command
 from migrator.canonical import Fields, flatten
 from migrator.cutover.switches import Calendar, Does, Goal, Switch, SwitchStep
 from migrator.mapping import ProviderMapping
 from migrator.plan.compare import same
-from migrator.plan.staging import is_distant, is_parked, may_fire, staged_fields, standstill
+from migrator.plan.staging import is_distant, is_parked, may_fire, staged_fields, stopping_fields
 from migrator.store.records import ActiveSide, Live
 
 
 @frozen(kw_only=True)
 class SwitchPlanner:
-    """Plans moves between two sides.
+    """Plans switches between two sides.
 
     Attributes:
         sync: the sync's name.
@@ -37,8 +37,8 @@ class SwitchPlanner:
         target: the target's mapping.
         target_contract: its update contract.
         now: the clock.
-        spare: how long before its only fire a job is left where it is.
-        may_delete: whether a source job that can be brought to stand still in no other way may be deleted.
+        spare: how long before its only fire a job is not switched any more.
+        may_delete: whether a source job that cannot be stopped in another way may be deleted.
     """
 
     sync: str
@@ -51,18 +51,18 @@ class SwitchPlanner:
     spare: timedelta
     may_delete: bool = False
 
-    def move(self, context: SwitchContext, goal: Goal) -> Switch:
-        """What it takes that one side fires and the other does not."""
+    def switch(self, context: SwitchContext, goal: Goal) -> Switch:
+        """Return the switch after which one side fires and the other does not."""
         base = Switch(
             source=context.source.ref,
             name=context.source.name,
             goal=goal,
-            live=found_live(context),
+            live=firing_side(context),
             targets=tuple(binding.target for binding in context.bindings),
             active_side=context.active_side,
             calendars=tuple(self.calendars(context)),
         )
-        return self._forward(base, context) if goal == "target" else self._back(base, context)
+        return self._forward(base, context) if goal == "target" else self._switch_back(base, context)
 
     # -- forward ------------------------------------------------------------------------------------------------------
 
@@ -71,19 +71,19 @@ class SwitchPlanner:
             return attrs.evolve(base, status="left", reason=reason)
         if reason := self._cannot_fire(context):
             return attrs.evolve(base, status="refused", reason=reason)
-        stop, parked, wish = self._stop(context)
+        stop, parked, wish = self._stop_source(context)
         if stop is None:
-            return attrs.evolve(base, status="refused", reason=self._cannot_stop())
-        releases = tuple(self._release(context))
+            return attrs.evolve(base, status="refused", reason=self._cannot_stop_source())
+        activations = tuple(self._activate(context))
         active_side = self.active_side(context, live="target", parked=parked, wish=wish)
-        deleting = any(turn.does == "delete" for turn in stop)
-        turns = (*releases, *stop) if deleting else (*stop, *releases)
-        if not turns and context.active_side and context.active_side.live == "target" and not context.active_side.begun:
+        deleting = any(step.does == "delete" for step in stop)
+        steps = (*activations, *stop) if deleting else (*stop, *activations)
+        if not steps and context.active_side and context.active_side.live == "target" and not context.active_side.begun:
             return attrs.evolve(base, status="there", reason="the target is the active side already")
-        return attrs.evolve(base, turns=turns, switched=active_side, reason=_why(turns, context.active_side))
+        return attrs.evolve(base, steps=steps, switched=active_side, reason=_why(steps, context.active_side))
 
-    def _stop(self, context: SwitchContext) -> tuple[tuple[SwitchStep, ...] | None, Fields, Fields]:
-        """What stops the source job, what it then holds, and what that was before; None where nothing can stop it."""
+    def _stop_source(self, context: SwitchContext) -> tuple[tuple[SwitchStep, ...] | None, Fields, Fields]:
+        """Return what stops the source job, what it then holds, and what that was before; None where nothing can."""
         active_side = context.active_side
         if not may_fire(context.source, active_side):
             if active_side is None or not is_parked(context.source, active_side):
@@ -93,34 +93,34 @@ class SwitchPlanner:
             ):
                 return (), active_side.parked, active_side.wish
         before = flatten(context.source)
-        parked = standstill(before, self.source, self.source_contract, now=self.now)
+        parked = stopping_fields(before, self.source, self.source_contract, now=self.now)
         if parked:
             does: Does = "pause" if "enabled" in parked else "move away"
-            turn = SwitchStep(side="source", job=context.source.ref, does=does, before=before, new=parked)
+            step = SwitchStep(side="source", job=context.source.ref, does=does, before=before, new=parked)
             wish = active_side.wish if active_side and is_parked(context.source, active_side) else before
-            return (turn,), parked, {path: wish[path] for path in parked}
+            return (step,), parked, {path: wish[path] for path in parked}
         if self.may_delete:
             return (SwitchStep(side="source", job=context.source.ref, does="delete", before=before),), {}, {}
         return None, {}, {}
 
     def _cannot_fire(self, context: SwitchContext) -> str:
-        """Why the target could not take over: its platform has stopped a job that is to fire there."""
+        """Return why the target cannot fire: its platform has stopped a job there; "" where it has not."""
         stopped = [job.suspended for job in context.targets.values() if job.suspended is not None]
-        if not stopped or not context.wished.live:
+        if not stopped or not context.wanted.live:
             return ""
         reason = f"{self.target.rules.title} has stopped it at the target ({stopped[0]}): resume it there first"
         if may_fire(context.source, context.active_side):
             return reason
-        return f"{reason}, or switch back to the source: {back_command(self.sync, context.source)}"
+        return f"{reason}, or switch back to the source: {switch_back_command(self.sync, context.source)}"
 
-    def _cannot_stop(self) -> str:
+    def _cannot_stop_source(self) -> str:
         title = self.source.rules.title
         return (
             f"under the {self.source_contract} contract {title} can neither pause a job nor move its schedule: pause "
             "it there by hand when it is not due, then run the command again; or delete it with --delete-source"
         )
 
-    def _release(self, context: SwitchContext) -> Iterator[SwitchStep]:
+    def _activate(self, context: SwitchContext) -> Iterator[SwitchStep]:
         for binding in context.bindings:
             before = flatten(context.targets[binding.target])
             new = {p: v for p, v in context.due.get(binding.target, {}).items() if not same(before.get(p), v)}
@@ -130,10 +130,10 @@ class SwitchPlanner:
                 )
 
     def _about_to_fire(self, context: SwitchContext) -> str:
-        """Why a job is left on the source: it fires once more, and that soon."""
+        """Return why a job stays on the source: it fires once more, and that soon; "" where it is switched."""
         if not may_fire(context.source, context.active_side):
             return ""
-        fires = coming_fires(context.wished, self.source.rules.dialect, self.now)
+        fires = coming_fires(context.wanted, self.source.rules.dialect, self.now)
         if not fires:
             return "it has no fires ahead"
         if len(fires) == 1 and fires[0] <= self.now + self.spare:
@@ -142,51 +142,51 @@ class SwitchPlanner:
 
     # -- back ---------------------------------------------------------------------------------------------------------
 
-    def _back(self, base: Switch, context: SwitchContext) -> Switch:
+    def _switch_back(self, base: Switch, context: SwitchContext) -> Switch:
         active_side = context.active_side
-        holds = self._hold(context)
-        if holds is None:
-            return attrs.evolve(base, status="refused", reason=self._cannot_hold())
-        if context.source.suspended is not None and holds:
+        stops = self._stop_target(context)
+        if stops is None:
+            return attrs.evolve(base, status="refused", reason=self._cannot_stop_target())
+        if context.source.suspended is not None and stops:
             return attrs.evolve(base, status="refused", reason=self._source_stopped(context.source.suspended))
         restore = tuple(self._restore(context, active_side)) if active_side else ()
-        settled = (
+        is_switched_back = (
             active_side is not None
             and active_side.live == "source"
             and not active_side.parked
             and not active_side.begun
         )
-        if not holds and settled:
+        if not stops and is_switched_back:
             return attrs.evolve(base, status="there", reason="the source is the active side already")
-        turns = (*holds, *restore)
+        steps = (*stops, *restore)
         switched = self.active_side(context, live="source")
-        return attrs.evolve(base, turns=turns, switched=switched, reason=_why(turns, active_side))
+        return attrs.evolve(base, steps=steps, switched=switched, reason=_why(steps, active_side))
 
-    def _hold(self, context: SwitchContext) -> tuple[SwitchStep, ...] | None:
-        """What stops the target jobs that may fire; None where one of them cannot be stopped.
+    def _stop_target(self, context: SwitchContext) -> tuple[SwitchStep, ...] | None:
+        """Return what stops the target jobs that may fire; None where one of them cannot be stopped.
 
         A job that its platform has stopped fires nothing as it is, and some platforms refuse to pause it. Once it may
         fire again, the next sync pauses it.
         """
-        turns: list[SwitchStep] = []
+        steps: list[SwitchStep] = []
         for binding in context.bindings:
             job = context.targets[binding.target]
-            before, fields = flatten(job), context.released(binding)
-            held = staged_fields(fields, self.target, self.target_contract, now=self.now, as_made=binding.applied)
-            if not job.enabled or (job.suspended is not None and "enabled" in held):
+            before, fields = flatten(job), context.activated(binding)
+            staged = staged_fields(fields, self.target, self.target_contract, now=self.now, as_made=binding.applied)
+            if not job.enabled or (job.suspended is not None and "enabled" in staged):
                 continue
-            if not held:
+            if not staged:
                 return None
-            if new := {path: value for path, value in held.items() if not same(before.get(path), value)}:
-                turns.append(
+            if new := {path: value for path, value in staged.items() if not same(before.get(path), value)}:
+                steps.append(
                     SwitchStep(side="target", job=binding.target, does="hold", before=before, new=new, binding=binding)
                 )
-        return tuple(turns)
+        return tuple(steps)
 
     def _source_stopped(self, why: str) -> str:
         return f"{self.source.rules.title} has stopped it at the source ({why}): resume it there first"
 
-    def _cannot_hold(self) -> str:
+    def _cannot_stop_target(self) -> str:
         title = self.target.rules.title
         return (
             f"under the {self.target_contract} contract {title} can neither pause a job nor change its schedule: pause "
@@ -194,7 +194,7 @@ class SwitchPlanner:
         )
 
     def _restore(self, context: SwitchContext, active_side: ActiveSide) -> Iterator[SwitchStep]:
-        """Give the source job what it had, also where it seems to have that: a listing may be late to show the stop.
+        """Yield the step that gives the source job what it had, also where it seems to: a listing may be late.
 
         What its owner has made of it since stays.
         """
@@ -226,13 +226,13 @@ class SwitchPlanner:
         )
 
     def calendars(self, context: SwitchContext) -> Iterator[Calendar]:
-        """When the source job fires, and then each target job."""
-        yield Calendar(job=context.source.ref, fields=flatten(context.wished), dialect=self.source.rules.dialect)
+        """Yield when the source job fires, and then each target job."""
+        yield Calendar(job=context.source.ref, fields=flatten(context.wanted), dialect=self.source.rules.dialect)
         for binding in context.bindings:
-            yield Calendar(job=binding.target, fields=context.released(binding), dialect=self.target.rules.dialect)
+            yield Calendar(job=binding.target, fields=context.activated(binding), dialect=self.target.rules.dialect)
 
 
-def _why(turns: tuple[SwitchStep, ...], active_side: ActiveSide | None) -> str:
-    """What a move is for that takes no write."""
+def _why(steps: tuple[SwitchStep, ...], active_side: ActiveSide | None) -> str:
+    """Return what a switch is for that takes no write; "" for any other."""
     is_open = active_side is not None and active_side.begun is not None
-    return "switched already; a crashed run did not record it" if is_open and not turns else ""
+    return "switched already; a crashed run did not record it" if is_open and not steps else ""

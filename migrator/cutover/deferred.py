@@ -25,20 +25,20 @@ def deferred_sides(session: Session) -> Mapping[Goal, str]:
     return {side: one.title for side, one in providers.items() if not one.capabilities.takes_effect_at_once}
 
 
-def check_in_effect(session: Session, command: str, *, told: bool, counts: Collection[str]) -> None:
-    """Refuse a command that depends on a deferred side, unless it was told that what is there is in effect.
+def check_in_effect(session: Session, command: str, *, is_in_effect: bool, counts: Collection[str]) -> None:
+    """Refuse a command that depends on a deferred side, unless what is there is said to be in effect.
 
     Args:
         session: both sides.
         command: the command.
-        told: whether it was.
+        is_in_effect: whether that was said.
         counts: the sides that it depends on.
 
     Raises:
-        RefusedError: it was not told.
+        RefusedError: it was not said.
     """
     late = {side: title for side, title in deferred_sides(session).items() if side in counts}
-    if told or not late:
+    if is_in_effect or not late:
         return
     name = session.sync.name
     titles = " and ".join(dict.fromkeys(late.values()))
@@ -50,11 +50,11 @@ def check_in_effect(session: Session, command: str, *, told: bool, counts: Colle
     raise RefusedError(what, where=f"sync {name}", hint=hint)
 
 
-def why_deferred(session: Session, move: Switch) -> str:
+def why_deferred(session: Session, switch: Switch) -> str:
     """Return why a switch would write to a deferred side; "" when it does not."""
     late = deferred_sides(session)
-    for turn in move.turns:
-        if title := late.get(turn.side):
-            state = "active" if turn.side == move.goal else "paused"
-            return f"its job at {title} ({turn.job.id}) is not {state}: make it so there, merge that, then run again"
+    for step in switch.steps:
+        if title := late.get(step.side):
+            state = "active" if step.side == switch.goal else "paused"
+            return f"its job at {title} ({step.job.id}) is not {state}: make it so there, merge that, then run again"
     return ""

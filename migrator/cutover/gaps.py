@@ -24,10 +24,10 @@ _AS_GOOD: Final = 0.95
 
 
 def next_gap(calendars: Iterable[Calendar], *, now: datetime, guard: timedelta, after: timedelta) -> Gap:
-    """The first gap that is wide enough, or the widest one where none is within an hour.
+    """Return the first gap that is wide enough, or the widest one where none is within an hour.
 
     Args:
-        calendars: everything that fires before or after the move.
+        calendars: everything that fires before or after the switch.
         now: the clock; the gap does not begin before.
         guard: the time without a fire after it has begun.
         after: the time without a fire before it.
@@ -50,6 +50,6 @@ def next_gap(calendars: Iterable[Calendar], *, now: datetime, guard: timedelta, 
 
 
 def _squeezed(last: datetime, following: datetime, guard: timedelta, after: timedelta) -> datetime:
-    """Where to begin between two fires that are too close together."""
+    """Return when to begin between two fires that are too close together."""
     between = following - last
     return last + min(after, max(between - guard, _SETTLING * between))

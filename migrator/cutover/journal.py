@@ -36,46 +36,48 @@ class CutoverJournal:
     clock: Clock
     ledger: list[Missed] = field(factory=list, init=False)
 
-    def begin(self, move: Switch) -> datetime:
-        """Record a switch under way and what the source job is about to hold; since when, also by a crashed run."""
-        known, now = move.active_side, self.clock.now()
+    def begin(self, switch: Switch) -> datetime:
+        """Record a switch under way and what the source job is about to hold; return when it was first begun."""
+        known, now = switch.active_side, self.clock.now()
         begun = known.begun if known and known.begun else now
-        ahead = move.switched if move.goal == "target" else known or move.switched
-        if move.goal == "target":
-            kept = Definition(source=move.source, sync=self.origin.sync, fields=move.calendars[0].fields)
-            self.state.keep_definitions([kept])
+        ahead = switch.switched if switch.goal == "target" else known or switch.switched
+        if switch.goal == "target":
+            definition = Definition(source=switch.source, sync=self.origin.sync, fields=switch.calendars[0].fields)
+            self.state.keep_definitions([definition])
         if ahead:
             live, since = (known.live, known.since) if known else ("both", now)
-            self._note(attrs.evolve(ahead, live=live, since=since, begun=begun))
+            self._record(attrs.evolve(ahead, live=live, since=since, begun=begun))
         return begun
 
-    async def end(self, move: Switch, begun: datetime, active_side: ActiveSide | None) -> None:
-        """Note which side is active now, and what was missed."""
-        entries, known = await self._missed(move, begun), move.active_side
+    async def end(self, switch: Switch, begun: datetime, active_side: ActiveSide | None) -> None:
+        """Record which side is active now, and what was missed."""
+        entries, known = await self._missed(switch, begun), switch.active_side
         if active_side is None:
             place = (self.writer.adapter.provider, self.writer.scope)
-            self.state.drop_active_sides([move.source], place, missed=entries)
+            self.state.drop_active_sides([switch.source], place, missed=entries)
         else:
             since = known.since if known and known.live == active_side.live else self.clock.now()
-            self._note(attrs.evolve(active_side, since=since), entries)
+            self._record(attrs.evolve(active_side, since=since), entries)
 
-    def deleted(self, move: Switch) -> None:
-        """Note that the source job was deleted on purpose: that no listing has it is no sign of another account."""
-        self.state.note_retired(self.origin.sync, [move.source])
+    def deleted(self, switch: Switch) -> None:
+        """Record that the source job was deleted on purpose: that no listing has it is no sign of another account."""
+        self.state.note_retired(self.origin.sync, [switch.source])
 
-    async def note_missed(self, move: Switch, begun: datetime) -> None:
-        """Note what was missed by a move whose end is not known."""
-        self.state.note_missed(await self._missed(move, begun))
+    async def record_missed(self, switch: Switch, begun: datetime) -> None:
+        """Record what was missed by a switch whose end is not known."""
+        self.state.note_missed(await self._missed(switch, begun))
 
-    def _note(self, active_side: ActiveSide, missed: tuple[Missed, ...] = ()) -> None:
+    def _record(self, active_side: ActiveSide, missed: tuple[Missed, ...] = ()) -> None:
         self.state.put_active_side(active_side, dialect=self.origin.mapping.rules.dialect, missed=missed)
 
-    async def _missed(self, move: Switch, begun: datetime) -> tuple[Missed, ...]:
-        """The instants since a move was begun at which, by the journal, not exactly one side was live."""
+    async def _missed(self, switch: Switch, begun: datetime) -> tuple[Missed, ...]:
+        """Return the instants since a switch was begun at which, by the journal, not exactly one side was active."""
         await self.writer.notes.flush()
-        dialects = {side.adapter.provider: side.mapping.rules.dialect for side in (self.origin, self.writer)}
-        known = self.state.about(move.source, CUTOVER_KINDS, dialects)
+        dialects = {
+            endpoint.adapter.provider: endpoint.mapping.rules.dialect for endpoint in (self.origin, self.writer)
+        }
+        known = self.state.about(switch.source, CUTOVER_KINDS, dialects)
         writes = [write for write in known if write.at >= begun and write.sync == self.origin.sync]
-        entries = missed(move, writes, until=self.clock.now(), run=self.run)
+        entries = missed(switch, writes, until=self.clock.now(), run=self.run)
         self.ledger += entries
         return entries

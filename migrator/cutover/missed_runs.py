@@ -1,7 +1,7 @@
-"""Who was live when: from the journal, which notes every write before it is sent and after it was read back.
+"""Which side was active when: from the journal, which records every write before it is sent and after it was read back.
 
 Between the two nobody can say whether a write has taken effect. An instant at which, by all that is known, exactly one
-side was live is in order; every other one is entered into the ledger with its cause.
+side was active is in order; every other one is entered into the ledger with its cause.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-from migrator.active_side import Found
+from migrator.active_side import FiringSide
 from migrator.canonical import TRIGGER_PATHS
 from migrator.cutover.switches import Calendar, Switch
 from migrator.plan.staging import is_distant
@@ -31,8 +31,8 @@ class Interval:
     """A job whose liveness is followed.
 
     Attributes:
-        calendar: when it fires while it is live.
-        was_live: whether it was live before the first write.
+        calendar: when it fires while it is active.
+        was_live: whether it was active before the first write.
         writes: what was written to it, in order.
     """
 
@@ -41,7 +41,7 @@ class Interval:
     writes: tuple[Write, ...]
 
     def at(self, instant: datetime) -> Liveness:
-        """Whether it was live at an instant."""
+        """Return whether it was active at an instant."""
         now: Liveness = "live" if self.was_live else "still"
         for write in self.writes:
             then = _brings(write, self.calendar)
@@ -54,42 +54,42 @@ class Interval:
         return now
 
 
-def missed(move: Switch, writes: Iterable[Write], *, until: datetime, run: str) -> tuple[Missed, ...]:
-    """The instants of a move at which not exactly one side was live.
+def missed(switch: Switch, writes: Iterable[Write], *, until: datetime, run: str) -> tuple[Missed, ...]:
+    """Return the instants of a switch at which not exactly one side was active.
 
     Args:
-        move: the move, as it was planned by the run that ended it.
-        writes: everything that was written for it since it was first begun, by this run and by those that died.
+        switch: the switch, as it was planned by the run that ended it.
+        writes: everything that was written for it since it was first begun, by this run and by crashed ones.
         until: how far it has come; writes without an outcome are unknown until then.
-        run: the run that notes it.
+        run: the run that records it.
     """
     writes = sorted(writes, key=lambda write: (write.at, write.seq))
     if not writes:
         return ()
-    source, targets = _parts(move, writes)
+    source, targets = _intervals(switch, writes)
     sync = writes[0].sync
     entries = []
     for at in source.calendar.between(writes[0].at - _MOMENT, until):
         if kind := _kind(source, targets, at):
             cause = _cause(writes, at)
-            entry = Missed(source=move.source, at=at, sync=sync, name=move.name, kind=kind, cause=cause, run=run)
+            entry = Missed(source=switch.source, at=at, sync=sync, name=switch.name, kind=kind, cause=cause, run=run)
             entries.append(entry)
     return tuple(entries)
 
 
-def _parts(move: Switch, writes: list[Write]) -> tuple[Interval, tuple[Interval, ...]]:
-    """The source job and its target jobs, each with what was written to it."""
-    began = _began(move)
-    own, *others = move.calendars
+def _intervals(switch: Switch, writes: list[Write]) -> tuple[Interval, tuple[Interval, ...]]:
+    """Return the source job and its target jobs, each with what was written to it."""
+    active_before = _active_before(switch)
+    own, *others = switch.calendars
     source = Interval(
         calendar=own,
-        was_live=began in {"source", "both"} and bool(own.fields.get("enabled", True)),
+        was_live=active_before in {"source", "both"} and bool(own.fields.get("enabled", True)),
         writes=tuple(write for write in writes if write.piece == ORIGIN),
     )
     targets = tuple(
         Interval(
             calendar=one,
-            was_live=began in {"target", "both"} and bool(one.fields.get("enabled", True)),
+            was_live=active_before in {"target", "both"} and bool(one.fields.get("enabled", True)),
             writes=tuple(write for write in writes if write.piece != ORIGIN and write.target_id == one.job.id),
         )
         for one in others
@@ -97,20 +97,20 @@ def _parts(move: Switch, writes: list[Write]) -> tuple[Interval, tuple[Interval,
     return source, targets
 
 
-def _began(move: Switch) -> Found:
-    """Which side was live before the first write of a move; a crashed run may have sent some of them."""
-    active_side = move.active_side
-    return active_side.live if active_side and (active_side.begun or move.live != "both") else move.live
+def _active_before(switch: Switch) -> FiringSide:
+    """Return which side was active before the first write of a switch; a crashed run may have sent some of them."""
+    active_side = switch.active_side
+    return active_side.live if active_side and (active_side.begun or switch.live != "both") else switch.live
 
 
 def _kind(source: Interval, targets: Sequence[Interval], at: datetime) -> MissKind | None:
-    """What was wrong at an instant of the source's calendar; None when exactly one side was live."""
+    """Return what was wrong at an instant of the source's calendar; None when exactly one side was active."""
     own = [part for part in targets if part.calendar.between(at - _MOMENT, at)]
-    standing = [source.at(at)]
-    # Where a schedule is approximate, no target job may have that very instant: then any that is live stands for it.
+    liveness = [source.at(at)]
+    # Where a schedule is approximate, no target job may have that very instant: then any that is active counts for it.
     states = [part.at(at) for part in own or targets]
-    standing.append("live" if "live" in states else "unknown" if "unknown" in states else "still")
-    choices = [(1,) if one == "live" else (0,) if one == "still" else (0, 1) for one in standing]
+    liveness.append("live" if "live" in states else "unknown" if "unknown" in states else "still")
+    choices = [(1,) if one == "live" else (0,) if one == "still" else (0, 1) for one in liveness]
     sums = {sum(chosen) for chosen in product(*choices)}
     if sums == {_ONE_LIVE}:
         return None
@@ -120,7 +120,7 @@ def _kind(source: Interval, targets: Sequence[Interval], at: datetime) -> MissKi
 
 
 def _brings(write: Write, calendar: Calendar) -> Liveness | None:
-    """What a write makes of its job; None when it touches neither its flag nor its schedule."""
+    """Return what a write makes of its job; None when it touches neither its flag nor its schedule."""
     if write.action == "delete":
         return "still"
     if "enabled" in write.fields:
@@ -131,7 +131,7 @@ def _brings(write: Write, calendar: Calendar) -> Liveness | None:
 
 
 def _cause(writes: Iterable[Write], at: datetime) -> str:
-    """What was under way at an instant, or had gone wrong before it."""
+    """Return what was under way at an instant, or had gone wrong before it."""
     before = [write for write in writes if write.at <= at]
     last = before[-1]
     side = "source" if last.piece == ORIGIN else "target"

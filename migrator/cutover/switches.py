@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from attrs import field, frozen
 
-from migrator.active_side import Found
+from migrator.active_side import FiringSide
 from migrator.canonical import Fields, JobRef
 from migrator.execute.gaps import coming
 from migrator.store.records import ActiveSide, Binding, InactiveJob, Missed
@@ -18,20 +18,20 @@ Goal = Literal["target", "source"]
 """Which side is to be active."""
 
 Status = Literal["moved", "planned", "there", "left", "refused", "failed", "skipped"]
-"""moved: done and confirmed. planned: would be. there: nothing to do. left: better not moved. refused: unsafe. failed:
-begun, and `live` says which side fires now. skipped: not begun."""
+"""moved: done and confirmed. planned: would be. there: nothing to do. left: better not switched. refused: unsafe.
+failed: begun, and `live` says which side fires now. skipped: not begun."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 Does = Literal["pause", "move away", "delete", "release", "hold", "restore"]
-"""What a turn does. To the source: pause it, park it, delete it, or restore it. To a target job:
-release it, or hold it back."""
+"""What a step does. To the source: pause it, park it ("move away"), delete it, or restore it. To a target job:
+activate it ("release"), or stop it ("hold")."""
 
 
 @frozen(kw_only=True)
 class SwitchStep:
-    """One write of a move.
+    """One write of a switch.
 
     Attributes:
         side: where it is sent.
@@ -50,8 +50,8 @@ class SwitchStep:
     binding: Binding | None = None
 
     @property
-    def back(self) -> Mapping[str, Any]:
-        """The fields that take it back."""
+    def reverted(self) -> Mapping[str, Any]:
+        """Return the fields that revert it."""
         return {path: self.before.get(path) for path in self.new}
 
 
@@ -70,13 +70,13 @@ class Calendar:
     dialect: str
 
     def between(self, after: datetime, until: datetime) -> list[datetime]:
-        """Every instant in (after, until] at which it is due, whether it is paused or not."""
+        """Return each instant in (after, until] at which it is due, whether it is paused or not."""
         return coming({**self.fields, "enabled": True}, self.dialect, after, until)
 
 
 @frozen(kw_only=True)
 class Switch:
-    """What moving the right of one source job takes.
+    """What switches the active side of one source job.
 
     Attributes:
         source: the source job.
@@ -84,9 +84,9 @@ class Switch:
         goal: which side is to be active.
         live: which side fires now.
         targets: the target jobs.
-        turns: what is to be written, in order.
-        active_side: what is remembered before the first turn.
-        switched: what is remembered after the last; None forgets it.
+        steps: what is to be written, in order.
+        active_side: what is recorded before the first step.
+        switched: what is recorded after the last; None removes the record.
         calendars: when the source job fires, and then each target job.
         status: planned, or why not.
         reason: the same in words.
@@ -95,9 +95,9 @@ class Switch:
     source: JobRef
     name: str
     goal: Goal
-    live: Found
+    live: FiringSide
     targets: tuple[JobRef, ...] = ()
-    turns: tuple[SwitchStep, ...] = ()
+    steps: tuple[SwitchStep, ...] = ()
     active_side: ActiveSide | None = None
     switched: ActiveSide | None = None
     calendars: tuple[Calendar, ...] = ()
@@ -121,12 +121,12 @@ class Gap:
 
     @property
     def room(self) -> timedelta | None:
-        """How much time there is; None for more than anybody needs."""
+        """Return how much time there is; None for more than anybody needs."""
         return None if self.end is None else self.end - self.start
 
     @property
     def is_narrow(self) -> bool:
-        """Whether it is shorter than the guard that was asked for."""
+        """Return whether it is shorter than the guard that was asked for."""
         return self.room is not None and self.room < self.asked
 
 
@@ -154,7 +154,7 @@ class SwitchResult:
     """The result of one switch.
 
     Attributes:
-        move: what was planned.
+        switch: what was planned.
         status: how it ended.
         live: which side fires now, as read; as planned where nothing was done.
         gap: the time that it was done in.
@@ -163,9 +163,9 @@ class SwitchResult:
         proof: what verifying it afterwards came to; "" where that was not done.
     """
 
-    move: Switch
+    switch: Switch
     status: Status
-    live: Found
+    live: FiringSide
     gap: Gap | None = None
     sent: tuple[Sent, ...] = ()
     reason: str = ""
@@ -180,9 +180,9 @@ class Order:
         goal: which side is to be active.
         jobs: names or ids of source jobs; empty for all.
         guard: the time without a fire that a switch needs before and after it.
-        at: no move begins before; None for as soon as may be.
+        at: no switch begins before; None for as soon as may be.
         is_dry: whether nothing is to be written.
-        may_delete: whether a source job that can be brought to stand still in no other way may be deleted.
+        may_delete: whether a source job that cannot be stopped in another way may be deleted.
         in_effect: whether a platform that follows a change later, follows what it holds now.
     """
 
@@ -223,9 +223,9 @@ class Cutover:
         goal: which side is to be active.
         run: the run; None when nothing was begun.
         is_dry: whether nothing was to be written.
-        moves: one for each source job, by name.
-        ledger: the instants at which not exactly one side was live.
-        dark: the jobs of the sync that are active nowhere now, whether they were asked for or not.
+        switches: one for each source job, by name.
+        ledger: the instants at which not exactly one side was active.
+        inactive: the jobs of the sync that are active nowhere now, whether they were asked for or not.
         nightly: the jobs whose retirement leaves them to nightly syncs.
         requests: how many requests each provider got.
         stopped: whether it was interrupted.
@@ -237,15 +237,15 @@ class Cutover:
     goal: Goal
     run: str | None = None
     is_dry: bool = False
-    moves: tuple[SwitchResult, ...] = ()
+    switches: tuple[SwitchResult, ...] = ()
     ledger: tuple[Missed, ...] = ()
-    dark: tuple[InactiveJob, ...] = ()
+    inactive: tuple[InactiveJob, ...] = ()
     nightly: tuple[Nightly, ...] = ()
     requests: Mapping[str, int] = field(factory=dict)
     stopped: bool = False
 
     @property
     def summary(self) -> Mapping[str, int]:
-        """How many moves ended how."""
-        counts = Counter(switched.status for switched in self.moves)
+        """Return how many switches ended with each status."""
+        counts = Counter(result.status for result in self.switches)
         return {status: counts[status] for status in STATUSES}

@@ -36,7 +36,7 @@ class Check:
 
 
 def of_error(about: str, what: str, error: MigratorError, *, otherwise: str) -> Check:
-    """A fault, as an error tells it.
+    """Return the failed check that an error stands for.
 
     Args:
         about: what it concerns.

@@ -48,7 +48,7 @@ _LONG: Final = timedelta(hours=6)
 
 
 async def check_connections(runtime: Runtime) -> tuple[Check, ...]:
-    """Every connection of the config file, side by side, in its order."""
+    """Return every connection of the config file, side by side, in its order."""
     syncs = runtime.config.syncs.values()
     sources = {sync.source for sync in syncs}
     targets = {sync.target for sync in syncs} | {sync.source for sync in syncs if sync.two_way}
@@ -65,7 +65,7 @@ async def check_connections(runtime: Runtime) -> tuple[Check, ...]:
 async def check_connection(
     runtime: Runtime, name: str, *, reading: bool = True, writing: bool = False, lists: int = 1
 ) -> tuple[Check, ...]:
-    """One connection.
+    """Return one connection.
 
     Args:
         runtime: what the command brings along.
@@ -78,9 +78,9 @@ async def check_connection(
         connection = runtime.connection(name)
     except MigratorError as error:
         return (of_error(name, "secret", error, otherwise="put the token there"),)
-    told = (*_kept(runtime, name), *_network(name, connection))
-    if any(check.status == "fault" for check in told):
-        return told
+    found_text = (*_stored_token(runtime, name), *_network(name, connection))
+    if any(check.status == "fault" for check in found_text):
+        return found_text
     try:
         async with open_adapter(
             connection,
@@ -91,14 +91,14 @@ async def check_connection(
             hide=runtime.secrets.hide,
             agents=runtime.mapping(connection.provider).rules.commands,
         ) as adapter:
-            found = await _look(runtime, name, connection, adapter, writing=writing, lists=lists)
-            return (*told, *found)
+            found = await _probe(runtime, name, connection, adapter, writing=writing, lists=lists)
+            return (*found_text, *found)
     except MigratorError as error:
-        return (*told, of_error(name, "reading", error, otherwise="ask the platform's support about it"))
+        return (*found_text, of_error(name, "reading", error, otherwise="ask the platform's support about it"))
 
 
-def _kept(runtime: Runtime, name: str) -> Iterator[Check]:
-    """Whether others can read or write the file that holds the token."""
+def _stored_token(runtime: Runtime, name: str) -> Iterator[Check]:
+    """Yield whether others can read or write the file that holds the token."""
     token = runtime.config.tokens.get(name)
     if wrong := exposed(token.reference, base_dir=runtime.config.path.parent) if token else "":
         todo = "make it readable and writable for its owner only: chmod 600 "
@@ -106,23 +106,23 @@ def _kept(runtime: Runtime, name: str) -> Iterator[Check]:
 
 
 def _network(name: str, connection: Connection) -> Iterator[Check]:
-    """Which way requests go, and whose certificates are believed."""
+    """Yield which way requests go, and whose certificates are believed."""
     http = PROVIDERS[connection.provider].http
     base_url = connection.base_url or (http.base_url if http else None)
     if base_url is None:
         return
     proxy, url = proxy_for(base_url), urlsplit(base_url)
-    told = f"by way of the proxy {shown(proxy)}" if proxy else f"straight to {url.hostname}, through no proxy"
+    found_text = f"by way of the proxy {shown(proxy)}" if proxy else f"straight to {url.hostname}, through no proxy"
     if url.scheme == "https":
         try:
-            told += f"; certificates of {check_certificates(os.environ)}"
+            found_text += f"; certificates of {check_certificates(os.environ)}"
         except MigratorError as error:
             yield of_error(name, "network", error, otherwise="see docs/network.md")
             return
-    yield Check(about=name, what="network", status="ok", found=told)
+    yield Check(about=name, what="network", status="ok", found=found_text)
 
 
-async def _look(
+async def _probe(
     runtime: Runtime, name: str, connection: Connection, adapter: LoadAdapter, *, writing: bool, lists: int
 ) -> tuple[Check, ...]:
     provider = PROVIDERS[connection.provider]
@@ -148,26 +148,26 @@ def _of_finding(name: str, finding: Finding) -> Check:
 
 def _reading(name: str, scopes: Sequence[str], probes: Sequence[Probe]) -> Check:
     counts = [probe.jobs for probe in probes]
-    held = "more than one page of jobs" if None in counts else _counted(sum(filter(None, counts)), "job")
+    jobs = "more than one page of jobs" if None in counts else _counted(sum(filter(None, counts)), "job")
     places = f" in {len(scopes)} scopes" if len(scopes) > 1 else ""
-    return Check(about=name, what="reading", status="ok", found=f"authenticated, {held}{places}")
+    return Check(about=name, what="reading", status="ok", found=f"authenticated, {jobs}{places}")
 
 
 def check_records(name: str, adapter: LoadAdapter, mapping: ProviderMapping, probes: Iterable[Probe]) -> Check:
-    """Whether the mapping knows all that the records of each first page say, and can read them."""
+    """Return whether the mapping knows all that the records of each first page say, and can read them."""
     records = [Record(scope="", raw=raw) for probe in probes for raw in probe.records]
     read = [read_record(record, adapter, mapping, as_source=True) for record in records]
     unreadable = [str(problem.error) for problem in read if isinstance(problem, Problem)]
     unknown = Counter(f"provider_fields.{path}" for job in read if isinstance(job, Job) for path in job.unknown)
-    told = [f"{path} in {_counted(number, 'job')}" for path, number in unknown.most_common()]
+    found_text = [f"{path} in {_counted(number, 'job')}" for path, number in unknown.most_common()]
     if unreadable:
-        told.insert(0, f"{_counted(len(unreadable), 'job')} cannot be read: {unreadable[0]}")
-    if not told:
+        found_text.insert(0, f"{_counted(len(unreadable), 'job')} cannot be read: {unreadable[0]}")
+    if not found_text:
         return Check(about=name, what="records", status="ok", found=f"{_counted(len(records), 'job')} read, all known")
     todo = "see what the platform says of it; a sync carries such a job once allow_loss names what it may lose"
     if unreadable:
         todo = "correct these jobs at their platform; each of them stays out until it can be read"
-    return Check(about=name, what="records", status="advice", found="; ".join(told), todo=todo)
+    return Check(about=name, what="records", status="advice", found="; ".join(found_text), todo=todo)
 
 
 def _writing(name: str, probes: Sequence[Probe], permissions: str) -> Check:
@@ -193,54 +193,54 @@ def _writing(name: str, probes: Sequence[Probe], permissions: str) -> Check:
 
 def _contract(name: str, found: str | None, contracts: Iterable[str]) -> Check:
     if found is None:
-        told = f"not known yet which of {', '.join(contracts)} it takes; the first update finds it out"
-        return Check(about=name, what="update contract", status="unknown", found=told)
+        found_text = f"not known yet which of {', '.join(contracts)} it takes; the first update finds it out"
+        return Check(about=name, what="update contract", status="unknown", found=found_text)
     return Check(about=name, what="update contract", status="ok", found=f"updates by {found.upper()}")
 
 
 def _clock(name: str, heard: Mapping[str, str], now: datetime) -> Check:
-    """How far the platform's clock, in whole seconds, is from ours."""
+    """Return how far the platform's clock, in whole seconds, is from ours."""
     if (there := server_time(heard)) is None:
         return Check(about=name, what="clock", status="unknown", found="the answer carries no usable date")
     skew = there - now
     seconds = round(abs(skew).total_seconds())
     if abs(skew) <= _SKEW:
         return Check(about=name, what="clock", status="ok", found=f"{_counted(seconds, 'second')} apart")
-    way = "ahead of" if skew > timedelta() else "behind"
+    via = "ahead of" if skew > timedelta() else "behind"
     if abs(skew) > UNSAFE:
-        told = f"the platform is {lasting(seconds)} {way} this machine: by more than a day nothing is written"
+        found_text = f"the platform is {lasting(seconds)} {via} this machine: by more than a day nothing is written"
         todo = "set the clock of this machine by NTP, or report the platform's clock to its support"
-        return Check(about=name, what="clock", status="fault", found=told, todo=todo, exit_code=3)
+        return Check(about=name, what="clock", status="fault", found=found_text, todo=todo, exit_code=3)
     return Check(
         about=name,
         what="clock",
         status="advice",
-        found=f"the platform is {_counted(seconds, 'second')} {way} this machine",
+        found=f"the platform is {_counted(seconds, 'second')} {via} this machine",
         todo="set the clock of this machine by NTP",
     )
 
 
 def _rate(name: str, text: str, probes: Sequence[Probe], lists: int) -> Check:
-    """How many requests a night takes, against what the limit allows and what is left of it now."""
+    """Return how many requests a night takes, against what the limit allows and what is left of it now."""
     rate = Rate.parse(text)
     if None in {probe.pages for probe in probes} or None in {probe.jobs for probe in probes}:
         return Check(about=name, what="rate", status="unknown", found=f"{text}; the length of the list is unknown")
     quiet = lists * sum(probe.pages or 0 for probe in probes)
     busy = quiet + _WRITES * sum(probe.jobs or 0 for probe in probes)
     length = timedelta(seconds=max(busy - (rate.burst or rate.count), 0) * rate.period / rate.count)
-    told = f"{text}; a night takes {_counted(quiet, 'request')}, and {busy:,} at most, in {_lasting(length)}"
+    found_text = f"{text}; a night takes {_counted(quiet, 'request')}, and {busy:,} at most, in {_duration(length)}"
     left = probes[-1].heard.get("x-ratelimit-remaining", "")
-    told += f"; {left} are left now" if left else ""
+    found_text += f"; {left} are left now" if left else ""
     if length > _LONG:
         todo = "ask the platform for a higher limit and set rate, or split the sync with select"
-        return Check(about=name, what="rate", status="advice", found=told, todo=todo)
+        return Check(about=name, what="rate", status="advice", found=found_text, todo=todo)
     if left.isdecimal() and len(left) <= _DIGITS and int(left) < quiet:
         todo = "another client uses the same rate limit: run at another time, or lower rate"
-        return Check(about=name, what="rate", status="advice", found=told, todo=todo)
-    return Check(about=name, what="rate", status="ok", found=told)
+        return Check(about=name, what="rate", status="advice", found=found_text, todo=todo)
+    return Check(about=name, what="rate", status="ok", found=found_text)
 
 
-def _lasting(length: timedelta) -> str:
+def _duration(length: timedelta) -> str:
     minutes = -(-length // timedelta(minutes=1))
     return "less than a minute" if minutes <= 1 else _counted(minutes, "minute")
 

@@ -49,24 +49,24 @@ _EXTRAS: Final = (
 
 
 def check_time_zones(now: datetime) -> Check:
-    """Which time zone database is in use, and how old it is; it has several releases a year."""
-    release, told = tzdata_version(), f"tzdata {tzdata_version()} from {tzdata_source()}"
+    """Return which time zone database is in use, and how old it is; it has several releases a year."""
+    release, text = tzdata_version(), f"tzdata {tzdata_version()} from {tzdata_source()}"
     year = release[:4]
     if not year.isdecimal():
-        told = f"a time zone database from {tzdata_source()} that does not say its release"
-        return Check(about="time zones", what="tzdata", status="advice", found=told, todo=_UPGRADE)
+        text = f"a time zone database from {tzdata_source()} that does not say its release"
+        return Check(about="time zones", what="tzdata", status="advice", found=text, todo=_UPGRADE)
     if now.year - int(year) > 1:
-        return Check(about="time zones", what="tzdata", status="advice", found=f"{told}, years old", todo=_UPGRADE)
-    return Check(about="time zones", what="tzdata", status="ok", found=told)
+        return Check(about="time zones", what="tzdata", status="advice", found=f"{text}, years old", todo=_UPGRADE)
+    return Check(about="time zones", what="tzdata", status="ok", found=text)
 
 
 def check_state(url: str, *, now: Callable[[], datetime]) -> tuple[Check, ...]:
-    """Whether the state can be read, and what it holds that is not finished; nothing is made or upgraded."""
+    """Return whether the state can be read, and what it holds that is not finished; nothing is made or upgraded."""
     try:
         found = inspect(url)
         if found.unwritable:
-            told, todo = f"{found.shown}: {found.unwritable}", _WRITABLE
-            return (Check(about="state", what="file", status="fault", found=told, todo=todo),)
+            text, todo = f"{found.shown}: {found.unwritable}", _WRITABLE
+            return (Check(about="state", what="file", status="fault", found=text, todo=todo),)
         if found.layout is None:
             return (Check(about="state", what="file", status="ok", found=f"{found.shown}: none yet; a run makes it"),)
         size = f", {found.size:,} bytes" if found.size is not None else ""
@@ -89,13 +89,13 @@ def _unfinished(url: str, now: Callable[[], datetime]) -> tuple[Check, Check]:
     lock = Check(about="state", what="locks", status="ok", found=locks)
     if not left:
         return lock, Check(about="state", what="writes", status="ok", found="no unresolved writes")
-    told = f"{len(left):,} unresolved, of {', '.join(sorted({write.sync for write in left}))}"
+    text = f"{len(left):,} unresolved, of {', '.join(sorted({write.sync for write in left}))}"
     todo = "see how to settle them: migrator status"
-    return lock, Check(about="state", what="writes", status="advice", found=told, todo=todo)
+    return lock, Check(about="state", what="writes", status="advice", found=text, todo=todo)
 
 
 def check_extras(config: Config | None, state: str) -> tuple[Check, ...]:
-    """Which optional packages are there; one is a fault only where the config or the state needs it."""
+    """Return which optional packages are there; one is a fault only where the config or the state needs it."""
     needed = {"postgres"} if state.startswith("postgresql") else set()
     tokens = [*config.tokens.values(), *(config.notify.to if config.notify else ())] if config else []
     if any(token.reference.startswith("keyring:") for token in tokens):
@@ -108,8 +108,8 @@ def check_extras(config: Config | None, state: str) -> tuple[Check, ...]:
 
 
 def check_notify(config: Config, environ: Mapping[str, str]) -> tuple[Check, ...]:
-    """Whether those who are to be told can be, as far as that shows without telling them."""
-    if config.notify is None or find_spec("apprise") is None:  # which is told among the packages
+    """Return whether notifications can be sent, as far as that shows without sending one."""
+    if config.notify is None or find_spec("apprise") is None:  # which is listed among the packages
         return ()
     found = [wrong_with(token, environ=environ, base_dir=config.path.parent) for token in config.notify.to]
     todo = "test it: apprise --body test URL"

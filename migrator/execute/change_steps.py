@@ -16,7 +16,7 @@ from migrator.execute.sender import ReadBackError
 from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.plan.changes import Change
-from migrator.plan.staging import must_be_staged, parked_schedule, standstill
+from migrator.plan.staging import must_be_staged, parked_schedule, stopping_fields
 from migrator.providers.base import ContractError
 from migrator.store.records import Binding
 
@@ -75,7 +75,7 @@ class ChangeSteps:
         Raises:
             StalePlanError: it has.
         """
-        if passed := change.lapsed(self.writer.now()):
+        if passed := change.expired(self.writer.now()):
             raise StalePlanError(passed, where=change.label, hint=f"plan again: migrator plan {self.writer.sync}")
 
     async def _at_target(self, change: Change) -> Made:
@@ -135,7 +135,9 @@ class ChangeSteps:
     def parked(self, remote: Fields) -> Mapping[str, Any]:
         """Return what stops an active job: a pause, or a parked schedule where the platform cannot pause."""
         mapping, now = self.writer.mapping, self.writer.now()
-        return standstill(remote, mapping, self.writer.contract, now=now) or parked_schedule(remote, mapping, now=now)
+        return stopping_fields(remote, mapping, self.writer.contract, now=now) or parked_schedule(
+            remote, mapping, now=now
+        )
 
     def latest(self, target: JobRef) -> Binding:
         """The binding of a target job as it was last recorded."""

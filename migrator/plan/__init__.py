@@ -18,7 +18,7 @@ from migrator.plan.room import within_room
 
 
 def make_plan(inputs: PlanInput, each: Callable[[], None] = lambda: None) -> Plan:
-    """The changes that bring the target in line with the source; `each` is told of every source job."""
+    """Return the changes that bring the target in line with the source; `each` is called for every source job."""
     source, source_seen = inputs.source.digested("")
     target, target_seen = inputs.target.digested(inputs.mapping.rules.dialect)
     if source is not inputs.source or target is not inputs.target:
@@ -54,7 +54,7 @@ def most_possible(inputs: PlanInput, each: Callable[[], None] = lambda: None) ->
 
 
 def _over_limits(changes: Iterable[Change], inputs: PlanInput) -> str:
-    """Why the plan does more than the sync allows in one run."""
+    """Return why the plan does more than the sync allows in one run."""
     limits, bound_jobs = inputs.sync.limits, sum(binding.sync == inputs.sync.name for binding in inputs.bindings)
     counts = {
         "changes": sum(change.action in TOUCHING and not change.renews for change in changes),

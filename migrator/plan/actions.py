@@ -1,4 +1,4 @@
-"""In which ways the target lets a job be made and changed, under its update contract."""
+"""In which ways the target lets a job be created and changed, under its update contract."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from migrator.canonical import PATHS, SHARED_PATHS, Fields
 from migrator.plan.changes import Action, Change, FieldChange
 from migrator.plan.plan_input import PlanInput
 
-HELD: Final = "staged until the cutover"
+STAGED: Final = "staged until the cutover"
 PARKED: Final = "parked while the source job is paused"
 
 
-def created(inputs: PlanInput, piece: Change, fields: Fields) -> Change:
-    """Make a target job with these fields, unless it would have to be paused where nothing can be."""
+def created(inputs: PlanInput, part: Change, fields: Fields) -> Change:
+    """Return the create of a target job; blocked where it would have to be paused and nothing can be."""
     if fields.get("enabled") is False and not can_pause(inputs):
         reason = (
             f"it is paused at the source, and under the {inputs.contract} contract {inputs.mapping.rules.title} "
             "can neither create a paused job nor pause one; resume it, leave it out with select, or park it with "
             f'when_unpausable = "park" in [syncs.{inputs.sync.name}]'
         )
-        return attrs.evolve(piece, action="blocked", reason=reason)
-    held = HELD if piece.active_side == "source" else PARKED
+        return attrs.evolve(part, action="blocked", reason=reason)
+    staged = STAGED if part.active_side == "source" else PARKED
     new = tuple(
-        (_shared if path in SHARED_PATHS else _new)(path, fields[path], held if path in piece.due else "new")
+        (_shared if path in SHARED_PATHS else _new)(path, fields[path], staged if path in part.due else "new")
         for path in PATHS
         if path in fields
     )
-    return attrs.evolve(piece, action="create", fields=new)
+    return attrs.evolve(part, action="create", fields=new)
 
 
 def _new(path: str, value: Any, reason: str) -> FieldChange:
@@ -43,7 +43,7 @@ _shared: Final = lru_cache(maxsize=1024)(_new)
 
 
 def can_pause(inputs: PlanInput) -> bool:
-    """Whether a target job can be brought to stand still."""
+    """Return whether a target job can be paused."""
     rule = inputs.mapping.rules.fields.get("enabled")
     if rule is None:
         return False
@@ -51,26 +51,26 @@ def can_pause(inputs: PlanInput) -> bool:
 
 
 def unchangeable(inputs: PlanInput, changes: Iterable[FieldChange], remote: Fields, new: Fields) -> str:
-    """Why a target job cannot be changed so; "" when it can."""
+    """Return why a target job cannot be changed so; "" when it can."""
     fixed = [change.path for change in changes if _kind(inputs, change, remote, new) == "fixed"]
     if not fixed:
         return ""
     title, contract = inputs.mapping.rules.title, inputs.contract
-    told = f"{title} cannot change {', '.join(fixed)} under the {contract} contract; change it there by hand"
+    what = f"{title} cannot change {', '.join(fixed)} under the {contract} contract; change it there by hand"
     if fixed == ["enabled"] and new.get("enabled") is False:
-        return f'{told}, or park it with when_unpausable = "park" in [syncs.{inputs.sync.name}]'
-    return told
+        return f'{what}, or park it with when_unpausable = "park" in [syncs.{inputs.sync.name}]'
+    return what
 
 
 def action_for(
     inputs: PlanInput, changes: Iterable[FieldChange], remote: Fields, new: Fields, *, why: str = ""
 ) -> tuple[Action, str]:
-    """What has to be done to a target job for these changes, and why; `why` is the reason that is known already."""
+    """Return the action that makes these changes, and why; `why` is the reason that is known already."""
     changes = list(changes)
-    anew = [change.path for change in changes if _kind(inputs, change, remote, new) == "replace"]
-    if anew:
+    why_replaced = [change.path for change in changes if _kind(inputs, change, remote, new) == "replace"]
+    if why_replaced:
         title, contract = inputs.mapping.rules.title, inputs.contract
-        reason = f"{title} can change {', '.join(anew)} only by recreating it under the {contract} contract"
+        reason = f"{title} can change {', '.join(why_replaced)} only by recreating it under the {contract} contract"
         return "replace", "; ".join(filter(None, (why, reason)))
     if [change.path for change in changes] == ["enabled"]:
         return ("resume" if changes[0].new else "pause"), why

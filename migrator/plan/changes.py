@@ -71,7 +71,7 @@ class WriteBack:
     fields: tuple[FieldChange, ...]
 
     def wanted(self) -> Fields:
-        """The fields that change, None where one is emptied."""
+        """Return the fields that change, None where one is emptied."""
         return {change.path: change.new for change in self.fields}
 
 
@@ -85,7 +85,7 @@ class Change:
         target: the target job, None when there is none yet.
         name: the job's visible name.
         piece: which part of the source job, from 1.
-        pieces: how many target jobs stand for the source job.
+        pieces: how many target jobs the source job has.
         fields: the fields that change; of a create, all of them.
         losses: what the source job gives up.
         schedule: what became of its schedule.
@@ -95,7 +95,7 @@ class Change:
             a new one. Limits do not count it.
         active_side: which side may fire; of "source", the target job is staged.
         agreed: the fields that both sides were changed to alike; nothing is sent.
-        needs: what the sync could say to settle what blocks it.
+        needs: what the sync could say to unblock it.
         live: whether the source job runs at present.
         due: what the fields that stop the staged target job become at the cutover.
 
@@ -122,14 +122,14 @@ class Change:
 
     @property
     def label(self) -> str:
-        """How a person refers to it: name, and which part where there are several."""
+        """Return how a person refers to it: name, and which part where there are several."""
         return self.name if self.pieces == 1 else f"{self.name} ({self.piece}/{self.pieces})"
 
     def wanted(self) -> Fields:
-        """The fields that change, None where one is emptied."""
+        """Return the fields that change, None where one is emptied."""
         return {change.path: change.new for change in self.fields}
 
-    def lapsed(self, now: datetime) -> str:
+    def expired(self, now: datetime) -> str:
         """Return what its schedule promised and has passed by now; "" while everything holds, or nothing is set up."""
         schedule = self.schedule
         if schedule is None or self.action not in SETTING_UP:
@@ -141,7 +141,7 @@ class Change:
         return f"its one-time instant, {write_time(at)}, has passed" if at and at <= now else ""
 
     def new_fields(self) -> Fields:
-        """The fields that the target job gets."""
+        """Return the fields that the target job gets."""
         return {change.path: change.new for change in self.fields if change.new is not None}
 
 
@@ -189,13 +189,13 @@ class Plan:
 
     @property
     def summary(self) -> Mapping[str, int]:
-        """How many changes of each action."""
+        """Return how many changes there are of each action."""
         counts = Counter(change.action for change in self.changes)
         return {action: counts[action] for action in ACTIONS}
 
     @property
     def promises(self) -> Mapping[datetime, tuple[str, ...]]:
-        """When schedules stop being exact unless a sync renews them, soonest first, and the names of those jobs."""
+        """Return when schedules expire unless a sync renews them, soonest first, and the names of those jobs."""
         found: dict[datetime, list[str]] = {}
         for change in self.changes:
             schedule = change.schedule
@@ -206,18 +206,18 @@ class Plan:
 
     @property
     def needs_resync_by(self) -> datetime | None:
-        """When the first schedule stops being exact unless a sync renews it; None when none does."""
+        """Return when the first schedule stops being exact unless a sync renews it; None when none does."""
         return next(iter(self.promises), None)
 
     @property
     def doubled(self) -> tuple[str, ...]:
-        """Names of the jobs that are made so that they are active at the target beside their source."""
+        """Return the names of the jobs that are created active at the target beside their source."""
         made = (change for change in self.changes if change.action == "create" and change.piece == 1)
         return tuple(one.name for one in made if one.active_side == "both" and one.new_fields().get("enabled", True))
 
     @property
     def young_zone_rules(self) -> Mapping[str, str]:
-        """The time zones concerned whose rule for clock changes is young, each with the day from which it holds."""
+        """Return the time zones whose rule for clock changes is young, each with the day from which it holds."""
         found: dict[str, str] = {}
         for change in self.changes:
             found |= change.schedule.evidence.get("young_zone_rules", {}) if change.schedule else {}
@@ -225,10 +225,10 @@ class Plan:
 
     @property
     def pending(self) -> tuple[Change, ...]:
-        """What there is to do."""
+        """Return what there is to do."""
         return tuple(change for change in self.changes if change.action in PENDING)
 
     @property
     def blocked(self) -> tuple[Change, ...]:
-        """What is refused."""
+        """Return what is refused."""
         return tuple(change for change in self.changes if change.action == "blocked")

@@ -22,7 +22,7 @@ UNKEPT: Final = "the platform keeps something else than was written"
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values of a field mean the same on any platform; addresses are the same in any case."""
+    """Return whether two values of a field mean the same on any platform; addresses are the same in any case."""
     if is_absent(one) or is_absent(other):
         return is_absent(one) and is_absent(other)
     if isinstance(one, Email) and isinstance(other, Email):
@@ -60,7 +60,7 @@ def unkept(
     mapping: ProviderMapping,
     accepted: Container[str],
 ) -> tuple[FieldChange, ...]:
-    """The fields that the platform did not keep as we last wrote them, and that nobody has changed since.
+    """Return the fields that the platform did not keep as we last wrote them, and that nobody has changed since.
 
     Writing them again would change nothing, every night. A form of the platform's own that is equivalent is none of
     them, nor what a list has beside what was written, nor a path that the sync accepts.
@@ -80,7 +80,7 @@ def unkept(
 def agreed(
     *, applied: Fields, seen: Fields, desired: Fields, remote: Fields, mapping: ProviderMapping
 ) -> tuple[str, ...]:
-    """The fields that both sides were changed to alike since we last looked: no difference, but new common ground."""
+    """Return the fields that both sides were changed to alike since the last sync: they count as applied."""
     return tuple(
         path
         for path, echo in mapping.echoes.items()
@@ -94,7 +94,7 @@ def agreed(
 def mismatches(
     desired: Fields, remote: Fields, mapping: ProviderMapping, *, had: Fields = NOTHING, accepted: Container[str] = ()
 ) -> tuple[str, ...]:
-    """The fields that a platform did not keep as they were written, in no form that is equivalent.
+    """Return the fields that a platform did not keep as they were written, in no form that is equivalent.
 
     Args:
         desired: what was written.
@@ -113,7 +113,7 @@ def mismatches(
 
 
 def identical(desired: Fields, remote: Fields, mapping: ProviderMapping) -> bool:
-    """Whether a target job is already what a source job would become."""
+    """Return whether a target job is already what a source job would become."""
     return not any(
         not mapping.same(path, desired.get(path), remote.get(path))
         for path, echo in mapping.echoes.items()

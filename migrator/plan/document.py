@@ -112,7 +112,7 @@ def _digest(document: PlanDocument, *, key: bytes = b"", each: Callable[[bytes],
 
 
 def pack_plan(plan: Plan) -> tuple[str, str]:
-    """The plan's document as a short text for the journal, and its digest.
+    """Return the plan's document as a short text for the journal, and its digest.
 
     A plan of thousands of jobs takes a tenth of its room, and is never there as a whole on the way.
     """

@@ -43,12 +43,12 @@ class Duplicate:
 
     @property
     def extra(self) -> tuple[JobRef, ...]:
-        """All but the one that stands for the source job, or would."""
+        """Return all but the one that is bound to the source job, or would be."""
         return self.jobs[1:]
 
     @property
-    def told(self) -> str:
-        """What is wrong, in one clause."""
+    def reason(self) -> str:
+        """Return what is wrong, in one clause."""
         ids = ", ".join(job.id for job in self.jobs)
         label = f"{self.key[0]}/{self.key[2]}" + (f", part {self.piece}" if self.pieces > 1 else "")
         return f"{len(self.jobs)} jobs carry the ownership tag of {label}, or are bound to it: {ids}"
@@ -80,20 +80,20 @@ def duplicates(jobs: Iterable[Job], bindings: Iterable[Binding] = ()) -> tuple[D
 
 
 def _duplicate(claim: tuple[TagKey, int], jobs: Iterable[Job], bindings: Iterable[Binding]) -> Duplicate:
-    mine = {binding.target: binding for binding in bindings}
-    in_order = sorted(jobs, key=lambda job: (job.ref not in mine, str(job.created_at or ""), job.ref.id))
+    own = {binding.target: binding for binding in bindings}
+    in_order = sorted(jobs, key=lambda job: (job.ref not in own, str(job.created_at or ""), job.ref.id))
     first = in_order[0]
-    pieces = [binding.pieces for binding in mine.values()] + [
+    parts = [binding.pieces for binding in own.values()] + [
         job.ownership_tag.pieces for job in in_order if job.ownership_tag
     ]
     return Duplicate(
         key=claim[0],
-        source=next((binding.source for binding in mine.values()), None),
+        source=next((binding.source for binding in own.values()), None),
         name=first.name,
         piece=claim[1],
-        pieces=pieces[0],
+        pieces=parts[0],
         jobs=tuple(job.ref for job in in_order),
-        bound=tuple(mine),
+        bound=tuple(own),
     )
 
 
@@ -123,7 +123,7 @@ def blocked(found: Iterable[Duplicate], sync: str) -> Iterator[Change]:
     for one in found:
         known = f"; the state is bound to {one.bound[0].id}" if len(one.bound) == 1 else ""
         reason = (
-            f"{one.told}{known}. Remove the surplus one: migrator dedupe {sync}; "
+            f"{one.reason}{known}. Remove the surplus one: migrator dedupe {sync}; "
             "or remove the tag from a copy that stays"
         )
         for extra in one.extra:

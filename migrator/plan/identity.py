@@ -22,20 +22,22 @@ _SHOWN: Final = 5
 
 
 def displaced(inputs: PlanInput) -> str:
-    """Return why the places of a run are not those that its sync knows; "" when they are."""
+    """Return why the scopes of a run are not those that its sync knows; "" when they are."""
     known = _known(inputs)
-    ends = (
-        _End(
+    endpoints = (
+        _ListedEndpoint(
             "source",
             inputs.origin.rules.provider,
             inputs.source_as_listed,
             is_unique=inputs.origin.rules.identity.unique,
         ),
-        _End("target", inputs.mapping.rules.provider, inputs.target, is_unique=inputs.mapping.rules.identity.unique),
+        _ListedEndpoint(
+            "target", inputs.mapping.rules.provider, inputs.target, is_unique=inputs.mapping.rules.identity.unique
+        ),
     )
     found = [
-        *(_renamed(end, inputs, known) for end in ends),
-        *(_vanished(end, inputs, known) for end in ends),
+        *(_renamed(endpoint, inputs, known) for endpoint in endpoints),
+        *(_vanished(endpoint, inputs, known) for endpoint in endpoints),
     ]
     return next(filter(None, found), "")
 
@@ -45,14 +47,14 @@ def scope_address(provider: str, scope: str) -> str:
     return f"scope.{provider}:{scope}"
 
 
-def moving(old: str, new: str, *more: str) -> str:
+def move_command(old: str, new: str, *more: str) -> str:
     """Return the command that moves what the state knows from one address to another."""
     return shlex.join(["migrator", "state", "move", old, new, *more])
 
 
 @frozen
-class _Ends:
-    """A binding's owner and ends."""
+class _KnownPair:
+    """A binding's sync, source job and target job."""
 
     sync: str
     source: JobRef
@@ -63,7 +65,7 @@ class _Ends:
 
 
 @frozen
-class _End:
+class _ListedEndpoint:
     """One endpoint of the run, as listed."""
 
     role: str
@@ -80,76 +82,83 @@ class _End:
         return {ref.id: ref.scope for ref in self.listed}
 
     @property
-    def places(self) -> str:
+    def scopes_text(self) -> str:
         return ", ".join(f"{self.provider}:{scope}" for scope in self.listing.scopes)
 
 
-def _known(inputs: PlanInput) -> tuple[_Ends, ...]:
+def _known(inputs: PlanInput) -> tuple[_KnownPair, ...]:
     here = (
-        _Ends(binding.sync, binding.source, binding.target) for binding in inputs.bindings if not binding.superseded
+        _KnownPair(binding.sync, binding.source, binding.target)
+        for binding in inputs.bindings
+        if not binding.superseded
     )
-    return (*here, *(_Ends(one.sync, one.source, one.target) for one in inputs.elsewhere))
+    return (*here, *(_KnownPair(one.sync, one.source, one.target) for one in inputs.elsewhere))
 
 
-def _renamed(end: _End, inputs: PlanInput, known: tuple[_Ends, ...]) -> str:
+def _renamed(endpoint: _ListedEndpoint, inputs: PlanInput, known: tuple[_KnownPair, ...]) -> str:
     """Return why listed jobs are known under another scope; "" when none is."""
     by_scopes: dict[tuple[str, str], list[JobRef]] = {}
     for one in known:
-        ref = one.at(end.role)
-        now = end.scopes_by_id.get(ref.id) if ref.provider == end.provider else None
-        if now is None or ref in end.listed or not (end.is_unique or one.sync == inputs.sync.name):
+        ref = one.at(endpoint.role)
+        now = endpoint.scopes_by_id.get(ref.id) if ref.provider == endpoint.provider else None
+        if now is None or ref in endpoint.listed or not (endpoint.is_unique or one.sync == inputs.sync.name):
             continue
         by_scopes.setdefault((ref.scope, now), []).append(ref)
     for (old, new), refs in by_scopes.items():
         ids = sorted({ref.id for ref in refs})
-        only = [part for job_id in ids for part in ("--job", job_id)] if old in end.listing.scopes else []
-        command = moving(scope_address(end.provider, old), scope_address(end.provider, new), *only)
+        only = [part for job_id in ids for part in ("--job", job_id)] if old in endpoint.listing.scopes else []
+        command = move_command(scope_address(endpoint.provider, old), scope_address(endpoint.provider, new), *only)
         advice = f"if that is one scope under two names: {command}"
-        if not end.is_unique:
+        if not endpoint.is_unique:
             advice += f"; if these are two scopes, give sync {inputs.sync.name} another name or its own state"
         return (
-            f"{_jobs(len(ids))} that the {end.role} lists in {end.provider}:{new} ({_some(ids)}) "
-            f"{'is' if len(ids) == 1 else 'are'} known to this state in {end.provider}:{old}; {advice}"
+            f"{_jobs(len(ids))} that the {endpoint.role} lists in {endpoint.provider}:{new} ({_some(ids)}) "
+            f"{'is' if len(ids) == 1 else 'are'} known to this state in {endpoint.provider}:{old}; {advice}"
         )
     return ""
 
 
-def _vanished(end: _End, inputs: PlanInput, known: tuple[_Ends, ...]) -> str:
+def _vanished(endpoint: _ListedEndpoint, inputs: PlanInput, known: tuple[_KnownPair, ...]) -> str:
     """Return why none of the jobs that the sync knows is listed; "" when one is, or when there are none."""
-    own = {one.at(end.role) for one in known if one.sync == inputs.sync.name and not _is_over(one, end, inputs)}
-    if not own or own & end.listed:
+    own = {
+        one.at(endpoint.role)
+        for one in known
+        if one.sync == inputs.sync.name and not _may_be_missing(one, endpoint, inputs)
+    }
+    if not own or own & endpoint.listed:
         return ""
-    places = sorted({(ref.provider, ref.scope) for ref in own})
-    told = ", ".join(f"{provider}:{scope}" for provider, scope in places)
-    start = f"none of the {_jobs(len(own))} that sync {inputs.sync.name} knows at its {end.role}"
-    if not any(provider == end.provider and scope in end.listing.scopes for provider, scope in places):
+    scopes = sorted({(ref.provider, ref.scope) for ref in own})
+    listed = ", ".join(f"{provider}:{scope}" for provider, scope in scopes)
+    start = f"none of the {_jobs(len(own))} that sync {inputs.sync.name} knows at its {endpoint.role}"
+    connection = getattr(inputs.sync, endpoint.role)
+    if not any(provider == endpoint.provider and scope in endpoint.listing.scopes for provider, scope in scopes):
         return (
-            f"{start} ({told}) is in {end.places}, which connection {getattr(inputs.sync, end.role)} opens; check the "
-            f"connection; {_moved(places[0], end)}for another scope, use a sync of another name"
+            f"{start} ({listed}) is in {endpoint.scopes_text}, which connection {connection} opens; check the "
+            f"connection; {_move_hint(scopes[0], endpoint)}for another scope, use a sync of another name"
         )
-    if end.role == "source" and not end.listed:
+    if endpoint.role == "source" and not endpoint.listed:
         return ""  # nothing is made or removed on the word of an empty listing
-    if end.role == "target" and inputs.sync.on_deleted == "recreate":
+    if endpoint.role == "target" and inputs.sync.on_deleted == "recreate":
         return ""  # that is what was asked for, and each job is asked for by its id before it is made again
     return (
-        f"{start} is in {told} any more, which lists {_jobs(len(end.listed))}: check that the token of connection "
-        f"{getattr(inputs.sync, end.role)} opens the same account; if they were deleted there on purpose: "
-        f"{' and '.join(_ending(own, end, inputs))}"
+        f"{start} is in {listed} any more, which lists {_jobs(len(endpoint.listed))}: check that the token of "
+        f"connection {connection} opens the same account; if they were deleted there on purpose: "
+        f"{' and '.join(_ending(own, endpoint, inputs))}"
     )
 
 
-def _moved(old: tuple[str, str], end: _End) -> str:
+def _move_hint(old: tuple[str, str], endpoint: _ListedEndpoint) -> str:
     """Return the command for jobs that are known elsewhere, and when it fits; "" where none does."""
-    command = moving(scope_address(*old), scope_address(end.provider, end.listing.scopes[0]))
-    if old[0] == end.provider:
+    command = move_command(scope_address(*old), scope_address(endpoint.provider, endpoint.listing.scopes[0]))
+    if old[0] == endpoint.provider:
         return f"if that is the same scope under another name: {command}; "
-    takes_over = end.role == "source" and any(job.origin for job in end.listing.jobs)
-    return f"if this file takes the place of the retired jobs there: {command}; " if takes_over else ""
+    replaces = endpoint.role == "source" and any(job.origin for job in endpoint.listing.jobs)
+    return f"if this file takes the place of the retired jobs there: {command}; " if replaces else ""
 
 
-def _ending(own: set[JobRef], end: _End, inputs: PlanInput) -> Iterator[str]:
+def _ending(own: set[JobRef], endpoint: _ListedEndpoint, inputs: PlanInput) -> Iterator[str]:
     """Yield what says that jobs are gone on purpose: those that only the target fires are retired, others forgotten."""
-    kept = own & inputs.kept if end.role == "source" else set()
+    kept = own & inputs.kept if endpoint.role == "source" else set()
     sync = inputs.sync.name
     if kept:
         yield shlex.join(["migrator", "retire", sync, "--delete", *_each(kept)])
@@ -162,13 +171,13 @@ def _each(refs: set[JobRef]) -> list[str]:
     return [part for job_id in sorted(ref.id for ref in refs) for part in ("--job", job_id)]
 
 
-def _is_over(one: _Ends, end: _End, inputs: PlanInput) -> bool:
-    """Whether it is no wonder that a job is not listed: it was deleted on purpose, or is gone from both sides."""
-    if end.role == "target":
+def _may_be_missing(one: _KnownPair, endpoint: _ListedEndpoint, inputs: PlanInput) -> bool:
+    """Return whether a job may be missing from a listing: it was deleted on purpose, or is gone from both sides."""
+    if endpoint.role == "target":
         return False
     is_here = one.target.scope in inputs.target.scopes and one.target.provider == inputs.mapping.rules.provider
     is_listed = one.target.id in inputs.at_target or one.target.id in inputs.unreadable
-    is_open = one.source.provider == end.provider and one.source.scope in end.listing.scopes
+    is_open = one.source.provider == endpoint.provider and one.source.scope in endpoint.listing.scopes
     return (is_open and one.source in inputs.removed | inputs.retired) or (is_here and not is_listed)
 
 

@@ -20,56 +20,56 @@ _SHORT = 8
 
 
 def unique_names(
-    lowered: Mapping[JobRef, tuple[Job, Converted]],
+    converted: Mapping[JobRef, tuple[Job, Converted]],
     *,
     current: Mapping[JobRef, str],
     foreign: Collection[str],
     rules: Rules,
 ) -> Iterator[tuple[Job, Converted]]:
-    """The lowered jobs with names that do not clash.
+    """Yield the converted jobs with names that do not clash.
 
     Args:
-        lowered: each source job with what it becomes.
-        current: the name that each linked job has at the target.
+        converted: each source job with what it becomes.
+        current: the name that each bound job has at the target.
         foreign: the names of the target's other jobs.
         rules: the target's.
     """
 
-    def kept(name: str) -> str:
-        """The name in the one form that stands for all that the platform takes for the same."""
+    def normalized(name: str) -> str:
+        """Return the one form of all names that the platform takes for the same."""
         return str(form(name, rules.fields["name"].equal))
 
-    current = {ref: kept(name) for ref, name in current.items()}
-    taken = set(map(kept, foreign))
+    current = {ref: normalized(name) for ref, name in current.items()}
+    taken = set(map(normalized, foreign))
     holders = {name: ref for ref, name in current.items()}
-    for ref in sorted(lowered, key=lambda ref: _turn(*lowered[ref], current, kept)):
-        job, plain = lowered[ref]
-        if not plain.pieces:
+    for ref in sorted(converted, key=lambda ref: _priority(*converted[ref], current, normalized)):
+        job, plain = converted[ref]
+        if not plain.parts:
             yield job, plain
             continue
-        wanted = plain.pieces[0]["name"]
+        wanted = plain.parts[0]["name"]
         own = _suffixed(wanted, ref.id, rules)
-        key = kept(wanted)
-        is_free = key not in taken and holders.get(key, ref) == ref and current.get(ref) != kept(own)
+        key = normalized(wanted)
+        is_free = key not in taken and holders.get(key, ref) == ref and current.get(ref) != normalized(own)
         name = wanted if is_free else own
-        pieces = tuple(
-            _named(fields, name, index, len(plain.pieces), rules) for index, fields in enumerate(plain.pieces)
-        )
-        taken |= {kept(fields["name"]) for fields in pieces}
+        pieces = tuple(_named(fields, name, index, len(plain.parts), rules) for index, fields in enumerate(plain.parts))
+        taken |= {normalized(fields["name"]) for fields in pieces}
         notes = plain.notes
         if name != wanted:
             notes = (*notes, f'it is named "{name}", because {rules.title} wants each name once')
-        yield job, attrs.evolve(plain, pieces=pieces, notes=notes)
+        yield job, attrs.evolve(plain, parts=pieces, notes=notes)
 
 
-def _turn(job: Job, lowered: Converted, current: Mapping[JobRef, str], kept: Callable[[str], str]) -> tuple[Any, ...]:
-    """Who chooses first: who has the wanted name, then who is linked, then who is older."""
-    wanted = kept(lowered.pieces[0]["name"]) if lowered.pieces else ""
+def _priority(
+    job: Job, converted: Converted, current: Mapping[JobRef, str], normalized: Callable[[str], str]
+) -> tuple[Any, ...]:
+    """Return the sort key of who chooses first: who has the wanted name, then who is bound, then who is older."""
+    wanted = normalized(converted.parts[0]["name"]) if converted.parts else ""
     return (current.get(job.ref) != wanted, job.ref not in current, *age(job))
 
 
 def age(job: Job) -> tuple[str, str]:
-    """What puts jobs in the order in which they were made."""
+    """Return the sort key that puts jobs in the order in which they were created."""
     return job.created_at.isoformat() if job.created_at else "", job.ref.id
 
 

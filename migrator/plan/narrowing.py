@@ -27,7 +27,7 @@ def narrowed(plan: Plan, jobs: Sequence[str], names: Mapping[JobRef, str]) -> Pl
     """
     if not jobs:
         return plan
-    known = [(change, _known_as(change, names)) for change in plan.changes]
+    known = [(change, _names_of(change, names)) for change in plan.changes]
     _check(jobs, [keys for _change, keys in known], where=f"sync {plan.sync}")
     wanted = frozenset(jobs)
     return attrs.evolve(plan, changes=tuple(change for change, keys in known if wanted & keys))
@@ -51,8 +51,8 @@ def chosen(found: Sequence[Job], jobs: Sequence[str], *, where: str) -> tuple[Jo
     return tuple(job for job in found if wanted & {job.name, job.ref.id})
 
 
-def _known_as(change: Change, names: Mapping[JobRef, str]) -> frozenset[str]:
-    """Every name and id by which a person may refer to a change."""
+def _names_of(change: Change, names: Mapping[JobRef, str]) -> frozenset[str]:
+    """Return every name and id by which a person may refer to a change."""
     refs = [ref for ref in (change.source, change.target) if ref]
     ids = [change.source.id] if change.source else [ref.id for ref in refs]
     return frozenset([change.name, *ids, *(names[ref] for ref in refs if ref in names)])

@@ -10,14 +10,14 @@ from attrs import define, field
 
 from migrator.canonical import Job, JobRef
 from migrator.mapping.ownership import TagKey, key_of, key_of_tag
-from migrator.plan.identity import moving, scope_address
+from migrator.plan.identity import move_command, scope_address
 from migrator.plan.plan_input import PlanInput
 from migrator.store.records import Binding
 
 
 @define
 class Origins:
-    """Knows which bindings stand for the origin of a record.
+    """Finds the binding that has the origin of a record.
 
     Attributes:
         inputs: what the plan is made from.
@@ -26,20 +26,20 @@ class Origins:
     inputs: PlanInput
     _bound: dict[TagKey, Binding] = field(factory=dict, init=False)
     _anywhere: dict[tuple[str, str], Binding] = field(factory=dict, init=False)
-    _taken: dict[JobRef, Binding] = field(factory=dict, init=False)
+    _replaced: dict[JobRef, Binding] = field(factory=dict, init=False)
     _records: dict[JobRef, list[JobRef]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         inputs = self.inputs
         by_source = {one.source: one.origin for one in inputs.takeovers}
-        for binding in (binding for bindings in inputs.standing.values() for binding in bindings):
+        for binding in (binding for bindings in inputs.current_bindings.values() for binding in bindings):
             target, origin = inputs.at_target.get(binding.target.id), by_source.get(binding.source)
             keys = [key_of(binding.source), key_of(binding.target)]
             if target and target.ownership_tag:
                 keys.append(key_of_tag(target.ownership_tag))
             if origin:
                 keys.append(key_of(origin))
-                self._taken[origin] = binding
+                self._replaced[origin] = binding
             for key in keys:
                 self._bound.setdefault(key, binding)
                 self._anywhere.setdefault((key[0], key[2]), binding)
@@ -49,21 +49,23 @@ class Origins:
 
     def refused(self, job: Job) -> str:
         """Return why no target job may be created or adopted for a source job; "" when one may be."""
-        if job.ref in self.inputs.standing:
+        if job.ref in self.inputs.current_bindings:
             return ""
-        if binding := self._taken.get(job.ref):
-            back = moving(
+        if binding := self._replaced.get(job.ref):
+            command = move_command(
                 _address(binding.source), _address(job.ref), "--sync", binding.sync, "--job", binding.source.id
             )
-            return f"{binding.source} took its place, and {binding.target} is its target job; to revert that: {back}"
+            return f"{binding.source} took its place, and {binding.target} is its target job; to revert that: {command}"
         if job.origin is None:
             return ""
         if binding := self._binding_of(job.origin):
-            return self._told(job, binding)
+            return self._reason(job, binding)
         others = [ref.id for ref in self._records[job.origin] if ref != job.ref]
         if others:
-            told = ", ".join(others)
-            return f'{told} in the file has the same origin {job.origin}: keep one of them, or remove "origin" from it'
+            listed = ", ".join(others)
+            return (
+                f'{listed} in the file has the same origin {job.origin}: keep one of them, or remove "origin" from it'
+            )
         return ""
 
     def _binding_of(self, origin: JobRef) -> Binding | None:
@@ -72,11 +74,11 @@ class Origins:
             found = self._anywhere.get((origin.provider, origin.id))
         return found
 
-    def _told(self, job: Job, binding: Binding) -> str:
+    def _reason(self, job: Job, binding: Binding) -> str:
         options = ["--sync", binding.sync]
         if binding.source.provider != job.ref.provider:
             options += ["--to-sync", self.inputs.sync.name]
-        command = moving(_address(binding.source), _address(job.ref), *options)
+        command = move_command(_address(binding.source), _address(job.ref), *options)
         return (
             f"its origin {job.origin} has a target job already: {binding.target}, bound to {binding.source} by sync "
             f"{binding.sync}; another one would run beside it. If this file takes the place of the retired jobs there: "

@@ -1,7 +1,7 @@
 """Orphans: target jobs with an ownership tag, without a binding in this state and without a source job.
 
 They are what is left when a source job goes in the time between the loss of a state and the next run; or they belong to
-another state that writes to the same target. The mark does not tell which, so nothing is done to them, and the plan
+another state that writes to the same target. The tag does not tell which, so nothing is done to them, and the plan
 names them.
 """
 
@@ -22,7 +22,7 @@ _REASON: Final = (
 
 
 def orphans(inputs: PlanInput, free: Iterable[Job]) -> Iterator[Change]:
-    """What is to be said about such jobs, given the target jobs that nothing is linked to."""
+    """Yield what is to be said about such jobs, given the target jobs that nothing is bound to."""
     present = {job.ref for job in inputs.source.jobs} | {problem.ref for problem in inputs.source.problems}
     scopes = {scope_digest(scope): scope for scope in inputs.source.scopes}
     for job in free:
@@ -30,7 +30,7 @@ def orphans(inputs: PlanInput, free: Iterable[Job]) -> Iterator[Change]:
         if ownership_tag is None or ownership_tag.scope not in scopes:
             continue
         source = JobRef(provider=ownership_tag.provider, scope=scopes[ownership_tag.scope], id=ownership_tag.id)
-        if source not in present and source not in inputs.unsettled:
+        if source not in present and source not in inputs.unresolved:
             yield Change(
                 action="none",
                 source=source,

@@ -37,7 +37,7 @@ class PlanInput:
         now: the clock.
         lineage: the state's.
         serial: the state's.
-        uncertain: writes that only a person can settle; each blocks its source job.
+        uncertain: writes that only a person can resolve; each blocks its source job.
         unproved: jobs that a listing does not show and that could not be asked for.
         last_count: how many jobs the source had when it was last in order; None when that is not known.
         active_sides: by source job, which side is active; without one, each side fires by its own flag.
@@ -86,22 +86,22 @@ class PlanInput:
 
     @cached_property
     def source_as_listed(self) -> Extracted:
-        """The source's listing without the kept definitions of jobs that are gone, which prove nothing of the place."""
+        """Return the source's listing without the kept definitions of jobs that are gone."""
         return attrs.evolve(self.source, jobs=tuple(job for job in self.source.jobs if job.ref not in self.kept))
 
     @cached_property
     def at_target(self) -> Mapping[str, Job]:
-        """The target's jobs by id."""
+        """Return the target's jobs by id."""
         return {job.ref.id: job for job in self.target.jobs}
 
     @cached_property
     def unreadable(self) -> Mapping[str, Problem]:
-        """The target's records that cannot be read, by id."""
+        """Return the target's records that cannot be read, by id."""
         return {problem.ref.id: problem for problem in self.target.problems}
 
     @cached_property
-    def standing(self) -> Mapping[JobRef, tuple[Binding, ...]]:
-        """The bindings in force: for each source job those of its parts, in their order."""
+    def current_bindings(self) -> Mapping[JobRef, tuple[Binding, ...]]:
+        """Return for each source job the bindings of its parts, without superseded ones, in their order."""
         found: dict[JobRef, tuple[Binding, ...]] = {}
         for binding in self.bindings:
             if not binding.superseded:
@@ -110,41 +110,41 @@ class PlanInput:
         return found
 
     def binding(self, ref: JobRef, piece: int) -> Binding | None:
-        """The binding in force of a part of a source job, if there is one."""
-        return next((binding for binding in self.standing.get(ref, ()) if binding.piece == piece), None)
+        """Return the current binding of a part of a source job, or None."""
+        return next((binding for binding in self.current_bindings.get(ref, ()) if binding.piece == piece), None)
 
     @cached_property
-    def unsettled(self) -> Mapping[JobRef, Write]:
-        """The writes that only a person can settle, by source job."""
+    def unresolved(self) -> Mapping[JobRef, Write]:
+        """Return the writes that only a person can resolve, by source job."""
         return {write.source: write for write in self.uncertain if write.source}
 
     @cached_property
     def at_source(self) -> Mapping[JobRef, Job]:
-        """The source's jobs."""
+        """Return the source's jobs by ref."""
         return {job.ref: job for job in self.source.jobs}
 
     @cached_property
     def source_keys(self) -> Mapping[TagKey, JobRef]:
-        """The source's jobs by what an ownership tag calls them."""
+        """Return the source's jobs by what an ownership tag calls them."""
         return {key_of(ref): ref for ref in self.at_source}
 
     def origin_kind(self, path: str, old: Fields, new: Fields) -> ChangeKind:
-        """How a field of a source job can go from its value in `old` to its value in `new`."""
+        """Return how a field of a source job can change from its value in `old` to its value in `new`."""
         return self.origin.change_kind(path, old, new, self.origin_contract)
 
     @cached_property
     def originals(self) -> Mapping[JobRef, JobRef]:
-        """The source jobs that are copies of others, as the bindings tell, each with its original."""
+        """Return the source jobs that are managed copies of others by the bindings, each with its original."""
         return {binding.target: binding.source for binding in self.reverse}
 
     @cached_property
     def by_key(self) -> Mapping[TagKey, JobRef]:
-        """The target's jobs by what a mark would call them."""
+        """Return the target's jobs by what an ownership tag would call them."""
         return {key_of(job.ref): job.ref for job in self.target.jobs}
 
     @cached_property
     def copies(self) -> Mapping[TagKey, JobRef]:
-        """What the target has of ours, by what a mark calls its source job."""
+        """Return the managed copies at the target, by what an ownership tag calls the source job."""
         tagged = {key_of_tag(job.ownership_tag): job.ref for job in self.target.jobs if job.ownership_tag}
         bound_jobs = {
             key_of(binding.source): binding.target
@@ -167,31 +167,31 @@ class PlanInput:
         active_side = self.active_sides.get(ref)
         if ref in self.unfinished:
             return "source"
-        if active_side and (active_side.live == "source" or ref in self.standing):
+        if active_side and (active_side.live == "source" or ref in self.current_bindings):
             return active_side.live
-        return "source" if self.hold and ref not in self.standing else "both"
+        return "source" if self.hold and ref not in self.current_bindings else "both"
 
     def first_target(self, ref: JobRef) -> JobRef | None:
-        """The target job of a source job's first part, if there is one."""
-        bindings = self.standing.get(ref)
+        """Return the target job of a source job's first part, or None."""
+        bindings = self.current_bindings.get(ref)
         return bindings[0].target if bindings else None
 
     def missing(self, plan: Plan) -> tuple[frozenset[JobRef], frozenset[JobRef]]:
-        """The jobs whose absence from a listing makes the plan touch something: at the source, and at the target."""
+        """Return the jobs whose absence from a listing causes a change: at the source, and at the target."""
         listed = {job.ref for job in self.source.jobs} | {problem.ref for problem in self.source.problems}
-        gone = {c.source for c in plan.changes if c.action in {"delete", "pause"} and c.source not in listed}
+        removed_jobs = {c.source for c in plan.changes if c.action in {"delete", "pause"} and c.source not in listed}
         made = {(c.source, c.piece) for c in plan.changes if c.action in {"create", "adopt"}}
-        lost = {
+        absent = {
             binding.target
             for binding in self.bindings
             if not binding.superseded and (binding.source, binding.piece) in made
         }
         superseded = {binding.source for binding in self.bindings if binding.superseded}
-        return frozenset(ref for ref in gone if ref and ref not in superseded), frozenset(lost)
+        return frozenset(ref for ref in removed_jobs if ref and ref not in superseded), frozenset(absent)
 
     @property
     def shrunk(self) -> str:
-        """Why the source's listing is suspiciously short; "" when it is not."""
+        """Return why the source's listing is suspiciously short; "" when it is not."""
         count, limits = len(self.source.jobs) + len(self.source.problems), self.sync.limits
         if self.last_count is None or limits.deletes.allows(
             self.last_count - count, of=self.last_count, floor=limits.floor

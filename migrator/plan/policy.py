@@ -34,25 +34,25 @@ class Policy:
 
 
 def setting(sync: Sync, line: str, what: str) -> Need:
-    """A need that a line in the sync's own table settles."""
+    """Return a need that a line in the sync's own table meets."""
     table = f"[syncs.{sync.name}]"
     return Need(what=what, how=f"{line} in {table}", table=table, line=line)
 
 
 def permission(sync: Sync, loss: Loss) -> Need:
-    """The need to allow a loss, beside what the sync allows already."""
+    """Return the need to allow a loss, beside what the sync allows already."""
     line = f"allow_loss = {json.dumps([*sync.allow_loss, loss.path])}"
     return setting(sync, line, f"{loss.path} would be lost: {loss.reason}")
 
 
 def policies_of(changes: Iterable[Change]) -> tuple[Policy, ...]:
-    """What has to be decided, for most jobs first; a key that takes a list is one decision, with all that it needs."""
-    asked: dict[tuple[str, str], dict[Need, set[Any]]] = {}
+    """Return what has to be decided, for most jobs first; a key that takes a list is one decision."""
+    by_topic: dict[tuple[str, str], dict[Need, set[Any]]] = {}
     for change in changes:
         for need in change.needs:
             topic = need.line.partition(_LIST)[0] if _LIST in need.line else f"{need.line}: {need.what}"
-            asked.setdefault((need.table, topic), {}).setdefault(need, set()).add(change.source or change.target)
-    found = [_policy(needs) for needs in asked.values()]
+            by_topic.setdefault((need.table, topic), {}).setdefault(need, set()).add(change.source or change.target)
+    found = [_policy(needs) for needs in by_topic.values()]
     return tuple(sorted(found, key=lambda decision: -decision.jobs))
 
 

@@ -19,7 +19,7 @@ def within_room(inputs: PlanInput, changes: Iterable[Change]) -> Iterator[Change
     Room goes first to jobs that become active again, then to those that are recreated in place of one that stays until
     then, then to new ones, the oldest at the source first. What is only made active for a moment counts as well, and so
     does a target record that cannot be read. Where more are active already than the connection or the mapping says, it
-    is another number there, and nothing is foreseen.
+    is another number there, and nothing is predicted.
     """
     changes = list(changes)
     room = inputs.mapping.rules.room
@@ -56,7 +56,7 @@ def _active(inputs: PlanInput) -> int:
 
 
 def _in_order(inputs: PlanInput, changes: Iterable[Change]) -> list[tuple[JobRef | None, int]]:
-    """The source jobs whose changes take room, each with how much, in the order in which they get it."""
+    """Return the source jobs whose changes take room, each with how much, in the order in which they get it."""
     needed: dict[JobRef | None, int] = {}
     first: set[JobRef | None] = set()
     for change in changes:
@@ -67,8 +67,8 @@ def _in_order(inputs: PlanInput, changes: Iterable[Change]) -> list[tuple[JobRef
             first.add(change.source)
     jobs = inputs.at_source
 
-    def turn(ref: JobRef | None) -> tuple[object, ...]:
+    def priority(ref: JobRef | None) -> tuple[object, ...]:
         job: Job | None = jobs.get(ref) if ref else None
         return (ref not in first, *(age(job) if job else ()))
 
-    return [(ref, needed[ref]) for ref in sorted(needed, key=turn)]
+    return [(ref, needed[ref]) for ref in sorted(needed, key=priority)]

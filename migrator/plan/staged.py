@@ -11,28 +11,28 @@ from migrator.plan.staging import staged_fields
 from migrator.store.records import Binding
 
 
-def staged(inputs: PlanInput, piece: Change, fields: Fields, binding: Binding | None) -> tuple[Change, Fields]:
-    """A change with what its target job becomes at the cutover, and the fields that the job has until then.
+def staged(inputs: PlanInput, part: Change, fields: Fields, binding: Binding | None) -> tuple[Change, Fields]:
+    """Return a change with what its target job becomes at the cutover, and the fields that the job has until then.
 
-    Where nothing can hold the job back, the change is blocked.
+    Where nothing can stage the job, the change is blocked.
     """
     made = binding.applied if binding else {}
-    holding = staged_fields(fields, inputs.mapping, inputs.contract, now=inputs.now, as_made=made)
-    if not holding:
+    stop = staged_fields(fields, inputs.mapping, inputs.contract, now=inputs.now, as_made=made)
+    if not stop:
         reason = (
             f"under the {inputs.contract} contract {inputs.mapping.rules.title} can neither pause a job nor move its "
             "schedule, so it cannot be staged"
         )
-        return attrs.evolve(piece, action="blocked", reason=reason), fields
-    return attrs.evolve(piece, due={path: fields.get(path) for path in holding}), {**fields, **holding}
+        return attrs.evolve(part, action="blocked", reason=reason), fields
+    return attrs.evolve(part, due={path: fields.get(path) for path in stop}), {**fields, **stop}
 
 
 def out_of_place(inputs: PlanInput, ref: JobRef) -> str:
     """Return why a job's targets may not be changed before its active side is the recorded one; "" when it is."""
     cutover = f"migrator cutover {inputs.sync.name}"
     if ref in inputs.unfinished:
-        told = "its cutover is unfinished, so both sides or neither may be active"
-        return f"{told}. Finish it: {cutover}. Or switch back: {cutover} --back"
+        what = "its cutover is unfinished, so both sides or neither may be active"
+        return f"{what}. Finish it: {cutover}. Or switch back: {cutover} --back"
     if ref in inputs.revived:
         return (
             "the target is the active side, and it is active at the source again, or about to be: both sides fire "

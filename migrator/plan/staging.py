@@ -24,12 +24,12 @@ _DISTANT: Final = timedelta(days=60)
 
 
 def must_be_staged(fields: Fields, mapping: ProviderMapping) -> bool:
-    """Whether a job with these fields has to be made in steps."""
+    """Return whether a job with these fields has to be made in steps."""
     return fields.get("enabled") is False and not mapping.rules.fields["enabled"].create_path
 
 
 def parked_schedule(fields: Fields, mapping: ProviderMapping, *, now: datetime) -> Mapping[str, Any]:
-    """A trigger of the same kind as the job's own whose next fire is far in the future: a parked schedule."""
+    """Return a trigger of the same kind as the job's own whose next fire is far in the future: a parked schedule."""
     if "trigger.at" in fields:
         return {"trigger.at": (now + timedelta(days=360)).replace(microsecond=0)}
     day = now - timedelta(days=5)
@@ -37,7 +37,7 @@ def parked_schedule(fields: Fields, mapping: ProviderMapping, *, now: datetime) 
     return {"trigger.cron": parse(render(yearly, mapping.rules.dialect), mapping.rules.dialect)}
 
 
-def standstill(fields: Fields, mapping: ProviderMapping, contract: str, *, now: datetime) -> Fields | None:
+def stopping_fields(fields: Fields, mapping: ProviderMapping, contract: str, *, now: datetime) -> Fields | None:
     """Return what stops a job: a pause, or a parked schedule; None where it can be given neither.
 
     Args:
@@ -48,9 +48,9 @@ def standstill(fields: Fields, mapping: ProviderMapping, contract: str, *, now: 
     """
     if mapping.rules.fields["enabled"].change_under(contract) == "update":
         return {"enabled": False}
-    away = parked_schedule(fields, mapping, now=now)
-    kinds = {mapping.change_kind(path, fields, {**fields, **away}, contract) for path in away}
-    return away if kinds == {"update"} else None
+    parked = parked_schedule(fields, mapping, now=now)
+    kinds = {mapping.change_kind(path, fields, {**fields, **parked}, contract) for path in parked}
+    return parked if kinds == {"update"} else None
 
 
 def staged_fields(fields: Fields, mapping: ProviderMapping, contract: str, *, now: datetime, as_made: Fields) -> Fields:
@@ -63,9 +63,9 @@ def staged_fields(fields: Fields, mapping: ProviderMapping, contract: str, *, no
         now: the clock.
         as_made: what was last written to it; a schedule in it that is still parked stays.
     """
-    held = standstill(fields, mapping, contract, now=now) or {}
-    written = {path: as_made[path] for path in held if path in TRIGGER_PATHS and path in as_made}
-    return written if written and is_distant({**fields, **written}, mapping.rules.dialect, now=now) else held
+    stop = stopping_fields(fields, mapping, contract, now=now) or {}
+    written = {path: as_made[path] for path in stop if path in TRIGGER_PATHS and path in as_made}
+    return written if written and is_distant({**fields, **written}, mapping.rules.dialect, now=now) else stop
 
 
 def is_distant(fields: Fields, dialect: str, *, now: datetime) -> bool:
@@ -88,32 +88,32 @@ def is_parked(job: Job, active_side: ActiveSide | None) -> bool:
 
 
 def is_cut_short(job: Job, active_side: ActiveSide) -> bool:
-    """Whether moving its right has begun and not ended, so that neither side may be live, or both.
+    """Return whether a switch of it has begun and not ended, so that neither side may be active, or both.
 
-    A move there that died before it stopped the source has changed nothing yet.
+    A switch to the target that died before it stopped the source has changed nothing yet.
     """
     return active_side.begun is not None and (active_side.live == "target" or is_parked(job, active_side))
 
 
 def may_fire(job: Job, active_side: ActiveSide | None) -> bool:
-    """Whether a source job fires by itself: wanted by its owner, not stopped by its platform, and not parked by us."""
+    """Return whether a source job fires: enabled by its owner, not stopped by its platform, not parked by a cutover."""
     return job.live and not is_parked(job, active_side)
 
 
-def stirs(job: Job, active_side: ActiveSide, dialect: str, *, now: datetime) -> bool:
-    """Whether a source job fires although the target has the right to, or soon will.
+def fires_again(job: Job, active_side: ActiveSide, dialect: str, *, now: datetime) -> bool:
+    """Return whether a source job fires although the target is the active side, or soon will.
 
-    Somebody has resumed it, or the schedule that it was moved away to comes near.
+    Somebody has resumed it, or the schedule that it was parked with comes near.
     """
     if active_side.live != "target":
         return False
     if may_fire(job, active_side):
         return True
-    switched = any(path in TRIGGER_PATHS for path in active_side.parked)
-    return switched and job.live and not is_distant(flatten(job), dialect, now=now)
+    changes_schedule = any(path in TRIGGER_PATHS for path in active_side.parked)
+    return changes_schedule and job.live and not is_distant(flatten(job), dialect, now=now)
 
 
-def as_wished(job: Job, active_sides: Iterable[ActiveSide]) -> Job:
+def as_wanted(job: Job, active_sides: Iterable[ActiveSide]) -> Job:
     """Return a source job as its owner wants it, without what a cutover did to stop it."""
     parked = next(
         (active_side for active_side in active_sides if active_side.source == job.ref and is_parked(job, active_side)),
@@ -121,12 +121,12 @@ def as_wished(job: Job, active_sides: Iterable[ActiveSide]) -> Job:
     )
     if parked is None:
         return job
-    return in_place_of(job, parked.wish)
+    return with_fields(job, parked.wish)
 
 
-def in_place_of(job: Job, new: Fields) -> Job:
-    """A job with another flag or schedule in place of its own."""
+def with_fields(job: Job, new: Fields) -> Job:
+    """Return a job with another flag or schedule in place of its own."""
     fields = {**flatten(job), **new}
-    switched = any(path in TRIGGER_PATHS for path in new)
-    trigger = unflatten(fields, ref=job.ref).trigger if switched else job.trigger
+    changes_schedule = any(path in TRIGGER_PATHS for path in new)
+    trigger = unflatten(fields, ref=job.ref).trigger if changes_schedule else job.trigger
     return attrs.evolve(job, enabled=fields["enabled"], trigger=trigger)

@@ -13,7 +13,7 @@ from attrs import define, field
 
 from migrator.canonical import JobRef
 from migrator.plan.changes import Change
-from migrator.plan.identity import moving
+from migrator.plan.identity import move_command
 from migrator.plan.plan_input import PlanInput
 
 _ENDS = frozenset({"delete", "pause"})
@@ -26,16 +26,16 @@ class Successors:
 
     Attributes:
         inputs: what the plan is made from.
-        left: what happens to the target jobs of jobs removed at the source.
+        removals: what happens to the target jobs of jobs removed at the source.
     """
 
     inputs: PlanInput
-    left: tuple[Change, ...]
+    removals: tuple[Change, ...]
     _named: dict[str, list[Change]] = field(factory=dict, init=False)
     _heirs: dict[JobRef, list[JobRef]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
-        for change in self.left:
+        for change in self.removals:
             if change.piece == 1 and change.source and change.target and change.target.id in self.inputs.at_target:
                 self._named.setdefault(self._form(change.name), []).append(change)
 
@@ -51,28 +51,28 @@ class Successors:
         for change in found:
             assert change.source is not None
             self._heirs.setdefault(change.source, []).append(create.source)
-        told = "; ".join(self._told(change, create.source) for change in found)
-        if all(change.action in _ENDS or not self._is_live(change) for change in found):
-            return attrs.evolve(create, reason="; ".join(filter(None, (create.reason, told))))
-        return attrs.evolve(create, action="blocked", fields=(), reason=told)
+        reason = "; ".join(self._reason(change, create.source) for change in found)
+        if all(change.action in _ENDS or not self._is_active(change) for change in found):
+            return attrs.evolve(create, reason="; ".join(filter(None, (create.reason, reason))))
+        return attrs.evolve(create, action="blocked", fields=(), reason=reason)
 
-    def noted(self) -> Iterator[Change]:
+    def removals_with_notes(self) -> Iterator[Change]:
         """Yield what happens to the target jobs of removed jobs, each with the new job that may be the same."""
-        for change in self.left:
+        for change in self.removals:
             heirs = self._heirs.get(change.source, ()) if change.source else ()
-            told = f"{change.reason}; {_listed(heirs)} at the source has its name" if heirs else change.reason
-            yield attrs.evolve(change, reason=told)
+            reason = f"{change.reason}; {_listed(heirs)} at the source has its name" if heirs else change.reason
+            yield attrs.evolve(change, reason=reason)
 
     def _form(self, name: str) -> str:
-        """A name as the target holds it."""
+        """Return a name as the target holds it."""
         return str(self.inputs.mapping.form("name", name))
 
-    def _is_live(self, change: Change) -> bool:
+    def _is_active(self, change: Change) -> bool:
         return change.target is not None and self.inputs.at_target[change.target.id].enabled
 
-    def _told(self, change: Change, new: JobRef) -> str:
+    def _reason(self, change: Change, new: JobRef) -> str:
         assert change.source is not None
-        command = moving(f"job.{change.source.id}", f"job.{new.id}", "--sync", self.inputs.sync.name)
+        command = move_command(f"job.{change.source.id}", f"job.{new.id}", "--sync", self.inputs.sync.name)
         return (
             f"{change.source}, which was removed at the source, had this name, and {change.target} is its target job; "
             f"if this is the same job under a new id: {command}; "

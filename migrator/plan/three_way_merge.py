@@ -1,4 +1,4 @@
-"""A source job with a target job of ours: what was last applied, what is wanted now, and what is there.
+"""A source job with a managed target job: what was last applied, what is wanted now, and what is there.
 
 Whoever changed a field since we last wrote it decides what happens: the source alone, and the target follows; somebody
 at the target, and the sync's `on_drift` says whose value counts.
@@ -26,36 +26,34 @@ from migrator.store.records import Binding
 _RENEWED: Final = "the schedule at the source is unchanged; only its window has moved on"
 
 
-def merged_change(inputs: PlanInput, piece: Change, fields: Fields, binding: Binding) -> Change:
-    """What happens to the target job of a binding.
+def merged_change(inputs: PlanInput, part: Change, fields: Fields, binding: Binding) -> Change:
+    """Return what happens to the target job of a binding.
 
     Args:
         inputs: what the plan is made from.
-        piece: the change so far: what is known of it without looking at the target job.
+        part: the change so far, without regard to the target job.
         fields: the wanted target job.
         binding: what was last written.
     """
-    piece = attrs.evolve(piece, target=binding.target)
+    part = attrs.evolve(part, target=binding.target)
     if problem := inputs.unreadable.get(binding.target.id):
-        return attrs.evolve(piece, action="blocked", reason=f"the target job cannot be read: {problem.error}")
+        return attrs.evolve(part, action="blocked", reason=f"the target job cannot be read: {problem.error}")
     job = inputs.at_target.get(binding.target.id)
     if job is None:
-        return _vanished(inputs, piece, fields, binding)
+        return _vanished(inputs, part, fields, binding)
     if job.trouble:
-        told = f"{inputs.mapping.rules.title} reports of {binding.target.id} at the target: {job.trouble}"
-        piece = attrs.evolve(piece, reason="; ".join(filter(None, (piece.reason, told))))
+        note = f"{inputs.mapping.rules.title} reports of {binding.target.id} at the target: {job.trouble}"
+        part = attrs.evolve(part, reason="; ".join(filter(None, (part.reason, note))))
     remote = answered(job, binding.applied)
     if job.suspended is None:
-        return _compared(inputs, piece, fields, binding, remote)
+        return _compared(inputs, part, fields, binding, remote)
     if fields.get("enabled") is False:
         remote["enabled"] = False  # it fires nothing, and some platforms refuse to pause what they have stopped
-    return _suspended(
-        _compared(inputs, piece, fields, binding, remote), job.suspended, title=inputs.mapping.rules.title
-    )
+    return stopped(_compared(inputs, part, fields, binding, remote), job.suspended, title=inputs.mapping.rules.title)
 
 
-def _suspended(change: Change, why: str, *, title: str) -> Change:
-    """The change of a target job that its platform has stopped: what the source fires does not fire there."""
+def stopped(change: Change, why: str, *, title: str) -> Change:
+    """Return the change of a target job that its platform has stopped: what the source fires does not fire there."""
     if not change.live or change.action == "blocked":
         return change
     reason = f"stopped by {title} ({why}): it does not fire at the target until somebody resumes it there"
@@ -64,81 +62,81 @@ def _suspended(change: Change, why: str, *, title: str) -> Change:
     return attrs.evolve(change, reason="; ".join(filter(None, (change.reason, reason))))
 
 
-def _compared(inputs: PlanInput, piece: Change, fields: Fields, binding: Binding, remote: Fields) -> Change:
-    """What happens to a target job that was read."""
+def _compared(inputs: PlanInput, part: Change, fields: Fields, binding: Binding, remote: Fields) -> Change:
+    """Return what happens to a target job that was read."""
     states = {"applied": binding.applied, "seen": binding.seen, "desired": fields, "remote": remote}
     found = tuple(differences(**states, mapping=inputs.mapping))
-    piece = attrs.evolve(piece, agreed=agreed(**states, mapping=inputs.mapping))
+    part = attrs.evolve(part, agreed=agreed(**states, mapping=inputs.mapping))
     edited = [change for change in found if change.reason in {TARGET, BOTH}]
     if reason := _undecided(edited, inputs.sync.on_drift):
-        return attrs.evolve(piece, action="blocked", fields=found, reason=reason, needs=(_overwriting(inputs, edited),))
+        return attrs.evolve(part, action="blocked", fields=found, reason=reason, needs=(_overwriting(inputs, edited),))
     kept = tuple(change for change in found if change.reason == SOURCE or inputs.sync.on_drift == "source")
     if blocked := unchangeable(inputs, kept, remote, fields):
-        return attrs.evolve(piece, action="blocked", fields=found, reason=blocked)
+        return attrs.evolve(part, action="blocked", fields=found, reason=blocked)
     if edited and inputs.sync.on_drift == "target" and inputs.sync.two_way:
-        return _both_ways(inputs, piece, kept, desired=fields, edited=edited, remote=remote)
+        return _two_way(inputs, part, kept, desired=fields, edited=edited, remote=remote)
     if not kept and edited:
         reason = f"edits at the target are kept: {', '.join(change.path for change in edited)}"
-        return attrs.evolve(piece, fields=found, reason=reason)
+        return attrs.evolve(part, fields=found, reason=reason)
     if not kept:
-        return _as_kept(inputs, piece, unkept(**states, mapping=inputs.mapping, accepted=inputs.sync.accept_stored))
-    renews = _renews(inputs, kept, piece, binding)
-    action, reason = action_for(inputs, kept, remote, fields, why=_RENEWED if renews else piece.reason)
-    return attrs.evolve(piece, action=action, fields=kept, renews=renews, reason=reason)
+        return _unchanged(inputs, part, unkept(**states, mapping=inputs.mapping, accepted=inputs.sync.accept_stored))
+    renews = _renews(inputs, kept, part, binding)
+    action, reason = action_for(inputs, kept, remote, fields, why=_RENEWED if renews else part.reason)
+    return attrs.evolve(part, action=action, fields=kept, renews=renews, reason=reason)
 
 
-def _as_kept(inputs: PlanInput, piece: Change, odd: Sequence[FieldChange]) -> Change:
-    """Leave a target job alone; where the platform keeps something else than was written, a person decides."""
+def _unchanged(inputs: PlanInput, part: Change, odd: Sequence[FieldChange]) -> Change:
+    """Return no change; blocked where the platform keeps something else than was written, and a person decides."""
     if not odd:
-        return piece
-    told = []
+        return part
+    differing = []
     for change in odd:
         written, stored = contrast(change.new, change.remote)
-        told.append(f"{change.path} was written as {written} and is kept as {stored}")
+        differing.append(f"{change.path} was written as {written} and is kept as {stored}")
     line = f"accept_stored = {json.dumps([*inputs.sync.accept_stored, *(change.path for change in odd)])}"
     reason = (
-        f"{inputs.mapping.rules.title} keeps something else than was written: {'; '.join(told)}; correct it at the "
-        f"source, or accept it with {line} in [syncs.{inputs.sync.name}]"
+        f"{inputs.mapping.rules.title} keeps something else than was written: {'; '.join(differing)}; correct it at "
+        f"the source, or accept it with {line} in [syncs.{inputs.sync.name}]"
     )
     need = setting(inputs.sync, line, f"{inputs.mapping.rules.title} keeps something else than was written")
-    return attrs.evolve(piece, action="blocked", fields=tuple(odd), reason=reason, needs=(need,))
+    return attrs.evolve(part, action="blocked", fields=tuple(odd), reason=reason, needs=(need,))
 
 
-def _both_ways(
+def _two_way(
     inputs: PlanInput,
-    piece: Change,
+    part: Change,
     kept: tuple[FieldChange, ...],
     *,
     desired: Fields,
     edited: Sequence[FieldChange],
     remote: Fields,
 ) -> Change:
-    """The target takes what the source has changed, and the source what was edited at the target; or neither does."""
-    assert piece.source is not None
+    """Return the change that brings edits of both sides to the other one; blocked where one of them cannot go."""
+    assert part.source is not None
     paths = [change.path for change in edited]
-    job = inputs.at_source[piece.source]
+    job = inputs.at_source[part.source]
     found = (
-        write_backs(inputs, job, desired={**desired, **piece.due}, edited=paths, remote=remote)
-        if piece.pieces == len(inputs.standing[piece.source]) == 1
+        write_backs(inputs, job, desired={**desired, **part.due}, edited=paths, remote=remote)
+        if part.pieces == len(inputs.current_bindings[part.source]) == 1
         else WriteBacks(reason="several target jobs are bound to one source job")
     )
     if found.back is None:
         reason = f"{', '.join(paths)} cannot go back to the source: {found.reason}; edit it there, or undo it here"
-        return attrs.evolve(piece, action="blocked", fields=(*kept, *edited), reason=reason)
+        return attrs.evolve(part, action="blocked", fields=(*kept, *edited), reason=reason)
     action, reason = action_for(inputs, kept, remote, desired, why=f"{RETURNED}: {', '.join(paths)}")
-    return attrs.evolve(piece, action=action, fields=kept, back=found.back, reason=reason)
+    return attrs.evolve(part, action=action, fields=kept, back=found.back, reason=reason)
 
 
 def _undecided(edited: Iterable[FieldChange], on_drift: str) -> str:
-    """Why an edit at the target waits for a person; "" where the sync says whose value counts.
+    """Return why an edit at the target waits for a person; "" where the sync says whose value counts.
 
     That the target's counts says nothing of a field that the source has changed as well: then one of two people's work
     would be lost unseen.
     """
-    both = ", ".join(change.path for change in edited if change.reason == BOTH)
-    if both and on_drift != "source":
+    conflicts = ", ".join(change.path for change in edited if change.reason == BOTH)
+    if conflicts and on_drift != "source":
         return (
-            f"both sides changed {both}; make them equal, or let the source overwrite the target "
+            f"both sides changed {conflicts}; make them equal, or let the source overwrite the target "
             'with on_drift = "source"'
         )
     paths = ", ".join(change.path for change in edited)
@@ -148,41 +146,41 @@ def _undecided(edited: Iterable[FieldChange], on_drift: str) -> str:
 
 
 def _overwriting(inputs: PlanInput, edited: Iterable[FieldChange]) -> Need:
-    """What a sync says so that the source overwrites an edit at the target."""
+    """Return the setting by which the source overwrites an edit at the target."""
     if any(change.reason == BOTH for change in edited):
         return setting(inputs.sync, 'on_drift = "source"', "it was changed on both sides")
     return setting(inputs.sync, 'on_drift = "source"', 'it was edited at the target; "target" keeps such edits')
 
 
-def _renews(inputs: PlanInput, changes: Iterable[FieldChange], piece: Change, binding: Binding) -> bool:
-    """Whether these changes come from time going by alone: the source's schedule is what it was."""
+def _renews(inputs: PlanInput, changes: Iterable[FieldChange], part: Change, binding: Binding) -> bool:
+    """Return whether these changes come from the passing of time alone: the source's schedule is what it was."""
     changed = {
         *TRIGGER_PATHS,
-        *(("name",) if binding.pieces != piece.pieces else ()),
+        *(("name",) if binding.pieces != part.pieces else ()),
     }  # names say how many parts there are
-    return is_same_schedule(inputs, piece) and all(c.reason == SOURCE and c.path in changed for c in changes)
+    return is_same_schedule(inputs, part) and all(c.reason == SOURCE and c.path in changed for c in changes)
 
 
 def is_same_schedule(inputs: PlanInput, change: Change) -> bool:
-    """Whether the source's schedule is the one that a target job of ours was last in step with.
+    """Return whether the source's schedule is the one that a managed copy was last in step with.
 
     Of several parts one suffices: a run that died may have left others that never got theirs.
     """
-    said = change.schedule.stands_for if change.schedule else ""
-    bindings = inputs.standing.get(change.source, ()) if change.source else ()
-    return bool(said) and any(binding.stands_for == said for binding in bindings)
+    wanted = change.schedule.stands_for if change.schedule else ""
+    bindings = inputs.current_bindings.get(change.source, ()) if change.source else ()
+    return bool(wanted) and any(binding.stands_for == wanted for binding in bindings)
 
 
-def _vanished(inputs: PlanInput, piece: Change, fields: Fields, binding: Binding) -> Change:
-    """The target job is not there any more."""
+def _vanished(inputs: PlanInput, part: Change, fields: Fields, binding: Binding) -> Change:
+    """Return what happens to a target job that does not exist any more."""
     if binding.target in inputs.unproved:
         reason = f"the target's listing lacks {binding.target.id}, and reading it by its id got no answer"
-        return attrs.evolve(piece, action="blocked", reason=reason)
+        return attrs.evolve(part, action="blocked", reason=reason)
     if inputs.sync.on_deleted == "recreate":
-        return attrs.evolve(created(inputs, piece, fields), target=None)
+        return attrs.evolve(created(inputs, part, fields), target=None)
     reason = (
         f"somebody deleted {binding.target.id} at the target; "
         f'on_deleted = "recreate" in [syncs.{inputs.sync.name}] recreates it'
     )
     need = setting(inputs.sync, 'on_deleted = "recreate"', "somebody deleted it at the target")
-    return attrs.evolve(piece, action="blocked", reason=reason, needs=(need,))
+    return attrs.evolve(part, action="blocked", reason=reason, needs=(need,))

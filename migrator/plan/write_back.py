@@ -28,7 +28,7 @@ _KEPT: Final = frozenset(
 
 @frozen(kw_only=True)
 class WriteBacks:
-    """How edits go back, or why they cannot.
+    """The write-back of edits, or why it is impossible.
 
     Attributes:
         back: what the source becomes; None when that is not possible.
@@ -40,7 +40,7 @@ class WriteBacks:
 
 
 def write_backs(inputs: PlanInput, job: Job, *, desired: Fields, edited: Sequence[str], remote: Fields) -> WriteBacks:
-    """How the edits of a target job go back to its source job.
+    """Return the write-back of a target job's edits to its source job.
 
     Args:
         inputs: what the plan is made from.
@@ -59,9 +59,9 @@ def write_backs(inputs: PlanInput, job: Job, *, desired: Fields, edited: Sequenc
         what = ", ".join(edited)
         return WriteBacks(reason=f"the source cannot express {what} as it was edited at the target")
     now, then = _at_source(inputs, job), _at_source(inputs, wanted)
-    if (refused := _refused(now, then)) or len(now.pieces) != 1:
+    if (refused := _refused(now, then)) or len(now.parts) != 1:
         return WriteBacks(reason=refused or "the source cannot express it")
-    old, new = now.pieces[0], then.pieces[0]
+    old, new = now.parts[0], then.parts[0]
     changed = [path for path in PATHS if not inputs.origin.same(path, old.get(path), new.get(path))]
     stuck = [path for path in changed if inputs.origin_kind(path, old, new) != "update"]
     if stuck:
@@ -75,7 +75,7 @@ def write_backs(inputs: PlanInput, job: Job, *, desired: Fields, edited: Sequenc
 
 
 def _edited(job: Job, edited: Sequence[str], remote: Fields) -> Job:
-    """The source job with the target's values of these paths; of a schedule, all of it."""
+    """Return the source job with the target's values of these paths; of a schedule, all of it."""
     paths = {*edited, *(TRIGGER_PATHS if set(edited) & set(TRIGGER_PATHS) else ())}
     fields: dict[str, Any] = {path: value for path, value in flatten(job).items() if path not in paths}
     fields |= {path: remote[path] for path in paths if path in remote}
@@ -85,11 +85,11 @@ def _edited(job: Job, edited: Sequence[str], remote: Fields) -> Job:
 
 
 def _fits(inputs: PlanInput, wanted: Job, *, desired: Fields, edited: Sequence[str], remote: Fields) -> bool:
-    """Whether the changed source job becomes what the target has, and what the target would have had."""
+    """Return whether the changed source job becomes what the target has, and what the target would have had."""
     after = convert(wanted, target=inputs.mapping, sync=inputs.sync, now=inputs.now)
-    if len(after.pieces) != 1:
+    if len(after.parts) != 1:
         return False
-    (fields,) = after.pieces
+    (fields,) = after.parts
     others = [path for path in PATHS if path not in {*edited, "name"} and inputs.mapping.holds(path)]
     return all(inputs.mapping.same(path, fields.get(path), remote.get(path)) for path in edited) and all(
         inputs.mapping.same(path, fields.get(path), desired.get(path)) for path in others
@@ -97,7 +97,7 @@ def _fits(inputs: PlanInput, wanted: Job, *, desired: Fields, edited: Sequence[s
 
 
 def _at_source(inputs: PlanInput, job: Job) -> Converted:
-    """A job in the terms of the source's own platform: nothing is lost there that came from there."""
+    """Return a job converted for the source's own platform: nothing is lost there that came from there."""
     bare = Sync(name=inputs.sync.name, source=inputs.sync.target, target=inputs.sync.source)
     return convert(
         job, target=inputs.origin, sync=attrs.evolve(bare, event_name=inputs.sync.event_name), now=inputs.now
@@ -105,8 +105,8 @@ def _at_source(inputs: PlanInput, job: Job) -> Converted:
 
 
 def _refused(now: Converted, then: Converted) -> str:
-    """Why the changed job cannot stand at the source; "" when it can."""
-    if len(then.pieces) != 1:
+    """Return why the source cannot hold the changed job; "" when it can."""
+    if len(then.parts) != 1:
         return "; ".join([*then.refused, *map(str, then.needs), then.dead]).strip("; ")
     if then.schedule.verdict == "exact_until" and then.schedule.until:
         return f"the source can hold that schedule only until {write_time(then.schedule.until)}"

@@ -2,7 +2,7 @@
 
 A crashed run leaves planned writes without an outcome. A listing of the target answers most: a created job shows
 itself by its ownership tag, or by being new and exactly what was sent; an update by its values; a delete by absence.
-A job that is not listed yet may only be late to show, so a create counts as never made after several looks. What a
+A job that is not listed yet may only be late to show, so a create counts as never made after several listings. What a
 listing cannot answer is left to a person, and blocks that one job.
 """
 
@@ -36,14 +36,14 @@ _PATIENCE: Final = (0.5, 1.0, 2.0)
 """Seconds between listings while one is late."""
 _ABSENT: Final = "absent"
 """Said of a create that a listing does not show."""
-_LOOK: Final = "give the id of the job that this write created"
+_HINT: Final = "give the id of the job that this write created"
 _REMEMBERED: Final = timedelta(days=7)
 """How long a create that failed is remembered, in case that what it made shows after all."""
 
 
 @frozen(kw_only=True)
 class Reconciler:
-    """Settles the writes to one target.
+    """Reconciles the writes to one target.
 
     Attributes:
         mapping: the target's.
@@ -61,20 +61,20 @@ class Reconciler:
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
 
-    async def settle(self, writes: Iterable[Write], target: Extracted) -> tuple[Extracted, tuple[Write, ...]]:
-        """Settle what can be settled.
+    async def reconcile(self, writes: Iterable[Write], target: Extracted) -> tuple[Extracted, tuple[Write, ...]]:
+        """Reconcile the writes that can be reconciled.
 
         Args:
             writes: writes without an outcome; the lock of their target is held.
             target: a listing that was begun after the last of them was recorded.
 
         Returns:
-            The latest listing, and what only a person can settle, each with what was looked for.
+            The latest listing, and what only a person can resolve, each with what was looked for.
         """
-        left: list[Write] = []
+        unresolved: list[Write] = []
         waiting = list(writes)
         for wait in (*LATE_WAITS, None):
-            absent = list(self._absent(waiting, target, left))
+            absent = list(self._absent_creates(waiting, target, unresolved))
             young = [write for write in absent if self.now() - write.at < _YOUNG]
             for write in absent:
                 if wait is None or write not in young:
@@ -83,12 +83,12 @@ class Reconciler:
                 break
             await self.sleep(wait)
             waiting, target = young, await self.relist()
-        for write in left:
+        for write in unresolved:
             self.state.settle(write, "uncertain", write.error)
-        return target, tuple(left)
+        return target, tuple(unresolved)
 
     async def caught_up(self, target: Extracted) -> Extracted:
-        """A listing that shows what was written in the last moments, as far as waiting helps.
+        """Return a listing that shows what was written in the last moments, as far as waiting helps.
 
         A platform may show a write late. A job that is missing, or not as we left it a moment ago, would look as if
         somebody had deleted or edited it; so it is listed again until it shows, or until it is old news.
@@ -103,7 +103,7 @@ class Reconciler:
 
     def _lags(self, target: Extracted, written: Collection[Write]) -> bool:
         touched = {write.target_id for write in written if write.target_id}
-        bindings = {binding.target.id: binding for binding in self._links(target, only=touched)}
+        bindings = {binding.target.id: binding for binding in self._bindings(target, only=touched)}
         jobs = {job.ref.id: job for job in target.jobs if job.ref.id in touched}
         unread = {problem.ref.id for problem in target.problems}
         for write in written:
@@ -117,26 +117,30 @@ class Reconciler:
         return False
 
     def reclaim(self, target: Extracted) -> bool:
-        """Bind what a create has made although its response, or a listing, said that it had not; whether there was any.
+        """Bind what a create made although it counts as failed; return whether there was any.
 
         Only a job with the ownership tag of that very source job, and no older than the create, is ours. Where
-        another one stands for the source job by now, it is one too many, and the next plan removes it.
+        another one is bound to the source job by now, it is one too many, and the next plan removes it.
         """
         bindings = self.state.bound_jobs(self.mapping.rules.provider, target.scopes)
-        bound_jobs, standing = {target for _, _, target in bindings}, {(source, piece) for source, piece, _ in bindings}
+        bound_jobs, bound_parts = (
+            {target for _, _, target in bindings},
+            {(source, piece) for source, piece, _ in bindings},
+        )
         tagged = [job for job in target.jobs if job.ownership_tag is not None and job.ref not in bound_jobs]
         found = False
         for write in self._since(_REMEMBERED) if tagged else ():
             if write.action != "create" or write.state != "failed":
                 continue
-            mine = [job for job in tagged if _tagged(job, write) and _may_be_of(job, write)]
-            if len(mine) == 1:
+            candidates = [job for job in tagged if _tagged(job, write) and _may_be_of(job, write)]
+            if len(candidates) == 1:
                 binding = attrs.evolve(
-                    binding_to(mine[0], write, self.mapping), superseded=(write.source, write.piece) in standing
+                    binding_to(candidates[0], write, self.mapping),
+                    superseded=(write.source, write.piece) in bound_parts,
                 )
                 self.state.put_binding(binding, dialect=self.mapping.rules.dialect, settles=write)
-                standing.add((binding.source, binding.piece))
-                tagged.remove(mine[0])
+                bound_parts.add((binding.source, binding.piece))
+                tagged.remove(candidates[0])
                 found = True
         return found
 
@@ -145,23 +149,23 @@ class Reconciler:
         found = self.state.settled_since(rules.provider, self.scopes, rules.dialect, since)
         return tuple(write for write in found if write.piece != ORIGIN)
 
-    def _absent(self, writes: Iterable[Write], target: Extracted, left: list[Write]) -> Iterable[Write]:
-        """Settle against one listing: the creates that it does not show are returned, unclear ones go to `left`."""
-        bindings = {binding.target.id: binding for binding in self._links(target)}
+    def _absent_creates(self, writes: Iterable[Write], target: Extracted, unresolved: list[Write]) -> Iterable[Write]:
+        """Reconcile with one listing; yield the creates that it does not show, add unclear ones to `unresolved`."""
+        bindings = {binding.target.id: binding for binding in self._bindings(target)}
         jobs = {job.ref.id: job for job in target.jobs}
         for write in writes:
             found = attempt("reconciled", self._reconciled, write, target, jobs, bindings)
             if isinstance(found, MigratorError):
-                left.append(attrs.evolve(write, state="uncertain", error=str(found)))
+                unresolved.append(attrs.evolve(write, state="uncertain", error=str(found)))
             elif found == _ABSENT:
                 yield write
             elif found:
-                left.append(attrs.evolve(write, state="uncertain", error=found))
+                unresolved.append(attrs.evolve(write, state="uncertain", error=found))
 
     def _reconciled(
         self, write: Write, target: Extracted, jobs: Mapping[str, Job], bindings: dict[str, Binding]
     ) -> str:
-        """Settle one write; "" when it is settled, `_ABSENT`, or why it cannot be told."""
+        """Reconcile one write; return "" when it is resolved, `_ABSENT`, or why it cannot be told."""
         target_id = write.target_id or ""
         if write.action == "create":
             free = [job for job in target.jobs if job.ref.id not in bindings]
@@ -171,7 +175,7 @@ class Reconciler:
             bindings[found.ref.id] = binding = binding_to(found, write, self.mapping)
             self.state.put_binding(binding, dialect=self.mapping.rules.dialect, settles=write)
         elif write.action == "update":
-            self._settle_update(write, jobs.get(target_id), bindings.get(target_id))
+            self._reconcile_update(write, jobs.get(target_id), bindings.get(target_id))
         elif target_id in jobs:
             self.state.settle(write, "failed", "the job is still there")
         elif target_id in bindings:
@@ -180,18 +184,18 @@ class Reconciler:
             self.state.settle(write, "done")
         return ""
 
-    def _links(self, target: Extracted, *, only: Container[str] | None = None) -> tuple[Binding, ...]:
+    def _bindings(self, target: Extracted, *, only: Container[str] | None = None) -> tuple[Binding, ...]:
         return self.state.bindings(self.mapping.rules.provider, target.scopes, self.mapping.rules.dialect, only=only)
 
     def _created(self, write: Write, free: list[Job], target: Extracted) -> Job | str | None:
-        """The job that a create made, why it cannot be told, or None when there is none."""
+        """Return the job that a create made, why it cannot be told, or None when there is none."""
         if chosen := [job for job in free if job.ref.id == chosen_id(write, self.mapping)]:
             return chosen[0]
         fresh = [job for job in free if _may_be_of(job, write)]
         tagged = [job for job in fresh if _tagged(job, write)]
-        unmarked = [job for job in fresh if job.ownership_tag is None]
+        untagged = [job for job in fresh if job.ownership_tag is None]
         found = tagged or [
-            job for job in unmarked if identical(write.fields, answered(job, write.fields), self.mapping)
+            job for job in untagged if identical(write.fields, answered(job, write.fields), self.mapping)
         ]
         since = f"{write.at:%Y-%m-%d %H:%M} UTC"
         sought = f"the answer to its create was lost; looked for a job of {self.mapping.rules.title} made since {since}"
@@ -199,7 +203,7 @@ class Reconciler:
             return found[0]
         if found:
             return f"{sought}, and it could be any of {', '.join(job.ref.id for job in found)}"
-        if alike := [job for job in unmarked if job.name == write.name and job.created_at is not None]:
+        if alike := [job for job in untagged if job.name == write.name and job.created_at is not None]:
             ids = ", ".join(job.ref.id for job in alike)
             return f"{sought} that is exactly what was sent; {ids} has its name and is something else"
         if unread := [problem for problem in target.problems if problem.name == write.name]:
@@ -207,8 +211,8 @@ class Reconciler:
             return f"{sought}; {ids} has its name and cannot be read"
         return None
 
-    def _settle_update(self, write: Write, job: Job | None, binding: Binding | None) -> None:
-        """Values that are there now as they were sent were sent by us, not by somebody who edited the target."""
+    def _reconcile_update(self, write: Write, job: Job | None, binding: Binding | None) -> None:
+        """Reconcile an update: values that are at the target as they were sent count as written by it."""
         if job is None or binding is None:
             self.state.settle(write, "failed", "the job is gone")
             return
@@ -225,30 +229,30 @@ class Reconciler:
         known = {path: remote.get(path) for path in arrived}
         applied = {path: value for path, value in {**had, **arrived}.items() if value is not None}
         seen = {path: value for path, value in {**binding.seen, **known}.items() if value is not None}
-        noted = attrs.evolve(binding, applied=applied, seen=seen)
-        self.state.put_binding(noted, dialect=self.mapping.rules.dialect, settles=write)
+        reconciled = attrs.evolve(binding, applied=applied, seen=seen)
+        self.state.put_binding(reconciled, dialect=self.mapping.rules.dialect, settles=write)
 
 
-def candidate_for(
+def bind_created(
     job: Job, write: Write, *, bindings: Iterable[Binding], mapping: ProviderMapping, state: State
 ) -> None:
-    """Settle a create as a person says: this job is what it made.
+    """Bind the job that a create made, as a person says.
 
     Raises:
-        RefusedError: the job is known to stand for something else.
+        RefusedError: the job is known to be bound to something else.
     """
     where = f"{mapping.rules.title} job {job.ref.id}"
     if taken := next((binding for binding in bindings if binding.target == job.ref), None):
         what = "that job is bound to another source job already"
-        raise RefusedError(what, where=where, actual=str(taken.source), hint=_LOOK)
+        raise RefusedError(what, where=where, actual=str(taken.source), hint=_HINT)
     if job.ownership_tag is not None and not _tagged(job, write):
         what = "that job carries the ownership tag of another source job"
-        raise RefusedError(what, where=where, actual=f"{job.ownership_tag.provider}/{job.ownership_tag.id}", hint=_LOOK)
+        raise RefusedError(what, where=where, actual=f"{job.ownership_tag.provider}/{job.ownership_tag.id}", hint=_HINT)
     state.put_binding(binding_to(job, write, mapping), dialect=mapping.rules.dialect, settles=write)
 
 
 def binding_to(job: Job, write: Write, mapping: ProviderMapping) -> Binding:
-    """The binding to what a create made; it says what is there, so that the next plan brings in line what is not.
+    """Return the binding to what a create made, with what is there, so that the next plan brings in line what is not.
 
     What the platform keeps in a form of its own counts as it was written.
     """
@@ -278,5 +282,5 @@ def _tagged(job: Job, write: Write) -> bool:
 
 
 def _may_be_of(job: Job, write: Write) -> bool:
-    """Whether a job is young enough to have been made by a planned write; the platform may not say."""
+    """Return whether a job is young enough to have been made by a planned write; the platform may not say."""
     return job.created_at is None or job.created_at >= write.at - _SKEW

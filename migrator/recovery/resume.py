@@ -1,4 +1,4 @@
-"""What is left to do of a plan that was only partly carried out: by a run that died, or by one that lost answers."""
+"""What is left of a plan that was only partly applied: by a crashed run, or by one that got no responses."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _MAKING: Final = frozenset({"create", "replace", "adopt"})
 
 
 def still_fits(saved: Plan, fresh: Plan) -> Plan:
-    """The changes of a saved plan as a fresh plan has them: what is carried out is never taken from the file.
+    """Return the changes of a saved plan as a fresh plan has them: what is applied is never taken from the file.
 
     Args:
-        saved: the plan that was looked at.
+        saved: the plan that was reviewed.
         fresh: what would be planned now.
 
     Raises:
         StalePlanError: a side or the state is not as it was, or the fresh plan lacks a change of the saved one.
     """
     _same_state(saved, fresh)
-    where, hint = _told(saved)
+    where, hint = _where_and_hint(saved)
     if saved.serial != fresh.serial:
         runs = f"{saved.serial} run{'' if saved.serial == 1 else 's'}"
         what = f"the plan was applied already, or another run came after it: it was made after {runs} of the sync, "
@@ -40,33 +40,33 @@ def still_fits(saved: Plan, fresh: Plan) -> Plan:
             name = getattr(saved, side)
             raise StalePlanError(f"the {side} ({name}) has changed since the plan was made", where=where, hint=hint)
     for change in saved.pending:
-        if passed := change.lapsed(fresh.created_at):
-            raise StalePlanError(f"{change.label}: {passed}", where=where, hint=hint)
-    left = {(change.source, change.piece, change.target): change for change in fresh.pending}
+        if expired := change.expired(fresh.created_at):
+            raise StalePlanError(f"{change.label}: {expired}", where=where, hint=hint)
+    remaining = {(change.source, change.piece, change.target): change for change in fresh.pending}
     kept: list[Change] = []
     for change in saved.pending:
-        now = left.pop((change.source, change.piece, change.target), None)
+        now = remaining.pop((change.source, change.piece, change.target), None)
         if now is None or not _is_same(change, now):
             what = f"a plan that is made now does not {change.action} {change.label} as the saved one does"
             raise StalePlanError(what, where=where, hint=hint)
         kept.append(now)
-    looked_at = {(change.source, change.piece, change.target) for change in saved.changes}
+    planned = {(change.source, change.piece, change.target) for change in saved.changes}
     rest = (
         change
         for change in fresh.changes
-        if change.action not in PENDING and (change.source, change.piece, change.target) in looked_at
+        if change.action not in PENDING and (change.source, change.piece, change.target) in planned
     )
     return attrs.evolve(fresh, changes=(*kept, *rest))
 
 
 def is_staged(saved: Plan) -> bool:
-    """Whether a saved plan was made so that new jobs wait for the cutover."""
+    """Return whether a saved plan creates its jobs staged."""
     creates = [change for change in saved.pending if change.action == "create"]
     return bool(creates) and all(change.active_side == "source" for change in creates)
 
 
 def _is_same(change: Change, now: Change) -> bool:
-    """Whether two plans want the same of a job; how far ahead a job is parked may differ: it depends on the day."""
+    """Return whether two plans want the same of a job; how far ahead it is parked may differ: it depends on the day."""
     if any(getattr(change, name) != getattr(now, name) for name in ("action", "name", "pieces", "active_side", "back")):
         return False
     fields, fresh = ({one.path: one for one in plan.fields} for plan in (change, now))
@@ -77,12 +77,12 @@ def _is_same(change: Change, now: Change) -> bool:
 
 
 def rest_of(run: Run, saved: Plan, fresh: Plan, *, later: Sequence[Run], sent: Iterable[Write]) -> Plan:
-    """What a run has left of its plan, if that still fits.
+    """Return what a run has left of its plan, if that still fits.
 
     Args:
         run: the run.
         saved: its plan.
-        fresh: what would be planned now, everything certain being settled.
+        fresh: what would be planned now, with every write reconciled that can be.
         later: the runs of the same sync after it.
         sent: what the run, and those that resumed it, wrote.
 
@@ -92,12 +92,12 @@ def rest_of(run: Run, saved: Plan, fresh: Plan, *, later: Sequence[Run], sent: I
     """
     where, hint = f"run {run.id}", f"plan what is left: migrator plan {saved.sync}"
     _same_state(saved, fresh)
-    if strangers := [other.id for other in later if (other.kind, other.of) != ("resume", run.id)]:
-        raise StalePlanError("another run came after it", where=where, actual=", ".join(strangers), hint=hint)
+    if others := [other.id for other in later if (other.kind, other.of) != ("resume", run.id)]:
+        raise StalePlanError("another run came after it", where=where, actual=", ".join(others), hint=hint)
     if saved.observed.source != fresh.observed.source:
         raise StalePlanError(f"the source ({saved.source}) has changed since", where=where, hint=hint)
     touched = {write.source for write in sent if write.state != "claimed"}
-    left: list[Change] = []
+    remaining: list[Change] = []
     planned = {change.source for change in saved.pending}
     for change in fresh.changes:
         if change.source not in planned:
@@ -107,20 +107,20 @@ def rest_of(run: Run, saved: Plan, fresh: Plan, *, later: Sequence[Run], sent: I
             reason = change.reason or "it has changed since the plan was made"
             what = f"what is left of the plan no longer fits: {change.label}: {reason}"
             raise StalePlanError(what, where=where, hint=hint)
-        left.append(change)
-    return attrs.evolve(fresh, changes=tuple(left), refusal="")
+        remaining.append(change)
+    return attrs.evolve(fresh, changes=tuple(remaining), refusal="")
 
 
 def unfinished(
     planned: Sequence[Change], outcomes: Sequence[Outcome], fresh: Plan, unclear: AbstractSet[JobRef]
 ) -> Plan:
-    """What remains of a run's changes after answers were lost and what became of those writes was found out.
+    """Return what remains of a run's changes after writes without a response were reconciled.
 
     Args:
         planned: the run's changes.
         outcomes: what became of them, one for each.
         fresh: what would be planned now.
-        unclear: the source jobs whose writes had no answer.
+        unclear: the source jobs whose writes had no response.
     """
     failed = any(o.status != "done" and o.action in _MAKING and o.source not in unclear for o in outcomes)
     withheld = {
@@ -144,10 +144,10 @@ def merged(
     later: Sequence[Outcome],
     unclear: AbstractSet[JobRef],
 ) -> tuple[Outcome, ...]:
-    """The outcomes of a run, after its unfinished changes were taken up once more."""
+    """Return the outcomes of a run, after its unfinished changes were applied once more."""
     taken_up = {change.target for change in rest.changes if change.action == "delete"}
     return tuple(
-        _merged(change, outcome, rest, later)
+        _merged_outcome(change, outcome, rest, later)
         if outcome.status != "done" and (change.source in unclear or change.target in taken_up)
         else outcome
         for change, outcome in zip(planned, outcomes, strict=True)
@@ -162,9 +162,9 @@ def replanned(plan: Plan, outcomes: Sequence[Outcome], fresh: Plan) -> Plan:
         outcomes: what became of its changes, one for each that was pending.
         fresh: what would be planned now.
     """
-    left = {outcome.source for outcome in outcomes if outcome.status != "done"}
-    left |= {change.source for change in plan.blocked}
-    return attrs.evolve(fresh, changes=tuple(change for change in fresh.changes if change.source in left))
+    undone = {outcome.source for outcome in outcomes if outcome.status != "done"}
+    undone |= {change.source for change in plan.blocked}
+    return attrs.evolve(fresh, changes=tuple(change for change in fresh.changes if change.source in undone))
 
 
 def joined(
@@ -172,43 +172,41 @@ def joined(
 ) -> tuple[Plan, tuple[Outcome, ...]]:
     """Return a run's plan and outcomes with those changes exchanged that were planned again, by `replanned`."""
     again = {change.source for change in rest.changes}
-    came = {id(change): outcome for change, outcome in zip(plan.pending, outcomes, strict=True)}
-    came |= {id(change): outcome for change, outcome in zip(rest.pending, later, strict=True)}
-    kept = [change for change in plan.changes if change.source not in again or _is_done(came.get(id(change)))]
+    outcome_of = {id(change): outcome for change, outcome in zip(plan.pending, outcomes, strict=True)}
+    outcome_of |= {id(change): outcome for change, outcome in zip(rest.pending, later, strict=True)}
+    kept = [change for change in plan.changes if change.source not in again or _is_done(outcome_of.get(id(change)))]
     changes = tuple(sorted([*kept, *rest.changes], key=lambda one: (one.name.casefold(), str(one.source), one.piece)))
     whole = attrs.evolve(plan, contract=rest.contract, changes=changes)
-    return whole, tuple(came[id(change)] for change in whole.pending)
+    return whole, tuple(outcome_of[id(change)] for change in whole.pending)
 
 
 def _is_done(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.status == "done"
 
 
-def _merged(change: Change, outcome: Outcome, rest: Plan, later: Sequence[Outcome]) -> Outcome:
-    of_it = [
-        (found, result) for found, result in zip(rest.pending, later, strict=True) if found.source == change.source
-    ]
-    if bad := next((result for _found, result in of_it if result.status != "done"), None):
+def _merged_outcome(change: Change, outcome: Outcome, rest: Plan, later: Sequence[Outcome]) -> Outcome:
+    own = [(found, result) for found, result in zip(rest.pending, later, strict=True) if found.source == change.source]
+    if bad := next((result for _found, result in own if result.status != "done"), None):
         return attrs.evolve(outcome, status=bad.status, error=bad.error)
     now = [found for found in rest.changes if found.source == change.source]
     if blocked := next((found for found in now if found.action == "blocked"), None):
         return attrs.evolve(outcome, status="failed", error=blocked.reason)
-    made = [result.target for found, result in of_it if found.piece == change.piece and result.action != "delete"]
-    standing = [found.target for found in now if found.piece == change.piece and found.action != "delete"]
-    target = next(iter([*made, *standing]), outcome.target)
+    made = [result.target for found, result in own if found.piece == change.piece and result.action != "delete"]
+    kept = [found.target for found in now if found.piece == change.piece and found.action != "delete"]
+    target = next(iter([*made, *kept]), outcome.target)
     return attrs.evolve(outcome, status="done", error="", target=target)
 
 
 def _same_state(saved: Plan, fresh: Plan) -> None:
-    where, hint = _told(saved)
+    where, hint = _where_and_hint(saved)
     if saved.lineage != fresh.lineage:
         raise StalePlanError("the plan was made on another state", where=where, hint=hint)
     if saved.contract != fresh.contract or saved.target_scope != fresh.target_scope:
         raise StalePlanError("the target is updated in another way than the plan expects", where=where, hint=hint)
 
 
-def _told(saved: Plan) -> tuple[str, str]:
-    """How messages name a plan, and what they advise."""
+def _where_and_hint(saved: Plan) -> tuple[str, str]:
+    """Return how messages name a plan, and what they advise."""
     return f"plan of {write_time(saved.created_at)}", f"make a new plan: migrator plan {saved.sync} -o plan.json"
 
 
@@ -217,7 +215,7 @@ def _counterpart(change: Change, saved: Plan) -> Change | None:
 
 
 def _continues(change: Change, before: Change | None, touched: AbstractSet[JobRef | None]) -> bool:
-    """Whether a change is what was planned, or what is left of it where the run has begun it."""
+    """Return whether a change is what was planned, or what is left of it where the run has begun it."""
     if change.source not in touched:
         return before is not None and (before.action, before.target, before.fields, before.back) == (
             change.action,

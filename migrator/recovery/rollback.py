@@ -1,10 +1,10 @@
-"""The way back from a run: a plan that puts the target as it was before, made from the journal and the snapshots.
+"""The rollback of a run: a plan that puts the target as it was before, made from the journal and the snapshots.
 
     updated  → as before          paused  → resumed, and the reverse
     created  → removed            deleted → recreated; its id and its history are lost
     replaced → changed back, or recreated where the platform knows no other way
 
-Pure. A job that somebody has changed since, or that a later run has touched, is refused: its way back is not known.
+Pure. A job that somebody has changed since, or that a later run has touched, is refused: its rollback is not known.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class RunTrace:
 
     @property
     def adopted(self) -> frozenset[JobRef]:
-        """The jobs that the run took over: they were there before, and not ours."""
+        """Return the jobs that the run adopted: they existed before, and were not managed."""
         bound_jobs = {binding.target for binding in self.bindings}
         return frozenset(
             saved_record.ref
@@ -72,7 +72,7 @@ class RunTrace:
 
 
 def rollback_plan(trace: RunTrace) -> Plan:
-    """The plan that undoes a run."""
+    """Return the plan that rolls back a run."""
     rules = trace.mapping.rules
     changes = sorted(_changes(trace), key=lambda change: (change.name.casefold(), str(change.source), change.piece))
     return Plan(
@@ -93,20 +93,22 @@ def rollback_plan(trace: RunTrace) -> Plan:
 
 def _changes(trace: RunTrace) -> Iterator[Change]:
     bindings = {binding.target: binding for binding in trace.bindings}
-    standing: dict[Key, list[Binding]] = {}
+    by_part: dict[Key, list[Binding]] = {}
     for binding in trace.bindings:
-        standing.setdefault((binding.source, binding.piece), []).append(binding)
+        by_part.setdefault((binding.source, binding.piece), []).append(binding)
     before: dict[Key, SavedRecord] = {}
     for saved_record in trace.saved_records:
         if known := saved_record.binding or bindings.get(saved_record.ref):
             before[known.source, known.piece] = saved_record
     written = {(i.source, i.piece): i for i in trace.writes if i.source and i.state != "failed"}
     for key in {**before, **written}:
-        yield _back(trace, key, before.get(key), standing.get(key, []), written.get(key))
+        yield _rollback_change(trace, key, before.get(key), by_part.get(key, []), written.get(key))
 
 
-def _back(trace: RunTrace, key: Key, before: SavedRecord | None, bindings: list[Binding], last: Write | None) -> Change:
-    """The way back of one job."""
+def _rollback_change(
+    trace: RunTrace, key: Key, before: SavedRecord | None, bindings: list[Binding], last: Write | None
+) -> Change:
+    """Return the change that rolls back one job."""
     present = {job.ref: job for job in trace.target.jobs}
     here = [binding for binding in bindings if binding.target in present]
     old = flatten(trace.mapping.read(dict(before.record), scope=before.ref.scope)) if before else {}
@@ -125,31 +127,31 @@ def _back(trace: RunTrace, key: Key, before: SavedRecord | None, bindings: list[
 
 
 def _refusal(trace: RunTrace, key: Key, here: list[Binding], present: Mapping[JobRef, Any]) -> str:
-    """Why the way back of a job is not known, or would leave nothing that fires."""
+    """Return why one job cannot be rolled back, or would then be active nowhere; "" when it can."""
     if key[0] in trace.switched:
         return f"it was cut over; switch it back first: migrator cutover {trace.run.sync} --back"
     if any((i.source, i.piece) == key and i.state in {"dispatched", "uncertain"} for i in trace.writes):
         return "the run left an unresolved write to it; see how to settle it: migrator status"
     if other := _bound_elsewhere(trace, key):
-        told = f"{other.target} is bound to {other.source} by sync {other.sync} now"
-        return f"{told}; move it back first, by the command of the move: migrator history"
+        what = f"{other.target} is bound to {other.source} by sync {other.sync} now"
+        return f"{what}; move it back first, by the command of the move: migrator history"
     if after := next((i for i in trace.later if (i.source, i.piece) == key and i.state != "failed"), None):
         return f"run {after.run} has touched it since; roll that one back first"
     if len(here) > 1:
         return f"its replacement was not finished; finish it first: migrator apply {trace.run.sync}"
     for binding in here:
         remote = flatten(present[binding.target])
-        if switched := [
+        if changed := [
             path
-            for path in _held(trace.mapping)
+            for path in _readable_paths(trace.mapping)
             if not trace.mapping.same(path, binding.seen.get(path), remote.get(path))
         ]:
-            return f"{', '.join(switched)} changed since the run"
+            return f"{', '.join(changed)} changed since the run"
     return ""
 
 
 def _bound_elsewhere(trace: RunTrace, key: Key) -> Binding | None:
-    """The binding of a target job that the run wrote to for one source job, and that stands for another one now."""
+    """Return the binding of a target job that the run wrote to for one source job, and that is bound to another now."""
     touched = {one.ref for one in trace.saved_records if one.binding and (one.binding.source, one.binding.piece) == key}
     made = {i.target_id for i in trace.writes if (i.source, i.piece) == key}
     found = (binding for binding in trace.bindings if binding.target in touched or binding.target.id in made)
@@ -169,26 +171,26 @@ def _restored(
         FieldChange(
             path=path, old=binding.applied.get(path), new=old.get(path), remote=remote.get(path), reason="as before"
         )
-        for path in _held(trace.mapping)
+        for path in _readable_paths(trace.mapping)
         if not trace.mapping.same(path, old.get(path), remote.get(path))
     )
-    lost = "" if binding.target == before.ref else "; the first one's id and history are lost"
+    loss = "" if binding.target == before.ref else "; the first one's id and history are lost"
     if not fields:
-        given = "; it is no longer managed" if before.binding is None else ""
-        return attrs.evolve(base, reason=f"it is as it was before{lost}{given}")
+        note = "; it is no longer managed" if before.binding is None else ""
+        return attrs.evolve(base, reason=f"it is as it was before{loss}{note}")
     kinds = {field.path: trace.mapping.change_kind(field.path, remote, old, trace.contract) for field in fields}
-    if fixed := [path for path, kind in kinds.items() if kind == "fixed"]:
-        reason = f"{trace.mapping.rules.title} cannot change {', '.join(fixed)} back; change it there by hand"
+    if unchangeable := [path for path, kind in kinds.items() if kind == "fixed"]:
+        reason = f"{trace.mapping.rules.title} cannot change {', '.join(unchangeable)} back; change it there by hand"
         return attrs.evolve(base, action="blocked", fields=fields, reason=reason)
-    back = attrs.evolve(base, fields=fields, reason=f"as before run {trace.run.id}{lost}")
+    change = attrs.evolve(base, fields=fields, reason=f"as before run {trace.run.id}{loss}")
     if "replace" in kinds.values():
         reason = f"recreated as it was before run {trace.run.id}; its id and its history are lost"
-        return attrs.evolve(back, action="replace", reason=reason)
+        return attrs.evolve(change, action="replace", reason=reason)
     if [field.path for field in fields] == ["enabled"]:
-        return attrs.evolve(back, action="resume" if fields[0].new else "pause")
-    return attrs.evolve(back, action="update")
+        return attrs.evolve(change, action="resume" if fields[0].new else "pause")
+    return attrs.evolve(change, action="update")
 
 
-def _held(mapping: ProviderMapping) -> Iterable[str]:
-    """The paths that the platform holds and answers with."""
+def _readable_paths(mapping: ProviderMapping) -> Iterable[str]:
+    """Return the paths that the platform holds and answers with."""
     return [path for path in PATHS if mapping.holds(path) and mapping.echo_of(path) != "none"]

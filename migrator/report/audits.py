@@ -39,12 +39,12 @@ def audit_lines(found: Audit, *, verbose: bool = False) -> Iterator[Line]:
     yield line((f"{found.connection} → {found.title}", "bold"), f": {count(len(found.findings), 'job')}")
     yield line("")
     shown = [finding for finding in found.findings if verbose or finding.outcome not in {"lossy", "over", "whole"}]
-    told: tuple[Need, ...] = ()
+    previous: tuple[Need, ...] = ()
     for finding in shown:
         needs = finding.lowered.needs if finding.lowered and (finding.outcome == "undecided" or verbose) else ()
         said = [clean(need.what) for need in needs]
-        yield from _finding_lines(finding, ["as above"] if said and needs == told else said, verbose=verbose)
-        told = needs
+        yield from _finding_lines(finding, ["as above"] if said and needs == previous else said, verbose=verbose)
+        previous = needs
     if shown:
         yield line("")
     failing = [(clean(finding.name), clean(finding.trouble)) for finding in found.findings if finding.trouble]
@@ -79,11 +79,11 @@ def _finding_lines(finding: JobAudit, needs: Iterable[str], *, verbose: bool) ->
     yield line((f"{sign} ", style), (clean(finding.name), style), "" if finding.enabled else " (paused)")
     if finding.reason:
         yield line(clean(finding.reason), indent=4)
-    lowered = finding.lowered
-    if lowered is None:
+    converted = finding.lowered
+    if converted is None:
         return
     yield from (line(need, indent=4) for need in needs)
-    schedule = lowered.schedule
+    schedule = converted.schedule
     if source := schedule.evidence.get("source"):
         said = " + ".join(piece_words(piece) for piece in schedule.pieces)
         verdict = verdict_words(
@@ -95,4 +95,4 @@ def _finding_lines(finding: JobAudit, needs: Iterable[str], *, verbose: bool) ->
         )
         yield line(" → ".join(filter(None, [piece_words(source), said])), f": {verdict}", indent=4)
     if verbose:
-        yield from (line(f"loses {loss.path}: {clean(loss.reason)}", indent=4) for loss in lowered.losses)
+        yield from (line(f"loses {loss.path}: {clean(loss.reason)}", indent=4) for loss in converted.losses)

@@ -66,12 +66,12 @@ def _widest(table: Iterable[str]) -> int:
 
 
 def _cell(path: str, rules: Rules) -> str:
-    """One field at one provider, in a word or two."""
+    """Return one field at one provider, in a word or two."""
     leaves = [field_support(leaf, rules) for leaf in LEAVES if covers(path, leaf)]
-    ways = {leaf.held for leaf in leaves}
-    if len(ways) > 1:
+    how = {leaf.held for leaf in leaves}
+    if len(how) > 1:
         kept = [leaf.path.rpartition(".")[2] for leaf in leaves if leaf.held != "lost"]
         return f"{', '.join(kept)} only"
     limits = {leaf.max for leaf in leaves} - {None}
-    word = {"held": "yes", "translated": "translated", "lost": "-"}[ways.pop()]
+    word = {"held": "yes", "translated": "translated", "lost": "-"}[how.pop()]
     return f"{word}, up to {limits.pop():,}" if len(limits) == 1 else word

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from migrator.active_side import ActiveStatus, Found
+from migrator.active_side import ActiveStatus, FiringSide
 from migrator.cutover.switches import Cutover, Does, Nightly, Status, SwitchResult
 from migrator.report.text import Line, clean, count, instant, line, pad, stamp
 from migrator.store.records import InactiveJob, Missed
@@ -19,7 +19,7 @@ _STYLES: Final[Mapping[Status, str]] = {
     "failed": "bold red",
     "skipped": "yellow",
 }
-_LIVE: Final[Mapping[Found, tuple[str, str]]] = {
+_LIVE: Final[Mapping[FiringSide, tuple[str, str]]] = {
     "source": ("active at source", "cyan"),
     "target": ("active at target", "green"),
     "both": ("ACTIVE ON BOTH SIDES (runs twice)", "bold red"),
@@ -74,9 +74,9 @@ _DARK: Final[Mapping[str, str]] = {
 }
 
 
-def dark_lines(dark: Iterable[InactiveJob]) -> Iterator[Line]:
+def inactive_lines(jobs: Iterable[InactiveJob]) -> Iterator[Line]:
     """Yield the jobs that are active nowhere, each with the command that repairs it."""
-    for one in dark:
+    for one in jobs:
         since = instant(one.since.replace(microsecond=0))
         yield line((f"{_DARK[one.live]}: ", "bold red"), clean(one.name), f", since {since} UTC")
         yield line("to repair: ", (clean(one.repair), "bold"), indent=2)
@@ -96,11 +96,11 @@ def cutover_lines(found: Cutover, *, back: str, again: str, retires: bool = Fals
         ", retiring source jobs" if retires else f", switching to the {found.goal}",
     )
     yield line("")
-    yield from dark_lines(found.dark)
+    yield from inactive_lines(found.inactive)
     words = _words(found, retires=retires)
-    for switched in found.moves:
-        yield from _moved_lines(switched, words)
-    if found.moves:
+    for result in found.switches:
+        yield from _switch_lines(result, words)
+    if found.switches:
         yield line("")
     counts = ", ".join(f"{number:,} {words[status]}" for status, number in found.summary.items() if number)
     title = f"Run {found.run}: " if found.run else "Dry run: " if found.is_dry else "No changes: "
@@ -117,31 +117,31 @@ def _words(found: Cutover, *, retires: bool) -> Mapping[str, str]:
     """Return the words for each status."""
     if not retires:
         return _WORDS
-    deletes = any(turn.does == "delete" for switched in found.moves for turn in switched.move.turns)
+    deletes = any(step.does == "delete" for result in found.switches for step in result.switch.steps)
     return _DELETED if deletes else _STOPPED
 
 
-def _moved_lines(switched: SwitchResult, words: Mapping[str, str]) -> Iterator[Line]:
-    word, style = _LIVE[switched.live]
-    does = ", then ".join(_DOES[turn.does] for turn in switched.move.turns)
-    takes = f"; {does}" if switched.status == "planned" and does else ""
-    is_deleted = switched.status == "moved" and switched.move.turns and switched.move.turns[-1].does == "delete"
+def _switch_lines(result: SwitchResult, words: Mapping[str, str]) -> Iterator[Line]:
+    word, style = _LIVE[result.live]
+    does = ", then ".join(_DOES[step.does] for step in result.switch.steps)
+    takes = f"; {does}" if result.status == "planned" and does else ""
+    is_deleted = result.status == "moved" and result.switch.steps and result.switch.steps[-1].does == "delete"
     yield line(
-        (pad("deleted" if is_deleted else words[switched.status], _WIDTH) + " ", _STYLES[switched.status]),
-        clean(switched.move.name) + (" at the source" if is_deleted else ""),
+        (pad("deleted" if is_deleted else words[result.status], _WIDTH) + " ", _STYLES[result.status]),
+        clean(result.switch.name) + (" at the source" if is_deleted else ""),
         ": ",
         (word, style),
         takes,
     )
-    if switched.reason:
-        yield line(clean(switched.reason), indent=_WIDTH + 1)
-    if switched.gap and switched.gap.is_narrow and switched.gap.room:
-        asked, room = switched.gap.asked.total_seconds(), switched.gap.room.total_seconds()
+    if result.reason:
+        yield line(clean(result.reason), indent=_WIDTH + 1)
+    if result.gap and result.gap.is_narrow and result.gap.room:
+        asked, room = result.gap.asked.total_seconds(), result.gap.room.total_seconds()
         yield line(
             f"the gap between its fires is {room:.0f} s, less than the guard of {asked:.0f} s", indent=_WIDTH + 1
         )
-    if switched.proof and switched.proof not in {"proved", "approximate"}:
-        yield line((f"verified afterwards: {switched.proof}", "bold red"), indent=_WIDTH + 1)
+    if result.proof and result.proof not in {"proved", "approximate"}:
+        yield line((f"verified afterwards: {result.proof}", "bold red"), indent=_WIDTH + 1)
 
 
 def _nightly_lines(nightly: Iterable[Nightly]) -> Iterator[Line]:

@@ -49,7 +49,7 @@ class FireWeek:
 
     @property
     def is_exact(self) -> bool:
-        """Whether every fire that was due came once, and no other."""
+        """Return whether every fire that was due came once, and no other."""
         return self.once == self.due and not self.extra
 
 
@@ -81,7 +81,7 @@ class Story:
 
     @property
     def is_well(self) -> bool:
-        """Whether it ends as it must."""
+        """Return whether it ends as it must."""
         return (
             not self.again.pending
             and not self.cutover.summary["failed"]
@@ -93,9 +93,9 @@ class Story:
         """Yield the demonstration for people."""
         sync, source, target = self.plan.sync, self.plan.source, self.plan.target
         yield line("Two simulators on this machine, on a virtual clock. Nothing leaves this machine.")
-        held = [f"{name} has {count(len(jobs), 'job')}" for name, jobs in self.before.items()]
-        taken = count(len({change.source for change in self.plan.changes}), "job")
-        yield line(f"{', '.join(held)}. The sync {sync} selects {taken} of {source}.")
+        counts = [f"{name} has {count(len(jobs), 'job')}" for name, jobs in self.before.items()]
+        selected = count(len({change.source for change in self.plan.changes}), "job")
+        yield line(f"{', '.join(counts)}. The sync {sync} selects {selected} of {source}.")
         yield from _step(f"migrator audit {source} --to {target}", audit_lines(self.audit))
         yield from _step(f"migrator plan {sync} --staged", plan_lines(self.plan))
         yield from _step(f"migrator apply {sync} --staged --yes", outcome_lines(self.applied))
@@ -111,7 +111,9 @@ class Story:
 
     def _waits(self) -> Iterator[Line]:
         """Yield the jobs whose cutover waited for a gap between fires, and what fired until a week later."""
-        gaps = [(switched.move.name, switched.gap) for switched in self.cutover.moves if switched.gap and switched.sent]
+        gaps = [
+            (switched.switch.name, switched.gap) for switched in self.cutover.switches if switched.gap and switched.sent
+        ]
         first = min((gap.start for _name, gap in gaps), default=None)
         for name, gap in gaps:
             if first and gap.start > first:
@@ -123,8 +125,8 @@ class Story:
         if self.again.pending:
             yield line(("The second plan is not empty: this is a bug in migrator.", "bold red"))
         if not week.is_exact:
-            told = f"Of {week.due} fires that were due, {week.once} came exactly once, and {week.extra} were not due"
-            yield line((f"{told}: this is a bug in migrator.", "bold red"))
+            counts = f"Of {week.due} fires that were due, {week.once} came exactly once, and {week.extra} were not due"
+            yield line((f"{counts}: this is a bug in migrator.", "bold red"))
         if not self.verified.is_well:
             yield line(("A target job is not proved: this is a bug in migrator.", "bold red"))
         if self.is_well:

@@ -23,7 +23,7 @@ def duplicate_lines(found: Iterable[Duplicate], *, command: str) -> Iterator[Lin
         return
     yield line(("Duplicates: ", "bold red"), count(len(found), "job"), " with more than one copy.")
     for one in found:
-        yield line(("! ", "bold red"), (clean(one.name), "bold red"), f": {clean(one.told)}", indent=2)
+        yield line(("! ", "bold red"), (clean(one.name), "bold red"), f": {clean(one.reason)}", indent=2)
     if command:
         yield line("Remove one with: ", (command, "bold"))
     else:
@@ -32,7 +32,7 @@ def duplicate_lines(found: Iterable[Duplicate], *, command: str) -> Iterator[Lin
 
 def choice_lines(one: Duplicate, target: Extracted) -> Iterator[Line]:
     """Yield the copies of one source job, to choose from."""
-    yield line((clean(one.name), "bold"), f": {clean(one.told)}")
+    yield line((clean(one.name), "bold"), f": {clean(one.reason)}")
     rows = []
     for ref in one.jobs:
         job = target.job(ref)

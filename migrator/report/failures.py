@@ -47,16 +47,16 @@ def failure_of(error: BaseException) -> Failure:
     """Return an error as it is shown; several that came together become one with problems."""
     found = list(leaves(error))
     if len(found) > 1 and all(isinstance(leaf, MigratorError) for leaf in found):
-        problems = tuple(_of_ours(leaf) for leaf in found if isinstance(leaf, MigratorError))
+        problems = tuple(_known_failure(leaf) for leaf in found if isinstance(leaf, MigratorError))
         codes = {problem.exit_code for problem in problems}
         what = f"{len(problems)} things went wrong at the same time"
         return Failure(what=what, problems=problems, exit_code=codes.pop() if len(codes) == 1 else 1)
     known = [leaf for leaf in found if isinstance(leaf, MigratorError)]
-    return _of_ours(known[0]) if len(known) == len(found) == 1 else _unexpected(found[0])
+    return _known_failure(known[0]) if len(known) == len(found) == 1 else _unexpected(found[0])
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
-    """The errors in a group of errors, however deep; an error that is none, itself."""
+    """Yield the errors in a group of errors, however deep; an error that is none, itself."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from leaves(inner)
@@ -64,10 +64,10 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _of_ours(error: MigratorError) -> Failure:
+def _known_failure(error: MigratorError) -> Failure:
     problems: tuple[Failure, ...] = ()
     if isinstance(error, ConfigError):
-        problems = tuple(map(_of_ours, error.problems))
+        problems = tuple(map(_known_failure, error.problems))
     elif isinstance(error, MappingError):
         problems = tuple(
             Failure(what=problem, code=error.code, exit_code=error.exit_code) for problem in error.problems
@@ -95,7 +95,7 @@ def _unexpected(error: BaseException) -> Failure:
 
 
 def failure_lines(failure: Failure) -> Iterator[Line]:
-    """An error for people; a problem begins with its file, line and column, so that editors can jump there."""
+    """Yield an error for people; a problem begins with its file, line and column, so that editors can jump there."""
     yield line(("error: ", "bold red"), clean(failure.what))
     yield from _details(failure, indent=2)
     for problem in failure.problems:
@@ -113,18 +113,18 @@ def _details(failure: Failure, *, indent: int, skip: str = "") -> Iterator[Line]
 
 
 def trace(error: BaseException) -> str:
-    """The way to an error, frame by frame, and to those that caused it.
+    """Return the way to an error, frame by frame, and to those that caused it.
 
     No values of variables, and no words of other libraries' errors behind one of ours: they may quote a secret.
     """
     chain = [error]
     while cause := chain[-1].__cause__ or (None if chain[-1].__suppress_context__ else chain[-1].__context__):
         chain.append(cause)
-    ours = next((n for n, link in enumerate(chain) if isinstance(link, MigratorError)), len(chain))
+    own = next((n for n, part in enumerate(chain) if isinstance(part, MigratorError)), len(chain))
     return "\nwhich led to\n\n".join(
-        "".join(traceback.format_list(traceback.extract_tb(link.__traceback__)))
-        + (f"{_kind(link)}: {link}\n" if number <= ours or isinstance(link, MigratorError) else f"{_kind(link)}\n")
-        for number, link in reversed(list(enumerate(chain)))
+        "".join(traceback.format_list(traceback.extract_tb(part.__traceback__)))
+        + (f"{_kind(part)}: {part}\n" if number <= own or isinstance(part, MigratorError) else f"{_kind(part)}\n")
+        for number, part in reversed(list(enumerate(chain)))
     )
 
 

@@ -26,7 +26,7 @@ class Message:
 
     @property
     def general(self) -> str:
-        """The reason without what is this job's alone, so that it reads the same for every job that it holds for."""
+        """Return the reason without this job's own name and ids, so that it reads the same for every such job."""
         text = self.reason
         for own, stands in (*((one, "ID") for one in self.ids), (self.name, "NAME")):
             if len(own) >= _SHORTEST and own in text:
@@ -46,7 +46,7 @@ def ids_of(*refs: JobRef) -> tuple[str, ...]:
 
 
 def grouped(title: str, said: Iterable[Message], *, named: bool = True) -> Iterator[Line]:
-    """Each reason once, with how many jobs it holds for, the most frequent first; below it their names.
+    """Yield each reason once, with how many jobs it holds for, the most frequent first; below it their names.
 
     Args:
         title: what the reasons are about.

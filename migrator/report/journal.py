@@ -13,7 +13,7 @@ from migrator.active_side import ActiveStatus as JobStanding
 from migrator.report.cutovers import (
     STATUS_WORDS,
     active_status_lines,
-    dark_lines,
+    inactive_lines,
     ledger_lines,
 )
 from migrator.report.state_moves import orphans_lines
@@ -54,7 +54,7 @@ class SyncStatus:
         ledger: the instants of cutovers at which not exactly one side was active.
         orphans: managed jobs that no sync of the config owns.
         jobs: the active side of each job of one sync; None where no sync was asked for.
-        dark: by sync, the jobs that are active nowhere.
+        inactive: by sync, the jobs that are active nowhere.
         duplicates: by sync, the target jobs that were one too many when both sides were last read.
         trouble: the jobs that their platform has stopped, or whose runs fail, as the latest runs saw them.
     """
@@ -68,19 +68,19 @@ class SyncStatus:
     ledger: Sequence[Missed] = ()
     orphans: Sequence[Orphans] = ()
     jobs: Sequence[JobStanding] | None = None
-    dark: Mapping[str, Sequence[InactiveJob]] = field(factory=dict)
+    inactive: Mapping[str, Sequence[InactiveJob]] = field(factory=dict)
     duplicates: Mapping[str, Sequence[KnownDuplicate]] = field(factory=dict)
     trouble: Sequence[Trouble] = ()
 
     @property
     def uncertain(self) -> list[Write]:
-        """Writes without an outcome whose run is not under way any more."""
+        """Return writes without an outcome whose run is not under way any more."""
         writing = {owner.run for owner in self.owners.values()}
         return [write for write in self.unresolved if write.run not in writing]
 
     @property
     def latest(self) -> list[Run]:
-        """The latest run of each sync."""
+        """Return the latest run of each sync."""
         found: dict[str, Run] = {}
         for run in self.runs:
             found.setdefault(run.sync, run)
@@ -90,7 +90,7 @@ class SyncStatus:
         """Return how a run ended, in a word of the JSON document."""
         if run.id in {owner.run for owner in self.owners.values()}:
             return "under way"
-        if run.ended_at and self.dark.get(run.sync):
+        if run.ended_at and self.inactive.get(run.sync):
             return "unfinished"
         if run.ended_at and not run.summary.get("failed") and not run.summary.get("skipped"):
             return "done"
@@ -99,26 +99,26 @@ class SyncStatus:
         return "unfinished" if run.ended_at else "died"
 
 
-def status_lines(standing: SyncStatus) -> Iterator[Line]:
+def status_lines(status: SyncStatus) -> Iterator[Line]:
     """Yield the status as text."""
-    for dark in standing.dark.values():
-        yield from dark_lines(dark)
-    for scope, owner in standing.owners.items():
+    for jobs in status.inactive.values():
+        yield from inactive_lines(jobs)
+    for scope, owner in status.owners.items():
         yield line(("running ", "bold"), f"{clean(scope)}: locked by {owner}")
-    for write in standing.uncertain:
+    for write in status.uncertain:
         yield from _uncertain_lines(write)
-    yield from orphans_lines(standing.orphans)
-    for run in standing.latest:
-        yield from _latest_lines(run, standing)
-    for one in standing.trouble:
+    yield from orphans_lines(status.orphans)
+    for run in status.latest:
+        yield from _latest_lines(run, status)
+    for one in status.trouble:
         where = f"{clean(one['job'])} at the {one['end']} of {clean(one['sync'])}"
         yield line(("failing ", "yellow"), f"{clean(one['name'])} ({where}): {clean(one['trouble'])}")
-    if not standing.runs:
+    if not status.runs:
         yield line("No run yet.")
-    for sync, found in standing.duplicates.items():
+    for sync, found in status.duplicates.items():
         yield from _duplicate_lines(sync, found)
-    yield from active_status_lines(standing.jobs or ())
-    yield from ledger_lines(standing.ledger)
+    yield from active_status_lines(status.jobs or ())
+    yield from ledger_lines(status.ledger)
 
 
 def _uncertain_lines(write: Write) -> Iterator[Line]:
@@ -129,15 +129,15 @@ def _uncertain_lines(write: Write) -> Iterator[Line]:
     )
     if write.state == "uncertain" and write.error:
         yield line(clean(write.error), indent=2)
-    ways = settle_commands(write)
-    until = "; if it cannot tell, look at the target and pass the answer:" if ways else "."
+    commands = settle_commands(write)
+    until = "; if it cannot tell, look at the target and pass the answer:" if commands else "."
     yield line(f"The next migrator plan {write.sync} reconciles it{until}", indent=2)
-    for words, command in zip(("if the job exists: ", "if it does not: "), ways, strict=False):
+    for words, command in zip(("if the job exists: ", "if it does not: "), commands, strict=False):
         yield line(words, (command, "bold"), indent=2)
 
 
 def _duplicate_lines(sync: str, found: Sequence[KnownDuplicate]) -> Iterator[Line]:
-    """Target jobs that were one too many when both sides of a sync were last read."""
+    """Yield target jobs that were one too many when both sides of a sync were last read."""
     for one in found:
         part = f", part {one['piece']}" if one["pieces"] > 1 else ""
         said = f"{clean(one['name'])}{part} (sync {clean(sync)}): {', '.join(map(clean, one['targets']))}"
@@ -145,24 +145,24 @@ def _duplicate_lines(sync: str, found: Sequence[KnownDuplicate]) -> Iterator[Lin
     yield line("to remove one: ", (shlex.join(["migrator", "dedupe", sync]), "bold"), indent=2)
 
 
-def _latest_lines(run: Run, standing: SyncStatus) -> Iterator[Line]:
+def _latest_lines(run: Run, status: SyncStatus) -> Iterator[Line]:
     """Yield how the latest run of a sync ended, the next command, and until when the schedules are exact."""
-    how, follow = standing.how(run), next_command(run, standing)
-    yield line((f"{_HOW.get(how, how)} ", _ENDS.get(how, "yellow")), f"{run.sync}: {_kind(run)}, {_told(run)}")
+    how, follow = status.how(run), next_command(run, status)
+    yield line((f"{_HOW.get(how, how)} ", _ENDS.get(how, "yellow")), f"{run.sync}: {_kind(run)}, {_run_line(run)}")
     if how == "settled":
-        yield line(f"a later run found no changes at {_moment(standing.in_order[run.sync])}", indent=2)
+        yield line(f"a later run found no changes at {_moment(status.in_order[run.sync])}", indent=2)
     if follow:
         yield line("next: ", (follow, "bold"), indent=2)
-    if until := standing.until.get(run.sync):
+    if until := status.until.get(run.sync):
         yield line(f"exact until {stamp(until)}, renewed by each sync", indent=2)
 
 
-def next_command(run: Run, standing: SyncStatus) -> str:
+def next_command(run: Run, status: SyncStatus) -> str:
     """Return the command that finishes what a run left; "" where there is none."""
-    if standing.how(run) in {"done", "settled", "under way"}:
+    if status.how(run) in {"done", "settled", "under way"}:
         return ""
-    if dark := standing.dark.get(run.sync):
-        return dark[0].repair
+    if inactive := status.inactive.get(run.sync):
+        return inactive[0].repair
     if run.kind == "rollback":
         return shlex.join(["migrator", "rollback", run.of or ""])
     back = ["--back"] if run.goal == "source" else []
@@ -182,7 +182,7 @@ def history_lines(runs: Sequence[Run], writes: Sequence[Write] | None, ledger: S
     if not runs:
         yield line("No run yet.")
         return
-    yield from (line(row) for row in columns([(run.id, _kind(run), run.sync, _told(run)) for run in runs]))
+    yield from (line(row) for row in columns([(run.id, _kind(run), run.sync, _run_line(run)) for run in runs]))
     for write in writes or ():
         why = f": {clean(write.error)}" if write.error else ""
         made = " at the source" if write.piece == ORIGIN else f" → {write.target_id}" if write.target_id else ""
@@ -194,7 +194,7 @@ def history_lines(runs: Sequence[Run], writes: Sequence[Write] | None, ledger: S
     yield from ledger_lines(ledger)
 
 
-def _told(run: Run) -> str:
+def _run_line(run: Run) -> str:
     words = STATUS_WORDS.get(run.kind, {})
     summary = ", ".join(f"{number:,} {words.get(status, status)}" for status, number in run.summary.items() if number)
     ended = summary or ("no changes" if run.ended_at else "no end recorded")
@@ -213,5 +213,5 @@ def _moment(at: datetime) -> str:
 
 def settle_lines(write: Write, created: str | None) -> Iterator[Line]:
     """Yield the resolved write as text."""
-    told = "was not created; the next run creates it" if created is None else f"is {created} at the target"
-    yield line(f"Resolved: {clean(write.name)} {told}. Next: ", (f"migrator plan {write.sync}", "bold"))
+    what = "was not created; the next run creates it" if created is None else f"is {created} at the target"
+    yield line(f"Resolved: {clean(write.name)} {what}. Next: ", (f"migrator plan {write.sync}", "bold"))

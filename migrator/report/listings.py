@@ -18,8 +18,8 @@ _NAME: Final = 40
 
 def list_lines(found: Listing) -> Iterator[Line]:
     """Yield the listing as text: one line for each job, and the reason below where one does not fire."""
-    told = f": {count(len(found.rows), 'job')} on {found.title}, {found.managed} managed by migrator"
-    yield line((found.connection, "bold"), told)
+    counts = f": {count(len(found.rows), 'job')} on {found.title}, {found.managed} managed by migrator"
+    yield line((found.connection, "bold"), counts)
     if not found.rows:
         return
     yield line("")

@@ -26,17 +26,17 @@ _NOTHING: Final = "\u200b"
 
 
 def markdown_text(shown: Overview) -> str:
-    """An audit or a plan as Markdown."""
+    """Return an audit or a plan as Markdown."""
     return "\n".join(_blocks(shown)) + "\n"
 
 
 def escaped(text: str) -> str:
-    """A text that stands for itself and nothing else."""
+    """Return a text that stands for itself and nothing else."""
     return _ACTED_ON.sub(rf"\1{_NOTHING}", _SPECIAL.sub(r"\\\1", text))
 
 
 def code(text: str) -> str:
-    """A text in a code span, where nothing is obeyed; within a table, too."""
+    """Return a text in a code span, where nothing is obeyed; within a table, too."""
     longest = max(map(len, re.findall(r"`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
     return f"{fence}{space}{text}{space}{fence}".replace("|", r"\|") if text else ""
@@ -110,13 +110,13 @@ def _name(row: OverviewRow) -> str:
 
 
 def _schedule(row: OverviewRow) -> str:
-    """Before, after, and how faithful that is."""
+    """Return the schedule before and after, and how faithful that is."""
     said = " → ".join(filter(None, [code(row.before), " + ".join(map(code, row.after))]))
     return "<br>".join(filter(None, [said, escaped(row.faithful)]))
 
 
 def _changes(row: OverviewRow) -> str:
-    """The fields that change: from old to new where that is short; those of a new job are all new."""
+    """Return the fields that change: from old to new where that is short; those of a new job are all new."""
     said = [
         code(edit.path) + (f" {code(edit.old)} → {code(edit.new)}" if len(edit.old + edit.new) <= _SHORT else "")
         for edit in row.edits

@@ -11,7 +11,7 @@ from typing import Final
 from migrator.config import Occasion
 from migrator.errors import MigratorError
 from migrator.notify import Notice
-from migrator.report.sync_runs import told
+from migrator.report.sync_runs import result_words
 from migrator.report.text import clean, count, stamp
 from migrator.sync.results import Drift, SyncResult, SyncRun
 
@@ -24,7 +24,7 @@ def notice_of(found: SyncRun, on: Collection[Occasion]) -> Notice | None:
     affected = {result.name: lines for result in found.results if (lines := list(_lines(result, on)))}
     if not affected:
         return None
-    failed = any(_is_failure(result) or result.lapses for result in found.results if result.name in affected)
+    failed = any(_is_failure(result) or result.expiring for result in found.results if result.name in affected)
     names = ", ".join(affected)
     of = "" if len(found.results) == 1 else f" of {count(len(found.results), 'sync')}"
     title = f"migrator: {names} needs a look" if len(affected) == 1 else f"migrator: {len(affected)}{of} need a look"
@@ -36,14 +36,18 @@ def _lines(found: SyncResult, on: Collection[Occasion]) -> Iterator[str]:
     """Yield the result of one sync in a line, and the lines of each occasion."""
     occasions = {
         "failure": _failure(found) if _is_failure(found) else (),
-        "lapse": _listed("will not stay exact", (f"{one.name} (until {stamp(one.until)})" for one in found.lapses)),
+        "lapse": _listed("will not stay exact", (f"{one.name} (until {stamp(one.until)})" for one in found.expiring)),
         "conflict": _listed("changed on both sides", _new(found.conflicts)),
         "drift": _listed("edited at the target", _new(found.drift)),
     }
     lines = [line for occasion, lines in occasions.items() if occasion in on for line in lines]
     if lines:
         summary = (
-            ", ".join(told(found)) if found.plan else "not started" if found.error is None else _error(found.error)
+            ", ".join(result_words(found))
+            if found.plan
+            else "not started"
+            if found.error is None
+            else _error(found.error)
         )
         yield clean(f"{found.name} ({found.source} → {found.target}): {summary}")
         yield from lines
@@ -70,10 +74,10 @@ def _error(error: Exception) -> str:
     return error.what if isinstance(error, MigratorError) else f"unexpected {type(error).__name__}"
 
 
-def _new(hands: Iterable[Drift]) -> Iterator[str]:
-    for hand in hands:
-        if hand.is_new:
-            yield f"{hand.change.name} ({', '.join(hand.paths)})"
+def _new(drifted: Iterable[Drift]) -> Iterator[str]:
+    for drift in drifted:
+        if drift.is_new:
+            yield f"{drift.change.name} ({', '.join(drift.paths)})"
 
 
 def _listed(title: str, names: Iterable[str]) -> Iterator[str]:

@@ -9,8 +9,8 @@ import attrs
 
 from migrator.execute.outcomes import Applied, Outcome
 from migrator.plan.changes import Plan
-from migrator.report.cutovers import dark_lines
-from migrator.report.plans import STYLES, SYMBOLS, UP_TO_DATE, blocked_lines, double_lines, lapse_lines, note_lines
+from migrator.report.cutovers import inactive_lines
+from migrator.report.plans import STYLES, SYMBOLS, UP_TO_DATE, blocked_lines, double_lines, expiry_lines, note_lines
 from migrator.report.text import Line, clean, count, line
 
 _STATUS: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "skipped": "yellow"}
@@ -18,13 +18,13 @@ _STATUS: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "ski
 
 def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]:
     """Yield the results as text; `command` applies what is left."""
-    yield from dark_lines(applied.dark)
+    yield from inactive_lines(applied.dark)
     if applied.run is None:
         in_order = not plan.pending and not plan.blocked
         yield line(UP_TO_DATE if in_order else "Nothing was written.")
         yield from blocked_lines(plan)
         if not plan.pending:
-            yield from lapse_lines(plan)
+            yield from expiry_lines(plan)
         return
     yield from outcome_lines(applied)
     yield line("")
@@ -33,7 +33,7 @@ def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]
     if not applied.outcomes:
         yield from note_lines(plan)
     yield from blocked_lines(plan)
-    yield from lapse_lines(applied_part(plan, applied))
+    yield from expiry_lines(applied_part(plan, applied))
     yield from double_lines(applied_part(plan, applied), is_done=True)
     if applied.stopped:
         yield line("Interrupted. To finish: ", (command, "bold"))
@@ -68,6 +68,6 @@ def _outcome(outcome: Outcome) -> Line:
 def cost_lines(requests: Mapping[str, int], seconds: float) -> Iterator[Line]:
     """Yield the requests by provider, and the time that they took."""
     parts: Iterable[str] = (f"{number:,} to {provider}" for provider, number in requests.items() if number)
-    told = ", ".join(parts)
-    sent = f"{count(sum(requests.values()), 'request')} ({told}) in" if told else "No requests;"
+    by_provider = ", ".join(parts)
+    sent = f"{count(sum(requests.values()), 'request')} ({by_provider}) in" if by_provider else "No requests;"
     yield line((f"{sent} {seconds:.1f} s", "dim"))

@@ -65,13 +65,13 @@ def plan_lines(plan: Plan, *, command: str = "", verbose: bool = False) -> Itera
     yield line((f"{plan.sync}: {plan.source} → {plan.target}", "bold"))
     yield line("")
     shown = [change for change in plan.changes if change.action != "none" or verbose]
-    told: set[tuple[Action, str]] = set()
+    explained: set[tuple[Action, str]] = set()
     for change in shown:
         key = change.action, str(change.source)
         yield head(change)
-        first = key not in told or change.pieces == 1
+        first = key not in explained or change.pieces == 1
         yield from _drawn(partial(_change_lines, change, plan, first=first, verbose=verbose))
-        told.add(key)
+        explained.add(key)
     if shown:
         yield line("")
     yield from summary_lines(plan, command=command)
@@ -81,8 +81,8 @@ def summary_lines(plan: Plan, *, command: str = "") -> Iterator[Line]:
     """Yield how many changes there are, what is refused and why, and the next command."""
     counts = [f"{plan.summary[action]:,} {words}" for action, words in TENSES.items() if plan.summary[action]]
     yield line(("Plan: ", "bold"), ", ".join(counts) or "no jobs", ".")
-    lost = {(str(c.source), loss.path, loss.reason) for c in plan.changes if c.action in LOSING for loss in c.losses}
-    yield from reasons("Data loss", sorted(f"{path}: {reason}" for _source, path, reason in lost))
+    losses = {(str(c.source), loss.path, loss.reason) for c in plan.changes if c.action in LOSING for loss in c.losses}
+    yield from reasons("Data loss", sorted(f"{path}: {reason}" for _source, path, reason in losses))
     yield from note_lines(plan, named=False)
     yield from blocked_lines(plan, named=False)
     if plan.refusal:
@@ -134,7 +134,7 @@ def promise_lines(plan: Plan) -> Iterator[Line]:
         )
 
 
-def lapse_lines(plan: Plan) -> Iterator[Line]:
+def expiry_lines(plan: Plan) -> Iterator[Line]:
     """Yield which jobs stop being exact when, if no sync renews them."""
     promises = plan.promises
     if not promises:
@@ -147,8 +147,8 @@ def lapse_lines(plan: Plan) -> Iterator[Line]:
 
 def note_lines(plan: Plan, *, named: bool = True) -> Iterator[Line]:
     """Yield the notes on unchanged jobs: each reason once, and on request the jobs' names."""
-    noted = (change for change in plan.changes if change.action == "none" and change.reason)
-    yield from grouped("Unchanged, with a note", map(of_change, noted), named=named)
+    unchanged = (change for change in plan.changes if change.action == "none" and change.reason)
+    yield from grouped("Unchanged, with a note", map(of_change, unchanged), named=named)
 
 
 def blocked_lines(plan: Plan, *, named: bool = True) -> Iterator[Line]:
@@ -171,7 +171,7 @@ def head(change: Change) -> Line:
 
 
 def _drawn(lines: Callable[[], Iterable[Line]]) -> list[Line]:
-    """The lines of one job, or the one that says why it cannot be drawn."""
+    """Return the lines of one job, or the one that says why it cannot be drawn."""
     found = attempt("drawn", lambda: list(lines()))
     return found if isinstance(found, list) else [line(clean(str(found)), indent=4)]
 
@@ -216,7 +216,7 @@ def _fields(fields: Iterable[FieldChange], plan: Plan) -> Iterator[Line]:
 
 
 def side_by_side(field: FieldChange, plan: Plan) -> Iterator[Line]:
-    """A field that both sides have changed: what each of them has, and what they had in common."""
+    """Yield a field that both sides have changed: what each of them has, and what they had in common."""
     yield _labelled(field.path, f"source: {_words(field.new, plan)}")
     yield _labelled("", f"target: {_words(field.remote, plan)}")
     yield _labelled("", f"last applied: {_words(field.old, plan)}")
@@ -237,7 +237,7 @@ def _labelled(label: str, *parts: str | tuple[str, str]) -> Line:
 
 
 def _arrow(old: str, new: str) -> tuple[str | tuple[str, str], ...]:
-    """From old to new."""
+    """Return the parts of a line from an old value to a new one."""
     return (old, "red"), " → ", (new, "green")
 
 
@@ -257,7 +257,7 @@ def _touches_schedule(change: Change) -> bool:
 
 
 def _schedule_lines(schedule: ConvertedSchedule, change: Change, plan: Plan) -> Iterator[Line]:
-    """From what to what, how faithful that is, and when the job fires next by its own clock."""
+    """Yield from what to what, how faithful that is, and when the job fires next by its own clock."""
     source = schedule.evidence.get("source")
     pieces: tuple[Piece, ...] = schedule.pieces or tuple(_untranslated(change))
     said = [piece_words(source)] if source else []
@@ -281,7 +281,7 @@ def _schedule_lines(schedule: ConvertedSchedule, change: Change, plan: Plan) -> 
 
 
 def _untranslated(change: Change) -> Iterator[Piece]:
-    """The schedule of a new job whose platform takes every dialect."""
+    """Yield the schedule of a new job whose platform takes every dialect."""
     fields = change.new_fields()
     if isinstance(cron := fields.get("trigger.cron"), Cron):
         text = write_cron(cron, cron.dialect)

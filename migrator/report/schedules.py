@@ -47,12 +47,12 @@ _NAMES: Final[Mapping[str, str]] = {
 
 
 def verdict_name(verdict: str) -> str:
-    """A verdict on many schedules."""
+    """Return a verdict on many schedules."""
     return _NAMES.get(verdict, verdict)
 
 
 def piece_words(piece: Piece) -> str:
-    """A schedule: its expression and zone, or its instant."""
+    """Return a schedule: its expression and zone, or its instant."""
     if piece.get("text"):
         return f"{clean(piece['text'])} ({clean(piece['timezone'])})"
     return f"once, {stamp(read_time(piece['at']))}"
@@ -65,14 +65,14 @@ def verdict_words(
     if "rounded" in evidence:
         return f"approximate: {evidence['shift_seconds']:g} s later"
     facts = {"source_fires": "?", "missing": "?", "extra": "?"} | dict(evidence)
-    told = _VERDICTS.get(verdict, verdict).format_map(
+    text = _VERDICTS.get(verdict, verdict).format_map(
         facts | {"pieces": pieces, "until": stamp(until) if until else "further notice"}
     )
-    return "; ".join([told, *(_FLAGS[flag] for flag in sorted(flags) if flag in _FLAGS)])
+    return "; ".join([text, *(_FLAGS[flag] for flag in sorted(flags) if flag in _FLAGS)])
 
 
 def coming(pieces: Iterable[Piece], *, after: datetime, number: int) -> list[datetime]:
-    """The next instants at which any of these schedules fires."""
+    """Return the next instants at which any of these schedules fires."""
     return sorted({at for piece in pieces for at in _fires(piece, after, number)})[:number]
 
 
@@ -84,5 +84,5 @@ def _fires(piece: Piece, after: datetime, number: int) -> Iterator[datetime]:
 
 
 def fires_words(fires: Iterable[datetime], timezone: str) -> str:
-    """Instants by the wall clock of a zone."""
+    """Return instants by the wall clock of a zone."""
     return ", ".join(instant(at, timezone) for at in fires)

@@ -103,7 +103,7 @@ class Screen:
 
     @property
     def width(self) -> int | None:
-        """Columns of the terminal that the result is printed on; None where it is none."""
+        """Return columns of the terminal that the result is printed on; None where it is none."""
         return self._out.width if self._out.is_terminal else None
 
     @property
@@ -116,22 +116,22 @@ class Screen:
         self._err.print(self.hide(text), end=" ")
 
     @contextmanager
-    def activity(self, what: str, *, held: Callable[[], float] = lambda: 0.0) -> Iterator[Activity]:
+    def activity(self, what: str, *, waited: Callable[[], float] = lambda: 0.0) -> Iterator[Activity]:
         """Show the progress of the block: a bar on a terminal, a line now and then elsewhere.
 
         Args:
             what: in words.
-            held: seconds for which a platform's limit holds everything up; shown when it is long.
+            waited: seconds for which a platform's limit holds everything up; shown when it is long.
         """
         is_quiet = self.as_json or self.verbose or self.quiet  # with -v, every request is told instead
         shown = sys.stderr.isatty() and not self._err.is_dumb_terminal and not is_quiet
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), Pace(held))
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), Pace(waited))
         bar = Progress(*columns, console=self._err, transient=True, disable=not shown)
         activity = Activity(bar=bar)
         activity.begin(what)
-        is_told = not (is_quiet or shown)
+        is_announced = not (is_quiet or shown)
         try:
-            with self._telling(activity) if is_told else nullcontext():
+            with self._telling(activity) if is_announced else nullcontext():
                 yield activity
         finally:
             activity.end()
@@ -143,7 +143,7 @@ class Screen:
 
         def tell() -> None:
             while not over.wait(self.every):
-                self.say([line(f"{activity.words} ({_lasting(time.monotonic() - began)} so far)")])
+                self.say([line(f"{activity.words} ({_duration(time.monotonic() - began)} so far)")])
 
         thread = threading.Thread(target=tell, daemon=True)
         thread.start()
@@ -157,25 +157,25 @@ class Screen:
 class Pace(ProgressColumn):
     """The progress, the rate, the time left, and the wait for a platform's limit."""
 
-    def __init__(self, held: Callable[[], float]) -> None:
+    def __init__(self, waited: Callable[[], float]) -> None:
         super().__init__()
-        self._held = held
+        self._waited = waited
 
     def render(self, task: Task) -> Text:
-        """The words beside the bar."""
+        """Return the words beside the bar."""
         parts = []
         if task.total is not None:
             parts.append(f"{task.completed:,.0f}/{task.total:,.0f}")
             if task.speed:
                 parts.append(f"{task.speed:.1f}/s" if task.speed >= _SLOW else f"{task.speed * 60:.1f}/min")
             if task.time_remaining:
-                parts.append(f"{_lasting(task.time_remaining)} left")
-        if (seconds := self._held()) >= _LONG:
-            parts.append(f"waiting {_lasting(seconds)} for the platform's limit")
+                parts.append(f"{_duration(task.time_remaining)} left")
+        if (seconds := self._waited()) >= _LONG:
+            parts.append(f"waiting {_duration(seconds)} for the platform's limit")
         return Text("  ".join(parts))
 
 
-def _lasting(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     minutes, rest = divmod(math.ceil(seconds), 60)
     return f"{minutes}:{rest:02}" if minutes else f"{rest} s"
 
@@ -245,7 +245,7 @@ def _put(console: Console, lines: Iterable[Line]) -> None:
 
 
 def _folded(line: Line, console: Console) -> Iterator[Text]:
-    """A line as a terminal can show it: what does not fit goes on below, to the right of where the line hangs from.
+    """Yield a line as a terminal can show it: what does not fit goes on below, to the right of the hanging indent.
 
     Where that would leave too little room, a label stands on a line of its own.
     """
@@ -271,7 +271,7 @@ def _characters(text: str, columns: int) -> int:
 
 
 def _indented(text: Text, columns: int) -> Text:
-    moved = text.copy()
-    moved.rstrip()
-    moved.pad_left(columns)
-    return moved
+    indented = text.copy()
+    indented.rstrip()
+    indented.pad_left(columns)
+    return indented

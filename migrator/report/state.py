@@ -12,18 +12,18 @@ from migrator.store.records import Owner
 from migrator.store.schema_version import SchemaVersion
 
 
-def upgrade_lines(layout: SchemaVersion, place: str) -> Iterator[Line]:
+def upgrade_lines(version: SchemaVersion, place: str) -> Iterator[Line]:
     """Yield the same as text."""
-    if layout.found is None:
-        yield line(f"{place} is new, with schema version {layout.now}.")
+    if version.found is None:
+        yield line(f"{place} is new, with schema version {version.now}.")
     else:
-        yield line(f"{place} has schema version {layout.now}, the one of this version of migrator: no changes.")
-    yield from _backup_lines(layout.backup)
+        yield line(f"{place} has schema version {version.now}, the one of this version of migrator: no changes.")
+    yield from _backup_lines(version.backup)
 
 
-def import_lines(moved: Mapping[str, int], backup: Path | None, place: str) -> Iterator[Line]:
+def import_lines(rows: Mapping[str, int], backup: Path | None, place: str) -> Iterator[Line]:
     """Yield the same as text."""
-    yield line(f"{place} holds {moved_words(moved)} now.")
+    yield line(f"{place} holds {row_words(rows)} now.")
     yield from _backup_lines(backup)
     yield line("Do not use the old state any more: two states of one target do not know each other's bindings.")
 
@@ -31,13 +31,13 @@ def import_lines(moved: Mapping[str, int], backup: Path | None, place: str) -> I
 def prune_lines(pruned: Pruned, before: datetime) -> Iterator[Line]:
     """Yield the same as text."""
     runs = f"{count(pruned.runs, 'run')} from before {stamp(before)[:10]}"
-    held = f"{count(pruned.writes, 'write')} and {count(pruned.records, 'saved record')}"
-    yield line(f"Removed: {runs}, with {held}. {count(pruned.left, 'run')} left.")
+    content = f"{count(pruned.writes, 'write')} and {count(pruned.records, 'saved record')}"
+    yield line(f"Removed: {runs}, with {content}. {count(pruned.left, 'run')} left.")
 
 
-def moved_words(moved: Mapping[str, int]) -> str:
+def row_words(rows: Mapping[str, int]) -> str:
     """Return the number of rows by table."""
-    return ", ".join(f"{number:,} {table}" for table, number in moved.items() if number) or "nothing"
+    return ", ".join(f"{number:,} {table}" for table, number in rows.items() if number) or "nothing"
 
 
 def writing_lines(owners: Mapping[str, Owner]) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""A move of bindings told, and the jobs that no sync of the config owns."""
+"""A move of bindings as text, and the jobs that no sync of the config owns."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ def state_move_lines(found: StateMove) -> Iterator[Line]:
         yield line(("Nothing was moved: ", "bold red"), "ownership tags could not be rewritten; run the command again")
         yield from (line(f"{clean(name)}: {clean(error)}", indent=2) for name, error in found.failed.items())
         return
-    verb = {"move": ("SwitchResult", "To move"), "forget": ("Forgotten", "To forget")}[found.kind][
-        0 if found.runs else 1
-    ]
+    verb = {"move": ("Moved", "To move"), "forget": ("Forgotten", "To forget")}[found.kind][0 if found.runs else 1]
     to = f" → {clean(found.new)}" if found.new else ""
     yield line((f"{verb}: ", "bold"), f"{number}, {clean(found.old)}{to}")
     for before, after in [*zip(found.before, found.after, strict=True)][:_SHOWN]:
@@ -47,8 +45,8 @@ def state_move_lines(found: StateMove) -> Iterator[Line]:
     if len(found.before) > _SHOWN:
         yield line(f"… and {len(found.before) - _SHOWN:,} more", indent=2)
     if found.tags:
-        told = "rewritten at the target" if found.runs else "to rewrite at the target"
-        yield line(f"{count(found.tags, 'ownership tag')} {told}.")
+        changed = "rewritten at the target" if found.runs else "to rewrite at the target"
+        yield line(f"{count(found.tags, 'ownership tag')} {changed}.")
     for place in found.unreached:
         yield line(f"The ownership tags in {clean(place)} stay as they are: no connection of the config reaches them.")
     if found.kind == "forget":
@@ -64,5 +62,5 @@ def _change(before: Bound, after: Bound) -> str:
         ("source job", before.source.id, after.source.id),
         ("target", before.target.scope, after.target.scope),
     )
-    told = [f"{what} {clean(old)} → {clean(new)}" for what, old, new in pairs if old != new]
-    return ", ".join(told) or f"{before.source} → {before.target}"
+    changed = [f"{what} {clean(old)} → {clean(new)}" for what, old, new in pairs if old != new]
+    return ", ".join(changed) or f"{before.source} → {before.target}"

@@ -1,4 +1,4 @@
-"""The report of a round as Markdown, for the summary of a pipeline or a ticket."""
+"""The report of a sync run as Markdown, for the summary of a pipeline or a ticket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LISTED: Final = 100
 
 
 def sync_run_markdown(shown: SyncRunView) -> str:
-    """A round as Markdown."""
+    """Return a sync run as Markdown."""
     return "\n".join(_blocks(shown)) + "\n"
 
 
@@ -26,7 +26,7 @@ def _blocks(shown: SyncRunView) -> Iterator[str]:
     yield "| | sync | | |"
     yield "| --- | --- | --- | --- |"
     for one in shown.syncs:
-        yield f"| {one.sign} | {code(one.name)} | {escaped(one.means)} | {escaped(one.told)} |"
+        yield f"| {one.sign} | {code(one.name)} | {escaped(one.means)} | {escaped(one.result)} |"
     yield ""
     for one in shown.syncs:
         yield from _sync(one)

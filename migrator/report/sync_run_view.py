@@ -13,7 +13,7 @@ from attrs import frozen
 
 from migrator.report.failures import failure_of
 from migrator.report.overview import Tone
-from migrator.report.sync_runs import told
+from migrator.report.sync_runs import result_words
 from migrator.report.text import clean, count, stamp
 from migrator.sync.results import Drift, SyncResult, SyncRun
 
@@ -66,7 +66,7 @@ class SyncView:
         sign: the code as one character.
         tone: how it is coloured.
         means: the code in a few words.
-        told: the result in one line.
+        result: the result in one line.
         error: what ended it early, and more of that by label: where, what was got, what to do next; empty when
             nothing did.
         parts: its jobs, what needs a person first.
@@ -79,14 +79,14 @@ class SyncView:
     sign: str
     tone: Tone
     means: str
-    told: str
+    result: str
     error: tuple[tuple[str, str], ...]
     parts: tuple[SyncPart, ...]
 
 
 @frozen(kw_only=True)
 class SyncRunView:
-    """A round.
+    """A sync run.
 
     Attributes:
         at: when it ended.
@@ -125,8 +125,8 @@ def _lead(found: SyncRun) -> Iterator[str]:
     yield f"{wrong:,} of {syncs} failed or need a decision." if wrong else f"{syncs}, all in order."
     if found.stopped:
         yield "The run was interrupted."
-    if lost := sum(len(one.bound) for one in found.orphans):
-        yield f"No sync owns {count(lost, 'managed job')}; migrator status lists them."
+    if orphaned := sum(len(one.bound) for one in found.orphans):
+        yield f"No sync owns {count(orphaned, 'managed job')}; migrator status lists them."
     if by := found.needs_resync_by:
         yield f"Schedules are exact until {stamp(by)}: the next sync must run before."
 
@@ -141,7 +141,7 @@ def _sync(found: SyncResult) -> SyncView:
         sign=sign,
         tone=tone,
         means=means,
-        told=clean(", ".join(told(found))),
+        result=clean(", ".join(result_words(found))),
         error=tuple(_error(found)),
         parts=tuple(part for part in _parts(found) if part.entries),
     )
@@ -158,36 +158,36 @@ def _error(found: SyncResult) -> Iterator[tuple[str, str]]:
 
 
 def _parts(found: SyncResult) -> Iterator[SyncPart]:
-    dark = (Entry(clean(one.name), clean(one.repair), f"since {stamp(one.since)}") for one in found.applied.dark)
-    yield SyncPart("NOT ACTIVE ANYWHERE; to repair", "bad", tuple(dark))
-    lapses = (Entry(clean(one.name), clean(one.reason), f"exact until {stamp(one.until)}") for one in found.lapses)
-    yield SyncPart("Schedules that expire before the next run", "bad", tuple(lapses))
+    inactive = (Entry(clean(one.name), clean(one.repair), f"since {stamp(one.since)}") for one in found.applied.dark)
+    yield SyncPart("NOT ACTIVE ANYWHERE; to repair", "bad", tuple(inactive))
+    expiring = (Entry(clean(one.name), clean(one.reason), f"exact until {stamp(one.until)}") for one in found.expiring)
+    yield SyncPart("Schedules that expire before the next run", "bad", tuple(expiring))
     yield SyncPart("Warnings", "warn", tuple(Entry(found.name, clean(text)) for text in found.warnings))
     outcomes = found.applied.outcomes
     failed = (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == "failed")
     yield SyncPart("Failed", "bad", tuple(failed))
-    yield SyncPart("Changed on both sides", "note", tuple(map(_hand, found.conflicts)))
+    yield SyncPart("Changed on both sides", "note", tuple(map(_drift_entry, found.conflicts)))
     blocked = found.plan.blocked if found.plan else ()
-    conflicting = {id(hand.change) for hand in found.conflicts}
+    conflicting = {id(drift.change) for drift in found.conflicts}
     rest = (Entry(clean(one.name), clean(one.reason)) for one in blocked if id(one) not in conflicting)
     yield SyncPart("Blocked", "note", tuple(rest))
-    yield SyncPart("Edited at the target", "warn", tuple(map(_hand, found.drift)))
+    yield SyncPart("Edited at the target", "warn", tuple(map(_drift_entry, found.drift)))
     skipped = (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == "skipped")
     yield SyncPart("Not started", "warn", tuple(skipped))
-    noted = [one for one in (found.plan.changes if found.plan else ()) if one.action == "none" and one.reason]
+    unchanged = [one for one in (found.plan.changes if found.plan else ()) if one.action == "none" and one.reason]
     yield SyncPart(
         "Unchanged, with a note",
         "note",
-        tuple(Entry(clean(one.name), clean(one.reason)) for one in noted),
+        tuple(Entry(clean(one.name), clean(one.reason)) for one in unchanged),
         pressing=False,
     )
     done = (Entry(clean(one.name), "", one.action) for one in outcomes if one.status == "done")
     yield SyncPart("Done", "good", tuple(done), pressing=False)
 
 
-def _hand(hand: Drift) -> Entry:
-    since = "new" if hand.is_new else f"open since {stamp(_to_the_minute(hand.since))}"
-    return Entry(clean(hand.change.name), ", ".join(hand.paths), since)
+def _drift_entry(drift: Drift) -> Entry:
+    since = "new" if drift.is_new else f"open since {stamp(_to_the_minute(drift.since))}"
+    return Entry(clean(drift.change.name), ", ".join(drift.paths), since)
 
 
 def _to_the_minute(at: datetime) -> datetime:

@@ -7,7 +7,7 @@ from typing import Final
 
 from migrator.plan.changes import Plan
 from migrator.plan.compare import BOTH
-from migrator.report.cutovers import dark_lines
+from migrator.report.cutovers import inactive_lines
 from migrator.report.failures import failure_lines, failure_of
 from migrator.report.outcomes import applied_part, outcome_lines
 from migrator.report.plans import (
@@ -43,13 +43,13 @@ def synced_line(found: SyncResult) -> Line:
     seconds = (found.ended_at - found.started_at).total_seconds()
     cost = f" ({count(sum(found.requests.values()), 'request')}, {seconds:.1f} s)"
     style = "green" if found.exit_code == 0 else "bold red"
-    return line((f"{found.name}: ", style), clean(", ".join(told(found))), (cost, "dim"))
+    return line((f"{found.name}: ", style), clean(", ".join(result_words(found))), (cost, "dim"))
 
 
-def told(found: SyncResult) -> Iterator[str]:
+def result_words(found: SyncResult) -> Iterator[str]:
     """Yield the result of one sync, in a few words each."""
-    if dark := found.applied.dark:
-        yield f"{count(len(dark), 'job')} not active anywhere"
+    if inactive := found.applied.dark:
+        yield f"{count(len(inactive), 'job')} not active anywhere"
     if found.error:
         yield failure_of(found.error).what
     if found.plan is None:
@@ -62,15 +62,15 @@ def told(found: SyncResult) -> Iterator[str]:
         yield from (f"{summary[action]:,} {words}" for action, words in TENSES.items() if summary[action])
         return
     yield from (f"{done.count(name):,} {words}" for name, words in _WORDS.items() if name in done)
-    came = found.applied.summary
-    yield from (f"{came[status]:,} {status}" for status in ("failed", "skipped") if came[status])
+    statuses = found.applied.summary
+    yield from (f"{statuses[status]:,} {status}" for status in ("failed", "skipped") if statuses[status])
     yield from (f"{found.plan.summary['blocked']:,} blocked" for _ in found.plan.blocked[:1])
     yield f"{found.plan.summary['none']:,} unchanged"
-    for hands, what in ((found.conflicts, "conflict"), (found.drift, "drifted job")):
-        if hands:
-            yield f"{count(len(hands), what)} ({sum(hand.is_new for hand in hands):,} new)"
-    if found.lapses:
-        yield count(len(found.lapses), "expiring schedule")
+    for drifted, what in ((found.conflicts, "conflict"), (found.drift, "drifted job")):
+        if drifted:
+            yield f"{count(len(drifted), what)} ({sum(drift.is_new for drift in drifted):,} new)"
+    if found.expiring:
+        yield count(len(found.expiring), "expiring schedule")
 
 
 def sync_run_lines(found: SyncRun) -> Iterator[Line]:
@@ -83,7 +83,7 @@ def sync_run_lines(found: SyncRun) -> Iterator[Line]:
 
 
 def _synced_lines(found: SyncResult) -> Iterator[Line]:
-    yield from dark_lines(found.applied.dark)
+    yield from inactive_lines(found.applied.dark)
     yield line((f"{found.name}: {found.source} → {found.target}", "bold"))
     if found.error:
         yield from failure_lines(failure_of(found.error))
@@ -108,26 +108,26 @@ def _synced_lines(found: SyncResult) -> Iterator[Line]:
     if found.strict and found.plan.blocked and not found.plan.refusal:
         setting = (f'on_refused = "report" in [syncs.{found.name}]', "cyan")
         yield line("Each sync ends with exit code 3 while jobs are blocked. If they are to stay blocked: ", setting)
-    for hands, title in ((found.conflicts, "Changed on both sides"), (found.drift, "Edited at the target")):
-        yield from _hand_lines(hands, title, found.plan)
-    yield from _lapse_lines(found.lapses)
+    for drifted, title in ((found.conflicts, "Changed on both sides"), (found.drift, "Edited at the target")):
+        yield from _drift_lines(drifted, title, found.plan)
+    yield from _expiry_lines(found.expiring)
     yield from promise_lines(found.plan)
     yield from double_lines(applied_part(found.plan, found.applied), is_done=True)
 
 
-def _hand_lines(hands: tuple[Drift, ...], title: str, plan: Plan) -> Iterator[Line]:
-    if hands:
+def _drift_lines(drifted: tuple[Drift, ...], title: str, plan: Plan) -> Iterator[Line]:
+    if drifted:
         yield line((f"{title}:", "bold"))
-    for hand in hands:
-        since = "new" if hand.is_new else f"open since {stamp(hand.since)}"
-        yield line(head(hand.change).text.plain, f": {', '.join(hand.paths)} ({since})", indent=2)
-        for field in hand.change.fields:
+    for drift in drifted:
+        since = "new" if drift.is_new else f"open since {stamp(drift.since)}"
+        yield line(head(drift.change).text.plain, f": {', '.join(drift.paths)} ({since})", indent=2)
+        for field in drift.change.fields:
             if field.reason == BOTH:
                 yield from side_by_side(field, plan)
 
 
-def _lapse_lines(lapses: tuple[Expiry, ...]) -> Iterator[Line]:
-    if lapses:
+def _expiry_lines(expiring: tuple[Expiry, ...]) -> Iterator[Line]:
+    if expiring:
         yield line(("Schedules that expire before the next run:", "bold red"))
-    for lapse in lapses:
-        yield line(f"{clean(lapse.name)}: exact until {stamp(lapse.until)}: {clean(lapse.reason)}", indent=2)
+    for expiry in expiring:
+        yield line(f"{clean(expiry.name)}: exact until {stamp(expiry.until)}: {clean(expiry.reason)}", indent=2)

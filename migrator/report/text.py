@@ -39,12 +39,12 @@ class Line:
 
 
 def line(*parts: str | tuple[str, str], indent: int = 0, hang: int = 2) -> Line:
-    """A line of parts, each a text or a text with its style."""
+    """Return a line of parts, each a text or a text with its style."""
     return Line(Text.assemble(*parts), indent, hang)
 
 
 def clean(text: str, *, edges: bool = False) -> str:
-    """A text on one line, with characters that a terminal would obey spelt out; blanks at its edges only on request."""
+    """Return a text on one line, with control characters spelt out; blanks at its edges only on request."""
     broken = (text if edges else text.strip()).translate(_BREAKS)
     return "".join(char if unicodedata.category(char) not in {"Cc", "Cf", "Cs"} else _spelt(char) for char in broken)
 
@@ -55,7 +55,7 @@ def _spelt(char: str) -> str:
 
 
 def shorten(text: str, width: int = SHOWN) -> str:
-    """A text in quotes; the beginning of a longer one, and its length."""
+    """Return a text in quotes; the beginning of a longer one, and its length."""
     said = clean(text)
     if len(said) <= width:
         return f'"{said}"'
@@ -63,7 +63,7 @@ def shorten(text: str, width: int = SHOWN) -> str:
 
 
 def shorten_both(old: str, new: str, width: int = SHOWN) -> tuple[str, str]:
-    """Two texts in quotes, from shortly before the place where they part, so that what differs is to be seen."""
+    """Return two texts in quotes, from shortly before the place where they part, so that what differs is to be seen."""
     if look_alike(old, new):
         return contrast(old, new)
     shortest = min(len(old), len(new))
@@ -93,19 +93,19 @@ def _from(text: str, start: int, width: int) -> str:
 
 
 def pad(text: str, width: int) -> str:
-    """A text with blanks up to `width` columns; wide characters take two."""
+    """Return a text with blanks up to `width` columns; wide characters take two."""
     return text + " " * max(width - cell_len(text), 0)
 
 
 def columns(rows: Sequence[tuple[str, ...]], *, gap: int = 2) -> list[str]:
-    """Rows as aligned columns."""
+    """Return rows as aligned columns."""
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     padded = ([pad(cell, width + gap) for cell, width in zip(row, widths, strict=True)] for row in rows)
     return ["".join(row).rstrip() for row in padded]
 
 
 def value_words(value: Any, width: int = SHOWN) -> str:
-    """A canonical value, as its JSON says it, in a few words; of a text, as many characters as `width`."""
+    """Return a canonical value, as its JSON says it, in a few words; of a text, as many characters as `width`."""
     match value:
         case None:
             return "nothing"
@@ -122,7 +122,7 @@ def value_words(value: Any, width: int = SHOWN) -> str:
 
 
 def _parts(value: Mapping[str, Any], width: int) -> str:
-    """The parts that say something; a larger object as JSON."""
+    """Return the parts that say something; a larger object as JSON."""
     said = {name: part for name, part in value.items() if part not in (None, [], (), "")}
     if all(isinstance(part, str | list | tuple) for part in said.values()) and len(said) <= len(("team", "channel")):
         return "; ".join(f"{name} {_bare(part)}" for name, part in said.items()) or "nothing"
@@ -142,16 +142,16 @@ def _compact(value: Any) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """A number with its noun: "1 job", "2 jobs"."""
+    """Return a number with its noun: "1 job", "2 jobs"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def instant(at: datetime, timezone: str = "UTC") -> str:
-    """An instant as a wall clock shows it: "Mon 2026-11-23 09:00"; with seconds only where there are some."""
+    """Return an instant as a wall clock shows it: "Mon 2026-11-23 09:00"; with seconds only where there are some."""
     local = at.astimezone(load_zone(timezone))
     return f"{local:%a %Y-%m-%d %H:%M:%S}".removesuffix(":00")
 
 
 def stamp(at: datetime) -> str:
-    """An instant in UTC, for people: "2026-11-29 00:00 UTC"."""
+    """Return an instant in UTC, for people: "2026-11-29 00:00 UTC"."""
     return write_time(at).replace("T", " ").replace(":00Z", "Z").replace("Z", " UTC")

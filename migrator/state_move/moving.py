@@ -1,4 +1,4 @@
-"""Carry a move out, or a forgetting: locked, asked for, and entered into the history."""
+"""Apply a move of bindings, or forget them: locked, asked for, and entered into the history."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import attrs
 
 from migrator.errors import RefusedError, UsageError
 from migrator.locking import Fence, locking
-from migrator.plan.identity import moving, scope_address
+from migrator.plan.identity import move_command, scope_address
 from migrator.state_move.addresses import Choice, places_of, relocations_of, unknown_address
 from migrator.state_move.result import Consent, StateMove
 from migrator.state_move.tags import retagged, rewrite_tags
-from migrator.state_move.takeover import Taking, given_back, is_file, taken_over
+from migrator.state_move.takeover import TakeoverMoves, is_file, reverted_takeover, takeover_of
 from migrator.store import State
 from migrator.store.rebinding import Relocation
 from migrator.store.records import Bound, Run
@@ -53,9 +53,9 @@ async def move(
         RefusedError: two bindings would become one, a job is not retired, or a write has no outcome yet.
         LockedError: another run writes to one of the targets.
     """
-    taking = await _taking(runtime, state, old, new, choice, to_sync)
-    relocations = taking.relocations if taking else relocations_of(runtime.config, state, old, new, choice)
-    undo = taking.undo if taking else ""
+    takeover = await _takeover(runtime, state, old, new, choice, to_sync)
+    relocations = takeover.relocations if takeover else relocations_of(runtime.config, state, old, new, choice)
+    undo = takeover.undo if takeover else ""
     found = _planned(state, relocations, old, new, undo)
     if dry or not await agree(found):
         return found
@@ -65,8 +65,8 @@ async def move(
         runs = _runs(runtime, found, run)
         if found.failed:
             state.enter(*runs)
-        elif taking:
-            state.take_over(relocations, runs, taking.definitions)
+        elif takeover:
+            state.take_over(relocations, runs, takeover.definitions)
         else:
             state.relocate(relocations, runs)
     return attrs.evolve(found, runs=tuple(one.id for one in runs))
@@ -92,7 +92,9 @@ async def forget(runtime: Runtime, state: State, old: str, choice: Choice, *, ag
     return attrs.evolve(found, runs=tuple(one.id for one in runs))
 
 
-async def _taking(runtime: Runtime, state: State, old: str, new: str, choice: Choice, to_sync: str) -> Taking | None:
+async def _takeover(
+    runtime: Runtime, state: State, old: str, new: str, choice: Choice, to_sync: str
+) -> TakeoverMoves | None:
     """Return the takeover that two addresses stand for; None where they stand for another move.
 
     Raises:
@@ -102,9 +104,9 @@ async def _taking(runtime: Runtime, state: State, old: str, new: str, choice: Ch
     if all(len(places) == 1 for places in pairs):
         (before,), (after,) = pairs
         if before[0] != after[0] and is_file(runtime, after):
-            return await taken_over(runtime, state, before, after, choice, to_sync)
+            return await takeover_of(runtime, state, before, after, choice, to_sync)
         if before[0] != after[0] and is_file(runtime, before) and not to_sync:
-            return await given_back(runtime, state, before, after, choice)
+            return await reverted_takeover(runtime, state, before, after, choice)
     if to_sync:
         what = "--to-sync is for a move of retired jobs to a file of jobs"
         raise UsageError(what, actual=f"{old} and {new}", allowed="scope.PROVIDER:SCOPE and scope.json:FILE")
@@ -112,11 +114,11 @@ async def _taking(runtime: Runtime, state: State, old: str, new: str, choice: Ch
 
 
 def _planned(state: State, relocations: Sequence[Relocation], old: str, new: str, undo: str) -> StateMove:
-    """What a move comes to; `undo` is the command that takes it back, "" for one that follows from the move."""
+    """Return what a move changes; `undo` is the command that reverts it, "" for one that follows from the move."""
     moved = state.rebindings(relocations)
     found = StateMove(kind="move", old=old, new=new, moved=moved, tags=len(retagged(moved)), undo="")
     _check(state, relocations, found)
-    return attrs.evolve(found, undo=undo or _undo(state, relocations, found))
+    return attrs.evolve(found, undo=undo or _revert_command(state, relocations, found))
 
 
 def _check(state: State, relocations: Sequence[Relocation], found: StateMove) -> None:
@@ -129,20 +131,20 @@ def _check(state: State, relocations: Sequence[Relocation], found: StateMove) ->
         raise RefusedError(what, where=f"run {write.run}", hint=hint)
 
 
-def _undo(state: State, relocations: Sequence[Relocation], found: StateMove) -> str:
-    """The command that takes a move back; it names the jobs where others have the new address already."""
+def _revert_command(state: State, relocations: Sequence[Relocation], found: StateMove) -> str:
+    """Return the command that reverts a move; it names the jobs where others have the new address already."""
     first = relocations[0]
-    back = [attrs.evolve(one, old=one.new, new=one.old, jobs=frozenset()) for one in relocations]
-    moved = {one.target for one in found.before}
-    others = [one for one in state.bound_at(back) if one.target not in moved]
+    reverse = [attrs.evolve(one, old=one.new, new=one.old, jobs=frozenset()) for one in relocations]
+    concerned = {one.target for one in found.before}
+    others = [one for one in state.bound_at(reverse) if one.target not in concerned]
     ids = sorted({one.source.id for one in found.after}) if others or first.jobs else []
     sync = ["--sync", first.sync] if first.sync else []
     if first.kind == "job":
-        return moving(f"job.{first.new}", f"job.{first.old}", *sync)
+        return move_command(f"job.{first.new}", f"job.{first.old}", *sync)
     old, new = found.old, found.new
     if first.kind == "scope" and len(relocations) == 1:  # what a connection reaches may be something else by then
         old, new = scope_address(first.provider, first.old), scope_address(first.provider, first.new)
-    return moving(new, old, *sync, *(part for job_id in ids for part in ("--job", job_id)))
+    return move_command(new, old, *sync, *(part for job_id in ids for part in ("--job", job_id)))
 
 
 @asynccontextmanager
@@ -150,17 +152,17 @@ async def _locked(state: State, found: StateMove, run: str) -> AsyncIterator[Fen
     """Hold the locks of every place where the target jobs are known to be, or are to be; nothing is sent without."""
     fence = Fence()
     async with AsyncExitStack() as stack:
-        for provider, scope in sorted(_places((*found.before, *found.after))):
+        for provider, scope in sorted(_target_scopes((*found.before, *found.after))):
             await stack.enter_async_context(locking(state, f"{provider}:{scope}", run, fence=fence))
         yield fence
 
 
-def _places(bound: Iterable[Bound]) -> set[tuple[str, str]]:
+def _target_scopes(bound: Iterable[Bound]) -> set[tuple[str, str]]:
     return {(one.target.provider, one.target.scope) for one in bound}
 
 
 def _runs(runtime: Runtime, found: StateMove, run: str) -> tuple[Run, ...]:
-    """One run for each sync and target, so that the history of each shows it; the first one has the writes."""
+    """Return one run for each sync and target, so that the history of each shows it; the first one has the writes."""
     status = "failed" if found.failed else "done"
     counts = Counter((one.sync, one.target.provider, one.target.scope) for one in found.after)
     return tuple(

@@ -1,4 +1,4 @@
-"""What a move of bindings comes to, as values."""
+"""The result of a move of bindings, as values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Place = tuple[str, str]
 
 @frozen(kw_only=True)
 class StateMove:
-    """What a move, or a forgetting, comes to.
+    """The result of a move, or of forgetting bindings.
 
     Attributes:
         kind: which of the two.
@@ -27,7 +27,7 @@ class StateMove:
         forgotten: the bindings that are forgotten.
         tags: how many ownership tags are rewritten, or were.
         unreached: the targets whose tags stay, because no connection of the config reaches them.
-        undo: the command that takes it back, or what does where there is none.
+        undo: the command that reverts it, or what does where there is none.
         runs: the runs that did it; none in a dry run.
         failed: by name of the target job, why its tag could not be rewritten.
     """
@@ -45,12 +45,12 @@ class StateMove:
 
     @property
     def before(self) -> tuple[Bound, ...]:
-        """The bindings that it concerns, as they are."""
+        """Return the bindings that it concerns, as they are."""
         return (*self.forgotten, *(one.before for one in self.moved))
 
     @property
     def after(self) -> tuple[Bound, ...]:
-        """The same as they are to be; those that are forgotten as they were."""
+        """Return the bindings as they are to be; those that are forgotten as they were."""
         return (*self.forgotten, *(one.after for one in self.moved))
 
 

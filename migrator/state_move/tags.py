@@ -28,7 +28,7 @@ def retagged(moved: Iterable[Rebinding]) -> tuple[Rebinding, ...]:
 
 
 async def rewrite_tags(runtime: Runtime, state: State, found: StateMove, run: str, *, fence: Fence) -> StateMove:
-    """Rewrite them; every target is locked by the run.
+    """Rewrite the ownership tags of a move, and return it with the result; every target is locked by the run.
 
     Raises:
         ProviderError: a target cannot be listed.
@@ -46,13 +46,13 @@ async def rewrite_tags(runtime: Runtime, state: State, found: StateMove, run: st
             continue
         async with opened(runtime, name, state=state, target=True, fence=fence) as endpoint:
             failed |= await _rewrite(runtime, state, endpoint, group, run)
-    left = sum(len(groups[place]) for place in unreached) + len(failed)
-    told = tuple(f"{provider}:{scope}" for provider, scope in unreached)
-    return attrs.evolve(found, failed=failed, unreached=told, tags=found.tags - left)
+    kept = sum(len(groups[place]) for place in unreached) + len(failed)
+    targets = tuple(f"{provider}:{scope}" for provider, scope in unreached)
+    return attrs.evolve(found, failed=failed, unreached=targets, tags=found.tags - kept)
 
 
 def _connection_to(runtime: Runtime, place: Place, group: Sequence[Rebinding]) -> str | None:
-    """The connection that reaches a target: the sync's own, or another one."""
+    """Return the connection that reaches a target: the sync's own, or another one."""
     config = runtime.config
     own = [config.syncs[one.after.sync].target for one in group if one.after.sync in config.syncs]
     for name in dict.fromkeys([*own, *config.connections]):
@@ -65,7 +65,7 @@ def _connection_to(runtime: Runtime, place: Place, group: Sequence[Rebinding]) -
 async def _rewrite(
     runtime: Runtime, state: State, endpoint: Endpoint, group: Sequence[Rebinding], run: str
 ) -> dict[str, str]:
-    """Rewrite the tags of one target; by name, what went wrong."""
+    """Rewrite the tags of one target; return, by name, what went wrong."""
     target = await endpoint.list_all()
     jobs = {job.ref.id: job for job in target.jobs}
     scopes = tuple({one.before.target.scope for one in group})

@@ -1,4 +1,4 @@
-"""Let the jobs of a file take the place of retired source jobs, with their target jobs; and the way back.
+"""Let the jobs of a file take the place of retired source jobs, with their target jobs; and the reverse.
 
 The records of the file say which jobs they were exported from. Only a job whose source was deleted on purpose may be
 taken over: any other one goes on at its own platform, whose sync would create its target job again.
@@ -14,7 +14,7 @@ from attrs import frozen
 from migrator.canonical import Job, JobRef, flatten
 from migrator.config import Config
 from migrator.errors import RefusedError, UsageError
-from migrator.plan.identity import moving, scope_address
+from migrator.plan.identity import move_command, scope_address
 from migrator.providers import scopes_of
 from migrator.state_move.addresses import Choice, unknown_address
 from migrator.state_move.result import Place
@@ -27,13 +27,13 @@ _SHOWN: Final = 8
 
 
 @frozen(kw_only=True)
-class Taking:
-    """What a takeover comes to.
+class TakeoverMoves:
+    """The moves of a takeover.
 
     Attributes:
         relocations: one for each sync that carries the jobs now.
         definitions: of retired jobs that take their own place again, as the file had them last.
-        undo: the command that takes it back.
+        undo: the command that reverts it.
     """
 
     relocations: tuple[Relocation, ...]
@@ -46,7 +46,9 @@ def is_file(runtime: Runtime, place: Place) -> bool:
     return bool(runtime.mapping(place[0]).rules.identity.origin)
 
 
-async def taken_over(runtime: Runtime, state: State, old: Place, new: Place, choice: Choice, to_sync: str) -> Taking:
+async def takeover_of(
+    runtime: Runtime, state: State, old: Place, new: Place, choice: Choice, to_sync: str
+) -> TakeoverMoves:
     """Return the moves by which a file takes over the retired jobs of a scope.
 
     Args:
@@ -78,10 +80,10 @@ async def taken_over(runtime: Runtime, state: State, old: Place, new: Place, cho
     groups = _by_sync(chosen).items()
     moves = tuple(_move(runtime.config, old, new, sync, group, ids, to_sync) for sync, group in groups)
     undo = _command(new, old, {one.new_sync for one in moves}, ids.values() if _bound_ids(state, new) else ())
-    return Taking(relocations=moves, undo=undo)
+    return TakeoverMoves(relocations=moves, undo=undo)
 
 
-async def given_back(runtime: Runtime, state: State, old: Place, new: Place, choice: Choice) -> Taking:
+async def reverted_takeover(runtime: Runtime, state: State, old: Place, new: Place, choice: Choice) -> TakeoverMoves:
     """Return the moves by which retired jobs take their place again, with what the file holds of them.
 
     Args:
@@ -116,7 +118,7 @@ async def given_back(runtime: Runtime, state: State, old: Place, new: Place, cho
             definitions.append(Definition(source=origin, sync=origin_sync, fields=fields, retired=True))
     jobs = [job_id for one in moves for job_id in one.ids.values()] if _bound_ids(state, new) or choice.jobs else ()
     undo = _command(new, old, {one.new_sync for one in moves}, jobs, to_sync=moves[0].sync)
-    return Taking(relocations=tuple(moves), definitions=tuple(definitions), undo=undo)
+    return TakeoverMoves(relocations=tuple(moves), definitions=tuple(definitions), undo=undo)
 
 
 def _bound(state: State, place: Place, choice: Choice) -> tuple[Bound, ...]:
@@ -205,10 +207,10 @@ def _move(
     fits = [one.name for one in config.syncs.values() if _joins(config, one.source, {new}, one.target, targets)]
     owner = to_sync or (sync if sync in fits else fits[0] if len(fits) == 1 else "")
     if owner not in fits:
-        told = ", ".join(scope_address(*place) for place in sorted(targets))
+        named = ", ".join(scope_address(*place) for place in sorted(targets))
         what = "it is not clear which sync is meant" if fits else "no sync reads the file and writes to their target"
         hint = "add one to the config" if not fits else "name one: --to-sync NAME"
-        allowed = ", ".join(fits) or f"a sync from {scope_address(*new)} to {told}"
+        allowed = ", ".join(fits) or f"a sync from {scope_address(*new)} to {named}"
         raise UsageError(what, where=f"sync {sync}", actual=to_sync, allowed=allowed, hint=hint)
     return _relocation(old, new, sync, owner, {one.source.id: ids[one.source] for one in group})
 
@@ -239,4 +241,4 @@ def _command(old: Place, new: Place, syncs: set[str], jobs: Iterable[str], *, to
     options = ["--sync", *syncs] if len(syncs) == 1 else []
     options += ["--to-sync", to_sync] if to_sync else []
     options += [part for job_id in sorted(jobs) for part in ("--job", job_id)]
-    return moving(scope_address(*old), scope_address(*new), *options)
+    return move_command(scope_address(*old), scope_address(*new), *options)

@@ -9,8 +9,9 @@ from typing import Final, Literal
 
 from attrs import frozen
 
-from migrator.active_side import ActiveStatus, Found, SwitchContext, back_command, found_live, is_spent
+from migrator.active_side import ActiveStatus, FiringSide, SwitchContext, firing_side, is_spent, switch_back_command
 from migrator.canonical import Job, JobRef
+from migrator.errors import MigratorError
 from migrator.extract import Extracted
 from migrator.isolation import attempt
 from migrator.plan.changes import Change
@@ -19,12 +20,12 @@ from migrator.providers.registry import PROVIDERS
 from migrator.store.records import Binding, InactiveJob
 from migrator.sync.session import Session, Snapshot
 
-DARK: Final[Mapping[str, Literal["neither", "part", "unknown"]]] = {
+INACTIVE: Final[Mapping[str, Literal["neither", "part", "unknown"]]] = {
     "neither": "neither",
     "part": "part",
     "unknown": "unknown",
 }
-"""What is found of a job that is not known to be active on one side in full."""
+"""The readings of a job that is not known to be active on one side in full."""
 
 
 @frozen(kw_only=True)
@@ -41,7 +42,7 @@ class ActiveStatuses:
 
     @cached_property
     def bindings(self) -> Mapping[JobRef, tuple[Binding, ...]]:
-        """The target jobs of each source job, by part."""
+        """Return the target jobs of each source job, by part."""
         found: dict[JobRef, list[Binding]] = {}
         for binding in self.snapshot.bindings:
             if binding.sync == self.session.sync.name and not binding.superseded:
@@ -50,7 +51,7 @@ class ActiveStatuses:
 
     @cached_property
     def changes(self) -> Mapping[JobRef, tuple[Change, ...]]:
-        """What the plan says of each source job."""
+        """Return the planned changes of each source job."""
         found: dict[JobRef, list[Change]] = {}
         for change in self.snapshot.plan.changes:
             if change.source:
@@ -59,8 +60,8 @@ class ActiveStatuses:
 
     # -- one job ------------------------------------------------------------------------------------------------------
 
-    def context(self, ref: JobRef, *, partial: bool = False) -> SwitchContext | None:
-        """What is known of one source job; None where a side lacks one of the jobs.
+    def switch_context(self, ref: JobRef, *, partial: bool = False) -> SwitchContext | None:
+        """Return what is known of one source job; None where a side lacks one of the jobs.
 
         Args:
             ref: the source job.
@@ -68,81 +69,64 @@ class ActiveStatuses:
         """
         bindings = self.bindings.get(ref, ())
         targets = {binding.target: job_in(self.snapshot.target, binding.target) for binding in bindings}
-        listed, wished = job_in(self.snapshot.listed, ref), job_in(self.snapshot.source, ref)
-        there = {target: job for target, job in targets.items() if job}
-        if listed is None or wished is None or not bindings or (len(there) < len(targets) and not partial):
+        listed, wanted = job_in(self.snapshot.listed, ref), job_in(self.snapshot.source, ref)
+        present = {target: job for target, job in targets.items() if job}
+        if listed is None or wanted is None or not bindings or (len(present) < len(targets) and not partial):
             return None
         return SwitchContext(
             source=listed,
-            wished=wished,
+            wanted=wanted,
             active_side=self.snapshot.active_sides.get(ref),
-            bindings=tuple(binding for binding in bindings if binding.target in there),
-            targets=there,
+            bindings=tuple(binding for binding in bindings if binding.target in present),
+            targets=present,
             due={change.target: change.due for change in self.changes.get(ref, ()) if change.target and change.due},
             spent=frozenset(
                 job.ref
-                for side, jobs in ((self.session.source, [wished]), (self.session.target, there.values()))
+                for endpoint, jobs in ((self.session.source, [wanted]), (self.session.target, present.values()))
                 for job in jobs
-                if is_spent(job, side.dialect, self.snapshot.plan.created_at)
+                if is_spent(job, endpoint.dialect, self.snapshot.plan.created_at)
             ),
         )
 
-    def standing(self, ref: JobRef) -> ActiveStatus:
-        """Which side of a job fires; unknown where that cannot be found out of this one job."""
-        found = attempt("compared", self._standing, ref)
-        if isinstance(found, ActiveStatus):
-            return found
-        active_side, targets = (
-            self.snapshot.active_sides.get(ref),
-            tuple(binding.target for binding in self.bindings.get(ref, ())),
-        )
+    def status(self, ref: JobRef) -> ActiveStatus:
+        """Return which side of a job fires; unknown where that cannot be found out of this one job."""
+        found = attempt("compared", self._side_of, ref)
+        active_side = self.snapshot.active_sides.get(ref)
         return ActiveStatus(
             source=ref,
             name=self.name(ref),
-            targets=targets,
+            targets=tuple(binding.target for binding in self.bindings.get(ref, ())),
             meant=active_side.live if active_side else "both",
-            live="unknown",
+            live="unknown" if isinstance(found, MigratorError) else found,
             since=active_side.since if active_side else None,
             is_unfinished=active_side is not None and active_side.begun is not None,
         )
 
-    def _standing(self, ref: JobRef) -> ActiveStatus:
-        context, active_side, bindings = (
-            self.context(ref),
-            self.snapshot.active_sides.get(ref),
-            self.bindings.get(ref, ()),
-        )
-        return ActiveStatus(
-            source=ref,
-            name=self.name(ref),
-            targets=tuple(binding.target for binding in bindings),
-            meant=active_side.live if active_side else "both",
-            live=self._firing(found_live(context) if context else self._one_sided(ref)),
-            since=active_side.since if active_side else None,
-            is_unfinished=active_side is not None and active_side.begun is not None,
-        )
+    def _side_of(self, ref: JobRef) -> FiringSide:
+        context = self.switch_context(ref)
+        return self._firing(firing_side(context) if context else self._one_sided(ref))
 
-    def _firing(self, found: Found) -> Found:
+    def _firing(self, found: FiringSide) -> FiringSide:
         """Return which endpoint's copy fires, where an archive of jobs fires none of those that it holds."""
         fires = [
-            PROVIDERS[end.mapping.rules.provider].capabilities.runs_jobs
-            for end in (self.session.source, self.session.target)
+            PROVIDERS[endpoint.mapping.rules.provider].capabilities.runs_jobs
+            for endpoint in (self.session.source, self.session.target)
         ]
         if found != "both" or all(fires):
             return found
         return "source" if fires[0] else "target"
 
     def name(self, ref: JobRef) -> str:
-        """The name of a source job; of one that is gone, what its target job is called."""
+        """Return the name of a source job; of one that is gone, what its target job is called."""
         job, bindings = job_in(self.snapshot.listed, ref), self.bindings.get(ref)
         return job.name if job else str(bindings[0].applied.get("name", ref.id)) if bindings else ref.id
 
-    def _one_sided(self, ref: JobRef) -> Found:
-        """The same where a side lacks one of the jobs."""
+    def _one_sided(self, ref: JobRef) -> FiringSide:
+        """Return which side fires where a side lacks one of the jobs."""
         if any(problem.ref == ref for problem in self.snapshot.listed.problems):
             return "unknown"
-        listed, wished = job_in(self.snapshot.listed, ref), job_in(self.snapshot.source, ref)
-        if wished and is_spent(wished, self.session.source.dialect, self.snapshot.plan.created_at):
+        listed, wanted = job_in(self.snapshot.listed, ref), job_in(self.snapshot.source, ref)
+        if wanted and is_spent(wanted, self.session.source.dialect, self.snapshot.plan.created_at):
             return "over"
         targets = [job_in(self.snapshot.target, binding.target) for binding in self.bindings.get(ref, ())]
         active = [job is not None and job.live for job in targets]
@@ -150,42 +134,46 @@ class ActiveStatuses:
             return "both" if any(active) else "source"
         if any(active):
             return "target" if all(active) else "part"
-        return "paused" if wished and not wished.live else "neither"
+        return "paused" if wanted and not wanted.live else "neither"
 
     # -- active nowhere -----------------------------------------------------------------------------------------------
 
-    def dark(self) -> tuple[InactiveJob, ...]:
+    def inactive_jobs(self) -> tuple[InactiveJob, ...]:
         """Return the jobs that should be active and are not active in full on one side, of those that were cut over."""
-        return tuple(dark for ref in self.bindings if ref in self.snapshot.active_sides and (dark := self._dark(ref)))
+        return tuple(
+            inactive
+            for ref in self.bindings
+            if ref in self.snapshot.active_sides and (inactive := self._inactive_job(ref))
+        )
 
-    def _dark(self, ref: JobRef) -> InactiveJob | None:
-        wished = job_in(self.snapshot.source, ref)
-        if wished and not wished.live:
+    def _inactive_job(self, ref: JobRef) -> InactiveJob | None:
+        wanted = job_in(self.snapshot.source, ref)
+        if wanted and not wanted.live:
             return None
         targets = [job_in(self.snapshot.target, binding.target) for binding in self.bindings[ref]]
         if job_in(self.snapshot.listed, ref) is None and None in targets:
             return None  # somebody has deleted it on both sides
-        standing = self.standing(ref)
-        if standing.live not in DARK or (standing.live == "unknown" and all(job and job.live for job in targets)):
+        status = self.status(ref)
+        if status.live not in INACTIVE or (status.live == "unknown" and all(job and job.live for job in targets)):
             return None
         return InactiveJob(
             source=ref,
-            name=standing.name,
-            live=DARK[standing.live],
+            name=status.name,
+            live=INACTIVE[status.live],
             since=self.snapshot.plan.created_at,
-            repair=self._repair(ref, standing, targets),
+            repair=self._repair(ref, status, targets),
         )
 
-    def _repair(self, ref: JobRef, standing: ActiveStatus, targets: Sequence[Job | None]) -> str:
-        """The command that lets a job fire again."""
+    def _repair(self, ref: JobRef, status: ActiveStatus, targets: Sequence[Job | None]) -> str:
+        """Return the command that lets a job fire again."""
         sync, source = self.session.sync.name, job_in(self.snapshot.listed, ref)
-        if standing.is_unfinished and all(job and job.suspended is None for job in targets):
-            return shlex.join(["migrator", "cutover", sync, "--job", standing.name])
-        return back_command(sync, source) if source else shlex.join(["migrator", "plan", sync])
+        if status.is_unfinished and all(job and job.suspended is None for job in targets):
+            return shlex.join(["migrator", "cutover", sync, "--job", status.name])
+        return switch_back_command(sync, source) if source else shlex.join(["migrator", "plan", sync])
 
 
 def job_in(listing: Extracted, ref: JobRef) -> Job | None:
-    """The job of that ref in a listing, if it is there."""
+    """Return the job of that ref in a listing, or None."""
     try:
         return listing.job(ref)
     except KeyError:

@@ -1,4 +1,4 @@
-"""What a look at both sides leaves in the state, although nothing is sent: it makes the next look see more."""
+"""What a snapshot of both sides leaves in the state, although nothing is sent: the next run compares with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from migrator.store.records import ActiveSide, Binding, Definition
 
 _LISTED: Final = "jobs listed"
 DUPLICATES: Final = "duplicates"
-_TOLD: Final = 100
+_LIMIT: Final = 100
 """How many jobs in trouble are recorded."""
 TROUBLE: Final = "trouble"
 
@@ -49,7 +49,7 @@ class KnownDuplicate(TypedDict):
 
 
 def record_agreement(state: State, plan: Plan, target: Extracted, bindings: Iterable[Binding]) -> None:
-    """Note what both sides were changed to alike: a later change of one side is then no conflict."""
+    """Record what both sides were changed to alike: a later change of one side is then no conflict."""
     alike = {change.target: change.agreed for change in plan.changes if change.target and change.agreed}
     for binding in bindings:
         if paths := alike.get(binding.target):
@@ -59,17 +59,17 @@ def record_agreement(state: State, plan: Plan, target: Extracted, bindings: Iter
 
 
 def record_schedules(state: State, plan: Plan, bindings: Iterable[Binding], outcomes: Sequence[Outcome] = ()) -> None:
-    """Note which target jobs are in step with their source's schedule, and until when they are exact by it.
+    """Record which target jobs are in step with their source's schedule, and until when they are exact by it.
 
     Those are the ones that a run has just written, and those that were up to date.
     """
     known = {binding.target: (binding.stands_for, binding.until) for binding in bindings}
-    standing = {change.target: change for change in plan.changes if change.action == "none" and not change.fields}
+    unchanged = {change.target: change for change in plan.changes if change.action == "none" and not change.fields}
     ended = zip(plan.pending, outcomes, strict=bool(outcomes))
     written = {o.target: change for change, o in ended if o.status == "done" and change.action != "delete"}
     found = {
         target: (change.schedule.stands_for, change.schedule.until)
-        for target, change in {**standing, **written}.items()
+        for target, change in {**unchanged, **written}.items()
         if target and change.schedule
     }
     state.note_schedules({target: now for target, now in found.items() if known.get(target) != now})
@@ -88,7 +88,7 @@ def record_definitions(
 
 
 def record_trouble(state: State, plan: Plan, source: Extracted, target: Extracted) -> None:
-    """Note which jobs of a sync are stopped by their platform, or fail, as it tells; for `status`."""
+    """Record which jobs of a sync are stopped by their platform, or fail, as it reports; for `status`."""
     known = {*(change.source for change in plan.changes), *(change.target for change in plan.changes)}
     found = [
         {"end": end, "job": str(job.ref), "name": storable(job.name), "trouble": storable(job.trouble)}
@@ -96,30 +96,30 @@ def record_trouble(state: State, plan: Plan, source: Extracted, target: Extracte
         for job in listing.jobs
         if job.trouble and job.ref in known
     ]
-    text = json.dumps(found[:_TOLD])
+    text = json.dumps(found[:_LIMIT])
     if (state.recall(plan.sync, TROUBLE) or "[]") != text:
         state.remember(plan.sync, TROUBLE, text)
 
 
 def trouble_of(state: State, sync: str) -> list[Trouble]:
-    """What was noted so of a sync: end, job, name and trouble of each."""
-    return _noted(state, sync, TROUBLE)
+    """Return the recorded trouble of a sync: endpoint, job, name and trouble of each."""
+    return _recalled(state, sync, TROUBLE)
 
 
 def record_count(state: State, sync: str, source: Extracted) -> None:
-    """Note how many jobs the source had when it was last in order."""
+    """Record how many jobs the source had when it was last in order."""
     state.remember(_listing(sync, source), _LISTED, str(len(source.jobs) + len(source.problems)))
 
 
 def last_count(state: State, sync: str, source: Extracted) -> int | None:
-    """How many jobs the source had then; None when that is not known."""
+    """Return how many jobs the source had then; None when that is not known."""
     known = state.recall(_listing(sync, source), _LISTED)
     return None if known is None else int(known)
 
 
 def record_duplicates(state: State, sync: str, found: Iterable[Duplicate]) -> None:
-    """Note the target jobs that are one too many, for `status`, which asks no platform; nothing where that is known."""
-    told = json.dumps(
+    """Record surplus target jobs, for `status`, which asks no platform; no write where that is known."""
+    text = json.dumps(
         [
             {
                 "source": f"{one.key[0]}/{one.key[2]}",
@@ -132,19 +132,19 @@ def record_duplicates(state: State, sync: str, found: Iterable[Duplicate]) -> No
             for one in found
         ]
     )
-    if told != (state.recall(sync, DUPLICATES) or "[]"):
-        state.remember(sync, DUPLICATES, told)
+    if text != (state.recall(sync, DUPLICATES) or "[]"):
+        state.remember(sync, DUPLICATES, text)
 
 
 def known_duplicates(state: State, syncs: Iterable[str]) -> dict[str, tuple[KnownDuplicate, ...]]:
-    """By sync, the target jobs that were one too many when both sides were last read."""
-    return {sync: tuple(found) for sync in syncs if (found := _noted(state, sync, DUPLICATES))}
+    """Return, by sync, the target jobs that were one too many when both sides were last read."""
+    return {sync: tuple(found) for sync in syncs if (found := _recalled(state, sync, DUPLICATES))}
 
 
-def _noted(state: State, sync: str, what: str) -> list[Any]:
+def _recalled(state: State, sync: str, what: str) -> list[Any]:
     return [{"sync": sync, **one} for one in json.loads(state.recall(sync, what) or "[]")]
 
 
 def _listing(sync: str, source: Extracted) -> str:
-    """Which listing a number of jobs is about."""
+    """Return which listing a number of jobs is about."""
     return f"sync {sync} of {digest(sorted(source.scopes))[:16]}"

@@ -59,7 +59,7 @@ def _narrowed(snapshot: Snapshot, jobs: Sequence[str]) -> Snapshot:
 
 
 async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None = None) -> verifying.Verification:
-    """Read both sides of `sync` again, and prove job by job that they agree; writes to no provider.
+    """Return the proofs, job by job, that both sides of `sync` agree; reads both, writes to no provider.
 
     Args:
         runtime: what the command brings along.
@@ -73,8 +73,8 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
 
     async with session_of(runtime, state, sync) as session:
         snapshot = await session.snapshot(locked=False)
-        side = session.target
-        bindings = state.bindings(side.adapter.provider, side.adapter.scopes, side.dialect)
+        endpoint = session.target
+        bindings = state.bindings(endpoint.adapter.provider, endpoint.adapter.scopes, endpoint.dialect)
         with runtime.instrumentation.stage("verify"):
             found = verifying.verify(
                 snapshot.plan,
@@ -91,7 +91,7 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
 async def audit(
     runtime: Runtime, connection: str, provider: str, schedule: Schedule, *, jobs: Sequence[str] = ()
 ) -> auditing.Audit:
-    """What would become of every job of a connection at a provider; writes nowhere, and asks the connection alone.
+    """Return what would become of every job of a connection at a provider; only the connection is read.
 
     Args:
         runtime: what the command brings along.
@@ -103,15 +103,15 @@ async def audit(
     from migrator import audit as auditing  # noqa: PLC0415 (only here)
 
     assumed = Sync(name=f"{connection}-to-{provider}", source=connection, target=provider, schedule=schedule)
-    async with opened(runtime, connection) as side:
+    async with opened(runtime, connection) as endpoint:
         with runtime.instrumentation.stage("list"):
-            found = await extract(side.adapter, side.mapping, as_source=True)
+            found = await extract(endpoint.adapter, endpoint.mapping, as_source=True)
         if jobs:
             found = attrs.evolve(found, jobs=chosen(found.jobs, jobs, where=f"connection {connection}"), problems=())
         now = runtime.clock.now()
         with runtime.instrumentation.stage("audit"):
-            told = auditing.audit(found, target=runtime.mapping(provider), sync=assumed, now=now)
-        return attrs.evolve(told, requests=requests_of(side))
+            result = auditing.audit(found, target=runtime.mapping(provider), sync=assumed, now=now)
+        return attrs.evolve(result, requests=requests_of(endpoint))
 
 
 async def list_jobs(runtime: Runtime, state: State, connection: str) -> listing.Listing:
@@ -147,16 +147,16 @@ async def apply(
     stop: asyncio.Event,
     progress: Progress = silently,
 ) -> tuple[Plan, Applied]:
-    """Make the changes of a sync.
+    """Apply the changes of a sync; return the plan and its result.
 
     Args:
         runtime: what the command brings along.
         state: the open state.
         sync: its name.
         saved: a plan that was made before; it must still fit.
-        resume: a run whose plan was only partly carried out; what is left of it must still fit.
+        resume: a run whose plan was only partly applied; what is left of it must still fit.
         max_deletes: refuse everything when more than that many jobs would be deleted.
-        hold: make new target jobs so that they fire nothing until the cutover.
+        hold: create new target jobs staged: they do not fire until the cutover.
         jobs: names or ids of the jobs to change; all of them when empty.
         agree: asked with the plan before anything is written.
         stop: set it to begin no new change.
@@ -205,14 +205,14 @@ async def sync(
     stop: asyncio.Event,
     progress: Progress = silently,
 ) -> tuple[Plan, Applied]:
-    """Plan and carry out what the limits allow. A plan that is unsafe as a whole comes back as it is, and is not begun.
+    """Plan, and apply what the limits allow; return the plan and its result. An unsafe plan is not applied.
 
     Args:
         runtime: what the command brings along.
         state: the open state.
         sync: its name.
         jobs: names or ids of the jobs to change; all of them when empty.
-        agree: told the plan before anything is written.
+        agree: asked with the plan before anything is written.
         stop: set it to begin no new change.
         progress: called after each change.
 
@@ -222,7 +222,7 @@ async def sync(
     async with locked_session(runtime, state, sync, stop=stop) as (session, run):
         snapshot = _narrowed(await session.snapshot(locked=True), jobs)
         if snapshot.plan.refusal:
-            return snapshot.plan, Applied(requests=session.requests, dark=_dark(session, snapshot, ()))
+            return snapshot.plan, Applied(requests=session.requests, dark=_inactive(session, snapshot, ()))
         execution = Execution.of_session(session, run, "sync", stop=stop, progress=progress, writes_back=True)
         return await _executed(execution, session, snapshot, agree, is_whole=not jobs)
 
@@ -230,43 +230,43 @@ async def sync(
 async def _executed(
     execution: Execution, session: Session, snapshot: Snapshot, agree: Agree, *, is_whole: bool
 ) -> tuple[Plan, Applied]:
-    """Carry out a plan that is safe, if there is anything to do; return it as it was in the end, and its outcomes."""
+    """Apply a plan that is safe, if it has changes; return it as it was in the end, and its result."""
     plan, state = snapshot.plan, session.state
     record_agreement(state, plan, snapshot.target, snapshot.bindings)
     if is_whole:
         record_trouble(state, plan, snapshot.source, snapshot.target)
     if not plan.pending:
-        _note(snapshot, session)
-        dark = _dark(session, snapshot, ())
-        if is_whole and not dark:
+        _record(snapshot, session)
+        inactive = _inactive(session, snapshot, ())
+        if is_whole and not inactive:
             state.note_order(plan.sync)  # what earlier runs left is history
-        return plan, Applied(requests=session.requests, dark=dark)
+        return plan, Applied(requests=session.requests, dark=inactive)
     if not await agree(plan):
-        return plan, Applied(requests=session.requests, dark=_dark(session, snapshot, ()))
+        return plan, Applied(requests=session.requests, dark=_inactive(session, snapshot, ()))
     plan, outcomes = await execution.out(snapshot, session=session)
     snapshot = attrs.evolve(snapshot, plan=plan)
-    _note(snapshot, session, outcomes)
+    _record(snapshot, session, outcomes)
     return plan, Applied(
         run=execution.run,
         outcomes=outcomes,
         requests=session.requests,
         stopped=execution.stop.is_set(),
-        dark=_dark(session, snapshot, outcomes),
+        dark=_inactive(session, snapshot, outcomes),
     )
 
 
-def _dark(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> tuple[InactiveJob, ...]:
-    """The jobs that are active nowhere, recorded in the state; those that the run has just brought in line are not."""
+def _inactive(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> tuple[InactiveJob, ...]:
+    """Record and return the jobs that are active nowhere, without those that the run has just brought in line."""
     if not snapshot.active_sides:
         return session.state.note_dark(session.sync.name, ())
     done = {outcome.source for outcome in outcomes if outcome.status == "done"}
-    undone = {outcome.source for outcome in outcomes if outcome.status != "done"}
-    found = ActiveStatuses(session=session, snapshot=snapshot).dark()
-    return session.state.note_dark(session.sync.name, [one for one in found if one.source not in done - undone])
+    not_done = {outcome.source for outcome in outcomes if outcome.status != "done"}
+    found = ActiveStatuses(session=session, snapshot=snapshot).inactive_jobs()
+    return session.state.note_dark(session.sync.name, [one for one in found if one.source not in done - not_done])
 
 
-def _note(snapshot: Snapshot, session: Session, outcomes: Sequence[Outcome] = ()) -> None:
-    """Note what the next look is to know of this one; of a short listing the old count stays in force."""
+def _record(snapshot: Snapshot, session: Session, outcomes: Sequence[Outcome] = ()) -> None:
+    """Record what the next run needs to know of this snapshot; of a short listing the old count stays in force."""
     record_schedules(session.state, snapshot.plan, snapshot.bindings, outcomes)
     record_definitions(session.state, session.sync.name, snapshot.source, snapshot.active_sides, snapshot.retired)
     if not snapshot.is_short:

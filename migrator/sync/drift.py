@@ -1,4 +1,4 @@
-"""Hands on the target: which of our jobs somebody has edited there, and since when a sync knows.
+"""Drift: which managed jobs somebody has edited at the target, and since when a sync knows.
 
 What waits for a person waits until that person comes. So the state keeps a digest of each such job as it was last seen:
 what was there in the same form is still open, and is not announced a second time.
@@ -24,7 +24,7 @@ _OPEN: Final = "hands seen"
 
 
 def drift_at(plan: Plan, state: State, *, now: datetime) -> tuple[Drift, ...]:
-    """The jobs of a plan that somebody has edited at the target, and a note in the state that they were seen."""
+    """Return the jobs of a plan that somebody has edited at the target, and record that they were seen."""
     scope = f"sync {plan.sync}"
     known: dict[str, str] = json.loads(state.recall(scope, _OPEN) or "{}")
     edited = [change for change in plan.changes if _reasons(change) & {TARGET, BOTH}]

@@ -50,7 +50,7 @@ class Runtime:
         mappings: a folder of mapping files, None for our own.
         clock: time and chance.
         rate_limiters: shared by every connection of the run.
-        instrumentation: told what goes on.
+        instrumentation: receives stages and steps.
         secrets: the tokens that were read; nothing that is said or stored holds one.
     """
 
@@ -75,7 +75,7 @@ class Runtime:
 
     @property
     def shared(self) -> dict[str, Any]:
-        """What every connection of the run is opened with."""
+        """Return what every connection of the run is opened with."""
         return {
             "rate_limiters": self.rate_limiters,
             "clock": self.clock,
@@ -83,16 +83,16 @@ class Runtime:
             "hide": self.secrets.hide,
         }
 
-    def held(self) -> float:
-        """Seconds for which a platform's limit holds up the next request that wants to go; 0 when none is held up."""
+    def delay(self) -> float:
+        """Return the seconds for which a platform's limit delays the next request; 0 when none is delayed."""
         return max((rate_limiter.held for rate_limiter in list(self.rate_limiters.values())), default=0.0)
 
     def mapping(self, provider: str) -> ProviderMapping:
-        """A provider's mapping, checked against its documentation."""
+        """Return a provider's mapping, checked against its documentation."""
         return entry_of(provider, directory=self.mappings).mapping
 
     def bound_mapping(self, connection: Connection) -> ProviderMapping:
-        """The mapping of a connection's provider, with what the connection decides of it."""
+        """Return the mapping of a connection's provider, with what the connection decides of it."""
         mapping = self.mapping(connection.provider)
         provider = PROVIDERS[connection.provider]
         decided: dict[str, Any] = {**provider.binds(connection)}
@@ -122,21 +122,21 @@ class Endpoint:
 
     @property
     def lock(self) -> str:
-        """The name of the lock that protects what it writes to."""
+        """Return the name of the lock that protects what it writes to."""
         return f"{self.adapter.provider}:{self.adapter.scopes[0]}"
 
     @property
     def place(self) -> tuple[str, str]:
-        """The provider and the scope that jobs are made in."""
+        """Return the provider and the scope that jobs are made in."""
         return self.adapter.provider, self.adapter.scopes[0]
 
     @property
     def dialect(self) -> str:
-        """Its cron dialect."""
+        """Return its cron dialect."""
         return self.mapping.rules.dialect
 
     async def list_all(self, *, as_source: bool = False, each: Callable[[Job], None] = forget) -> Extracted:
-        """Every job that it holds; `each` is told every job as it comes."""
+        """Return every job that it holds; `each` is called with every job as it comes."""
         return await extract(self.adapter, self.mapping, as_source=as_source, each=each)
 
 
@@ -161,7 +161,7 @@ async def opened(
 
 
 def _decided(mapping: ProviderMapping, connection: Connection, name: str) -> ProviderMapping:
-    """The mapping with the connection's answers to how cron text is read.
+    """Return the mapping with the connection's answers to how cron text is read.
 
     Raises:
         UsageError: the platform leaves no doubt about what an answer decides.
@@ -178,7 +178,7 @@ def _decided(mapping: ProviderMapping, connection: Connection, name: str) -> Pro
 async def reconciled(
     runtime: Runtime, state: State, endpoint: Endpoint, target: Extracted, *, locked: bool
 ) -> tuple[Extracted, tuple[Write, ...]]:
-    """Settle what dead runs left at a target; the latest listing, and what only a person can settle.
+    """Reconcile what crashed runs left at a target; return the latest listing, and what only a person can resolve.
 
     Args:
         runtime: what the command brings along.
@@ -191,7 +191,7 @@ async def reconciled(
         LockedError: another run is writing to the target, so that nothing about it is certain.
     """
     provider, scopes = endpoint.adapter.provider, endpoint.adapter.scopes
-    settler = Reconciler(
+    reconciler = Reconciler(
         mapping=endpoint.mapping,
         state=state,
         scopes=scopes,
@@ -201,26 +201,26 @@ async def reconciled(
     )
     if locked:
         state.release(provider, scopes)
-        target, left = await settler.settle(await _unresolved_writes(runtime, state, endpoint), target)
-        settler.reclaim(target)
-        return await settler.caught_up(target), left
+        target, unresolved = await reconciler.reconcile(await _unresolved_writes(runtime, state, endpoint), target)
+        reconciler.reclaim(target)
+        return await reconciler.caught_up(target), unresolved
     if not state.unresolved_writes(provider, scopes, None):
-        return await settler.caught_up(target), ()
+        return await reconciler.caught_up(target), ()
     async with locking(state, endpoint.lock, f"settle-{uuid.uuid4().hex[:8]}", fence=endpoint.fence):
         state.release(provider, scopes)
         writes = await _unresolved_writes(runtime, state, endpoint)
-        return await settler.settle(writes, await endpoint.list_all())
+        return await reconciler.reconcile(writes, await endpoint.list_all())
 
 
 async def _unresolved_writes(runtime: Runtime, state: State, endpoint: Endpoint) -> tuple[Write, ...]:
-    """Return the unresolved writes to a side's jobs, its own jobs apart: those are settled first."""
+    """Return the unresolved writes to a side's jobs, its own jobs apart: those are reconciled first."""
     await reconcile_source_writes(runtime, state, endpoint)
     found = state.unresolved_writes(endpoint.adapter.provider, endpoint.adapter.scopes, endpoint.dialect)
     return tuple(write for write in found if write.piece != ORIGIN)
 
 
 async def caught_up(runtime: Runtime, state: State, endpoint: Endpoint, source: Extracted) -> Extracted:
-    """A listing of the source that shows which of its jobs were stopped or started in the last moments.
+    """Return a listing of the source that shows which of its jobs were stopped or started in the last moments.
 
     A platform may show a write late. A job that we have just stopped would look as if somebody had resumed it; so the
     source is listed again until it shows, or until it is old news.
@@ -237,7 +237,7 @@ async def caught_up(runtime: Runtime, state: State, endpoint: Endpoint, source: 
 
 
 def _lags(source: Extracted, write: Write) -> bool:
-    """Whether a listing does not show yet that a job was stopped, started or deleted."""
+    """Return whether a listing does not show yet that a job was stopped, started or deleted."""
     fields = next((flatten(job) for job in source.jobs if job.ref == write.source), None)
     if fields is None or write.action == "delete":
         return fields is not None
@@ -246,7 +246,7 @@ def _lags(source: Extracted, write: Write) -> bool:
 
 
 async def reconcile_source_writes(runtime: Runtime, state: State, endpoint: Endpoint) -> None:
-    """Settle what dead runs left of writes to the jobs that a side is the source of; its lock is held."""
+    """Reconcile what crashed runs left of writes to the jobs that a side is the source of; its lock is held."""
     for write in state.unresolved_writes(endpoint.adapter.provider, endpoint.adapter.scopes, endpoint.dialect):
         if write.piece == ORIGIN:
             sleep = runtime.clock.sleep
@@ -256,7 +256,7 @@ async def reconcile_source_writes(runtime: Runtime, state: State, endpoint: Endp
 
 
 async def contract_of(state: State, endpoint: Endpoint) -> str:
-    """A target's update contract; where it is not known, the one that its own server code publishes."""
+    """Return a target's update contract; where it is not known, the one that its own server code publishes."""
     found = await endpoint.adapter.update_contract()
     learned = UNKNOWN if endpoint.adapter.contract_untold else found
     if learned:
@@ -265,14 +265,14 @@ async def contract_of(state: State, endpoint: Endpoint) -> str:
 
 
 def remember_contract(state: State, endpoint: Endpoint, contract: str) -> None:
-    """Note the update contract that was found in force, or that the platform does not tell it."""
+    """Record the update contract that was found in force, or that the platform does not tell it."""
     scope = endpoint.adapter.scopes[0]
     if state.recall(scope, _CONTRACT) != contract:
         state.remember(scope, _CONTRACT, contract)
 
 
 def requests_of(*endpoints: Endpoint) -> dict[str, int]:
-    """How many requests each provider got."""
+    """Return how many requests each provider got."""
     counts: dict[str, int] = {}
     for endpoint in endpoints:
         provider = endpoint.adapter.provider

@@ -20,22 +20,22 @@ _SHORT: Final = "its window ends before the next night"
 def expiries_of(
     sync: str, state: State, *, now: datetime, plan: Plan | None, applied: Applied, error: Exception | None
 ) -> Iterator[Expiry]:
-    """The jobs of a sync that will not stay exact, each with why it was not renewed."""
-    left = _left_alone(plan)
-    for lapsing in state.lapsing(sync, now + _NIGHT):
-        if lapsing.target in left:
+    """Yield the jobs of a sync that will not stay exact, each with why it was not renewed."""
+    unmanaged = _unmanaged(plan)
+    for schedule in state.lapsing(sync, now + _NIGHT):
+        if schedule.target in unmanaged:
             continue
         yield Expiry(
-            source=lapsing.source,
-            target=lapsing.target,
-            name=lapsing.name,
-            until=lapsing.until,
-            reason=_why(lapsing.source, plan, applied, error),
+            source=schedule.source,
+            target=schedule.target,
+            name=schedule.name,
+            until=schedule.until,
+            reason=_why(schedule.source, plan, applied, error),
         )
 
 
-def _left_alone(plan: Plan | None) -> set[JobRef | None]:
-    """The target jobs that stay as they are by the owner's wish: gone from the source, or no longer selected."""
+def _unmanaged(plan: Plan | None) -> set[JobRef | None]:
+    """Return the target jobs that stay as they are by the owner's wish: gone from the source, or no longer selected."""
     return (
         {change.target for change in plan.changes if change.action == "none" and not change.schedule} if plan else set()
     )

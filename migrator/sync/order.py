@@ -16,7 +16,7 @@ Meet = Callable[[str, str], bool]
 
 
 def in_order(syncs: Sequence[Sync], meet: Meet) -> Mapping[str, frozenset[str]]:
-    """The syncs by name in an order in which they can run, each with those that it waits for."""
+    """Return the syncs by name in an order in which they can run, each with those that it waits for."""
     feeds = {
         (one.name, other.name)
         for one in syncs
@@ -31,27 +31,27 @@ def in_order(syncs: Sequence[Sync], meet: Meet) -> Mapping[str, frozenset[str]]:
         placed.append(follows)
     return {
         later.name: frozenset(
-            sooner.name
-            for sooner in placed[:number]
-            if {(sooner.name, later.name), (later.name, sooner.name)} & feeds
-            or any(meet(one, other) for one in _written(sooner) for other in _written(later))
+            earlier.name
+            for earlier in placed[:number]
+            if {(earlier.name, later.name), (later.name, earlier.name)} & feeds
+            or any(meet(one, other) for one in _written(earlier) for other in _written(later))
         )
         for number, later in enumerate(placed)
     }
 
 
 def _written(sync: Sync) -> tuple[str, ...]:
-    """The connections that a sync writes to."""
+    """Return the connections that a sync writes to."""
     return (sync.target, sync.source) if sync.two_way else (sync.target,)
 
 
 def _is_fed(one: Sync, other: Sync, reached: set[tuple[str, str]]) -> bool:
-    """Whether a sync must come after another one: it is fed by it, and does not feed it in turn."""
+    """Return whether a sync must come after another one: it is fed by it, and does not feed it in turn."""
     return (other.name, one.name) in reached and (one.name, other.name) not in reached
 
 
 def _closure(feeds: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Who feeds whom, by however many steps."""
+    """Return which sync feeds which, by however many steps."""
     reached = set(feeds)
     while new := {(a, d) for a, b in reached for c, d in feeds if b == c} - reached:
         reached |= new
@@ -59,7 +59,7 @@ def _closure(feeds: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def meeting(config: Config) -> Meet:
-    """Whether two connections of a config reach the same jobs, as far as the config can tell."""
+    """Return whether two connections of a config reach the same jobs, as far as the config can tell."""
 
     def meet(one: str, other: str) -> bool:
         first, second = config.connections[one], config.connections[other]
@@ -71,5 +71,5 @@ def meeting(config: Config) -> Meet:
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether two scopes of a provider are the same, or one is a part of the other: a member of an instance."""
+    """Return whether two scopes of a provider are the same, or one is a part of the other: a member of an instance."""
     return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")

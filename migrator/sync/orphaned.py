@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from migrator.config import Config, Sync
-from migrator.plan.identity import moving, scope_address
+from migrator.plan.identity import move_command, scope_address
 from migrator.providers import scopes_of
 from migrator.store import State
 from migrator.store.records import Bound, Home
@@ -45,10 +45,10 @@ def orphans(config: Config, state: State, *, nearby: bool = False) -> tuple[Orph
     """
     ends = {sync.name: _ends(config, sync) for sync in config.syncs.values()}
     reached = {(one.provider, scope) for one in config.connections.values() for scope in scopes_of(one)}
-    lost = [home for home in state.homes() if not _owns(ends.get(home.sync), home)]
+    orphaned = [home for home in state.homes() if not _owns(ends.get(home.sync), home)]
     if nearby:
-        lost = [home for home in lost if home.sync in ends or {home.source, home.target} & reached]
-    return tuple(_told(ends, home, state.bound(home)) for home in lost)
+        orphaned = [home for home in orphaned if home.sync in ends or {home.source, home.target} & reached]
+    return tuple(_orphans_of(ends, home, state.bound(home)) for home in orphaned)
 
 
 def _ends(config: Config, sync: Sync) -> Ends:
@@ -61,19 +61,19 @@ def _owns(ends: Ends | None, home: Home) -> bool:
     return ends is not None and home.source in ends[0] and home.target in ends[1]
 
 
-def _told(ends: Mapping[str, Ends], home: Home, bound: tuple[Bound, ...]) -> Orphans:
+def _orphans_of(ends: Mapping[str, Ends], home: Home, bound: tuple[Bound, ...]) -> Orphans:
     if home.sync not in ends:
-        heirs = [name for name, pair in ends.items() if _owns(pair, home)]
-        command = moving(f"sync.{home.sync}", f"sync.{heirs[0]}") if len(heirs) == 1 else ""
+        candidates = [name for name, pair in ends.items() if _owns(pair, home)]
+        command = move_command(f"sync.{home.sync}", f"sync.{candidates[0]}") if len(candidates) == 1 else ""
         return Orphans(home=home, bound=bound, reason=f"the config has no sync {home.sync}", command=command)
     pairs = zip(("source", "target"), (home.source, home.target), ends[home.sync], strict=True)
-    moved = [(role, place, sorted(now)) for role, place, now in pairs if place not in now]
+    changed = [(role, place, sorted(now)) for role, place, now in pairs if place not in now]
     reason = "; ".join(
         f"the {role} of sync {home.sync} is {', '.join(map(':'.join, now))}, not {':'.join(place)}"
-        for role, place, now in moved
+        for role, place, now in changed
     )
-    _role, place, now = moved[0]
-    heirs = [other[1] for other in now if other[0] == place[0]]
-    is_clear = len(moved) == len(heirs) == 1
-    command = moving(scope_address(*place), scope_address(place[0], heirs[0])) if is_clear else ""
+    _role, place, now = changed[0]
+    candidates = [other[1] for other in now if other[0] == place[0]]
+    is_clear = len(changed) == len(candidates) == 1
+    command = move_command(scope_address(*place), scope_address(place[0], candidates[0])) if is_clear else ""
     return Orphans(home=home, bound=bound, reason=reason, command=command)

@@ -19,12 +19,12 @@ from migrator.sync.orphaned import Orphans
 _REFUSED: Final = 3
 _SOME_FAILED: Final = 4
 _FROM_BAD_TO_GOOD: Final = (1, 2, 5, _SOME_FAILED, _REFUSED, 0)
-"""Exit codes: which of several syncs a round ends with."""
+"""Exit codes: which of several syncs a sync run ends with."""
 
 
 @frozen(kw_only=True)
 class Drift:
-    """A job of ours that somebody has edited at the target.
+    """A managed job that somebody has edited at the target.
 
     Attributes:
         change: what the plan makes of it, with the fields in their three states.
@@ -40,7 +40,7 @@ class Drift:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The canonical paths that were edited at the target; what the source alone has changed is none of them."""
+        """Return the canonical paths that were edited at the target, without those that only the source has changed."""
         edited = [field.path for field in self.change.fields if field.reason in {TARGET, BOTH}]
         return (*edited, *(self.change.back.paths if self.change.back else ()))
 
@@ -78,8 +78,8 @@ class SyncResult:
         applied: the result of that.
         error: what ended it early.
         strict: whether a refused job counts (`on_refused = "fail"`).
-        hands: the jobs that somebody has edited at the target.
-        lapses: the promises that cannot be kept.
+        drifted: the jobs that somebody has edited at the target.
+        expiring: the schedules that expire before the next run.
         warnings: what a person should know that stopped nothing.
         dry_run: whether it was only planned.
     """
@@ -93,47 +93,47 @@ class SyncResult:
     applied: Applied = field(factory=Applied)
     error: Exception | None = None
     strict: bool = True
-    hands: tuple[Drift, ...] = ()
-    lapses: tuple[Expiry, ...] = ()
+    drifted: tuple[Drift, ...] = ()
+    expiring: tuple[Expiry, ...] = ()
     warnings: tuple[str, ...] = ()
     dry_run: bool = False
 
     @property
     def exit_code(self) -> int:
-        """What a command with this sync alone ends with."""
+        """Return what a command with this sync alone ends with."""
         if self.error:
             return self.error.exit_code if isinstance(self.error, MigratorError) else 1
         if self.applied.dark or any(outcome.status != "done" for outcome in self.applied.outcomes):
             return _SOME_FAILED
         is_refused = self.plan is not None and (self.plan.refusal or (self.strict and self.plan.blocked))
-        return _REFUSED if is_refused or self.lapses else 0
+        return _REFUSED if is_refused or self.expiring else 0
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether somebody should read about it: it did not end in order, or there is something new to know."""
-        return bool(self.exit_code or self.warnings or any(hand.is_new for hand in self.hands))
+        """Return whether somebody should read about it: it did not end in order, or there is something new to know."""
+        return bool(self.exit_code or self.warnings or any(drift.is_new for drift in self.drifted))
 
     @property
     def conflicts(self) -> tuple[Drift, ...]:
-        """The jobs that both sides have changed, each otherwise than the other."""
-        return tuple(hand for hand in self.hands if hand.is_conflict)
+        """Return the jobs that both sides have changed, each otherwise than the other."""
+        return tuple(drift for drift in self.drifted if drift.is_conflict)
 
     @property
     def drift(self) -> tuple[Drift, ...]:
-        """The jobs that were edited at the target alone."""
-        return tuple(hand for hand in self.hands if not hand.is_conflict)
+        """Return the jobs that were edited at the target alone."""
+        return tuple(drift for drift in self.drifted if not drift.is_conflict)
 
     @property
     def needs_resync_by(self) -> datetime | None:
-        """When the first job stops being exact unless a sync renews it; None when none does."""
-        dates = [lapse.until for lapse in self.lapses]
+        """Return when the first job stops being exact unless a sync renews it; None when none does."""
+        dates = [expiry.until for expiry in self.expiring]
         if self.plan and self.plan.needs_resync_by:
             dates.append(self.plan.needs_resync_by)
         return min(dates, default=None)
 
     @property
     def requests(self) -> Mapping[str, int]:
-        """How many requests each provider got."""
+        """Return how many requests each provider got."""
         return self.applied.requests
 
 
@@ -159,17 +159,17 @@ class SyncRun:
 
     @property
     def exit_code(self) -> int:
-        """The worst of the syncs' exit codes."""
+        """Return the worst of the syncs' exit codes."""
         return min((result.exit_code for result in self.results), key=_FROM_BAD_TO_GOOD.index, default=0)
 
     @property
     def needs_resync_by(self) -> datetime | None:
-        """The earliest date of all syncs."""
+        """Return the earliest date of all syncs."""
         return min((by for result in self.results if (by := result.needs_resync_by)), default=None)
 
     @property
     def requests(self) -> Mapping[str, int]:
-        """How many requests each provider got."""
+        """Return how many requests each provider got."""
         total: Counter[str] = Counter()
         for result in self.results:
             total.update(result.requests)

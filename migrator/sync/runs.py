@@ -18,7 +18,7 @@ from migrator.sync.endpoints import Runtime
 from migrator.sync.session import Session, session_of
 
 Progress = Callable[[Outcome], None]
-"""Told after each change."""
+"""Called after each change."""
 
 Agree = Callable[[Plan], Awaitable[bool]]
 """Asked with a plan before anything is written."""
@@ -34,7 +34,7 @@ def silently(_outcome: Outcome) -> None:
 
 
 def run_id(runtime: Runtime) -> str:
-    """The id of a new run: when it begins, and a little chance."""
+    """Return the id of a new run: when it begins, and a little chance."""
     return f"{runtime.clock.now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
@@ -66,11 +66,11 @@ def run_of(state: State, run: str) -> Run:
         if not runs:
             raise UsageError("no run yet", actual=run, hint=hint)
         return _whole(state, runs[0])
-    begun = [known for known in runs if run and known.id.startswith(run)]
-    if len(begun) == 1:
-        return _whole(state, begun[0])
-    shown = [known.id for known in (begun or runs)[:_SHOWN]]
-    what = f"more than one run begins with {run}" if begun else "unknown run"
+    matching = [known for known in runs if run and known.id.startswith(run)]
+    if len(matching) == 1:
+        return _whole(state, matching[0])
+    shown = [known.id for known in (matching or runs)[:_SHOWN]]
+    what = f"more than one run begins with {run}" if matching else "unknown run"
     raise UsageError(what, where="RUN", actual=run, allowed=shown or "no run yet", hint=hint)
 
 
@@ -80,7 +80,7 @@ def _whole(state: State, listed: Run) -> Run:
 
 
 def plan_of(run: Run) -> Plan:
-    """The plan that a run carried out.
+    """Return the plan that a run carried out.
 
     Raises:
         RefusedError: it was not kept.

@@ -1,6 +1,6 @@
 """Both sides of a sync, open: what is there, what a crashed run left, and the plan that follows.
 
-list both sides ─▶ settle what a crashed run left ─▶ plan ─▶ prove what is missing ─▶ plan
+list both sides ─▶ reconcile what a crashed run left ─▶ plan ─▶ prove what is missing ─▶ plan
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from migrator.plan import make_plan, most_possible
 from migrator.plan.changes import Plan
 from migrator.plan.duplicates import Duplicate, duplicates_of
 from migrator.plan.plan_input import PlanInput
-from migrator.plan.staging import as_wished, is_cut_short, stirs
+from migrator.plan.staging import as_wanted, fires_again, is_cut_short
 from migrator.providers import PROVIDERS
 from migrator.providers.base import ExtractAdapter
 from migrator.store import State
@@ -86,11 +86,11 @@ class Session:
 
     @property
     def fence(self) -> Fence:
-        """What closes when a lock of the run is lost."""
+        """Return what closes when a lock of the run is lost."""
         return self.target.fence
 
     async def snapshot(self, *, locked: bool, source: Extracted | None = None, hold: bool = False) -> Snapshot:
-        """List both sides, settle what a crashed run left, and plan.
+        """Return both sides as listed and the plan; what a crashed run left is reconciled first.
 
         Args:
             locked: whether this run holds the target's lock.
@@ -164,7 +164,7 @@ class Session:
         )
 
     def _elsewhere(self) -> tuple[Bound, ...]:
-        """The bindings of this sync outside its two places, and those of others into other scopes of its platforms."""
+        """Return this sync's bindings outside its scopes, and those of others into other scopes of its platforms."""
         source, target = self.source.adapter, self.target.adapter
 
         def matters(home: Home) -> bool:
@@ -185,25 +185,25 @@ class Session:
             active_side.source: active_side for active_side in known if active_side.target == self.target.place
         }
         kept = self._kept(listed, active_sides)
-        gone = tuple(unflatten(one.fields, ref=one.source) for one in kept)
-        wished = listed.with_jobs(lambda job: as_wished(job, known)) if known else listed
+        removed = tuple(unflatten(one.fields, ref=one.source) for one in kept)
+        wanted = listed.with_jobs(lambda job: as_wanted(job, known)) if known else listed
         now = self.runtime.clock.now()
-        mine = [(job, active_sides[job.ref]) for job in listed.jobs if job.ref in active_sides]
+        recorded = [(job, active_sides[job.ref]) for job in listed.jobs if job.ref in active_sides]
         return {
-            "source": attrs.evolve(wished, jobs=(*wished.jobs, *gone)) if gone else wished,
+            "source": attrs.evolve(wanted, jobs=(*wanted.jobs, *removed)) if removed else wanted,
             "kept": frozenset(one.source for one in kept),
             "retired": frozenset(one.source for one in kept if one.retired),
             "active_sides": active_sides,
             "revived": frozenset(
                 job.ref
-                for job, active_side in mine
-                if attempt("compared", stirs, job, active_side, self.source.dialect, now=now) is True
+                for job, active_side in recorded
+                if attempt("compared", fires_again, job, active_side, self.source.dialect, now=now) is True
             ),
-            "unfinished": frozenset(job.ref for job, active_side in mine if is_cut_short(job, active_side)),
+            "unfinished": frozenset(job.ref for job, active_side in recorded if is_cut_short(job, active_side)),
         }
 
     def _kept(self, listed: Extracted, active_sides: Mapping[JobRef, ActiveSide]) -> tuple[Definition, ...]:
-        """The jobs that are gone from the source and that the target alone fires, as they were kept."""
+        """Return the jobs that are gone from the source and that the target alone fires, as they were kept."""
         alone = {ref for ref, active_side in active_sides.items() if active_side.live == "target"}
         present = {job.ref for job in listed.jobs} | {problem.ref for problem in listed.problems}
         if not alone - present:
@@ -213,30 +213,30 @@ class Session:
         return tuple(one for one in kept if one.source in alone)
 
     def _unscoped(self, source: Extracted) -> frozenset[str]:
-        """The providers that a file's jobs come from of which no two jobs share an id, in any scope."""
+        """Return the providers that a file's jobs come from of which no two jobs share an id, in any scope."""
         names = {job.origin.provider for job in source.jobs if job.origin}
         return frozenset(one for one in names & set(PROVIDERS) if self.runtime.mapping(one).rules.identity.unique)
 
     async def _proved(self, inputs: PlanInput, plan: Plan, listed: Extracted) -> Snapshot:
-        """Plan again with what the listings missed, where the plan rests on a job's absence.
+        """Return the snapshot, planned again with what the listings missed where the plan rests on a job's absence.
 
         A job that moved between two pages while we read is in none of them. So before anything is done to a target job
-        because its source is missing, the source is asked for that job by its id; and likewise the target, before a job
-        of ours is recreated.
+        because its source is missing, the source is asked for that job by its id; and likewise the target, before a
+        managed job is recreated.
         """
-        gone, lost = inputs.missing(plan)
-        if (gone or lost) and not plan.refusal:
-            found, lost_found = await side_by_side(
+        removed, absent = inputs.missing(plan)
+        if (removed or absent) and not plan.refusal:
+            found, found_absent = await side_by_side(
                 [
-                    look_up(self.source.adapter, self.source.mapping, gone, as_source=True),
-                    look_up(self.target.adapter, self.target.mapping, lost, sleep=self.runtime.clock.sleep),
+                    look_up(self.source.adapter, self.source.mapping, removed, as_source=True),
+                    look_up(self.target.adapter, self.target.mapping, absent, sleep=self.runtime.clock.sleep),
                 ]
             )
             listed = listed.with_found(found)
             inputs = attrs.evolve(
                 inputs,
-                target=inputs.target.with_found(lost_found),
-                unproved=found.unproved | lost_found.unproved,
+                target=inputs.target.with_found(found_absent),
+                unproved=found.unproved | found_absent.unproved,
                 is_proved=True,
                 **self._by_active_side(listed),
             )
@@ -279,7 +279,7 @@ class Session:
 
     @property
     def requests(self) -> dict[str, int]:
-        """How many requests each provider got."""
+        """Return how many requests each provider got."""
         return requests_of(self.source, self.target)
 
 

@@ -44,16 +44,16 @@ class _Warned(Listeners):
 
 @frozen(kw_only=True)
 class SyncRunner:
-    """A round of syncs.
+    """Runs several syncs.
 
     Attributes:
         runtime: what the command brings along; its pacers are shared by all.
         state: the open state.
         jobs: names or ids of the jobs to change; all of them when empty.
         stop: set when no new change may be begun.
-        began: told each plan before anything of it is written.
-        ended: told each result as soon as it is there.
-        progress: told after each change.
+        began: called with each plan before anything of it is written.
+        ended: called with each result as soon as it is there.
+        progress: called after each change.
         dry_run: plan only; nothing is written to any provider.
     """
 
@@ -67,7 +67,7 @@ class SyncRunner:
     progress: Progress = silently
 
     async def all(self, names: Sequence[str]) -> SyncRun:
-        """Carry syncs out.
+        """Run syncs, and return their results.
 
         Raises:
             UsageError: a sync is unknown; nothing was begun.
@@ -76,7 +76,7 @@ class SyncRunner:
         syncs = [config.sync(name) for name in dict.fromkeys(names)]
         over = {sync.name: asyncio.Event() for sync in syncs}
 
-        async def in_turn(name: str, before: frozenset[str]) -> SyncResult:
+        async def after_others(name: str, before: frozenset[str]) -> SyncResult:
             for other in before:
                 await over[other].wait()
             found = await self._one(config.sync(name))
@@ -85,7 +85,7 @@ class SyncRunner:
             return found
 
         order = in_order(syncs, meeting(config))
-        results = await side_by_side(in_turn(name, before) for name, before in order.items())
+        results = await side_by_side(after_others(name, before) for name, before in order.items())
         by_name = {result.name: result for result in results}
         return SyncRun(
             results=tuple(by_name[sync.name] for sync in syncs),
@@ -115,16 +115,16 @@ class SyncRunner:
         try:
             if self.stop.is_set():
                 raise MigratorError("interrupted before it was started", hint="run the command again")
-            plan, applied = await self._carried_out(
-                sync.name, attrs.evolve(self.runtime, instrumentation=instrumentation)
-            )
-            hands = () if self.dry_run else drift_at(plan, self.state, now=now())
-        except Exception as error:  # noqa: BLE001 (any error: the other syncs go on, and it is told)
-            return self._with_lapses(attrs.evolve(found, error=error, warnings=tuple(instrumentation.warnings)))
-        found = attrs.evolve(found, plan=plan, applied=applied, hands=hands, warnings=tuple(instrumentation.warnings))
-        return attrs.evolve(found, ended_at=now()) if self.dry_run else self._with_lapses(found)
+            plan, applied = await self._run_sync(sync.name, attrs.evolve(self.runtime, instrumentation=instrumentation))
+            drifted = () if self.dry_run else drift_at(plan, self.state, now=now())
+        except Exception as error:  # noqa: BLE001 (any error: the other syncs go on, and it is reported)
+            return self._with_expiring(attrs.evolve(found, error=error, warnings=tuple(instrumentation.warnings)))
+        found = attrs.evolve(
+            found, plan=plan, applied=applied, drifted=drifted, warnings=tuple(instrumentation.warnings)
+        )
+        return attrs.evolve(found, ended_at=now()) if self.dry_run else self._with_expiring(found)
 
-    async def _carried_out(self, name: str, runtime: Runtime) -> tuple[Plan, Applied]:
+    async def _run_sync(self, name: str, runtime: Runtime) -> tuple[Plan, Applied]:
         if self.dry_run:
             plan, requests = await commands.plan(runtime, self.state, name, jobs=self.jobs)
             return plan, Applied(requests=requests)
@@ -133,19 +133,19 @@ class SyncRunner:
                 runtime, self.state, name, jobs=self.jobs, agree=self._agree, stop=stop, progress=self.progress
             )
 
-    def _with_lapses(self, found: SyncResult) -> SyncResult:
+    def _with_expiring(self, found: SyncResult) -> SyncResult:
         """Return the result of a sync, with the promises that it could not keep and the time that it ended."""
         now = self.runtime.clock.now()
         with suppress(StateError):  # where that is not readable either, the error that ended the sync says so
-            lapses = expiries_of(
+            expiring = expiries_of(
                 found.name, self.state, now=now, plan=found.plan, applied=found.applied, error=found.error
             )
-            return attrs.evolve(found, ended_at=now, lapses=tuple(lapses))
+            return attrs.evolve(found, ended_at=now, expiring=tuple(expiring))
         return attrs.evolve(found, ended_at=now)
 
     @asynccontextmanager
     async def _own_stop(self) -> AsyncIterator[asyncio.Event]:
-        """What stops one sync: the round's, or that it has lost its own lock, which is no reason to stop the others."""
+        """Yield what stops one sync: an interrupt of the run, or the loss of its own lock, which stops no other."""
         own = asyncio.Event()
 
         async def relay() -> None:

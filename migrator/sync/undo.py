@@ -1,4 +1,4 @@
-"""What a person does about runs of the past: roll one back, and settle an unresolved write."""
+"""What a person does about earlier runs: roll one back, and resolve an unresolved write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from migrator.execute.outcomes import Applied
 from migrator.extract import Extracted
 from migrator.locking import locking
 from migrator.plan.changes import Plan
-from migrator.recovery.reconcile import candidate_for
+from migrator.recovery.reconcile import bind_created
 from migrator.recovery.rollback import RunTrace, rollback_plan
 from migrator.store import State
 from migrator.store.records import CUTOVER_KINDS, ORIGIN, Run, Write
@@ -32,7 +32,7 @@ async def rollback(
     stop: asyncio.Event,
     progress: Progress = silently,
 ) -> tuple[Plan, Applied]:
-    """Put the target back as it was before a run, by a run of its own.
+    """Put the target back as it was before a run, by a run of its own; return the plan and its result.
 
     Returns:
         The rollback plan and its result.
@@ -58,11 +58,11 @@ async def rollback(
             raise RefusedError(what, actual=endpoint.adapter.scopes[0], allowed=undone.scope)
         async with locking(state, endpoint.lock, own, fence=endpoint.fence, lost=stop.set):
             listed = await endpoint.list_all()
-            target, _uncertain = await reconciled(runtime, state, endpoint, listed, locked=True)
+            target, _unresolved_create = await reconciled(runtime, state, endpoint, listed, locked=True)
             trace = await _trace(runtime, state, endpoint, undone, target)
-            back = rollback_plan(trace)
-            if not (back.pending or trace.adopted) or not await agree(back):
-                return back, Applied(requests=requests_of(endpoint))
+            plan = rollback_plan(trace)
+            if not (plan.pending or trace.adopted) or not await agree(plan):
+                return plan, Applied(requests=requests_of(endpoint))
             execution = Execution(
                 runtime=runtime,
                 state=state,
@@ -73,16 +73,16 @@ async def rollback(
                 stop=stop,
                 progress=progress,
             )
-            snapshot = Snapshot(plan=back, source=Extracted(jobs=()), target=target, is_short=True)
+            snapshot = Snapshot(plan=plan, source=Extracted(jobs=()), target=target, is_short=True)
             _back, outcomes = await execution.out(snapshot, session=None)
-            undone_all = {o.target for o in outcomes if o.status != "done"}
-            for ref in trace.adopted - undone_all:
+            not_rolled_back = {o.target for o in outcomes if o.status != "done"}
+            for ref in trace.adopted - not_rolled_back:
                 state.drop_binding(ref)
-            return back, Applied(run=own, outcomes=outcomes, requests=requests_of(endpoint), stopped=stop.is_set())
+            return plan, Applied(run=own, outcomes=outcomes, requests=requests_of(endpoint), stopped=stop.is_set())
 
 
 def _no_rollback(state: State, run: Run, source: str) -> RefusedError:
-    """Why a run that switched the active side is not rolled back, and what can be done instead."""
+    """Return why a run that switched the active side is not rolled back, and what can be done instead."""
     writes = state.writes(run.id)
     if any(write.action == "delete" and write.piece == ORIGIN and write.state == "done" for write in writes):
         what = "it deleted source jobs, which no platform brings back; their targets stay active, and syncs renew them"
@@ -105,7 +105,7 @@ async def _trace(runtime: Runtime, state: State, endpoint: Endpoint, run: Run, t
         saved_records=state.saved_records(run.id, endpoint.dialect),
         later=tuple(write for other in later for write in state.writes(other.id)),
         bindings=state.bindings(run.provider, (run.scope,), endpoint.dialect),
-        switched=_moved(runtime, state, endpoint, writes),
+        switched=_cut_over(runtime, state, endpoint, writes),
         target=target,
         mapping=endpoint.mapping,
         contract=await contract_of(state, endpoint),
@@ -116,8 +116,8 @@ async def _trace(runtime: Runtime, state: State, endpoint: Endpoint, run: Run, t
     )
 
 
-def _moved(runtime: Runtime, state: State, endpoint: Endpoint, writes: Iterable[Write]) -> frozenset[JobRef]:
-    """The source jobs among these that a cutover has stopped."""
+def _cut_over(runtime: Runtime, state: State, endpoint: Endpoint, writes: Iterable[Write]) -> frozenset[JobRef]:
+    """Return the source jobs among these that a cutover has stopped."""
     homes = {(write.source.provider, write.source.scope) for write in writes if write.source}
     active_sides = [
         active_side
@@ -129,7 +129,7 @@ def _moved(runtime: Runtime, state: State, endpoint: Endpoint, writes: Iterable[
 
 
 async def settle(runtime: Runtime, state: State, run: str, job: str, *, created: str | None) -> Write:
-    """Settle an uncertain create as a person says.
+    """Resolve an uncertain create as a person says.
 
     Args:
         runtime: what the command brings along.
@@ -139,11 +139,11 @@ async def settle(runtime: Runtime, state: State, run: str, job: str, *, created:
         created: id of the job that it made; None when it made none.
 
     Returns:
-        The write that was settled.
+        The write that was resolved.
 
     Raises:
         UsageError: the unresolved write or the job is unknown.
-        RefusedError: that job stands for something else.
+        RefusedError: that job is bound to something else.
         LockedError: another run writes to the same target.
     """
     found = run_of(state, run)
@@ -153,7 +153,7 @@ async def settle(runtime: Runtime, state: State, run: str, job: str, *, created:
         opened(runtime, sync.target, state=state, target=True) as endpoint,
         locking(state, lock, run_id(runtime), fence=endpoint.fence),
     ):
-        write = _uncertain(state.writes(found.id, endpoint.dialect), found.id, job)
+        write = _unresolved_create(state.writes(found.id, endpoint.dialect), found.id, job)
         if created is None:
             state.settle(write, "failed", "decided by a person: it was not created")
             return write
@@ -167,18 +167,18 @@ async def settle(runtime: Runtime, state: State, run: str, job: str, *, created:
             raise UsageError(what, actual=created, hint="give its id as the target names it") from error
         bindings = state.bindings(found.provider, (found.scope,), endpoint.dialect)
         it = endpoint.mapping.read(record.raw, scope=record.scope)
-        candidate_for(it, write, bindings=bindings, mapping=endpoint.mapping, state=state)
+        bind_created(it, write, bindings=bindings, mapping=endpoint.mapping, state=state)
         return write
 
 
-def _uncertain(writes: Iterable[Write], run: str, job: str) -> Write:
-    unsettled = [i for i in writes if i.state in {"dispatched", "uncertain"} and i.action == "create" and i.source]
-    found = [i for i in unsettled if job in {i.name, i.source and i.source.id}]
+def _unresolved_create(writes: Iterable[Write], run: str, job: str) -> Write:
+    unresolved = [i for i in writes if i.state in {"dispatched", "uncertain"} and i.action == "create" and i.source]
+    found = [i for i in unresolved if job in {i.name, i.source and i.source.id}]
     if len(found) == 1:
         return found[0]
-    allowed = sorted(i.name for i in (found or unsettled)) or "none is left in this run"
+    allowed = sorted(i.name for i in (found or unresolved)) or "none is left in this run"
     what = "several unresolved writes have that name" if found else "unknown unresolved write in this run"
-    hint = did_you_mean(job, (i.name for i in unsettled)) or "list them: migrator status"
+    hint = did_you_mean(job, (i.name for i in unresolved)) or "list them: migrator status"
     raise UsageError(what, where=f"run {run}", actual=job, allowed=allowed, hint=hint)
 
 

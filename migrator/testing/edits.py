@@ -53,7 +53,7 @@ class Edits(Base):
 
         assert (found.exit_code, lab.held()) == (0 if writes_back else 3, at_target), found
         assert at_source(lab) == ([CHANGED[what], wish(2)] if writes_back else [wish(1), wish(2)])
-        assert [hand.is_conflict for hand in found.hands] == [False]
+        assert [hand.is_conflict for hand in found.drifted] == [False]
         await lab.settled()
 
     @each(two_way=[True, False])

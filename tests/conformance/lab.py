@@ -120,8 +120,8 @@ class Lab(AnyLab):
 
     def beyond_lists(self) -> list[str]:
         """The requests that did more than read a list."""
-        told = [(entry["provider"], f"{entry['method']} {entry['path']}") for entry in self.world.requests]
-        return [request for name, request in told if not fnmatchcase(request, PLATFORMS[name].listing)]
+        found = [(entry["provider"], f"{entry['method']} {entry['path']}") for entry in self.world.requests]
+        return [request for name, request in found if not fnmatchcase(request, PLATFORMS[name].listing)]
 
     @property
     def scope(self) -> str:

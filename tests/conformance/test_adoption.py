@@ -18,7 +18,7 @@ ADOPTING: Final[Mapping[str, Mapping[str, int]]] = {
 }
 """What happens to two jobs that are there and to one that is not."""
 
-"""A platform on which our jobs carry no mark."""
+"""A platform on which managed copies carry no ownership tag."""
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ ADOPTING: Final[Mapping[str, Mapping[str, int]]] = {
         ("name", {"adopt": 1}, wish(1, text="Say more.")),
     ],
 )
-async def test_a_changed_job_of_ours_is_known_by_its_mark(
+async def test_a_changed_managed_copy_is_known_by_its_tag(
     make_lab: MakeLab, adopt: str, actions: Mapping[str, int], holds: Any
 ) -> None:
     """A marked job whose source has changed since the state was lost is changed only with adopt = "name"."""
@@ -89,7 +89,9 @@ async def test_one_look_alike_serves_one_job(make_lab: MakeLab) -> None:
 
 @pytest.mark.parametrize("on_missing", ["keep", "pause", "delete"])
 @pytest.mark.parametrize("adopt", ADOPTING)
-async def test_what_left_the_source_while_the_state_was_lost(make_lab: MakeLab, adopt: str, on_missing: str) -> None:
+async def test_what_was_removed_at_source_while_the_state_was_lost(
+    make_lab: MakeLab, adopt: str, on_missing: str
+) -> None:
     """Its job stays, whatever is to be done with missing ones, for it could be another state's; the plan names it."""
     lab = make_lab("devin", "omni", adopt=adopt, on_missing=on_missing)
     lab.source.wish(1)
@@ -101,9 +103,9 @@ async def test_what_left_the_source_while_the_state_was_lost(make_lab: MakeLab, 
 
     planned, _applied = await lab.carry_out()
 
-    (stray,) = [change for change in planned.changes if change.name == "Job 002"]
-    assert ("none", lab.key_of("Job 002")) == (stray.action, stray.target and stray.target.id)
-    assert "it carries an ownership tag, but its source job is not listed" in stray.reason
+    (orphan,) = [change for change in planned.changes if change.name == "Job 002"]
+    assert ("none", lab.key_of("Job 002")) == (orphan.action, orphan.target and orphan.target.id)
+    assert "it carries an ownership tag, but its source job is not listed" in orphan.reason
     assert before == lab.made
 
 
@@ -123,7 +125,7 @@ async def test_what_comes_back_to_the_source_is_known_again(make_lab: MakeLab) -
     assert lab.expected(wish(1), wish(2)) == lab.held()
 
 
-async def test_what_is_taken_over_is_never_made_anew(make_lab: MakeLab) -> None:
+async def test_what_is_adopted_is_never_recreated(make_lab: MakeLab) -> None:
     """A namesake that could only be brought in line by deleting it is somebody's work: it is blocked, and stays."""
     lab = make_lab("json", "omni", adopt="name")
     lab.source.wish(1)

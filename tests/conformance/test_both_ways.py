@@ -31,7 +31,7 @@ async def switched(make_lab: MakeLab, source: str, target: str, **options: Any) 
     return lab
 
 
-async def test_what_both_sides_change_in_different_fields_goes_both_ways(make_lab: MakeLab) -> None:
+async def test_edits_of_different_fields_go_to_both_sides(make_lab: MakeLab) -> None:
     """The target gets what the source changed, the source what was edited at the target, in one run."""
     lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     lab.source.wish(1, hour=17)
@@ -44,14 +44,14 @@ async def test_what_both_sides_change_in_different_fields_goes_both_ways(make_la
 
 
 async def test_a_conflict_that_changes_is_another_one(make_lab: MakeLab) -> None:
-    """It is announced anew when somebody has changed one of its sides, and never again once it is solved."""
+    """It is announced again when somebody has changed one of its sides, and never again once it is solved."""
     lab = await switched(make_lab, "omni", "devin")
     lab.source.wish(1, name="Source")
     key = lab.key_of("Job 001")
     announced = []
     for name in ("Target", "Target", "Other", "Other", "Source", "Source"):
         lab.target.edit(key, name=name)
-        announced.append([hand.is_new for hand in (await lab.night()).results[0].conflicts])
+        announced.append([drift.is_new for drift in (await lab.night()).results[0].conflicts])
 
     assert announced == [[True], [False], [True], [False], [], []]
 
@@ -63,12 +63,12 @@ async def test_a_sync_of_one_direction_never_writes_to_its_source(make_lab: Make
     lab.world.requests.clear()
     (found,) = (await lab.night()).results
 
-    assert (found.exit_code, [hand.is_new for hand in found.drift]) == (0, [True])
+    assert (found.exit_code, [drift.is_new for drift in found.drift]) == (0, [True])
     assert {entry["method"] for entry in lab.world.requests if entry["provider"] == "omni"} == {"GET"}
     assert source_wishes(lab) == [wish(1), wish(2)]
 
 
-async def test_an_edit_that_could_not_go_back_goes_back_the_next_night(make_lab: MakeLab) -> None:
+async def test_an_edit_that_could_not_be_written_back_is_written_the_next_night(make_lab: MakeLab) -> None:
     """When the source refuses the write the target keeps the edit, and the next night tries again."""
     lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     lab.target.edit(lab.key_of("Job 001"), name="Anew")
@@ -76,11 +76,11 @@ async def test_an_edit_that_could_not_go_back_goes_back_the_next_night(make_lab:
     first, second = [(await lab.night()).results[0] for _ in range(2)]
 
     assert (first.exit_code, second.exit_code, source_wishes(lab)[0].name) == (4, 0, "Anew")
-    assert [hand.is_new for night in (first, second) for hand in night.drift] == [True, False]
+    assert [drift.is_new for night in (first, second) for drift in night.drift] == [True, False]
     await lab.settled()
 
 
-async def test_a_later_edit_of_what_went_back_is_no_conflict(make_lab: MakeLab) -> None:
+async def test_a_later_edit_of_what_was_written_back_is_no_conflict(make_lab: MakeLab) -> None:
     """What went back is common ground at once: either side can be changed again before the next night."""
     lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     key = lab.key_of("Job 001")
@@ -92,7 +92,7 @@ async def test_a_later_edit_of_what_went_back_is_no_conflict(make_lab: MakeLab) 
 
 
 async def test_a_saved_plan_goes_both_ways(make_lab: MakeLab) -> None:
-    """The way back is data like all else: a plan that was saved writes to the source what it said."""
+    """The write-back is data like all else: a plan that was saved writes to the source what it said."""
     lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     lab.target.edit(lab.key_of("Job 001"), frequency="0 15 * * *")
     planned = plan_from_json(json.dumps(plan_document(await lab.plan()).to_json()), where="plan.json")
@@ -102,14 +102,14 @@ async def test_a_saved_plan_goes_both_ways(make_lab: MakeLab) -> None:
     assert [write.state for write in lab.state.writes(applied.run)] == ["done", "done"]
 
 
-async def test_one_of_several_pieces_cannot_go_back(make_lab: MakeLab) -> None:
+async def test_one_of_several_parts_cannot_be_written_back(make_lab: MakeLab) -> None:
     """An edit of a job that several target jobs stand for means nothing at the source: it is blocked."""
     lab = make_lab("omni", "devin", **BOTH_WAYS)
     made = lab.source.platform.write(1, wish(1))
     lab.source.put({**made, "schedule": "*/45 9-10 * * ? *", "timezone": "Asia/Kathmandu"})
     await lab.night()
-    (first, *_rest) = pieces = (await lab.plan()).changes
-    assert (len(pieces) > 1, first.target is not None) == (True, True)
+    (first, *_rest) = parts = (await lab.plan()).changes
+    assert (len(parts) > 1, first.target is not None) == (True, True)
     lab.target.edit(first.target.id, prompt="Anew.")
 
     (found,) = (await lab.night()).results
@@ -117,7 +117,7 @@ async def test_one_of_several_pieces_cannot_go_back(make_lab: MakeLab) -> None:
     assert "several target jobs" in found.plan.blocked[0].reason
 
 
-async def test_a_rollback_gives_back_the_target_alone(make_lab: MakeLab) -> None:
+async def test_a_rollback_reverts_the_target_alone(make_lab: MakeLab) -> None:
     """What went back to the source stays there: the target still has it, for the run did not write it there."""
     lab = await switched(make_lab, "omni", "devin", **BOTH_WAYS)
     lab.source.wish(1, hour=17)
@@ -134,8 +134,8 @@ async def test_a_rollback_gives_back_the_target_alone(make_lab: MakeLab) -> None
     assert (lab.held()[0], source_wishes(lab)[0]) == (wish(1, name="Anew"), wish(1, name="Anew", hour=17))
 
 
-async def test_which_side_fires_is_no_edit_that_goes_back(make_lab: MakeLab) -> None:
-    """A target that has the right to fire and is paused by hand is told; its source, paused by us, is not touched."""
+async def test_the_active_side_is_no_edit_that_is_written_back(make_lab: MakeLab) -> None:
+    """A target that is the active side and is paused by hand is reported; its source, paused by the cutover, stays."""
     lab = await switched(make_lab, "devin", "scrip", **BOTH_WAYS)
     binding = next(binding for binding in lab.bindings() if binding.applied["name"] == "Job 001")
     lab.source.edit(binding.source.id, enabled=False)

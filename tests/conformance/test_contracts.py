@@ -211,7 +211,7 @@ async def test_what_an_answer_leaves_out_is_no_drift(make_lab: MakeLab, shape: S
         assert (await lab.night()).results[0].plan.pending == ()
 
 
-async def test_another_generation_of_answers_is_no_drift(make_lab: MakeLab) -> None:
+async def test_another_generation_of_responses_is_no_drift(make_lab: MakeLab) -> None:
     """When a platform stops answering with a field, and when it begins again, nothing has changed."""
     lab = make_lab("json", "devin", world=World())
     record = lab.source.platform.write(1, wish(1))

@@ -48,7 +48,7 @@ SAMPLES: Final[Mapping[tuple[str, str], tuple[int, int, int]]] = {
     ("scrip", "omni"): (7, 5, 1),
     ("scrip", "devin"): (9, 3, 1),
 }
-"""How many samples are moved, refused, and over already, where each of them has been looked at."""
+"""How many samples are migrated, refused, and expired, where each of them has been checked."""
 
 
 def fill(world: World, provider: str) -> None:
@@ -135,7 +135,7 @@ def fires(world: World, keys: set[str], end: datetime) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", [{"mode": "window", "days": 8}, {"mode": "year"}], ids=["window", "year"])
 @pytest.mark.parametrize(("source", "target"), list(permutations(PLATFORMS, 2)))
-async def test_every_provider_moves_to_every_other(
+async def test_every_provider_migrates_to_every_other(
     tmp_path: Path, source: str, target: str, mode: Mapping[str, Any]
 ) -> None:
     """Each job of the corpus is moved, refused with a reason, or over; doing it again changes nothing."""

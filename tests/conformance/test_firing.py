@@ -39,7 +39,7 @@ ONCE: Final[dict[str, Any]] = {"kind": "once", "at": "2028-01-01T09:00:00Z"}
 
 @pytest.mark.parametrize("trigger", ["daily", "once"])
 @pytest.mark.parametrize("target", ["omni", "devin", "scrip"])
-async def test_a_paused_job_never_fires_on_its_way(make_lab: MakeLab, target: str, trigger: str) -> None:
+async def test_a_paused_job_never_fires_while_it_is_created(make_lab: MakeLab, target: str, trigger: str) -> None:
     """A job that is paused at the source arrives paused with its real schedule, and was at no moment live and due."""
     lab = make_lab("json", target, world=hasty(PUT))
     paused = lab.source.platform.write(1, wish(1, enabled=False))
@@ -75,8 +75,8 @@ async def test_a_paused_job_is_refused_where_nothing_can_be_paused(make_lab: Mak
 
 @pytest.mark.parametrize("field", ["timezone", "topic"])
 @pytest.mark.parametrize("contract", ["put", "patch"])
-async def test_a_replaced_job_is_never_live_twice(make_lab: MakeLab, contract: Contract, field: str) -> None:
-    """While a job is made anew, never two of it are live and due, and in the end one is."""
+async def test_a_replaced_job_is_never_active_twice(make_lab: MakeLab, contract: Contract, field: str) -> None:
+    """While a job is recreated, never two of it are active and due, and in the end one is."""
     lab = make_lab("json", "omni", world=World(options=Options(omni_update=contract)))
     lab.source.wish(1, hour=23)
     await lab.run()
@@ -146,7 +146,7 @@ async def test_a_one_time_job_fires_once(make_lab: MakeLab, source: str, target:
 
 
 @pytest.mark.parametrize(("source", "target"), BETWEEN_PLATFORMS)
-async def test_what_is_over_is_not_moved(make_lab: MakeLab, source: str, target: str) -> None:
+async def test_what_has_expired_is_not_migrated(make_lab: MakeLab, source: str, target: str) -> None:
     """A job that will never fire again is reported as nothing to do, and not made anywhere."""
     lab = make_lab(source, target)
     lab.source.put({**lab.source.platform.write(1, wish(1)), **OVER[source]})

@@ -29,7 +29,7 @@ SECONDS: Final = (42, 45, 48, 51, 54)
 """When within a minute a run begins, so that its requests meet the full minute at every point."""
 
 
-class Pace(list[dict[str, Any]]):
+class Timeline(list[dict[str, Any]]):
     """A log of requests that moves the clock at each of them."""
 
     def __init__(self, at: datetime) -> None:
@@ -46,11 +46,11 @@ class Pace(list[dict[str, Any]]):
         self.at += timedelta(seconds=seconds)
 
 
-class Group:
+class GroupLab:
     """A lab with one job, and the clock in hand."""
 
     def __init__(self, make_lab: MakeLab, pair: tuple[str, str], start: str, record: Raw, **options: Any) -> None:
-        self.pace = Pace(at(start))
+        self.pace = Timeline(at(start))
         contract = options.pop("contract", "patch")
         world = World(
             clock=None, options=Options(omni_update=contract), requests=self.pace, time_of_day=lambda: self.pace.at
@@ -112,17 +112,17 @@ def statuses(applied: Applied) -> dict[str, int]:
     return {status: count for status, count in applied.summary.items() if count}
 
 
-def office(make_lab: MakeLab, second: int, **options: Any) -> Group:
+def office(make_lab: MakeLab, second: int, **options: Any) -> GroupLab:
     """The working day of New York at Omni, and a sync to Devin a week before clocks change."""
     start = f"2027-03-05T14:20:{second:02}"
-    return Group(make_lab, ("omni", "devin"), start, {"schedule": OFFICE, "timezone": NEW_YORK}, **options)
+    return GroupLab(make_lab, ("omni", "devin"), start, {"schedule": OFFICE, "timezone": NEW_YORK}, **options)
 
 
 # -- what goes well ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("second", SECONDS)
-async def test_more_pieces_and_fewer(make_lab: MakeLab, second: int) -> None:
+async def test_more_parts_and_fewer(make_lab: MakeLab, second: int) -> None:
     """From one job to three and back to one while it fires every minute: at each of its source's instants, once."""
     group = office(make_lab, second)
     pieces = [(await group.sync()).summary["done"]]
@@ -138,7 +138,7 @@ async def test_more_pieces_and_fewer(make_lab: MakeLab, second: int) -> None:
 
 @pytest.mark.parametrize("second", SECONDS)
 async def test_a_new_group_begins_at_once(make_lab: MakeLab, second: int) -> None:
-    """The pieces of a new group begin to fire together: from its first fire on, it misses none."""
+    """The parts of a new group begin to fire together: from its first fire on, it misses none."""
     group = office(make_lab, second)
     group.until(f"2027-03-10T14:20:{second:02}")
     assert statuses(await group.sync()) == {"done": 3}
@@ -210,10 +210,10 @@ THIRD_WEEK: Final = "20 * 1-7,15-21 * 1"
 async def test_a_group_at_a_platform_that_may_not_pause(
     make_lab: MakeLab, contract: str, schedules: tuple[str, str]
 ) -> None:
-    """Where pieces cannot be paused, or all of them must be made anew, nothing is lost or doubled either."""
+    """Where parts cannot be paused, or all of them must be recreated, nothing is lost or doubled either."""
     old, new = schedules
     options = {"contract": contract, "schedule": {"mode": "exact"}, "on_missing": "delete"}
-    group = Group(make_lab, ("devin", "omni"), "2027-03-10T10:05:30", {"frequency": old}, **options)
+    group = GroupLab(make_lab, ("devin", "omni"), "2027-03-10T10:05:30", {"frequency": old}, **options)
     group.lab.source.wish(2, hour=3)
     await group.sync()
     count = len(group.lab.made)
@@ -268,8 +268,8 @@ async def test_a_request_that_fails(make_lab: MakeLab, fault: str, method: str, 
     assert len(group.live()) == 1
 
 
-async def test_an_edited_piece_blocks_the_others(make_lab: MakeLab) -> None:
-    """Where somebody edited one piece, none of the others is changed, so that no fire is lost or doubled."""
+async def test_an_edited_part_blocks_the_others(make_lab: MakeLab) -> None:
+    """Where somebody edited one part, none of the others is changed, so that no fire is lost or doubled."""
     group = office(make_lab, 1)
     await group.sync()
     await group.sync("2027-03-10T14:30")

@@ -1,4 +1,4 @@
-"""What a plan promises of a schedule may pass before it is carried out: then nothing is written of it."""
+"""What a plan promises of a schedule may expire before it is applied: then nothing is written of it."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ async def test_it_is_looked_at_right_before_the_write(make_lab: MakeLab, jobs: i
         return True
 
     plan, applied = await commands.apply(lab.runtime, lab.state, "it", agree=slowly, stop=asyncio.Event())
-    told = {outcome.name: outcome for outcome in applied.outcomes}
-    assert {told[f"Job {n:03}"].status for n in range(1, jobs + 1)} == {"failed"}
-    assert "has passed" in told["Job 001"].error
-    assert told["Job 009"].status == "done"
+    reason = {outcome.name: outcome for outcome in applied.outcomes}
+    assert {reason[f"Job {n:03}"].status for n in range(1, jobs + 1)} == {"failed"}
+    assert "has passed" in reason["Job 001"].error
+    assert reason["Job 009"].status == "done"
     assert len(plan.pending) == jobs + 1
     assert not any(record.get("schedule_type") == "one_time" for record in lab.target.records().values())

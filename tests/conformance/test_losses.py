@@ -79,9 +79,12 @@ async def test_some_targets_hold_everything(
     lab.source.put({**lab.source.platform.write(1, wish(1)), **extra})
 
     assert {"create": 1} == await lab.run()
-    held = json.dumps(list(lab.made.values()))
+    values = json.dumps(list(lab.made.values()))
     assert [] == [
-        text for value in extra.values() for text in ([value] if isinstance(value, str) else value) if text not in held
+        text
+        for value in extra.values()
+        for text in ([value] if isinstance(value, str) else value)
+        if text not in values
     ]
 
 

@@ -8,7 +8,7 @@ from tests.conformance.lab import counts
 from tests.conformance.platforms import wish
 
 
-async def test_names_that_change_hands_settle_at_once(make_lab: MakeLab) -> None:
+async def test_names_that_are_exchanged_converge_at_once(make_lab: MakeLab) -> None:
     """Names that jobs pass on to each other, in a ring or after a deletion, cost Scrip one run and stay as they are."""
     lab = make_lab("omni", "scrip", on_missing="delete")
     for number, name in enumerate(["Left", "Right", "Old"]):

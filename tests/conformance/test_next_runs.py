@@ -27,9 +27,9 @@ async def test_what_the_platform_says_is_compared(make_lab: MakeLab, late: timed
 
     found = await commands.verify(lab.runtime, lab.state, "it")
 
-    ((told,),) = [proof.told for proof in found.proofs]
+    ((lines,),) = [proof.told for proof in found.proofs]
     agrees = late < timedelta(minutes=1)
-    assert (told.agrees, told.expected) == (agrees, told.told - late)
+    assert (lines.agrees, lines.expected) == (agrees, lines.told - late)
     assert found.is_well
     (job,) = verify_document(found).to_json()["jobs"]
     assert agrees is job["next_runs"][0]["agrees"]

@@ -81,7 +81,7 @@ async def test_a_new_state_finds_its_jobs_in_the_platforms_form(make_lab: MakeLa
     assert {"adopt": 1} == await lab.run()
 
 
-async def test_what_is_kept_otherwise_is_told_and_can_be_accepted(make_lab: MakeLab) -> None:
+async def test_what_is_stored_otherwise_is_reported_and_can_be_accepted(make_lab: MakeLab) -> None:
     """Another text is told with what cannot be seen in it, and not written again before somebody decides."""
     lab = make_lab("omni", "devin")
     lab.world.fault(kind="normalise", provider="devin", times=0, drops="\u200b")
@@ -106,7 +106,7 @@ async def test_what_is_kept_otherwise_is_told_and_can_be_accepted(make_lab: Make
 
 
 @pytest.mark.parametrize("target", ["devin", "scrip"])
-async def test_a_create_whose_answer_was_lost_is_found_in_the_platforms_form(make_lab: MakeLab, target: str) -> None:
+async def test_a_create_without_response_is_found_in_the_platforms_form(make_lab: MakeLab, target: str) -> None:
     """The job that was made is taken for what was written, label and all, and is neither made again nor changed."""
     lab = normalising(make_lab, "omni", target)
     lab.world.fault(kind="reset", provider=target, method="POST", after=True)

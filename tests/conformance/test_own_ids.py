@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def held(folder: Path) -> list[dict[str, Any]]:
+def ids(folder: Path) -> list[dict[str, Any]]:
     """The jobs at the target."""
     document = json.loads((folder / "there.json").read_text())
     jobs: list[dict[str, Any]] = document["jobs"]
@@ -84,8 +84,8 @@ async def test_a_create_whose_end_is_unknown(folder: Path, monkeypatch: pytest.M
     monkeypatch.setattr(JsonFile, "create_job", losing)
 
     assert (2, 0) == await applied(folder)
-    assert ["first", "second"] == sorted(job["name"] for job in held(folder))
-    assert lost[0]["id"] in {job["id"] for job in held(folder)}
+    assert ["first", "second"] == sorted(job["name"] for job in ids(folder))
+    assert lost[0]["id"] in {job["id"] for job in ids(folder)}
 
 
 async def test_a_create_that_cannot_be_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,7 @@ async def test_a_create_that_cannot_be_looked_for(folder: Path, monkeypatch: pyt
     monkeypatch.setattr(JsonFile, "get_job", refusing)
 
     assert (2, 0) == await applied(folder)
-    assert 2 == len(held(folder))
+    assert 2 == len(ids(folder))
 
 
 @pytest.mark.parametrize("change", [lambda job: job.pop("mark"), lambda job: job.update(name="Another", mark="")])
@@ -121,7 +121,7 @@ async def test_a_run_that_dies_after_a_create(
             await applied(folder)
     assert "DeadError" in repr(ended.value)
 
-    made = held(folder)
+    made = ids(folder)
     for job in made:
         change(job)
     (folder / "there.json").write_text(json.dumps({"schema": "migrator/jobs@1", "jobs": made}))

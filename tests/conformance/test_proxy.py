@@ -81,15 +81,15 @@ def test_a_fault_comes_before_or_after_the_effect(
 ) -> None:
     """The second write fails, and only that one; the platform has carried it out or has not seen it."""
     proxy.fault(kind, skips=("GET *",), nth=2, after=after, status=503)
-    told: list[Any] = []
+    answers: list[Any] = []
     for _write in range(3):
         client.get("/jobs")
         try:
-            told.append(client.post("/jobs", json={}).status_code)
+            answers.append(client.post("/jobs", json={}).status_code)
         except httpx.TransportError:
-            told.append("reset")
+            answers.append("reset")
     failed = {"status": 503, "reset": "reset", "html": 200, "throttle": 429}[kind]
-    assert (told, upstream.writes) == ([200, failed, 200], 3 if after else 2)
+    assert (answers, upstream.writes) == ([200, failed, 200], 3 if after else 2)
 
 
 def test_half_a_document_is_half_of_the_platforms_own(proxy: Proxy, client: httpx.Client) -> None:

@@ -182,7 +182,7 @@ async def test_no_value_of_any_field_stops_the_others(make_lab: MakeLab, on: Cal
 
 
 async def test_an_unreadable_copy_is_not_made_again(make_lab: MakeLab) -> None:
-    """After the state was lost, a target job that carries our mark and cannot be read blocks its source job."""
+    """After the state was lost, a target job that carries an ownership tag and cannot be read blocks its source job."""
     lab = make_lab("omni", "scrip")
     lab.source.wish(1)
     await lab.run()

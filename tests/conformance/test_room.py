@@ -54,7 +54,7 @@ async def test_room_that_is_made_is_used_by_the_next_night(make_lab: MakeLab) ->
     assert {"create": 1, "none": 1} == await lab.run()
 
 
-async def test_a_job_that_is_made_anew_beside_the_old_one_needs_room(make_lab: MakeLab) -> None:
+async def test_a_job_that_is_recreated_beside_the_old_one_needs_room(make_lab: MakeLab) -> None:
     """Where the old one cannot be paused first, a replacement is blocked while the target is full, and done after."""
     lab = make_lab("json", "omni")
     foreign = occupied(lab, 1)
@@ -67,7 +67,7 @@ async def test_a_job_that_is_made_anew_beside_the_old_one_needs_room(make_lab: M
     assert {"replace": 1} == await lab.run()
 
 
-async def test_where_more_are_active_than_documented_nothing_is_foreseen(make_lab: MakeLab) -> None:
+async def test_where_more_are_active_than_documented_nothing_is_predicted(make_lab: MakeLab) -> None:
     """An account for which the platform has lifted the number is not held to it."""
     lab = make_lab("json", "omni", platforms=Options(omni_quota=1_000))
     lab.connection["omni"] = {}

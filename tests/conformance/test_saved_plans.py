@@ -73,7 +73,7 @@ async def test_a_plan_for_another_update_contract_is_refused(make_lab: MakeLab) 
 
 
 async def test_another_contract_does_not_widen_a_saved_plan(make_lab: MakeLab) -> None:
-    """A replacement that nobody looked at is not made: the saved update fails, and the next plan says what it takes."""
+    """A replacement that nobody reviewed is not made: the saved update fails, and the next plan says what it takes."""
     lab = make_lab("json", "omni", platforms=Options(omni_update="put"))
     lab.world.fault("status", provider="omni", method="OPTIONS", status=404, times=0)
     lab.source.wish(1)

@@ -47,7 +47,7 @@ async def exported(lab: Lab, connection: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("source", RICH)
-async def test_a_prompt_survives_the_way_through_scrip(make_lab: MakeLab, source: str) -> None:
+async def test_a_prompt_survives_a_migration_to_scrip_and_back(make_lab: MakeLab, source: str) -> None:
     """Read back from Scrip, a job is exactly what it was: every field, to the byte; only its home is another."""
     lab = make_lab(source, "scrip", allow_loss=[])
     lab.source.put({**lab.source.platform.write(1, wish(1)), **RICH[source]})

@@ -108,7 +108,7 @@ async def test_a_wrong_type_of_what_decides_firing_is_a_problem(
 
 
 @pytest.mark.parametrize(
-    ("source", "extra", "told"),
+    ("source", "extra", "reported"),
     [
         (
             "devin",
@@ -121,16 +121,16 @@ async def test_a_wrong_type_of_what_decides_firing_is_a_problem(
     ],
 )
 async def test_failures_that_the_platform_tells_are_shown(
-    make_lab: MakeLab, source: str, extra: dict[str, Any], told: str
+    make_lab: MakeLab, source: str, extra: dict[str, Any], reported: str
 ) -> None:
     """Plan and audit say of a job that its runs fail, and why it was stopped."""
     lab = make_lab(source, "scrip" if source == "devin" else "devin")
     lab.source.put({**lab.source.platform.write(1, wish(1)), **extra})
 
     found = await commands.audit(lab.runtime, source, lab.target.platform.name, Schedule())
-    assert told in found.findings[0].trouble
+    assert reported in found.findings[0].trouble
     (change,) = (await lab.plan()).changes
-    assert told.removeprefix("disabled by its platform: ") in change.reason
+    assert reported.removeprefix("disabled by its platform: ") in change.reason
 
 
 async def test_a_healthy_job_with_an_old_error_is_not_in_trouble(make_lab: MakeLab) -> None:

@@ -1,4 +1,4 @@
-"""Schedules of a zone on a platform that knows UTC only: renewed before they lapse, and told when they cannot be."""
+"""Schedules of a zone on a platform that knows UTC only: renewed in time, and reported when they cannot be."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def night(lab: Lab, at: datetime | None = None) -> SyncResult:
 
 
 def hours(lab: Lab) -> set[str]:
-    """The schedules that the target holds of ours."""
+    """The schedules of the managed copies."""
     return {raw["frequency"] for raw in lab.made.values()}
 
 
@@ -54,7 +54,7 @@ async def test_renewals_of_everything_in_one_night_are_no_edits(lab: Lab) -> Non
     renewed = 0
     for _ in range(40):
         found = await night(lab)
-        assert (found.exit_code, found.lapses) == (0, ())
+        assert (found.exit_code, found.expiring) == (0, ())
         renewed += sum(change.renews for change in found.plan.pending)
     assert (renewed >= len(JOBS), hours(lab)) == (True, {"0 7 * * *"})
 
@@ -83,7 +83,7 @@ async def test_an_older_state_learns_it_in_a_quiet_night(lab: Lab) -> None:
 
 
 async def test_a_saved_plan_knows_renewals_too(lab: Lab) -> None:
-    """What was planned as a renewal is carried out as one, and the next renewal is one again."""
+    """What was planned as a renewal is applied as one, and the next renewal is one again."""
     await lab.carry_out(await lab.plan())
     lab.world.advance(to=CHANGE - 2 * NIGHT)
     planned = await lab.plan()
@@ -103,11 +103,11 @@ async def test_a_renewal_that_fails_is_a_broken_promise_in_the_last_night(lab: L
     lab.world.faults.clear()
     repaired = await night(lab, CHANGE - NIGHT / 2)
 
-    assert (early.exit_code, early.lapses) == (4, ())
-    assert (late.exit_code, {lapse.until for lapse in late.lapses}, len(late.lapses)) == (4, {CHANGE}, len(JOBS))
+    assert (early.exit_code, early.expiring) == (4, ())
+    assert (late.exit_code, {expiry.until for expiry in late.expiring}, len(late.expiring)) == (4, {CHANGE}, len(JOBS))
     assert late.needs_resync_by == CHANGE
-    assert "500" in late.lapses[0].reason
-    assert (repaired.exit_code, repaired.lapses) == (0, ())
+    assert "500" in late.expiring[0].reason
+    assert (repaired.exit_code, repaired.expiring) == (0, ())
 
 
 async def test_a_renewal_that_is_blocked_is_a_broken_promise(lab: Lab) -> None:
@@ -118,9 +118,9 @@ async def test_a_renewal_that_is_blocked_is_a_broken_promise(lab: Lab) -> None:
     early, late = await night(lab, CHANGE - 5 * NIGHT), await night(lab, CHANGE - NIGHT)
 
     assert (early.exit_code, late.exit_code) == (0, 3)
-    ((lapse),) = late.lapses
-    assert (lapse.name, lapse.until) == ("Job 003", CHANGE)
-    assert "somebody changed action.text" in lapse.reason
+    ((expiry),) = late.expiring
+    assert (expiry.name, expiry.until) == ("Job 003", CHANGE)
+    assert "somebody changed action.text" in expiry.reason
 
 
 async def test_a_night_without_an_answer_says_what_it_could_not_keep(lab: Lab) -> None:
@@ -129,7 +129,7 @@ async def test_a_night_without_an_answer_says_what_it_could_not_keep(lab: Lab) -
     lab.world.fault("status", provider="omni", status=401, times=0)
     found = await night(lab, CHANGE - NIGHT)
 
-    assert (found.exit_code, len(found.lapses), found.needs_resync_by) == (1, len(JOBS), CHANGE)
+    assert (found.exit_code, len(found.expiring), found.needs_resync_by) == (1, len(JOBS), CHANGE)
 
 
 async def test_what_has_left_the_source_is_no_promise(lab: Lab) -> None:
@@ -139,4 +139,4 @@ async def test_what_has_left_the_source_is_no_promise(lab: Lab) -> None:
     lab.configure(select={"name": ["Job 00*"]})
     found = await night(lab, CHANGE - NIGHT)
 
-    assert (found.exit_code, found.lapses, found.plan.summary["none"]) == (0, (), 4)
+    assert (found.exit_code, found.expiring, found.plan.summary["none"]) == (0, (), 4)

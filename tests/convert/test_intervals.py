@@ -30,12 +30,12 @@ def test_a_minimum_interval_is_met_on_request(text: str, parts: int) -> None:
     """Without the setting the job is refused, and the refusal names the number that does."""
     trigger = Recurring(parse(text, "vixie"), "UTC")
     refused = lowered(trigger)
-    assert not refused.pieces
+    assert not refused.parts
     assert f"schedule = {{ split_for_interval = {parts} }} in the sync makes {parts} jobs" in refused.refused[0]
     assert "Omni AI Routines takes at least 60 min" in refused.refused[0]
 
     found = lowered(trigger, parts)
-    assert (found.schedule.verdict, len(found.pieces), found.refused) == ("exact_split", parts, ())
+    assert (found.schedule.verdict, len(found.parts), found.refused) == ("exact_split", parts, ())
 
 
 def test_an_instant_within_a_minute_is_a_declared_loss() -> None:
@@ -48,7 +48,7 @@ def test_an_instant_within_a_minute_is_a_declared_loss() -> None:
         "2027-03-15T09:01:00+00:00",
     )
     assert "Omni AI Routines fires on whole minutes" in loss.reason
-    assert [str(piece["trigger.cron"]) for piece in found.pieces] == ["1 9 15 3 ? 2027"]
+    assert [str(piece["trigger.cron"]) for piece in found.parts] == ["1 9 15 3 ? 2027"]
     assert not found.refused
 
 

@@ -63,10 +63,10 @@ def at_target(fields: Any, target: ProviderMapping) -> Job:
 def test_lowering_twice_is_lowering_once(source: str, target: str, data: st.DataObject) -> None:
     """What was lowered is lowered to itself, with nothing more to lose."""
     mapping = MAPPINGS[target]
-    for piece in lowered(data.draw(jobs(MAPPINGS[source])), mapping).pieces:
+    for piece in lowered(data.draw(jobs(MAPPINGS[source])), mapping).parts:
         again = lowered(at_target(piece, mapping), mapping)
 
-        assert (piece,) == again.pieces
+        assert (piece,) == again.parts
         assert () == again.losses
 
 
@@ -79,7 +79,7 @@ def test_everything_is_accounted_for(source: str, target: str, data: st.DataObje
     result = lowered(job, mapping)
 
     assert all(loss.reason and loss.path in PATHS for loss in result.losses)
-    for piece in result.pieces:
+    for piece in result.parts:
         arrived = flatten(restore(at_target(piece, mapping)))
         for path, value in flatten(job).items():
             if path in TRIGGER_PATHS or any(covers(loss.path, path) for loss in result.losses):
@@ -102,7 +102,7 @@ def _is_said(path: str, value: Any, prompt: Fields) -> bool:
 def test_the_target_holds_what_it_is_given(source: str, target: str, data: st.DataObject) -> None:
     """The target's limits are kept, and a platform that answers with what it was sent gives back exactly the piece."""
     mapping = MAPPINGS[target]
-    for piece in lowered(data.draw(jobs(MAPPINGS[source])), mapping).pieces:
+    for piece in lowered(data.draw(jobs(MAPPINGS[source])), mapping).parts:
         for leaf, rule in mapping.rules.fields.items():
             path = leaf.rpartition(".")[0] if leaf.rpartition(".")[0] in PARTS else leaf
             value: Any = piece.get(path) if path == leaf else getattr(piece.get(path), leaf.rpartition(".")[2], None)
@@ -119,7 +119,7 @@ def test_a_stopped_job_is_never_made_live(target: str, data: st.DataObject) -> N
     """A job that its owner paused or its platform stopped is paused wherever it goes, and only such a job is."""
     job = data.draw(jobs(MAPPINGS["json"]))
 
-    assert {job.live} >= {piece.get("enabled", True) for piece in lowered(job, MAPPINGS[target]).pieces}
+    assert {job.live} >= {piece.get("enabled", True) for piece in lowered(job, MAPPINGS[target]).parts}
 
 
 @pytest.mark.parametrize("mode", ["window", "year", "single", "exact"])
@@ -131,5 +131,5 @@ def test_there_are_pieces_or_a_reason(target: str, mode: Any, data: st.DataObjec
     sync = attrs.evolve(SYNC, schedule=Schedule(mode=mode))
     result = convert(data.draw(jobs(MAPPINGS["json"])), target=MAPPINGS[target], sync=sync, now=NOW)
 
-    assert bool(result.pieces) != bool(result.refused or result.needs or result.dead)
-    assert set(LEAVES) >= {path for piece in result.pieces for path in piece if path not in PARTS}
+    assert bool(result.parts) != bool(result.refused or result.needs or result.dead)
+    assert set(LEAVES) >= {path for piece in result.parts for path in piece if path not in PARTS}

@@ -33,14 +33,14 @@ def lowered(target: str, *, options: dict[str, Any] | None = None, **job: Any) -
 def test_documented_agents_go(agent: str) -> None:
     """Every agent that any published shape lists is written as it is."""
     found = lowered("devin", action=Prompt(text="Do it.", agent=agent))
-    assert [agent] == [piece["action.agent"] for piece in found.pieces]
+    assert [agent] == [piece["action.agent"] for piece in found.parts]
 
 
 def test_an_unknown_value_needs_a_lookup() -> None:
     """A value that the platform does not list is refused before anything is sent, with the line that translates it."""
     found = lowered("devin", action=Prompt(text="Do it.", agent="foo"))
 
-    assert not found.pieces
+    assert not found.parts
     (need,) = found.needs
     assert (
         "Devin Schedules takes one of devin, data_analyst, advanced as action.agent, and the job has 'foo'" == need.what
@@ -49,7 +49,7 @@ def test_an_unknown_value_needs_a_lookup() -> None:
     translated = lowered(
         "devin", options={"lookup": {"action.agent": {"foo": "devin"}}}, action=Prompt(text="Do it.", agent="foo")
     )
-    assert ["devin"] == [piece["action.agent"] for piece in translated.pieces]
+    assert ["devin"] == [piece["action.agent"] for piece in translated.parts]
 
 
 def test_a_value_of_the_sync_is_corrected_in_the_sync() -> None:
@@ -73,7 +73,7 @@ def test_a_value_of_the_sync_is_corrected_in_the_sync() -> None:
 def test_forms_are_checked(email: Email, model: str, told: str) -> None:
     """Addresses and UUIDs are looked at before they are sent."""
     found = lowered("omni", action=Prompt(text="Do it.", model=model), delivery=Delivery(email=email))
-    assert not found.pieces
+    assert not found.parts
     assert any(told in text for text in [*found.refused, *(need.what for need in found.needs)])
 
 
@@ -89,7 +89,7 @@ def test_our_own_tag_counts_among_fifty() -> None:
 def test_a_filter_selects_participants(scope: str, goes: bool) -> None:
     """Scrip takes a participant filter where there are participants."""
     found = lowered("scrip", action=Event(name="x", scope=scope, filter="balance > 0"))
-    assert goes == bool(found.pieces)
+    assert goes == bool(found.parts)
     told = "[]" if goes else "takes nothing unless action.scope is participants"
     assert told in f"{[need.what for need in found.needs]}"
 
@@ -100,7 +100,7 @@ def test_one_slack_place_of_two() -> None:
     found = lowered("omni", action=Prompt(text="Do it.", model=MODEL), delivery=Delivery(slack=slack))
     (loss,) = found.losses
     assert ("delivery.slack", Slack(channel="C1")) == (loss.path, loss.becomes)
-    assert [Slack(channel="C1")] == [piece["delivery.slack"] for piece in found.pieces]
+    assert [Slack(channel="C1")] == [piece["delivery.slack"] for piece in found.parts]
 
 
 @pytest.mark.parametrize("target", ["omni", "devin", "scrip"])

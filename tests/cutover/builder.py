@@ -20,7 +20,7 @@ from migrator.cron import Once, parse
 from migrator.cutover.decide import SwitchPlanner
 from migrator.cutover.switches import Goal, Switch
 from migrator.mapping import ProviderMapping
-from migrator.plan.staging import in_place_of
+from migrator.plan.staging import with_fields
 from migrator.store.records import ActiveSide, Binding
 from tests.plan.builder import NOW, TARGET_SCOPE, Given, job, mapping
 
@@ -86,15 +86,15 @@ class Switching:
     def context(self) -> SwitchContext:
         """What is known of the job."""
         wished = self.wished or self.source
-        sides = [(wished, "eventbridge"), *((one, "vixie") for one in self.targets)]
+        active_sides = [(wished, "eventbridge"), *((one, "vixie") for one in self.targets)]
         return SwitchContext(
             source=self.source,
-            wished=wished,
+            wanted=wished,
             active_side=self.active_side,
             bindings=self.bindings,
             targets={one.ref: one for one in self.targets},
             due={self.targets[number].ref: fields for number, fields in self.due.items()},
-            spent={one.ref for one, dialect in sides if is_spent(one, dialect, NOW)},
+            spent={one.ref for one, dialect in active_sides if is_spent(one, dialect, NOW)},
         )
 
     def _mapping(self, provider: str) -> ProviderMapping:
@@ -104,7 +104,7 @@ class Switching:
 
     def plan(self, goal: Goal) -> Switch:
         """Return the switch."""
-        return self.planner.move(self.context, goal)
+        return self.planner.switch(self.context, goal)
 
     def having(self, **values: Any) -> Switching:
         """Return the same with other values."""
@@ -122,8 +122,8 @@ class Switching:
         """Return the same after the steps of a switch, or after the first of them, in a run that died."""
         switch = self.plan(goal)
         jobs = {one.ref: one for one in (self.source, *self.targets)}
-        for turn in switch.turns[:steps]:
-            jobs[turn.job] = in_place_of(jobs[turn.job], turn.new)
+        for step in switch.steps[:steps]:
+            jobs[step.job] = with_fields(jobs[step.job], step.new)
         record = switch.switched if switch.status == "planned" else self.active_side
         if steps is not None:
             ahead = switch.switched if goal == "target" else self.active_side or switch.switched
@@ -151,12 +151,12 @@ STAGED: Final = GIVEN.staged()
 def steps(switch: Switch) -> list[tuple[str, dict[str, Any]]]:
     """Return what a switch does, in order."""
     assert switch.status == "planned", switch.reason
-    return [(turn.does, dict(turn.new)) for turn in switch.turns]
+    return [(step.does, dict(step.new)) for step in switch.steps]
 
 
 def refusal(switch: Switch) -> tuple[str, str]:
     """Return why there is no switch; it has no writes then."""
-    assert switch.turns == ()
+    assert switch.steps == ()
     return switch.status, switch.reason
 
 
@@ -168,12 +168,12 @@ def once(minutes: float, **values: Any) -> Switching:
 
 def parked_at(cron: str) -> Switching:
     """Return a job that a cutover stopped with this schedule, of which its owner wants another one."""
-    away, own = parse(cron, "eventbridge"), parse("0 9 ? * MON *", "eventbridge")
+    parked, own = parse(cron, "eventbridge"), parse("0 9 ? * MON *", "eventbridge")
     return Switching(
         source=job("Alpha", cron),
         wished=job("Alpha"),
         targets=GIVEN.targets,
         bindings=GIVEN.bindings,
-        active_side=active_side(parked={"trigger.cron": away}, wish={"trigger.cron": own}),
+        active_side=active_side(parked={"trigger.cron": parked}, wish={"trigger.cron": own}),
         contracts=("patch", "patch"),
     )

@@ -1,4 +1,4 @@
-"""Laboratories for moving the right to fire."""
+"""Laboratories for switching the active side."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from migrator.errors import MigratorError
 from migrator.sandbox import BackgroundServer, Options, World
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
-from tests.cutover.passing import Count, Passing, compared, cut, expected
+from tests.cutover.simulated_time import Count, SimulatedTime, compared, cut, expected
 from tests.faults.machine import VARIANTS as GENERAL
 from tests.faults.machine import Death, Variant
 
@@ -51,7 +51,7 @@ VARIANTS: Final = {
 }
 """What can go wrong with a cutover: as with any run, and what concerns one side.
 
-`on` names the side; what a side does from then on lasts until the next run, as when a token lapses and is renewed.
+`on` names the side; what a side does from then on lasts until the next run, as when a token expires and is renewed.
 """
 SCHEDULES: Final = {"omni": "5 * * * ? *", "devin": "5 * * * *", "scrip": "5 * * * *"}
 """Every hour: what goes wrong for long is missed."""
@@ -60,11 +60,11 @@ _RERUNS: Final = 5
 
 
 @define
-class Tally:
+class CutoverTally:
     """What the machine did and found.
 
     Attributes:
-        jobs: jobs that changed hands.
+        jobs: jobs that were switched.
         cases: cut-overs that were to meet a fault.
         struck: faults that struck.
         once: instants that fired exactly once.
@@ -87,10 +87,10 @@ class Tally:
 
 
 @define
-class CutoverContext:
+class CaseWorld:
     """A world that a case after the other is played in."""
 
-    passing: Passing
+    simulated: SimulatedTime
     world: World
     port: int
     folder: Path
@@ -102,27 +102,27 @@ class CutoverContext:
         self.world.clear()
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         lab = stack.enter_context(Lab(self.world, self.port, folder, self.source, self.target))
-        self.passing.rule(lab)
+        self.simulated.rule(lab)
         raw = lab.source.platform.write(1, wish(1))
         lab.source.put({**raw, lab.source.platform.schedule: SCHEDULES[self.source]})
         return lab
 
 
-def staged(stack: ExitStack, folder: Path, source: str, target: str, options: Options) -> CutoverContext:
-    """A stage, served for as long as the stack lasts."""
-    passing = Passing()
-    stack.enter_context(passing.counted())
-    world = passing.world(options)
+def case_world(stack: ExitStack, folder: Path, source: str, target: str, options: Options) -> CaseWorld:
+    """Return platforms, served for as long as the stack lasts."""
+    simulated = SimulatedTime()
+    stack.enter_context(simulated.counted())
+    world = simulated.world(options)
     port = stack.enter_context(BackgroundServer(world)).port
-    return CutoverContext(passing=passing, world=world, port=port, folder=folder, source=source, target=target)
+    return CaseWorld(simulated=simulated, world=world, port=port, folder=folder, source=source, target=target)
 
 
-async def cases(stage: CutoverContext, variant: Variant, tally: Tally, *, seed: int, only: Iterator[int]) -> None:
+async def cases(setup: CaseWorld, variant: Variant, tally: CutoverTally, *, seed: int, only: Iterator[int]) -> None:
     """One case for each request of a cut-over, as far as `only` asks for it."""
     for nth in itertools.takewhile(lambda number: number < _MOST, only):
         with ExitStack() as stack:
-            lab = stage.lab(stack)
-            if not await case(stage, lab, variant, nth, tally, _chance(seed, nth)):
+            lab = setup.lab(stack)
+            if not await case(setup, lab, variant, nth, tally, _chance(seed, nth)):
                 return
 
 
@@ -131,32 +131,34 @@ def _chance(seed: int, nth: int) -> random.Random:
 
 
 async def case(
-    stage: CutoverContext, lab: Lab, variant: Variant, nth: int, tally: Tally, chance: random.Random
+    setup: CaseWorld, lab: Lab, variant: Variant, nth: int, tally: CutoverTally, chance: random.Random
 ) -> bool:
     """One case; whether the fault struck."""
-    where = f"{stage.source} → {stage.target}, {variant.name}, request {nth}"
+    where = f"{setup.source} → {setup.target}, {variant.name}, request {nth}"
     records: list[Raw] = list(lab.source.records().values())
     begin = lab.world.now()
     await lab.carry_out(hold=True)
-    await stage.passing.sleep(chance.uniform(0, 3600))
+    await setup.simulated.sleep(chance.uniform(0, 3600))
     tally.jobs, tally.cases = tally.jobs + 1, tally.cases + 1
     struck = await cut_short(lab, {**variant.rule, "nth": nth}, dies=variant.dies)
     tally.struck += struck
     named = {one.name for found in lab.state.dark().values() for one in found}
-    dark = {one.name for one in await active_statuses(lab.runtime, lab.state, "it") if one.live in {"neither", "part"}}
-    assert dark <= named, (where, dark, named)
+    inactive = {
+        one.name for one in await active_statuses(lab.runtime, lab.state, "it") if one.live in {"neither", "part"}
+    }
+    assert inactive <= named, (where, inactive, named)
     is_stopped = variant.rule["kind"] == "suspend"  # for good: nobody resumes it there
     goal: Goal = "source" if is_stopped else chance.choice(["target", "source"])
     for _run in range(_RERUNS):
-        await stage.passing.sleep(chance.choice([0, chance.uniform(0, 5400)]))
-        if await _settled(lab, goal):
+        await setup.simulated.sleep(chance.choice([0, chance.uniform(0, 5400)]))
+        if await _reconciled(lab, goal):
             break
     else:
         at_last = await active_statuses(lab.runtime, lab.state, "it")
         raise AssertionError(f"{where}: not {goal} after {_RERUNS} runs: {at_last}")
-    await stage.passing.sleep(2.5 * 3600)
+    await setup.simulated.sleep(2.5 * 3600)
     lab.world.tick()
-    found = compared(lab, expected(stage.source, records, lab.world.now(), since=begin), lab.state.missed())
+    found = compared(lab, expected(setup.source, records, lab.world.now(), since=begin), lab.state.missed())
     assert {} == found.wrong, (where, goal, found.wrong, lab.state.missed())
     assert () == lab.state.unsettled(), (where, lab.state.unsettled())
     planned = await lab.plan()
@@ -187,7 +189,7 @@ async def cut_short(lab: Lab, rule: Mapping[str, Any], *, dies: bool, **order: A
     return fault.seen >= fault.nth
 
 
-async def _settled(lab: Lab, goal: Goal) -> bool:
+async def _reconciled(lab: Lab, goal: Goal) -> bool:
     """Run again; whether the side that shall fire does, and alone."""
     await cut(lab, goal=goal)
     (found,) = await active_statuses(lab.runtime, lab.state, "it")

@@ -16,7 +16,7 @@ from migrator.state_move.addresses import Choice
 from migrator.state_move.result import StateMove
 from tests.conformance.lab import Lab
 from tests.cutover.conftest import MakeLab
-from tests.cutover.passing import Passing
+from tests.cutover.simulated_time import SimulatedTime
 from tests.faults.scenarios import PUT
 
 DAY: Final = 24 * 3600
@@ -41,26 +41,26 @@ async def retired(lab: Lab, *, delete: bool = False, at_most: int | None = None,
     )
 
 
-def passing_lab(make_lab: MakeLab, **options: Any) -> tuple[Lab, Passing]:
+def timed_lab(make_lab: MakeLab, **options: Any) -> tuple[Lab, SimulatedTime]:
     """A laboratory whose time passes by waiting only."""
-    passing = Passing(cost=0)
-    lab = make_lab("scrip", "devin", world=passing.world(PUT), **options)
-    passing.rule(lab)
-    return lab, passing
+    simulated = SimulatedTime(cost=0)
+    lab = make_lab("scrip", "devin", world=simulated.world(PUT), **options)
+    simulated.rule(lab)
+    return lab, simulated
 
 
 NEW_YORK: dict[str, Any] = {"schedule": "0 18 L * ? *", "timezone": "America/New_York"}
 
 
-def monthly(make_lab: MakeLab, **options: Any) -> tuple[Lab, Passing]:
+def monthly(make_lab: MakeLab, **options: Any) -> tuple[Lab, SimulatedTime]:
     """A laboratory with a job that Devin can say for a while only: at the end of each month, by New York's clock."""
-    passing = Passing(cost=0)
-    lab = make_lab("omni", "devin", world=passing.world(PUT), **options)
-    passing.rule(lab)
+    simulated = SimulatedTime(cost=0)
+    lab = make_lab("omni", "devin", world=simulated.world(PUT), **options)
+    simulated.rule(lab)
     lab.source.wish(1)
     (key,) = lab.source.records()
     lab.source.edit(key, **NEW_YORK)
-    return lab, passing
+    return lab, simulated
 
 
 def filed(lab: Lab, **options: Any) -> None:

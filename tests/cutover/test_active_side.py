@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from migrator.active_side import back_command, coming_fires, found_live, is_spent
+from migrator.active_side import coming_fires, firing_side, is_spent, switch_back_command
 from migrator.canonical import Job, Unportable
 from migrator.cron import Once, Recurring, parse
 from tests.cutover.builder import GIVEN, once
@@ -32,31 +32,31 @@ def test_the_active_side_is_the_one_that_fires(source: dict[str, Any], target: d
     given = GIVEN.having(source=attrs.evolve(GIVEN.source, **source)).with_target(**target)
 
     wished = given.having(wished=attrs.evolve(given.source, enabled=source.get("enabled", True), suspended=None))
-    assert found_live((wished if found == "neither" else given).context) == found
+    assert firing_side((wished if found == "neither" else given).context) == found
 
 
-def test_a_target_job_that_is_held_back_is_not_live() -> None:
+def test_a_staged_target_job_is_not_active() -> None:
     """It has the flag, and a parked schedule."""
     due = {0: {"trigger.cron": parse("0 1 * * *", "vixie")}}
 
-    assert found_live(GIVEN.having(due=due).context) == "source"
+    assert firing_side(GIVEN.having(due=due).context) == "source"
 
 
-def test_a_job_without_a_fire_to_come_is_over() -> None:
+def test_a_job_without_a_fire_ahead_has_expired() -> None:
     """At the source and at the target alike; a target that fires has taken over."""
     past = once(-5)
-    assert found_live(past.context) == "target"
+    assert firing_side(past.context) == "target"
     spent = past.with_target(trigger=Once(NOW - timedelta(minutes=5)))
-    assert found_live(spent.context) == "over"
-    assert found_live(spent.having(targets=(), bindings=()).context) == "over"
+    assert firing_side(spent.context) == "over"
+    assert firing_side(spent.having(targets=(), bindings=()).context) == "over"
 
 
 def test_a_job_without_target_jobs_is_not_active_there() -> None:
     """None of none is not all."""
     none = GIVEN.having(targets=(), bindings=(), source=attrs.evolve(GIVEN.source, enabled=False))
 
-    assert found_live(none.context) == "paused"
-    assert found_live(none.having(wished=GIVEN.source).context) == "neither"
+    assert firing_side(none.context) == "paused"
+    assert firing_side(none.having(wished=GIVEN.source).context) == "neither"
 
 
 def at(minutes: float) -> Job:
@@ -76,6 +76,6 @@ def test_what_is_spent() -> None:
     assert coming_fires(job("Alpha"), "", NOW) == coming_fires(job("Alpha"), "eventbridge", NOW)
 
 
-def test_the_way_back_of_one_job_is_one_command() -> None:
+def test_switching_one_job_back_is_one_command() -> None:
     """Its name may hold anything."""
-    assert back_command("it", job("Daily report")) == "migrator cutover it --back --job 'Daily report'"
+    assert switch_back_command("it", job("Daily report")) == "migrator cutover it --back --job 'Daily report'"

@@ -16,7 +16,7 @@ from migrator.errors import RecordError, UsageError
 from migrator.extract import Problem
 from migrator.store.records import ActiveSide
 from tests.cutover.builder import Switching, active_side
-from tests.cutover.stage import stage
+from tests.cutover.contexts import context_of
 from tests.plan.builder import NOW, Given, job, ref
 
 ALPHA, BETA = job("Alpha"), job("Beta")
@@ -30,15 +30,15 @@ OTHER = attrs.evolve(ALPHA, action=Prompt(text="Something else."))
 
 def move(found: CutoverContext, goal: Any = "target", *, is_preview: bool = False) -> tuple[str, str]:
     """Return whether a job is switched, or why not."""
-    switch = found.move(ref("Alpha"), PLANNER, goal, is_preview=is_preview)
-    assert bool(switch.turns) <= (switch.status == "planned")
+    switch = found.switch(ref("Alpha"), PLANNER, goal, is_preview=is_preview)
+    assert bool(switch.steps) <= (switch.status == "planned")
     return switch.status, switch.reason
 
 
 def test_a_job_that_is_in_line_and_proved_is_switched() -> None:
     """What its target does is compared first."""
-    assert move(stage(ONE)) == ("planned", "")
-    assert stage(ONE).proofs[ref("Alpha")].status == "proved"
+    assert move(context_of(ONE)) == ("planned", "")
+    assert context_of(ONE).proofs[ref("Alpha")].status == "proved"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_job_that_is_in_line_and_proved_is_switched() -> None:
 )
 def test_a_job_that_is_not_in_line_is_not_switched(given: Given, status: str, told: str) -> None:
     """The target would do something else."""
-    found = move(stage(given))
+    found = move(context_of(given))
 
     assert (found[0], told in found[1]) == (status, True)
 
@@ -65,7 +65,7 @@ def with_other_target(found: CutoverContext, change: Callable[[Job], Job]) -> Cu
 def test_a_job_that_is_not_verified_is_not_switched() -> None:
     """The plan sees no change, and the target fires at other instants."""
     later = Recurring(parse("0 10 * * 1", "vixie"), "UTC")
-    found = with_other_target(stage(ONE), lambda one: attrs.evolve(one, trigger=later))
+    found = with_other_target(context_of(ONE), lambda one: attrs.evolve(one, trigger=later))
 
     status, reason = move(found)
     assert (status, reason.startswith("it is not verified (differs: ")) == ("refused", True)
@@ -74,18 +74,18 @@ def test_a_job_that_is_not_verified_is_not_switched() -> None:
 
 
 def test_a_job_that_is_active_at_another_target_is_not_switched() -> None:
-    """Two targets would fire; that one is switched back first. The way back to the source is free."""
-    found = stage(ONE, elsewhere={ref("Alpha"): "scrip"})
+    """Two targets would fire; that one is switched back first. Switching back to the source is free."""
+    found = context_of(ONE, elsewhere={ref("Alpha"): "scrip"})
 
     assert move(found) == ("refused", "it is active at scrip already; switch that back first")
     assert move(found, "source")[0] == "planned"
-    assert move(stage(ONE, elsewhere={ref("Beta"): "scrip"}))[0] == "planned"
+    assert move(context_of(ONE, elsewhere={ref("Beta"): "scrip"}))[0] == "planned"
 
 
 def test_a_job_that_never_fires_again_is_left() -> None:
     """There is nothing to take over; the plan says why."""
     dead = ONE.with_source(lambda one: attrs.evolve(one, trigger=Once(NOW - timedelta(days=1))))
-    found = stage(dead)
+    found = context_of(dead)
 
     assert {change.action for change in found.changes[ref("Alpha")]} <= {"none"}
     assert move(found)[0] == "left"
@@ -98,41 +98,41 @@ def cut_short(**values: Any) -> ActiveSide:
 
 
 def test_a_switch_that_was_cut_short_is_finished_without_a_proof() -> None:
-    """The source stands still already: waiting leaves the job dark."""
+    """The source is stopped already: waiting leaves the job active nowhere."""
     changed = ONE.with_source(lambda _one: OTHER)
 
-    died = stage(changed, listed=[attrs.evolve(OTHER, enabled=False)], active_sides=[cut_short()])
+    died = context_of(changed, listed=[attrs.evolve(OTHER, enabled=False)], active_sides=[cut_short()])
     assert move(died)[0] == "planned"
-    stirs = stage(changed, listed=[OTHER], active_sides=[MOVED])
+    stirs = context_of(changed, listed=[OTHER], active_sides=[MOVED])
     assert (move(stirs)[0], stirs.is_out_of_place(ref("Alpha"))) == ("planned", True)
-    settled = stage(changed, listed=[attrs.evolve(OTHER, enabled=False)], active_sides=[MOVED])
-    assert (move(settled)[0], settled.is_out_of_place(ref("Alpha"))) == ("refused", False)
+    again = context_of(changed, listed=[attrs.evolve(OTHER, enabled=False)], active_sides=[MOVED])
+    assert (move(again)[0], again.is_out_of_place(ref("Alpha"))) == ("refused", False)
 
 
 def test_a_job_that_is_on_one_side_only_is_not_out_of_place() -> None:
     """Nor is one of which nothing is recorded."""
-    assert not stage(Given(), active_sides=[cut_short()]).is_out_of_place(ref("Alpha"))
-    assert not stage(ONE).is_out_of_place(ref("Alpha"))
-    assert not stage(ONE, active_sides=[active_side(live="source")]).is_out_of_place(ref("Alpha"))
+    assert not context_of(Given(), active_sides=[cut_short()]).is_out_of_place(ref("Alpha"))
+    assert not context_of(ONE).is_out_of_place(ref("Alpha"))
+    assert not context_of(ONE, active_sides=[active_side(live="source")]).is_out_of_place(ref("Alpha"))
 
 
 def test_a_job_that_the_plan_does_not_know_is_switched_if_it_is_verified() -> None:
     """It is not selected any more; both sides still hold the same."""
-    found = stage(ONE)
+    found = context_of(ONE)
     unplanned = attrs.evolve(found.snapshot, plan=attrs.evolve(found.snapshot.plan, changes=()))
 
     assert move(attrs.evolve(found, snapshot=unplanned)) == ("planned", "")
 
 
-def test_a_staged_target_is_released() -> None:
+def test_a_staged_target_is_activated() -> None:
     """The plan says what it holds once it may fire."""
     given = Given(source=(ALPHA,)).given(hold=True)
     record = active_side(live="source")
     given = attrs.evolve(given.carried_out(), rest={})
-    found = stage(given.with_target(lambda one: attrs.evolve(one, enabled=False)), active_sides=[record])
+    found = context_of(given.with_target(lambda one: attrs.evolve(one, enabled=False)), active_sides=[record])
 
-    switch = found.move(ref("Alpha"), PLANNER, "target")
-    assert [(turn.does, dict(turn.new)) for turn in switch.turns] == [
+    switch = found.switch(ref("Alpha"), PLANNER, "target")
+    assert [(step.does, dict(step.new)) for step in switch.steps] == [
         ("pause", {"enabled": False}),
         ("release", {"enabled": True}),
     ]
@@ -142,20 +142,20 @@ def test_a_staged_target_is_released() -> None:
 
 
 def test_a_job_whose_target_is_still_to_be_created_is_switched_after_that() -> None:
-    """In a preview; if it was not created, it is refused. The way back has nothing to do."""
-    found = stage(EMPTY)
+    """In a preview; if it was not created, it is refused. Switching back has nothing to do."""
+    found = context_of(EMPTY)
 
     assert move(found, is_preview=True) == ("planned", "it is created at the target first, staged")
     assert move(found) == ("refused", "its target job could not be created; see why: migrator history")
     assert move(found, "source", is_preview=True) == ("left", "it has no target job")
-    assert found.move(ref("Alpha"), PLANNER, "target", is_preview=True).turns == ()
+    assert found.switch(ref("Alpha"), PLANNER, "target", is_preview=True).steps == ()
 
 
 def test_a_blocked_job_is_refused_with_its_reason() -> None:
     """Whether it has a target job or not."""
     odd = lambda one: attrs.evolve(one, trigger=Unportable(kind="x", reason="odd"))  # noqa: E731 (both listings get it)
 
-    for found in (stage(EMPTY.with_source(odd)), stage(ONE.with_source(odd))):
+    for found in (context_of(EMPTY.with_source(odd)), context_of(ONE.with_source(odd))):
         (change,) = found.changes[ref("Alpha")]
         assert (change.action, move(found)) == ("blocked", ("refused", change.reason))
 
@@ -163,7 +163,7 @@ def test_a_blocked_job_is_refused_with_its_reason() -> None:
 def test_a_job_that_never_fires_again_has_no_target_job() -> None:
     """None is created for it, so it is not switched after that."""
     dead = EMPTY.with_source(lambda one: attrs.evolve(one, trigger=Once(NOW - timedelta(days=1))))
-    found = stage(dead)
+    found = context_of(dead)
 
     (change,) = found.changes[ref("Alpha")]
     assert move(found, is_preview=True) == ("left", change.reason)
@@ -172,7 +172,7 @@ def test_a_job_that_never_fires_again_has_no_target_job() -> None:
 def test_a_target_job_that_is_missing_is_not_there() -> None:
     """The record says that the target is the active side, and the job is active nowhere."""
     gone = attrs.evolve(ONE, target=()).having(on_deleted="recreate")
-    found = stage(gone, listed=[PAUSED], active_sides=[MOVED])
+    found = context_of(gone, listed=[PAUSED], active_sides=[MOVED])
 
     assert move(found) == ("refused", "a target job of it is missing; see what to do: migrator plan it")
 
@@ -180,8 +180,10 @@ def test_a_target_job_that_is_missing_is_not_there() -> None:
 def test_a_switch_that_was_cut_short_is_not_finished_with_half_of_the_parts() -> None:
     """One of two target jobs is gone: the other one alone does not stand for the source job."""
     (binding,) = ONE.bindings
-    lost = attrs.evolve(binding, target=attrs.evolve(binding.target, id="lost"), piece=2)
-    found = stage(attrs.evolve(ONE, bindings=(binding, lost)), listed=[ALPHA], active_sides=[cut_short(live="target")])
+    absent = attrs.evolve(binding, target=attrs.evolve(binding.target, id="lost"), piece=2)
+    found = context_of(
+        attrs.evolve(ONE, bindings=(binding, absent)), listed=[ALPHA], active_sides=[cut_short(live="target")]
+    )
 
     assert found.is_out_of_place(ref("Alpha"))
     assert move(found)[0] == "refused"
@@ -190,9 +192,9 @@ def test_a_switch_that_was_cut_short_is_not_finished_with_half_of_the_parts() ->
 
 @pytest.mark.parametrize("goal", ["target", "source"])
 def test_a_target_job_that_is_missing(goal: Any) -> None:
-    """Nothing can take over; the way back looks at what is left."""
+    """Nothing can take over; switching back uses what is left."""
     gone = attrs.evolve(ONE, target=())
-    status, reason = move(stage(gone), goal)
+    status, reason = move(context_of(gone), goal)
 
     if goal == "target":
         assert status == "refused"
@@ -204,19 +206,19 @@ def test_a_source_job_that_is_gone() -> None:
     """The target stays; the source can fire nothing."""
     gone = attrs.evolve(ONE, source=())
     for record in ([], [active_side(live="source")]):
-        assert move(stage(gone, active_sides=record))[0] == "refused"
-    moved = stage(gone, active_sides=[MOVED])
+        assert move(context_of(gone, active_sides=record))[0] == "refused"
+    moved = context_of(gone, active_sides=[MOVED])
     assert move(moved, "source") == ("refused", "the source job is gone, so the source cannot fire it")
 
 
 def test_a_retired_job_is_there() -> None:
     """Its definition is kept, its source job is gone, and the target is the active side."""
-    kept = stage(ONE, listed=[], active_sides=[MOVED])
+    kept = context_of(ONE, listed=[], active_sides=[MOVED])
 
     assert move(kept) == ("there", "the target is the active side already, and the source job is gone")
     assert move(kept, "source") == ("refused", "the source job is gone, so the source cannot fire it")
-    assert move(stage(ONE, listed=[]))[0] == "refused"
-    assert move(stage(ONE, listed=[], active_sides=[active_side(live="source")]))[0] == "refused"
+    assert move(context_of(ONE, listed=[]))[0] == "refused"
+    assert move(context_of(ONE, listed=[], active_sides=[active_side(live="source")]))[0] == "refused"
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
@@ -225,7 +227,7 @@ def test_a_retired_job_is_there() -> None:
 def test_jobs_are_chosen_by_name_or_id() -> None:
     """Also one that is only at the target any more; without a name, all of them."""
     both = Given(source=(ALPHA, BETA)).carried_out()
-    found = stage(attrs.evolve(both, source=(ALPHA,)))
+    found = context_of(attrs.evolve(both, source=(ALPHA,)))
 
     assert found.chosen(()) == {ref("Alpha"), ref("Beta")}
     assert found.chosen(["Alpha"]) == found.chosen([ref("Alpha").id]) == {ref("Alpha")}
@@ -235,7 +237,7 @@ def test_jobs_are_chosen_by_name_or_id() -> None:
 
 def test_a_renamed_job_goes_by_its_new_name() -> None:
     """Its target job still has the old one."""
-    found = stage(ONE.with_source(lambda one: attrs.evolve(one, name="New")))
+    found = context_of(ONE.with_source(lambda one: attrs.evolve(one, name="New")))
 
     assert found.chosen(["New"]) == {ref("Alpha")}
     with pytest.raises(UsageError):
@@ -245,20 +247,20 @@ def test_a_renamed_job_goes_by_its_new_name() -> None:
 def test_a_job_that_nobody_knows_is_an_error() -> None:
     """Also beside known ones: nothing is switched for a typing error."""
     with pytest.raises(UsageError, match="unknown job") as caught:
-        stage(ONE).chosen(["Alpha", "Alpa"])
+        context_of(ONE).chosen(["Alpha", "Alpa"])
     assert (caught.value.actual, caught.value.allowed) == ("Alpa", "Alpha")
     with pytest.raises(UsageError, match="none is there"):
-        stage(Given()).chosen(["Alpha"])
+        context_of(Given()).chosen(["Alpha"])
 
 
 def test_jobs_that_the_sync_has_nothing_to_do_with_are_not_chosen() -> None:
     """They are not selected, and have no target job; nor are jobs of another sync."""
-    found = stage(EMPTY, listed=[ALPHA, BETA])
+    found = context_of(EMPTY, listed=[ALPHA, BETA])
     assert found.chosen(()) == {ref("Alpha")}
     others = attrs.evolve(ONE, source=(), bindings=tuple(attrs.evolve(one, sync="other") for one in ONE.bindings))
-    assert stage(others).chosen(()) == frozenset()
+    assert context_of(others).chosen(()) == frozenset()
     replaced = tuple(attrs.evolve(one, superseded=True) for one in ONE.bindings)
-    assert stage(attrs.evolve(ONE, bindings=replaced)).bindings == {}
+    assert context_of(attrs.evolve(ONE, bindings=replaced)).bindings == {}
 
 
 # -- active nowhere ----------------------------------------------------------------------------------------------------
@@ -266,7 +268,7 @@ def test_jobs_that_the_sync_has_nothing_to_do_with_are_not_chosen() -> None:
 
 def dark(found: CutoverContext) -> list[tuple[str, str]]:
     """Return the jobs that are active nowhere, each with the command that repairs it."""
-    return [(one.live, one.repair) for one in found.dark()]
+    return [(one.live, one.repair) for one in found.inactive_jobs()]
 
 
 def with_target(**values: Any) -> Given:
@@ -299,7 +301,7 @@ def test_a_job_that_is_active_nowhere_is_named(
     given: Given, listed: list[Job], record: ActiveSide | None, found: list[tuple[str, str]]
 ) -> None:
     """With the command that lets it fire again; only jobs that were cut over, and that their owners want to fire."""
-    assert dark(stage(given, listed=listed, active_sides=[record] if record else [])) == found
+    assert dark(context_of(given, listed=listed, active_sides=[record] if record else [])) == found
 
 
 def test_parts_that_are_not_all_active() -> None:
@@ -308,10 +310,10 @@ def test_parts_that_are_not_all_active() -> None:
     two = attrs.evolve(target, ref=attrs.evolve(target.ref, id="two"), enabled=False)
     given = attrs.evolve(ONE, target=(target, two), bindings=(binding, attrs.evolve(binding, target=two.ref, piece=2)))
 
-    assert [one.live for one in stage(given, listed=[PAUSED], active_sides=[MOVED]).dark()] == ["part"]
-    assert [one.live for one in stage(given, listed=[], active_sides=[MOVED]).dark()] == ["part"]
+    assert [one.live for one in context_of(given, listed=[PAUSED], active_sides=[MOVED]).inactive_jobs()] == ["part"]
+    assert [one.live for one in context_of(given, listed=[], active_sides=[MOVED]).inactive_jobs()] == ["part"]
     paused = given.with_source(lambda _one: PAUSED)
-    assert stage(paused, listed=[PAUSED], active_sides=[active_side()]).dark() == ()
+    assert context_of(paused, listed=[PAUSED], active_sides=[active_side()]).inactive_jobs() == ()
 
 
 UNREAD = (Problem(ref=ref("Alpha"), name="Alpha", error=RecordError("odd", job="Alpha", path="schedule")),)
@@ -332,7 +334,7 @@ def test_a_job_that_cannot_be_read_may_be_active_nowhere(
     """Unless all of its target jobs fire."""
     given = attrs.evolve(with_target(**target), source=())
 
-    assert dark(stage(given, active_sides=[MOVED], problems=problems)) == found
+    assert dark(context_of(given, active_sides=[MOVED], problems=problems)) == found
 
 
 @pytest.mark.parametrize(
@@ -355,45 +357,47 @@ def test_a_job_that_cannot_be_read_may_be_active_nowhere(
 )
 def test_which_side_is_active(given: Given, listed: list[Job] | None, record: ActiveSide | None, live: str) -> None:
     """Also where a side lacks the job."""
-    found = stage(given, listed=listed, active_sides=[record] if record else [])
-    standing = found.standing(ref("Alpha"))
+    found = context_of(given, listed=listed, active_sides=[record] if record else [])
+    status = found.status(ref("Alpha"))
 
-    assert (standing.live, standing.name) == (live, "Alpha")
-    assert standing.meant == (record.live if record else "both")
-    assert standing.is_unfinished == (record is not None and record.begun is not None)
-    assert standing.since == (record.since if record else None)
+    assert (status.live, status.name) == (live, "Alpha")
+    assert status.meant == (record.live if record else "both")
+    assert status.is_unfinished == (record is not None and record.begun is not None)
+    assert status.since == (record.since if record else None)
 
 
 def test_one_part_of_two_beside_its_source_is_active_on_both_sides() -> None:
     """The other part is gone."""
     (target,), (binding,) = ONE.target, ONE.bindings
-    lost = attrs.evolve(binding, target=attrs.evolve(target.ref, id="lost"), piece=2)
-    given = attrs.evolve(ONE, bindings=(binding, lost))
+    absent = attrs.evolve(binding, target=attrs.evolve(target.ref, id="lost"), piece=2)
+    given = attrs.evolve(ONE, bindings=(binding, absent))
 
-    assert stage(given).standing(ref("Alpha")).live == "both"
-    assert stage(given, listed=[PAUSED], active_sides=[MOVED]).standing(ref("Alpha")).live == "part"
+    assert context_of(given).status(ref("Alpha")).live == "both"
+    assert context_of(given, listed=[PAUSED], active_sides=[MOVED]).status(ref("Alpha")).live == "part"
 
 
 def test_a_job_that_cannot_be_compared_is_unknown() -> None:
     """And so is not told to be in order."""
     nowhere = Recurring(parse("0 9 * * 1", "vixie"), "Mars/Olympus")
-    found = with_other_target(stage(ONE, active_sides=[cut_short()]), lambda one: attrs.evolve(one, trigger=nowhere))
+    found = with_other_target(
+        context_of(ONE, active_sides=[cut_short()]), lambda one: attrs.evolve(one, trigger=nowhere)
+    )
 
-    standing = found.standing(ref("Alpha"))
-    assert (standing.live, standing.meant, standing.since, standing.is_unfinished) == ("unknown", "both", NOW, True)
-    assert standing.targets == (ONE.target[0].ref,)
+    status = found.status(ref("Alpha"))
+    assert (status.live, status.meant, status.since, status.is_unfinished) == ("unknown", "both", NOW, True)
+    assert status.targets == (ONE.target[0].ref,)
     assert move(found)[0] == "refused"
     for record in (None, MOVED):
         active_sides = {ref("Alpha"): record} if record else {}
         other = attrs.evolve(found, snapshot=attrs.evolve(found.snapshot, active_sides=active_sides))
-        standing = other.standing(ref("Alpha"))
-        assert (standing.live, standing.is_unfinished) == ("unknown", False)
-        assert (standing.meant, standing.since) == (("target", NOW) if record else ("both", None))
+        status = other.status(ref("Alpha"))
+        assert (status.live, status.is_unfinished) == ("unknown", False)
+        assert (status.meant, status.since) == (("target", NOW) if record else ("both", None))
 
 
 def test_what_a_job_is_called() -> None:
     """By its source job; of one that is gone, by its target job; without either, by its id."""
     renamed = ONE.with_target(lambda one: attrs.evolve(one, name="Elsewhere"))
-    assert stage(renamed).name(ref("Alpha")) == "Alpha"
-    assert stage(attrs.evolve(ONE, source=())).name(ref("Alpha")) == "Alpha"
-    assert stage(Given()).name(ref("Alpha")) == ref("Alpha").id
+    assert context_of(renamed).name(ref("Alpha")) == "Alpha"
+    assert context_of(attrs.evolve(ONE, source=())).name(ref("Alpha")) == "Alpha"
+    assert context_of(Given()).name(ref("Alpha")) == ref("Alpha").id

@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from migrator.sandbox import Options
-from tests.cutover.crashing import VARIANTS, Tally, cases, staged
+from tests.cutover.crashing import VARIANTS, CutoverTally, case_world, cases
 from tests.cutover.test_fires import CASE_IDS, CASES
 
 pytestmark = pytest.mark.slow
@@ -28,11 +28,11 @@ Record = Callable[[str, object], None]
 async def test_a_run_that_dies_at_any_request(
     folder: Path, record_property: Record, source: str, target: str, options: Options, name: str
 ) -> None:
-    """Killed at each request of a cut-over in turn, before or after its effect, on every pair."""
-    tally = Tally()
+    """Killed at each request of a cutover in turn, before or after its effect, on every pair."""
+    tally = CutoverTally()
     with ExitStack() as stack:
-        stage = staged(stack, folder, source, target, options)
-        await cases(stage, VARIANTS[name], tally, seed=SEED, only=itertools.count(1))
+        setup = case_world(stack, folder, source, target, options)
+        await cases(setup, VARIANTS[name], tally, seed=SEED, only=itertools.count(1))
     record_property("cutover", attrs.asdict(tally))
     assert tally.cases - 1 == tally.struck
 
@@ -40,11 +40,11 @@ async def test_a_run_that_dies_at_any_request(
 @pytest.mark.parametrize(("number", "name"), list(enumerate(OTHERS)), ids=OTHERS)
 async def test_a_fault_at_any_request(folder: Path, record_property: Record, number: int, name: str) -> None:
     """Every other fault at each request of a cut-over, the pairs taking turns."""
-    tally = Tally()
+    tally = CutoverTally()
     with ExitStack() as stack:
         source, target, options = CASES[number % len(CASES)]
-        stage = staged(stack, folder, source, target, options)
+        setup = case_world(stack, folder, source, target, options)
         step = 2 if VARIANTS[name].rule.get("times") == 0 else 1  # what goes on for long meets neighbours alike
-        await cases(stage, VARIANTS[name], tally, seed=SEED + number, only=itertools.count(1 + number % step, step))
+        await cases(setup, VARIANTS[name], tally, seed=SEED + number, only=itertools.count(1 + number % step, step))
     record_property("cutover", attrs.asdict(tally))
     assert 0 < tally.struck

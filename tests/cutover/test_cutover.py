@@ -1,4 +1,4 @@
-"""Moving the right to fire: what is moved, what is not and why, and what everything else makes of it afterwards."""
+"""Switching the active side: what is switched, what is not and why, and what everything else makes of it afterwards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from migrator.sync.undo import rollback
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import wish
 from tests.cutover.conftest import MakeLab
-from tests.cutover.passing import START, Passing, cut, told
+from tests.cutover.simulated_time import START, SimulatedTime, cut, statuses
 
 PATCH: Final = Options(omni_update="patch")
 
@@ -27,13 +27,13 @@ async def live(lab: Lab) -> list[str]:
     return [one.live for one in await active_statuses(lab.runtime, lab.state, "it")]
 
 
-async def test_a_job_that_is_held_back_is_proved_as_it_will_be(make_lab: MakeLab) -> None:
+async def test_a_staged_job_is_proved_as_it_will_be(make_lab: MakeLab) -> None:
     """Apply with hold makes it so that it fires nothing; verify proves what it will be; syncs leave it as it is."""
     lab = make_lab("devin", "omni", platforms=PATCH)
     lab.source.wish(1)
     planned, _applied = await lab.carry_out(hold=True)
     assert ["source"] == [change.active_side for change in planned.changes]
-    assert [9] != [held.hour for held in lab.held()]
+    assert [9] != [staged.hour for staged in lab.held()]
 
     (proof,) = (await verify(lab.runtime, lab.state, "it")).proofs
     assert ("proved", "source") == (proof.status, proof.live)
@@ -41,14 +41,14 @@ async def test_a_job_that_is_held_back_is_proved_as_it_will_be(make_lab: MakeLab
     (key,) = lab.source.records()
     lab.source.edit(key, prompt="Something else.", frequency="0 11 * * *")
     assert {"update": 1} == await lab.run()
-    assert (["source"], ["Something else."]) == (await live(lab), [held.text for held in lab.held()])
+    assert (["source"], ["Something else."]) == (await live(lab), [staged.text for staged in lab.held()])
 
-    assert [("moved", "target")] == told(await cut(lab))
+    assert [("moved", "target")] == statuses(await cut(lab))
     assert lab.expected(wish(1, text="Something else.", hour=11)) == lab.held()
 
 
-async def test_what_is_held_back_stays_so_when_it_is_made_anew(make_lab: MakeLab) -> None:
-    """A new piece, and a job that has to be replaced, are held back like the first one."""
+async def test_what_is_staged_stays_so_when_it_is_recreated(make_lab: MakeLab) -> None:
+    """A new part, and a job that has to be replaced, are staged like the first one."""
     lab = make_lab("json", "omni", platforms=PATCH)
     lab.source.wish(1)
     await lab.carry_out(hold=True)
@@ -61,7 +61,7 @@ async def test_what_is_held_back_stays_so_when_it_is_made_anew(make_lab: MakeLab
     assert "0 9 * * ? *" != raw["schedule"]
 
 
-async def test_syncs_after_the_cut_over_keep_the_target_live(make_lab: MakeLab) -> None:
+async def test_syncs_after_the_cutover_keep_the_target_active(make_lab: MakeLab) -> None:
     """The source is paused by us, not by its owner: syncs go on carrying its edits, and the target fires on."""
     lab = make_lab("scrip", "devin", select={"enabled": True})
     lab.source.wish(1)
@@ -71,11 +71,11 @@ async def test_syncs_after_the_cut_over_keep_the_target_live(make_lab: MakeLab) 
     (key,) = lab.source.records()
     lab.source.edit(key, name="Renamed")
     assert {"update": 1} == await lab.run()
-    assert [("Renamed", True)] == [(held.name, held.enabled) for held in lab.held()]
+    assert [("Renamed", True)] == [(staged.name, staged.enabled) for staged in lab.held()]
     assert ["target"] == await live(lab)
 
 
-async def test_a_source_that_comes_alive_again_is_told(make_lab: MakeLab) -> None:
+async def test_a_source_that_is_active_again_is_reported(make_lab: MakeLab) -> None:
     """Somebody resumes it at the source: both fire, which no sync accepts; cutting over again puts it right."""
     lab = make_lab("scrip", "devin")
     lab.source.wish(1)
@@ -87,37 +87,37 @@ async def test_a_source_that_comes_alive_again_is_told(make_lab: MakeLab) -> Non
     assert ({"blocked": 1}, ["both"]) == (counts(planned), await live(lab))
     assert "both sides fire" in planned.changes[0].reason
 
-    assert [("moved", "target")] == told(await cut(lab))
+    assert [("moved", "target")] == statuses(await cut(lab))
     await lab.settled()
 
 
-async def test_a_schedule_that_was_moved_away_is_moved_again_in_time(make_lab: MakeLab) -> None:
+async def test_a_parked_schedule_is_parked_again_in_time(make_lab: MakeLab) -> None:
     """What cannot be paused has a schedule that comes near within a year: syncs say so, and cutover mends it."""
-    passing = Passing(cost=0)
-    lab = make_lab("omni", "devin", world=passing.world(PATCH))
-    passing.rule(lab)
+    simulated = SimulatedTime(cost=0)
+    lab = make_lab("omni", "devin", world=simulated.world(PATCH))
+    simulated.rule(lab)
     lab.source.wish(1)
-    with passing.counted():
+    with simulated.counted():
         await cut(lab)
-        await passing.sleep(timedelta(days=290).total_seconds())
+        await simulated.sleep(timedelta(days=290).total_seconds())
         await lab.settled()
-        await passing.sleep(timedelta(days=30).total_seconds())
+        await simulated.sleep(timedelta(days=30).total_seconds())
         assert {"blocked": 1} == counts(await lab.plan())
 
         again = await cut(lab)
         await lab.settled()
-        await passing.sleep(timedelta(days=100).total_seconds())
+        await simulated.sleep(timedelta(days=100).total_seconds())
     lab.world.tick()
 
-    assert (["move away"], [("moved", "target")]) == ([sent.does for sent in again.moves[0].sent], told(again))
+    assert (["move away"], [("moved", "target")]) == ([sent.does for sent in again.switches[0].sent], statuses(again))
     assert ["2026-11-23T09:00:00Z"] == [fire["at"] for fire in lab.world.fires if fire["provider"] == "omni"]
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
-    assert [9] == [wish_of.hour for wish_of in map(lab.source.platform.read, lab.source.records().values())]
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
+    assert [9] == [record.hour for record in map(lab.source.platform.read, lab.source.records().values())]
 
 
 @pytest.mark.parametrize("on_missing", ["pause", "delete"])
 async def test_a_target_that_fires_alone_outlives_its_source(make_lab: MakeLab, on_missing: str) -> None:
-    """Once the right has moved, deleting the source job takes nothing from the target, whatever `on_missing` says."""
+    """Once the target is the active side, deleting the source job leaves the target alone, for each `on_missing`."""
     lab = make_lab("scrip", "devin", on_missing=on_missing)
     lab.source.wish(1)
     lab.source.wish(2)
@@ -127,30 +127,33 @@ async def test_a_target_that_fires_alone_outlives_its_source(make_lab: MakeLab, 
     planned = await lab.plan()
     assert {"none": 2} == counts(planned)
     assert ["target", "target"] == await live(lab)
-    assert [("refused", "target"), ("moved", "source")] == told(await cut(lab, goal="source"))
+    assert [("refused", "target"), ("moved", "source")] == statuses(await cut(lab, goal="source"))
 
 
-async def test_jobs_that_fire_on_both_sides_lose_the_one_at_the_source(make_lab: MakeLab) -> None:
+async def test_jobs_that_fire_on_both_sides_are_stopped_at_the_source(make_lab: MakeLab) -> None:
     """After a plain apply both are live: cutting over stops the source, and back leaves the source alone active."""
     lab = make_lab("omni", "devin")
     lab.source.wish(1)
     await lab.run()
     assert ["both"] == await live(lab)
 
-    there = await cut(lab)
-    assert ([("moved", "target")], ["pause"]) == (told(there), [turn.does for turn in there.moves[0].move.turns])
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
-    assert [("there", "source")] == told(await cut(lab, goal="source"))
+    switched = await cut(lab)
+    assert ([("moved", "target")], ["pause"]) == (
+        statuses(switched),
+        [step.does for step in switched.switches[0].switch.steps],
+    )
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
+    assert [("there", "source")] == statuses(await cut(lab, goal="source"))
     await lab.settled()
 
 
-async def test_a_paused_job_moves_without_anything_live(make_lab: MakeLab) -> None:
-    """Its owner paused it: the right moves, nothing is written to the source, and resuming it there is told."""
+async def test_a_paused_job_is_switched_without_anything_active(make_lab: MakeLab) -> None:
+    """Its owner paused it: the side is switched, the source is not written to, and resuming it there is reported."""
     lab = make_lab("devin", "scrip")
     lab.source.wish(1, enabled=False)
     switched = await cut(lab)
-    assert [("moved", "paused")] == told(switched)
-    assert () == switched.moves[0].sent
+    assert [("moved", "paused")] == statuses(switched)
+    assert () == switched.switches[0].sent
 
     (key,) = lab.source.records()
     lab.source.edit(key, enabled=True)
@@ -162,48 +165,48 @@ async def test_a_paused_job_moves_without_anything_live(make_lab: MakeLab) -> No
 
 async def test_a_job_about_to_fire_for_the_last_time_stays(make_lab: MakeLab) -> None:
     """What fires once, and within minutes, is left to the source; later ones move."""
-    passing = Passing(cost=0)
-    lab = make_lab("devin", "scrip", world=passing.world(PATCH))
-    passing.rule(lab)
+    simulated = SimulatedTime(cost=0)
+    lab = make_lab("devin", "scrip", world=simulated.world(PATCH))
+    simulated.rule(lab)
     for number, minutes in ((1, 8), (2, 600)):
         at = (START + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
         raw = lab.source.platform.write(number, wish(number))
         lab.source.put({**raw, "schedule_type": "one_time", "scheduled_at": at, "frequency": None})
-    with passing.counted():
+    with simulated.counted():
         found = await cut(lab)
 
-    assert [("left", "source"), ("moved", "target")] == told(found)
-    assert "fires for the last time" in found.moves[0].reason
+    assert [("left", "source"), ("moved", "target")] == statuses(found)
+    assert "fires for the last time" in found.switches[0].reason
 
 
 async def test_what_has_fired_for_the_last_time_fires_nowhere(make_lab: MakeLab) -> None:
-    """A job for one instant that has passed is over, whatever the flags on both sides say, also after a way back."""
-    passing = Passing()
-    lab = make_lab("devin", "omni", world=passing.world(PATCH))
-    passing.rule(lab)
+    """A job for one instant that has passed is over, whatever the flags on both sides say, also after a switch back."""
+    simulated = SimulatedTime()
+    lab = make_lab("devin", "omni", world=simulated.world(PATCH))
+    simulated.rule(lab)
     at = (START + timedelta(hours=1)).replace(second=0).isoformat().replace("+00:00", "Z")
     raw = lab.source.platform.write(1, wish(1))
     lab.source.put({**raw, "schedule_type": "one_time", "scheduled_at": at, "frequency": None})
-    with passing.counted():
+    with simulated.counted():
         await cut(lab)
-        await passing.sleep(2 * 3600)
+        await simulated.sleep(2 * 3600)
         assert ["over"] == await live(lab)
         await cut(lab, goal="source")
 
     assert ["over"] == await live(lab)
 
 
-async def test_what_cannot_be_read_is_not_taken_for_over(make_lab: MakeLab) -> None:
+async def test_what_cannot_be_read_is_not_taken_for_expired(make_lab: MakeLab) -> None:
     """A job that runs on every other occurrence stays on the source, which goes on firing it."""
     lab = make_lab("devin", "scrip")
     lab.source.put({**lab.source.platform.write(1, wish(1)), "interval_count": 2})
 
     found = await cut(lab)
-    assert [("refused", "source")] == told(found)
-    assert "every n-th occurrence" in found.moves[0].reason
+    assert [("refused", "source")] == statuses(found)
+    assert "every n-th occurrence" in found.switches[0].reason
 
 
-async def test_only_the_named_jobs_move(make_lab: MakeLab) -> None:
+async def test_only_the_named_jobs_are_switched(make_lab: MakeLab) -> None:
     """By name or id; a name that nothing has is told with those that there are, and nothing is written."""
     lab = make_lab("scrip", "devin")
     for number in (1, 2, 3):
@@ -215,7 +218,7 @@ async def test_only_the_named_jobs_move(make_lab: MakeLab) -> None:
     assert {} == lab.made
 
     found = await cut(lab, jobs=("Job 001", key))
-    assert ["Job 001", "Job 003"] == [switched.move.name for switched in found.moves]
+    assert ["Job 001", "Job 003"] == [switched.switch.name for switched in found.switches]
     assert ["Job 001", "Job 003"] == sorted(raw["name"] for raw in lab.made.values())
     await lab.carry_out(hold=True)
     assert ["target", "source", "target"] == await live(lab)
@@ -231,13 +234,13 @@ async def test_a_dry_run_writes_nothing(make_lab: MakeLab) -> None:
 
     found = await cut(lab, is_dry=True)
 
-    assert [("planned", "source")] * 2 == told(found)
-    assert [["move away", "release"], []] == [[turn.does for turn in one.move.turns] for one in found.moves]
+    assert [("planned", "source")] * 2 == statuses(found)
+    assert [["move away", "release"], []] == [[step.does for step in one.switch.steps] for one in found.switches]
     assert {"GET", "OPTIONS"} >= {entry["method"] for entry in lab.world.requests}
     assert found.run is None
 
 
-async def test_what_is_not_verified_does_not_move(make_lab: MakeLab) -> None:
+async def test_what_is_not_verified_is_not_switched(make_lab: MakeLab) -> None:
     """A job that somebody has edited at the target, or whose copy is gone, stays with the reason; the others move."""
     lab = make_lab("scrip", "devin")
     for number in (1, 2, 3):
@@ -248,9 +251,9 @@ async def test_what_is_not_verified_does_not_move(make_lab: MakeLab) -> None:
 
     found = await cut(lab)
 
-    assert [("refused", "source"), ("refused", "source"), ("moved", "target")] == told(found)
-    assert "somebody changed action.text" in found.moves[0].reason
-    assert "somebody deleted" in found.moves[1].reason
+    assert [("refused", "source"), ("refused", "source"), ("moved", "target")] == statuses(found)
+    assert "somebody changed action.text" in found.switches[0].reason
+    assert "somebody deleted" in found.switches[1].reason
 
 
 async def test_what_cannot_be_made_stays_at_the_source(make_lab: MakeLab) -> None:
@@ -262,11 +265,11 @@ async def test_what_cannot_be_made_stays_at_the_source(make_lab: MakeLab) -> Non
 
     found = await cut(lab)
 
-    assert [("moved", "target"), ("refused", "source")] == sorted(told(found))
-    assert "could not be created" in " ".join(switched.reason for switched in found.moves)
+    assert [("moved", "target"), ("refused", "source")] == sorted(statuses(found))
+    assert "could not be created" in " ".join(switched.reason for switched in found.switches)
 
 
-async def test_a_plan_that_is_unsafe_as_a_whole_stops_the_cut_over(make_lab: MakeLab) -> None:
+async def test_a_plan_that_is_unsafe_as_a_whole_stops_the_cutover(make_lab: MakeLab) -> None:
     """Limits hold for what has to be done first."""
     lab = make_lab("scrip", "devin", limits={"changes": 0, "floor": 0})
     lab.source.wish(1)
@@ -288,7 +291,7 @@ async def test_nothing_more_is_done_the_second_time(make_lab: MakeLab) -> None:
 
     second = await cut(lab)
 
-    assert ([("there", "target")], None) == (told(second), second.run)
+    assert ([("there", "target")], None) == (statuses(second), second.run)
     assert {"GET", "OPTIONS"} >= {entry["method"] for entry in lab.world.requests}
     assert first.run == lab.state.runs()[0].id
 
@@ -309,13 +312,13 @@ async def test_a_step_that_is_refused_leaves_the_source_live(make_lab: MakeLab, 
 
     failed = await cut(lab)
 
-    assert [("failed", "source")] == told(failed)
-    assert "as it was before" in failed.moves[0].reason
+    assert [("failed", "source")] == statuses(failed)
+    assert "as it was before" in failed.switches[0].reason
     assert (["source"], [True]) == (
         await live(lab),
         [raw["status"] == "active" for raw in lab.source.records().values()],
     )
-    assert [("moved", "target")] == told(await cut(lab))
+    assert [("moved", "target")] == statuses(await cut(lab))
 
 
 async def test_a_side_that_cannot_be_read_is_said_to_be_unknown(make_lab: MakeLab) -> None:
@@ -328,7 +331,7 @@ async def test_a_side_that_cannot_be_read_is_said_to_be_unknown(make_lab: MakeLa
     lab.world.fault("status", status=503, provider="devin", method="GET", nth=3, times=0)
 
     failed = await cut(lab)
-    assert [("failed", "unknown")] == told(failed)
+    assert [("failed", "unknown")] == statuses(failed)
     lab.world.faults.clear()
 
     assert {"blocked": 1} == counts(await lab.plan())
@@ -338,36 +341,36 @@ async def test_a_side_that_cannot_be_read_is_said_to_be_unknown(make_lab: MakeLa
 
 @pytest.mark.parametrize("reads", [3, 9])
 async def test_a_stop_that_is_late_to_show_is_taken_back(make_lab: MakeLab, reads: int) -> None:
-    """The source still seems to run when the right goes back: it gets what it had all the same, and runs."""
+    """The source still seems to run when the target is switched back: it gets what it had all the same, and runs."""
     lab = make_lab("devin", "scrip")
     lab.source.wish(1)
     await lab.carry_out(hold=True)
     lab.world.fault("eventual", provider="devin", method="PATCH", reads=reads)
 
     await cut(lab)
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
 
     for _look in range(reads):
         await live(lab)
     assert (["source"], [True]) == (await live(lab), [raw["enabled"] for raw in lab.source.records().values()])
 
 
-async def test_pieces_of_one_job_move_together(make_lab: MakeLab) -> None:
-    """A job that takes several at the target is one move: the source stops once, and every piece is released."""
+async def test_parts_of_one_job_are_switched_together(make_lab: MakeLab) -> None:
+    """A job that takes several at the target is one switch: the source stops once, and every part is activated."""
     lab = make_lab("omni", "devin", schedule={"mode": "year"})
     raw = lab.source.platform.write(1, wish(1))
     lab.source.put({**raw, "timezone": "Europe/Berlin"})
 
     found = await cut(lab)
 
-    assert [("moved", "target")] == told(found)
+    assert [("moved", "target")] == statuses(found)
     assert len(lab.made) > 1
-    assert ["pause", *["release"] * len(lab.made)] == [sent.does for sent in found.moves[0].sent]
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+    assert ["pause", *["release"] * len(lab.made)] == [sent.does for sent in found.switches[0].sent]
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
 
 
 @pytest.mark.parametrize("hold", [True, False])
-async def test_a_rollback_does_not_take_away_what_fires_alone(make_lab: MakeLab, hold: bool) -> None:
+async def test_a_rollback_does_not_remove_what_fires_alone(make_lab: MakeLab, hold: bool) -> None:
     """The run that made a target job is not rolled back once the source is stopped, nor a cut-over at one side."""
     lab = make_lab("omni", "devin")
     lab.source.wish(1)
@@ -404,8 +407,8 @@ async def test_an_interruption_begins_nothing_new_and_tells_what_was_done(make_l
 
     found = await cutover(lab.runtime, lab.state, "it", Order(), agree=agree, stop=stop, progress=progress)
 
-    ended = [(switched.move.name, switched.status, switched.live) for switched in found.moves]
-    names = {switched.move.name for switched in seen}
+    ended = [(switched.switch.name, switched.status, switched.live) for switched in found.switches]
+    names = {switched.switch.name for switched in seen}
     assert (True, True) == (found.stopped, 0 < len(names) < 12)
     assert ended == [
         (name, "moved", "target") if name in names else (name, "skipped", "source") for name, _s, _l in ended
@@ -415,4 +418,4 @@ async def test_an_interruption_begins_nothing_new_and_tells_what_was_done(make_l
     }
     (run,) = [run for run in lab.state.runs() if run.kind == "cutover"]
     assert (bool(run.ended_at), run.summary) == (True, {"moved": len(names), "skipped": 12 - len(names)})
-    assert {("moved", "target"), ("there", "target")} == set(told(await cut(lab)))
+    assert {("moved", "target"), ("there", "target")} == set(statuses(await cut(lab)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from migrator.active_side import found_live
+from migrator.active_side import firing_side
 from migrator.cron import parse
 from migrator.cutover.switches import Goal
 from tests.cutover.builder import GIVEN, STAGED, Switching, active_side, once, parked_at, refusal, steps
@@ -21,8 +21,8 @@ def test_the_source_stops_before_the_target_fires() -> None:
         "source",
         active_side(parked={"enabled": False}, wish={"enabled": True}),
     )
-    assert [turn.binding is not None for turn in switch.turns] == [False, True]
-    assert [turn.side for turn in switch.turns] == ["source", "target"]
+    assert [step.binding is not None for step in switch.steps] == [False, True]
+    assert [step.side for step in switch.steps] == ["source", "target"]
 
 
 def test_a_target_that_fires_already_takes_no_write() -> None:
@@ -36,8 +36,8 @@ def test_a_job_that_cannot_be_paused_is_parked() -> None:
     """Under a contract that cannot change the flag; its schedule and flag are what it gets back."""
     switch = STAGED.having(contracts=("patch", "patch")).plan("target")
 
-    (does, new), release = steps(switch)
-    assert (does, set(new), release) == ("move away", {"trigger.cron"}, ("release", {"enabled": True}))
+    (does, new), activation = steps(switch)
+    assert (does, set(new), activation) == ("move away", {"trigger.cron"}, ("release", {"enabled": True}))
     assert switch.switched
     assert (set(switch.switched.parked), switch.switched.wish["trigger.cron"].text) == (
         {"trigger.cron"},
@@ -160,7 +160,7 @@ def test_a_job_that_fires_for_the_last_time_later_is_switched() -> None:
 
 
 def test_a_target_that_its_platform_has_stopped_cannot_take_over() -> None:
-    """The source goes on; where it is stopped already, the way back is named."""
+    """The source goes on; where it is stopped already, the command to switch back is named."""
     stopped = STAGED.with_target(suspended="too many failures")
 
     status, reason = refusal(stopped.plan("target"))
@@ -207,7 +207,7 @@ def test_what_a_target_holds_already_is_not_written() -> None:
 
 
 def test_the_calendars_are_those_of_jobs_that_may_fire() -> None:
-    """Of the source as its owner wants it, and of the target once it is released."""
+    """Of the source as its owner wants it, and of the target once it is activated."""
     died = STAGED.after("target", steps=1)
     source, target = died.plan("target").calendars
 
@@ -220,5 +220,5 @@ def test_what_is_done_can_be_planned_again(goal: Goal) -> None:
     """After any switch nothing is left to do, and exactly one side is active."""
     for given in (GIVEN, STAGED, STAGED.after("target"), STAGED.after("target", steps=1)):
         done = given.after(goal)
-        assert (found_live(done.context), done.plan(goal).status) == (goal, "there")
+        assert (firing_side(done.context), done.plan(goal).status) == (goal, "there")
         assert done.source.enabled == (goal == "source")

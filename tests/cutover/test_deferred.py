@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from migrator.cutover.retire import retire
-from migrator.cutover.switches import Cutover, Order
 from migrator.errors import RefusedError
 from migrator.testing.lab import Lab
 from migrator.testing.platform import wish
 from tests.conformance.files import GitHub
 from tests.conformance.lab import started
 from tests.conformance.platforms import Devin
-from tests.cutover.passing import cut, told
+from tests.cutover.retiring import retired
+from tests.cutover.simulated_time import cut, statuses
 
 DEVIN, GITHUB = Devin(still=True), GitHub()
 
@@ -42,28 +40,9 @@ def from_github(tmp_path: Path) -> Iterator[Lab]:
             yield lab
 
 
-def held(lab: Lab) -> tuple[dict[str, Any], dict[str, Any]]:
+def inert(lab: Lab) -> tuple[dict[str, Any], dict[str, Any]]:
     """What both sides hold."""
     return lab.source.records(), lab.target.records()
-
-
-async def retired(lab: Lab, **order: Any) -> Cutover:
-    """Retire the source jobs of a lab."""
-
-    async def agree(*_asked: object) -> bool:
-        return True
-
-    return await retire(
-        lab.runtime,
-        lab.state,
-        "it",
-        Order(**order),
-        delete=False,
-        at_most=None,
-        agree=agree,
-        stop=asyncio.Event(),
-        progress=lambda _moved: None,
-    )
 
 
 @pytest.mark.parametrize("goal", ["target", "source"])
@@ -71,14 +50,14 @@ async def test_nothing_is_switched_before_files_are_in_effect(to_github: Lab, go
     """In either direction, it is refused before anything is written, and what to do is said."""
     lab = to_github
     await lab.run()
-    before = held(lab)
+    before = inert(lab)
 
     with pytest.raises(RefusedError, match="GitHub Actions follows a change only after it was merged") as refused:
         await cut(lab, goal=goal)
     assert "--in-effect" in refused.value.hint
     with pytest.raises(RefusedError, match="only after it was merged"):
         await retired(lab)
-    assert before == held(lab)
+    assert before == inert(lab)
 
 
 async def test_a_source_stops_once_the_workflows_are_in_effect(to_github: Lab) -> None:
@@ -87,7 +66,7 @@ async def test_a_source_stops_once_the_workflows_are_in_effect(to_github: Lab) -
     await lab.run()
     before = lab.target.records()
 
-    assert told(await cut(lab, in_effect=True)) == [("moved", "target")]
+    assert statuses(await cut(lab, in_effect=True)) == [("moved", "target")]
     assert before == lab.target.records()
     assert [job.enabled for job in lab.source.jobs().values()] == [False]
     await lab.settled()
@@ -96,17 +75,17 @@ async def test_a_source_stops_once_the_workflows_are_in_effect(to_github: Lab) -
 async def test_what_the_files_do_not_say_yet_is_not_assumed(to_github: Lab) -> None:
     """Workflows that are missing, or staged, are no reason to pause the source."""
     lab = to_github
-    before = held(lab)
+    before = inert(lab)
     with pytest.raises(RefusedError, match="GitHub Actions is not in line yet"):
         await cut(lab, in_effect=True)
-    assert before == held(lab)
+    assert before == inert(lab)
 
     await lab.carry_out(hold=True)
-    before = held(lab)
+    before = inert(lab)
     found = await cut(lab, in_effect=True)
-    assert told(found) == [("refused", "source")]
-    assert "is not active: make it so there, merge that" in found.moves[0].reason
-    assert before == held(lab)
+    assert statuses(found) == [("refused", "source")]
+    assert "is not active: make it so there, merge that" in found.switches[0].reason
+    assert before == inert(lab)
 
 
 async def test_back_from_workflows_takes_two_steps(to_github: Lab) -> None:
@@ -115,11 +94,11 @@ async def test_back_from_workflows_takes_two_steps(to_github: Lab) -> None:
     await lab.run()
     await cut(lab, in_effect=True)
     found = await cut(lab, goal="source", in_effect=True)
-    assert told(found) == [("refused", "target")]
-    assert "is not paused" in found.moves[0].reason
+    assert statuses(found) == [("refused", "target")]
+    assert "is not paused" in found.switches[0].reason
 
     lab.target.change(lab.key_of("Job 001"), lab.expected(wish(1, enabled=False))[0])
-    assert told(await cut(lab, goal="source", in_effect=True)) == [("moved", "source")]
+    assert statuses(await cut(lab, goal="source", in_effect=True)) == [("moved", "source")]
     assert [job.enabled for job in lab.source.jobs().values()] == [True]
 
 
@@ -130,5 +109,5 @@ async def test_workflows_as_a_source_are_paused_first(from_github: Lab) -> None:
     with pytest.raises(RefusedError, match="only after it was merged"):
         await cut(lab)
     found = await cut(lab, in_effect=True)
-    assert told(found) == [("refused", "both")]
-    assert "is not paused" in found.moves[0].reason
+    assert statuses(found) == [("refused", "both")]
+    assert "is not paused" in found.switches[0].reason

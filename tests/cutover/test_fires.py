@@ -1,4 +1,4 @@
-"""What fires while the right to fire moves, by the platforms' own logs and clock."""
+"""What fires while the active side is switched, by the platforms' own logs and clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from migrator.sandbox import Options
 from tests.conformance.lab import HTTP
 from tests.cutover.conftest import MakeLab
-from tests.cutover.passing import Passing, compared, cut, expected, told
+from tests.cutover.simulated_time import SimulatedTime, compared, cut, expected, statuses
 
 PAIRS: Final = [(source, target) for source in HTTP for target in HTTP if source != target]
 CONTRACTS: Final = [Options(omni_update="put"), Options(omni_update="patch")]
@@ -23,25 +23,25 @@ CASE_IDS: Final = [f"{source}-{target}-{options.omni_update}" for source, target
 
 
 @pytest.mark.parametrize(("source", "target", "options"), CASES, ids=CASE_IDS)
-async def test_every_instant_fires_once_across_a_cut_over(
+async def test_every_instant_fires_once_across_a_cutover(
     make_lab: MakeLab, source: str, target: str, options: Options
 ) -> None:
     """There and back: at every instant of two days exactly one side fires, and afterwards the source as before."""
-    passing = Passing()
-    lab = make_lab(source, target, world=passing.world(options))
-    passing.rule(lab)
+    simulated = SimulatedTime()
+    lab = make_lab(source, target, world=simulated.world(options))
+    simulated.rule(lab)
     lab.source.wish(1, hour=9)
     lab.source.wish(2, hour=15)
     records = list(lab.source.records().values())
-    with passing.counted():
-        there = await cut(lab)
-        await passing.sleep(24 * 3600)
+    with simulated.counted():
+        switched = await cut(lab)
+        await simulated.sleep(24 * 3600)
         back = await cut(lab, goal="source")
-        await passing.sleep(24 * 3600)
+        await simulated.sleep(24 * 3600)
     lab.world.tick()
 
     wanted = expected(source, records, lab.world.now())
     found = compared(lab, wanted, lab.state.missed())
-    assert [("moved", "target")] * 2 == told(there)
-    assert [("moved", "source")] * 2 == told(back)
+    assert [("moved", "target")] * 2 == statuses(switched)
+    assert [("moved", "source")] * 2 == statuses(back)
     assert (len(wanted), 0, {}) == (found.once, found.in_ledger, found.wrong)

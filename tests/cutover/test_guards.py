@@ -5,9 +5,9 @@ from __future__ import annotations
 from migrator.cutover.circuit_breaker import CircuitBreaker, proves_no_effect
 from migrator.errors import AuthError, NotFoundError, RejectedError, TransientError, UncertainError
 from tests.cutover.conftest import MakeLab
-from tests.cutover.passing import cut, told
+from tests.cutover.simulated_time import cut, statuses
 from tests.cutover.test_refusals import live, paused, staged
-from tests.cutover.test_retire import DAY, passing_lab, retired
+from tests.cutover.test_retire import DAY, retired, timed_lab
 
 
 def test_failures_that_are_not_in_a_row_do_not_end_a_run() -> None:
@@ -15,12 +15,12 @@ def test_failures_that_are_not_in_a_row_do_not_end_a_run() -> None:
     brake = CircuitBreaker()
     for error in (RejectedError("no"), NotFoundError("gone")):
         brake.failed(error)
-    brake.passed()
+    brake.succeeded()
     for error in (RejectedError("no"), RejectedError("no")):
         brake.failed(error)
-    assert ("", False) == (brake.reason, brake.pulled.is_set())
+    assert ("", False) == (brake.reason, brake.tripped.is_set())
     brake.failed(RejectedError("no"))
-    assert (True, True) == ("3 jobs in a row" in brake.reason, brake.pulled.is_set())
+    assert (True, True) == ("3 jobs in a row" in brake.reason, brake.tripped.is_set())
 
     connection = CircuitBreaker()
     connection.failed(AuthError("the token is not accepted", where="PATCH devin /x"))
@@ -45,11 +45,11 @@ async def test_a_source_that_its_platform_has_stopped_is_not_switched_back_to(ma
 
     found = await cut(lab, goal="source")
 
-    assert ([("refused", "target")], True) == (told(found), "stopped it at the source" in found.moves[0].reason)
+    assert ([("refused", "target")], True) == (statuses(found), "stopped it at the source" in found.switches[0].reason)
     assert ["target"] == await live(lab)
 
 
-async def test_a_job_that_its_owner_paused_is_not_dark(make_lab: MakeLab) -> None:
+async def test_a_job_that_its_owner_paused_is_not_reported_as_active_nowhere(make_lab: MakeLab) -> None:
     """It was paused when it was cut over: active nowhere, as it shall be."""
     lab = make_lab("scrip", "devin")
     lab.source.wish(1, enabled=False)
@@ -60,13 +60,13 @@ async def test_a_job_that_its_owner_paused_is_not_dark(make_lab: MakeLab) -> Non
     assert (0, (), {}) == (night.exit_code, night.applied.dark, lab.state.dark())
 
 
-async def test_a_job_that_is_gone_from_both_sides_is_not_dark(make_lab: MakeLab) -> None:
+async def test_a_job_that_is_gone_from_both_sides_is_not_reported_as_active_nowhere(make_lab: MakeLab) -> None:
     """Somebody ended it: a sync says that the target's job was deleted, and does not ask for a repair."""
-    lab, passing = passing_lab(make_lab)
+    lab, simulated = timed_lab(make_lab)
     lab.source.wish(1)
-    with passing.counted():
+    with simulated.counted():
         await cut(lab)
-        await passing.sleep(DAY)
+        await simulated.sleep(DAY)
         await retired(lab, delete=True)
         lab.target.remove(lab.key_of("Job 001"))
         (night,) = (await lab.night()).results
@@ -100,7 +100,7 @@ async def test_a_job_that_was_begun_is_not_finished_at_a_target_that_is_stopped(
 
     found = await cut(lab)
 
-    assert ([("refused", "neither")], 1) == (told(found), paused(lab))
-    assert ["migrator cutover it --back --job 'Job 001'"] == [one.repair for one in found.dark]
-    assert "cutover it --back" in found.moves[0].reason
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+    assert ([("refused", "neither")], 1) == (statuses(found), paused(lab))
+    assert ["migrator cutover it --back --job 'Job 001'"] == [one.repair for one in found.inactive]
+    assert "cutover it --back" in found.switches[0].reason
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))

@@ -53,13 +53,13 @@ def write(job: JobRef, fires: str, sent: str, ended: str | None, **changes: Any)
     return attrs.evolve(known, **changes)
 
 
-def found(*writes: Write, until: str = "09:05:30", move: Switch = MOVE) -> list[tuple[str, str]]:
+def found(*writes: Write, until: str = "09:05:30", switch: Switch = MOVE) -> list[tuple[str, str]]:
     """What the ledger says: minute and kind."""
-    return [(f"{one.at:%H:%M}", one.kind) for one in missed(move, writes, until=at(until), run="one")]
+    return [(f"{one.at:%H:%M}", one.kind) for one in missed(switch, writes, until=at(until), run="one")]
 
 
-def test_a_move_between_two_fires_leaves_nothing() -> None:
-    """Stopped and released within a minute: each instant had exactly one side."""
+def test_a_switch_between_two_fires_leaves_nothing() -> None:
+    """Stopped and activated within a minute: each instant had exactly one active side."""
     assert [] == found(
         write(SOURCE, "still", "09:00:12", "09:00:15"),
         write(TARGET, "live", "09:00:20", "09:00:25"),
@@ -75,8 +75,8 @@ def test_a_move_between_two_fires_leaves_nothing() -> None:
         ("09:04:50", None, [(f"09:0{n}", "neither") for n in range(1, 5)] + [("09:05", "unclear")]),
     ],
 )
-def test_a_late_release_is_told(sent: str, ended: str | None, expected: list[tuple[str, str]]) -> None:
-    """Instants after the stop was confirmed and before the release was sent had no side; during it, nobody knows."""
+def test_a_late_activation_is_reported(sent: str, ended: str | None, expected: list[tuple[str, str]]) -> None:
+    """Instants between the confirmed stop and the activation had no active side; during it, nobody knows."""
     assert expected == found(write(SOURCE, "still", "09:00:12", "09:00:15"), write(TARGET, "live", sent, ended))
 
 
@@ -89,7 +89,7 @@ def test_a_stop_that_never_arrived_changes_nothing() -> None:
     assert [(f"09:0{n}", "unclear") for n in range(1, 6)] == found(lost)
 
 
-def test_both_sides_live_are_told() -> None:
+def test_both_sides_active_is_reported() -> None:
     """Where the target was live before the source was stopped, every instant between had two fires."""
     assert [("09:01", "both"), ("09:02", "both")] == found(
         write(TARGET, "live", "09:00:12", "09:00:15"),
@@ -97,18 +97,18 @@ def test_both_sides_live_are_told() -> None:
     )
 
 
-def test_a_schedule_that_is_moved_away_counts_as_a_stop() -> None:
+def test_a_parked_schedule_counts_as_a_stop() -> None:
     """Where nothing can be paused, a far-away schedule stops a job, and its own one starts it."""
-    away = {"trigger.cron": parse("0 0 18 11 *", "vixie")}
+    parked = {"trigger.cron": parse("0 0 18 11 *", "vixie")}
     back = {"trigger.cron": EVERY_MINUTE["trigger.cron"]}
 
     assert [("09:01", "neither")] == found(
-        write(SOURCE, "still", "09:00:12", "09:00:15", fields=away),
+        write(SOURCE, "still", "09:00:12", "09:00:15", fields=parked),
         write(SOURCE, "live", "09:01:12", "09:01:15", fields=back),
     )
 
 
-def test_the_cause_names_what_was_under_way() -> None:
+def test_the_cause_names_what_was_in_progress() -> None:
     """A person reads which write was late, when it was sent and when it was confirmed."""
     (entry,) = missed(
         MOVE,
@@ -133,14 +133,14 @@ SECONDS: Final = st.integers(0, 290)
 @given(times=st.lists(SECONDS, min_size=4, max_size=4).map(sorted), effects=st.tuples(st.floats(0, 1), st.floats(0, 1)))
 def test_the_ledger_misses_nothing(times: list[int], effects: tuple[float, float]) -> None:
     """Whenever within a write its effect really came: each instant that did not fire exactly once is in the ledger."""
-    stop, stopped, release, released = (at("09:00:01").timestamp() + second for second in times)
+    stop, stopped, activation, activated = (at("09:00:01").timestamp() + second for second in times)
     stopped_at = stop + effects[0] * (stopped - stop)
-    released_at = release + effects[1] * (released - release)
-    sent = [datetime.fromtimestamp(one, UTC).strftime("%H:%M:%S") for one in (stop, stopped, release, released)]
+    activated_at = activation + effects[1] * (activated - activation)
+    sent = [datetime.fromtimestamp(one, UTC).strftime("%H:%M:%S") for one in (stop, stopped, activation, activated)]
     listed = {minute for minute, _kind in found(write(SOURCE, "still", *sent[:2]), write(TARGET, "live", *sent[2:]))}
 
     for minute in range(1, 6):
         instant = at(f"09:0{minute}:00").timestamp()
-        live = (instant < stopped_at) + (instant >= released_at)
+        live = (instant < stopped_at) + (instant >= activated_at)
         if live != 1:
             assert f"09:0{minute}" in listed

@@ -7,7 +7,7 @@ import pytest
 from migrator.cutover.commands import active_statuses
 from migrator.sync.commands import verify
 from tests.cutover.conftest import MakeLab
-from tests.cutover.passing import cut, told
+from tests.cutover.simulated_time import cut, statuses
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ async def test_the_others_are_switched(make_lab: MakeLab, odd: dict[str, str]) -
 
     found = await cut(lab)
 
-    assert ("moved", "target") in told(found)
-    assert told(found).count(("moved", "target")) == 1
+    assert ("moved", "target") in statuses(found)
+    assert statuses(found).count(("moved", "target")) == 1
     assert {"target"} <= {one.live for one in await active_statuses(lab.runtime, lab.state, "it")}
     proofs = {proof.name: proof.status for proof in (await verify(lab.runtime, lab.state, "it")).proofs}
     assert proofs[names[1]] == "proved"
@@ -40,7 +40,7 @@ async def test_the_platforms_own_form_is_no_obstacle(make_lab: MakeLab) -> None:
     lab.source.edit(key, timezone="US/Eastern")
     await lab.run()
 
-    assert [("moved", "target")] == told(await cut(lab))
+    assert [("moved", "target")] == statuses(await cut(lab))
     await lab.settled()
     (proof,) = (await verify(lab.runtime, lab.state, "it")).proofs
     assert ("proved", "target") == (proof.status, proof.live)

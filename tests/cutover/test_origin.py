@@ -1,4 +1,4 @@
-"""Writes to a job of the source: journalled as those to a target, and settled by looking."""
+"""Writes to a job of the source: journalled as those to a target, and reconciled by reading."""
 
 from __future__ import annotations
 
@@ -90,11 +90,11 @@ async def test_a_source_job_is_paused_and_resumed(make_lab: MakeLab, source: str
     async with source_of(lab) as (endpoint, origin):
         ref = ref_of(lab, endpoint)
         paused = await origin.update(ref, {"enabled": False})
-        held = [lab.source.platform.read(raw) for raw in lab.source.records().values()]
+        staged = [lab.source.platform.read(raw) for raw in lab.source.records().values()]
         resumed = await origin.update(ref, {"enabled": True})
 
     assert (False, True) == (paused.enabled, resumed.enabled)
-    assert [wish(1, enabled=False)] == held
+    assert [wish(1, enabled=False)] == staged
     assert [wanted] == [lab.source.platform.read(raw) for raw in lab.source.records().values()]
     assert ["done", "done"] == states(lab)
     (kept,) = lab.state.saved_records(RUN, endpoint.dialect)
@@ -121,7 +121,7 @@ async def test_any_field_of_a_source_job_can_be_written(make_lab: MakeLab, sourc
     ]
 
 
-async def test_a_schedule_moves_where_nothing_can_be_paused(make_lab: MakeLab) -> None:
+async def test_a_schedule_is_parked_where_nothing_can_be_paused(make_lab: MakeLab) -> None:
     """Under the contract that was not expected, the write is sent again in its shape if that one can make it."""
     lab = make_lab("omni", "json", platforms=PATCH)
     lab.source.wish(1)
@@ -136,7 +136,7 @@ async def test_a_schedule_moves_where_nothing_can_be_paused(make_lab: MakeLab) -
 
 
 @pytest.mark.parametrize(("after", "expected"), [(True, "done"), (False, "failed")])
-async def test_a_lost_answer_is_settled_by_looking(make_lab: MakeLab, after: bool, expected: str) -> None:
+async def test_a_lost_response_is_reconciled_by_reading(make_lab: MakeLab, after: bool, expected: str) -> None:
     """Whether the write arrived is read, and the caller hears of it only where it did not."""
     lab = make_lab("devin", "json")
     lab.source.wish(1)
@@ -154,7 +154,7 @@ async def test_a_lost_answer_is_settled_by_looking(make_lab: MakeLab, after: boo
 
 
 async def test_a_write_that_nobody_can_look_at_stays_open(make_lab: MakeLab) -> None:
-    """When the job cannot be read either, the write is uncertain, and the next run settles it without sending it."""
+    """When the job cannot be read either, the write is uncertain, and the next run reconciles it without sending it."""
     lab = make_lab("devin", "json")
     lab.source.wish(1)
 
@@ -194,7 +194,7 @@ async def test_a_change_that_is_not_taken_is_an_error(make_lab: MakeLab, monkeyp
 
 @pytest.mark.parametrize("source", HTTP)
 async def test_a_source_job_is_deleted_for_good(make_lab: MakeLab, source: str) -> None:
-    """It is gone, its record is kept, and a lost answer is settled by its absence."""
+    """It is gone, its record is kept, and a lost response is reconciled by its absence."""
     lab = make_lab(source, "json")
     lab.source.wish(1)
     lab.source.wish(2)
@@ -225,7 +225,7 @@ async def test_without_the_lock_nothing_is_sent(make_lab: MakeLab) -> None:
     assert ([], []) == (states(lab), writes(lab))
 
 
-async def test_a_refusal_is_noted(make_lab: MakeLab) -> None:
+async def test_a_refusal_is_recorded(make_lab: MakeLab) -> None:
     """What the platform refuses has certainly not happened."""
     lab = make_lab("devin", "json")
     lab.source.wish(1)
@@ -240,8 +240,8 @@ async def test_a_refusal_is_noted(make_lab: MakeLab) -> None:
 
 @pytest.mark.parametrize("happened", [True, False])
 @pytest.mark.parametrize("what", ["PATCH", "DELETE"])
-async def test_a_dead_run_is_settled_by_whoever_comes_next(make_lab: MakeLab, what: str, happened: bool) -> None:
-    """A run that dies in a write leaves it open; looking settles it, also when the scope is another sync's target."""
+async def test_a_crashed_run_is_reconciled_by_the_next_run(make_lab: MakeLab, what: str, happened: bool) -> None:
+    """A run that dies in a write leaves it open; reading resolves it, also when the scope is another sync's target."""
     lab = make_lab("scrip", "devin")
     lab.source.wish(1)
     async with source_of(lab) as (endpoint, origin):

@@ -1,4 +1,4 @@
-"""A thousand random jobs change hands while requests fail and runs die: each instant fires once, or is in the ledger.
+"""A thousand random jobs are switched while requests fail and runs die: each instant fires once, or is in the ledger.
 
 Minutely to yearly jobs in several zones, between all pairs and under both of Omni's contracts; the platforms' clock
 goes on with every request, so that what is slow is late. What was to fire is told by platforms that nobody touches.
@@ -21,8 +21,8 @@ from migrator.cutover.commands import active_statuses
 from migrator.sandbox import BackgroundServer, Options
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
-from tests.cutover.crashing import VARIANTS, Tally, cut_short
-from tests.cutover.passing import START, Passing, compared, cut, expected
+from tests.cutover.crashing import VARIANTS, CutoverTally, cut_short
+from tests.cutover.simulated_time import START, SimulatedTime, compared, cut, expected
 from tests.cutover.test_fires import CASE_IDS, CASES
 
 pytestmark = pytest.mark.slow
@@ -90,7 +90,7 @@ def jobs(lab: Lab, chance: random.Random) -> list[Raw]:
 
 
 async def troubled(lab: Lab, chance: random.Random) -> bool:
-    """A cut-over, or the way back of some jobs, in which something goes wrong; whether it did."""
+    """A cutover, or a switch back of some jobs, in which something goes wrong; whether it did."""
     dying = [name for name, variant in VARIANTS.items() if variant.dies]
     variant = VARIANTS[chance.choice(dying if chance.random() < 1 / 2 else list(VARIANTS))]
     nth = chance.randrange(1, _LAST)
@@ -99,11 +99,11 @@ async def troubled(lab: Lab, chance: random.Random) -> bool:
     return await cut_short(lab, {**variant.rule, "nth": nth}, dies=variant.dies, goal=goal, jobs=jobs)
 
 
-async def looked_at(lab: Lab) -> tuple[ActiveStatus, ...]:
+async def shown(lab: Lab) -> tuple[ActiveStatus, ...]:
     """Which side of each job is active, by somebody who has the run's own notes and writes none."""
-    noted = dict(lab.state.dark())
+    recorded = dict(lab.state.dark())
     found = await active_statuses(lab.runtime, lab.state, "it")
-    lab.state.note_dark("it", noted.get("it", ()))
+    lab.state.note_dark("it", recorded.get("it", ()))
     return found
 
 
@@ -111,39 +111,39 @@ NAMES: Final = [wish(number).name for number in range(1, JOBS + 1)]
 
 
 @pytest.mark.parametrize(("source", "target", "options"), CASES, ids=CASE_IDS)
-async def test_a_hundred_random_jobs_change_hands(
+async def test_a_hundred_random_jobs_are_switched(
     folder: Path, record_property: Record, source: str, target: str, options: Options
 ) -> None:
     """Through failures and deaths all that can move moves, and no instant is missed or doubled without a word."""
     chance = random.Random(f"{SEED} {source} {target} {options.omni_update}")  # noqa: S311 (repeatable, and no secret)
-    passing, tally, unnamed = Passing(), Tally(jobs=JOBS), list[str]()
+    simulated, tally, unnamed = SimulatedTime(), CutoverTally(jobs=JOBS), list[str]()
     with ExitStack() as stack:
-        stack.enter_context(passing.counted())
-        world = passing.world(attrs.evolve(options, omni_quota=10 * JOBS))
+        stack.enter_context(simulated.counted())
+        world = simulated.world(attrs.evolve(options, omni_quota=10 * JOBS))
         port = stack.enter_context(BackgroundServer(world)).port
         lab = stack.enter_context(Lab(world, port, folder, source, target))
-        passing.rule(lab)
+        simulated.rule(lab)
         records = jobs(lab, chance)
         lab.source.put(*records)
         await lab.carry_out(hold=True)
         for _run in range(TROUBLED):
             tally.cases += 1
             tally.struck += await troubled(lab, chance)
-            named = {one.name for dark in lab.state.dark().values() for one in dark}
-            unnamed += [one.name for one in await looked_at(lab) if one.live in DARK and one.name not in named]
-            await passing.sleep(chance.uniform(0, 2400))
+            named = {one.name for inactive in lab.state.dark().values() for one in inactive}
+            unnamed += [one.name for one in await shown(lab) if one.live in DARK and one.name not in named]
+            await simulated.sleep(chance.uniform(0, 2400))
         for _run in range(_CALM):
             await cut(lab)
-            await passing.sleep(600)
+            await simulated.sleep(600)
         found = await active_statuses(lab.runtime, lab.state, "it")
-        dark = dict(lab.state.dark())
-        await passing.sleep(_END.total_seconds() - passing.elapsed())
+        inactive = dict(lab.state.dark())
+        await simulated.sleep(_END.total_seconds() - simulated.elapsed())
         lab.world.tick()
         count = compared(lab, expected(source, records, lab.world.now()), lab.state.missed())
     tally.add(count)
     record_property("cutover", attrs.asdict(tally))
     assert ({}, []) == (count.wrong, unnamed)
-    assert {} == dark
+    assert {} == inactive
     assert 0 < tally.struck
     odd = [one for one in found if one.live not in {"target", "paused", "over"}]
     assert [] == [one for one in odd if one.live != "source" or one.meant == "target" or one.is_unfinished]

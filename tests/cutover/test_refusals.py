@@ -13,7 +13,7 @@ from migrator.sandbox import Options
 from migrator.sync.commands import verify
 from tests.conformance.lab import HTTP, Lab, counts
 from tests.cutover.conftest import MakeLab
-from tests.cutover.passing import Passing, cut, told
+from tests.cutover.simulated_time import SimulatedTime, cut, statuses
 from tests.cutover.test_fires import CASE_IDS, CASES
 from tests.faults.scenarios import PUT
 
@@ -62,10 +62,10 @@ async def test_a_target_that_refuses_from_the_first_write_on_stops_no_source(
     found = await cut(lab)
 
     assert (0, 0) == (writes(lab, "scrip"), paused(lab))
-    assert {"failed", "skipped"} == {switched.status for switched in found.moves}
+    assert {"failed", "skipped"} == {switched.status for switched in found.switches}
     lab.world.faults.clear()
     assert ["source"] * 12 == await live(lab)
-    assert [("moved", "target")] * 12 == told(await cut(lab))
+    assert [("moved", "target")] * 12 == statuses(await cut(lab))
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
@@ -85,16 +85,16 @@ async def test_a_refusal_after_the_first_write_resumes_what_was_stopped(
     found = await cut(lab, goal=goal)
 
     lab.world.faults.clear()
-    switched = sum(switched.status == "moved" for switched in found.moves)
+    switched = sum(switched.status == "moved" for switched in found.switches)
     assert (1 <= switched <= 2, {}) == (True, dict(lab.state.dark()))
     assert sorted([goal] * switched + [before] * (12 - switched)) == sorted(await live(lab))
-    tried = [switched for switched in found.moves if switched.sent and switched.status == "failed"]
+    tried = [switched for switched in found.switches if switched.sent and switched.status == "failed"]
     assert len(tried) <= IN_FLIGHT + 3  # three failures in a row end the run, and these were under way
     assert () == lab.state.missed()
 
 
 async def test_a_refusal_is_proof_enough_where_nothing_can_be_read(make_lab: MakeLab) -> None:
-    """The token lapses between two writes: what the target holds is not to be seen, and the source fires again."""
+    """The token expires between two writes: what the target holds is not to be seen, and the source fires again."""
     lab = make_lab("scrip", "devin")
     await staged(lab, 3)
     lab.world.fault("status", status=401, provider="devin", method="WRITE", nth=2, times=0)
@@ -116,7 +116,7 @@ async def test_a_job_that_is_active_nowhere_is_named_until_it_is_repaired(make_l
     found = await cut(lab)
     lab.world.faults.clear()
 
-    names = [one.name for one in found.dark]
+    names = [one.name for one in found.inactive]
     assert 1 <= len(names) == paused(lab) <= IN_FLIGHT
     for _night in range(2):
         (night,) = (await lab.night()).results
@@ -148,7 +148,7 @@ async def test_switching_back_leaves_the_source_alone_active(
     await lab.settled()
     await lab.night()
     assert ["source"] == await live(lab)
-    assert [("moved", "target")] == told(await cut(lab))
+    assert [("moved", "target")] == statuses(await cut(lab))
 
 
 STOPS: Final[dict[str, list[dict[str, Any]]]] = {
@@ -176,7 +176,7 @@ async def test_the_platforms_own_stop_at_the_target_counts(
     assert ({"blocked": 1}, True) == (counts(planned), "stopped by" in planned.changes[0].reason)
     (proof,) = (await verify(lab.runtime, lab.state, "it")).proofs
     assert ("differs", True) == (proof.status, "stopped by" in proof.reason)
-    assert [("refused", "source")] == told(await cut(lab))
+    assert [("refused", "source")] == statuses(await cut(lab))
     assert (0, ["source"]) == (paused(lab), await live(lab))
     assert (0, ["source"]) == ((await cut(lab, goal="source")).summary["failed"], await live(lab))
 
@@ -196,7 +196,7 @@ async def test_a_stop_after_the_cutover_is_named_and_can_be_switched_back(
         night.exit_code,
         [one.repair for one in night.applied.dark],
     )
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
     assert ["source"] == await live(lab)
     assert {} == lab.state.dark()
 
@@ -213,10 +213,10 @@ async def test_a_platform_that_stops_the_job_as_it_is_activated_gives_it_back(
 
     found = await cut(lab)
 
-    assert ["failed", "moved"] == sorted(switched.status for switched in found.moves)
+    assert ["failed", "moved"] == sorted(switched.status for switched in found.switches)
     assert ["source", "target"] == sorted(await live(lab))
-    assert ["source", "target"] == sorted(switched.live for switched in found.moves)
-    (failed,) = [switched for switched in found.moves if switched.status == "failed"]
+    assert ["source", "target"] == sorted(switched.live for switched in found.switches)
+    (failed,) = [switched for switched in found.switches if switched.status == "failed"]
     assert ("was found stopped" in failed.reason) == after
     assert (1, {}) == (
         sum(not lab.source.platform.read(r).enabled for r in lab.source.records().values()),
@@ -232,7 +232,7 @@ def busy(lab: Lab, key: str, state: str) -> None:
 
 @pytest.mark.parametrize("state", ["pending", "executing"])
 async def test_a_run_in_progress_at_the_source_is_not_cut_off(make_lab: MakeLab, state: str) -> None:
-    """It is looked at for as long as the guard lasts, and then the job stays, with the reason."""
+    """It is read again for as long as the guard lasts, and then the job stays, with the reason."""
     lab = make_lab("scrip", "devin")
     await staged(lab, 2)
     key, other = lab.source.records()
@@ -240,7 +240,7 @@ async def test_a_run_in_progress_at_the_source_is_not_cut_off(make_lab: MakeLab,
 
     found = await cut(lab)
 
-    by_id = {switched.move.source.id: switched for switched in found.moves}
+    by_id = {switched.switch.source.id: switched for switched in found.switches}
     assert ("refused", "moved") == (by_id[key].status, by_id[other].status)
     assert f"execution_status is {state}" in by_id[key].reason
     assert ["source", "target"] == sorted(await live(lab))
@@ -251,22 +251,22 @@ async def test_a_run_in_progress_at_the_source_is_not_cut_off(make_lab: MakeLab,
 
 async def test_a_run_in_progress_is_waited_for(make_lab: MakeLab) -> None:
     """It ends within the guard: the job is switched after that, and not before."""
-    passing = Passing(cost=0)
-    lab = make_lab("scrip", "devin", world=passing.world(PUT))
-    passing.rule(lab)
-    with passing.counted():
+    simulated = SimulatedTime(cost=0)
+    lab = make_lab("scrip", "devin", world=simulated.world(PUT))
+    simulated.rule(lab)
+    with simulated.counted():
         await staged(lab, 1)
         (key,) = lab.source.records()
         began = lab.world.now()
         lab.world.run("scrip", f"/automations/{key}", 720)
         found = await cut(lab)
 
-    assert [("moved", "target")] == told(found)
-    (stop, _release) = found.moves[0].sent
+    assert [("moved", "target")] == statuses(found)
+    (stop, _release) = found.switches[0].sent
     assert timedelta(seconds=720) <= stop.at - began <= timedelta(minutes=18)
 
 
-async def test_a_run_in_progress_at_the_target_is_waited_for_on_the_way_back(make_lab: MakeLab) -> None:
+async def test_a_run_in_progress_at_the_target_is_waited_for_when_switching_back(make_lab: MakeLab) -> None:
     """The target stops only when its run is over."""
     lab = make_lab("devin", "scrip")
     await staged(lab, 1)
@@ -275,12 +275,12 @@ async def test_a_run_in_progress_at_the_target_is_waited_for_on_the_way_back(mak
 
     found = await cut(lab, goal="source")
 
-    assert ([("refused", "target")], True) == (told(found), "at the target" in found.moves[0].reason)
+    assert ([("refused", "target")], True) == (statuses(found), "at the target" in found.switches[0].reason)
     busy(lab, lab.key_of("Job 001"), "completed")
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
 
 
-async def test_a_target_job_that_is_gone_gives_the_right_back(make_lab: MakeLab) -> None:
+async def test_a_source_whose_target_job_is_gone_is_active_again(make_lab: MakeLab) -> None:
     """Somebody deleted it after the cutover: the job is named, and the source gets it back."""
     lab = make_lab("scrip", "devin")
     await staged(lab, 1)
@@ -289,5 +289,5 @@ async def test_a_target_job_that_is_gone_gives_the_right_back(make_lab: MakeLab)
 
     (night,) = (await lab.night()).results
     assert (4, "migrator cutover it --back --job 'Job 001'") == (night.exit_code, night.applied.dark[0].repair)
-    assert [("moved", "source")] == told(await cut(lab, goal="source"))
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
     assert 0 == paused(lab)

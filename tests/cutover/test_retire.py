@@ -10,85 +10,85 @@ from migrator.errors import RefusedError
 from migrator.store import tables as t
 from migrator.sync.commands import verify
 from tests.cutover.conftest import MakeLab
-from tests.cutover.passing import cut, told
-from tests.cutover.retiring import DAY, filed, monthly, passing_lab, retired, write
+from tests.cutover.retiring import DAY, filed, monthly, retired, timed_lab, write
+from tests.cutover.simulated_time import cut, statuses
 
 
 async def test_source_jobs_go_when_the_target_has_been_due(make_lab: MakeLab) -> None:
     """A day after the cut-over they can be deleted, and the target fires on; not before."""
-    lab, passing = passing_lab(make_lab)
+    lab, simulated = timed_lab(make_lab)
     lab.source.wish(1)
-    with passing.counted():
+    with simulated.counted():
         await cut(lab)
         early = await retired(lab, delete=True)
-        await passing.sleep(DAY)
-        standing = await retired(lab)
+        await simulated.sleep(DAY)
+        status = await retired(lab)
         gone = await retired(lab, delete=True)
         again = await retired(lab, delete=True)
 
-    assert ([("refused", "target")], True) == (told(early), "has not fired" in early.moves[0].reason)
-    assert ([("there", "target")], True) == (told(standing), "--delete removes it" in standing.moves[0].reason)
-    assert ([("moved", "target")], {}) == (told(gone), lab.source.records())
-    assert [("there", "target")] == told(again)
+    assert ([("refused", "target")], True) == (statuses(early), "has not fired" in early.switches[0].reason)
+    assert ([("there", "target")], True) == (statuses(status), "--delete removes it" in status.switches[0].reason)
+    assert ([("moved", "target")], {}) == (statuses(gone), lab.source.records())
+    assert [("there", "target")] == statuses(again)
     await lab.settled()
 
 
-async def test_the_right_has_to_move_first(make_lab: MakeLab) -> None:
+async def test_the_active_side_has_to_be_switched_first(make_lab: MakeLab) -> None:
     """What the source has to fire is not retired, nor what somebody has resumed there."""
-    lab, passing = passing_lab(make_lab)
+    lab, simulated = timed_lab(make_lab)
     lab.source.wish(1)
-    with passing.counted():
+    with simulated.counted():
         await lab.carry_out(hold=True)
-        await passing.sleep(DAY)
-        held = await retired(lab, delete=True)
+        await simulated.sleep(DAY)
+        staged = await retired(lab, delete=True)
         await cut(lab)
-        await passing.sleep(DAY)
+        await simulated.sleep(DAY)
         lab.source.edit(next(iter(lab.source.records())), status="active")
         revived = await retired(lab, delete=True)
 
-    assert ([("refused", "source")], [("refused", "both")]) == (told(held), told(revived))
-    assert "migrator cutover it" in held.moves[0].reason
+    assert ([("refused", "source")], [("refused", "both")]) == (statuses(staged), statuses(revived))
+    assert "migrator cutover it" in staged.switches[0].reason
     assert 1 == len(lab.source.records())
 
 
 async def test_where_both_sides_fire_the_source_stops(make_lab: MakeLab) -> None:
     """After a plain apply: once the target was due, too, the source is stopped; deleting comes after that."""
-    lab, passing = passing_lab(make_lab)
+    lab, simulated = timed_lab(make_lab)
     lab.source.wish(1)
-    with passing.counted():
+    with simulated.counted():
         await lab.run()
         early = await retired(lab)
-        await passing.sleep(DAY)
+        await simulated.sleep(DAY)
         hasty = await retired(lab, delete=True)
         stopped = await retired(lab)
 
-    assert [("refused", "both")] == told(early) == told(hasty)
-    assert [("moved", "target")] == told(stopped)
+    assert [("refused", "both")] == statuses(early) == statuses(hasty)
+    assert [("moved", "target")] == statuses(stopped)
     await lab.settled()
 
 
 async def test_a_target_that_is_not_proved_keeps_its_source(make_lab: MakeLab) -> None:
     """Somebody has edited the target: the source job stays."""
-    lab, passing = passing_lab(make_lab)
+    lab, simulated = timed_lab(make_lab)
     lab.source.wish(1)
-    with passing.counted():
+    with simulated.counted():
         await cut(lab)
-        await passing.sleep(DAY)
+        await simulated.sleep(DAY)
         lab.target.edit(lab.key_of("Job 001"), prompt="Edited.")
         found = await retired(lab, delete=True)
 
-    assert [("refused", "target")] == told(found)
+    assert [("refused", "target")] == statuses(found)
     assert 1 == len(lab.source.records())
 
 
 async def test_only_so_many_go_at_once(make_lab: MakeLab) -> None:
     """More than the limits allow are refused as a whole, unless more are allowed by name of the number."""
-    lab, passing = passing_lab(make_lab, limits={"deletes": "10%", "floor": 1})
+    lab, simulated = timed_lab(make_lab, limits={"deletes": "10%", "floor": 1})
     for number in range(1, 6):
         lab.source.wish(number)
-    with passing.counted():
+    with simulated.counted():
         await cut(lab)
-        await passing.sleep(DAY)
+        await simulated.sleep(DAY)
         with pytest.raises(RefusedError, match=r"would retire 5 source jobs.*--max-deletes 5"):
             await retired(lab, delete=True)
         assert 5 == len(lab.source.records())
@@ -101,40 +101,40 @@ async def test_only_so_many_go_at_once(make_lab: MakeLab) -> None:
 
 async def test_a_retired_job_is_renewed_by_the_syncs_that_follow(make_lab: MakeLab) -> None:
     """Its definition is kept: plan, verify, promises and status see it as if the source still had it."""
-    lab, passing = monthly(make_lab)
-    with passing.counted():
+    lab, simulated = monthly(make_lab)
+    with simulated.counted():
         await cut(lab)
-        await passing.sleep(40 * DAY)
+        await simulated.sleep(40 * DAY)
         await lab.night()
-        told_so = await retired(lab, delete=True)
-        assert [("moved", "target")] == told(told_so)
+        said = await retired(lab, delete=True)
+        assert [("moved", "target")] == statuses(said)
         assert {} == lab.source.records()
-        (one,) = told_so.nightly
+        (one,) = said.nightly
         assert ("Job 001", {"year"}) == (one.name, set(one.modes))
 
         found = await verify(lab.runtime, lab.state, "it")
         assert (True, ["proved"]) == (found.is_well, [proof.status for proof in found.proofs])
         planned = await lab.plan()
         assert one.until == planned.needs_resync_by
-        await passing.sleep(40 * DAY)
+        await simulated.sleep(40 * DAY)
         (late,) = (await lab.night()).results
         assert (0, {"update": 1}) == (late.exit_code, {k: v for k, v in late.plan.summary.items() if v and k != "none"})
         assert (await lab.plan()).needs_resync_by > one.until
 
 
-async def test_a_retired_job_whose_promise_lapses_ends_with_3(make_lab: MakeLab) -> None:
+async def test_a_retired_job_whose_schedule_expires_ends_with_3(make_lab: MakeLab) -> None:
     """Like any other: the renewal cannot be made, and the sync names the job."""
-    lab, passing = monthly(make_lab)
-    with passing.counted():
+    lab, simulated = monthly(make_lab)
+    with simulated.counted():
         await cut(lab)
-        await passing.sleep(40 * DAY)
+        await simulated.sleep(40 * DAY)
         await lab.night()
         (one,) = (await retired(lab, delete=True)).nightly
         lab.target.edit(lab.key_of("Job 001"), prompt="Edited.")
-        await passing.sleep((one.until - lab.world.now()).total_seconds() - 3600)
+        await simulated.sleep((one.until - lab.world.now()).total_seconds() - 3600)
         (night,) = (await lab.night()).results
 
-    assert (3, ["Job 001"]) == (night.exit_code, [lapse.name for lapse in night.lapses])
+    assert (3, ["Job 001"]) == (night.exit_code, [expiry.name for expiry in night.expiring])
 
 
 @pytest.mark.parametrize("on_missing", ["keep", "delete"])
@@ -142,14 +142,14 @@ async def test_a_source_job_that_somebody_deletes_after_the_cutover_is_renewed_t
     make_lab: MakeLab, on_missing: str
 ) -> None:
     """Also with its last edit, and when nothing else is left at the source."""
-    lab, passing = monthly(make_lab, on_missing=on_missing)
-    with passing.counted():
+    lab, simulated = monthly(make_lab, on_missing=on_missing)
+    with simulated.counted():
         await cut(lab)
         (key,) = lab.source.records()
         lab.source.edit(key, prompt="The last words.")
         await lab.night()
         lab.source.remove(key)
-        await passing.sleep(40 * DAY)
+        await simulated.sleep(40 * DAY)
         (night,) = (await lab.night()).results
 
     assert (0, 1) == (night.exit_code, night.applied.summary["done"])
@@ -159,13 +159,13 @@ async def test_a_source_job_that_somebody_deletes_after_the_cutover_is_renewed_t
 
 async def test_only_the_source_is_asked_what_is_left_of_it(make_lab: MakeLab) -> None:
     """Kept definitions are no jobs at the source: with all others gone from there, nothing is deleted."""
-    lab, passing = passing_lab(make_lab, on_missing="delete")
-    with passing.counted():
+    lab, simulated = timed_lab(make_lab, on_missing="delete")
+    with simulated.counted():
         lab.source.wish(1)
         await cut(lab)
         lab.source.wish(2)
         await lab.run()
-        await passing.sleep(DAY)
+        await simulated.sleep(DAY)
         await retired(lab, delete=True, jobs=("Job 001",))
         lab.source.remove(*lab.source.records())
         planned = await lab.plan()
@@ -176,11 +176,11 @@ async def test_only_the_source_is_asked_what_is_left_of_it(make_lab: MakeLab) ->
 
 async def test_retired_jobs_are_no_sign_of_another_account(make_lab: MakeLab) -> None:
     """That none of them is listed is no wonder, also when the journal has forgotten who deleted them."""
-    lab, passing = passing_lab(make_lab)
-    with passing.counted():
+    lab, simulated = timed_lab(make_lab)
+    with simulated.counted():
         lab.source.wish(1)
         await cut(lab)
-        await passing.sleep(DAY)
+        await simulated.sleep(DAY)
         await retired(lab, delete=True)
         lab.source.wish(2)
         with lab.state.transaction() as connection:
@@ -192,13 +192,13 @@ async def test_retired_jobs_are_no_sign_of_another_account(make_lab: MakeLab) ->
 
 async def test_kept_definitions_do_not_vouch_for_an_account(make_lab: MakeLab) -> None:
     """All that is listed is unknown: the job that is not retired has to be there, whatever was kept of others."""
-    lab, passing = passing_lab(make_lab)
-    with passing.counted():
+    lab, simulated = timed_lab(make_lab)
+    with simulated.counted():
         lab.source.wish(1)
         await cut(lab)
         lab.source.wish(2)
         await lab.run()
-        await passing.sleep(DAY)
+        await simulated.sleep(DAY)
         await retired(lab, delete=True, jobs=("Job 001",))
         lab.source.remove(*lab.source.records())
         lab.source.wish(3)
@@ -210,12 +210,12 @@ async def test_kept_definitions_do_not_vouch_for_an_account(make_lab: MakeLab) -
 @pytest.mark.parametrize("others", [1, 3])
 async def test_jobs_that_were_only_cut_over_are_known(make_lab: MakeLab, others: int) -> None:
     """Kept definitions do not hide another account: none of the jobs that were cut over is there, and others are."""
-    lab, passing = passing_lab(make_lab)
-    with passing.counted():
+    lab, simulated = timed_lab(make_lab)
+    with simulated.counted():
         for number in (1, 2):
             lab.source.wish(number)
         await cut(lab)
-        await passing.sleep(DAY)
+        await simulated.sleep(DAY)
         await retired(lab)
         lab.source.remove(*lab.source.records())
         for number in range(3, 3 + others):
@@ -228,8 +228,8 @@ async def test_jobs_that_were_only_cut_over_are_known(make_lab: MakeLab, others:
         assert planned.refusal == (await lab.plan()).refusal
 
         ids = shlex.split(planned.refusal.partition("migrator retire ")[2])[3::2]
-        told_so = await retired(lab, delete=True, jobs=tuple(ids))
-        assert {("there", "target")} == set(told(told_so))
+        said = await retired(lab, delete=True, jobs=tuple(ids))
+        assert {("there", "target")} == set(statuses(said))
         planned = await lab.plan()
 
     assert ("", others) == (planned.refusal, len(planned.pending))
@@ -238,11 +238,11 @@ async def test_jobs_that_were_only_cut_over_are_known(make_lab: MakeLab, others:
 
 async def test_a_retired_job_is_known_in_another_scope(make_lab: MakeLab) -> None:
     """A sync whose source is another place now does not renew its retired jobs: it is refused, and both are named."""
-    lab, passing = passing_lab(make_lab)
-    with passing.counted():
+    lab, simulated = timed_lab(make_lab)
+    with simulated.counted():
         lab.source.wish(1)
         await cut(lab)
-        await passing.sleep(DAY)
+        await simulated.sleep(DAY)
         await retired(lab, delete=True)
         filed(lab)
         write(lab, [])

@@ -14,14 +14,14 @@ from migrator.config import Limits
 from migrator.config.shapes import Limit
 from migrator.cron import Once, Recurring, parse
 from migrator.cutover.context import CutoverContext
-from migrator.cutover.retire import _gone, _guard, _made_at, _nightly, _retirement
+from migrator.cutover.retire import _deleted_before, _guard, _made_at, _nightly, _retirement
 from migrator.cutover.switches import Order, Switch
 from migrator.errors import AuthError, RefusedError
 from migrator.store import State, open_state
 from migrator.store.records import ActiveSide
 from migrator.sync.endpoints import Endpoint
 from tests.cutover.builder import Switching, active_side
-from tests.cutover.stage import UNOPENED, stage
+from tests.cutover.contexts import UNOPENED, context_of
 from tests.cutover.test_context import with_other_target
 from tests.execute.bench import Bench, adapter_of
 from tests.execute.memory import Memory
@@ -43,7 +43,7 @@ def paused(one: Job) -> Job:
 def cut(given: Given = ONE, record: ActiveSide = MOVED, **values: Any) -> CutoverContext:
     """Return what is read after a cutover."""
     read: dict[str, Any] = {"listed": map(paused, given.source), "active_sides": [record]} | values
-    return stage(given, **read)
+    return context_of(given, **read)
 
 
 def opened(found: CutoverContext, state: State, source: Memory) -> CutoverContext:
@@ -64,7 +64,7 @@ def retired(found: CutoverContext, *, delete: bool = True) -> Switch:
 def refusal(found: CutoverContext, *, delete: bool = True) -> str:
     """Return why Alpha stays; nothing is written then."""
     switch = retired(found, delete=delete)
-    assert (switch.status, switch.turns) == ("refused", ())
+    assert (switch.status, switch.steps) == ("refused", ())
     return switch.reason
 
 
@@ -72,12 +72,12 @@ def test_a_source_whose_target_was_due_since_the_cutover_is_deleted() -> None:
     """One write, and the record that the target is the active side."""
     switch = retired(cut())
 
-    assert [(turn.side, turn.job, turn.does) for turn in switch.turns] == [("source", ALPHA, "delete")]
+    assert [(step.side, step.job, step.does) for step in switch.steps] == [("source", ALPHA, "delete")]
     assert (switch.status, switch.switched and switch.switched.live) == ("planned", "target")
     assert switch.reason == "the target is proved, and was due once since 2026-11-12 00:00 UTC"
 
 
-def test_how_often_it_was_due_is_told() -> None:
+def test_how_often_it_was_due_is_reported() -> None:
     """Two Mondays."""
     assert "was due 2 times since" in retired(cut(record=attrs.evolve(MOVED, since=NOW - 14 * DAY))).reason
 
@@ -105,7 +105,7 @@ def test_a_target_that_fired_counts_from_the_cutover_on(fired: int, *, is_tried:
 
 def test_a_source_that_is_the_active_side_stays() -> None:
     """Switched back, or staged."""
-    told = refusal(stage(ONE, active_sides=[active_side(live="source", since=NOW - 10 * DAY)]))
+    told = refusal(context_of(ONE, active_sides=[active_side(live="source", since=NOW - 10 * DAY)]))
     assert told == "the source is the active side; switch it first: migrator cutover it"
 
 
@@ -118,7 +118,7 @@ def test_a_source_that_is_paused_already_is_not_stopped_again() -> None:
     """Without --delete there is nothing to do."""
     switch = retired(cut(), delete=False)
 
-    assert (switch.status, switch.turns) == ("there", ())
+    assert (switch.status, switch.steps) == ("there", ())
     assert switch.reason == "already stopped at the source; --delete removes it"
 
 
@@ -137,14 +137,14 @@ def test_a_source_whose_target_is_not_in_line_stays() -> None:
 
 def test_a_source_without_a_target_stays() -> None:
     """Nothing took it over."""
-    switch = retired(stage(Given(source=(job("Alpha"),))))
-    assert (switch.status != "planned" or not switch.turns, switch.reason) == (True, "it has no target job")
+    switch = retired(context_of(Given(source=(job("Alpha"),))))
+    assert (switch.status != "planned" or not switch.steps, switch.reason) == (True, "it has no target job")
 
 
 def test_a_source_whose_target_job_is_gone_stays() -> None:
     """The reason is that of the cutover."""
     switch = retired(cut(attrs.evolve(ONE, target=())))
-    assert (switch.status, switch.turns) == ("refused", ())
+    assert (switch.status, switch.steps) == ("refused", ())
 
 
 def test_a_job_for_one_instant_needs_no_proof_when_that_has_passed() -> None:
@@ -174,19 +174,19 @@ async def applied(tmp_path: Path) -> Bench:
 
 async def test_a_source_that_fires_beside_its_target_is_stopped_first(applied: Bench) -> None:
     """It is deleted only after the target has fired alone."""
-    found = opened(stage(ONE), applied.state, applied.source)
+    found = opened(context_of(ONE), applied.state, applied.source)
 
     assert (
         refusal(found) == "both sides fire: retire it without --delete first, and delete it after its target has fired"
     )
     switch = retired(found, delete=False)
-    assert [turn.does for turn in switch.turns] == ["pause"]
+    assert [step.does for step in switch.steps] == ["pause"]
     assert (switch.status, "was due once since 2026-11-12" in switch.reason) == ("planned", True)
 
 
 async def test_a_target_is_as_old_as_the_write_that_made_it(applied: Bench) -> None:
     """What another sync wrote, or what failed, does not count."""
-    found = opened(stage(ONE), applied.state, applied.source)
+    found = opened(context_of(ONE), applied.state, applied.source)
     other = attrs.evolve(
         found, session=attrs.evolve(found.session, sync=attrs.evolve(found.session.sync, name="other"))
     )
@@ -202,7 +202,7 @@ async def test_a_target_is_as_old_as_the_write_that_made_it(applied: Bench) -> N
 def limited(**limits: Any) -> CutoverContext:
     """Return a sync with twelve jobs and these limits."""
     given = Given(source=tuple(job(f"Job {number}") for number in range(12))).carried_out()
-    return stage(given.having(limits=Limits(**limits)))
+    return context_of(given.having(limits=Limits(**limits)))
 
 
 @pytest.mark.parametrize(
@@ -227,10 +227,10 @@ def test_nothing_to_retire_is_never_too_much() -> None:
 # -- what is gone already ---------------------------------------------------------------------------------------------
 
 
-async def gone(found: CutoverContext, source: Memory, *jobs: str) -> set[Any]:
+async def deleted(found: CutoverContext, source: Memory, *jobs: str) -> set[Any]:
     """Return the source jobs that count as retired."""
     switches = [_retirement(found, PLANNER, ALPHA, delete=True)]
-    return set(await _gone(opened(found, UNOPENED, source), Order(jobs=jobs), switches))
+    return set(await _deleted_before(opened(found, UNOPENED, source), Order(jobs=jobs), switches))
 
 
 def omni(*jobs: Job) -> Memory:
@@ -242,8 +242,8 @@ async def test_a_source_job_that_is_gone_after_a_cutover_is_retired() -> None:
     """It is looked up once more: a listing may be late, or of another account."""
     found = cut(ONE, listed=())
 
-    assert await gone(found, omni()) == {ALPHA}
-    assert await gone(found, omni(*ONE.source)) == set()
+    assert await deleted(found, omni()) == {ALPHA}
+    assert await deleted(found, omni(*ONE.source)) == set()
 
 
 async def test_a_source_job_that_cannot_be_looked_up_is_not_retired() -> None:
@@ -251,12 +251,12 @@ async def test_a_source_job_that_cannot_be_looked_up_is_not_retired() -> None:
     source = omni()
     source.unread = AuthError("expired")
 
-    assert await gone(cut(ONE, listed=()), source) == set()
+    assert await deleted(cut(ONE, listed=()), source) == set()
 
 
 async def test_a_source_job_that_is_listed_is_not_retired() -> None:
     """It is there."""
-    assert await gone(cut(), omni()) == set()
+    assert await deleted(cut(), omni()) == set()
 
 
 async def test_in_another_account_only_named_jobs_are_retired() -> None:
@@ -265,14 +265,14 @@ async def test_in_another_account_only_named_jobs_are_retired() -> None:
     refused = attrs.evolve(found.snapshot.plan, refusal="none of the known jobs is listed")
     other = attrs.evolve(found, snapshot=attrs.evolve(found.snapshot, plan=refused))
 
-    assert await gone(other, omni()) == set()
-    assert await gone(other, omni(), "Alpha") == {ALPHA}
+    assert await deleted(other, omni()) == set()
+    assert await deleted(other, omni(), "Alpha") == {ALPHA}
 
 
 # -- what stays to be renewed -----------------------------------------------------------------------------------------
 
 
-def test_a_job_that_needs_no_renewal_is_not_told_of() -> None:
+def test_a_job_that_needs_no_renewal_is_not_reported() -> None:
     """It is exact as it is."""
     assert list(_nightly(cut(), [retired(cut())])) == []
 

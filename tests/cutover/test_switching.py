@@ -1,4 +1,4 @@
-"""How a switch is carried out: both platforms in memory, a state on disk, and any request refused, lost or late."""
+"""How a switch is applied: both platforms in memory, a state on disk, and any request refused, lost or late."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ import pytest
 
 from migrator.errors import AuthError, MigratorError, StateError
 from tests.cutover.builder import Switching, active_side
-from tests.cutover.hall import BOTH, CUT, LOST, NO, STAGED, Hall, hall_of, staged
+from tests.cutover.switcher_bench import BOTH, CUT, LOST, NO, STAGED, SwitcherBench, bench_of, staged
 from tests.execute.bench import LOCK
 from tests.execute.memory import Fault
 from tests.plan.builder import NOW, SOURCE_SCOPE
 
-MakeHall = Callable[..., Hall]
+MakeBench = Callable[..., SwitcherBench]
 
 
 @pytest.fixture
-def hall(tmp_path: Path) -> MakeHall:
-    """Makes a hall of these jobs."""
-    return partial(hall_of, tmp_path)
+def make_bench(tmp_path: Path) -> MakeBench:
+    """Makes a bench with these jobs."""
+    return partial(bench_of, tmp_path)
 
 
-async def test_the_target_is_asked_first_and_then_the_source_is_stopped(hall: MakeHall) -> None:
+async def test_the_target_is_asked_first_and_then_the_source_is_stopped(make_bench: MakeBench) -> None:
     """The first write repeats what the target holds; it is activated after the source was read back as paused."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     seen: list[list[str]] = []
     made.bench.target.at = {number: Fault(then=lambda: seen.append(made.live())) for number in (1, 2)}
 
@@ -36,37 +36,37 @@ async def test_the_target_is_asked_first_and_then_the_source_is_stopped(hall: Ma
     assert [body["enabled"] for _action, _key, body in made.bench.target.log] == [False, True]
     assert seen == [["source"], ["target"]]
     assert made.recorded() == [("target", None)]
-    assert [one.status for one in made.told] == ["moved"]
+    assert [one.status for one in made.results] == ["moved"]
 
 
-async def test_a_switch_back_and_what_was_recorded_since(hall: MakeHall) -> None:
+async def test_a_switch_back_and_what_was_recorded_since(make_bench: MakeBench) -> None:
     """The source is asked first, too; then the target is paused, and the source resumed."""
-    made = hall(CUT)
+    made = make_bench(CUT)
 
     assert await made.only("source") == ("moved", "source", "")
     assert [body["isActive"] for _action, _key, body in made.bench.source.log] == [False, True]
     assert made.live() == ["source"]
 
 
-async def test_one_accepted_write_is_enough_for_a_run(hall: MakeHall) -> None:
+async def test_one_accepted_write_is_enough_for_a_run(make_bench: MakeBench) -> None:
     """Two jobs, three writes to the target."""
-    made = hall(*staged(2))
+    made = make_bench(*staged(2))
 
     assert [one.status for one in await made.switch()] == ["moved", "moved"]
     assert len(made.bench.target.log) == 3
 
 
-async def test_where_both_sides_fire_nothing_is_tried(hall: MakeHall) -> None:
+async def test_where_both_sides_fire_nothing_is_tried(make_bench: MakeBench) -> None:
     """Nothing has to be activated: stopping the source is the whole of it."""
-    made = hall(BOTH)
+    made = make_bench(BOTH)
 
     assert await made.only() == ("moved", "target", "")
     assert made.bench.target.log == []
 
 
-async def test_a_target_that_refuses_its_first_write_keeps_every_source(hall: MakeHall) -> None:
+async def test_a_target_that_refuses_its_first_write_keeps_every_source(make_bench: MakeBench) -> None:
     """The connection failed: no other job is begun, and nothing is recorded."""
-    made = hall(*staged(6))
+    made = make_bench(*staged(6))
     made.bench.target.at = {0: Fault(AuthError("the token is not accepted"))}
 
     found = await made.switch()
@@ -78,12 +78,12 @@ async def test_a_target_that_refuses_its_first_write_keeps_every_source(hall: Ma
     }
     assert {one.gap for one in found[1:]} == {None}
     assert (made.bench.source.log, len(made.bench.target.log), made.live()) == ([], 1, ["source"] * 6)
-    assert (made.recorded(), [one.status for one in made.told]) == ([], ["failed"])
+    assert (made.recorded(), [one.status for one in made.results]) == ([], ["failed"])
 
 
-async def test_jobs_that_fail_in_a_row_end_the_run(hall: MakeHall) -> None:
+async def test_jobs_that_fail_in_a_row_end_the_run(make_bench: MakeBench) -> None:
     """Each source that was stopped is resumed; those that were not begun keep firing."""
-    made = hall(*staged(9))
+    made = make_bench(*staged(9))
     most = 0
 
     def count() -> None:
@@ -100,11 +100,11 @@ async def test_jobs_that_fail_in_a_row_end_the_run(hall: MakeHall) -> None:
 
 
 @pytest.mark.parametrize(("error", "arrives"), [(NO, False), (LOST, False), (AuthError("expired"), False)])
-async def test_a_release_that_did_not_happen_resumes_the_source(
-    hall: MakeHall, error: MigratorError, *, arrives: bool
+async def test_an_activation_that_did_not_happen_resumes_the_source(
+    make_bench: MakeBench, error: MigratorError, *, arrives: bool
 ) -> None:
     """Looking shows that the target holds what it held."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     made.bench.target.at[2] = Fault(error, arrives=arrives)
 
     status, side, reason = await made.only()
@@ -114,9 +114,9 @@ async def test_a_release_that_did_not_happen_resumes_the_source(
 
 
 @pytest.mark.parametrize("write", ["source", "target"])
-async def test_a_write_whose_answer_was_lost_counts_when_looking_shows_it(hall: MakeHall, write: str) -> None:
+async def test_a_write_without_response_counts_when_reading_shows_it(make_bench: MakeBench, write: str) -> None:
     """Neither is the source resumed nor the run ended."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     side = made.bench.source if write == "source" else made.bench.target
     side.at[1 if write == "source" else 2] = Fault(LOST, arrives=True)
 
@@ -124,9 +124,9 @@ async def test_a_write_whose_answer_was_lost_counts_when_looking_shows_it(hall: 
     assert made.live() == ["target"]
 
 
-async def test_a_release_of_which_nothing_can_be_read_is_left_alone(hall: MakeHall) -> None:
+async def test_an_activation_of_which_nothing_can_be_read_is_left_alone(make_bench: MakeBench) -> None:
     """It may have happened: resuming the source could let both fire. What it was about to do stays on record."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     made.bench.target.at[2] = Fault(LOST, arrives=True, unread=AuthError("expired"))
 
     status, side, reason = await made.only()
@@ -135,9 +135,9 @@ async def test_a_release_of_which_nothing_can_be_read_is_left_alone(hall: MakeHa
     assert (made.live(), made.recorded()) == (["target"], [("both", NOW)])
 
 
-async def test_a_refusal_needs_no_reading(hall: MakeHall) -> None:
+async def test_a_refusal_needs_no_reading(make_bench: MakeBench) -> None:
     """A 4xx says that nothing happened, whether the job can be read or not: the source is resumed."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     made.bench.target.at[2] = Fault(NO, unread=AuthError("expired"))
 
     status, side, reason = await made.only()
@@ -145,21 +145,21 @@ async def test_a_refusal_needs_no_reading(hall: MakeHall) -> None:
     assert made.live() == ["source"]
 
 
-async def test_a_source_that_cannot_be_resumed_is_not_called_resumed(hall: MakeHall) -> None:
+async def test_a_source_that_cannot_be_resumed_is_not_called_resumed(make_bench: MakeBench) -> None:
     """Both refuse: the job is active nowhere, and the record says that a switch is under way."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     made.bench.target.at[2] = Fault(NO)
     made.bench.source.at[2] = Fault(AuthError("expired"))
 
     status, side, reason = await made.only()
     assert (status, side, made.live()) == ("failed", "unknown", [])
-    assert reason == "no; it could not be taken back: expired; run this again, or with --back"
+    assert reason == "no; it could not be reverted: expired; run this again, or with --back"
     assert made.recorded() == [("both", NOW)]
 
 
-async def test_a_source_that_refuses_its_pause_stays_the_active_side(hall: MakeHall) -> None:
+async def test_a_source_that_refuses_its_pause_stays_the_active_side(make_bench: MakeBench) -> None:
     """The target is not activated."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     made.bench.source.at[1] = Fault(NO)
 
     assert await made.only() == ("failed", "source", "no; everything is as it was before")
@@ -170,10 +170,10 @@ async def test_a_source_that_refuses_its_pause_stays_the_active_side(hall: MakeH
     ("field", "value", "told"), [("schedule", "0 10 ? * MON *", "trigger.cron"), ("disabled", True, "enabled")]
 )
 async def test_a_source_that_was_edited_meanwhile_is_not_stopped(
-    hall: MakeHall, field: str, value: Any, told: str
+    make_bench: MakeBench, field: str, value: Any, told: str
 ) -> None:
     """The switch was planned from another schedule."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     made.bench.source.raws[STAGED.source.ref.id][field] = value
 
     status, side, reason = await made.only()
@@ -182,18 +182,18 @@ async def test_a_source_that_was_edited_meanwhile_is_not_stopped(
     assert made.bench.source.log == made.bench.target.log == []
 
 
-async def test_what_else_was_edited_at_the_source_does_not_matter(hall: MakeHall) -> None:
+async def test_what_else_was_edited_at_the_source_does_not_matter(make_bench: MakeBench) -> None:
     """The pause does not touch it."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     made.bench.source.raws[STAGED.source.ref.id]["prompt"] = "Something else."
 
     assert (await made.only())[0] == "moved"
     assert made.bench.source.raws[STAGED.source.ref.id]["prompt"] == "Something else."
 
 
-async def test_a_source_that_its_platform_stops_when_it_is_resumed_is_no_active_side(hall: MakeHall) -> None:
+async def test_a_source_that_its_platform_stops_when_it_is_resumed_is_no_active_side(make_bench: MakeBench) -> None:
     """The write is accepted, and the job will not fire: the target goes on."""
-    made = hall(CUT)
+    made = make_bench(CUT)
     raw = made.bench.source.raws[CUT.source.ref.id]
 
     def stop() -> None:
@@ -207,9 +207,9 @@ async def test_a_source_that_its_platform_stops_when_it_is_resumed_is_no_active_
     assert made.live() == ["target"]
 
 
-async def test_a_lost_answer_of_a_job_that_its_platform_stops_is_no_success(hall: MakeHall) -> None:
+async def test_a_lost_response_of_a_job_that_its_platform_stops_is_no_success(make_bench: MakeBench) -> None:
     """It holds what was written, and will not fire."""
-    made = hall(CUT)
+    made = make_bench(CUT)
 
     def stop() -> None:
         made.bench.source.raws[CUT.source.ref.id]["systemDisabled"] = True
@@ -221,9 +221,9 @@ async def test_a_lost_answer_of_a_job_that_its_platform_stops_is_no_success(hall
 
 
 @pytest.mark.parametrize(("side", "write"), [("target", 1), ("source", 1), ("target", 2)])
-async def test_a_run_that_has_lost_its_lock_sends_nothing_more(hall: MakeHall, side: str, write: int) -> None:
-    """Another run may write now: the error ends the run, and neither a release nor a rollback is sent."""
-    made = hall(STAGED)
+async def test_a_run_that_has_lost_its_lock_sends_nothing_more(make_bench: MakeBench, side: str, write: int) -> None:
+    """Another run may write now: the error ends the run, and neither an activation nor a revert is sent."""
+    made = make_bench(STAGED)
     platform = made.bench.source if side == "source" else made.bench.target
     owner = made.bench.state.owners()[LOCK]
     sent = []
@@ -244,40 +244,40 @@ def deleting() -> Switching:
     return BOTH.having(fixed={"omni": ("enabled", "trigger.cron")}, contracts=("patch", "patch"), may_delete=True)
 
 
-async def test_a_source_that_is_deleted_is_known_to_be(hall: MakeHall) -> None:
+async def test_a_source_that_is_deleted_is_known_to_be(make_bench: MakeBench) -> None:
     """A listing without it is no sign of another account."""
-    made = hall(deleting())
-    (move,) = (one.plan("target") for one in made.jobs)
-    assert [turn.does for turn in move.turns] == ["delete"]
+    made = make_bench(deleting())
+    (switch,) = (one.plan("target") for one in made.jobs)
+    assert [step.does for step in switch.steps] == ["delete"]
 
     (found,) = await made.switch()
     assert (found.status, found.live, made.live()) == ("moved", "target", ["target"])
     assert [one.does for one in found.sent] == ["delete"]
 
 
-async def test_a_source_that_cannot_be_deleted_stays(hall: MakeHall) -> None:
+async def test_a_source_that_cannot_be_deleted_stays(make_bench: MakeBench) -> None:
     """It is there, so it is not called deleted."""
-    made = hall(deleting())
+    made = make_bench(deleting())
     made.bench.source.at[1] = Fault(NO)
 
     assert await made.only() == ("failed", "both", "no; everything is as it was before")
     assert made.live() == ["source", "target"]
 
 
-async def test_the_time_of_each_write_is_told(hall: MakeHall) -> None:
+async def test_the_time_of_each_write_is_reported(make_bench: MakeBench) -> None:
     """When it was sent, and when it was read back; the one that was refused was not."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     made.bench.target.at[2] = Fault(NO)
     (found,) = await made.switch()
 
     assert [(one.does, one.confirmed) for one in found.sent] == [("pause", NOW), ("release", None)]
 
 
-async def test_a_record_of_the_same_side_keeps_its_date(hall: MakeHall) -> None:
+async def test_a_record_of_the_same_side_keeps_its_date(make_bench: MakeBench) -> None:
     """The target is active since the first cutover, whoever paused the source again."""
     since = NOW - timedelta(days=9)
     stirring = BOTH.having(active_side=active_side(since=since, parked={"enabled": False}, wish={"enabled": True}))
-    made = hall(stirring)
+    made = make_bench(stirring)
 
     assert (await made.only())[:2] == ("moved", "target")
     (recorded,) = made.bench.state.active_sides("omni", (SOURCE_SCOPE,), "eventbridge")

@@ -10,7 +10,7 @@ from tests.cutover.builder import GIVEN, STAGED, Switching, active_side, bound_p
 from tests.plan.builder import NOW, job
 
 
-def test_the_target_is_held_before_the_source_is_restored() -> None:
+def test_the_target_is_stopped_before_the_source_is_restored() -> None:
     """Never both."""
     switch = STAGED.after("target").plan("source")
 
@@ -28,7 +28,7 @@ def test_a_source_that_holds_what_it_had_is_restored_all_the_same() -> None:
     assert [name for name, _new in steps(edited.plan("source"))] == ["hold"]
 
 
-def test_a_plain_copy_is_held_for_a_source_that_fires() -> None:
+def test_a_plain_copy_is_stopped_for_a_source_that_fires() -> None:
     """Both were live, nothing is recorded."""
     switch = GIVEN.plan("source")
 
@@ -37,8 +37,8 @@ def test_a_plain_copy_is_held_for_a_source_that_fires() -> None:
 
 def test_what_is_back_already_needs_nothing() -> None:
     """Unless that is not recorded, or a switch is under way."""
-    settled = STAGED.having(active_side=active_side(live="source"))
-    assert refusal(settled.plan("source")) == ("there", "the source is the active side already")
+    again = STAGED.having(active_side=active_side(live="source"))
+    assert refusal(again.plan("source")) == ("there", "the source is the active side already")
     for record in (None, active_side(live="source", begun=NOW), active_side()):
         assert steps(STAGED.having(active_side=record).plan("source")) == []
     assert GIVEN.having(active_side=active_side(live="source")).plan("source").status == "planned"
@@ -60,7 +60,7 @@ def test_a_source_that_its_platform_has_stopped_does_not_take_over() -> None:
     assert steps(stopped.with_target(enabled=False).plan("source")) == [("restore", {"enabled": True})]
 
 
-def test_a_target_that_its_platform_has_stopped_is_not_held() -> None:
+def test_a_target_that_its_platform_has_stopped_is_not_stopped_again() -> None:
     """It fires nothing, and some platforms refuse to pause it."""
     stopped = STAGED.after("target").with_target(suspended="odd")
 
@@ -70,16 +70,18 @@ def test_a_target_that_its_platform_has_stopped_is_not_held() -> None:
 def test_a_target_that_is_parked_already_is_not_parked_again() -> None:
     """Its platform cannot pause; the schedule that it was made with stays."""
     (target,), (binding,) = GIVEN.targets, GIVEN.bindings
-    away, own = parse("0 0 17 10 *", "vixie"), flatten(target)["trigger.cron"]
-    parked = GIVEN.with_target(trigger=Recurring(away, "UTC")).having(
-        bindings=(attrs.evolve(binding, applied={**binding.applied, "trigger.cron": away}),),
+    distant, own = parse("0 0 17 10 *", "vixie"), flatten(target)["trigger.cron"]
+    parked = GIVEN.with_target(trigger=Recurring(distant, "UTC")).having(
+        bindings=(attrs.evolve(binding, applied={**binding.applied, "trigger.cron": distant}),),
         due={0: {"trigger.cron": own}},
         fixed={"devin": ("enabled",)},
         active_side=active_side(),
     )
 
     assert (parked.plan("source").live, steps(parked.plan("source"))) == ("source", [])
-    assert steps(parked.with_target(trigger=Recurring(own, "UTC")).plan("source")) == [("hold", {"trigger.cron": away})]
+    assert steps(parked.with_target(trigger=Recurring(own, "UTC")).plan("source")) == [
+        ("hold", {"trigger.cron": distant})
+    ]
 
 
 def test_each_part_is_switched() -> None:
@@ -93,7 +95,7 @@ def test_each_part_is_switched() -> None:
     done = given.after("target")
     assert [name for name, _new in steps(done.plan("source"))] == ["hold", "hold", "restore"]
     one = done.having(targets=(attrs.evolve(done.targets[0], enabled=False), done.targets[1]))
-    assert (one.plan("source").live, [turn.job.id for turn in one.plan("source").turns]) == (
+    assert (one.plan("source").live, [step.job.id for step in one.plan("source").steps]) == (
         "part",
         ["two", given.source.ref.id],
     )

@@ -1,4 +1,4 @@
-"""When a switch is carried out: in a gap between fires, after a run in progress, and not at all once a run ends."""
+"""When a switch is applied: in a gap between fires, after a run in progress, and not at all once a run ends."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from migrator.errors import AuthError, MigratorError
 from migrator.http.clock import Clock
 from migrator.mapping.sections import Running
 from tests.cutover.builder import Switching
-from tests.cutover.hall import MINUTE, STAGED, Hall, hall_of, staged
+from tests.cutover.switcher_bench import MINUTE, STAGED, SwitcherBench, bench_of, staged
 from tests.execute.memory import Fault
 from tests.plan.builder import NOW, job
 
-MakeHall = Callable[..., Hall]
+MakeBench = Callable[..., SwitcherBench]
 
 
 @pytest.fixture
-def hall(tmp_path: Path) -> MakeHall:
-    """Makes a hall of these jobs."""
-    return partial(hall_of, tmp_path)
+def make_bench(tmp_path: Path) -> MakeBench:
+    """Makes a bench with these jobs."""
+    return partial(bench_of, tmp_path)
 
 
-async def test_an_interrupted_run_begins_nothing(hall: MakeHall) -> None:
+async def test_an_interrupted_run_begins_nothing(make_bench: MakeBench) -> None:
     """And tells nothing of what it did not begin."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     made.bench.stop.set()
 
     assert await made.only() == ("skipped", "source", "interrupted before it was started")
-    assert (made.told, made.bench.source.log, made.bench.target.log) == ([], [], [])
+    assert (made.results, made.bench.source.log, made.bench.target.log) == ([], [], [])
 
 
-async def test_a_fire_that_is_near_is_let_pass(hall: MakeHall) -> None:
+async def test_a_fire_that_is_near_is_let_pass(make_bench: MakeBench) -> None:
     """Due in three minutes: the switch begins five minutes after that."""
     near = Switching(source=job("Alpha", "3 0 ? * * *")).staged()
-    made = hall(near)
+    made = make_bench(near)
 
     (found,) = await made.switch()
     assert (found.status, made.bench.slept) == ("moved", [480])
@@ -48,37 +48,37 @@ async def test_a_fire_that_is_near_is_let_pass(hall: MakeHall) -> None:
     assert made.missed == ()
 
 
-async def test_no_switch_begins_before_it_may(hall: MakeHall) -> None:
+async def test_no_switch_begins_before_it_may(make_bench: MakeBench) -> None:
     """Where the beginning was given."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     made.values["begin"] = NOW + 60 * MINUTE
 
     assert (await made.only())[0] == "moved"
     assert made.bench.slept == [3600]
 
 
-async def test_a_job_that_is_paused_waits_for_nothing(hall: MakeHall) -> None:
+async def test_a_job_that_is_paused_waits_for_nothing(make_bench: MakeBench) -> None:
     """Nothing fires that could be cut off."""
     source = attrs.evolve(job("Alpha", "3 0 ? * * *"), enabled=False)
     paused = Switching(source=source)
-    made = hall(paused)
+    made = make_bench(paused)
 
     found = await made.only()
     assert (found[:2], made.bench.slept) == (("moved", "paused"), [])
 
 
-async def test_a_job_that_is_active_nowhere_waits_for_nothing(hall: MakeHall) -> None:
+async def test_a_job_that_is_active_nowhere_waits_for_nothing(make_bench: MakeBench) -> None:
     """Something has to fire again: a dead run stopped the source and did not activate the target."""
     near = Switching(source=job("Alpha", "3 0 ? * * *")).staged()
-    made = hall(near.after("target", steps=1))
+    made = make_bench(near.after("target", steps=1))
 
     assert ((await made.only())[:2], made.bench.slept) == (("moved", "target"), [])
     assert made.live() == ["target"]
 
 
-async def test_a_gap_that_closes_while_others_are_switched_is_not_used(hall: MakeHall) -> None:
+async def test_a_gap_that_closes_while_others_are_switched_is_not_used(make_bench: MakeBench) -> None:
     """Four are switched at once: until the fifth may begin, its fire has come near."""
-    made = hall(*staged(4), Switching(source=job("Near", "7 0 ? * * *")).staged())
+    made = make_bench(*staged(4), Switching(source=job("Near", "7 0 ? * * *")).staged())
 
     def pass_time() -> None:
         made.bench.now += 4 * MINUTE
@@ -92,9 +92,9 @@ async def test_a_gap_that_closes_while_others_are_switched_is_not_used(hall: Mak
     assert made.missed == ()
 
 
-async def test_an_interrupt_lets_those_end_that_were_begun(hall: MakeHall) -> None:
+async def test_an_interrupt_lets_those_end_that_were_begun(make_bench: MakeBench) -> None:
     """Those that wait for them are not begun."""
-    made = hall(*staged(6))
+    made = make_bench(*staged(6))
     made.bench.target.at[1] = Fault(then=made.bench.stop.set)
 
     found = await made.switch()
@@ -104,10 +104,10 @@ async def test_an_interrupt_lets_those_end_that_were_begun(hall: MakeHall) -> No
 
 @pytest.mark.parametrize("error", [AuthError("expired"), None])
 async def test_a_job_that_waits_for_its_gap_is_not_waited_for_when_the_run_ends(
-    hall: MakeHall, error: MigratorError | None
+    make_bench: MakeBench, error: MigratorError | None
 ) -> None:
     """Whether the connection fails or somebody interrupts."""
-    made = hall(Switching(source=job("Near", "3 0 ? * * *")).staged(), *staged(1))
+    made = make_bench(Switching(source=job("Near", "3 0 ? * * *")).staged(), *staged(1))
 
     async def never(_seconds: float) -> None:
         await asyncio.Event().wait()
@@ -119,7 +119,7 @@ async def test_a_job_that_waits_for_its_gap_is_not_waited_for_when_the_run_ends(
     assert (near.status, other.status) == ("skipped", "failed" if error else "moved")
 
 
-def running(made: Hall) -> None:
+def running(made: SwitcherBench) -> None:
     """Let the source job run, on a platform that tells so."""
     platform = made.bench.source
     rules = attrs.evolve(platform.mapping.rules, running=Running(path="lastRun.state", values=("RUNNING",)))
@@ -128,9 +128,9 @@ def running(made: Hall) -> None:
         raw["lastRun"] = {"state": "RUNNING"}
 
 
-async def test_a_run_in_progress_is_waited_for_as_long_as_the_guard(hall: MakeHall) -> None:
+async def test_a_run_in_progress_is_waited_for_as_long_as_the_guard(make_bench: MakeBench) -> None:
     """A pause would not stop it: where it goes on, nothing is changed."""
-    made = hall(STAGED)
+    made = make_bench(STAGED)
     running(made)
 
     status, side, reason = await made.only()
@@ -140,9 +140,9 @@ async def test_a_run_in_progress_is_waited_for_as_long_as_the_guard(hall: MakeHa
     assert made.bench.source.log == made.bench.target.log == []
 
 
-async def test_a_run_that_ends_in_time_is_followed_by_the_switch(hall: MakeHall) -> None:
-    """It is looked at again after a tenth of the guard."""
-    made = hall(STAGED)
+async def test_a_run_that_ends_in_time_is_followed_by_the_switch(make_bench: MakeBench) -> None:
+    """It is read again after a tenth of the guard."""
+    made = make_bench(STAGED)
     running(made)
 
     def end() -> None:

@@ -16,25 +16,25 @@ from migrator.sync.undo import rollback
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import wish
 from tests.cutover.conftest import MakeLab
-from tests.cutover.passing import Passing, cut
-from tests.cutover.retiring import DAY, exported, filed, monthly, passing_lab, retired, switched, write
+from tests.cutover.retiring import DAY, exported, filed, monthly, retired, switched, timed_lab, write
+from tests.cutover.simulated_time import SimulatedTime, cut
 
 OLD, NEW = "connection.omni", "connection.archive"
 _COMMAND = re.compile(r"migrator state move [^;\n]+")
 
 
-async def gone(make_lab: MakeLab, **options: Any) -> tuple[Lab, Passing, list[dict[str, Any]]]:
+async def retired_lab(make_lab: MakeLab, **options: Any) -> tuple[Lab, SimulatedTime, list[dict[str, Any]]]:
     """A laboratory in which two jobs were cut over, deleted at the source and exported; one schedule has a window."""
-    lab, passing = monthly(make_lab, **options)
+    lab, simulated = monthly(make_lab, **options)
     lab.source.wish(2)
-    with passing.counted():
+    with simulated.counted():
         await cut(lab)
-        await passing.sleep(40 * DAY)
+        await simulated.sleep(40 * DAY)
         await lab.night()
         await retired(lab, delete=True)
     assert {} == lab.source.records()
     filed(lab)
-    return lab, passing, await exported(lab)
+    return lab, simulated, await exported(lab)
 
 
 def reasons(plan: Plan) -> str:
@@ -44,7 +44,7 @@ def reasons(plan: Plan) -> str:
 
 
 async def typed(lab: Lab, said: str) -> Any:
-    """Carry out the command that something said."""
+    """Run the command that something named."""
     found = _COMMAND.search(said)
     assert found, said
     old, new, *options = shlex.split(found[0])[3:]
@@ -54,9 +54,9 @@ async def typed(lab: Lab, said: str) -> Any:
 
 
 async def test_there_and_back(make_lab: MakeLab) -> None:
-    """Blocked until the move; then edits of the file arrive and windows are renewed; the way back keeps the edits."""
-    lab, passing, jobs = await gone(make_lab)
-    with passing.counted():
+    """Blocked until the move; then edits of the file arrive and windows are renewed; reverting it keeps the edits."""
+    lab, simulated, jobs = await retired_lab(make_lab)
+    with simulated.counted():
         before, tags = lab.made, [binding.target for binding in lab.bindings()]
         (blocked,) = (await lab.night("file")).results
         said = reasons(blocked.plan)
@@ -78,7 +78,7 @@ async def test_there_and_back(make_lab: MakeLab) -> None:
         assert lab.made[lab.key_of("Job 001")]["prompt"] == "Edited."
         until = (await lab.plan("file")).needs_resync_by
         assert until
-        await passing.sleep((until - lab.world.now()).total_seconds() - 3 * DAY)
+        await simulated.sleep((until - lab.world.now()).total_seconds() - 3 * DAY)
         (renewed,) = (await lab.night("file")).results
         assert (0, True) == (renewed.exit_code, any(change.renews for change in renewed.plan.changes))
         assert (await verify(lab.runtime, lab.state, "file")).is_well
@@ -92,10 +92,10 @@ async def test_there_and_back(make_lab: MakeLab) -> None:
 
 
 async def test_every_run_is_still_somebodys(make_lab: MakeLab) -> None:
-    """After a takeover, and after the way back, no rollback of an older run makes or deletes a target job."""
-    lab, passing, jobs = await gone(make_lab)
+    """After a takeover, and after it is reverted, no rollback of an older run makes or deletes a target job."""
+    lab, simulated, jobs = await retired_lab(make_lab)
     older = [run.id for run in lab.state.runs() if run.kind in {"apply", "sync"}]
-    with passing.counted():
+    with simulated.counted():
         done = await switched(lab, OLD, NEW)
         jobs[1]["action"]["text"] = "Edited."
         write(lab, jobs)
@@ -123,9 +123,9 @@ def _stop() -> asyncio.Event:
 @pytest.mark.parametrize("adopt", ["never", "identical", "name"])
 async def test_a_source_that_goes_on_is_not_taken_over(make_lab: MakeLab, adopt: str) -> None:
     """A file of a plain export is blocked under every policy, and the move is refused until the jobs are retired."""
-    lab, passing = passing_lab(make_lab)
+    lab, simulated = timed_lab(make_lab)
     lab.source.wish(1)
-    with passing.counted():
+    with simulated.counted():
         await cut(lab)
         filed(lab, adopt=adopt)
         (job,) = await exported(lab, retired=False)
@@ -143,14 +143,14 @@ async def test_a_source_that_goes_on_is_not_taken_over(make_lab: MakeLab, adopt:
 
 async def test_an_origin_is_found_in_another_scope_or_under_another_id(make_lab: MakeLab) -> None:
     """Records may have other ids than their origins; several of one origin are refused, and a wrong one is named."""
-    lab, passing, jobs = await gone(make_lab)
-    twin = {**jobs[0], "id": "twin"}
+    lab, simulated, jobs = await retired_lab(make_lab)
+    copy = {**jobs[0], "id": "twin"}
     jobs[0]["id"] = "mine"
     jobs[0]["origin"]["scope"] = "old-name.example.com"
-    with passing.counted():
+    with simulated.counted():
         write(lab, [*jobs, {**jobs[0], "id": "other", "origin": "omni/1"}])
         assert "provider, scope, id" in reasons(await lab.plan("file"))
-        write(lab, [*jobs, twin])
+        write(lab, [*jobs, copy])
         with pytest.raises(RefusedError, match="several records"):
             await switched(lab, OLD, NEW)
         write(lab, jobs)
@@ -158,7 +158,7 @@ async def test_an_origin_is_found_in_another_scope_or_under_another_id(make_lab:
         await lab.settled("file")
         assert {"mine", jobs[1]["id"]} == {binding.source.id for binding in lab.bindings()}
 
-        write(lab, [*jobs, twin])
+        write(lab, [*jobs, copy])
         assert "mine" in next(
             change.reason for change in (await lab.plan("file")).changes if change.action == "blocked"
         )
@@ -167,8 +167,8 @@ async def test_an_origin_is_found_in_another_scope_or_under_another_id(make_lab:
 
 async def test_a_copy_of_the_file_is_not_another_one(make_lab: MakeLab) -> None:
     """Once a file has taken over, records of the same origin in another file are blocked, and its path moves."""
-    lab, passing, jobs = await gone(make_lab)
-    with passing.counted():
+    lab, simulated, jobs = await retired_lab(make_lab)
+    with simulated.counted():
         await switched(lab, OLD, NEW)
         lab.also("copy", "second", "devin", allow_loss=lab.options["allow_loss"])
         write(lab, jobs, "second")
@@ -185,10 +185,10 @@ async def test_a_copy_of_the_file_is_not_another_one(make_lab: MakeLab) -> None:
 @pytest.mark.parametrize("adopt", ["never", "name"])
 async def test_tags_name_the_origin_too(make_lab: MakeLab, adopt: str) -> None:
     """With a lost state, the ownership tags of the origins are known: blocked or adopted, and nothing is made twice."""
-    lab, passing, _jobs = await gone(make_lab)
+    lab, simulated, _jobs = await retired_lab(make_lab)
     lab.forget()
     filed(lab, adopt=adopt)
-    with passing.counted():
+    with simulated.counted():
         planned, applied = await lab.carry_out(sync="file")
     if adopt == "never":
         assert "carries the ownership tag of its origin" in reasons(planned)
@@ -201,10 +201,10 @@ async def test_tags_name_the_origin_too(make_lab: MakeLab, adopt: str) -> None:
 @pytest.mark.parametrize("adopt", ["never", "name"])
 async def test_a_target_that_was_exported_is_not_copied(make_lab: MakeLab, adopt: str) -> None:
     """Records whose origin is the target itself stand for that job, edited or not."""
-    lab, passing = monthly(make_lab)
+    lab, simulated = monthly(make_lab)
     filed(lab, adopt=adopt)
     number = len(lab.target.records())
-    with passing.counted():
+    with simulated.counted():
         jobs = await exported(lab, connection="devin", retired=False)
         for job in jobs:
             job["name"] = f"{job['name']} edited"
@@ -217,8 +217,8 @@ async def test_a_target_that_was_exported_is_not_copied(make_lab: MakeLab, adopt
 
 async def test_who_carries_them_is_said(make_lab: MakeLab) -> None:
     """Without a sync from the file nothing is moved, of several one has to be named; one job may move alone."""
-    lab, passing, jobs = await gone(make_lab)
-    with passing.counted():
+    lab, simulated, jobs = await retired_lab(make_lab)
+    with simulated.counted():
         lab.also("other", "archive", "devin", allow_loss=lab.options["allow_loss"])
         with pytest.raises(UsageError, match=r"file, other.*--to-sync"):
             await switched(lab, OLD, NEW)

@@ -84,7 +84,7 @@ def laboratories(folder: Path, killer: Killer) -> Iterator[Labs]:
 
 def command(lab: Lab, *arguments: str) -> subprocess.Popen[str]:
     """The real command, started in the laboratory."""
-    tokens = {way["env"]: way["token"] for way in settings(lab.world, lab.port).values() if "env" in way}
+    tokens = {path["env"]: path["token"] for path in settings(lab.world, lab.port).values() if "env" in path}
     environ = {**os.environ, **tokens, "PYTHONPATH": str(Path(__file__).parents[2])}
     return subprocess.Popen(
         [sys.executable, "-m", "migrator", *arguments],

@@ -1,7 +1,7 @@
 """The fault machine: one run meets one fault, and the runs after it must put everything right.
 
 What must hold in the end, whatever went wrong: the target holds exactly the planned jobs, none twice; nobody else's job
-and nothing at the source was written to; every job of ours is linked; the journal has nothing open; and a job that must
+and nothing at the source was written to; every managed copy is bound; the journal has nothing open; and a job that must
 not fire has not fired.
 """
 
@@ -136,7 +136,7 @@ def check(lab: Lab, expected: Sequence[Wish], sent: Counter[str], tally: Tally, 
 
     Args:
         lab: the laboratory.
-        expected: what the target shall hold of ours.
+        expected: what the managed copies at the target must be.
         sent: how many writes each provider had got before.
         tally: where the findings are counted.
         where: which case it is.

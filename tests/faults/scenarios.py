@@ -54,7 +54,7 @@ async def _create(lab: Lab, _apply: Apply) -> list[Wish]:
     return [lab.source.wish(1), lab.source.wish(2)]
 
 
-async def _held(lab: Lab, _apply: Apply) -> list[Wish]:
+async def _paused(lab: Lab, _apply: Apply) -> list[Wish]:
     return [lab.source.wish(1, enabled=False)]
 
 
@@ -127,7 +127,7 @@ SCENARIOS: Final = {
     scenario.name: scenario
     for scenario in (
         Scenario(name="create", prepare=_create),
-        Scenario(name="create held", prepare=_held, never=True),
+        Scenario(name="create held", prepare=_paused, never=True),
         Scenario(name="update", prepare=_update),
         Scenario(name="replace", prepare=_replace, pairs=_REPLACING, platforms=PATCH),
         Scenario(name="pause", prepare=_pause),

@@ -91,7 +91,7 @@ class Nights(RuleBasedStateMachine):
             gone(lab, number)
 
     def _unlinked(self, number: int) -> dict[str, Raw]:
-        """What stood for a job when a state was lost, and has not been linked since."""
+        """What was the copy of a job when a state was lost, and has not been bound since."""
         bound_jobs = {binding.target.id for binding in self.here.bindings()}
         return {
             key: raw
@@ -100,13 +100,13 @@ class Nights(RuleBasedStateMachine):
         }
 
     @rule(which=st.integers(0, 9))
-    def somebody_deletes_one_of_ours(self, which: int) -> None:
+    def somebody_deletes_a_managed_copy(self, which: int) -> None:
         """At the target."""
         if keys := sorted(self.here.made):
             self.here.target.remove(keys[which % len(keys)])
 
     @rule(which=st.integers(0, 9), hour=HOURS)
-    def somebody_edits_one_of_ours(self, which: int, hour: int) -> None:
+    def somebody_edits_a_managed_copy(self, which: int, hour: int) -> None:
         """At the target, where the source has its way again."""
         target = self.here.target
         if keys := sorted(self.here.made):
@@ -123,7 +123,7 @@ class Nights(RuleBasedStateMachine):
 
     @rule(hour=HOURS)
     def somebody_else_makes_a_job(self, hour: int) -> None:
-        """At the target, where it is nobody's business of ours."""
+        """At the target, where it is no managed job."""
         lab, self.newcomers = self.here, self.newcomers + 1
         platform = lab.target.platform
         record = platform.write(self.newcomers, wish(self.newcomers, name=f"Foreign {self.newcomers}", hour=hour))
@@ -157,7 +157,7 @@ class Nights(RuleBasedStateMachine):
 
     @rule(hours=st.integers(1, 11))
     def the_state_is_lost(self, hours: int) -> None:
-        """Some time after a quiet night; with adopt, the links are built anew from marks and names."""
+        """Some time after a quiet night; with adopt, the bindings are built again from tags and names."""
         self.all_is_well()
         advance(self.here, hours=hours)
         self.unknown |= self.here.made.keys()

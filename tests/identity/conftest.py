@@ -10,15 +10,15 @@ from migrator.sandbox import World
 from tests.cli.bench import Run
 from tests.cli.conftest import here, run, served, world
 from tests.conformance.conftest import _served, make_lab
-from tests.identity.desk import Desk
+from tests.identity.installation import Installation
 
 __all__ = ["_served", "here", "make_lab", "run", "served", "world"]
 
 
 @pytest.fixture
-def desk(served: tuple[World, int], here: Path, run: Run) -> Desk:
+def installation(served: tuple[World, int], here: Path, run: Run) -> Installation:
     """A folder with three Omni routines, which the sync "nightly" moves to Devin."""
     world, port = served
-    desk = Desk(run, world, port, here)
-    desk.configure()
-    return desk
+    installation = Installation(run, world, port, here)
+    installation.configure()
+    return installation

@@ -12,7 +12,7 @@ import pytest
 from migrator.sandbox import omni
 from tests.cli.bench import routine
 from tests.conformance.platforms import PLATFORMS, wish
-from tests.identity.desk import Desk
+from tests.identity.installation import Installation
 
 pytestmark = pytest.mark.slow
 
@@ -26,147 +26,147 @@ def _personal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("address", ["http://localhost:{port}/omni/api", "HTTP://LOCALHOST:{port}/omni/api/"])
-def test_another_spelling_is_the_same_place(desk: Desk, address: str) -> None:
+def test_another_spelling_is_the_same_place(installation: Installation, address: str) -> None:
     """Nothing is made again when the same address is written in another way."""
-    desk.well("sync", "nightly")
-    desk.connections["omni"] = {"base_url": address.format(port=desk.port)}
-    desk.configure()
+    installation.well("sync", "nightly")
+    installation.connections["omni"] = {"base_url": address.format(port=installation.port)}
+    installation.configure()
 
-    desk.nothing_left()
-    assert len(desk.held("devin")) == 3
+    installation.nothing_left()
+    assert len(installation.held("devin")) == 3
 
 
 @pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("sync",), ("cutover", "--yes")])
-def test_an_alias_is_refused(desk: Desk, command: tuple[str, ...]) -> None:
+def test_an_alias_is_refused(installation: Installation, command: tuple[str, ...]) -> None:
     """Known ids under another name of the instance: nothing is made, and the command that is named puts it right."""
-    desk.connections["omni"] = {"identity": "old-name.example.com/api"}
-    desk.configure(**LOOSE)
-    desk.well("sync", "nightly")
-    desk.connections["omni"] = {}
-    desk.configure(**LOOSE)
+    installation.connections["omni"] = {"identity": "old-name.example.com/api"}
+    installation.configure(**LOOSE)
+    installation.well("sync", "nightly")
+    installation.connections["omni"] = {}
+    installation.configure(**LOOSE)
 
-    said = desk.refused(command[0], "nightly", *command[1:])
+    said = installation.refused(command[0], "nightly", *command[1:])
 
     assert "omni:old-name.example.com/api" in said
     assert "omni:127.0.0.1/omni/api" in said
-    before = desk.tags("devin")
-    desk.typed(said)
-    desk.nothing_left()
-    assert len(desk.held("devin")) == 3
-    assert not set(before) & set(desk.tags("devin"))
+    before = installation.tags("devin")
+    installation.typed(said)
+    installation.nothing_left()
+    assert len(installation.held("devin")) == 3
+    assert not set(before) & set(installation.tags("devin"))
 
 
-def test_a_personal_token_becomes_an_organisation_key(desk: Desk) -> None:
+def test_a_personal_token_becomes_an_organisation_key(installation: Installation) -> None:
     """The same member, reached by another kind of key: refused, and moved by the command that is named."""
-    desk.connections["omni"] = {"token": "env:PERSONAL"}
-    desk.configure()
-    desk.well("sync", "nightly")
-    desk.connections["omni"] = {"user_ids": [omni.OWNER]}
-    desk.configure()
+    installation.connections["omni"] = {"token": "env:PERSONAL"}
+    installation.configure()
+    installation.well("sync", "nightly")
+    installation.connections["omni"] = {"user_ids": [omni.OWNER]}
+    installation.configure()
 
-    said = desk.refused("sync", "nightly")
+    said = installation.refused("sync", "nightly")
 
     assert f"omni:127.0.0.1/omni/api/{omni.OWNER}" in said
-    desk.typed(said)
-    desk.nothing_left()
-    assert len(desk.held("devin")) == 3
+    installation.typed(said)
+    installation.nothing_left()
+    assert len(installation.held("devin")) == 3
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 12])
 @pytest.mark.parametrize("on_missing", ["keep", "pause", "delete"])
-def test_another_account_is_refused_at_any_size(desk: Desk, number: int, on_missing: str) -> None:
+def test_another_account_is_refused_at_any_size(installation: Installation, number: int, on_missing: str) -> None:
     """None of the known jobs is listed, and others are: nothing is made, paused or deleted, whatever the limits."""
-    desk.routines(*(f"Mine {one}" for one in range(number)))
-    desk.configure(on_missing=on_missing, **LOOSE)
-    desk.well("sync", "nightly")
-    desk.routines(*(f"Theirs {one}" for one in range(number)))
+    installation.routines(*(f"Mine {one}" for one in range(number)))
+    installation.configure(on_missing=on_missing, **LOOSE)
+    installation.well("sync", "nightly")
+    installation.routines(*(f"Theirs {one}" for one in range(number)))
 
-    said = desk.refused("sync", "nightly")
+    said = installation.refused("sync", "nightly")
 
     assert "opens the same account" in said
-    assert {job["name"] for job in desk.held("devin").values()} == {f"Mine {one}" for one in range(number)}
+    assert {job["name"] for job in installation.held("devin").values()} == {f"Mine {one}" for one in range(number)}
 
 
-def test_jobs_deleted_on_purpose_are_forgotten(desk: Desk) -> None:
-    """Where the known jobs are really gone, the command that is named lets the sync begin anew."""
-    desk.well("sync", "nightly")
-    desk.routines("New")
+def test_jobs_deleted_on_purpose_are_forgotten(installation: Installation) -> None:
+    """Where the known jobs are really gone, the command that is named lets the sync start again."""
+    installation.well("sync", "nightly")
+    installation.routines("New")
 
-    desk.typed(desk.refused("sync", "nightly"))
+    installation.typed(installation.refused("sync", "nightly"))
 
-    desk.well("sync", "nightly")
-    assert len(desk.held("devin")) == 4
+    installation.well("sync", "nightly")
+    assert len(installation.held("devin")) == 4
 
 
-def test_most_of_a_small_account_is_not_deleted(desk: Desk) -> None:
+def test_most_of_a_small_account_is_not_deleted(installation: Installation) -> None:
     """Three of four known jobs gone is no more believed than all of them, below the floor of the limits as well."""
-    desk.routines(*"ABCD")
-    desk.configure(on_missing="delete")
-    desk.well("sync", "nightly")
-    desk.routines("A")
+    installation.routines(*"ABCD")
+    installation.configure(on_missing="delete")
+    installation.well("sync", "nightly")
+    installation.routines("A")
 
-    said = desk.refused("sync", "nightly")
+    said = installation.refused("sync", "nightly")
 
     assert "3 of the 4 jobs" in said
-    assert len(desk.held("devin")) == 4
-    desk.configure(on_missing="delete", limits={"deletes": "75%"})
-    desk.well("sync", "nightly")
-    assert len(desk.held("devin")) == 1
+    assert len(installation.held("devin")) == 4
+    installation.configure(on_missing="delete", limits={"deletes": "75%"})
+    installation.well("sync", "nightly")
+    assert len(installation.held("devin")) == 1
 
 
-def test_what_is_kept_is_no_loss(desk: Desk) -> None:
+def test_what_is_kept_is_no_loss(installation: Installation) -> None:
     """Where jobs that left the source are kept, most of them may leave: nothing is removed."""
-    desk.routines(*"ABCD")
-    desk.configure()
-    desk.well("sync", "nightly")
-    desk.routines("A")
+    installation.routines(*"ABCD")
+    installation.configure()
+    installation.well("sync", "nightly")
+    installation.routines("A")
 
-    desk.nothing_left()
-    assert len(desk.held("devin")) == 4
+    installation.nothing_left()
+    assert len(installation.held("devin")) == 4
 
 
-def test_other_syncs_are_no_excuse(desk: Desk) -> None:
+def test_other_syncs_are_no_excuse(installation: Installation) -> None:
     """What share of its jobs a sync has lost is counted by its own jobs, however many others share the target."""
     many = [json.loads(_jobs(str(number), 9))["jobs"][0] | {"id": str(number)} for number in range(8)]
     document = {"schema": "migrator/jobs@1", "jobs": many}
-    (desk.folder / "many.json").write_text(json.dumps(document), "utf-8")
-    desk.connections["many"] = {"provider": "json", "path": "many.json"}
-    desk.syncs["many"] = {"source": "many", "target": "devin"}
-    desk.configure(on_missing="delete")
-    desk.well("sync", "many")
-    desk.well("sync", "nightly")
-    desk.routines("Alpha")
+    (installation.folder / "many.json").write_text(json.dumps(document), "utf-8")
+    installation.connections["many"] = {"provider": "json", "path": "many.json"}
+    installation.syncs["many"] = {"source": "many", "target": "devin"}
+    installation.configure(on_missing="delete")
+    installation.well("sync", "many")
+    installation.well("sync", "nightly")
+    installation.routines("Alpha")
 
-    assert "2 of the 3 jobs" in desk.refused("sync", "nightly")
-    assert len(desk.held("devin")) == 11
+    assert "2 of the 3 jobs" in installation.refused("sync", "nightly")
+    assert len(installation.held("devin")) == 11
 
 
-def test_a_job_that_may_not_be_seen_is_not_made_again(desk: Desk) -> None:
+def test_a_job_that_may_not_be_seen_is_not_made_again(installation: Installation) -> None:
     """A target that shows none of our jobs, and refuses to say whether they are there, gets none a second time."""
-    desk.world.load("devin", [PLATFORMS["devin"].write(1, wish(1))])
+    installation.world.load("devin", [PLATFORMS["devin"].write(1, wish(1))])
     needed = {"set": {"action.model": omni.MODEL, "delivery.email": {"recipients": ["ops@example.com"]}}}
-    desk.world.stores["omni"].clear()
-    desk.configure(source="devin", target="omni", on_deleted="recreate", **needed)
-    desk.well("sync", "nightly")
-    store = desk.world.stores["omni"]
+    installation.world.stores["omni"].clear()
+    installation.configure(source="devin", target="omni", on_deleted="recreate", **needed)
+    installation.well("sync", "nightly")
+    store = installation.world.stores["omni"]
     for row in [*store.rows.values()]:
         store.put(attrs.evolve(row, scope=omni.COLLEAGUE))
 
-    assert "got no answer" in desk.refused("sync", "nightly")
-    assert len(desk.held("omni")) == 1
+    assert "got no answer" in installation.refused("sync", "nightly")
+    assert len(installation.held("omni")) == 1
 
 
-def test_another_target_account_is_refused(desk: Desk) -> None:
+def test_another_target_account_is_refused(installation: Installation) -> None:
     """None of the jobs that we made is at the target: nothing is made there until somebody says so."""
-    desk.well("sync", "nightly")
-    desk.world.stores["devin"].clear()
+    installation.well("sync", "nightly")
+    installation.world.stores["devin"].clear()
 
-    said = desk.refused("sync", "nightly")
+    said = installation.refused("sync", "nightly")
 
     assert "opens the same account" in said
-    desk.typed(said)
-    desk.well("sync", "nightly")
-    assert len(desk.held("devin")) == 3
+    installation.typed(said)
+    installation.well("sync", "nightly")
+    assert len(installation.held("devin")) == 3
 
 
 def _elsewhere(provider: str, scope: str) -> dict[str, Any]:
@@ -184,33 +184,35 @@ def _elsewhere(provider: str, scope: str) -> dict[str, Any]:
         ("scrip", "program_id", "99999999-0000-4000-8000-000000000000", ("omni", "scrip")),
     ],
 )
-def test_another_scope_is_refused(desk: Desk, connection: str, key: str, scope: str, pair: tuple[str, str]) -> None:
+def test_another_scope_is_refused(
+    installation: Installation, connection: str, key: str, scope: str, pair: tuple[str, str]
+) -> None:
     """A member, organisation or program that a sync does not know: refused with both named, and listed as orphaned."""
     source, target = pair
     if source == "devin":
-        desk.world.load("devin", [PLATFORMS["devin"].write(1, wish(1))])
-    desk.configure(source=source, target=target)
-    desk.well("sync", "nightly")
+        installation.world.load("devin", [PLATFORMS["devin"].write(1, wish(1))])
+    installation.configure(source=source, target=target)
+    installation.well("sync", "nightly")
     if connection != "omni":
-        desk.world.load(connection, [_elsewhere(connection, scope)])
-    before = desk.held(target)
-    known = desk.well("status", "--json").document
+        installation.world.load(connection, [_elsewhere(connection, scope)])
+    before = installation.held(target)
+    known = installation.well("status", "--json").document
     assert known["orphans"] == []
-    desk.connections[connection] = {key: [scope] if key == "user_ids" else scope}
-    desk.configure(source=source, target=target)
+    installation.connections[connection] = {key: [scope] if key == "user_ids" else scope}
+    installation.configure(source=source, target=target)
 
-    said = desk.refused("sync", "nightly")
+    said = installation.refused("sync", "nightly")
 
     assert f"{connection}:{scope}" in said or f"{connection}:127.0.0.1/omni/api/{scope}" in said
     assert "migrator state move scope." in said
-    assert desk.held(target) == before
-    (orphans,) = desk.well("status", "--json").document["orphans"]
+    assert installation.held(target) == before
+    (orphans,) = installation.well("status", "--json").document["orphans"]
     assert len(orphans["jobs"]) == (1 if source == "devin" else 3)
     assert "orphans" in said
-    assert "orphans" in desk.well("status").out
+    assert "orphans" in installation.well("status").out
 
 
-def test_two_folders_with_one_state(desk: Desk, tmp_path: Path) -> None:
+def test_two_folders_with_one_state(installation: Installation, tmp_path: Path) -> None:
     """Two teams, each with jobs.json, a job of id 1 and a sync of one name: neither writes over the other's job."""
     state = f"sqlite:///{tmp_path}/shared.db"
     for team, hour in (("a", 9), ("b", 10)):
@@ -223,17 +225,17 @@ def test_two_folders_with_one_state(desk: Desk, tmp_path: Path) -> None:
             + '[syncs.jobs]\nsource = "jobs"\ntarget = "devin"\n',
             "utf-8",
         )
-    desk.well("sync", "jobs", "-c", str(tmp_path / "a" / "migrator.toml"), "--state", state)
+    installation.well("sync", "jobs", "-c", str(tmp_path / "a" / "migrator.toml"), "--state", state)
 
-    said = desk.refused("sync", "jobs", "-c", str(tmp_path / "b" / "migrator.toml"), "--state", state)
+    said = installation.refused("sync", "jobs", "-c", str(tmp_path / "b" / "migrator.toml"), "--state", state)
 
     assert all(f"json:{tmp_path / team / 'jobs.json'}" in said for team in "ab")
     assert "give sync jobs another name" in said
-    assert [job["name"] for job in desk.held("devin").values()] == ["Team a"]
+    assert [job["name"] for job in installation.held("devin").values()] == ["Team a"]
     other = (tmp_path / "b" / "migrator.toml").read_text("utf-8").replace("[syncs.jobs]", "[syncs.jobs-b]")
     (tmp_path / "b" / "migrator.toml").write_text(other, "utf-8")
-    desk.well("sync", "jobs-b", "-c", str(tmp_path / "b" / "migrator.toml"), "--state", state)
-    assert sorted(job["name"] for job in desk.held("devin").values()) == ["Team a", "Team b"]
+    installation.well("sync", "jobs-b", "-c", str(tmp_path / "b" / "migrator.toml"), "--state", state)
+    assert sorted(job["name"] for job in installation.held("devin").values()) == ["Team a", "Team b"]
 
 
 def _jobs(team: str, hour: int) -> str:
@@ -244,46 +246,46 @@ def _jobs(team: str, hour: int) -> str:
     return json.dumps({"schema": "migrator/jobs@1", "jobs": [job]})
 
 
-def test_a_moved_file_is_the_same_place_once_it_is_said(desk: Desk) -> None:
+def test_a_moved_file_is_the_same_place_once_it_is_said(installation: Installation) -> None:
     """A file at another path is refused, and moved by the command that is named."""
-    (desk.folder / "jobs.json").write_text(_jobs("a", 9), "utf-8")
-    desk.connections["jobs"] = {"provider": "json", "path": "jobs.json"}
-    desk.configure(source="jobs")
-    desk.well("sync", "nightly")
-    (desk.folder / "new").mkdir()
-    (desk.folder / "jobs.json").rename(desk.folder / "new" / "jobs.json")
-    desk.connections["jobs"] = {"provider": "json", "path": "new/jobs.json"}
-    desk.configure(source="jobs")
+    (installation.folder / "jobs.json").write_text(_jobs("a", 9), "utf-8")
+    installation.connections["jobs"] = {"provider": "json", "path": "jobs.json"}
+    installation.configure(source="jobs")
+    installation.well("sync", "nightly")
+    (installation.folder / "new").mkdir()
+    (installation.folder / "jobs.json").rename(installation.folder / "new" / "jobs.json")
+    installation.connections["jobs"] = {"provider": "json", "path": "new/jobs.json"}
+    installation.configure(source="jobs")
 
-    desk.typed(desk.refused("sync", "nightly"))
+    installation.typed(installation.refused("sync", "nightly"))
 
-    desk.nothing_left()
+    installation.nothing_left()
 
 
-def test_one_place_under_two_names_in_one_config(desk: Desk) -> None:
+def test_one_place_under_two_names_in_one_config(installation: Installation) -> None:
     """A second sync whose connection reaches known jobs under another name is refused."""
-    desk.connections["omni"] = {"token": "env:PERSONAL"}
-    desk.connections["team"] = {
+    installation.connections["omni"] = {"token": "env:PERSONAL"}
+    installation.connections["team"] = {
         "provider": "omni",
-        "base_url": f"http://127.0.0.1:{desk.port}/omni/api",
+        "base_url": f"http://127.0.0.1:{installation.port}/omni/api",
         "token": "env:OMNI_API_KEY",
         "user_ids": [omni.OWNER],
     }
-    desk.syncs["team"] = {"source": "team", "target": "scrip", "allow_loss": ["delivery", "action"]}
-    desk.configure()
-    desk.well("sync", "nightly")
+    installation.syncs["team"] = {"source": "team", "target": "scrip", "allow_loss": ["delivery", "action"]}
+    installation.configure()
+    installation.well("sync", "nightly")
 
-    assert f"omni:127.0.0.1/omni/api/{omni.OWNER}" in desk.refused("sync", "team")
-    assert desk.held("scrip") == {}
+    assert f"omni:127.0.0.1/omni/api/{omni.OWNER}" in installation.refused("sync", "team")
+    assert installation.held("scrip") == {}
 
 
-def test_a_saved_plan_of_another_name_is_refused(desk: Desk) -> None:
-    """A plan that was made under one name of a place is not carried out under another one."""
-    desk.well("sync", "nightly")
-    desk.world.load("omni", [routine("Delta")])
-    desk.well("plan", "nightly", "-o", "plan.json")
-    desk.connections["omni"] = {"identity": "other"}
-    desk.configure()
+def test_a_saved_plan_of_another_name_is_refused(installation: Installation) -> None:
+    """A plan that was made under one name of a place is not applied under another one."""
+    installation.well("sync", "nightly")
+    installation.world.load("omni", [routine("Delta")])
+    installation.well("plan", "nightly", "-o", "plan.json")
+    installation.connections["omni"] = {"identity": "other"}
+    installation.configure()
 
-    desk.refused("apply", "plan.json", "--yes")
-    assert len(desk.held("devin")) == 3
+    installation.refused("apply", "plan.json", "--yes")
+    assert len(installation.held("devin")) == 3

@@ -350,7 +350,7 @@ def test_the_part_is_named_where_there_are_several(removed: Given) -> None:
     )
     (found,) = duplicates_of(parts.inputs())
 
-    assert (found.piece, found.pieces, f"omni/{REPORT.ref.id}, part 2, or" in found.told) == (2, 2, True)
+    assert (found.piece, found.pieces, f"omni/{REPORT.ref.id}, part 2, or" in found.reason) == (2, 2, True)
 
 
 @pytest.mark.parametrize("change", [{"scope": "foreign"}, {"provider": "scrip"}])

@@ -25,9 +25,9 @@ def test_the_commands_of_the_guide(
     """Each command does what the text beside it says, on a run that lost an answer."""
     world = World(clock=None)
     with BackgroundServer(world) as server, Lab(world, server.port, folder, "omni", "devin") as lab:
-        for way in settings(world, server.port).values():
-            if "env" in way:
-                monkeypatch.setenv(way["env"], way["token"])
+        for path in settings(world, server.port).values():
+            if "env" in path:
+                monkeypatch.setenv(path["env"], path["token"])
         monkeypatch.chdir(folder)
 
         def run(command: str, **stands: str) -> tuple[int, str]:
@@ -37,7 +37,7 @@ def test_the_commands_of_the_guide(
             return main(words), capsys.readouterr().out
 
         def uncertain(number: int) -> str:
-            """Lose an answer for good, and put a twin beside what was made; the run."""
+            """Lose a response for good, and put a copy beside what was made; return the run."""
             lab.source.wish(number)
             world.fault("reset", method="POST", after=True)
             world.fault("status", status=403, provider="devin", method="GET", nth=2, times=0)

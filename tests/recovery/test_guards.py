@@ -133,7 +133,7 @@ async def test_deletes_wait_for_creates(make_lab: MakeLab) -> None:
 
 
 async def test_a_job_that_is_late_to_show_is_not_made_again(make_lab: MakeLab) -> None:
-    """A job of ours that the target's listing skips is asked for before it would be made anew."""
+    """A managed copy that the target's listing skips is asked for before it would be recreated."""
     lab = make_lab("omni", "scrip", on_deleted="recreate")
     await with_jobs(lab, 4)
     lab.world.fault("truncated_page", provider="scrip", times=0)
@@ -143,8 +143,8 @@ async def test_a_job_that_is_late_to_show_is_not_made_again(make_lab: MakeLab) -
     assert ({"none": 4}, 4) == (counts(planned), len(lab.made))
 
 
-async def test_a_mark_of_others_is_not_taken_over(make_lab: MakeLab) -> None:
-    """A job that carries the mark of another source job is left alone, even when its name and content fit."""
+async def test_a_tag_of_others_is_not_adopted(make_lab: MakeLab) -> None:
+    """A job that carries the tag of another source job is left alone, even when its name and content fit."""
     lab = make_lab("omni", "scrip", adopt="name")
     lab.source.wish(1)
     ownership_tag = "[migrator:omni:00000000:other:1/1]"

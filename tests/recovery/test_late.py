@@ -16,22 +16,24 @@ from migrator.mapping.ownership import ownership_tag_for
 from migrator.store import open_state
 from migrator.store.records import Binding, Write
 from tests.plan.builder import NOW, ref
-from tests.recovery.unresolved import SOURCE, TAG, Desk, bound, create, found, listing, older
+from tests.recovery.unresolved import SOURCE, TAG, ReconcilerBench, bound, create, found, listing, older
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def bench(tmp_path: Path) -> ReconcilerBench:
     """A state without a write."""
-    made = Desk(open_state(f"sqlite:///{tmp_path}/it.db", now=lambda: made.now))
+    made = ReconcilerBench(open_state(f"sqlite:///{tmp_path}/it.db", now=lambda: made.now))
     return made
 
 
-def ended(desk: Desk, write: Write, state: Any = "done", ago: float = 0, binding: Binding | None = None) -> None:
+def ended(
+    bench: ReconcilerBench, write: Write, state: Any = "done", ago: float = 0, binding: Binding | None = None
+) -> None:
     """Note a write that ended so many minutes ago."""
-    desk.noted(attrs.evolve(write, state=state, ended_at=None), bindings=[binding] if binding else [])
-    desk.now -= timedelta(minutes=ago)
-    desk.state.settle(write, state)
-    desk.now += timedelta(minutes=ago)
+    bench.record(attrs.evolve(write, state=state, ended_at=None), bindings=[binding] if binding else [])
+    bench.now -= timedelta(minutes=ago)
+    bench.state.settle(write, state)
+    bench.now += timedelta(minutes=ago)
 
 
 CREATED = create(target_id="made")
@@ -55,34 +57,34 @@ UNREAD = Problem(ref=found().ref, name="Alpha", error=RecordError("odd", job="ma
     ],
 )
 async def test_what_was_just_written_and_does_not_show_is_waited_for(
-    desk: Desk, write: Write, *, is_bound: bool, shown: Extracted, looks: int
+    bench: ReconcilerBench, write: Write, *, is_bound: bool, shown: Extracted, looks: int
 ) -> None:
     """A listing that is late is no removal and no edit; after the last look it is taken as it is."""
-    ended(desk, write, binding=bound(found()) if is_bound else None)
-    desk.later = [shown]
+    ended(bench, write, binding=bound(found()) if is_bound else None)
+    bench.later = [shown]
 
-    assert await desk.reconciler.caught_up(shown) == shown
-    assert desk.slept == [0.5, 1.0, 2.0][:looks]
+    assert await bench.reconciler.caught_up(shown) == shown
+    assert bench.slept == [0.5, 1.0, 2.0][:looks]
 
 
 @pytest.mark.parametrize(("state", "ago", "values"), [("failed", 0, {}), ("done", 2, {}), ("done", 0, {"piece": 0})])
 async def test_what_failed_or_was_long_ago_is_not_waited_for(
-    desk: Desk, state: str, ago: float, values: dict[str, Any]
+    bench: ReconcilerBench, state: str, ago: float, values: dict[str, Any]
 ) -> None:
     """Nor what was written to the source."""
-    ended(desk, attrs.evolve(CREATED, **values), state, ago, bound(found()))
+    ended(bench, attrs.evolve(CREATED, **values), state, ago, bound(found()))
 
-    await desk.reconciler.caught_up(listing())
-    assert desk.slept == []
+    await bench.reconciler.caught_up(listing())
+    assert bench.slept == []
 
 
-async def test_a_listing_that_catches_up_is_the_one_that_counts(desk: Desk) -> None:
+async def test_a_listing_that_catches_up_is_the_one_that_counts(bench: ReconcilerBench) -> None:
     """No further look."""
-    ended(desk, CREATED, binding=bound(found()))
-    desk.later = [listing(found()), listing()]
+    ended(bench, CREATED, binding=bound(found()))
+    bench.later = [listing(found()), listing()]
 
-    assert await desk.reconciler.caught_up(listing()) == listing(found())
-    assert desk.slept == [0.5]
+    assert await bench.reconciler.caught_up(listing()) == listing(found())
+    assert bench.slept == [0.5]
 
 
 # -- what a failed create made after all -------------------------------------------------------------------------------
@@ -90,14 +92,14 @@ async def test_a_listing_that_catches_up_is_the_one_that_counts(desk: Desk) -> N
 LATE = found(ownership_tag=TAG)
 
 
-def test_what_a_failed_create_made_is_bound(desk: Desk) -> None:
+def test_what_a_failed_create_made_is_bound(bench: ReconcilerBench) -> None:
     """By its tag alone, whatever its content is by now."""
-    ended(desk, create(), "failed")
+    ended(bench, create(), "failed")
 
-    assert desk.reconciler.reclaim(listing(attrs.evolve(LATE, name="Edited")))
-    (binding,) = desk.bindings()
+    assert bench.reconciler.reclaim(listing(attrs.evolve(LATE, name="Edited")))
+    (binding,) = bench.bindings()
     assert (binding.target.id, binding.superseded, binding.tagged) == ("made", False, True)
-    assert not desk.reconciler.reclaim(listing(LATE))
+    assert not bench.reconciler.reclaim(listing(LATE))
 
 
 @pytest.mark.parametrize(
@@ -113,62 +115,64 @@ def test_what_a_failed_create_made_is_bound(desk: Desk) -> None:
         (create(), "failed", 0, [LATE, found("two", LATE)]),
     ],
 )
-def test_what_no_failed_create_made_is_not_claimed(
-    desk: Desk, write: Write, state: str, ago: float, jobs: list[Job]
+def test_what_no_failed_create_made_is_not_reclaimed(
+    bench: ReconcilerBench, write: Write, state: str, ago: float, jobs: list[Job]
 ) -> None:
     """A copy that a person made carries the tag as well; a claim would let the next run delete it."""
-    ended(desk, write, state, ago)
+    ended(bench, write, state, ago)
 
-    assert not desk.reconciler.reclaim(listing(*jobs))
-    assert desk.bindings() == []
+    assert not bench.reconciler.reclaim(listing(*jobs))
+    assert bench.bindings() == []
 
 
-def test_a_bound_job_is_not_claimed(desk: Desk) -> None:
+def test_a_bound_job_is_not_reclaimed(bench: ReconcilerBench) -> None:
     """It stays with its source job; a second create cannot claim the same job either."""
-    ended(desk, create(), "failed", binding=bound(LATE, source=ref("Other")))
-    assert not desk.reconciler.reclaim(listing(LATE))
-    assert [one.source for one in desk.bindings()] == [ref("Other")]
+    ended(bench, create(), "failed", binding=bound(LATE, source=ref("Other")))
+    assert not bench.reconciler.reclaim(listing(LATE))
+    assert [one.source for one in bench.bindings()] == [ref("Other")]
 
 
-def test_one_job_is_claimed_by_one_create(desk: Desk) -> None:
+def test_one_job_is_reclaimed_by_one_create(bench: ReconcilerBench) -> None:
     """Two creates for the same source job failed, and one of them made a job."""
-    desk.noted(create(), create(seq=2))
+    bench.record(create(), create(seq=2))
     for number in (1, 2):
-        desk.state.settle(create(seq=number), "failed")
+        bench.state.settle(create(seq=number), "failed")
 
-    assert desk.reconciler.reclaim(listing(LATE))
-    assert [one.state for one in desk.state.writes("r1")] == ["done", "failed"]
-    assert [one.superseded for one in desk.bindings()] == [False]
+    assert bench.reconciler.reclaim(listing(LATE))
+    assert [one.state for one in bench.state.writes("r1")] == ["done", "failed"]
+    assert [one.superseded for one in bench.bindings()] == [False]
 
 
 @pytest.mark.parametrize(("piece", "is_spare"), [(1, True), (2, False)])
-def test_where_another_job_stands_already_it_is_one_too_many(desk: Desk, piece: int, *, is_spare: bool) -> None:
+def test_where_another_job_stands_already_it_is_one_too_many(
+    bench: ReconcilerBench, piece: int, *, is_spare: bool
+) -> None:
     """It waits to be deleted; another part of the source job does not stand in its place."""
-    ended(desk, create(), "failed", binding=bound(found("stands"), piece=piece))
+    ended(bench, create(), "failed", binding=bound(found("stands"), piece=piece))
 
-    assert desk.reconciler.reclaim(listing(found("stands"), LATE))
-    assert {one.target.id: one.superseded for one in desk.bindings()} == {"stands": False, "made": is_spare}
+    assert bench.reconciler.reclaim(listing(found("stands"), LATE))
+    assert {one.target.id: one.superseded for one in bench.bindings()} == {"stands": False, "made": is_spare}
 
 
-def test_of_two_late_jobs_of_two_creates_one_stands(desk: Desk) -> None:
+def test_of_two_late_jobs_of_two_creates_one_stands(bench: ReconcilerBench) -> None:
     """The first create binds the older job; the second one's, which is younger, is one too many."""
-    desk.noted(create(), create(seq=2, at=NOW + timedelta(hours=1)))
+    bench.record(create(), create(seq=2, at=NOW + timedelta(hours=1)))
     for number in (1, 2):
-        desk.state.settle(create(seq=number, at=NOW + timedelta(hours=number - 1)), "failed")
+        bench.state.settle(create(seq=number, at=NOW + timedelta(hours=number - 1)), "failed")
     first, second = LATE, found("second", LATE, created_at=NOW + timedelta(hours=1))
 
-    assert desk.reconciler.reclaim(listing(first))
-    assert desk.reconciler.reclaim(listing(first, second))
-    assert {one.target.id: one.superseded for one in desk.bindings()} == {"made": False, "second": True}
+    assert bench.reconciler.reclaim(listing(first))
+    assert bench.reconciler.reclaim(listing(first, second))
+    assert {one.target.id: one.superseded for one in bench.bindings()} == {"made": False, "second": True}
 
 
-def test_of_two_late_jobs_that_show_at_once_one_stands(desk: Desk) -> None:
+def test_of_two_late_jobs_that_show_at_once_one_stands(bench: ReconcilerBench) -> None:
     """The create that ended first gets its job, and the other one's is one too many."""
-    desk.noted(create(), create(seq=2, at=NOW + timedelta(hours=1)))
+    bench.record(create(), create(seq=2, at=NOW + timedelta(hours=1)))
     for number in (2, 1):
-        desk.now += timedelta(seconds=1)
-        desk.state.settle(create(seq=number), "failed")
+        bench.now += timedelta(seconds=1)
+        bench.state.settle(create(seq=number), "failed")
     second = found("second", LATE, created_at=NOW + timedelta(hours=1))
 
-    assert desk.reconciler.reclaim(listing(LATE, second))
-    assert {one.target.id: one.superseded for one in desk.bindings()} == {"second": False, "made": True}
+    assert bench.reconciler.reclaim(listing(LATE, second))
+    assert {one.target.id: one.superseded for one in bench.bindings()} == {"second": False, "made": True}

@@ -1,4 +1,4 @@
-"""A plan that was only partly carried out goes on as it was planned, or not at all."""
+"""A plan that was only partly applied goes on as it was planned, or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way back from a run, in every direction of change."""
+"""The rollback of a run, in every direction of change."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ async def back(lab: Lab, run: str | None = None, *, yes: bool = True) -> tuple[P
 
 def changed(lab: Lab) -> dict[str, dict[str, Any]]:
     """Our jobs at the target, without what their platform notes about a change."""
-    noted = ("updatedAt", "updated_at", "last_edited_by")
-    return {key: {k: v for k, v in raw.items() if k not in noted} for key, raw in lab.made.items()}
+    recorded = ("updatedAt", "updated_at", "last_edited_by")
+    return {key: {k: v for k, v in raw.items() if k not in recorded} for key, raw in lab.made.items()}
 
 
 TARGETS = [("omni", "devin"), ("devin", "scrip"), ("scrip", "omni"), ("omni", "json")]
@@ -82,7 +82,7 @@ async def test_changed_jobs_are_as_before(make_lab: MakeLab, source: str, target
 
 
 @pytest.mark.parametrize(("source", "target"), TARGETS)
-async def test_deleted_jobs_are_made_anew(make_lab: MakeLab, source: str, target: str) -> None:
+async def test_deleted_jobs_are_recreated(make_lab: MakeLab, source: str, target: str) -> None:
     """A deleted job comes back as it was under a new id, which the plan says; it is ours as before."""
     lab = make_lab(source, target, on_missing="delete")
     lab.source.wish(1)
@@ -102,7 +102,7 @@ async def test_deleted_jobs_are_made_anew(make_lab: MakeLab, source: str, target
     assert () == again.pending
 
 
-async def test_replaced_jobs_are_made_anew(make_lab: MakeLab) -> None:
+async def test_replaced_jobs_are_recreated(make_lab: MakeLab) -> None:
     """A job that had to be replaced is replaced again by one that is as the first one was."""
     lab = make_lab("devin", "omni", platforms=PATCH)
     lab.source.wish(1)
@@ -119,7 +119,7 @@ async def test_replaced_jobs_are_made_anew(make_lab: MakeLab) -> None:
     assert first["id"] != last["id"]
 
 
-async def test_adopted_jobs_are_given_back(make_lab: MakeLab) -> None:
+async def test_adopted_jobs_are_unbound(make_lab: MakeLab) -> None:
     """A job that a run took over is as it was, and not ours any more."""
     lab = make_lab("omni", "devin", adopt="name")
     lab.source.wish(1)
@@ -133,7 +133,7 @@ async def test_adopted_jobs_are_given_back(make_lab: MakeLab) -> None:
     assert () == lab.state.bindings("devin", (lab.scope,), "vixie")
 
 
-async def test_giving_back_what_was_only_linked(make_lab: MakeLab) -> None:
+async def test_rolling_back_what_was_only_bound(make_lab: MakeLab) -> None:
     """Jobs that were taken over as they were are not ours any more, which is said; the next plan waits for nothing."""
     lab = make_lab("omni", "devin", adopt="identical")
     lab.source.wish(1)

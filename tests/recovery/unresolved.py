@@ -60,7 +60,7 @@ def bound(one: Job = MADE, **values: Any) -> Binding:
 
 
 @define
-class Desk:
+class ReconcilerBench:
     """A state with writes, and a target whose later listings are given.
 
     Attributes:
@@ -79,8 +79,8 @@ class Desk:
     slept: list[float] = field(factory=list)
     waiting: list[list[str]] = field(factory=list)
 
-    def noted(self, *writes: Write, bindings: Sequence[Binding] = ()) -> None:
-        """Note writes and bindings."""
+    def record(self, *writes: Write, bindings: Sequence[Binding] = ()) -> None:
+        """Record writes and bindings."""
         run = Run(id="r1", sync="it", provider=self.provider, scope=TARGET_SCOPE, started_at=NOW)
         dialect = mapping(self.provider).rules.dialect
         self.state.begin_run(run, plan_digest="", dialect=dialect, claims=writes)
@@ -89,7 +89,7 @@ class Desk:
 
     @property
     def reconciler(self) -> Reconciler:
-        """What settles the writes."""
+        """What reconciles the writes."""
 
         async def relist() -> Extracted:
             return self.later.pop(0) if len(self.later) > 1 else self.later[0]
@@ -108,13 +108,13 @@ class Desk:
             sleep=sleep,
         )
 
-    async def settled(self, write: Write, *jobs: Job, problems: tuple[Problem, ...] = ()) -> tuple[str, str]:
-        """Settle one write by one listing; return its state, and the id of its target job or the error."""
+    async def reconcile(self, write: Write, *jobs: Job, problems: tuple[Problem, ...] = ()) -> tuple[str, str]:
+        """Reconcile one write with one listing; return its state, and the id of its target job or the error."""
         self.later = [listing(*jobs, problems=problems)]
-        _target, left = await self.reconciler.settle([write], self.later[0])
-        (noted,) = (one for one in self.state.writes("r1") if one.seq == write.seq)
-        assert [one.error for one in left] == ([noted.error] if noted.state == "uncertain" else [])
-        return noted.state, noted.error or noted.target_id or ""
+        _target, unresolved = await self.reconciler.reconcile([write], self.later[0])
+        (write_now,) = (one for one in self.state.writes("r1") if one.seq == write.seq)
+        assert [one.error for one in unresolved] == ([write_now.error] if write_now.state == "uncertain" else [])
+        return write_now.state, write_now.error or write_now.target_id or ""
 
     def bindings(self) -> list[Binding]:
         """Return the bindings."""

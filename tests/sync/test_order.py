@@ -28,7 +28,7 @@ def test_a_chain_runs_from_its_beginning(pairs: tuple[str, ...]) -> None:
     assert waits(*pairs) == {"A>B": set(), "B>C": {"A>B"}, "C>D": {"B>C"}}
 
 
-def test_strangers_wait_for_nobody() -> None:
+def test_unrelated_syncs_wait_for_nobody() -> None:
     """Syncs that share at most a source run side by side."""
     assert waits("A>B", "A>C", "D>E") == {"A>B": set(), "A>C": set(), "D>E": set()}
 

@@ -45,7 +45,7 @@ def forget_zones() -> None:
                 value.cache_clear()
 
 
-class Database:
+class ZoneReleases:
     """The time zone database of source and migrator alike, release by release."""
 
     def __init__(self, folder: Path, world: World, releases: Releases) -> None:

@@ -150,12 +150,12 @@ class People:
         }
 
     def after_the_night(self, found: SyncResult, expected: set[Conflict]) -> None:
-        """Read the report, note what is in step, and settle what has waited for two nights."""
+        """Read the report, note what is in step, and resolve what has waited for two nights."""
         names = {path: name for name, path in TEXTS.items()}
-        for hand in found.conflicts:
-            for change in hand.change.fields if hand.is_new else ():
-                if hand.change.source and change.reason == BOTH:
-                    self.told[hand.change.source.id, names[change.path], change.new, change.remote] += 1
+        for drift in found.conflicts:
+            for change in drift.change.fields if drift.is_new else ():
+                if drift.change.source and change.reason == BOTH:
+                    self.told[drift.change.source.id, names[change.path], change.new, change.remote] += 1
         if found.plan:
             self.due |= expected
         for key, name, here, there in self._pairs():
@@ -165,9 +165,9 @@ class People:
         self.upset = {key: self.upset.get(key, 0) + 1 for key in waiting}
         for key, nights in self.upset.items():
             if nights > 1:
-                self._settle(waiting[key])
+                self._resolve(waiting[key])
 
-    def _settle(self, change: Change) -> None:
+    def _resolve(self, change: Change) -> None:
         """Somebody makes the target as the source is."""
         records = self.lab.target.records()
         if change.target and change.target.id in records:
@@ -176,7 +176,7 @@ class People:
             self.did["settled by hand"] += 1
 
     def _pairs(self) -> list[Conflict]:
-        """Each linked job and field, with what the two sides have."""
+        """Each bound job and field, with what the two sides have."""
         here, there = self.lab.source.records(), self.lab.target.records()
         return [
             (binding.source.id, name, here[binding.source.id][name], there[binding.target.id][name])
@@ -187,6 +187,6 @@ class People:
 
 
 def ours(lab: Lab) -> Counter[str]:
-    """How many jobs stand for each source job as its first piece, by the marks that the target's records carry."""
+    """Return how many copies each source job has of its first part, by the ownership tags of the target's records."""
     tags = [tag.split(":") for raw in lab.made.values() for tag in raw.get("tags") or ()]
     return Counter(tag[3] for tag in tags if tag[0] == "migrator" and tag[4].startswith("1/"))

@@ -65,7 +65,7 @@ ALWAYS: Final = ("normalise",)
 """What a platform does every night, where this sandbox can play it."""
 
 
-class Vault(dict[str, str]):
+class RotatingVault(dict[str, str]):
     """The tokens in force, each of which is written to a file at the moment when it replaces another one."""
 
     def __init__(self, file: Path) -> None:
@@ -163,7 +163,7 @@ class Month:
 async def test_a_month_of_nights(tmp_path: Path, source: str, target: str, seed: int) -> None:
     """After a month in which everything went wrong, what is healthy is right, and what is odd is named."""
     world = World(clock=START, sleep=_at_once)
-    vault = world.rotated = Vault(tmp_path / "token")
+    vault = world.rotated = RotatingVault(tmp_path / "token")
     with BackgroundServer(world) as server, Lab(world, server.port, tmp_path, source, target) as lab:
         vault.file.write_text(world.providers[target].token, encoding="utf-8")
         lab.connection[target] = {"token": f"file:{vault.file}"}

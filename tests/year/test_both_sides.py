@@ -21,7 +21,7 @@ from migrator.sandbox import BackgroundServer, World
 from migrator.sync import commands
 from migrator.sync.results import SyncResult
 from tests.conformance.lab import Lab
-from tests.year.laws import HOUR, Database, Releases, moment
+from tests.year.laws import HOUR, Releases, ZoneReleases, moment
 from tests.year.people import People, ours
 
 pytestmark = pytest.mark.slow
@@ -106,7 +106,7 @@ async def test_a_year_of_edits_on_both_sides(tmp_path: Path, folder: Path) -> No
     """365 nights: equal sides by verify, no duplicates, no foreign writes, and every conflict announced once."""
     chance = random.Random(SEED)  # noqa: S311 (the same year every time)
     world, counts = World(clock=START), Counter[str]()
-    database = Database(folder, world, RELEASES)
+    database = ZoneReleases(folder, world, RELEASES)
     database.keep_up(START)
     with BackgroundServer(world) as server, Lab(world, server.port, tmp_path, "omni", "devin", **OPTIONS) as lab:
 
@@ -136,7 +136,7 @@ async def test_a_year_of_edits_on_both_sides(tmp_path: Path, folder: Path) -> No
             morning(world)
             counts["duplicates"] += sum(number - 1 for number in ours(lab).values())
             people.after_the_night(found, expected)
-        for number in range(6):  # in the last week nobody edits anything, but for what has to be settled
+        for number in range(6):  # in the last week nobody edits anything, but for what has to be resolved
             world.advance(to=max(START + (NIGHTS + number) * DAY, world.now()))
             expected = people.before_the_night()
             found = await night(lab, counts)

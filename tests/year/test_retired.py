@@ -21,7 +21,7 @@ from migrator.sandbox import BackgroundServer, Options, World
 from migrator.sync.commands import verify
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
-from tests.cutover.passing import cut, expected
+from tests.cutover.simulated_time import cut, expected
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +81,7 @@ async def test_a_year_after_the_source_is_gone(tmp_path: Path, folder: Path) -> 
             stop=asyncio.Event(),
             progress=lambda _moved: None,
         )
-        assert ({}, len(made)) == (lab.source.records(), gone.summary["moved"]), gone.moves
+        assert ({}, len(made)) == (lab.source.records(), gone.summary["moved"]), gone.switches
         since, nights = world.now(), 0
         while world.now() < END:
             (night,) = (await lab.night()).results

@@ -20,7 +20,7 @@ import pytest
 from migrator.sandbox import BackgroundServer, World
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
-from tests.year.laws import HOUR, Database, Releases, moment
+from tests.year.laws import HOUR, Releases, ZoneReleases, moment
 
 pytestmark = pytest.mark.slow
 
@@ -97,7 +97,7 @@ def fires(world: World, provider: str) -> dict[str, Counter[str]]:
 async def test_a_year_of_nightly_syncs(tmp_path: Path, folder: Path) -> None:
     """Over a year, with clocks changed, nights skipped and laws changed: no fire is missing, and none is extra."""
     world = World(clock=START)
-    database = Database(folder, world, RELEASES)
+    database = ZoneReleases(folder, world, RELEASES)
     database.keep_up(START)
     counts: Counter[str] = Counter()
     with BackgroundServer(world) as server, Lab(world, server.port, tmp_path, "omni", "devin") as lab:

@@ -85,7 +85,7 @@ class DuplicateJobs:
 
 def duplicate_jobs(found: Iterable[Duplicate]) -> tuple[DuplicateJobs, ...]:
     """Return the duplicates, as several commands print them."""
-    return tuple(filled(DuplicateJobs, one, targets=one.jobs, reason=one.told) for one in found)
+    return tuple(filled(DuplicateJobs, one, targets=one.jobs, reason=one.reason) for one in found)
 
 
 @frozen(kw_only=True)

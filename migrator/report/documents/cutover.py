@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from migrator.active_side import Found
+from migrator.active_side import FiringSide
 from migrator.canonical import JobRef
 from migrator.cutover.switches import Cutover, Does, Gap, Goal, Nightly, Sent, Status, SwitchResult
 from migrator.json_document import Document, filled
@@ -45,7 +45,7 @@ class SwitchedJob:
     name: str
     source: JobRef
     targets: tuple[JobRef, ...]
-    live: Found
+    live: FiringSide
     takes: tuple[Does, ...]
     gap: SwitchGap | None
     writes: tuple[Sent, ...]
@@ -94,21 +94,21 @@ def cutover_document(found: Cutover, name: str) -> CutoverDocument:
         RetireDocument if name == RetireDocument.NAME else CutoverDocument,
         found,
         dry_run=found.is_dry,
-        jobs=tuple(map(_switched, found.moves)),
-        active_nowhere=found.dark,
+        jobs=tuple(map(_switched, found.switches)),
+        active_nowhere=found.inactive,
         needs_nightly_sync=found.nightly,
     )
 
 
 def _switched(result: SwitchResult) -> SwitchedJob:
-    move = result.move
+    move = result.switch
     return filled(
         SwitchedJob,
         result,
         name=move.name,
         source=move.source,
         targets=move.targets,
-        takes=tuple(step.does for step in move.turns),
+        takes=tuple(step.does for step in move.steps),
         gap=result.gap and _gap(result.gap),
         writes=result.sent,
         proof=result.proof or None,

@@ -43,9 +43,9 @@ class ErrorDocument(ReportedProblem, Document):
 
 def error_document(failure: Failure) -> ErrorDocument:
     """Return an error and the single errors that it consists of."""
-    problems = tuple(filled(ReportedProblem, problem, **_told(problem)) for problem in failure.problems)
-    return filled(ErrorDocument, failure, **_told(failure), problems=problems)
+    problems = tuple(filled(ReportedProblem, problem, **_words(problem)) for problem in failure.problems)
+    return filled(ErrorDocument, failure, **_words(failure), problems=problems)
 
 
-def _told(failure: Failure) -> dict[str, object]:
+def _words(failure: Failure) -> dict[str, object]:
     return {"error": failure.what, "allowed": failure.choices or ((failure.allowed,) if failure.allowed else ())}

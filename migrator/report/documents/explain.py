@@ -78,30 +78,30 @@ class ExplainDocument(Document):
     translation: TranslationResult | None
 
 
-def explain_document(told: Explanation) -> ExplainDocument:
+def explain_document(found: Explanation) -> ExplainDocument:
     """Return an explanation."""
-    zone = load_zone(told.timezone)
+    zone = load_zone(found.timezone)
     return filled(
         ExplainDocument,
-        told,
-        text=told.cron.text,
-        dialect=told.cron.dialect,
-        meaning=describe(told.cron, told.timezone),
-        flags=tuple(sorted(told.cron.flags)),
-        fires=tuple(Fire(local=at.astimezone(zone).isoformat(), utc=at) for at in told.fires),
-        readings=tuple(filled(ExplainedReading, one, cron=dict(one.answers), next=at) for one, at in told.readings),
-        translation=told.translation and _translation(told, told.translation),
+        found,
+        text=found.cron.text,
+        dialect=found.cron.dialect,
+        meaning=describe(found.cron, found.timezone),
+        flags=tuple(sorted(found.cron.flags)),
+        fires=tuple(Fire(local=at.astimezone(zone).isoformat(), utc=at) for at in found.fires),
+        readings=tuple(filled(ExplainedReading, one, cron=dict(one.answers), next=at) for one, at in found.readings),
+        translation=found.translation and _translation(found, found.translation),
     )
 
 
-def _translation(told: Explanation, translation: Translation) -> TranslationResult:
+def _translation(found: Explanation, translation: Translation) -> TranslationResult:
     verdict = translation.verdict
     return filled(
         TranslationResult,
         verdict,
-        target=told.target,
-        target_timezone=told.target_timezone,
+        target=found.target,
+        target_timezone=found.target_timezone,
         verdict=verdict.kind,
         flags=tuple(sorted(verdict.flags)),
-        pieces=parts_of(translation.pieces, told.target),
+        pieces=parts_of(translation.pieces, found.target),
     )

@@ -127,7 +127,7 @@ def status_document(status: SyncStatus) -> StatusDocument:
         StatusDocument,
         status,
         state=status.place,
-        active_nowhere=tuple(one for dark in status.dark.values() for one in dark),
+        active_nowhere=tuple(one for jobs in status.inactive.values() for one in jobs),
         writing=tuple(filled(LockOwner, owner, target=scope) for scope, owner in status.owners.items()),
         uncertain=tuple(filled(UnresolvedWrite, one, settle=settle_commands(one)) for one in status.uncertain),
         syncs=tuple(_latest(run, status) for run in status.latest),
@@ -165,10 +165,10 @@ def history_document(
     runs: Iterable[Run], writes: Iterable[Write] | None, ledger: Iterable[Missed] = ()
 ) -> HistoryDocument:
     """Return the runs; with the writes and the ledger of the one run that was asked for."""
-    told = tuple(filled(RunEntry, run, **_named(run)) for run in runs)
+    found = tuple(filled(RunEntry, run, **_named(run)) for run in runs)
     if writes is None:
-        return HistoryDocument(runs=told)
-    return HistoryDocument(runs=told, writes=tuple(filled(WriteEntry, one) for one in writes), ledger=tuple(ledger))
+        return HistoryDocument(runs=found)
+    return HistoryDocument(runs=found, writes=tuple(filled(WriteEntry, one) for one in writes), ledger=tuple(ledger))
 
 
 @frozen(kw_only=True)

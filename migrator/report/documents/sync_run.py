@@ -113,6 +113,7 @@ def _sync(found: SyncResult) -> SyncEntry:
         conflicts=tuple(map(_drifted, found.conflicts)),
         drift=tuple(map(_drifted, found.drift)),
         active_nowhere=found.applied.dark,
+        lapses=found.expiring,
     )
 
 

@@ -89,7 +89,7 @@ class VerifyDocument(Document):
     Attributes:
         end: until when the instants have to agree.
         jobs: every job that was carried over, the worst first.
-        not_carried: the jobs that have no job of ours at the target.
+        not_carried: the jobs without a managed copy at the target.
         requests: requests sent, by provider.
     """
 

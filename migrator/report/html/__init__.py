@@ -3,7 +3,7 @@
     frame       the page around every report: head, policy, styles, script
     pictures    the geometry of charts; the templates draw them as SVG
     overviews   audits and plans
-    rounds      the result of a sync run
+    sync_runs   the result of a sync run
 
 What a platform sent is hostile until proved otherwise. Templates escape every value, the script writes text only, and
 the page's own policy lets nothing run or load but the one style sheet and the one script whose digests it names.

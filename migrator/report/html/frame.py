@@ -18,7 +18,7 @@ _FOLDER: Final = "templates"
 
 
 def page(template: str, **values: Any) -> str:
-    """A report as one HTML document.
+    """Return a report as one HTML document.
 
     Args:
         template: name of a template that extends `page.html`.
@@ -47,7 +47,7 @@ def _environment() -> Environment:
 
 
 def _template(name: str) -> str:
-    """A template without its indentation, which would be a third of a long report."""
+    """Return a template without its indentation, which would be a third of a long report."""
     return "".join(line.lstrip() for line in _text(name).splitlines(keepends=True))
 
 

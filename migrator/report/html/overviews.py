@@ -21,7 +21,7 @@ class _Drawn:
 
 
 def overview_page(shown: Overview) -> str:
-    """An audit or a plan as one HTML document."""
+    """Return an audit or a plan as one HTML document."""
     shared = Shared()
     rows = [_drawn(row, shown, shared) for row in shown.rows]
     maps = heat(shown.week)

@@ -35,7 +35,7 @@ class Segment:
 
 
 def stacked(tallies: Iterable[Tally], *, gap: float = 3) -> list[Segment]:
-    """One bar of all tallies side by side, as wide as the page."""
+    """Return one bar of all tallies side by side, as wide as the page."""
     shown = [tally for tally in tallies if tally.jobs]
     total = sum(tally.jobs for tally in shown)
     room = WIDTH - gap * max(len(shown) - 1, 0)
@@ -76,7 +76,7 @@ class Heat:
 
 
 def heat(week: Week) -> Heat:
-    """The maps before and after.
+    """Return the maps before and after.
 
     Shades follow the rank of a number among those that there are, so that one busy hour does not make all others alike.
     """
@@ -154,7 +154,7 @@ class Track:
 
 
 def track(stretch: Stretch, shared: Shared, *, moves: bool) -> Track:
-    """A stretch of time as paths."""
+    """Return a stretch of time as paths."""
 
     def drawn(fires: Sequence[datetime]) -> str:
         return shared.path(ticks([_place(at, stretch) for at in fires]))
@@ -183,7 +183,7 @@ def _days(stretch: Stretch) -> Iterator[tuple[float, datetime]]:
 
 
 def ticks(places: Sequence[float]) -> str:
-    """A path of one upright line for each place, from y = 0 to 1; a bar where they stand too close."""
+    """Return a path of one upright line for each place, from y = 0 to 1; a bar where they stand too close."""
     runs: list[list[float]] = []
     for place in places:
         if runs and place - runs[-1][1] < _MERGED:
@@ -206,7 +206,7 @@ class Instant:
 
 
 def instants(forecast: Forecast, *, number: int = 6) -> list[Instant]:
-    """The next instants, and the first that differ."""
+    """Return the next instants, and the first that differ."""
     found: dict[datetime, Instant] = {}
     for stretch in (forecast.coming, forecast.later, forecast.around):
         if stretch is None:

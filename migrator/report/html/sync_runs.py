@@ -1,4 +1,4 @@
-"""A round of syncs as a page."""
+"""A sync run as a page."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from migrator.report.sync_run_view import SyncRunView
 
 
 def sync_run_page(shown: SyncRunView) -> str:
-    """A round as one HTML document."""
-    return page("round.html", shown=shown)
+    """Return a sync run as one HTML document."""
+    return page("sync_run.html", shown=shown)

@@ -156,7 +156,7 @@ class Overview:
     left_out: int = 0
 
     def tally(self, key: str) -> Tally:
-        """The tally of a row's outcome."""
+        """Return the tally of a row's outcome."""
         return next(one for one in self.outcomes if one.key == key)
 
     @property

@@ -13,7 +13,7 @@ from migrator.audit import OUTCOMES, Audit, JobAudit, Outcome
 from migrator.convert import Converted
 from migrator.report.audits import OUTCOME_WORDS, SIGNS
 from migrator.report.overview import LossRow, Overview, OverviewRow, Tally, Tone
-from migrator.report.overview.rows import fires_by_hour, lost, not_migrated, verdict_tallies, with_schedule
+from migrator.report.overview.rows import fires_by_hour, loss_row, not_migrated, verdict_tallies, with_schedule
 from migrator.report.text import clean, count
 
 _TONES: Final[Mapping[Outcome, Tone]] = {
@@ -77,26 +77,28 @@ def _tally(outcome: Outcome, jobs: int) -> Tally:
 def _lead(found: Audit) -> list[str]:
     """Return the summary, a sentence each."""
     summary = found.summary
-    ways = (
+    outcomes = (
         (summary["whole"], "unchanged"),
         (summary["lossy"], "with data loss, once the sync allows it"),
         (summary["undecided"], "after you set required values"),
     )
-    able, stuck = sum(number for number, _ in ways), summary["refused"] + summary["unreadable"]
-    parts = ", ".join(f"{number:,} {words}" for number, words in ways if number)
-    told = [f"{able:,} of {count(len(found.findings), 'job')} can migrate to {found.title}{': ' * bool(parts)}{parts}."]
+    able, stuck = sum(number for number, _ in outcomes), summary["refused"] + summary["unreadable"]
+    parts = ", ".join(f"{number:,} {words}" for number, words in outcomes if number)
+    facts = [
+        f"{able:,} of {count(len(found.findings), 'job')} can migrate to {found.title}{': ' * bool(parts)}{parts}."
+    ]
     if stuck:
-        told.append(f"{count(stuck, 'job')} cannot.")
+        facts.append(f"{count(stuck, 'job')} cannot.")
     if summary["over"]:
-        told.append(
+        facts.append(
             f"{count(summary['over'], 'job')} {'is' if summary['over'] == 1 else 'are'} expired, and not migrated."
         )
-    return told
+    return facts
 
 
-def _permission(lowered: Converted) -> list[str]:
-    """The line that allows what a job loses, if it loses anything."""
-    paths = sorted({loss.path for loss in lowered.losses})
+def _permission(converted: Converted) -> list[str]:
+    """Return the line that allows what a job loses, if it loses anything."""
+    paths = sorted({loss.path for loss in converted.losses})
     return [f"allow_loss = {json.dumps(paths)}"] if paths else []
 
 
@@ -109,14 +111,14 @@ def _row(finding: JobAudit, at: datetime) -> OverviewRow:
         reason=clean("; ".join(filter(None, (finding.reason, finding.trouble)))),
         verdict="",
     )
-    lowered = finding.lowered
-    if lowered is None:
+    converted = finding.lowered
+    if converted is None:
         return plain
-    schedule, goes = lowered.schedule, finding.outcome in _GOING
+    schedule, goes = converted.schedule, finding.outcome in _GOING
     decided = evolve(
         plain,
-        needs=tuple(clean(need.what) for need in lowered.needs),
-        settles=(*(need.line for need in lowered.needs), *_permission(lowered)) if goes else (),
-        losses=tuple(lost(loss) for loss in lowered.losses) if goes else (),
+        needs=tuple(clean(need.what) for need in converted.needs),
+        settles=(*(need.line for need in converted.needs), *_permission(converted)) if goes else (),
+        losses=tuple(loss_row(loss) for loss in converted.losses) if goes else (),
     )
-    return with_schedule(decided, schedule, lowered.pieces[0] if lowered.pieces else {}, start=at, moves=goes)
+    return with_schedule(decided, schedule, converted.parts[0] if converted.parts else {}, start=at, moves=goes)

@@ -14,7 +14,7 @@ from migrator.plan.policy import policies_of
 from migrator.report.overview import Edit, Overview, OverviewRow, Tally, Tone
 from migrator.report.overview.rows import (
     fires_by_hour,
-    lost,
+    loss_row,
     not_migrated,
     text_parts,
     total_losses,
@@ -90,14 +90,14 @@ def _lead(plan: Plan, rows: Sequence[OverviewRow]) -> list[str]:
         for action, words in TENSES.items()
         if (number := plan.summary[action])
     ]
-    told = [f"{', '.join(counts) or 'No jobs'}."]
+    drawn = [f"{', '.join(counts) or 'No jobs'}."]
     if not plan.pending and not plan.blocked and not plan.refusal:
-        told.append(UP_TO_DATE)
-    return told
+        drawn.append(UP_TO_DATE)
+    return drawn
 
 
 def _grouped(changes: Iterable[Change]) -> Iterable[Sequence[Change]]:
-    """The changes to one job that are alike: the pieces of a split stand in one row; what is blocked comes first."""
+    """Return the changes of one job that are alike, as one group: the parts of a split; blocked changes come first."""
     groups: dict[tuple[Any, ...], list[Change]] = {}
     for change in changes:
         alone = () if change.source else (change.target, change.name)
@@ -118,17 +118,17 @@ def _row(changes: Sequence[Change], plan: Plan) -> OverviewRow:
         reason=clean("; ".join(dict.fromkeys(change.reason for change in changes if change.reason))),
         settles=tuple(decision.line for decision in policies_of(changes)),
         verdict="",
-        losses=tuple(lost(loss) for loss in first.losses),
+        losses=tuple(loss_row(loss) for loss in first.losses),
         edits=tuple(edit for change in changes for edit in _edits(change, plan)),
     )
     schedule = first.schedule
     if schedule is None:
         return plain
-    moves = _fires_as_told(first)
+    moves = _drop_fires(first)
     return with_schedule(plain, schedule, first.new_fields(), start=plan.created_at, moves=moves)
 
 
-def _fires_as_told(change: Change) -> bool:
+def _drop_fires(change: Change) -> bool:
     """Return whether the target fires as the change's schedule says, once the plan is applied."""
     if change.action == "blocked":
         return change.target is not None and not any(field.path in TRIGGER_PATHS for field in change.fields)

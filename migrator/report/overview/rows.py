@@ -28,8 +28,8 @@ _KEPT: Final = 120
 _REFUSED: Final = frozenset({"impossible", "none"})
 
 
-def lost(loss: Loss) -> LossRow:
-    """A loss in words."""
+def loss_row(loss: Loss) -> LossRow:
+    """Return a loss in words."""
     return LossRow(
         path=loss.path,
         reason=clean(loss.reason),
@@ -88,7 +88,7 @@ def scheduled(schedule: ConvertedSchedule, triggers: list[Timed]) -> dict[str, A
 
 
 def _trigger_words(timed: Timed) -> str:
-    """A trigger that its target takes as it is."""
+    """Return a trigger that its target takes as it is."""
     trigger = timed.trigger
     if isinstance(trigger, Recurring):
         return f"{clean(str(trigger.cron))} ({clean(trigger.timezone)})"
@@ -96,7 +96,7 @@ def _trigger_words(timed: Timed) -> str:
 
 
 def _timezone(triggers: list[Timed]) -> str:
-    """Whose wall clock a source follows."""
+    """Return whose wall clock a source follows."""
     trigger = triggers[0].trigger if triggers else None
     return trigger.timezone if isinstance(trigger, Recurring) else "UTC"
 
@@ -123,12 +123,12 @@ def _ends(text: str) -> str:
 
 
 def _clean_inside(text: str) -> str:
-    """A text made safe, with the blanks at its ends."""
+    """Return a text made safe, with the blanks at its ends."""
     return clean(f"|{text}|")[1:-1]
 
 
 def _meaning(triggers: list[Timed]) -> str:
-    """A recurring trigger in a sentence; "" for anything else."""
+    """Return a recurring trigger in a sentence; "" for anything else."""
     if not triggers or not isinstance(triggers[0].trigger, Recurring):
         return ""
     trigger = triggers[0].trigger
@@ -137,7 +137,7 @@ def _meaning(triggers: list[Timed]) -> str:
 
 
 def total_losses(rows: Iterable[OverviewRow]) -> tuple[LossRow, ...]:
-    """Every loss and how many jobs have it, the most frequent first."""
+    """Return every loss and how many jobs have it, the most frequent first."""
     counted = Counter((loss.path, loss.reason) for row in rows for loss in row.losses)
     return tuple(LossRow(path=path, reason=reason, jobs=jobs) for (path, reason), jobs in counted.most_common())
 

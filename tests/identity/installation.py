@@ -20,7 +20,7 @@ _WRITES: Final = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 @define
-class Desk:
+class Installation:
     """Somebody's folder with migrator.toml, `omni`, `devin` and `scrip` in it, and one sync, "nightly".
 
     Attributes:
@@ -102,14 +102,14 @@ class Desk:
         self.world.load("omni", [routine(name) for name in names])
 
 
-def shown(desk: Desk, *arguments: str) -> Any:
+def shown(installation: Installation, *arguments: str) -> Any:
     """The document of a command that succeeds."""
-    return desk.well(*arguments, "--json").document
+    return installation.well(*arguments, "--json").document
 
 
-def bindings(desk: Desk) -> list[tuple[str, str, str]]:
+def bindings(installation: Installation) -> list[tuple[str, str, str]]:
     """Sync, source scope and source id of every binding."""
-    tables = shown(desk, "state", "export")["tables"]
+    tables = shown(installation, "state", "export")["tables"]
     return sorted((row["sync"], row["source_scope"], row["source_id"]) for row in tables["bindings"])
 
 

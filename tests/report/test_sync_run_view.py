@@ -11,7 +11,7 @@ from migrator.report.sync_run_markdown import sync_run_markdown
 from migrator.report.sync_run_view import sync_run_view
 from tests.report.bench import HOSTILE
 from tests.report.conftest import Open
-from tests.report.rounds import bad_night, outcome, round_of, synced
+from tests.report.sync_results import bad_night, outcome, sync_run_of, synced
 
 
 def test_it_says_first_what_needs_a_person() -> None:
@@ -49,7 +49,7 @@ def test_a_job_stands_in_one_part() -> None:
 
 def test_a_quiet_night_is_short() -> None:
     """Where all is in order, Markdown is the table alone."""
-    text = sync_run_markdown(sync_run_view(round_of(synced(), synced(name="other"))))
+    text = sync_run_markdown(sync_run_view(sync_run_of(synced(), synced(name="other"))))
 
     assert "2 syncs, all in order." in text
     assert "| ✓ | `nightly` | in order | 0 unchanged |" in text
@@ -90,7 +90,7 @@ def test_it_renders_without_a_complaint_and_asks_for_nothing(open_report: Open) 
 def test_a_long_list_is_cut_in_markdown_alone() -> None:
     """A hundred entries of a part are enough for a ticket."""
     many = tuple(outcome(f"Job {number}") for number in range(150))
-    found = round_of(synced(applied=synced().applied.__class__(run="r1", outcomes=many)))
+    found = sync_run_of(synced(applied=synced().applied.__class__(run="r1", outcomes=many)))
 
     assert "and 50 more" in sync_run_markdown(sync_run_view(found))
     assert "Job 149" in sync_run_page(sync_run_view(found))

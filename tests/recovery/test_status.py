@@ -1,4 +1,4 @@
-"""What status says of a run, before and after what it left is settled."""
+"""What status says of a run, before and after what it left is resolved."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.recovery.dying import dies
 def stands(lab: Lab) -> tuple[str, str]:
     """How the latest run ended, and what to type to go on."""
     state = lab.state
-    standing = SyncStatus(
+    status = SyncStatus(
         runs=state.runs(), unresolved=state.unsettled(), owners=state.owners(), in_order=state.in_order(), place=""
     )
-    (sync,) = status_document(standing).to_json()["syncs"]
-    said = "\n".join(line.text.plain for line in status_lines(standing))
+    (sync,) = status_document(status).to_json()["syncs"]
+    said = "\n".join(line.text.plain for line in status_lines(status))
     words = {"died": "crashed", "settled": "up to date"}.get(sync["how"], sync["how"])
     assert said.startswith(f"{words} it: apply") or "unresolved write" in said
     return sync["how"], sync["next"]
 
 
-async def test_a_dead_run_is_history_once_nothing_is_left_to_do(make_lab: MakeLab) -> None:
+async def test_a_crashed_run_is_history_once_nothing_is_left_to_do(make_lab: MakeLab) -> None:
     """It died, and says how to go on; after the next run, which finds that all was made, it is settled."""
     lab = make_lab("omni", "devin")
     lab.source.wish(1)

@@ -42,7 +42,7 @@ def synced(**changes: Any) -> SyncResult:
     return SyncResult(**{**known, "started_at": BEGAN, "ended_at": BEGAN + timedelta(seconds=4), **changes})
 
 
-def round_of(*results: SyncResult) -> SyncRun:
+def sync_run_of(*results: SyncResult) -> SyncRun:
     """A round."""
     return SyncRun(results=results, started_at=BEGAN, ended_at=BEGAN + timedelta(seconds=5))
 
@@ -71,8 +71,8 @@ def bad_night(name: str = "Weekly note", error: str = "the token is refused") ->
             outcomes=(outcome(name), outcome(name, "failed", error), outcome(name, "skipped")),
             requests={"omni": 2, "devin": 7},
         ),
-        hands=(conflict, edited(name, is_new=False)),
-        lapses=(Expiry(source=SOURCE, target=MADE, name=name, until=BEGAN + timedelta(hours=9), reason=error),),
+        drifted=(conflict, edited(name, is_new=False)),
+        expiring=(Expiry(source=SOURCE, target=MADE, name=name, until=BEGAN + timedelta(hours=9), reason=error),),
     )
     down = synced(name="other", plan=None, error=AuthError(error, status=401, body="no", hint="check the token"))
-    return round_of(busy, down, synced(name="quiet"))
+    return sync_run_of(busy, down, synced(name="quiet"))

@@ -1,6 +1,6 @@
 """Jobs on both sides, and what switches them: platforms in memory, a state on disk.
 
-made = hall_of(path, STAGED)
+made = bench_of(path, STAGED)
 assert await made.only() == ("moved", "target", "")
 """
 
@@ -33,25 +33,25 @@ CUT = STAGED.after("target")
 
 
 @attrs.define
-class Hall:
+class SwitcherBench:
     """Jobs on both sides, and what switches them.
 
     Attributes:
         bench: the run and the platforms.
         jobs: the jobs.
-        told: the results as they were told.
+        results: the results, in the order in which they were reported.
         values: of the switcher.
         missed: what was missed.
     """
 
     bench: Bench
     jobs: tuple[Switching, ...]
-    told: list[SwitchResult] = attrs.field(factory=list)
+    results: list[SwitchResult] = attrs.field(factory=list)
     values: dict[str, Any] = attrs.field(factory=dict)
     missed: tuple[Missed, ...] = ()
 
-    async def switch(self, goal: Any = "target", moves: list[Switch] | None = None) -> list[SwitchResult]:
-        """Switch every job, or carry these switches out."""
+    async def switch(self, goal: Any = "target", switches: list[Switch] | None = None) -> list[SwitchResult]:
+        """Switch every job, or apply these switches."""
         bench, clock = self.bench, Clock(now=lambda: self.bench.now, sleep=self.bench.sleep)
         origin = bench.origin
         clock = self.values.pop("clock", clock)
@@ -62,10 +62,10 @@ class Hall:
             writer=bench.writer,
             clock=clock,
             stop=bench.stop,
-            progress=self.told.append,
+            progress=self.results.append,
             **values,
         )
-        found, self.missed = await switcher.all(moves or [one.plan(goal) for one in self.jobs])
+        found, self.missed = await switcher.all(switches or [one.plan(goal) for one in self.jobs])
         return list(found)
 
     async def only(self, goal: Any = "target") -> tuple[str, str, str]:
@@ -80,20 +80,20 @@ class Hall:
 
     def recorded(self) -> list[tuple[str, datetime | None]]:
         """Return what is recorded of the active sides: which, and since when a switch is under way."""
-        sides = self.bench.state.active_sides("omni", (SOURCE_SCOPE,), "eventbridge")
-        return [(one.live, one.begun) for one in sides]
+        recorded = self.bench.state.active_sides("omni", (SOURCE_SCOPE,), "eventbridge")
+        return [(one.live, one.begun) for one in recorded]
 
 
-def hall_of(path: Path, *jobs: Switching) -> Hall:
-    """Return a hall of these jobs."""
-    made: Hall
+def bench_of(path: Path, *jobs: Switching) -> SwitcherBench:
+    """Return a bench with these jobs."""
+    made: SwitcherBench
     given = Given(
         source=tuple(one.source for one in jobs),
         target=tuple(target for one in jobs for target in one.targets),
         bindings=tuple(binding for one in jobs for binding in one.bindings),
     )
     state = open_state(f"sqlite:///{path}/it.db", now=lambda: made.bench.now)
-    made = Hall(Bench(state, given), jobs)
+    made = SwitcherBench(Bench(state, given), jobs)
     for one in jobs:
         if one.active_side:
             state.put_active_side(one.active_side, dialect="eventbridge")

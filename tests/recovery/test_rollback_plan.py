@@ -1,4 +1,4 @@
-"""The way back from a run: what it wrote and what is there now in, a plan out."""
+"""The rollback of a run: what it wrote and what is there now in, a plan out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def record(of: Wish, number: int = 1) -> dict[str, Any]:
     return PLATFORMS["devin"].write(number, of)
 
 
-def held(of: Wish, number: int = 1) -> Job:
+def target_job(of: Wish, number: int = 1) -> Job:
     """Return a target job."""
     return mapping("devin").read(record(of, number), scope=SCOPE)
 
@@ -42,7 +42,7 @@ def wrote(action: str = "update", state: Any = "done", run: str = "r1", **values
     return attrs.evolve(made, **values)
 
 
-NEW, OLD = held(wish(1, name="New name")), wish(1)
+NEW, OLD = target_job(wish(1, name="New name")), wish(1)
 BEFORE = SavedRecord(ref=NEW.ref, record=record(OLD), binding=binding(NEW))
 
 
@@ -66,7 +66,7 @@ def trace(**values: Any) -> RunTrace:
 
 
 def back(**values: Any) -> Change:
-    """Return the way back of the one job."""
+    """Return the change that rolls back the one job."""
     (found,) = rollback_plan(trace(**values)).changes
     return found
 
@@ -82,7 +82,7 @@ def test_an_update_is_undone_field_by_field() -> None:
 @pytest.mark.parametrize(("was", "action"), [(True, "resume"), (False, "pause")])
 def test_a_flag_is_put_back(was: bool, action: str) -> None:
     """A pause that was all becomes a resume, and the reverse."""
-    changed = held(wish(1, enabled=not was))
+    changed = target_job(wish(1, enabled=not was))
     values = {"bindings": (binding(changed),), "target": Extracted(jobs=(changed,), scopes=(SCOPE,))}
 
     assert back(saved_records=(attrs.evolve(BEFORE, record=record(wish(1, enabled=was))),), **values).action == action
@@ -101,7 +101,7 @@ def test_what_was_made_is_deleted_and_what_was_deleted_is_made() -> None:
 
 def test_what_is_as_it_was_needs_nothing() -> None:
     """And what was adopted is no longer managed."""
-    same = held(OLD)
+    same = target_job(OLD)
     values = {"bindings": (binding(same),), "target": Extracted(jobs=(same,), scopes=(SCOPE,))}
 
     assert (back(**values).action, back(**values).reason) == ("none", "it is as it was before")
@@ -126,10 +126,10 @@ def test_a_job_in_place_of_another_one_is_changed_back_and_has_lost_its_history(
         ({"writes": (wrote(state="dispatched"),)}, "unresolved write"),
         ({"later": (wrote(run="r2"),)}, "run r2 has touched it since"),
         ({"later": (wrote(run="r2", state="dispatched"),)}, "run r2 has touched it since"),
-        ({"bindings": (binding(NEW, seen=flatten(held(OLD))),)}, "name changed since the run"),
+        ({"bindings": (binding(NEW, seen=flatten(target_job(OLD))),)}, "name changed since the run"),
     ],
 )
-def test_a_way_back_that_is_not_known_is_refused(values: dict[str, Any], told: str) -> None:
+def test_a_rollback_that_is_not_known_is_refused(values: dict[str, Any], told: str) -> None:
     """Nothing is sent for a job that somebody or something has changed since."""
     assert (back(**values).action, told in back(**values).reason) == ("blocked", True)
 
@@ -153,7 +153,7 @@ def test_two_target_jobs_of_one_source_job_are_refused() -> None:
     assert (back(bindings=bindings).action, back(bindings=bindings).target) == ("update", NEW.ref)
 
 
-def test_a_job_that_failed_or_that_nothing_is_known_of_has_no_way_back() -> None:
+def test_a_job_that_failed_or_that_nothing_is_known_of_has_no_rollback() -> None:
     """A write that failed changed nothing; a snapshot of a job that is not ours names no source job."""
     assert rollback_plan(trace(writes=(wrote(state="failed"),), saved_records=())).changes == ()
     unbound = SavedRecord(ref=JobRef(provider="devin", scope=SCOPE, id="x"), record=record(OLD))

@@ -35,7 +35,7 @@ async def test_an_older_job_is_not_what_a_create_made(make_lab: MakeLab, *, is_m
 
 @pytest.mark.parametrize(("minutes", "is_ours"), [(-4, True), (-6, False)])
 async def test_clocks_may_differ_by_five_minutes(make_lab: MakeLab, minutes: int, *, is_ours: bool) -> None:
-    """What a platform says to have made a little before the create was noted is still what the create made."""
+    """What a platform says to have made a little before the create was recorded is still what the create made."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     await dies(lab, method="POST")
@@ -47,7 +47,7 @@ async def test_clocks_may_differ_by_five_minutes(make_lab: MakeLab, minutes: int
     assert is_ours == bool(lab.bindings())
 
 
-async def test_an_older_job_is_not_claimed_later(make_lab: MakeLab) -> None:
+async def test_an_older_job_is_not_reclaimed_later(make_lab: MakeLab) -> None:
     """A create that was refused is not taken to have made an older job, whatever tag that one carries."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
@@ -76,7 +76,7 @@ async def test_what_a_refused_create_made_is_ours(make_lab: MakeLab) -> None:
     assert [False] == [binding.superseded for binding in lab.bindings()]
 
 
-async def test_a_job_that_is_bound_is_not_claimed_again(make_lab: MakeLab) -> None:
+async def test_a_job_that_is_bound_is_not_reclaimed(make_lab: MakeLab) -> None:
     """A create that was refused and then worked: the job of the second one is not taken for that of the first."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
@@ -90,7 +90,7 @@ async def test_a_job_that_is_bound_is_not_claimed_again(make_lab: MakeLab) -> No
         assert [False] == [binding.superseded for binding in lab.bindings()]
 
 
-async def test_one_too_many_goes(make_lab: MakeLab) -> None:
+async def test_one_too_many_is_removed(make_lab: MakeLab) -> None:
     """What a refused create made, and shows only after another one was made for it, is removed; the other one stays."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
@@ -107,7 +107,7 @@ async def test_one_too_many_goes(make_lab: MakeLab) -> None:
 
 
 async def test_the_tag_of_another_part_or_job_is_not_ours(make_lab: MakeLab) -> None:
-    """A young job with the tag of another source job, or of another part of ours, is not what a create made."""
+    """A young job with the tag of another source job, or of another part, is not what a create made."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     await dies(lab, method="POST")

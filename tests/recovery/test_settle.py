@@ -1,4 +1,4 @@
-"""Writes that lost their answer: settled by looking, by a person where that cannot tell, and never by sending again."""
+"""Writes without a response: reconciled by reading, by a person where that cannot tell, and never by sending again."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ async def uncertain(lab: Lab) -> str:
     await dies(lab, method="POST", after=True)
     (key,) = lab.made
     platform = lab.target.platform
-    twin = {**lab.made[key]}
-    twin["scheduled_session_id" if platform.name == "devin" else "id"] = "sched-" + "7" * 32
-    lab.target.put(twin)
+    copy = {**lab.made[key]}
+    copy["scheduled_session_id" if platform.name == "devin" else "id"] = "sched-" + "7" * 32
+    lab.target.put(copy)
     return lab.state.runs()[0].id
 
 
-async def test_a_lost_answer_is_settled_within_the_run(make_lab: MakeLab) -> None:
+async def test_a_lost_response_is_reconciled_within_the_run(make_lab: MakeLab) -> None:
     """A create that worked and lost its answer ends as done, with one request and one more listing."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
@@ -38,8 +38,8 @@ async def test_a_lost_answer_is_settled_within_the_run(make_lab: MakeLab) -> Non
     assert 1 == len([entry for entry in lab.world.requests if entry["method"] == "POST"])
 
 
-async def test_an_answer_lost_to_a_dying_target_waits_for_the_next_run(make_lab: MakeLab) -> None:
-    """When the target cannot be listed any more, the write stays uncertain, and the next run settles it."""
+async def test_a_response_lost_to_a_dying_target_waits_for_the_next_run(make_lab: MakeLab) -> None:
+    """When the target cannot be listed any more, the write stays uncertain, and the next run reconciles it."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     lab.world.fault("reset", method="POST", after=True)
@@ -85,22 +85,22 @@ async def test_what_cannot_be_told_blocks_its_job_alone(make_lab: MakeLab) -> No
 
 
 async def test_a_person_says_which_it_is(make_lab: MakeLab) -> None:
-    """The job that a person names is linked, and the next plan is about that one."""
+    """The job that a person names is bound, and the next plan is about that one."""
     lab = make_lab("omni", "devin")
     run = await uncertain(lab)
     await lab.plan()
     key = min(lab.made)
 
-    settled = await undo.settle(lab.runtime, lab.state, run, "Job 001", created=key)
+    write = await undo.settle(lab.runtime, lab.state, run, "Job 001", created=key)
 
-    assert ("Job 001", ()) == (settled.name, lab.state.unsettled())
+    assert ("Job 001", ()) == (write.name, lab.state.unsettled())
     lab.target.remove(*(other for other in lab.made if other != key))
     planned, _applied = await apply(lab)
     assert (((), ()), [key]) == ((planned.pending, planned.blocked), list(lab.made))
 
 
 async def test_a_person_says_that_there_is_none(make_lab: MakeLab) -> None:
-    """After both are removed by hand and the write is settled as not made, the next run makes the job."""
+    """After both are removed by hand and the write is resolved as not made, the next run makes the job."""
     lab = make_lab("omni", "devin")
     run = await uncertain(lab)
     await lab.plan()
@@ -150,8 +150,8 @@ async def test_a_run_that_is_not_known(make_lab: MakeLab) -> None:
         await undo.settle(lab.runtime, lab.state, "nightly", "Job 001", created=None)
 
 
-async def test_a_plan_does_not_settle_by_an_old_listing(make_lab: MakeLab) -> None:
-    """What a plan settles, it settles under the lock and by a listing of its own."""
+async def test_a_plan_does_not_reconcile_by_an_old_listing(make_lab: MakeLab) -> None:
+    """What a plan reconciles, it reconciles under the lock and by a listing of its own."""
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     await dies(lab, method="POST", after=True)

@@ -1,4 +1,4 @@
-"""What is left of a plan that is carried out later, or was carried out in part: plans and outcomes in, a plan out."""
+"""What is left of a plan that is applied later, or was applied in part: plans and outcomes in, a plan out."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ RENAMED = tuple(
 )
 
 
-def test_a_saved_plan_that_still_fits_is_carried_out_as_a_fresh_one_has_it(plan: Plan) -> None:
-    """Its changes, in its order; and what it says of the other jobs that were looked at."""
+def test_a_saved_plan_that_still_fits_is_applied_as_a_fresh_one_has_it(plan: Plan) -> None:
+    """Its changes, in its order; and what it says of the other jobs of the plan."""
     fresh = attrs.evolve(plan, created_at=NOW + timedelta(hours=1))
     with_one_done = emptied(plan)
     with_another = attrs.evolve(
@@ -107,7 +107,7 @@ def test_a_saved_plan_with_a_change_that_is_not_to_be_made_any_more_is_refused(p
             still_fits(plan, fresh)
 
 
-def test_how_far_away_a_job_is_parked_may_differ(plan: Plan) -> None:
+def test_how_far_ahead_a_job_is_parked_may_differ(plan: Plan) -> None:
     """It depends on the day; what comes in its place at the cutover does not."""
     due = changed(plan, fields=RENAMED, due={"name": "Alpha"})
 
@@ -208,7 +208,7 @@ def deletion(name: str, source: str = "Old") -> Change:
     return Change(action="delete", source=ref(source), target=ref(name, "devin"), name=name)
 
 
-def test_after_lost_answers_only_those_jobs_are_taken_up(plan: Plan) -> None:
+def test_after_lost_responses_only_those_jobs_are_taken_up(plan: Plan) -> None:
     """Another failure stays one."""
     outcomes = [outcome(plan.changes[0], "failed"), outcome(plan.changes[1], "failed")]
     left = unfinished(plan.changes, outcomes, attrs.evolve(plan, refusal="no"), {ALPHA.ref})
@@ -216,7 +216,7 @@ def test_after_lost_answers_only_those_jobs_are_taken_up(plan: Plan) -> None:
     assert (left.changes, left.refusal) == ((plan.changes[0],), "")
 
 
-def test_deletes_that_waited_for_lost_answers_are_taken_up_with_them(plan: Plan) -> None:
+def test_deletes_that_waited_for_lost_responses_are_taken_up_with_them(plan: Plan) -> None:
     """Unless a job could not be made; what was tried and failed is not tried again."""
     create, waiting, tried = plan.changes[0], deletion("Waits"), deletion("Tried")
     of_unclear_job = deletion("Own", "Alpha")
@@ -282,14 +282,14 @@ def test_the_target_of_a_merged_outcome_is_that_of_its_part(plan: Plan) -> None:
     part = attrs.evolve(plan.changes[0], piece=2, pieces=2)
     sibling = attrs.evolve(part, piece=1, action="none", target=ref("One", "devin"))
     deleted = attrs.evolve(part, action="delete", target=ref("Gone", "devin"))
-    standing = attrs.evolve(part, action="none", target=ref("Two", "devin"))
+    kept = attrs.evolve(part, action="none", target=ref("Two", "devin"))
     made = outcome(part, target=ref("Made", "devin"))
 
     def target(rest: list[Change], *later: Outcome) -> str:
         (one,) = merged([part], [outcome(part, "failed")], attrs.evolve(plan, changes=tuple(rest)), later, {ALPHA.ref})
         return one.target.id if one.target else ""
 
-    assert target([sibling, deleted, standing], outcome(deleted)) == ref("Two", "devin").id
+    assert target([sibling, deleted, kept], outcome(deleted)) == ref("Two", "devin").id
     assert target([sibling, deleted, part], outcome(deleted), made) == ref("Made", "devin").id
     of_sibling = outcome(attrs.evolve(sibling, action="create"), target=ref("First", "devin"))
     assert target([attrs.evolve(sibling, action="create"), part], of_sibling, made) == ref("Made", "devin").id

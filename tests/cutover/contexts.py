@@ -1,6 +1,6 @@
 """Both sides of a sync as read, without HTTP or SQL: what a cutover is planned from.
 
-stage(Given(source=(job("Alpha"),)).carried_out()).move(ref("Alpha"), PLANNER, "target")
+context_of(Given(source=(job("Alpha"),)).carried_out()).switch(ref("Alpha"), PLANNER, "target")
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def session(given: Given) -> Session:
     return Session(runtime=UNOPENED, sync=Sync(**options), state=UNOPENED, source=source, target=target)
 
 
-def stage(
+def context_of(
     given: Given,
     *,
     listed: Iterable[Job] | None = None,

@@ -43,11 +43,11 @@ class Meeting:
 
 
 def actions(found: SyncRun) -> dict[str, dict[str, int]]:
-    """What each sync of a round had to do."""
+    """What each sync of a run had to do."""
     return {result.name: counts(result.plan) if result.plan else {} for result in found.results}
 
 
-async def test_ten_strangers_run_side_by_side(make_lab: MakeLab) -> None:
+async def test_ten_unrelated_syncs_run_side_by_side(make_lab: MakeLab) -> None:
     """No answer comes before ten requests are on their way, one of each sync: so none waits for another."""
     meeting = Meeting(len(TEN))
     world = World(latency=1.0, sleep=meeting)
@@ -71,8 +71,8 @@ async def test_syncs_of_one_key_share_its_rate(make_lab: MakeLab) -> None:
     assert len(lab.runtime.rate_limiters) == len({"omni", "devin"})
 
 
-async def test_a_job_goes_to_a_place_once_whatever_ways_lead_there(make_lab: MakeLab) -> None:
-    """Omni to Scrip directly, and by way of Devin: the copy at Devin is not copied again, also by its mark alone."""
+async def test_a_job_is_copied_to_a_target_once_by_several_syncs(make_lab: MakeLab) -> None:
+    """Omni to Scrip directly, and by way of Devin: the copy at Devin is not copied again, also by its tag alone."""
     lab = make_lab("omni", "devin")
     lab.also("direct", "omni", "scrip")
     lab.also("around", "devin", "scrip")
@@ -88,7 +88,7 @@ async def test_a_job_goes_to_a_place_once_whatever_ways_lead_there(make_lab: Mak
     assert copy.action == "none"
 
 
-async def test_a_chain_carries_a_new_job_through_in_one_night(make_lab: MakeLab) -> None:
+async def test_a_chain_of_syncs_copies_a_new_job_in_one_run(make_lab: MakeLab) -> None:
     """Omni to Devin, Devin to Scrip, Scrip to a file: each link reads what the one before it has just written."""
     lab = make_lab("omni", "devin")
     lab.also("third", "scrip", "end", template={"prompt": TEMPLATE})
@@ -102,7 +102,7 @@ async def test_a_chain_carries_a_new_job_through_in_one_night(make_lab: MakeLab)
     assert {"none"} == {action for each in again.values() for action in each}
 
 
-async def test_two_syncs_into_one_place_take_turns(make_lab: MakeLab) -> None:
+async def test_two_syncs_to_one_target_run_one_after_the_other(make_lab: MakeLab) -> None:
     """The second one begins when the first has ended, and neither finds the place locked."""
     lab = make_lab("omni", "devin")
     lab.also("other", "scrip", "devin", template={"prompt": TEMPLATE})
@@ -115,7 +115,7 @@ async def test_two_syncs_into_one_place_take_turns(make_lab: MakeLab) -> None:
     assert sent.index(("scrip", "GET")) > sent.index(("devin", "POST")) > sent.index(("omni", "GET"))
 
 
-async def test_a_circle_does_not_turn(make_lab: MakeLab) -> None:
+async def test_a_circle_of_syncs_copies_nothing_again(make_lab: MakeLab) -> None:
     """Two directions between the same places: each carries its own jobs, and no copy comes back as a new job."""
     lab = make_lab("omni", "devin")
     lab.source.wish(1)
@@ -129,7 +129,7 @@ async def test_a_circle_does_not_turn(make_lab: MakeLab) -> None:
 
 
 async def test_a_sync_that_fails_holds_up_nobody(make_lab: MakeLab) -> None:
-    """Those beside it and those after it are carried out, also what reads from where it would have written."""
+    """Those beside it and those after it are run, also what reads from where it would have written."""
     lab = make_lab("omni", "devin")
     lab.also("second", "devin", "scrip")
     lab.also("aside", "omni", "file")
@@ -144,7 +144,7 @@ async def test_a_sync_that_fails_holds_up_nobody(make_lab: MakeLab) -> None:
 
 
 async def test_what_is_not_begun_says_so(make_lab: MakeLab) -> None:
-    """A round that is stopped between two syncs lets the first end and does not begin the second."""
+    """A run that is stopped between two syncs lets the first end and does not begin the second."""
     lab = make_lab("omni", "devin")
     lab.also("second", "devin", "scrip")
     lab.source.wish(1)

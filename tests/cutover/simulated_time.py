@@ -31,8 +31,8 @@ START: Final = datetime(2026, 11, 23, 8, 55, 20, tzinfo=UTC)
 """A Monday, some minutes before a full hour, far from every change of a clock."""
 _SHORTEST: Final = 0.001
 """Seconds that every waiting takes at least, so that whoever waits in small parts gets on."""
-_TURNS: Final = 25
-"""How often everybody else gets a turn before time goes on."""
+_YIELDS: Final = 25
+"""How often all other tasks run before time goes on."""
 
 
 class Log(list[Any]):
@@ -46,7 +46,7 @@ class Log(list[Any]):
         super().append(entry)
 
 
-class Passing:
+class SimulatedTime:
     """A clock for the platforms and for us.
 
     Args:
@@ -87,11 +87,11 @@ class Passing:
 
     async def _quiet(self) -> None:
         """Until nobody waits for an answer and nobody has anything to do."""
-        turns = 0
-        while turns < _TURNS:
+        yields = 0
+        while yields < _YIELDS:
             before = self.log.total
             await asyncio.sleep(0.001 if self._inflight else 0)
-            turns = 0 if self._inflight or self.log.total != before else turns + 1
+            yields = 0 if self._inflight or self.log.total != before else yields + 1
 
     @contextmanager
     def counted(self) -> Iterator[None]:
@@ -135,9 +135,9 @@ async def cut(lab: Lab, **order: Any) -> Cutover:
     )
 
 
-def told(found: Cutover) -> list[tuple[str, str]]:
-    """How each move ended, and which side fires now."""
-    return [(switched.status, switched.live) for switched in found.moves]
+def statuses(found: Cutover) -> list[tuple[str, str]]:
+    """How each switch ended, and which side fires now."""
+    return [(switched.status, switched.live) for switched in found.switches]
 
 
 def expected(
