@@ -9,7 +9,6 @@ from attrs import define, field
 
 from migrator.cutover.missed_runs import missed
 from migrator.cutover.switches import Switch
-from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.http.clock import Clock
 from migrator.store import State
@@ -31,7 +30,7 @@ class CutoverJournal:
 
     run: str
     state: State
-    origin: SourceWriter
+    origin: Writer
     writer: Writer
     clock: Clock
     ledger: list[Missed] = field(factory=list, init=False)
@@ -42,7 +41,7 @@ class CutoverJournal:
         begun = known.begun if known and known.begun else now
         ahead = move.switched if move.goal == "target" else known or move.switched
         if move.goal == "target":
-            kept = Definition(source=move.source, sync=self.origin.sync, fields=move.calendars[0].fields)
+            kept = Definition(source=move.source, sync=self.origin.journal.sync, fields=move.calendars[0].fields)
             self.state.keep_definitions([kept])
         if ahead:
             live, since = (known.live, known.since) if known else ("both", now)
@@ -53,7 +52,7 @@ class CutoverJournal:
         """Note which side is active now, and what was missed."""
         entries, known = await self._missed(move, begun), move.active_side
         if active_side is None:
-            place = (self.writer.adapter.provider, self.writer.scope)
+            place = (self.writer.adapter.provider, self.writer.journal.scope)
             self.state.drop_active_sides([move.source], place, missed=entries)
         else:
             since = known.since if known and known.live == active_side.live else self.clock.now()
@@ -61,7 +60,7 @@ class CutoverJournal:
 
     def deleted(self, move: Switch) -> None:
         """Note that the source job was deleted on purpose: that no listing has it is no sign of another account."""
-        self.state.note_retired(self.origin.sync, [move.source])
+        self.state.note_retired(self.origin.journal.sync, [move.source])
 
     async def note_missed(self, move: Switch, begun: datetime) -> None:
         """Note what was missed by a move whose end is not known."""
@@ -72,10 +71,10 @@ class CutoverJournal:
 
     async def _missed(self, move: Switch, begun: datetime) -> tuple[Missed, ...]:
         """The instants since a move was begun at which, by the journal, not exactly one side was live."""
-        await self.writer.notes.flush()
+        await self.writer.journal.flush()
         dialects = {side.adapter.provider: side.mapping.rules.dialect for side in (self.origin, self.writer)}
         known = self.state.about(move.source, CUTOVER_KINDS, dialects)
-        writes = [write for write in known if write.at >= begun and write.sync == self.origin.sync]
+        writes = [write for write in known if write.at >= begun and write.sync == self.origin.journal.sync]
         entries = missed(move, writes, until=self.clock.now(), run=self.run)
         self.ledger += entries
         return entries

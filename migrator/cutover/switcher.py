@@ -26,7 +26,7 @@ from migrator.cutover.gaps import next_gap
 from migrator.cutover.journal import CutoverJournal
 from migrator.cutover.switches import Gap, Sent, Switch, SwitchResult, SwitchStep
 from migrator.errors import MigratorError, StateError
-from migrator.execute.source_writer import SourceWriter
+from migrator.execute.source_writes import delete_source, read_source, update_source
 from migrator.execute.writer import Writer
 from migrator.http.clock import Clock
 from migrator.plan.compare import same
@@ -57,7 +57,7 @@ class Switcher:
     """
 
     record: CutoverJournal
-    origin: SourceWriter
+    origin: Writer
     writer: Writer
     clock: Clock
     guard: timedelta
@@ -180,7 +180,7 @@ class Switcher:
         """Why a move does not fit any more, and what says that a run is in progress where the job is to be stopped."""
         for turn in move.turns:
             if turn.side == "source" and turn.does != "restore":
-                job = await self.origin.read(turn.job)
+                job = await read_source(self.origin, turn.job)
                 fields = flatten(job)
                 paths = ("enabled", *TRIGGER_PATHS)
                 if changed := [path for path in paths if not same(fields.get(path), turn.before.get(path))]:
@@ -226,20 +226,20 @@ class Switcher:
         note = Sent(side=turn.side, job=turn.job, does=turn.does, at=self.clock.now())
         sent.append(note)
         if turn.binding:
-            binding = self.writer.noted(turn.job) or turn.binding
+            binding = self.writer.journal.latest(turn.job) or turn.binding
             await self.writer.update(binding, new, binding.seen if back else turn.before)
-            await self.writer.notes.flush()
+            await self.writer.journal.flush()
         elif turn.does == "delete":
-            await self.origin.delete(turn.job)
+            await delete_source(self.origin, turn.job)
         else:
-            await self.origin.update(turn.job, new)
+            await update_source(self.origin, turn.job, new)
         sent[-1] = attrs.evolve(note, confirmed=self.clock.now())
 
     async def _shows(self, turn: SwitchStep) -> bool | None:
         """Whether a job holds what a write that failed was to bring; None when it cannot be read."""
         try:
             if turn.side == "source":
-                job: Job = await self.origin.read(turn.job)
+                job: Job = await read_source(self.origin, turn.job)
             else:
                 job = await self._target(turn)
         except StateError:

@@ -84,6 +84,21 @@ def check_certificates(environ: Mapping[str, str]) -> str:
     return "the package certifi"
 
 
+def host_of(base_url: str) -> str:
+    """Return the host of a web address.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise UsageError(f"base_url cannot be read: {error}", allowed="https://host/path") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise UsageError("base_url is not a web address", actual=repr(base_url), allowed="https://host/path")
+    return url.host
+
+
 @functools.lru_cache(maxsize=64)
 def address(text: str, query: tuple[tuple[str, str | int], ...] = ()) -> httpx.URL:
     """A URL with its query; of those that are asked for again and again, one is made."""
