@@ -1,8 +1,7 @@
 """Carry a plan out.
 
 Creates, updates and replacements first, side by side; deletes last, and only when everything that was to be made was
-made. A change that fails does not stop the others; the parts of one job stand or fall together. Nothing is sent
-without a note of it on disk.
+made. A change that fails does not stop the others; the parts of one job stand or fall together.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class Executor:
         source: writes to the source; None where a sync goes one way only.
         stop: set when no new change may be begun.
         workers: how many changes are under way at once; by default a few more than the target takes requests, so that
-            none of its places waits for the disk.
+            none of its slots waits for the disk.
         progress: called after each change.
     """
 
@@ -60,11 +59,11 @@ class Executor:
     _forbidden: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        places = self.target.adapter.concurrency
-        self.workers = places + max(1, places // _SPARE)
+        slots = self.target.adapter.concurrency
+        self.workers = slots + max(1, slots // _SPARE)
 
     async def apply(self, plan: Plan) -> tuple[Outcome, ...]:
-        """Make every pending change; one outcome for each, in the plan's order."""
+        """Make every pending change; return one outcome for each, in the plan's order."""
         making, deleting = _units(plan.pending)
         await self._all(making)
         await self._read_back()
@@ -101,7 +100,7 @@ class Executor:
 
     def _skip(self, unit: Unit, reason: str) -> None:
         for number, change in unit.items():
-            self._note(number, change, "skipped", reason)
+            self._record(number, change, "skipped", reason)
 
     async def _single(self, number: int, change: Change) -> None:
         try:
@@ -124,7 +123,7 @@ class Executor:
             elif result.cause:
                 self._failed(number, change, result.cause, why=result.error)
             else:
-                self._note(number, change, result.status, result.error)
+                self._record(number, change, result.status, result.error)
 
     async def _read_back(self) -> None:
         """Read what was created without an answer: one by one, or with one listing where there are many."""
@@ -135,22 +134,22 @@ class Executor:
                     listed[str(record.raw.get(self.target.mapping.rules.identity.id))] = record
             except MigratorError as error:
                 for number, (change, _binding) in self._unread.items():
-                    self._note(number, change, "failed", f"created, but it could not be read back: {error}")
+                    self._record(number, change, "failed", f"created, but it could not be read back: {error}")
                 return
         for number, (change, binding) in self._unread.items():
             try:
                 await self.target.check(binding, listed.get(binding.target.id))
             except Exception as error:  # noqa: BLE001 (as above)
-                self._note(number, change, "failed", str(job_error("read back", error)))
+                self._record(number, change, "failed", str(job_error("read back", error)))
             else:
-                self._note(number, change, "done")
+                self._record(number, change, "done")
 
-    # -- noting -------------------------------------------------------------------------------------------------------
+    # -- results ------------------------------------------------------------------------------------------------------
 
     def _failed(self, number: int, change: Change, error: MigratorError, *, why: str = "") -> None:
         known = self._halted if isinstance(error, AuthError | ClockError) else self._full
         if known and isinstance(error, AuthError | ClockError | QuotaError) and _was_first(change, error):
-            self._note(number, change, "skipped", known)  # it was on its way already, and nothing came of it
+            self._record(number, change, "skipped", known)  # it was on its way already, and nothing came of it
             return
         if isinstance(error, AuthError):
             self._forbidden += 1
@@ -160,13 +159,13 @@ class Executor:
             self._halted = error.what
         if isinstance(error, QuotaError):
             self._full = f"the target has no room for more jobs, as it said of {change.label}"
-        self._note(number, change, "failed", why or str(error))
+        self._record(number, change, "failed", why or str(error))
 
     def _done(self, number: int, change: Change, made: Made) -> None:
         self._forbidden = 0
-        self._note(number, attrs.evolve(change, target=made.target or change.target), "done")
+        self._record(number, attrs.evolve(change, target=made.target or change.target), "done")
 
-    def _note(self, number: int, change: Change, status: Status, error: str = "") -> None:
+    def _record(self, number: int, change: Change, status: Status, error: str = "") -> None:
         outcome = Outcome(
             action=change.action,
             source=change.source,

@@ -41,6 +41,7 @@ class WriteJournal:
         scope: where jobs are created.
         dialect: the cron dialect of what is written.
         lock: the lock that the run holds while it writes.
+        at_once: whether each entry is on disk when the method returns: what follows a write to the source rests on it.
         planned: the numbers of the writes that were planned when the run began, by what each is about.
         commits: puts the entries on disk; the journals of one run share it.
         numbers: the numbers of the run's further writes; the journals of one run share them.
@@ -54,6 +55,7 @@ class WriteJournal:
     scope: str
     dialect: str
     lock: str
+    at_once: bool = False
     planned: Mapping[WriteKey, int] = field(factory=dict)
     commits: GroupCommit = field(default=Factory(lambda self: GroupCommit(self.state), takes_self=True))
     numbers: itertools.count[int] = field(
@@ -76,7 +78,10 @@ class WriteJournal:
             StateError: the state cannot be written.
         """
         write = self._write(action, of, fields)
-        await self.commits.dispatch(write, self.provider, self.dialect, lock=self.lock)
+        if self.at_once:
+            self.state.dispatch(write, self.provider, self.dialect, lock=self.lock)
+        else:
+            await self.commits.dispatch(write, self.provider, self.dialect, lock=self.lock)
         return write
 
     @contextmanager
@@ -93,7 +98,7 @@ class WriteJournal:
 
     def settle(self, write: Write, state: IntentState, error: str = "") -> None:
         """Record the result of a write."""
-        self.commits.settle(write, state, error)
+        (self.state if self.at_once else self.commits).settle(write, state, error)
 
     async def flush(self) -> None:
         """Wait until everything is on disk.
@@ -108,7 +113,8 @@ class WriteJournal:
         if ref not in self._saved:
             self._saved.add(ref)
             if raw:
-                self.commits.save_record(self.run, ref, raw, binding=binding, dialect=self.dialect)
+                entries = self.state if self.at_once else self.commits
+                entries.save_record(self.run, ref, raw, binding=binding, dialect=self.dialect)
 
     # -- bindings -----------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from migrator.mapping import ProviderMapping
 from migrator.plan.compare import mismatches
 from migrator.providers.base import LoadAdapter, Record
 from migrator.store import State
-from migrator.store.records import IntentState, Write
+from migrator.store.records import Write
 
 
 async def read_source(source: Writer, ref: JobRef) -> Job:
@@ -68,18 +68,18 @@ async def _update_step(source: Writer, job: Job, step: Mapping[str, Any]) -> Job
     except UncertainError as error:
         record, lost = None, error
     except MigratorError as error:
-        await _settle(source, write, "failed", str(error))
+        source.journal.settle(write, "failed", str(error))
         raise
     now, wrong = await _read_back(source, write, job, record, after)
     if not wrong:
-        await _settle(source, write, "done")
+        source.journal.settle(write, "done")
         return now
     if lost:
-        await _settle(source, write, "failed", f"it never arrived: {lost}")
+        source.journal.settle(write, "failed", f"it never arrived: {lost}")
         raise lost
     what = f"{source.mapping.rules.title} did not take the change"
     refused = not_kept(what, job.ref, wrong, sent=after, seen=flatten(now))
-    await _settle(source, write, "failed", str(refused))
+    source.journal.settle(write, "failed", str(refused))
     raise refused
 
 
@@ -97,7 +97,7 @@ async def _read_back(
     except StateError:
         raise
     except MigratorError as error:
-        await _settle(source, write, "uncertain", f"it was sent and cannot be read back: {error}")
+        source.journal.settle(write, "uncertain", f"it was sent and cannot be read back: {error}")
         raise
 
 
@@ -114,12 +114,12 @@ async def delete_source(source: Writer, ref: JobRef) -> None:
         await source.adapter.delete_job(ref.scope, ref.id)
     except UncertainError as lost:
         if await _is_there(source, write, ref):
-            await _settle(source, write, "failed", f"it never arrived: {lost}")
+            source.journal.settle(write, "failed", f"it never arrived: {lost}")
             raise
     except MigratorError as error:
-        await _settle(source, write, "failed", str(error))
+        source.journal.settle(write, "failed", str(error))
         raise
-    await _settle(source, write, "done")
+    source.journal.settle(write, "done")
 
 
 async def _is_there(source: Writer, write: Write, ref: JobRef) -> bool:
@@ -130,17 +130,11 @@ async def _is_there(source: Writer, write: Write, ref: JobRef) -> bool:
         except NotFoundError:
             return False
         except MigratorError as error:
-            await _settle(source, write, "uncertain", f"it was sent, and the job cannot be read: {error}")
+            source.journal.settle(write, "uncertain", f"it was sent, and the job cannot be read: {error}")
             raise
         if wait is not None:
             await source.sleep(wait)
     return True
-
-
-async def _settle(source: Writer, write: Write, state: IntentState, error: str = "") -> None:
-    """Put the result of a write on disk: what a cutover does next rests on it."""
-    source.journal.settle(write, state, error)
-    await source.journal.flush()
 
 
 async def reconcile_source_write(

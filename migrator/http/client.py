@@ -57,7 +57,7 @@ class Client:
         renew: reads the token again when it is no longer accepted; None where that cannot help.
         timeout: seconds that one exchange may take, to the last byte of the answer; connecting may take a sixth of it.
         listing_timeout: seconds that reading a whole list may take.
-        wire: what carries requests, None for the network.
+        transport: what carries requests, None for the network.
         fence: asked right before every request leaves; raises when nothing more may be sent.
         instrumentation: told of every request.
         requests: how many have been sent, retries included.
@@ -79,7 +79,7 @@ class Client:
     renew: Callable[[], str] | None = field(default=None, repr=False)
     timeout: float = TIMEOUT
     listing_timeout: float = LISTING_TIMEOUT
-    wire: Transport | None = field(default=None, repr=False)
+    transport: Transport | None = field(default=None, repr=False)
     fence: Fence = field(default=always_open, repr=False)
     instrumentation: Instrumentation = field(default=SILENT, repr=False)
     _hide: Callable[[str], str] | None = field(default=None, repr=False)
@@ -94,7 +94,7 @@ class Client:
 
     def __attrs_post_init__(self) -> None:
         self._host = host_of(self.base_url)
-        self._slots = Slots(lambda: self.places)
+        self._slots = Slots(lambda: self.slots)
         self._credential = Credential(secret=self.secret, kept_in=self.kept_in, renew=self.renew)
         self._there = ServerClock(provider=self.provider, now=self.clock.now, warn=self.instrumentation.warn)
         self._connections = Connections(
@@ -102,13 +102,13 @@ class Client:
             headers=self.headers,
             credential=self._credential,
             timeout=self.timeout,
-            wire=self.wire,
+            transport=self.transport,
             fence=self.fence,
             hide=self.hide,
         )
 
     @property
-    def places(self) -> int:
+    def slots(self) -> int:
         """Requests that may be in flight at once: as many as keep the rate in use at the latency seen so far."""
         enough = math.ceil((self.rate_limiter.per_second or 0.0) * self._latency) + 1
         return max(self.concurrency, min(enough, self.most or self.concurrency))

@@ -43,7 +43,7 @@ class Connections:
         headers: the headers that carry the token.
         credential: the token.
         timeout: seconds that one exchange may take.
-        wire: what carries requests, None for the network.
+        transport: what carries requests, None for the network.
         fence: asked right before every request leaves.
         hide: takes secrets out of a text.
         received: bytes of the bodies of all answers.
@@ -53,7 +53,7 @@ class Connections:
     headers: Mapping[str, str] = field(repr=False)
     credential: Credential = field(repr=False)
     timeout: float
-    wire: Transport | None = field(repr=False)
+    transport: Transport | None = field(repr=False)
     fence: Fence = field(repr=False)
     hide: Callable[[str], str] = field(repr=False)
     received: int = field(default=0, init=False)
@@ -73,7 +73,7 @@ class Connections:
     async def _connection(self) -> AsyncIterator[Transport]:
         """Yield one that nobody else uses for as long as the block lasts; what it answered must be read by then."""
         if not self._free:
-            self._free.append(self.wire or network(self._url))
+            self._free.append(self.transport or network(self._url))
             self._all.append(self._free[-1])
         connection = self._free.pop()
         try:
@@ -137,7 +137,7 @@ class Connections:
 
     @property
     def _way(self) -> str:
-        proxy = None if self.wire else proxy_for(self._url)
+        proxy = None if self.transport else proxy_for(self._url)
         return f" by way of the proxy {shown(proxy)}" if proxy else ""
 
     def _say(self, error: Exception) -> str:

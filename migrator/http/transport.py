@@ -141,11 +141,11 @@ class Received:
     fault: str = ""
 
 
-async def exchanged(wire: Transport, request: httpx.Request, *, seconds: float, fence: Fence) -> Received:
+async def exchanged(transport: Transport, request: httpx.Request, *, seconds: float, fence: Fence) -> Received:
     """The answer to a request, read to its end or to a bound.
 
     Args:
-        wire: what carries it.
+        transport: what carries it.
         request: what is sent.
         seconds: how long the whole exchange may take, however slowly the answer trickles in.
         fence: asked right before the request's bytes leave, connection made.
@@ -161,7 +161,7 @@ async def exchanged(wire: Transport, request: httpx.Request, *, seconds: float, 
     request.extensions["trace"] = trace
     fence()
     async with asyncio.timeout(seconds):
-        response = await wire.handle_async_request(request)
+        response = await transport.handle_async_request(request)
         try:
             return await _read(response)
         finally:

@@ -115,7 +115,7 @@ class ListBounds:
                 if ahead and ahead[0][0] != page.following:
                     await _give_up(ahead)
                 following = _next_offset(ahead[-1][0], step, page.total) if ahead else page.following
-                while following is not None and len(ahead) < max(1, self.client.places):
+                while following is not None and len(ahead) < max(1, self.client.slots):
                     ask(following)
                     following = _next_offset(following, step, page.total)
                 await asyncio.wait({ahead[0][1]}, timeout=_HEAD_START)

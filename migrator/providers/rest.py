@@ -88,7 +88,7 @@ class RestAdapter(ABC):
     @property
     def concurrency(self) -> int:
         """How many requests may be under way at once."""
-        return self.client.places
+        return self.client.slots
 
     @property
     def ahead(self) -> timedelta | None:

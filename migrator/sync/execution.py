@@ -268,7 +268,13 @@ def source_writer(source: Endpoint, target: Writer, contract: str) -> Writer:
         adapter=source.adapter,
         mapping=source.mapping,
         journal=attrs.evolve(
-            target.journal, provider=provider, scope=scope, dialect=source.dialect, lock=source.lock, planned={}
+            target.journal,
+            provider=provider,
+            scope=scope,
+            dialect=source.dialect,
+            lock=source.lock,
+            at_once=True,
+            planned={},
         ),
         contract=contract,
         sleep=target.sleep,

@@ -62,6 +62,7 @@ def origin_of(lab: Lab, endpoint: Endpoint, contract: str) -> Writer:
             scope=scope,
             dialect=endpoint.dialect,
             lock=endpoint.lock,
+            at_once=True,
         ),
         contract=contract if contract in endpoint.mapping.rules.contracts else only,
         sleep=lab.clock.sleep,

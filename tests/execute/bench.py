@@ -118,7 +118,9 @@ class Bench:
         return Writer(
             adapter=adapter_of(self.source),
             mapping=self.source.mapping,
-            journal=attrs.evolve(self.writer.journal, provider="omni", scope=SOURCE_SCOPE, dialect="eventbridge"),
+            journal=attrs.evolve(
+                self.writer.journal, provider="omni", scope=SOURCE_SCOPE, dialect="eventbridge", at_once=True
+            ),
             contract=self.contracts[0],
             sleep=self.sleep,
         )
