@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from migrator.canonical import Fields, Job, JobRef, Unportable, flatten
 from migrator.cron import Cron, next_fires
-from migrator.execute.sender import stepped
+from migrator.execute.read_back import fields_after
 from migrator.plan.compare import same
 from migrator.plan.staging import may_fire
 from migrator.store.records import ActiveSide, Binding, Live
@@ -45,7 +45,7 @@ class SwitchContext:
 
     def activated(self, binding: Binding) -> Fields:
         """Return all fields of a target job once it may fire."""
-        return stepped(flatten(self.targets[binding.target]), self.due.get(binding.target, {}))
+        return fields_after(flatten(self.targets[binding.target]), self.due.get(binding.target, {}))
 
 
 @frozen(kw_only=True)

@@ -16,11 +16,11 @@ from migrator.cutover.journal import CutoverJournal
 from migrator.cutover.switcher import Switcher
 from migrator.cutover.switches import Cutover, Goal, Order, Switch, SwitchResult
 from migrator.errors import MigratorError, StateError
-from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.store.records import InactiveJob, Missed, Run, RunKind
 from migrator.sync.active_status import INACTIVE, job_in
 from migrator.sync.endpoints import remember_contract
+from migrator.sync.execution import journal_at, source_writer
 from migrator.sync.session import Session
 
 SwitchProgress = Callable[[SwitchResult], None]
@@ -95,31 +95,15 @@ class CutoverRun:
         session, snapshot = self.context.session, self.context.snapshot
         clock, source, target = session.runtime.clock, session.source, session.target
         writer = Writer(
-            run=self.run,
-            sync=session.sync.name,
-            state=session.state,
-            now=clock.now,
-            scope=target.place[1],
             adapter=target.adapter,
             mapping=target.mapping,
+            journal=journal_at(target, session.runtime, session.state, run=self.run, sync=session.sync.name),
             contract=self.context.contracts[1],
-            target=snapshot.target,
-            lock=target.lock,
             sleep=clock.sleep,
+            listing=snapshot.target,
             accepted=session.sync.accept_stored,
         )
-        origin = SourceWriter(
-            run=self.run,
-            sync=session.sync.name,
-            state=session.state,
-            now=clock.now,
-            adapter=source.adapter,
-            mapping=source.mapping,
-            contract=self.context.contracts[0],
-            lock=source.lock,
-            sleep=clock.sleep,
-            numbers=writer.numbers,
-        )
+        origin = source_writer(source, writer, self.context.contracts[0])
         late = source.mapping.rules.lateness if self.order.goal == "target" else target.mapping.rules.lateness
         now = clock.now()
         return Switcher(

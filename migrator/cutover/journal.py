@@ -9,7 +9,6 @@ from attrs import define, field
 
 from migrator.cutover.missed_runs import missed
 from migrator.cutover.switches import Switch
-from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.http.clock import Clock
 from migrator.store import State
@@ -31,7 +30,7 @@ class CutoverJournal:
 
     run: str
     state: State
-    origin: SourceWriter
+    origin: Writer
     writer: Writer
     clock: Clock
     ledger: list[Missed] = field(factory=list, init=False)
@@ -42,7 +41,9 @@ class CutoverJournal:
         begun = known.begun if known and known.begun else now
         ahead = switch.switched if switch.goal == "target" else known or switch.switched
         if switch.goal == "target":
-            definition = Definition(source=switch.source, sync=self.origin.sync, fields=switch.calendars[0].fields)
+            definition = Definition(
+                source=switch.source, sync=self.origin.journal.sync, fields=switch.calendars[0].fields
+            )
             self.state.keep_definitions([definition])
         if ahead:
             live, since = (known.live, known.since) if known else ("both", now)
@@ -53,7 +54,7 @@ class CutoverJournal:
         """Record which side is active now, and what was missed."""
         entries, known = await self._missed(switch, begun), switch.active_side
         if active_side is None:
-            place = (self.writer.adapter.provider, self.writer.scope)
+            place = (self.writer.adapter.provider, self.writer.journal.scope)
             self.state.drop_active_sides([switch.source], place, missed=entries)
         else:
             since = known.since if known and known.live == active_side.live else self.clock.now()
@@ -61,7 +62,7 @@ class CutoverJournal:
 
     def deleted(self, switch: Switch) -> None:
         """Record that the source job was deleted on purpose: that no listing has it is no sign of another account."""
-        self.state.note_retired(self.origin.sync, [switch.source])
+        self.state.note_retired(self.origin.journal.sync, [switch.source])
 
     async def record_missed(self, switch: Switch, begun: datetime) -> None:
         """Record what was missed by a switch whose end is not known."""
@@ -72,12 +73,12 @@ class CutoverJournal:
 
     async def _missed(self, switch: Switch, begun: datetime) -> tuple[Missed, ...]:
         """Return the instants since a switch was begun at which, by the journal, not exactly one side was active."""
-        await self.writer.notes.flush()
+        await self.writer.journal.flush()
         dialects = {
             endpoint.adapter.provider: endpoint.mapping.rules.dialect for endpoint in (self.origin, self.writer)
         }
         known = self.state.about(switch.source, CUTOVER_KINDS, dialects)
-        writes = [write for write in known if write.at >= begun and write.sync == self.origin.sync]
+        writes = [write for write in known if write.at >= begun and write.sync == self.origin.journal.sync]
         entries = missed(switch, writes, until=self.clock.now(), run=self.run)
         self.ledger += entries
         return entries

@@ -26,7 +26,7 @@ from migrator.cutover.gaps import next_gap
 from migrator.cutover.journal import CutoverJournal
 from migrator.cutover.switches import Gap, Sent, Switch, SwitchResult, SwitchStep
 from migrator.errors import MigratorError, StateError
-from migrator.execute.source_writer import SourceWriter
+from migrator.execute.source_writes import delete_source, read_source, update_source
 from migrator.execute.writer import Writer
 from migrator.http.clock import Clock
 from migrator.plan.compare import same
@@ -57,7 +57,7 @@ class Switcher:
     """
 
     record: CutoverJournal
-    origin: SourceWriter
+    origin: Writer
     writer: Writer
     clock: Clock
     guard: timedelta
@@ -180,7 +180,7 @@ class Switcher:
         """Return why a switch does not fit any more, and what says that the job to be stopped is running."""
         for step in switch.steps:
             if step.side == "source" and step.does != "restore":
-                job = await self.origin.read(step.job)
+                job = await read_source(self.origin, step.job)
                 fields = flatten(job)
                 paths = ("enabled", *TRIGGER_PATHS)
                 if changed := [path for path in paths if not same(fields.get(path), step.before.get(path))]:
@@ -226,20 +226,20 @@ class Switcher:
         note = Sent(side=step.side, job=step.job, does=step.does, at=self.clock.now())
         sent.append(note)
         if step.binding:
-            binding = self.writer.noted(step.job) or step.binding
+            binding = self.writer.journal.latest(step.job) or step.binding
             await self.writer.update(binding, new, binding.seen if is_revert else step.before)
-            await self.writer.notes.flush()
+            await self.writer.journal.flush()
         elif step.does == "delete":
-            await self.origin.delete(step.job)
+            await delete_source(self.origin, step.job)
         else:
-            await self.origin.update(step.job, new)
+            await update_source(self.origin, step.job, new)
         sent[-1] = attrs.evolve(note, confirmed=self.clock.now())
 
     async def _took_effect(self, step: SwitchStep) -> bool | None:
         """Return whether a job holds what a write that failed was to bring; None when it cannot be read."""
         try:
             if step.side == "source":
-                job: Job = await self.origin.read(step.job)
+                job: Job = await read_source(self.origin, step.job)
             else:
                 job = await self._target(step)
         except StateError:

@@ -1,8 +1,7 @@
 """Carry a plan out.
 
 Creates, updates and replacements first, side by side; deletes last, and only when everything that was to be made was
-made. A change that fails does not stop the others; the parts of one job stand or fall together. Nothing is sent
-without a note of it on disk.
+made. A change that fails does not stop the others; the parts of one job stand or fall together.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from attrs import define, field
 
 from migrator.concurrency import side_by_side
 from migrator.errors import AuthError, ClockError, MigratorError, QuotaError
-from migrator.execute.change_steps import ChangeSteps, Made
+from migrator.execute.actions import Made, carry_out
 from migrator.execute.groups import Group, Unit
-from migrator.execute.outcomes import Applied, Outcome, Status
+from migrator.execute.outcomes import Outcome, Status
 from migrator.execute.writer import Writer
 from migrator.isolation import job_error
 from migrator.plan.changes import Change, Plan
@@ -40,16 +39,16 @@ class Executor:
     """Applies one plan.
 
     Attributes:
-        writer: writes to the target.
-        changer: carries single changes out.
+        target: writes to the target.
+        source: writes to the source; None where a sync goes one way only.
         stop: set when no new change may be begun.
         workers: how many changes are under way at once; by default a few more than the target takes requests, so that
-            none of its places waits for the disk.
+            none of its slots waits for the disk.
         progress: called after each change.
     """
 
-    writer: Writer
-    changer: ChangeSteps
+    target: Writer
+    source: Writer | None = None
     stop: asyncio.Event
     workers: int = field(init=False)
     progress: Callable[[Outcome], None] = lambda _outcome: None
@@ -60,11 +59,11 @@ class Executor:
     _forbidden: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        places = self.writer.adapter.concurrency
-        self.workers = places + max(1, places // _SPARE)
+        slots = self.target.adapter.concurrency
+        self.workers = slots + max(1, slots // _SPARE)
 
     async def apply(self, plan: Plan) -> tuple[Outcome, ...]:
-        """Make every pending change; one outcome for each, in the plan's order."""
+        """Make every pending change; return one outcome for each, in the plan's order."""
         making, deleting = _units(plan.pending)
         await self._all(making)
         await self._read_back()
@@ -73,7 +72,7 @@ class Executor:
                 self._skip(unit, "not deleted, because a job could not be created")
         else:
             await self._all(deleting)
-        await self.writer.notes.flush()
+        await self.target.journal.flush()
         return tuple(self._outcomes[number] for number in sorted(self._outcomes))
 
     async def _all(self, units: Iterable[Unit]) -> None:
@@ -90,7 +89,7 @@ class Executor:
                     await self._together(unit)
                 for number in unit:
                     if number in self._outcomes and (target := self._outcomes[number].target):
-                        self.writer.forget(target)
+                        self.target.journal.release(target)
 
         await side_by_side(work() for _ in range(self.workers))
 
@@ -101,11 +100,11 @@ class Executor:
 
     def _skip(self, unit: Unit, reason: str) -> None:
         for number, change in unit.items():
-            self._note(number, change, "skipped", reason)
+            self._record(number, change, "skipped", reason)
 
     async def _single(self, number: int, change: Change) -> None:
         try:
-            made = await self.changer.carry_out(change)
+            made = await carry_out(change, self.target, self.source)
         except Exception as error:  # noqa: BLE001 (one job; what concerns all of them is raised again)
             self._failed(number, change, job_error("written", error))
         else:
@@ -116,41 +115,41 @@ class Executor:
 
     async def _together(self, unit: Unit) -> None:
         """The parts of one job: all of them, or none."""
-        fates = await Group(changer=self.changer, unit=unit).change()
-        for number, fate in fates.items():
+        results = await Group(target=self.target, unit=unit).change()
+        for number, result in results.items():
             change = unit[number]
-            if fate.status == "done":
-                self._done(number, change, fate.made)
-            elif fate.cause:
-                self._failed(number, change, fate.cause, why=fate.error)
+            if result.status == "done":
+                self._done(number, change, result.made)
+            elif result.cause:
+                self._failed(number, change, result.cause, why=result.error)
             else:
-                self._note(number, change, fate.status, fate.error)
+                self._record(number, change, result.status, result.error)
 
     async def _read_back(self) -> None:
         """Read what was created without an answer: one by one, or with one listing where there are many."""
         listed: dict[str, Record] = {}
         if len(self._unread) >= _BULK:
             try:
-                async for record in self.writer.adapter.list_jobs():
-                    listed[str(record.raw.get(self.writer.mapping.rules.identity.id))] = record
+                async for record in self.target.adapter.list_jobs():
+                    listed[str(record.raw.get(self.target.mapping.rules.identity.id))] = record
             except MigratorError as error:
-                for number, (change, _link) in self._unread.items():
-                    self._note(number, change, "failed", f"created, but it could not be read back: {error}")
+                for number, (change, _binding) in self._unread.items():
+                    self._record(number, change, "failed", f"created, but it could not be read back: {error}")
                 return
         for number, (change, binding) in self._unread.items():
             try:
-                await self.writer.check(binding, listed.get(binding.target.id))
+                await self.target.check(binding, listed.get(binding.target.id))
             except Exception as error:  # noqa: BLE001 (as above)
-                self._note(number, change, "failed", str(job_error("read back", error)))
+                self._record(number, change, "failed", str(job_error("read back", error)))
             else:
-                self._note(number, change, "done")
+                self._record(number, change, "done")
 
-    # -- noting -------------------------------------------------------------------------------------------------------
+    # -- results ------------------------------------------------------------------------------------------------------
 
     def _failed(self, number: int, change: Change, error: MigratorError, *, why: str = "") -> None:
         known = self._halted if isinstance(error, AuthError | ClockError) else self._full
         if known and isinstance(error, AuthError | ClockError | QuotaError) and _was_first(change, error):
-            self._note(number, change, "skipped", known)  # it was on its way already, and nothing came of it
+            self._record(number, change, "skipped", known)  # it was on its way already, and nothing came of it
             return
         if isinstance(error, AuthError):
             self._forbidden += 1
@@ -160,13 +159,13 @@ class Executor:
             self._halted = error.what
         if isinstance(error, QuotaError):
             self._full = f"the target has no room for more jobs, as it said of {change.label}"
-        self._note(number, change, "failed", why or str(error))
+        self._record(number, change, "failed", why or str(error))
 
     def _done(self, number: int, change: Change, made: Made) -> None:
         self._forbidden = 0
-        self._note(number, attrs.evolve(change, target=made.target or change.target), "done")
+        self._record(number, attrs.evolve(change, target=made.target or change.target), "done")
 
-    def _note(self, number: int, change: Change, status: Status, error: str = "") -> None:
+    def _record(self, number: int, change: Change, status: Status, error: str = "") -> None:
         outcome = Outcome(
             action=change.action,
             source=change.source,
@@ -199,6 +198,3 @@ def _units(pending: Iterable[Change]) -> tuple[list[Unit], list[Unit]]:
     for unit in units.values():
         (deleting if all(change.action == "delete" for change in unit.values()) else making).append(unit)
     return making, deleting
-
-
-__all__ = ["Applied", "ChangeSteps", "Executor", "Outcome", "Writer"]

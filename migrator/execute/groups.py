@@ -19,10 +19,21 @@ from attrs import define, field, frozen
 
 from migrator.canonical import Fields, JobRef
 from migrator.errors import MigratorError, StateError, UncertainError
-from migrator.execute.change_steps import ChangeSteps, Made
+from migrator.execute.actions import (
+    Made,
+    as_written,
+    at_rest,
+    bind_adopted,
+    bound,
+    check_promise,
+    create_parked,
+    out_of_the_way,
+    supersede,
+)
 from migrator.execute.gaps import wait_for_gap
 from migrator.execute.outcomes import Status
-from migrator.execute.sender import ReadBackError
+from migrator.execute.read_back import ReadBackError, fields_after
+from migrator.execute.writer import Writer
 from migrator.isolation import job_error
 from migrator.plan.changes import Change
 from migrator.store.records import Binding
@@ -32,8 +43,8 @@ Unit = Mapping[int, Change]
 
 _PER_STEP: Final = timedelta(seconds=10)
 """How long one request may take, for choosing a moment at which none of the parts fires."""
-_TAKEN_BACK: Final = "rolled back, because another part of the same job failed"
-_NOT_TAKEN_BACK: Final = "another part of the same job failed, and this one could not be rolled back"
+_ROLLED_BACK: Final = "rolled back, because another part of the same job failed"
+_STUCK: Final = "another part of the same job failed, and this one could not be rolled back"
 _NOT_BEGUN: Final = "another part of the same job failed"
 
 
@@ -73,7 +84,7 @@ class GroupStep:
     @property
     def after(self) -> Fields:
         """All of its fields from then on."""
-        return {path: value for path, value in {**self.before, **self.new}.items() if value is not None}
+        return fields_after(self.before, self.new)
 
     @property
     def back(self) -> Mapping[str, Any]:
@@ -86,11 +97,11 @@ class Group:
     """The parts of one job.
 
     Attributes:
-        changer: carries single changes out.
+        target: writes to the target.
         unit: what happens to each part.
     """
 
-    changer: ChangeSteps
+    target: Writer
     unit: Unit
     _made: dict[int, JobRef] = field(factory=dict, init=False)
     _aside: list[tuple[Binding, Mapping[str, Any]]] = field(factory=list, init=False)
@@ -106,7 +117,7 @@ class Group:
         """
         for number, change in self.unit.items():
             try:
-                self.changer.check(change)
+                check_promise(change, self.target)
                 await self._prepare(number, change)
             except Exception as error:  # noqa: BLE001 (one job; what concerns all of them is raised again)
                 return await self._fail(number, job_error("written", error), sent=())
@@ -115,7 +126,7 @@ class Group:
         for index, step in enumerate(steps):
             await self._wait(steps[index:], begun=index > 0)
             try:
-                self.changer.check(self.unit[step.number])
+                check_promise(self.unit[step.number], self.target)
                 await self._set(step.job, step.new)
             except Exception as error:  # noqa: BLE001 (as above)
                 if isinstance(error, UncertainError | ReadBackError):
@@ -134,57 +145,55 @@ class Group:
             case "replace":
                 await self._replace(number, change)
             case "delete":
-                self._stop(
-                    number, self.changer.binding(change), self.changer.remote(self.changer.binding(change).target)
-                )
+                binding = bound(change, self.target)
+                self._stop(number, binding, self.target.listed(binding.target))
             case _:
                 assert change.target is not None
                 if change.action == "adopt":
-                    self.changer.writer.adopt(self.changer.writer.target.job(change.target), change)
+                    bind_adopted(change, self.target)
                 new = {one.path: one.new for one in change.fields}
                 if new:
-                    before = self.changer.remote(change.target)
+                    before = self.target.listed(change.target)
                     self._update.append(GroupStep(number=number, job=change.target, before=before, new=new))
 
     async def _create(self, number: int, change: Change, fields: Fields) -> None:
-        binding, later = await self.changer.create_apart(change, fields)
+        binding, later = await create_parked(change, fields, self.target)
         self._made[number] = binding.target
         if later:
             self._activate.append(GroupStep(number=number, job=binding.target, before=binding.seen, new=later))
 
     async def _replace(self, number: int, change: Change) -> None:
         """Make the new one beside the old one, which keeps firing until it is switched off."""
-        old = self.changer.binding(change)
-        remote = self.changer.remote(old.target)
-        name = {path: value for path, value in self.changer.aside(remote).items() if path == "name"}
-        resting = await self.changer.writer.update(old, name, remote) if name else old
-        self._aside.append((self.changer.writer.supersede(resting), {path: remote[path] for path in name}))
-        fields = self.changer.as_written(old, remote, change)
+        old = bound(change, self.target)
+        remote = self.target.listed(old.target)
+        name = {path: value for path, value in out_of_the_way(remote, self.target).items() if path == "name"}
+        resting = await self.target.update(old, name, remote) if name else old
+        self._aside.append((supersede(resting, self.target), {path: remote[path] for path in name}))
+        fields = as_written(old, remote, change, self.target)
         await self._create(number, attrs.evolve(change, target=None), fields)
         self._stop(number, old, {**remote, **name})
 
     def _stop(self, number: int, binding: Binding, remote: Fields) -> None:
         if remote.get("enabled", True):
-            parked = self.changer.parked(remote)
+            parked = at_rest(remote, self.target)
             self._park.append(GroupStep(number=number, job=binding.target, before=remote, new=parked))
 
     # -- switching ----------------------------------------------------------------------------------------------------
 
     async def _wait(self, steps: Sequence[GroupStep], *, begun: bool) -> None:
         """Wait for a moment at which these steps do no harm."""
-        writer = self.changer.writer
         await wait_for_gap(
             list(_states(steps)),
-            dialect=writer.mapping.rules.dialect,
+            dialect=self.target.mapping.rules.dialect,
             guard=_PER_STEP * len(steps),
-            now=writer.now,
-            sleep=self.changer.sleep,
+            now=self.target.journal.now,
+            sleep=self.target.sleep,
             begun=begun,
         )
 
     async def _set(self, job: JobRef, new: Mapping[str, Any]) -> None:
-        binding = self.changer.latest(job)
-        await self.changer.writer.update(binding, new, self.changer.fields_of(job))
+        binding = self.target.binding(job)
+        await self.target.update(binding, new, self.target.last_seen(job))
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -194,7 +203,7 @@ class Group:
         gone = change.target if change.action in {"replace", "delete"} else None
         try:
             if gone:
-                await self.changer.writer.delete(self.changer.latest(gone))
+                await self.target.delete(self.target.binding(gone))
         except StateError:
             raise
         except MigratorError as error:
@@ -215,25 +224,25 @@ class Group:
         for number, job in reversed(self._made.items()):
             if number not in stuck:
                 try:
-                    await self.changer.writer.delete(self.changer.latest(job))
+                    await self.target.delete(self.target.binding(job))
                 except StateError:
                     raise
                 except MigratorError as trouble:
                     stuck[number] = trouble
         await self._reinstate(stuck)
         touched = {*self._made, *(step.number for step in sent)}
-        back = {number: GroupResult(status="failed", error=_TAKEN_BACK) for number in touched}
-        left = {n: GroupResult(status="failed", error=f"{_NOT_TAKEN_BACK}: {trouble}") for n, trouble in stuck.items()}
+        back = {number: GroupResult(status="failed", error=_ROLLED_BACK) for number in touched}
+        left = {n: GroupResult(status="failed", error=f"{_STUCK}: {trouble}") for n, trouble in stuck.items()}
         own = {failed: GroupResult(status="failed", error=str(error), cause=error)}
-        fates = {**back, **left, **own}
-        return {number: fates.get(number, GroupResult(status="skipped", error=_NOT_BEGUN)) for number in self.unit}
+        results = {**back, **left, **own}
+        return {number: results.get(number, GroupResult(status="skipped", error=_NOT_BEGUN)) for number in self.unit}
 
     async def _reinstate(self, stuck: Mapping[int, MigratorError]) -> None:
         """Let the old ones go on that were to be replaced, unless something of the new could not be removed."""
         for binding, name in self._aside:
             if stuck:
                 return
-            self.changer.writer.reinstate(self.changer.latest(binding.target))
+            self.target.journal.supersede(self.target.binding(binding.target), superseded=False)
             if name:
                 try:
                     await self._set(binding.target, name)

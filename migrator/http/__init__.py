@@ -1,6 +1,6 @@
-"""HTTP policy, and the only place that knows it: pacing, retries, error bodies, redaction.
+"""HTTP policy, and the only package that knows it: rate limits, retries, error bodies, redaction.
 
-`client` holds the one class that adapters are given, `pacing` the turns that requests wait for, `answers` what an
-answer means, `wire` what carries them, `clock` the world's time and chance. Only `client` and `wire` import httpx, so
-import from the modules directly.
+`client` holds the one class that adapters are given, `connections` one exchange, `rate_limit` the turns that requests
+wait for, `responses` what an answer means, `transport` what carries them, `clock` time and chance. httpx is slow to
+import, so import from the modules directly.
 """

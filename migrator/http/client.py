@@ -1,4 +1,4 @@
-"""The HTTP client that adapters are given: every request paced, sent again as far as is safe, every failure named."""
+"""The HTTP client that adapters are given: requests paced, sent again as far as is safe, failures named."""
 
 from __future__ import annotations
 
@@ -7,37 +7,22 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
-from types import TracebackType
 from typing import Any, Final, Self
 
 import attrs
-import httpx
 from attrs import define, field
 
-from migrator.errors import RejectedError, UsageError
 from migrator.http.bodies import FaultError
 from migrator.http.clock import REAL, Clock
 from migrator.http.connections import Connections
 from migrator.http.credential import Credential
 from migrator.http.failures import given_up, held_up, refused
-from migrator.http.proxies import proxy_for, shown
 from migrator.http.rate_limit import HeldError, Outcome, RateLimiter
-from migrator.http.responses import Call, Kind, Response, redact, unexpected
+from migrator.http.responses import Call, Kind, Response, unexpected
 from migrator.http.retry import PATIENT, NoResponse, Retry, RetryState, may_change, throttled
 from migrator.http.server_clock import ServerClock
 from migrator.http.slots import Slots
-from migrator.http.transport import (
-    Fence,
-    Received,
-    Transport,
-    address,
-    always_open,
-    encoded,
-    exchanged,
-    headers_of,
-    network,
-    timeouts,
-)
+from migrator.http.transport import Fence, Transport, always_open, encoded, host_of
 from migrator.instrumentation import SILENT, Exchange, Instrumentation
 from migrator.redaction import hiding
 
@@ -45,20 +30,10 @@ log = logging.getLogger(__name__)
 
 TIMEOUT: Final = 60.0
 LISTING_TIMEOUT: Final = 1800.0
-
 _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
 _SHAPES: Final[Mapping[type, str]] = {dict: "object", list: "list"}
 _NEWEST: Final = 0.1
 """The weight of one answer in the average latency."""
-_UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-
-
-def _no_quota(_body: Any) -> bool:
-    return False
-
-
-def _no_advice(_call: Call, _reply: Response) -> str:
-    return ""
 
 
 @define(kw_only=True)
@@ -82,16 +57,15 @@ class Client:
         renew: reads the token again when it is no longer accepted; None where that cannot help.
         timeout: seconds that one exchange may take, to the last byte of the answer; connecting may take a sixth of it.
         listing_timeout: seconds that reading a whole list may take.
-        wire: what carries requests, None for the network.
+        transport: what carries requests, None for the network.
         fence: asked right before every request leaves; raises when nothing more may be sent.
         instrumentation: told of every request.
         requests: how many have been sent, retries included.
-        received: bytes of the bodies of all answers.
         heard: the headers of the latest answer, names in lower case: what the platform says of its clock and limits.
     """
 
     provider: str
-    base_url: str = field()
+    base_url: str
     secret: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     rate_limiter: RateLimiter = field(repr=False)
@@ -99,48 +73,42 @@ class Client:
     most: int | None = None
     retry: Retry = PATIENT
     clock: Clock = field(default=REAL, repr=False)
-    is_quota: Callable[[Any], bool] = field(default=_no_quota, repr=False)
-    advice: Callable[[Call, Response], str] = field(default=_no_advice, repr=False)
+    is_quota: Callable[[Any], bool] = field(default=lambda _body: False, repr=False)
+    advice: Callable[[Call, Response], str] = field(default=lambda _call, _reply: "", repr=False)
     kept_in: str = ""
     renew: Callable[[], str] | None = field(default=None, repr=False)
     timeout: float = TIMEOUT
     listing_timeout: float = LISTING_TIMEOUT
-    wire: Transport | None = field(default=None, repr=False)
+    transport: Transport | None = field(default=None, repr=False)
     fence: Fence = field(default=always_open, repr=False)
     instrumentation: Instrumentation = field(default=SILENT, repr=False)
     _hide: Callable[[str], str] | None = field(default=None, repr=False)
     requests: int = field(default=0, init=False)
-    received: int = field(default=0, init=False)
     heard: Mapping[str, str] = field(factory=dict, init=False, repr=False)
     _connections: Connections = field(init=False, repr=False)
-    _url: httpx.URL = field(init=False, repr=False)
+    _host: str = field(init=False, repr=False)
     _credential: Credential = field(init=False, repr=False)
     _there: ServerClock = field(init=False, repr=False)
-    _headers: Mapping[str, tuple[httpx.Headers, httpx.Headers]] = field(factory=dict, init=False, repr=False)
-    _patience: Mapping[str, Any] = field(init=False, repr=False)
     _slots: Slots = field(init=False, repr=False)
     _latency: float = field(default=0.0, init=False)
 
-    @base_url.validator
-    def _check_base_url(self, _attribute: attrs.Attribute[str], value: str) -> None:
-        try:
-            url = httpx.URL(value)
-        except httpx.InvalidURL as error:
-            raise UsageError(f"base_url cannot be read: {error}", allowed="https://host/path") from error
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise UsageError("base_url is not a web address", actual=repr(value), allowed="https://host/path")
-
     def __attrs_post_init__(self) -> None:
-        if not self.secret.isascii() or not self.secret.isprintable():
-            raise UsageError("the token holds characters that no HTTP header can carry", hint="copy the whole token")
-        self._slots = Slots(lambda: self.places)
-        self._url = httpx.URL(self.base_url)
+        self._host = host_of(self.base_url)
+        self._slots = Slots(lambda: self.slots)
         self._credential = Credential(secret=self.secret, kept_in=self.kept_in, renew=self.renew)
         self._there = ServerClock(provider=self.provider, now=self.clock.now, warn=self.instrumentation.warn)
-        self._patience = timeouts(self.timeout)
+        self._connections = Connections(
+            base_url=self.base_url,
+            headers=self.headers,
+            credential=self._credential,
+            timeout=self.timeout,
+            transport=self.transport,
+            fence=self.fence,
+            hide=self.hide,
+        )
 
     @property
-    def places(self) -> int:
+    def slots(self) -> int:
         """Requests that may be in flight at once: as many as keep the rate in use at the latency seen so far."""
         enough = math.ceil((self.rate_limiter.per_second or 0.0) * self._latency) + 1
         return max(self.concurrency, min(enough, self.most or self.concurrency))
@@ -150,17 +118,16 @@ class Client:
         """How far the platform's clock was ahead of ours where they were furthest apart; None where it is not known."""
         return self._there.ahead
 
+    @property
+    def received(self) -> int:
+        """Bytes of the bodies of all answers."""
+        return self._connections.received
+
     async def __aenter__(self) -> Self:
-        self._connections = Connections(self._transport)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_exc: object) -> None:
         await self._connections.aclose()
-
-    def _transport(self) -> Transport:
-        return self.wire or network(self._url)
 
     async def request(
         self,
@@ -206,19 +173,16 @@ class Client:
         Raises:
             ProviderError: one of its subclasses; `retry` says which when.
         """
-        kind = kind or _KINDS.get(method, "write")
-        where = self.where(method, path, job)
-        body = None if json is None else encoded(json, where)
-        call = Call(method=method, path=path, params=params, body=body, kind=kind, where=where)
+        call = self._call(method, path, params, json, kind or _KINDS.get(method, "write"), job)
         reply = await self._send(call)
         try:
             answer = reply.decoded()
         except FaultError as error:
-            raise unexpected(call, reply, f"the answer {error}", self._secrets) from None
+            raise unexpected(call, reply, f"the answer {error}", self._credential.secrets) from None
         if answer is None and not reply.body.strip():
             return None
         if not isinstance(answer, shape):
-            raise unexpected(call, reply, f"the answer is not a JSON {_SHAPES[shape]}", self._secrets)
+            raise unexpected(call, reply, f"the answer is not a JSON {_SHAPES[shape]}", self._credential.secrets)
         return answer
 
     async def status_of(
@@ -229,11 +193,15 @@ class Client:
         Raises:
             ProviderError: no answer that says anything (5xx, 429, no connection) in all tries.
         """
-        where = self.where(method, path)
-        body = None if json is None else encoded(json, where)
-        call = Call(method=method, path=path, params=params, body=body, kind="read", where=where)
-        reply = await self._send(call, any_answer=True)
+        reply = await self._send(self._call(method, path, params, json, "read"), any_answer=True)
         return reply.status, reply.headers
+
+    def _call(
+        self, method: str, path: str, params: Mapping[str, str | int] | None, json: Any, kind: Kind, job: str = ""
+    ) -> Call:
+        where = self.where(method, path, job)
+        body = None if json is None else encoded(json, where)
+        return Call(method=method, path=path, params=params, body=body, kind=kind, where=where)
 
     def where(self, method: str, path: str, job: str = "") -> str:
         """How messages name a request: "POST acme /v1/jobs (job Weekly)"."""
@@ -241,55 +209,48 @@ class Client:
 
     def hide(self, text: str) -> str:
         """Return a text without secrets: those that the caller hides, or else the tokens of this connection."""
-        return (self._hide or hiding(self._secrets).hide)(text)
-
-    @property
-    def _secrets(self) -> tuple[str, ...]:
-        return self._credential.secrets
-
-    @property
-    def _way(self) -> str:
-        proxy = None if self.wire else proxy_for(self._url)
-        return f" by way of the proxy {shown(proxy)}" if proxy else ""
+        return (self._hide or hiding(self._credential.secrets).hide)(text)
 
     async def _send(self, call: Call, *, any_answer: bool = False) -> Response:
         """Send `call` until something final comes back; return it, or raise what it means."""
-        effort = RetryState(call=call, retry=self.retry, started=self.clock.monotonic())
+        retries = RetryState(call=call, retry=self.retry, started=self.clock.monotonic())
         async with self._slots:
             while True:
-                answer, wait = await self._once(effort)
+                answer, wait = await self._once(retries)
                 if isinstance(answer, Response) and (not may_change(answer) or self._quota(answer)):
-                    gone = answer.status == HTTPStatus.NOT_FOUND and call.method == "DELETE" and effort.perhaps_done
+                    gone = answer.status == HTTPStatus.NOT_FOUND and call.method == "DELETE" and retries.perhaps_done
                     if answer.ok or gone or any_answer:
                         return answer
-                    advice, is_quota = self._advice(call, answer), self._quota(answer)
-                    raise refused(effort, answer, self._secrets, is_quota=is_quota, advice=advice)
-                effort.note(answer)
+                    unknown = answer.status == HTTPStatus.UNAUTHORIZED
+                    advice = self._credential.advice if unknown else self.advice(call, answer)
+                    secrets, is_quota = self._credential.secrets, self._quota(answer)
+                    raise refused(retries, answer, secrets, is_quota=is_quota, advice=advice)
+                retries.note(answer)
                 if wait is None:
-                    wait = self.retry.backoff.delay(effort.failures - 1, self.clock.random())
+                    wait = self.retry.backoff.delay(retries.failures - 1, self.clock.random())
                 elif not throttled(answer):  # so that those who were sent away together do not come back together
                     wait += self.retry.backoff.first * self.clock.random()
-                if not effort.may_go_on(self.clock.monotonic() + wait):
-                    raise given_up(effort, answer, self._secrets, wait=wait)
+                if not retries.may_go_on(self.clock.monotonic() + wait):
+                    raise given_up(retries, answer, self._credential.secrets, wait=wait)
                 if not throttled(answer):  # after a 429 the pacer holds everybody back, us too
                     await self.clock.sleep(wait)
 
-    async def _once(self, effort: RetryState) -> tuple[Response | NoResponse, float | None]:
+    async def _once(self, retries: RetryState) -> tuple[Response | NoResponse, float | None]:
         """One try, and another where the token was replaced meanwhile: a 401 proves that nothing was done."""
-        call = effort.call
+        call = retries.call
         while True:
             if call.kind != "read":
                 self._there.check(call.where)
             try:
-                answer, wait = await self._try(call, effort.tries + 1)
+                answer, wait = await self._try(call, retries.tries + 1)
             except HeldError as error:
-                raise held_up(effort, error.seconds) from None
+                raise held_up(retries, error.seconds) from None
             if not isinstance(answer, Response) or answer.status != HTTPStatus.UNAUTHORIZED:
                 return answer, wait
-            renewal = await self._credential.renewed(answer.token, may_read=not effort.renewed)
+            renewal = await self._credential.renewed(answer.token, may_read=not retries.renewed)
             if renewal == "no":
                 return answer, wait
-            effort.renewed |= renewal == "read"
+            retries.renewed |= renewal == "read"
 
     async def _try(self, call: Call, nth: int) -> tuple[Response | NoResponse, float | None]:
         """Send one try; return its result, and how many seconds to wait before another, where known."""
@@ -307,7 +268,7 @@ class Client:
             wait = self.rate_limiter.answered(turn, outcome, asked=asked, remaining=remaining)
         exchange = Exchange(
             provider=self.provider,
-            host=self._url.host,
+            host=self._host,
             method=call.method,
             path=self.hide(call.path),
             is_write=call.kind != "read",
@@ -324,58 +285,15 @@ class Client:
         return answer, wait
 
     async def _exchange(self, call: Call) -> Response | NoResponse:
-        try:
-            async with self._connections.lane() as lane:
-                token, sent = self._credential.secret, self.clock.now()
-                request = self._request(call, token)
-                came = await exchanged(lane, request, seconds=self.timeout, fence=self.fence)
-                if came.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                    await lane.aclose()  # uvicorn resets it without saying so, and the next create would be uncertain
-        except _UNSENT as error:
-            return NoResponse(f"{self._url.host} cannot be reached{self._way}: {self._say(error)}", sent=False)
-        except (httpx.TimeoutException, TimeoutError):
-            return NoResponse(f"{self._url.host} did not answer within {self.timeout:g} s", sent=True)
-        except httpx.RequestError as error:
-            return NoResponse(f"the connection to {self._url.host} broke: {self._say(error)}", sent=True)
-        except (ArithmeticError, LookupError, ValueError) as error:  # an answer that a library below cannot take
-            return NoResponse(f"the answer of {self._url.host} cannot be read: {self._say(error)}", sent=True)
-        self.received += len(came.body)
-        self.heard, body = self._without_secrets(came)
-        reply = Response(status=came.status, headers=self.heard, body=body, fault=came.fault, token=token)
-        if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._there.note(reply.headers, sent=sent)
-            if reply.status != HTTPStatus.UNAUTHORIZED:
-                self._credential.accepted()
-        return reply
-
-    def _without_secrets(self, came: Received) -> tuple[Mapping[str, str], bytes]:
-        """Headers and body of an answer; nearly always they hold no secret, and stay what they are."""
-        headers, told = came.headers, "\n".join(came.headers.values())
-        if self.hide(told) != told:
-            headers = {name: self.hide(value) for name, value in headers.items()}
-        text = came.body.decode("utf-8", "surrogateescape")
-        hidden = self.hide(text)
-        return headers, came.body if hidden == text else hidden.encode("utf-8", "surrogateescape")
-
-    def _request(self, call: Call, token: str) -> httpx.Request:
-        if token not in self._headers:
-            own = {name: value.replace(self.secret, token) for name, value in self.headers.items()}
-            self._headers = {token: headers_of(own)}
-        try:
-            url = address(f"{self.base_url.rstrip('/')}{call.path}", tuple((call.params or {}).items()))
-        except (ValueError, httpx.InvalidURL) as error:
-            what = f"the request has no address: {self._say(error)}"
-            raise RejectedError(what, where=call.where, hint="nothing was sent") from error
-        headers = self._headers[token][1 if call.body else 0]
-        return httpx.Request(call.method, url, headers=headers, content=call.body, extensions=dict(self._patience))
-
-    def _advice(self, call: Call, reply: Response) -> str:
-        if reply.status == HTTPStatus.UNAUTHORIZED:
-            return self._credential.advice
-        return self.advice(call, reply)
-
-    def _say(self, error: Exception) -> str:
-        return redact(self.hide((str(error) or type(error).__name__).rstrip(".")), self._secrets)
+        sent = self.clock.now()
+        answer = await self._connections.exchange(call)
+        if isinstance(answer, Response):
+            self.heard = answer.headers
+            if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._there.note(answer.headers, sent=sent)
+                if answer.status != HTTPStatus.UNAUTHORIZED:
+                    self._credential.accepted()
+        return answer
 
     def _quota(self, reply: Response) -> bool:
         return reply.status == HTTPStatus.TOO_MANY_REQUESTS and self.is_quota(reply.parsed())

@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import define, field
 
-from migrator.errors import MigratorError
+from migrator.errors import MigratorError, UsageError
 
 Renewal = Literal["no", "by others", "read"]
 """Whether there is a new token, and whether this request is the one that has read it."""
@@ -35,6 +35,8 @@ class Credential:
     _reading: asyncio.Lock = field(factory=asyncio.Lock, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        if not self.secret.isascii() or not self.secret.isprintable():
+            raise UsageError("the token holds characters that no HTTP header can carry", hint="copy the whole token")
         self.secrets = (self.secret,) if self.secret else ()
 
     def accepted(self) -> None:

@@ -84,6 +84,21 @@ def check_certificates(environ: Mapping[str, str]) -> str:
     return "the package certifi"
 
 
+def host_of(base_url: str) -> str:
+    """Return the host of a web address.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise UsageError(f"base_url cannot be read: {error}", allowed="https://host/path") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise UsageError("base_url is not a web address", actual=repr(base_url), allowed="https://host/path")
+    return url.host
+
+
 @functools.lru_cache(maxsize=64)
 def address(text: str, query: tuple[tuple[str, str | int], ...] = ()) -> httpx.URL:
     """A URL with its query; of those that are asked for again and again, one is made."""
@@ -126,11 +141,11 @@ class Received:
     fault: str = ""
 
 
-async def exchanged(wire: Transport, request: httpx.Request, *, seconds: float, fence: Fence) -> Received:
+async def exchanged(transport: Transport, request: httpx.Request, *, seconds: float, fence: Fence) -> Received:
     """The answer to a request, read to its end or to a bound.
 
     Args:
-        wire: what carries it.
+        transport: what carries it.
         request: what is sent.
         seconds: how long the whole exchange may take, however slowly the answer trickles in.
         fence: asked right before the request's bytes leave, connection made.
@@ -146,7 +161,7 @@ async def exchanged(wire: Transport, request: httpx.Request, *, seconds: float, 
     request.extensions["trace"] = trace
     fence()
     async with asyncio.timeout(seconds):
-        response = await wire.handle_async_request(request)
+        response = await transport.handle_async_request(request)
         try:
             return await _read(response)
         finally:

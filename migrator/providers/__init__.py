@@ -40,7 +40,7 @@ async def open_adapter(
     rate_limiters: MutableMapping[str, RateLimiter] | None = None,
     clock: Clock | None = None,
     retry: Retry | None = None,
-    wire: Transport | None = None,
+    transport: Transport | None = None,
     instrumentation: Instrumentation = SILENT,
     fence: Callable[[], None] = lambda: None,
     hide: Callable[[str], str] | None = None,
@@ -54,7 +54,7 @@ async def open_adapter(
         rate_limiters: shared by all connections of a run: those that a platform counts as one share a limit.
         clock: time and chance; the real ones by default.
         retry: how long to keep trying.
-        wire: what carries requests; the network by default.
+        transport: what carries requests; the network by default.
         instrumentation: told of every request.
         fence: asked right before every request leaves and anything on this machine is changed; raises when none may.
         hide: takes secrets out of a text; those of this connection by default.
@@ -93,7 +93,7 @@ async def open_adapter(
         advice=partial(access.advice, connection),
         kept_in=connection.kept_in,
         renew=connection.renew,
-        wire=wire,
+        transport=transport,
         instrumentation=instrumentation,
         fence=fence,
         timeout=connection.timeout or TIMEOUT,

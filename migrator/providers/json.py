@@ -8,18 +8,15 @@ Other top-level keys are kept. The file is replaced as a whole, so a reader sees
 from __future__ import annotations
 
 import asyncio
-import errno
-import json
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from attrs import Factory, define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from migrator.errors import MigratorError, NotFoundError, ProtocolError, ProviderError, RejectedError, TransientError
-from migrator.files import is_stream, replacing
 from migrator.providers.base import PATCH, Connection, Created, Documented, Probe, Raw, Record, check_scope
 from migrator.providers.declaration import (
     IDENTITY,
@@ -30,23 +27,13 @@ from migrator.providers.declaration import (
     Setting,
     Starter,
 )
-from migrator.soundness import json_text
+from migrator.providers.jobs_document import JobsDocument, file_signature, parse_jobs, render_jobs, replace_file
 
-SCHEMA: Final = "migrator/jobs@1"
-_CORRECT: Final = "correct the file there"
 _PLAN: Final = "the file was changed during the run: plan again"
 
 
 def _new_id() -> str:
     return uuid.uuid4().hex
-
-
-@frozen
-class _Content:
-    """A file as read: its jobs by id, in their order, and what else stands in it."""
-
-    jobs: dict[str, Raw] = Factory(dict)
-    rest: dict[str, Any] = Factory(dict)
 
 
 _Change = Callable[[dict[str, Raw]], Raw | None]
@@ -81,7 +68,7 @@ class JsonFile:
     requests: int = field(default=0, init=False)
     concurrency: int = field(default=256, init=False)
     _waiting: list[tuple[_Change, asyncio.Future[Raw | None]]] = field(factory=list, init=False, repr=False)
-    _read: tuple[tuple[int, ...], _Content] | None = field(default=None, init=False, repr=False)
+    _read: tuple[tuple[int, ...], JobsDocument] | None = field(default=None, init=False, repr=False)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -193,9 +180,9 @@ class JsonFile:
                     results.append((done, change(jobs)))
                 except ProviderError as error:
                     done.set_exception(error)
-            changed = _Content(jobs, content.rest)
-            _replace(Path(self.path), _render(changed))
-            self._read = (_signature(Path(self.path)), changed)
+            changed = JobsDocument(jobs, content.rest)
+            replace_file(Path(self.path), render_jobs(changed))
+            self._read = (file_signature(Path(self.path)), changed)
         except (OSError, MigratorError) as error:
             said = error if isinstance(error, MigratorError) else _unwritable(error, self.path)
             for _, done in batch:
@@ -205,17 +192,17 @@ class JsonFile:
             for done, result in results:
                 done.set_result(result)
 
-    def _load(self, *, missing_ok: bool = False) -> _Content:
+    def _load(self, *, missing_ok: bool = False) -> JobsDocument:
         """The file's content; read again only when the file is another one than last time."""
         path = Path(self.path)
         try:
-            signature = _signature(path)
-            if self._read is None or self._read[0] != signature:
-                self._read = (signature, _parse(path.read_text(encoding="utf-8-sig"), self.path))
+            now = file_signature(path)
+            if self._read is None or self._read[0] != now:
+                self._read = (now, parse_jobs(path.read_text(encoding="utf-8-sig"), self.path))
             return self._read[1]
         except FileNotFoundError:
             if missing_ok or not self.must_exist:
-                return _Content()
+                return JobsDocument()
             hint = "check path, or create the file: migrator export CONNECTION -o FILE"
             raise NotFoundError("the file does not exist", where=self.path, hint=hint) from None
         except UnicodeDecodeError as error:
@@ -226,61 +213,10 @@ class JsonFile:
             raise ProtocolError(what, where=self.path, hint=hint) from error
 
 
-def _parse(text: str, where: str) -> _Content:
-    """Read a jobs document.
-
-    Raises:
-        ProtocolError: it is none; names the line and column, or the entry.
-    """
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        place = f"{where}:{error.lineno}:{error.colno}"
-        raise ProtocolError(f"the file is not JSON: {error.msg}", where=place, hint=_CORRECT) from error
-    except (RecursionError, ValueError) as error:  # nested thousands deep, or a number of thousands of digits
-        allowed = "JSON with at most some hundred nested levels"
-        raise ProtocolError("the file is not JSON that can be read", where=where, allowed=allowed) from error
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA or not isinstance(document.get("jobs"), list):
-        allowed = f'{{"schema": "{SCHEMA}", "jobs": [...]}}'
-        raise ProtocolError("the file holds no jobs document", where=where, allowed=allowed)
-    jobs: dict[str, Raw] = {}
-    for number, raw in enumerate(document["jobs"], start=1):
-        job_id = raw.get("id") if isinstance(raw, dict) else None
-        if not isinstance(job_id, str) or not job_id:
-            raise ProtocolError(f"job number {number} has no id", where=where, hint='give each job a distinct "id"')
-        if job_id in jobs:
-            raise ProtocolError(f"job number {number} repeats the id {job_id!r}", where=where, hint="ids are distinct")
-        jobs[job_id] = raw
-    return _Content(jobs, {key: value for key, value in document.items() if key not in {"schema", "jobs"}})
-
-
-def _render(content: _Content) -> bytes:
-    """The file's text; half of a surrogate pair, which JSON can hold and UTF-8 cannot, becomes JSON's own escape."""
-    document = {"schema": SCHEMA, **content.rest, "jobs": list(content.jobs.values())}
-    return (json_text(document) + "\n").encode()
-
-
 def _unwritable(error: OSError, path: str) -> TransientError:
     return TransientError(
         f"the file cannot be written: {error.strerror or error}", where=path, hint="nothing was changed"
     )
-
-
-def _signature(path: Path) -> tuple[int, ...]:
-    stat = path.stat()
-    return (stat.st_ino, stat.st_size, stat.st_mtime_ns)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put `content` in place of the file, durably and at once.
-
-    Raises:
-        OSError: nothing was changed.
-    """
-    if is_stream(path):
-        raise OSError(errno.EINVAL, "not a regular file")
-    with replacing(path, keep_mode=True) as file:
-        file.write(content)
 
 
 def _open(connection: Connection, opening: Opening) -> JsonFile:

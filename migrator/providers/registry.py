@@ -18,7 +18,7 @@ from migrator.providers.declaration import KIT, Provider
 
 GROUP: Final = "migrator.providers"
 """The entry point group; it is named like the package whose modules the others are."""
-_NO_PROVIDERS: Final = frozenset({"base", "declaration", "registry", "rest"})
+_NO_PROVIDERS: Final = frozenset({"base", "declaration", "jobs_document", "paging", "registry", "rest"})
 """Modules beside the providers, on which they are built."""
 
 

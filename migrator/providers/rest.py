@@ -7,103 +7,37 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from migrator.errors import (
     NotFoundError,
     ProtocolError,
     ProviderError,
     RejectedError,
-    TransientError,
     UncertainError,
 )
 from migrator.ids import path_to, wrong_with
 from migrator.providers.base import PATCH, Connection, Created, Documented, Probe, Raw, Record, check_scope
+from migrator.providers.paging import NOT_USED, ListBounds, Page, count, is_overrun
 from migrator.redaction import HIDDEN
 
 if TYPE_CHECKING:
     from migrator.http.client import Client
 
 _JSON_KINDS: Final = {"str": "text", "dict": "JSON object", "list": "list"}
-_NOT_USED: Final = "a list that cannot be read to its end is not used; try again later"
-_NAMED_AHEAD: Final = 2
-"""Pages that are asked for ahead where each one names the next."""
 _MAY_WRITE: Final[Mapping[int, bool]] = {
     HTTPStatus.NOT_FOUND: True,
     HTTPStatus.UNAUTHORIZED: False,
     HTTPStatus.FORBIDDEN: False,
 }
 """What the status of a change to a job that no platform has says about the token."""
-_MOST_PAGES: Final = 10_000
-_MOST_BYTES: Final = 1024 * 1024 * 1024
-"""What a list may take at most: a million jobs, or a gigabyte."""
-_BEYOND: Final = 20
-"""Pages that a list may have beyond those that its own total makes."""
-_LONGEST_CURSOR: Final = 4096
-_HEAD_START: Final = 0.001
-"""Seconds that a request for a page has to leave before the page before it is read, which keeps the processor busy."""
-
-
-@frozen(kw_only=True)
-class Page:
-    """One page of a list.
-
-    Attributes:
-        items: its jobs.
-        following: where the next page starts, None after the last.
-        total: jobs in the whole list, None when the platform does not say.
-    """
-
-    items: list[Any]
-    following: str | int | None
-    total: int | None = None
-
-
-@define(kw_only=True)
-class ListBounds:
-    """The bounds of one listing: time, pages and bytes.
-
-    Attributes:
-        client: what reads it.
-        until: when it must have ended, by the event loop's clock.
-        received: the bytes that the client had received when it began.
-    """
-
-    client: Client
-    until: float
-    received: int
-    _pages: int = field(default=0, init=False)
-
-    async def page(self, coming: Awaitable[Page], where: str) -> Page:
-        """The next page.
-
-        Raises:
-            ProtocolError: the list has more pages or bytes than any list of jobs, or names no usable next page.
-            TransientError: reading it takes too long.
-        """
-        self._pages += 1
-        try:
-            async with asyncio.timeout_at(self.until) as bound:
-                page = await coming
-        except TimeoutError:
-            if not bound.expired():
-                raise
-            what = f"the list was not read to its end within {self.client.listing_timeout:g} s"
-            raise TransientError(what, where=where, hint="try later, or raise listing_timeout") from None
-        following = page.following
-        if self._pages > _MOST_PAGES or self.client.received - self.received > _MOST_BYTES:
-            what = f"the list takes more than {_MOST_PAGES:,} pages or {_MOST_BYTES // 1024 // 1024:,} MiB"
-            raise ProtocolError(what, where=where, hint=_NOT_USED)
-        if isinstance(following, str) and not (following.isprintable() and len(following) <= _LONGEST_CURSOR):
-            raise ProtocolError("the list names no usable next page", where=where, hint=_NOT_USED)
-        return page
 
 
 @define(kw_only=True)
@@ -154,7 +88,7 @@ class RestAdapter(ABC):
     @property
     def concurrency(self) -> int:
         """How many requests may be under way at once."""
-        return self.client.places
+        return self.client.slots
 
     @property
     def ahead(self) -> timedelta | None:
@@ -188,7 +122,7 @@ class RestAdapter(ABC):
         for _reading in range(2):
             read: set[str] = set()
             number = 0
-            async with aclosing(self._pages(scope, listing)) as pages:
+            async with aclosing(listing.pages(partial(self._page, scope), where)) as pages:
                 async for page in pages:
                     before, total, number = len(read), page.total or 0, number + 1
                     for raw in page.items:
@@ -197,15 +131,15 @@ class RestAdapter(ABC):
                         yield job_id, raw
                     if page.following is not None and len(read) == before:
                         what = "the list repeats a page and claims to have more"
-                        raise ProtocolError(what, where=where, hint=_NOT_USED)
-                    if page.following is not None and _is_overrun(page, number):
+                        raise ProtocolError(what, where=where, hint=NOT_USED)
+                    if page.following is not None and is_overrun(page, number):
                         what = f"the list goes on after {len(read)} jobs, and says that it holds {page.total}"
-                        raise ProtocolError(what, where=where, hint=_NOT_USED)
+                        raise ProtocolError(what, where=where, hint=NOT_USED)
             found |= read
             if len(found) >= total:
                 return
         if self.total_is_exact:
-            raise ProtocolError(f"the list ends after {len(found)} of {total} jobs", where=where, hint=_NOT_USED)
+            raise ProtocolError(f"the list ends after {len(found)} of {total} jobs", where=where, hint=NOT_USED)
 
     def _key(self, raw: Any, number: int, *, where: str) -> str:
         """Return what tells a record from the others: its id, or its place in the list where it has none.
@@ -217,7 +151,7 @@ class RestAdapter(ABC):
         """
         if not isinstance(raw, dict):
             body = f"an entry that is {raw!r:.80}"
-            raise ProtocolError("the list holds something that is not a job", where=where, body=body, hint=_NOT_USED)
+            raise ProtocolError("the list holds something that is not a job", where=where, body=body, hint=NOT_USED)
         job_id = raw.get(self.id_field)
         return job_id if isinstance(job_id, str) and job_id else f"\0{number}"
 
@@ -251,43 +185,6 @@ class RestAdapter(ABC):
             if status != HTTPStatus.METHOD_NOT_ALLOWED:
                 break
         return told
-
-    async def _pages(self, scope: str, listing: ListBounds) -> AsyncGenerator[Page, None]:
-        """The pages of a list in their order, each asked for before the one before it is used up.
-
-        Where each page names the next, that is asked for as soon as it is known. Where pages go by offset and the
-        platform says how many jobs there are, as many are asked for at once as there are places for requests. What it
-        says is only believed for that: a page that begins elsewhere than the one before it ended is requested again.
-        """
-        where = self.client.where("GET", self._collection(scope))
-        ahead: deque[tuple[str | int, asyncio.Task[Page]]] = deque()
-
-        async def read(start: str | int) -> Page:
-            """A page, after which the one that it names is asked for at once."""
-            found = await self._page(scope, start)
-            if isinstance(found.following, str) and len(ahead) < _NAMED_AHEAD:
-                ask(found.following)
-            return found
-
-        def ask(start: str | int) -> None:
-            ahead.append((start, asyncio.create_task(read(start))))
-
-        page = await listing.page(self._page(scope, None), where)
-        step = len(page.items)
-        try:
-            while page.following is not None:
-                if ahead and ahead[0][0] != page.following:
-                    await _give_up(ahead)
-                following = _next_offset(ahead[-1][0], step, page.total) if ahead else page.following
-                while following is not None and len(ahead) < max(1, self.concurrency):
-                    ask(following)
-                    following = _next_offset(following, step, page.total)
-                await asyncio.wait({ahead[0][1]}, timeout=_HEAD_START)
-                yield page
-                page = await listing.page(ahead.popleft()[1], where)
-            yield page
-        finally:
-            await _give_up(ahead)
 
     async def get_job(self, scope: str, job_id: str) -> Record:
         """Read one job."""
@@ -356,27 +253,6 @@ class RestAdapter(ABC):
         return path if job_id is None else path + path_to(job_id)
 
 
-def _is_overrun(page: Page, pages: int) -> bool:
-    """Whether a list goes on far beyond the end that it states; a number that is somewhat wrong costs no job."""
-    return page.total is not None and pages > page.total // max(len(page.items), 1) + _BEYOND
-
-
-def _next_offset(start: str | int, step: int, total: int | None) -> str | int | None:
-    """Where the page after the one at `start` begins, as far as that can be known before reading it."""
-    if isinstance(start, str) or not step or total is None or start + step >= total:
-        return None
-    return start + step
-
-
-async def _give_up(ahead: deque[tuple[str | int, asyncio.Task[Page]]]) -> None:
-    """Nobody wants these pages any more."""
-    tasks = [task for _start, task in ahead]
-    ahead.clear()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def member(answer: Mapping[str, Any] | None, key: str, kind: type, *, where: str) -> Any:
     """`answer[key]`, which must be a `kind`.
 
@@ -390,6 +266,4 @@ def member(answer: Mapping[str, Any] | None, key: str, kind: type, *, where: str
     return value
 
 
-def count(value: Any) -> int | None:
-    """A number of jobs that a platform may or may not state."""
-    return value if type(value) is int and value >= 0 else None
+__all__ = ["ListBounds", "Page", "RestAdapter", "count", "member"]

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from migrator.canonical import Job, answered, flatten
 from migrator.errors import MigratorError, RefusedError
-from migrator.execute.chosen import chosen_id
+from migrator.execute.planned_writes import chosen_id
 from migrator.extract import LATE_WAITS, Extracted
 from migrator.isolation import attempt
 from migrator.mapping import ProviderMapping

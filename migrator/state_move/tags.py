@@ -8,7 +8,8 @@ import attrs
 
 from migrator.canonical import answered
 from migrator.errors import MigratorError, StateError
-from migrator.execute.tagging import Tagger
+from migrator.execute.tagging import rewrite_tag
+from migrator.execute.writer import Writer
 from migrator.locking import Fence
 from migrator.mapping.ownership import ownership_tag_for
 from migrator.providers import scopes_of
@@ -16,6 +17,7 @@ from migrator.state_move.result import Place, StateMove
 from migrator.store import State
 from migrator.store.rebinding import Rebinding
 from migrator.sync.endpoints import Endpoint, Runtime, contract_of, opened
+from migrator.sync.execution import journal_at
 
 
 def retagged(moved: Iterable[Rebinding]) -> tuple[Rebinding, ...]:
@@ -66,24 +68,19 @@ async def _rewrite(
     runtime: Runtime, state: State, endpoint: Endpoint, group: Sequence[Rebinding], run: str
 ) -> dict[str, str]:
     """Rewrite the tags of one target; return, by name, what went wrong."""
-    target = await endpoint.list_all()
-    jobs = {job.ref.id: job for job in target.jobs}
+    listing = await endpoint.list_all()
+    jobs = {job.ref.id: job for job in listing.jobs}
     scopes = tuple({one.before.target.scope for one in group})
     bindings = {
         binding.target: binding for binding in state.bindings(endpoint.adapter.provider, scopes, endpoint.dialect)
     }
-    tagger = Tagger(
-        run=run,
-        sync=group[0].before.sync,
-        scope=endpoint.adapter.scopes[0],
+    target = Writer(
         adapter=endpoint.adapter,
         mapping=endpoint.mapping,
-        state=state,
+        journal=journal_at(endpoint, runtime, state, run=run, sync=group[0].before.sync),
         contract=await contract_of(state, endpoint),
-        target=target,
-        now=runtime.clock.now,
-        lock=endpoint.lock,
         sleep=runtime.clock.sleep,
+        listing=listing,
     )
     failed: dict[str, str] = {}
     for one in group:
@@ -95,10 +92,10 @@ async def _rewrite(
             continue
         try:
             here = attrs.evolve(binding, target=job.ref)
-            await tagger.retag(here, one.after.source, answered(job, binding.applied))
+            await rewrite_tag(target, here, one.after.source, answered(job, binding.applied))
         except StateError:
             raise
         except MigratorError as error:
             failed[one.before.name] = str(error)
-    await tagger.notes.flush()
+    await target.journal.flush()
     return failed

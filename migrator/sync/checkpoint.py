@@ -11,7 +11,7 @@ import attrs
 from migrator.canonical import JobRef, flatten
 from migrator.document import digest
 from migrator.execute.outcomes import Outcome
-from migrator.execute.writer import brought_up
+from migrator.execute.read_back import with_values_of
 from migrator.extract import Extracted
 from migrator.plan.changes import Plan
 from migrator.plan.duplicates import Duplicate
@@ -54,7 +54,7 @@ def record_agreement(state: State, plan: Plan, target: Extracted, bindings: Iter
     for binding in bindings:
         if paths := alike.get(binding.target):
             remote = flatten(target.job(binding.target))
-            applied, seen = brought_up(binding.applied, remote, paths), brought_up(binding.seen, remote, paths)
+            applied, seen = with_values_of(binding.applied, remote, paths), with_values_of(binding.seen, remote, paths)
             state.put_binding(attrs.evolve(binding, applied=applied, seen=seen), dialect=plan.dialect)
 
 

@@ -18,7 +18,7 @@ from migrator.catalog import entry_of
 from migrator.config import Config
 from migrator.cron import DIALECTS
 from migrator.errors import UsageError
-from migrator.execute.source_writer import reconcile_source_write
+from migrator.execute.source_writes import reconcile_source_write
 from migrator.extract import Extracted, extract, forget
 from migrator.http.clock import REAL, Clock
 from migrator.instrumentation import SILENT, Instrumentation

@@ -1,8 +1,9 @@
-"""Carry a plan out as a run: journalled from its beginning to its end, and taken up again where answers were lost."""
+"""Carry a plan out as a run: journalled from its beginning to its end, and again where responses were lost."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Self
@@ -10,11 +11,10 @@ from typing import Self
 import attrs
 
 from migrator.errors import MigratorError, StateError
-from migrator.execute.change_steps import ChangeSteps
 from migrator.execute.executor import Executor
+from migrator.execute.journal import WriteJournal
 from migrator.execute.outcomes import Applied, Outcome
-from migrator.execute.planned_writes import planned_writes, write_key
-from migrator.execute.source_writer import SourceWriter
+from migrator.execute.planned_writes import WriteKey, planned_writes, write_key
 from migrator.execute.writer import Writer
 from migrator.extract import Extracted
 from migrator.mapping import ProviderMapping
@@ -22,7 +22,7 @@ from migrator.plan.changes import Plan
 from migrator.plan.document import pack_plan
 from migrator.recovery.resume import joined, merged, replanned, unfinished
 from migrator.store import State
-from migrator.store.records import ActiveSide, Run, RunKind
+from migrator.store.records import ActiveSide, Binding, Run, RunKind
 from migrator.sync.endpoints import Endpoint, Runtime, contract_of, remember_contract
 from migrator.sync.runs import Progress, silently
 from migrator.sync.session import Session, Snapshot
@@ -100,18 +100,17 @@ class Execution:
 
     async def _out(self, snapshot: Snapshot, *, session: Session | None) -> tuple[Plan, tuple[Outcome, ...]]:
         plan = snapshot.plan
-        writer = self._writer(snapshot)
         self._begin(plan)
-        origin = await self._origin(writer)
+        executor = await self._executor(snapshot)
         try:
-            outcomes = await self._applier(writer, plan, self.progress, origin).apply(plan)
+            outcomes = await executor.apply(plan)
             if session and not self.stop.is_set():
-                outcomes = await self._once_more(writer, plan, outcomes, session, snapshot, origin)
-                if writer.contract != plan.contract and self.replans:
-                    plan, outcomes = await self._by_other_contract(writer, plan, outcomes, session, snapshot, origin)
+                outcomes = await self._once_more(executor, plan, outcomes, session, snapshot)
+                if executor.target.contract != plan.contract and self.replans:
+                    plan, outcomes = await self._by_other_contract(executor, plan, outcomes, session, snapshot)
         except BaseException:
             with suppress(StateError):  # what ended the run matters more
-                await writer.notes.flush()
+                await executor.target.journal.flush()
             raise
         if found := await self.endpoint.adapter.update_contract():  # what was only assumed is not remembered
             remember_contract(self.state, self.endpoint, found)
@@ -165,70 +164,36 @@ class Execution:
         live = new.keys() - {active_side.source for active_side in held}
         self.state.drop_active_sides(live & self.state.active_sides_towards(place), place)
 
-    def _writer(self, snapshot: Snapshot) -> Writer:
-        plan, clock = snapshot.plan, self.runtime.clock
+    async def _executor(self, snapshot: Snapshot) -> Executor:
+        """Return what carries out the plan of a snapshot, with the hold of the target and, where needed, the source."""
+        plan, target = snapshot.plan, self.endpoint
         keys = [write_key(change.source, change.piece, change.target) for change in plan.pending]
-        return Writer(
-            run=self.run,
-            sync=plan.sync,
-            scope=plan.target_scope,
-            adapter=self.endpoint.adapter,
-            mapping=self.endpoint.mapping,
-            state=self.state,
+        planned = {key: number for number, key in enumerate(keys, 1)}
+        writer = Writer(
+            adapter=target.adapter,
+            mapping=target.mapping,
+            journal=journal_at(target, self.runtime, self.state, run=self.run, sync=plan.sync, planned=planned),
             contract=plan.contract,
-            target=snapshot.target,
-            now=clock.now,
-            lock=self.endpoint.lock,
-            sleep=clock.sleep,
-            claims={key: number for number, key in enumerate(keys, 1)},
-            marks=_takes_ownership_tags(self.endpoint.mapping, snapshot.target),
+            sleep=self.runtime.clock.sleep,
+            listing=snapshot.target,
+            bindings=self._bindings(plan),
+            writes_tags=_takes_ownership_tags(target.mapping, snapshot.target),
             accepted=accepted_by(self.runtime, plan.sync),
         )
+        source = source_writer(self.source, writer, await contract_of(self.state, self.source)) if self.source else None
+        return Executor(target=writer, source=source, stop=self.stop, progress=self.progress)
 
-    async def _origin(self, writer: Writer) -> SourceWriter | None:
-        """What writes to the source in this run, if anything does."""
-        if self.source is None:
-            return None
-        return SourceWriter(
-            run=self.run,
-            sync=writer.sync,
-            adapter=self.source.adapter,
-            mapping=self.source.mapping,
-            state=self.state,
-            contract=await contract_of(self.state, self.source),
-            now=writer.now,
-            lock=self.source.lock,
-            sleep=writer.sleep,
-            numbers=writer.numbers,
-        )
-
-    def _applier(self, writer: Writer, plan: Plan, progress: Progress, origin: SourceWriter | None) -> Executor:
+    def _bindings(self, plan: Plan) -> Mapping[str, Binding]:
+        """Return the bindings of the target jobs that a plan touches, by the jobs' ids."""
         touched = {change.target.id for change in plan.pending if change.target}
-        bindings = self.state.bindings(
-            self.endpoint.adapter.provider, self.endpoint.adapter.scopes, plan.dialect, only=touched
-        )
-        return Executor(
-            writer=writer,
-            changer=ChangeSteps(
-                writer=writer,
-                bindings={binding.target.id: binding for binding in bindings},
-                origin=origin,
-                sleep=self.runtime.clock.sleep,
-            ),
-            stop=self.stop,
-            progress=progress,
-        )
+        adapter = self.endpoint.adapter
+        found = self.state.bindings(adapter.provider, adapter.scopes, plan.dialect, only=touched)
+        return {binding.target.id: binding for binding in found}
 
     async def _once_more(
-        self,
-        writer: Writer,
-        plan: Plan,
-        outcomes: tuple[Outcome, ...],
-        session: Session,
-        before: Snapshot,
-        origin: SourceWriter | None,
+        self, executor: Executor, plan: Plan, outcomes: tuple[Outcome, ...], session: Session, before: Snapshot
     ) -> tuple[Outcome, ...]:
-        """Find out with one more listing what became of writes without an answer, and finish their jobs.
+        """Find out with one more listing what became of writes without a response, and finish their jobs.
 
         Where that cannot be found out now, the next run does.
         """
@@ -239,18 +204,11 @@ class Execution:
         if (snapshot := await _listed_again(session, before, hold=False)) is None:
             return outcomes
         rest = unfinished(plan.pending, outcomes, snapshot.plan, unclear)
-        writer.target = snapshot.target
-        later = await self._applier(writer, rest, silently, origin).apply(rest)
+        later = await self._rest(executor, rest, snapshot).apply(rest)
         return merged(plan.pending, outcomes, rest, later, unclear)
 
     async def _by_other_contract(
-        self,
-        writer: Writer,
-        plan: Plan,
-        outcomes: tuple[Outcome, ...],
-        session: Session,
-        before: Snapshot,
-        origin: SourceWriter | None,
+        self, executor: Executor, plan: Plan, outcomes: tuple[Outcome, ...], session: Session, before: Snapshot
     ) -> tuple[Plan, tuple[Outcome, ...]]:
         """Plan again what could not be done, because the target follows another update contract than was assumed."""
         if (snapshot := await _listed_again(session, before, hold=before.hold)) is None:
@@ -259,9 +217,14 @@ class Execution:
         if snapshot.plan.refusal or not rest.changes:
             return plan, outcomes
         self._record_active_sides(rest, self.runtime.clock.now())
-        writer.target, writer.contract = snapshot.target, rest.contract
-        later = await self._applier(writer, rest, silently, origin).apply(rest)
+        executor.target.contract = rest.contract
+        later = await self._rest(executor, rest, snapshot).apply(rest)
         return joined(plan, outcomes, rest, later)
+
+    def _rest(self, executor: Executor, rest: Plan, snapshot: Snapshot) -> Executor:
+        """Return what carries out the rest of the plan, by the latest listing."""
+        executor.target.listing, executor.target.bindings = snapshot.target, self._bindings(rest)
+        return Executor(target=executor.target, source=executor.source, stop=self.stop)
 
 
 async def _listed_again(session: Session, before: Snapshot, *, hold: bool) -> Snapshot | None:
@@ -272,6 +235,50 @@ async def _listed_again(session: Session, before: Snapshot, *, hold: bool) -> Sn
         raise
     except MigratorError:
         return None
+
+
+def journal_at(
+    endpoint: Endpoint,
+    runtime: Runtime,
+    state: State,
+    *,
+    run: str,
+    sync: str,
+    planned: Mapping[WriteKey, int] | None = None,
+) -> WriteJournal:
+    """Return the journal of a run's writes to an endpoint."""
+    provider, scope = endpoint.place
+    return WriteJournal(
+        run=run,
+        sync=sync,
+        state=state,
+        now=runtime.clock.now,
+        provider=provider,
+        scope=scope,
+        dialect=endpoint.dialect,
+        lock=endpoint.lock,
+        planned=planned or {},
+    )
+
+
+def source_writer(source: Endpoint, target: Writer, contract: str) -> Writer:
+    """Return what writes to the source in the run that writes to the target; its journal is the same run's."""
+    provider, scope = source.place
+    return Writer(
+        adapter=source.adapter,
+        mapping=source.mapping,
+        journal=attrs.evolve(
+            target.journal,
+            provider=provider,
+            scope=scope,
+            dialect=source.dialect,
+            lock=source.lock,
+            at_once=True,
+            planned={},
+        ),
+        contract=contract,
+        sleep=target.sleep,
+    )
 
 
 def accepted_by(runtime: Runtime, sync: str) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from migrator.sync.endpoints import Runtime, opened
 from migrator.sync.results import SyncRun
 from migrator.sync.sync_run import SyncRunner
 from migrator.testing.place import Place, table
-from migrator.testing.platform import Raw, Wish, real_now, wish
+from migrator.testing.platform import Leap, Raw, Wish, real_now, wish
 
 EVERYTHING: Final = ["description", "action", "delivery", "run_as", "labels"]
 """All that a job may lose and still be moved."""
@@ -37,22 +36,6 @@ FOREIGN: Final = (901, 902)
 """The numbers of two jobs of other people, which every target has."""
 RERUNS: Final = 4
 """How many further runs there may be until one finds nothing to do."""
-
-
-class Leap:
-    """Time that goes on by itself and jumps where somebody waits."""
-
-    def __init__(self) -> None:
-        self.skipped = 0.0
-
-    def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
-        return time.monotonic() + self.skipped
-
-    async def sleep(self, seconds: float) -> None:
-        """Be there."""
-        self.skipped += seconds
-        await asyncio.sleep(0)
 
 
 class Lab:

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from migrator.sandbox import World, settings
 from migrator.store import State
-from migrator.testing.lab import EVERYTHING, Leap, counts, frozen_records
+from migrator.testing.lab import EVERYTHING, counts, frozen_records
 from migrator.testing.lab import Lab as AnyLab
 from migrator.testing.place import Place as AnyPlace
-from migrator.testing.platform import Platform
+from migrator.testing.platform import Leap, Platform
 from tests.conformance.platforms import PLATFORMS, Place, place_of
 
 __all__ = ["EVERYTHING", "HTTP", "PAIRS", "Lab", "Leap", "counts", "frozen_records", "started"]

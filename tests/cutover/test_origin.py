@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -13,8 +13,10 @@ import pytest
 from migrator.canonical import JobRef, flatten
 from migrator.cron import parse
 from migrator.errors import LockedError, MigratorError, NotFoundError, RejectedError, UncertainError
-from migrator.execute.sender import ReadBackError
-from migrator.execute.source_writer import SourceWriter
+from migrator.execute.journal import WriteJournal
+from migrator.execute.read_back import ReadBackError
+from migrator.execute.source_writes import delete_source, read_source, update_source
+from migrator.execute.writer import Writer
 from migrator.locking import locking
 from migrator.sandbox import Options
 from migrator.store.records import Run
@@ -36,9 +38,7 @@ def begin(lab: Lab, endpoint: Endpoint, run: str) -> None:
 
 
 @asynccontextmanager
-async def source_of(
-    lab: Lab, *, contract: str = "put", locked: bool = True
-) -> AsyncIterator[tuple[Endpoint, SourceWriter]]:
+async def source_of(lab: Lab, *, contract: str = "put", locked: bool = True) -> AsyncIterator[tuple[Endpoint, Writer]]:
     """The source, open for writing in a run that holds its lock unless told otherwise."""
     async with opened(lab.runtime, lab.source.platform.name) as endpoint:
         begin(lab, endpoint, RUN)
@@ -46,20 +46,26 @@ async def source_of(
             yield endpoint, origin_of(lab, endpoint, contract)
 
 
-def origin_of(lab: Lab, endpoint: Endpoint, contract: str) -> SourceWriter:
+def origin_of(lab: Lab, endpoint: Endpoint, contract: str) -> Writer:
     """A writer to the source."""
     only = next(iter(endpoint.mapping.rules.contracts))
-    return SourceWriter(
-        run=RUN,
-        sync="it",
+    provider, scope = endpoint.place
+    return Writer(
         adapter=endpoint.adapter,
         mapping=endpoint.mapping,
-        state=lab.state,
+        journal=WriteJournal(
+            run=RUN,
+            sync="it",
+            state=lab.state,
+            now=lab.world.now,
+            provider=provider,
+            scope=scope,
+            dialect=endpoint.dialect,
+            lock=endpoint.lock,
+            at_once=True,
+        ),
         contract=contract if contract in endpoint.mapping.rules.contracts else only,
-        now=lab.world.now,
-        lock=endpoint.lock,
         sleep=lab.clock.sleep,
-        numbers=itertools.count(1),
     )
 
 
@@ -89,9 +95,9 @@ async def test_a_source_job_is_paused_and_resumed(make_lab: MakeLab, source: str
 
     async with source_of(lab) as (endpoint, origin):
         ref = ref_of(lab, endpoint)
-        paused = await origin.update(ref, {"enabled": False})
+        paused = await update_source(origin, ref, {"enabled": False})
         staged = [lab.source.platform.read(raw) for raw in lab.source.records().values()]
-        resumed = await origin.update(ref, {"enabled": True})
+        resumed = await update_source(origin, ref, {"enabled": True})
 
     assert (False, True) == (paused.enabled, resumed.enabled)
     assert [wish(1, enabled=False)] == staged
@@ -110,7 +116,7 @@ async def test_any_field_of_a_source_job_can_be_written(make_lab: MakeLab, sourc
 
     async with source_of(lab) as (endpoint, origin):
         new = {"enabled": True, "name": "Renamed", "trigger.cron": _at_noon(endpoint.dialect)}
-        job = await origin.update(ref_of(lab, endpoint), new)
+        job = await update_source(origin, ref_of(lab, endpoint), new)
 
     assert new == {path: flatten(job)[path] for path in new}
     assert [wish(1, name="Renamed", hour=12)] == [
@@ -127,9 +133,9 @@ async def test_a_schedule_is_parked_where_nothing_can_be_paused(make_lab: MakeLa
     lab.source.wish(1)
 
     async with source_of(lab, contract="put") as (endpoint, origin):
-        job = await origin.update(ref_of(lab, endpoint), {"trigger.cron": _at_noon(endpoint.dialect)})
+        job = await update_source(origin, ref_of(lab, endpoint), {"trigger.cron": _at_noon(endpoint.dialect)})
         with pytest.raises(MigratorError):
-            await origin.update(job.ref, {"enabled": False})
+            await update_source(origin, job.ref, {"enabled": False})
 
     assert [wish(1, hour=12)] == [lab.source.platform.read(raw) for raw in lab.source.records().values()]
     assert ["done", "failed"] == states(lab)
@@ -145,10 +151,10 @@ async def test_a_lost_response_is_reconciled_by_reading(make_lab: MakeLab, after
     async with source_of(lab) as (endpoint, origin):
         ref = ref_of(lab, endpoint)
         if after:
-            assert not (await origin.update(ref, {"enabled": False})).enabled
+            assert not (await update_source(origin, ref, {"enabled": False})).enabled
         else:
             with pytest.raises(UncertainError):
-                await origin.update(ref, {"enabled": False})
+                await update_source(origin, ref, {"enabled": False})
 
     assert [expected] == states(lab)
 
@@ -160,11 +166,11 @@ async def test_a_write_that_nobody_can_look_at_stays_open(make_lab: MakeLab) -> 
 
     async with source_of(lab) as (endpoint, origin):
         ref = ref_of(lab, endpoint)
-        await origin.read(ref)
+        await read_source(origin, ref)
         lab.world.fault("reset", method="PATCH", after=True, times=0)
         lab.world.fault("status", status=503, method="GET", nth=2, times=0)
         with pytest.raises(MigratorError):
-            await origin.update(ref, {"enabled": False})
+            await update_source(origin, ref, {"enabled": False})
         assert ["uncertain"] == states(lab)
 
         lab.world.faults.clear()
@@ -187,7 +193,7 @@ async def test_a_change_that_is_not_taken_is_an_error(make_lab: MakeLab, monkeyp
 
         monkeypatch.setattr(type(endpoint.adapter), "update_job", deaf)
         with pytest.raises(ReadBackError, match="did not take the change"):
-            await origin.update(ref_of(lab, endpoint), {"enabled": False})
+            await update_source(origin, ref_of(lab, endpoint), {"enabled": False})
 
     assert ["failed"] == states(lab)
 
@@ -201,9 +207,9 @@ async def test_a_source_job_is_deleted_for_good(make_lab: MakeLab, source: str) 
     lab.world.fault("reset", method="DELETE", after=True, times=0)
 
     async with source_of(lab) as (endpoint, origin):
-        await origin.delete(ref_of(lab, endpoint))
+        await delete_source(origin, ref_of(lab, endpoint))
         with pytest.raises(NotFoundError):
-            await origin.read(ref_of(lab, endpoint))
+            await read_source(origin, ref_of(lab, endpoint))
 
     assert [wish(2).name] == [raw["name"] for raw in lab.source.records().values()]
     assert ["done"] == states(lab)
@@ -218,9 +224,9 @@ async def test_without_the_lock_nothing_is_sent(make_lab: MakeLab) -> None:
 
     async with source_of(lab, locked=False) as (endpoint, origin):
         with pytest.raises(LockedError):
-            await origin.update(ref_of(lab, endpoint), {"enabled": False})
+            await update_source(origin, ref_of(lab, endpoint), {"enabled": False})
         with pytest.raises(LockedError):
-            await origin.delete(ref_of(lab, endpoint))
+            await delete_source(origin, ref_of(lab, endpoint))
 
     assert ([], []) == (states(lab), writes(lab))
 
@@ -233,7 +239,7 @@ async def test_a_refusal_is_recorded(make_lab: MakeLab) -> None:
 
     async with source_of(lab) as (endpoint, origin):
         with pytest.raises(RejectedError):
-            await origin.update(ref_of(lab, endpoint), {"action.text": "Something else."})
+            await update_source(origin, ref_of(lab, endpoint), {"action.text": "Something else."})
 
     assert ["failed"] == states(lab)
 
@@ -246,7 +252,8 @@ async def test_a_crashed_run_is_reconciled_by_the_next_run(make_lab: MakeLab, wh
     lab.source.wish(1)
     async with source_of(lab) as (endpoint, origin):
         ref = ref_of(lab, endpoint)
-        task = asyncio.create_task(origin.update(ref, {"enabled": False}) if what == "PATCH" else origin.delete(ref))  # type: ignore[arg-type]  # two kinds of result, both dropped
+        pausing, deleting = partial(update_source, new={"enabled": False}), delete_source
+        task = asyncio.create_task((pausing if what == "PATCH" else deleting)(origin, ref))  # type: ignore[arg-type]  # two kinds of result, both dropped
         lab.world.fault("slow", seconds=DEATH, method=what, after=happened)
         waiting, lab.world.sleep = lab.world.sleep, Death(asyncio.get_running_loop(), task)
         with pytest.raises(asyncio.CancelledError):

@@ -15,11 +15,10 @@ import attrs
 from attrs import define, field
 
 from migrator.canonical import Job
-from migrator.execute.change_steps import ChangeSteps
 from migrator.execute.executor import Executor
+from migrator.execute.journal import WriteJournal
 from migrator.execute.outcomes import Outcome
 from migrator.execute.planned_writes import planned_writes
-from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.extract import Extracted
 from migrator.plan.changes import Change, Plan
@@ -79,19 +78,24 @@ class Bench:
             self.state.put_binding(*self.given.bindings, dialect="vixie")
         self.state.begin_run(run, plan_digest="", dialect="vixie", claims=claims)
         self.state.lock(LOCK, RUN)
-        target = self.listed()
-        self.writer = Writer(
+        journal = WriteJournal(
             run=RUN,
             sync="it",
+            state=self.state,
+            now=lambda: self.now,
+            provider="devin",
+            scope=TARGET_SCOPE,
+            dialect="vixie",
+            lock=LOCK,
+        )
+        self.writer = Writer(
             adapter=adapter_of(self.target),
             mapping=self.target.mapping,
-            state=self.state,
+            journal=journal,
             contract=self.contracts[1],
-            now=lambda: self.now,
-            lock=LOCK,
             sleep=self.sleep,
-            scope=TARGET_SCOPE,
-            target=target,
+            listing=self.listed(),
+            bindings={binding.target.id: binding for binding in self.given.bindings},
             **self.options,
         )
         return self
@@ -109,33 +113,24 @@ class Bench:
         await asyncio.sleep(0)
 
     @property
-    def origin(self) -> SourceWriter:
+    def origin(self) -> Writer:
         """What writes to the source."""
-        return SourceWriter(
-            run=RUN,
-            sync="it",
+        return Writer(
             adapter=adapter_of(self.source),
             mapping=self.source.mapping,
-            state=self.state,
+            journal=attrs.evolve(
+                self.writer.journal, provider="omni", scope=SOURCE_SCOPE, dialect="eventbridge", at_once=True
+            ),
             contract=self.contracts[0],
-            now=lambda: self.now,
-            lock=LOCK,
             sleep=self.sleep,
-            numbers=self.writer.numbers,
         )
-
-    @property
-    def steps(self) -> ChangeSteps:
-        """What carries single changes out."""
-        known = {binding.target.id: binding for binding in self.given.bindings}
-        return ChangeSteps(writer=self.writer, bindings=known, origin=self.origin, sleep=self.sleep)
 
     async def applied(self, plan: Plan | None = None, **options: Any) -> list[tuple[str, str, str]]:
         """Apply a plan, or that of `given`; return action, status and error of each change."""
         plan = plan or self.given.plan()
         self.begin(plan)
         executor = Executor(
-            writer=self.writer, changer=self.steps, stop=self.stop, progress=self.told.append, **options
+            target=self.writer, source=self.origin, stop=self.stop, progress=self.told.append, **options
         )
         outcomes = await executor.apply(plan)
         assert [one for one in outcomes if one.status != "skipped"] == sorted(self.told, key=outcomes.index)

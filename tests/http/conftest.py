@@ -97,7 +97,7 @@ def connect(time: Time) -> Connect:
         settings.setdefault("rate_limiter", RateLimiter(Rate.parse(rate) if rate else None, clock=clock))
         settings.setdefault("base_url", "https://acme.omniapp.co/api")
         if handler is not None:
-            settings["wire"] = httpx.MockTransport(handler)
+            settings["transport"] = httpx.MockTransport(handler)
         secret = settings.pop("secret", TOKEN)
         async with Client(
             provider="omni", secret=secret, headers={"Authorization": f"Bearer {secret}"}, **settings

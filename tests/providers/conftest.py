@@ -73,8 +73,8 @@ def reach() -> Reach:
 
     @asynccontextmanager
     async def _reach(on: World | Handler, connection: Connection, **settings: Any) -> AsyncIterator[LoadAdapter]:
-        wire = httpx.ASGITransport(app=create_app(on)) if isinstance(on, World) else httpx.MockTransport(on)
-        async with open_adapter(connection, clock=Leap().clock, wire=wire, **settings) as adapter:
+        transport = httpx.ASGITransport(app=create_app(on)) if isinstance(on, World) else httpx.MockTransport(on)
+        async with open_adapter(connection, clock=Leap().clock, transport=transport, **settings) as adapter:
             yield adapter
 
     return _reach

@@ -58,20 +58,20 @@ class Site:
     Attributes:
         provider: which platform.
         connection: how to reach it.
-        wire: what carries requests.
+        transport: what carries requests.
         real: for live recordings, the real value of each placeholder.
     """
 
     provider: str
     connection: Connection
-    wire: Transport | None = None
+    transport: Transport | None = None
     real: Mapping[str, str] = field(factory=dict)
 
     @asynccontextmanager
     async def open(self, **changes: Any) -> AsyncIterator[LoadAdapter]:
         """An adapter there."""
         clock = None if self.real else Leap().clock
-        async with open_adapter(evolve(self.connection, **changes), wire=self.wire, clock=clock) as adapter:
+        async with open_adapter(evolve(self.connection, **changes), transport=self.transport, clock=clock) as adapter:
             yield adapter
 
     def job(self, name: str, schedule: str | None = None) -> Raw:
@@ -98,7 +98,9 @@ class Site:
 
 def sandbox(provider: str) -> Site:
     """A fresh simulator below the documented host: fixed clock, counted ids."""
-    return Site(provider=provider, connection=CONNECTIONS[provider], wire=httpx.ASGITransport(app=create_app(World())))
+    return Site(
+        provider=provider, connection=CONNECTIONS[provider], transport=httpx.ASGITransport(app=create_app(World()))
+    )
 
 
 def live(provider: str) -> Site | None:
@@ -283,7 +285,7 @@ def test_what_is_live_is_scrubbed(provider: str, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(variable, f"https://{variable}.example.com/api")
     place = live(provider)
     assert place is not None
-    assert place.wire is None
+    assert place.transport is None
     text = " ".join(os.environ[name] for name in variables)
     assert " ".join(map(str, LIVE[provider].values())) == place.scrubbed(text)
     monkeypatch.delenv(variables[-1])

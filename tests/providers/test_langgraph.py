@@ -58,7 +58,7 @@ class Crons:
 async def connected(server: Callable[[httpx.Request], httpx.Response], **given: Any) -> AsyncIterator[LangGraph]:
     """An adapter for a server."""
     connection = Connection(provider="langgraph", base_url=URL, **{"rate": "1000/s burst 1000", **given})
-    async with open_adapter(connection, wire=httpx.MockTransport(server)) as adapter:
+    async with open_adapter(connection, transport=httpx.MockTransport(server)) as adapter:
         assert isinstance(adapter, LangGraph)
         yield adapter
 

@@ -63,7 +63,7 @@ async def test_how_the_token_travels(provider: str, header: str, value: str) -> 
         return httpx.Response(404)
 
     token = CONNECTIONS[provider].token
-    async with open_adapter(CONNECTIONS[provider], wire=httpx.MockTransport(platform)) as adapter:
+    async with open_adapter(CONNECTIONS[provider], transport=httpx.MockTransport(platform)) as adapter:
         await adapter.delete_job(adapter.scopes[0], "x")
     assert {header: value} == {name: text for name, text in seen[0].headers.items() if token in text}
     assert seen[0].url.host in {"acme.omniapp.co", "api.devin.ai", "api.scrip.dev"}

@@ -10,7 +10,7 @@ import pytest
 
 from migrator.canonical import JobRef, Prompt, flatten
 from migrator.errors import RecordError, RefusedError
-from migrator.execute.chosen import chosen_id
+from migrator.execute.planned_writes import chosen_id
 from migrator.extract import Problem
 from migrator.mapping.ownership import ownership_tag_for
 from migrator.recovery.reconcile import bind_created, binding_to

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -17,7 +15,7 @@ from migrator.errors import NotFoundError, ProtocolError, RejectedError, Transie
 from migrator.files import replacing
 from migrator.providers.base import PATCH, Created, Documented, Probe, Raw, Record, check_scope
 from migrator.providers.declaration import Finding
-from migrator.providers.github.checkout import Checkout, digest
+from migrator.providers.github.checkout import Checkout, digest, new_name
 
 if TYPE_CHECKING:
     from migrator.providers.github.reading import Workflow
@@ -26,8 +24,6 @@ FOLDER: Final = ".github/workflows"
 _PLAN: Final = "plan again"
 _LARGEST: Final = 1_000_000
 """Bytes of a file that is read: far more than any workflow has."""
-_LONGEST: Final = 60
-"""Characters of the name of a new file."""
 _EDITABLE: Final = frozenset({"name", "enabled", "schedule.cron", "schedule.timezone", "prompt", "model", "mark"})
 
 
@@ -121,7 +117,7 @@ class GitHub:
         base, wanted = self._template(agent), {"model": None, **payload, "agent": agent}
         content = self._changed(base, wanted, where=str(payload.get("name", "")))
         folder = self.root / FOLDER
-        name = self._new_name(str(payload["name"]))
+        name = new_name(folder, str(payload["name"]))
         self.fence()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -283,15 +279,6 @@ class GitHub:
         if not found or reason or not found.raw["enabled"]:
             raise UsageError(f"the template holds no job: {reason or 'it is paused'}", where=name, hint=hint)
         return found
-
-    def _new_name(self, name: str) -> str:
-        """Return the name of a file that does not exist yet, made from a job's name."""
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-        stem = re.sub(r"[^a-z0-9]+", "-", plain)[:_LONGEST].strip("-") or "job"
-        folder = self.root / FOLDER
-        taken = {path.stem.casefold() for path in folder.iterdir()} if folder.is_dir() else set()
-        number = next(n for n in range(1, len(taken) + 2) if (f"{stem}-{n}" if n > 1 else stem) not in taken)
-        return f"{stem}-{number}.yml" if number > 1 else f"{stem}.yml"
 
 
 def _unreadable(error: OSError, path: Path) -> ProtocolError:

@@ -15,11 +15,11 @@ from tests.http.conftest import Connect
 async def test_no_more_than_the_limit_at_once() -> None:
     """Whoever finds no place waits, first come first served; more go in as soon as the limit grows."""
     limit, most, now, order = 2, 0, 0, list[int]()
-    places = Slots(lambda: limit)
+    slots = Slots(lambda: limit)
 
     async def stay(number: int) -> None:
         nonlocal limit, most, now
-        async with places:
+        async with slots:
             order.append(number)
             now += 1
             most = max(most, now)
@@ -35,10 +35,10 @@ async def test_no_more_than_the_limit_at_once() -> None:
 
 async def test_a_place_that_nobody_wants_any_more_goes_to_the_next() -> None:
     """Giving up while waiting, or in the moment in which the place is given, loses no place."""
-    places = Slots(lambda: 1)
+    slots = Slots(lambda: 1)
 
     async def stay() -> None:
-        async with places:
+        async with slots:
             await asyncio.sleep(0)
 
     first, second, third = (asyncio.create_task(stay()) for _ in range(3))
@@ -59,9 +59,9 @@ async def test_slow_answers_get_more_places(connect: Connect, time: Any, latency
         return httpx.Response(200, json={})
 
     async with connect(slow, rate="10/s burst 30", concurrency=4, most=32) as client:
-        assert 4 == client.places
+        assert 4 == client.slots
         await time.run(client.request("GET", "/"))
-        assert expected == client.places
+        assert expected == client.slots
     async with connect(slow, rate="10/s burst 30", concurrency=4) as client:
         await time.run(client.request("GET", "/"))
-        assert 4 == client.places
+        assert 4 == client.slots
