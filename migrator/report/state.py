@@ -16,6 +16,8 @@ def upgrade_lines(layout: SchemaVersion, place: str) -> Iterator[Line]:
     """Yield the same as text."""
     if layout.found is None:
         yield line(f"{place} is new, with schema version {layout.now}.")
+    elif layout.found < layout.now:
+        yield line(f"{place} was upgraded from schema version {layout.found} to {layout.now}.")
     else:
         yield line(f"{place} has schema version {layout.now}, the one of this version of migrator: no changes.")
     yield from _backup_lines(layout.backup)

@@ -116,7 +116,7 @@ def test_upgrade_says_what_it_did(here: Path, run: Run) -> None:
     )
     assert "is new, with schema version 1" in run("state", "upgrade", "--state", "sqlite:///new.db").out
     with sqlite3.connect(here / "migrator.db") as connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE key = 'version'")
+        connection.execute("UPDATE schema_version SET version_num = '2'")
     connection.close()
     refused = run("state", "upgrade")
     assert (refused.code, "written by another version of migrator" in refused.err) == (1, True)
