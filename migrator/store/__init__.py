@@ -20,8 +20,9 @@ from migrator.store.journal import Journal
 from migrator.store.lock_owners import LEASE
 from migrator.store.locks import Locks
 from migrator.store.pruning import Pruned, Pruning
-from migrator.store.rebinding import Rebinder, Rebinding, Relocation
+from migrator.store.rebinding import Rebinder
 from migrator.store.records import ActiveSide, Binding, Lease, Missed, Owner, Run, SavedRecord, Write
+from migrator.store.relocation import Rebinding, Relocation
 from migrator.store.schema_version import SchemaVersion
 
 

@@ -18,8 +18,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from migrator.errors import StateError
 from migrator.store.checksums import REBUILD, damaged
 from migrator.store.lock_owners import LEASE
-from migrator.store.schema_version import REVISIONS, Revisions, SchemaVersion, check, make_newest, no_state
+from migrator.store.schema_version import SchemaVersion, check, make_newest, no_state
 from migrator.store.servers import SILENT, bound
+from migrator.store.versions import REVISIONS, Revisions
 
 _NOTED: Final = "what was recorded is kept; run the command again when the state can be written"
 _ELSEWHERE: Final = "make the file or server reachable and writable, or name another state with --state"

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 
 from migrator.store import tables as t
 from migrator.store.checksums import SUM, check_sums, set_sums
-from migrator.store.schema_version import Revisions
+from migrator.store.versions import Revisions
 
 
 def run_revisions(connection: sa.Connection, revisions: Revisions) -> None:

@@ -15,26 +15,10 @@ from migrator.errors import StateError
 from migrator.store import tables as t
 from migrator.store.backups import back_up
 from migrator.store.lock_owners import require_rest
+from migrator.store.versions import Revisions
 
 _ONE_AT_A_TIME: Final = 0x6D696772
 """The advisory lock under which the tables of a PostgreSQL database are made or upgraded."""
-
-
-@frozen(kw_only=True)
-class Revisions:
-    """The schema versions that a program knows.
-
-    Attributes:
-        folders: where their revisions are.
-        newest: the number of the last one.
-    """
-
-    folders: tuple[Path, ...]
-    newest: int
-
-
-REVISIONS: Final = Revisions(folders=(Path(__file__).with_name("versions"),), newest=t.VERSION)
-"""Those of this version of migrator."""
 
 
 @frozen(kw_only=True)

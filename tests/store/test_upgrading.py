@@ -24,7 +24,8 @@ from migrator.store import tables as t
 from migrator.store.checksums import check_sums, sum_of
 from migrator.store.database import connect
 from migrator.store.dump import MOVED
-from migrator.store.schema_version import REVISIONS, Revisions, require_version
+from migrator.store.schema_version import require_version
+from migrator.store.versions import REVISIONS, Revisions
 from tests.store.conftest import Time
 from tests.store.test_journal import LOCK
 from tests.store.test_whole import used
@@ -61,7 +62,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from migrator.store.database import connect
-from migrator.store.schema_version import REVISIONS, Revisions
+from migrator.store.versions import REVISIONS, Revisions
 
 folders = (*REVISIONS.folders, Path(sys.argv[2]))
 connect(sys.argv[1], now=lambda: datetime.now(UTC), upgrade=True, revisions=Revisions(folders=folders, newest=2))
