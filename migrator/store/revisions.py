@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic.operations import Operations
@@ -23,17 +25,23 @@ def run_revisions(connection: sa.Connection, revisions: Revisions) -> None:
     Raises:
         StateError: a row is damaged.
     """
-    for table in _summed_tables(connection):
-        check_sums(connection, table)
-    folder, *_ = locations = [str(path) for path in revisions.folders]
-    scripts = ScriptDirectory(folder, version_locations=locations)
     context = MigrationContext.configure(connection, opts={"version_table": t.schema_version.name})
+    found = context.get_current_revision()
+    for table in _summed_tables(connection) if found else ():
+        check_sums(connection, table)
+    scripts = _scripts(revisions.folders)
     with Operations.context(context):
-        for script in reversed([*scripts.iterate_revisions("head", context.get_current_revision() or "base")]):
+        for script in reversed([*scripts.iterate_revisions("head", found or "base")]):
             script.module.upgrade()
     context.stamp(scripts, "head")
-    for table in _summed_tables(connection):
+    for table in _summed_tables(connection) if found else ():
         set_sums(connection, table)
+
+
+@cache
+def _scripts(folders: tuple[Path, ...]) -> ScriptDirectory:
+    first, *_ = locations = [str(folder) for folder in folders]
+    return ScriptDirectory(first, version_locations=locations)
 
 
 def _summed_tables(connection: sa.Connection) -> Iterator[sa.Table]:
