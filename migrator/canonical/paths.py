@@ -41,7 +41,6 @@ PATHS: Final = (
 )
 """Every canonical path, in the order in which people read a job."""
 
-
 SHARED_PATHS: Final = frozenset(
     path
     for path in PATHS
@@ -50,19 +49,14 @@ SHARED_PATHS: Final = frozenset(
 )
 """The canonical paths of which thousands of jobs have few different values, which can be told apart by `==`."""
 
-
 TRIGGER_PATHS: Final = ("trigger.cron", "trigger.timezone", "trigger.at")
-
 
 PROMPT_PATHS: Final = tuple(p for p in PATHS if p in {f"action.{a.name}" for a in attrs.fields(Prompt)})
 
-
 EVENT_PATHS: Final = tuple(p for p in PATHS if p.startswith("action.") and p not in PROMPT_PATHS)
-
 
 PARTS: Final[Mapping[str, type[Email | Slack]]] = {"delivery.email": Email, "delivery.slack": Slack}
 """The canonical paths whose values have parts of their own."""
-
 
 LEAVES: Final = tuple(
     leaf
@@ -71,12 +65,9 @@ LEAVES: Final = tuple(
 )
 """Every canonical path, with the parts of values in place of the values."""
 
-
 CanonicalPath = Annotated[str, Keywords({"enum": [*PATHS]})]
 
-
 LeafPath = Annotated[str, Keywords({"enum": [*LEAVES]})]
-
 
 LossPath = Annotated[
     str, Keywords({"anyOf": [{"enum": [*dict.fromkeys([*PATHS, *LEAVES])]}, {"pattern": "^provider_fields\\..+$"}]})

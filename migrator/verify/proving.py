@@ -1,4 +1,8 @@
-"""Prove, job by job, that the target fires when the source does and holds the same fields."""
+"""Prove, job by job, that the target fires when the source does and holds the same fields.
+
+Nothing is taken from memory: both sides were read again, and what is compared is what they hold now. Schedules are
+compared by their instants, never by their texts: two texts may mean the same for as long as it matters.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +22,12 @@ from migrator.plan.changes import Change, FieldChange, Plan
 from migrator.plan.duplicates import Duplicate
 from migrator.plan.staging import in_place_of
 from migrator.store.records import Binding
-from migrator.verify.result import _MINUTE, STATUSES, WELL, LeftOut, Proof, Status, Told, Verification
+from migrator.verify.result import MINUTE, STATUSES, WELL, LeftOut, Proof, Status, Told, Verification
 
 Spot = Callable[[Iterable[Timed], Iterable[Timed], datetime, datetime], Mapping[str, Any]]
 """A second opinion from an engine that is not ours: `agrees`, or `unasked` with why it cannot judge."""
 
-
 _NOTHING: Final[Mapping[str, Any]] = {}
-
 
 _AHEAD: Final = timedelta(days=366)
 """How far ahead the first instant that differs is looked for, beyond what has to agree."""
@@ -236,8 +238,8 @@ def _after_next(timed: Timed, start: datetime) -> datetime:
     """The minute after a job's next fire, `start` when there is none: so that rare jobs are compared, too."""
     coming = _next(timed, start)
     if coming is None:
-        return start + _MINUTE if isinstance(timed.trigger, Once) else start
-    return coming + _MINUTE
+        return start + MINUTE if isinstance(timed.trigger, Once) else start
+    return coming + MINUTE
 
 
 def _first(fires: Comparison) -> datetime | None:

@@ -20,15 +20,12 @@ Status = Literal["absent", "differs", "unproved", "approximate", "proved"]
 """absent: one side lacks the job. differs: fields or instants do not agree. unproved: nobody can say. approximate: the
 instants differ as the sync allows. proved: fields and instants agree. The worst come first."""
 
-
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
-
 
 WELL: Final = frozenset({"approximate", "proved"})
 """What ends well: it agrees, or differs as the sync allows."""
 
-
-_MINUTE: Final = timedelta(minutes=1)
+MINUTE: Final = timedelta(minutes=1)
 
 
 @frozen(kw_only=True)
@@ -80,7 +77,7 @@ class Told:
     @property
     def agrees(self) -> bool:
         """Whether they are the same instant; platforms add seconds of their own to spread their load."""
-        return self.expected is not None and abs(self.told - self.expected) < _MINUTE
+        return self.expected is not None and abs(self.told - self.expected) < MINUTE
 
 
 @frozen(kw_only=True)

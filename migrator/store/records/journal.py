@@ -14,13 +14,10 @@ from migrator.store.records.bindings import Binding
 ORIGIN: Final = 0
 """The part number of a write to the source job itself, not to one that stands for it."""
 
-
 IntentState = Literal["claimed", "dispatched", "done", "failed", "uncertain"]
 """What is known of a write: claimed for a run and never sent, then sent, then done, failed or unresolved."""
 
-
 RunKind = Literal["apply", "resume", "rollback", "sync", "cutover", "retire", "dedupe", "move", "forget"]
-
 
 CUTOVER_KINDS: Final[frozenset[RunKind]] = frozenset({"cutover", "retire"})
 """The runs that switch the active side."""
