@@ -74,7 +74,7 @@ def require_version(connection: sa.Connection, shown: str, version: int) -> None
     hint = "use that version of migrator, or name another state with --state"
     if _is_older(found, version):
         what = "the state was written by an older version of migrator"
-        hint = "upgrade it, after a backup of a file: migrator state upgrade"
+        hint = "upgrade it, which backs up a file first: migrator state upgrade"
     actual, allowed = f"schema version {found!r:.20}", f"schema version {version}"
     raise StateError(what, where=shown, actual=actual, allowed=allowed, hint=hint)
 
