@@ -35,7 +35,7 @@ from migrator.json_document import Document, is_optional, key_of
 
 Schema = dict[str, Any]
 
-_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN: Final[Mapping[Any, Schema]] = {
     Any: {},
     str: {"type": "string"},
@@ -56,7 +56,7 @@ _NONE: Final = re.compile(r"\bNone\b")
 def document_schema(kind: type[Document]) -> Schema:
     """Return the JSON Schema of a document."""
     schema = schema_of(kind)
-    return {"$schema": _DRAFT, "title": schema.pop("description", "").rstrip("."), **schema}
+    return {"$schema": DRAFT, "title": schema.pop("description", "").rstrip("."), **schema}
 
 
 def schema_of(kind: Any) -> Schema:
@@ -99,7 +99,7 @@ def _of_typed_dict(kind: Any) -> Schema:
     hints = get_type_hints(kind, include_extras=True)
     marked = {key: get_args(hint)[0] for key, hint in hints.items() if get_origin(hint) is NotRequired}
     values = {key: schema_of(hint) for key, hint in {**hints, **marked}.items()}
-    return _described(kind, values, marked if kind.__total__ else hints)
+    return described_object(kind, values, marked if kind.__total__ else hints)
 
 
 def _of_class(kind: type) -> Schema:
@@ -109,7 +109,7 @@ def _of_class(kind: type) -> Schema:
     values = {key: schema_of(one) for key, one in kinds.items()}
     if issubclass(kind, Document):
         values = {"schema": {"const": kind.schema_name()}, **values}
-    return _described(kind, values, {key for key, a in attributes.items() if is_optional(a)})
+    return described_object(kind, values, {key for key, a in attributes.items() if is_optional(a)})
 
 
 def _required(hint: Any) -> Any:
@@ -117,8 +117,8 @@ def _required(hint: Any) -> Any:
     return Union[tuple(one for one in get_args(hint) if one is not types.NoneType)]  # noqa: UP007 (made of a tuple)
 
 
-def _described(kind: type, values: Mapping[str, Schema], optional: Iterable[str]) -> Schema:
-    """Return the schema of an object with what its type's docstring says of it and of its keys."""
+def described_object(kind: type, values: Mapping[str, Schema], optional: Iterable[str]) -> Schema:
+    """Return the schema of an object with these keys, and what its type's docstring says of it and of them."""
     found: dict[str, str] = {}
     for parent in reversed(kind.__mro__):
         _, _, section = (inspect.cleandoc(parent.__doc__ or "")).partition("\nAttributes:\n")

@@ -4,6 +4,9 @@ Off unless the environment or the config names an endpoint. The variables of the
 ever: endpoints, headers, timeouts, resource attributes, `OTEL_SDK_DISABLED`, and `none` as the exporter of a signal.
 Nothing global is touched, and nothing of it is imported while it is off.
 
+Requests are told here and not by OpenTelemetry's instrumentation of httpx, which takes four more packages, sends whole
+URLs with their queries, and knows neither repeated tries nor throttling.
+
     round ─▶ sync ─┬─▶ list ──▶ GET source, GET target  one span for each stage and each request
                    ├─▶ settle
                    ├─▶ plan
@@ -95,7 +98,7 @@ class Telemetry(Instrumentation):
 
     def job(self, *, sync: str, action: str, status: str) -> None:
         """Its part of the metrics."""
-        self._jobs.add(1, {"migrator.sync.sync_run": sync, "migrator.action": action, "migrator.outcome": status})
+        self._jobs.add(1, {"migrator.sync": sync, "migrator.action": action, "migrator.outcome": status})
 
 
 def telemetry(tracer: Tracer, meter: Meter) -> Telemetry:

@@ -56,6 +56,7 @@ HOMES = {
     "apprise": {"notify"},
     "cronsim": {"sandbox"},
     "sqlalchemy": {"store", "testing"},
+    "alembic": {"store"},
     "starlette": {"sandbox"},
     "jinja2": {"report"},
     "markupsafe": {"report"},

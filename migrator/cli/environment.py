@@ -176,19 +176,23 @@ def state_url(settings: Settings) -> str:
 
 
 @contextmanager
-def opened_state(settings: Settings, runtime: Runtime | None = None, *, must_exist: bool = False) -> Iterator[State]:
+def opened_state(
+    settings: Settings, runtime: Runtime | None = None, *, must_exist: bool = False, upgrade: bool = False
+) -> Iterator[State]:
     """Open the state for as long as the block lasts.
 
     Args:
         settings: name the state.
         runtime: has the clock, where the command opens connections.
         must_exist: raise an error when there is no state yet.
+        upgrade: bring an older state to this version's schema, after a backup.
 
     Raises:
         UsageError: the kind of database is not supported.
         StateError: the state cannot be opened.
     """
-    state = open_state(state_url(settings), now=(runtime.clock if runtime else REAL).now, must_exist=must_exist)
+    now = (runtime.clock if runtime else REAL).now
+    state = open_state(state_url(settings), now=now, must_exist=must_exist, upgrade=upgrade)
     try:
         yield state
     finally:

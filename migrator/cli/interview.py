@@ -15,9 +15,9 @@ from typing import Final
 from migrator import doctor
 from migrator.cli.prompts import DismissedError
 from migrator.config import Config, Draft, check_key
+from migrator.config.config import Token
 from migrator.config.connections import connection_class, connection_of
 from migrator.config.converter import make_converter
-from migrator.config.model import Token
 from migrator.config.shapes import choose
 from migrator.doctor.check import Check
 from migrator.errors import MigratorError, UsageError

@@ -58,7 +58,8 @@ app.add_typer(state, name="state")
 def upgrade(settings: Settings) -> int:
     """Bring the state to this version's schema.
 
-    A new state gets its tables; one of this version stays as it is.
+    A new state gets its tables, and one of this version stays as it is. Of an older file, a copy is made first. All of
+    the upgrade is done or nothing, and no run may be in progress.
     """
     from migrator.cli.environment import open_screen, opened_state
     from migrator.json_document import filled
@@ -66,7 +67,7 @@ def upgrade(settings: Settings) -> int:
     from migrator.report.state import upgrade_lines
 
     screen = open_screen(settings)
-    with opened_state(settings) as opened:
+    with opened_state(settings, upgrade=True) as opened:
         document = filled(UpgradeDocument, opened.layout, state=opened.shown)
         screen.result(document, upgrade_lines(opened.layout, opened.shown))
     return Exit.DONE

@@ -37,9 +37,7 @@ def connection_class(provider: Provider, *, only: str | None = None) -> type[Con
         only: the one setting of its own that is wanted; None for all.
     """
     own = {
-        setting.name: attrs.field(
-            default=None, type=type_of(setting) | None, kw_only=True, metadata={"description": setting.says}
-        )
+        setting.name: attrs.field(default=None, type=type_of(setting) | None, kw_only=True)
         for setting in own_settings(provider)
         if only in {None, setting.name}
     }

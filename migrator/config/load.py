@@ -11,10 +11,11 @@ from typing import Any, Final
 import attrs
 import cattrs
 
+from migrator.config.config import Config, Notices, Token
 from migrator.config.connections import connection_class, connection_classes, connection_of
 from migrator.config.converter import causes, make_converter, unknown_key
 from migrator.config.excerpts import excerpt
-from migrator.config.model import Config, ConfigDocument, Notices, Notify, Token
+from migrator.config.model import ConfigDocument, Notify
 from migrator.config.positions import KeyPath, locate
 from migrator.config.shapes import choose
 from migrator.errors import ConfigError, UsageError

@@ -1,4 +1,7 @@
-"""The JSON Schema of migrator.toml, drawn from the classes that read it."""
+"""The JSON Schema of migrator.toml, drawn from the classes that read it.
+
+It differs from that of documents in its values: TOML has no null, a text is never empty, and `shapes` have schemas.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from migrator.config.connections import own_settings, type_of
 from migrator.config.converter import keys_of, marker
 from migrator.config.model import ConfigDocument
 from migrator.config.shapes import Keys, Shape
+from migrator.json_schema import DRAFT, described_object, list_schema, object_schema
 from migrator.providers.declaration import Provider
 from migrator.providers.registry import PROVIDERS
 
@@ -33,7 +37,7 @@ def config_schema(providers: Mapping[str, Provider] = PROVIDERS) -> dict[str, An
     connection["properties"]["provider"]["enum"] = list(providers)
     connection["properties"] |= _own(providers)
     connection["allOf"] = [_for_provider(name, provider) for name, provider in providers.items()]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "migrator.toml", **schema}
+    return {"$schema": DRAFT, "title": "migrator.toml", **schema}
 
 
 def _own(providers: Mapping[str, Provider]) -> dict[str, Any]:
@@ -71,9 +75,11 @@ def _of(kind: Any) -> dict[str, Any]:
     if isinstance(found, Shape):
         return {**_of(found.source), **found.schema}
     if isinstance(found, Keys):
-        return _table({path: _of(of) for path, of in found.types.items()})
+        return object_schema({path: _of(of) for path, of in found.types.items()}, optional=found.types)
     if attrs.has(kind):
-        return _of_class(kind)
+        keys = keys_of(kind)
+        values = {key: _of(a.type) | _default(a) for key, a in keys.items()}
+        return described_object(kind, values, {key for key, a in keys.items() if a.default is not attrs.NOTHING})
     return dict(_PLAIN[kind]) if kind in _PLAIN else _of_generic(get_origin(kind), get_args(kind))
 
 
@@ -81,27 +87,13 @@ def _of_generic(origin: Any, arguments: tuple[Any, ...]) -> dict[str, Any]:
     if origin is Literal:
         return {"enum": list(arguments)}
     if origin is tuple:
-        return {"type": "array", "items": _of(arguments[0])}
+        return list_schema(_of(arguments[0]))
     if origin in {Union, UnionType}:  # TOML has no null: a key that is left out says None
         return _of(next(argument for argument in arguments if argument is not type(None)))
     names, values = arguments
     return {"type": "object", "propertyNames": _of(names), "additionalProperties": _of(values)}
 
 
-def _of_class(cls: type) -> dict[str, Any]:
-    keys = keys_of(cls)
-    schema = _table({key: _of(a.type) | _notes(a) for key, a in keys.items()})
-    required = [key for key, a in keys.items() if a.default is attrs.NOTHING]
-    return schema | ({"required": required} if required else {})
-
-
-def _notes(attribute: attrs.Attribute[Any]) -> dict[str, Any]:
-    """What an editor shows beside a key: its meaning, and the value that holds without it."""
-    notes = {key: attribute.metadata[key] for key in ("description",) if key in attribute.metadata}
-    if isinstance(attribute.default, str | bool | int):
-        notes["default"] = attribute.default
-    return notes
-
-
-def _table(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": dict(properties), "additionalProperties": False}
+def _default(attribute: attrs.Attribute[Any]) -> dict[str, Any]:
+    """What an editor shows as the value that holds without the key."""
+    return {"default": attribute.default} if isinstance(attribute.default, str | bool | int) else {}

@@ -1,6 +1,7 @@
 """A schedule as a sentence that somebody who never saw cron understands, and that is true.
 
-Idioms are used only where they say exactly the set; otherwise the values are listed.
+Idioms are used only where they say exactly the set; otherwise the values are listed. cron-descriptor reads one dialect:
+it says Tuesday for the 2 of EventBridge's Monday, "every 90 minutes" for */90, and February 30 as if it came.
 """
 
 from __future__ import annotations

@@ -13,21 +13,23 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar, Final
 
 import attrs
 import cattrs
 from attrs import field, frozen
+from cattrs.gen import make_dict_structure_fn, override
+from cattrs.v import format_exception
 
 from migrator.canonical import JobRef, Loss
-from migrator.convert.schedule import ConvertedSchedule
-from migrator.document import digest, digest_with, fields_from_json, value_to_json
+from migrator.convert.schedule import ConvertedSchedule, PartSchedule
+from migrator.document import digest, digest_with, fields_from_json, make_document_converter, value_to_json
 from migrator.errors import MigratorError, StalePlanError
 from migrator.json_document import OPTIONAL, Document, Each, filled, json_of
 from migrator.json_types import Day
-from migrator.mapping.codecs import PLAIN, read_time
-from migrator.plan.changes import ACTIONS, Action, Change, FieldChange, Observed, Plan, WriteBack
+from migrator.mapping.codecs import PLAIN
+from migrator.plan.changes import Action, Change, FieldChange, Observed, Plan, WriteBack
 from migrator.store.records import Live
 
 _PACKED: Final = "zlib:"
@@ -162,9 +164,10 @@ def plan_from_json(
         what = "the plan was edited after it was made, or is sealed by another state: its digest does not fit"
         raise StalePlanError(what, where=where, hint=_AGAIN)
     try:
-        return _plan(document)
+        return _reader(str(document.get("dialect", ""))).structure(document, Plan)
     except (KeyError, TypeError, ValueError, MigratorError, cattrs.BaseValidationError) as error:
-        raise StalePlanError("the plan cannot be read", where=where, actual=str(error), hint=_AGAIN) from error
+        told = cattrs.transform_error(error, "plan", format_exception=_told)[0]
+        raise StalePlanError("the plan cannot be read", where=where, actual=told, hint=_AGAIN) from error
 
 
 def _fits(stated: Any, document: Mapping[str, Any], key: bytes) -> bool:
@@ -174,19 +177,6 @@ def _fits(stated: Any, document: Mapping[str, Any], key: bytes) -> bool:
 
 def _unpacked(text: str) -> str | bytes:
     return zlib.decompress(base64.b64decode(text.removeprefix(_PACKED))) if text.startswith(_PACKED) else text
-
-
-def _plan(document: Mapping[str, Any]) -> Plan:
-    dialect = document["dialect"]
-    plain = {a.name: document[a.name] for a in attrs.fields(Plan) if a.name in document}
-    return Plan(
-        **plain
-        | {
-            "created_at": read_time(document["created_at"]),
-            "observed": Observed(**document["observed"]),
-            "changes": tuple(_change(change, dialect) for change in document["changes"]),
-        }
-    )
 
 
 def _entry(change: Change, *, dialect: str) -> ChangeEntry:
@@ -211,39 +201,22 @@ def _as_json(one: FieldChange, dialect: str) -> FieldChange:
     return FieldChange(path=one.path, old=old, new=new, remote=remote, reason=one.reason)
 
 
-def _change(document: Mapping[str, Any], dialect: str) -> Change:
-    if document["action"] not in ACTIONS:
-        raise ValueError(f"unknown action: {document['action']}")
-    schedule = document["schedule"]
-    return Change(
-        action=document["action"],
-        source=document["source"] and JobRef(**document["source"]),
-        target=document["target"] and JobRef(**document["target"]),
-        name=document["name"],
-        piece=document.get("piece", 1),
-        pieces=document.get("pieces", 1),
-        fields=tuple(_field(field, dialect) for field in document["fields"]),
-        losses=tuple(Loss(**loss) for loss in document["losses"]),
-        schedule=schedule and _schedule(schedule),
-        reason=document["reason"],
-        back=_back(document["back"]) if "back" in document else None,
-        renews=document.get("renews", False),
-        active_side=document.get("right", "both"),
-    )
+@cache
+def _reader(dialect: str) -> cattrs.Converter:
+    """Return what reads a plan whose target holds schedules in `dialect`; those of its source name their own."""
+    converter = make_document_converter(dialect).copy(forbid_extra_keys=False)
+    converter.register_structure_hook_func(lambda kind: kind is PartSchedule, lambda document, _: document)
+    converter.register_structure_hook(FieldChange, lambda document, _: _field(document, dialect))
+    if dialect:
+        converter.register_structure_hook(WriteBack, lambda document, kind: _reader("").structure(document, kind))
+    saved = {name: override(omit=True) for name in ("agreed", "needs", "live", "due")}
+    change = make_dict_structure_fn(Change, converter, active_side=override(rename="right"), **saved)  # type: ignore[arg-type]  # the names are attributes of the class
+    converter.register_structure_hook(Change, change)
+    return converter
 
 
-def _back(document: Mapping[str, Any]) -> WriteBack:
-    return WriteBack(paths=tuple(document["paths"]), fields=tuple(_field(field, "") for field in document["fields"]))
-
-
-def _schedule(document: Mapping[str, Any]) -> ConvertedSchedule:
-    return ConvertedSchedule(
-        verdict=document["verdict"],
-        pieces=tuple(document["pieces"]),
-        evidence=document["evidence"],
-        until=document["until"] and read_time(document["until"]),
-        flags=tuple(document["flags"]),
-    )
+def _told(error: BaseException, kind: type | None) -> str:
+    return str(error) if isinstance(error, MigratorError) else format_exception(error, kind)
 
 
 def _field(document: Mapping[str, Any], dialect: str) -> FieldChange:

@@ -16,6 +16,8 @@ def upgrade_lines(version: SchemaVersion, place: str) -> Iterator[Line]:
     """Yield the same as text."""
     if version.found is None:
         yield line(f"{place} is new, with schema version {version.now}.")
+    elif version.found < version.now:
+        yield line(f"{place} was upgraded from schema version {version.found} to {version.now}.")
     else:
         yield line(f"{place} has schema version {version.now}, the one of this version of migrator: no changes.")
     yield from _backup_lines(version.backup)

@@ -13,7 +13,7 @@ from migrator.plan.identity import scope_address
 from migrator.providers import scopes_of
 from migrator.state_move.result import Place
 from migrator.store import State
-from migrator.store.rebinding import Relocation
+from migrator.store.relocation import Relocation
 
 ADDRESSES: Final = "sync.NAME, connection.NAME, scope.PROVIDER:SCOPE or job.ID"
 _SHOWN: Final = 8

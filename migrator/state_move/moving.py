@@ -17,8 +17,8 @@ from migrator.state_move.result import Consent, StateMove
 from migrator.state_move.tags import retagged, rewrite_tags
 from migrator.state_move.takeover import TakeoverMoves, is_file, reverted_takeover, takeover_of
 from migrator.store import State
-from migrator.store.rebinding import Relocation
 from migrator.store.records import Bound, Run
+from migrator.store.relocation import Relocation
 from migrator.sync.endpoints import Runtime
 from migrator.sync.runs import run_id
 

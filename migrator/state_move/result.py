@@ -7,8 +7,8 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from migrator.store.rebinding import Rebinding
 from migrator.store.records import Bound
+from migrator.store.relocation import Rebinding
 
 Kind = Literal["move", "forget"]
 Place = tuple[str, str]

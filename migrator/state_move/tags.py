@@ -15,7 +15,7 @@ from migrator.mapping.ownership import ownership_tag_for
 from migrator.providers import scopes_of
 from migrator.state_move.result import Place, StateMove
 from migrator.store import State
-from migrator.store.rebinding import Rebinding
+from migrator.store.relocation import Rebinding
 from migrator.sync.endpoints import Endpoint, Runtime, contract_of, opened
 from migrator.sync.execution import journal_at
 

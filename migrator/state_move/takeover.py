@@ -19,8 +19,8 @@ from migrator.providers import scopes_of
 from migrator.state_move.addresses import Choice, unknown_address
 from migrator.state_move.result import Place
 from migrator.store import State
-from migrator.store.rebinding import Relocation
 from migrator.store.records import Bound, Definition
+from migrator.store.relocation import Relocation
 from migrator.sync.endpoints import Runtime, opened
 
 _SHOWN: Final = 8

@@ -59,6 +59,26 @@ def checked(table: sa.Table, row: Any) -> Any:
     return row
 
 
+def check_sums(connection: sa.Connection, table: sa.Table) -> None:
+    """Compare the checksum of every row.
+
+    Raises:
+        StateError: a row is damaged.
+    """
+    for row in connection.execute(sa.select(*_columns(table))):
+        checked(table, row)
+
+
+def set_sums(connection: sa.Connection, table: sa.Table) -> None:
+    """Give every row the checksum of what it holds now."""
+    key = [column.name for column in table.primary_key]
+    rows = [*connection.execute(sa.select(*_columns(table))).mappings()]
+    sums = [(row, new) for row in rows if (new := sum_of(table, row)) != row[SUM]]
+    if sums:
+        changes = [{**{f"is_{name}": row[name] for name in key}, f"to_{SUM}": new} for row, new in sums]
+        connection.execute(_update(table, tuple(key), frozenset()), changes)
+
+
 def damaged(where: str, found: str) -> StateError:
     """The error for a state that holds something that no version of migrator wrote."""
     return StateError("the state is damaged", where=where, actual=found, hint=REBUILD)
@@ -109,7 +129,8 @@ def _update(table: sa.Table, key: tuple[str, ...], names: frozenset[str]) -> sa.
 
 @cache
 def _summed(table: sa.Table) -> tuple[str, ...]:
-    return tuple(column.name for column in _columns(table) if column.name != SUM)
+    """Return the columns that a checksum covers, by name: an upgrade adds columns behind those that are there."""
+    return tuple(sorted(column.name for column in _columns(table) if column.name != SUM))
 
 
 @cache

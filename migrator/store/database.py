@@ -18,8 +18,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from migrator.errors import StateError
 from migrator.store.checksums import REBUILD, damaged
 from migrator.store.lock_owners import LEASE
-from migrator.store.schema_version import SchemaVersion, check, make_tables, no_state
+from migrator.store.schema_version import SchemaVersion, check, make_newest, no_state
 from migrator.store.servers import SILENT, bound
+from migrator.store.versions import REVISIONS, Revisions
 
 _NOTED: Final = "what was recorded is kept; run the command again when the state can be written"
 _ELSEWHERE: Final = "make the file or server reachable and writable, or name another state with --state"
@@ -108,16 +109,31 @@ class Condition:
     unwritable: str = ""
 
 
-def connect(url: str, *, must_exist: bool) -> tuple[sa.Engine, str, SchemaVersion]:
-    """An engine on a state, the URL to show, and how its layout was found.
+def connect(
+    url: str,
+    *,
+    now: Callable[[], datetime],
+    must_exist: bool = False,
+    upgrade: bool = False,
+    revisions: Revisions = REVISIONS,
+) -> tuple[sa.Engine, str, SchemaVersion]:
+    """An engine on a state, the URL to show, and its schema version.
+
+    Args:
+        url: names the state.
+        now: the clock; its time goes into the name of a backup.
+        must_exist: whether a state that is not there is an error; nothing is made then.
+        upgrade: whether an older one is brought to the newest schema version, after a backup; else it is an error.
+        revisions: the schema versions that the program knows.
 
     Raises:
-        StateError: it cannot be opened, is damaged, or was written by another version; nothing was changed then.
+        StateError: it cannot be opened, is damaged, or is of another version; nothing was changed then.
+        LockedError: it is to be upgraded, and a run is under way.
     """
     parsed, shown = _read(url)
     try:
         if _is_file(parsed):
-            _look(parsed, shown)
+            _look(parsed, shown, revisions, upgrade=upgrade)
         elif parsed.get_backend_name() == "sqlite":
             if must_exist:
                 raise no_state(shown)
@@ -126,7 +142,8 @@ def connect(url: str, *, must_exist: bool) -> tuple[sa.Engine, str, SchemaVersio
         try:
             _configure(engine)
             with engine.begin() as connection:
-                return engine, shown, make_tables(connection, shown, must_exist=must_exist)
+                version = make_newest(connection, shown, revisions, must_exist=must_exist, upgrade=upgrade, now=now)
+            return engine, shown, version  # noqa: TRY300 (what fails at the end of the transaction is caught, too)
         except BaseException:
             engine.dispose()
             raise
@@ -148,7 +165,7 @@ def inspect(url: str) -> Condition:
     if is_file and not _is_file(parsed):
         return Condition(shown=shown, layout=None, size=None, unwritable=unwritable)
     try:
-        found = _look(parsed, shown)
+        found = _look(parsed, shown, REVISIONS)
     except UnicodeDecodeError as error:
         raise damaged(shown, f"a text that is not UTF-8: {error}") from error
     except (SQLAlchemyError, ImportError) as error:
@@ -218,8 +235,8 @@ def _make_private(url: sa.URL, shown: str) -> None:
             os.close(handle)
 
 
-def _look(url: sa.URL, shown: str) -> int | None:
-    """The layout of what is there, before anything is written to it: whole, ours, and of this version."""
+def _look(url: sa.URL, shown: str, revisions: Revisions, *, upgrade: bool = False) -> int | None:
+    """The schema version of what is there, before anything is written to it: whole, ours, and one that can be used."""
     engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
     if engine.dialect.name == "postgresql":
         bound(engine)
@@ -229,7 +246,7 @@ def _look(url: sa.URL, shown: str) -> int | None:
             found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
             if found != "ok":
                 raise damaged(shown, str(found))
-        return check(connection, shown)
+        return check(connection, shown, revisions, upgrade=upgrade)
 
 
 def _configure(engine: sa.Engine) -> None:

@@ -1,7 +1,7 @@
 """The state as a whole: taken out as plain rows, and put into another database.
 
-Which rows there are, and of what, is read off the tables themselves. Two of them are not exported: `meta`, whose schema
-version stands beside the rows, and the locks, which belong to processes that are running now.
+Which rows there are, and of what, is read off the tables themselves. Two of them are not exported: `meta`, with the key
+of saved plans, and the locks, which belong to processes that are running now.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from migrator.store.checksums import SUM, checked, sum_of
 from migrator.store.database import Database
 from migrator.store.lock_owners import require_rest
 from migrator.store.rows import definition_of
+from migrator.store.schema_version import keep_others_out
 
 Row = Mapping[str, Any]
 
@@ -88,9 +89,9 @@ class Dump(Database):
             StateError: this database cannot hold it.
         """
         with self.transaction() as connection:
-            _keep_others_out(connection, "locks")
+            keep_others_out(connection, "locks")
             require_rest(connection, self.shown)
-            _keep_others_out(connection, *(table.name for table in MOVED))
+            keep_others_out(connection, *(table.name for table in MOVED))
             backup = self._cleared(connection, replace=replace)
             for table in MOVED:
                 self._put(connection, table, contents.tables.get(table.name, ()))
@@ -158,9 +159,3 @@ def _taken(connection: sa.Connection, table: sa.Table) -> tuple[Row, ...]:
     key = [column.name for column in table.primary_key]
     rows = (dict(checked(table, row)) for row in connection.execute(sa.select(table)).mappings())
     return tuple(sorted(rows, key=lambda row: [row[name] for name in key]))
-
-
-def _keep_others_out(connection: sa.Connection, *tables: str) -> None:
-    """Let nobody else write until the transaction ends; a SQLite transaction does that by itself."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE")

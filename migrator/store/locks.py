@@ -31,6 +31,7 @@ from migrator.store.lock_owners import (
     waiting_hint,
 )
 from migrator.store.records import Lease, Owner
+from migrator.store.schema_version import require_version
 
 _HELD: Final = sa.select(t.locks).where(t.locks.c.scope == sa.bindparam("at")).with_for_update()
 """Made once: it is asked at every commit of a run, and making it takes longer than asking."""
@@ -45,10 +46,14 @@ class Locks(Database):
 
         Raises:
             LockedError: another run holds it.
+            StateError: the state was upgraded since it was opened.
         """
         me = this_process(run)
         try:
             with self.transaction() as connection:
+                require_version(
+                    connection, self.shown, self.layout.now
+                )  # it may have been upgraded since it was opened
                 row = connection.execute(_HELD, {"at": scope}).first()
                 now = database_now(connection)
                 if row:

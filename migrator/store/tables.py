@@ -1,17 +1,23 @@
-"""The tables of the state, in SQLAlchemy Core; the same on SQLite and PostgreSQL."""
+"""The tables of the state, in SQLAlchemy Core; the same on SQLite and PostgreSQL.
+
+A change here is a change of the schema version: it needs a revision in `versions`.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, column, table
 
 from migrator.store import checksums
 
 VERSION: Final = 1
-"""The schema version; a state of another one is refused and stays as it is."""
+"""The schema version: the number of the newest revision in `versions`."""
 
 metadata: Final = MetaData()
+
+schema_version: Final = table("schema_version", column("version_num"))
+"""Where Alembic keeps the number of the revision that a database has."""
 
 SEAL: Final = "seal"
 """The key of `meta` that holds what saved plans are sealed with; it is never exported."""

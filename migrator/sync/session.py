@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import attrs
-from attrs import field, frozen
+from attrs import frozen
 
 from migrator.canonical import Job, JobRef, unflatten
 from migrator.concurrency import side_by_side
@@ -25,13 +25,13 @@ from migrator.isolation import attempt
 from migrator.locking import Fence, limited, locking
 from migrator.plan import make_plan, most_possible
 from migrator.plan.changes import Plan
-from migrator.plan.duplicates import Duplicate, duplicates_of
+from migrator.plan.duplicates import duplicates_of
 from migrator.plan.plan_input import PlanInput
 from migrator.plan.staging import as_wanted, fires_again, is_cut_short
 from migrator.providers import PROVIDERS
 from migrator.providers.base import ExtractAdapter
 from migrator.store import State
-from migrator.store.records import ActiveSide, Binding, Bound, Definition, Home, Write
+from migrator.store.records import ActiveSide, Bound, Definition, Home, Write
 from migrator.sync.checkpoint import last_count, record_duplicates
 from migrator.sync.endpoints import (
     Endpoint,
@@ -41,37 +41,9 @@ from migrator.sync.endpoints import (
     opened,
     reconcile_source_writes,
     reconciled,
-    remember_contract,
     requests_of,
 )
-
-
-@frozen(kw_only=True)
-class Snapshot:
-    """What was seen, and the plan that follows from it.
-
-    Attributes:
-        plan: the plan.
-        source: the source's jobs as their owners want them.
-        target: the target's jobs.
-        is_short: whether the source's listing is suspiciously short.
-        listed: the source's jobs as they are, stopped by a cutover or not.
-        active_sides: which side may fire, by source job.
-        retired: the source jobs that are gone on purpose, and whose kept definition stands in `source`.
-        hold: whether new target jobs are to be staged until the cutover.
-        duplicates: the target jobs of which there may be one for each source job and part, and are several.
-    """
-
-    plan: Plan
-    source: Extracted
-    target: Extracted
-    is_short: bool
-    bindings: tuple[Binding, ...] = ()
-    listed: Extracted = field(factory=lambda: Extracted(jobs=()))
-    active_sides: Mapping[JobRef, ActiveSide] = field(factory=dict)
-    retired: frozenset[JobRef] = frozenset()
-    hold: bool = False
-    duplicates: tuple[Duplicate, ...] = ()
+from migrator.sync.snapshot import Snapshot
 
 
 @frozen(kw_only=True)
@@ -310,17 +282,4 @@ async def session_of(runtime: Runtime, state: State, name: str) -> AsyncIterator
             yield Session(runtime=runtime, sync=sync, state=state, source=source, target=target)
 
 
-__all__ = [
-    "Endpoint",
-    "Runtime",
-    "Session",
-    "Snapshot",
-    "contract_of",
-    "locking",
-    "opened",
-    "reconcile_source_writes",
-    "reconciled",
-    "remember_contract",
-    "requests_of",
-    "session_of",
-]
+__all__ = ["Session", "Snapshot", "session_of"]

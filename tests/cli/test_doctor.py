@@ -149,13 +149,13 @@ def test_a_state_of_another_version_is_a_fault(here: Path, run: Run) -> None:
     """It is named, and looking changes nothing."""
     run("apply", "omni-to-devin", "--yes")
     with sqlite3.connect(here / "migrator.db") as connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE key = 'version'")
+        connection.execute("UPDATE schema_version SET version_num = '2'")
     connection.close()
     ended = run("doctor", "--json")
 
     assert (ended.code, found(ended, "state", "file")["status"]) == (1, "fault")
     with sqlite3.connect(here / "migrator.db") as connection:
-        assert connection.execute("SELECT value FROM meta WHERE key = 'version'").fetchone() == ("2",)
+        assert connection.execute("SELECT version_num FROM schema_version").fetchone() == ("2",)
     connection.close()
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import attrs
 
+from migrator.report.state import upgrade_lines
 from migrator.sandbox import World
-from migrator.store import open_state
+from migrator.store import SchemaVersion, open_state
 from tests.cli.bench import Ended, Run, routine
 from tests.cli.test_documents import faults
 
@@ -116,10 +117,19 @@ def test_upgrade_says_what_it_did(here: Path, run: Run) -> None:
     )
     assert "is new, with schema version 1" in run("state", "upgrade", "--state", "sqlite:///new.db").out
     with sqlite3.connect(here / "migrator.db") as connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE key = 'version'")
+        connection.execute("UPDATE schema_version SET version_num = '2'")
     connection.close()
     refused = run("state", "upgrade")
     assert (refused.code, "written by another version of migrator" in refused.err) == (1, True)
+
+
+def test_an_upgrade_names_both_versions_and_the_backup() -> None:
+    """Its text says from which version to which, and where the file is as it was."""
+    upgraded = SchemaVersion(found=1, now=2, backup=Path("migrator.db.version-1.20270101T000000"))
+
+    assert ["it was upgraded from schema version 1 to 2.", f"Backup of the previous state: {upgraded.backup}"] == [
+        one.text.plain for one in upgrade_lines(upgraded, "it")
+    ]
 
 
 def test_old_runs_can_be_forgotten(here: Path, run: Run, world: World) -> None:

@@ -227,7 +227,7 @@ def test_the_image_is_pinned_by_hash() -> None:
     assert ["${PYTHON} AS build", "${PYTHON}"] == re.findall(r"^FROM (.+)$", text, re.MULTILINE)
     assert re.findall(r"^ARG (.+)$", text, re.MULTILINE) == ["PYTHON"]
     assert "--require-hashes" in text
-    pinned = dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\\n {4}--hash=sha256:[0-9a-f]{64}", image(), re.MULTILINE))
+    pinned = dict(re.findall(r"^([a-z0-9.-]+)==(\S+) \\\n {4}--hash=sha256:[0-9a-f]{64}", image(), re.MULTILINE))
     tested = (ROOT / ".ci" / "constraints.txt").read_text("utf-8")
     versions = {_name(line): line.partition("==")[2] for line in tested.splitlines() if "==" in line}
     assert len(pinned) == len(re.findall(r"^\S+==", image(), re.MULTILINE))

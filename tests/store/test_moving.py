@@ -10,8 +10,8 @@ import pytest
 from migrator.canonical import JobRef
 from migrator.errors import RefusedError
 from migrator.store import State
-from migrator.store.rebinding import Relocation
 from migrator.store.records import ActiveSide, Binding, Definition, InactiveJob, Run, Write
+from migrator.store.relocation import Relocation
 from tests.store.conftest import START
 
 SOURCE = JobRef(provider="omni", scope="old", id="a")

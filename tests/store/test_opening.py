@@ -13,6 +13,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from migrator.errors import StateError
 from migrator.store import State, open_state
@@ -72,7 +73,7 @@ def test_another_schema_version_is_refused_untouched(tmp_path: Path, clock: Time
     """A file of another version stays as it is, to the byte."""
     path = known_file(tmp_path / "migrator.db", clock)
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'version'", [version])
+        connection.execute("UPDATE schema_version SET version_num = ?", [version])
     connection.close()
     before = digest(path)
 
@@ -85,7 +86,7 @@ def test_another_schema_version_on_a_server_is_refused(state_url: str, open_one:
     """The same where there is no file."""
     state = open_one()
     with state.transaction() as connection:
-        connection.execute(t.meta.update().values(value="99"))
+        connection.execute(sa.update(t.schema_version).values(version_num="99"))
 
     with pytest.raises(StateError, match=r"another version of migrator.*got: schema version '99'"):
         open_state(state_url, now=clock)
