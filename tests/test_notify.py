@@ -18,7 +18,7 @@ from migrator.config import Occasion, Token
 from migrator.notify import Notice, send
 from migrator.report.notices import notice_of
 from tests.listening import listening
-from tests.report.rounds import bad_night, edited, outcome, plan, round_of, synced
+from tests.report.sync_runs import bad_night, edited, outcome, plan, round_of, synced
 
 ALL = get_args(Occasion)
 NOTICE = Notice(title="migrator: nightly needs a look", body="changed on both sides: Weekly note", kind="warning")

@@ -19,9 +19,9 @@ from migrator.report.outcomes import outcome_lines
 from migrator.report.plans import plan_lines, summary_lines
 from migrator.report.proofs import verify_lines
 from migrator.report.text import Line, count, instant, line
+from migrator.report.views.audits import audit_view
+from migrator.report.views.plans import plan_view
 from migrator.verify import Verification
-
-SCHEMA: Final = "migrator/demo@1"
 
 Names = Sequence[str]
 """The names of the jobs on one side."""
@@ -96,16 +96,16 @@ class Story:
         held = [f"{name} has {count(len(jobs), 'job')}" for name, jobs in self.before.items()]
         taken = count(len({change.source for change in self.plan.changes}), "job")
         yield line(f"{', '.join(held)}. The sync {sync} selects {taken} of {source}.")
-        yield from _step(f"migrator audit {source} --to {target}", audit_lines(self.audit))
-        yield from _step(f"migrator plan {sync} --staged", plan_lines(self.plan))
-        yield from _step(f"migrator apply {sync} --staged --yes", outcome_lines(self.applied))
+        yield from _step(f"migrator audit {source} --to {target}", audit_lines(audit_view(self.audit)))
+        yield from _step(f"migrator plan {sync} --staged", plan_lines(plan_view(self.plan)))
+        yield from _step(f"migrator apply {sync} --staged --yes", outcome_lines(self.applied.outcomes))
         verified = verify_lines(self.verified, command=f"migrator apply {sync}")
         yield from _step(f"migrator verify {sync}", _excerpt(verified, 3))
         back = f"migrator cutover {sync} --back"
         switched = attrs.evolve(self.cutover, run="…")  # every run has an id of its own
         yield from _step(f"migrator cutover {sync} --yes", cutover_lines(switched, back=back, again=""))
         yield from self._waits()
-        yield from _step(f"migrator plan {sync}", _excerpt(summary_lines(self.again), 1))
+        yield from _step(f"migrator plan {sync}", _excerpt(summary_lines(plan_view(self.again)), 1))
         yield line("")
         yield from self._end()
 

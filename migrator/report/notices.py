@@ -11,8 +11,8 @@ from typing import Final
 from migrator.config import Occasion
 from migrator.errors import MigratorError
 from migrator.notify import Notice
-from migrator.report.sync_runs import told
 from migrator.report.text import clean, count, stamp
+from migrator.report.views.sync_runs import result_words
 from migrator.sync.results import Drift, SyncResult, SyncRun
 
 _NAMED: Final = 10
@@ -43,7 +43,11 @@ def _lines(found: SyncResult, on: Collection[Occasion]) -> Iterator[str]:
     lines = [line for occasion, lines in occasions.items() if occasion in on for line in lines]
     if lines:
         summary = (
-            ", ".join(told(found)) if found.plan else "not started" if found.error is None else _error(found.error)
+            ", ".join(result_words(found))
+            if found.plan
+            else "not started"
+            if found.error is None
+            else _error(found.error)
         )
         yield clean(f"{found.name} ({found.source} → {found.target}): {summary}")
         yield from lines

@@ -9,7 +9,7 @@ from typing import Final
 from migrator.canonical import PATHS
 from migrator.document import value_to_json
 from migrator.report.duplicates import duplicate_lines
-from migrator.report.groups import Message, grouped, ids_of
+from migrator.report.reasons import JobReason, by_reason, reason_lines
 from migrator.report.text import Line, clean, count, line, pad, stamp, value_words
 from migrator.verify import WELL, Proof, Status, Verification
 
@@ -52,8 +52,8 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     held = sum(proof.live == "source" for proof in found.proofs)
     told = f" {held:,} staged, verified as after the cutover." if held else ""
     yield line(("Verified: ", "bold"), ", ".join(counts) or "no job was migrated", f".{told}")
-    left_out = (Message(one.name, one.reason, ids_of(one.source)) for one in found.left_out)
-    yield from grouped("Not migrated", left_out)
+    left_out = by_reason(JobReason(one.name, one.reason, (one.source,)) for one in found.left_out)
+    yield from reason_lines("Not migrated", left_out)
     yield from _opinions(found)
     yield from _told_lines(found)
     agree = [proof.agree_until for proof in found.proofs if proof.status in WELL and proof.agree_until]

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from attrs import frozen
+
 from migrator.cron import next_fires
 from migrator.mapping.codecs import read_time
-from migrator.report.text import clean, instant, stamp
+from migrator.report.text import Tone, clean, instant, stamp
 
 Piece = Mapping[str, Any]
 """Text, dialect and timezone of a schedule, or the one instant `at`, as plans hold it."""
@@ -20,41 +22,43 @@ _FLAGS: Final[Mapping[str, str]] = {
     "unknown_fields": "the job has fields that its mapping does not know, and they may change when it fires",
 }
 
-_VERDICTS: Final[Mapping[str, str]] = {
-    "exact": "exact",
-    "exact_split": "exact, in {pieces} jobs",
-    "exact_until": "exact until {until}, renewed by each sync",
-    "one_time": "exact, each fire by a one-time job",
-    "approximate": "approximate: {missing} of {source_fires} fires a year missed, {extra} added",
-    "dead": "expired",
-    "impossible": "cannot be expressed at the target",
-    "none": "not time-based",
-    "carried": "unchanged",
+
+@frozen(kw_only=True)
+class VerdictWords:
+    """A verdict on one schedule in words, on many, and how it is coloured."""
+
+    one: str
+    many: str
+    tone: Tone
+
+
+VERDICTS: Final[Mapping[str, VerdictWords]] = {
+    "exact": VerdictWords(one="exact", many="exact", tone="good"),
+    "exact_split": VerdictWords(one="exact, in {pieces} jobs", many="exact, each in several jobs", tone="good"),
+    "exact_until": VerdictWords(
+        one="exact until {until}, renewed by each sync", many="exact until a date, renewed by each sync", tone="warn"
+    ),
+    "one_time": VerdictWords(
+        one="exact, each fire by a one-time job", many="exact, each fire by a one-time job", tone="good"
+    ),
+    "approximate": VerdictWords(
+        one="approximate: {missing} of {source_fires} fires a year missed, {extra} added",
+        many="approximate: some fires are missed or added",
+        tone="warn",
+    ),
+    "dead": VerdictWords(one="expired", many="expired", tone="quiet"),
+    "impossible": VerdictWords(
+        one="cannot be expressed at the target", many="cannot be expressed at the target", tone="bad"
+    ),
+    "none": VerdictWords(one="not time-based", many="not time-based", tone="bad"),
+    "carried": VerdictWords(one="unchanged", many="unchanged", tone="good"),
 }
-
-
-_NAMES: Final[Mapping[str, str]] = {
-    "exact": "exact",
-    "exact_split": "exact, each in several jobs",
-    "exact_until": "exact until a date, renewed by each sync",
-    "one_time": "exact, each fire by a one-time job",
-    "approximate": "approximate: some fires are missed or added",
-    "dead": "expired",
-    "impossible": "cannot be expressed at the target",
-    "none": "not time-based",
-    "carried": "unchanged",
-}
-
-
-def verdict_name(verdict: str) -> str:
-    """A verdict on many schedules."""
-    return _NAMES.get(verdict, verdict)
 
 
 def piece_words(piece: Piece) -> str:
     """A schedule: its expression and zone, or its instant."""
     if piece.get("text"):
-        return f"{clean(piece['text'])} ({clean(piece['timezone'])})"
+        return " ".join([clean(piece["text"]), f"({clean(zone)})" if (zone := piece["timezone"]) else ""]).strip()
     return f"once, {stamp(read_time(piece['at']))}"
 
 
@@ -65,10 +69,10 @@ def verdict_words(
     if "rounded" in evidence:
         return f"approximate: {evidence['shift_seconds']:g} s later"
     facts = {"source_fires": "?", "missing": "?", "extra": "?"} | dict(evidence)
-    told = _VERDICTS.get(verdict, verdict).format_map(
+    words = VERDICTS[verdict].one.format_map(
         facts | {"pieces": pieces, "until": stamp(until) if until else "further notice"}
     )
-    return "; ".join([told, *(_FLAGS[flag] for flag in sorted(flags) if flag in _FLAGS)])
+    return "; ".join([words, *(_FLAGS[flag] for flag in sorted(flags) if flag in _FLAGS)])
 
 
 def coming(pieces: Iterable[Piece], *, after: datetime, number: int) -> list[datetime]:

@@ -37,9 +37,7 @@ def state_move_lines(found: StateMove) -> Iterator[Line]:
         yield line(("Nothing was moved: ", "bold red"), "ownership tags could not be rewritten; run the command again")
         yield from (line(f"{clean(name)}: {clean(error)}", indent=2) for name, error in found.failed.items())
         return
-    verb = {"move": ("SwitchResult", "To move"), "forget": ("Forgotten", "To forget")}[found.kind][
-        0 if found.runs else 1
-    ]
+    verb = {"move": ("Moved", "To move"), "forget": ("Forgotten", "To forget")}[found.kind][0 if found.runs else 1]
     to = f" → {clean(found.new)}" if found.new else ""
     yield line((f"{verb}: ", "bold"), f"{number}, {clean(found.old)}{to}")
     for before, after in [*zip(found.before, found.after, strict=True)][:_SHOWN]:

@@ -60,7 +60,7 @@ _RERUNS: Final = 5
 
 
 @define
-class Tally:
+class Category:
     """What the machine did and found.
 
     Attributes:
@@ -117,7 +117,7 @@ def staged(stack: ExitStack, folder: Path, source: str, target: str, options: Op
     return CutoverContext(passing=passing, world=world, port=port, folder=folder, source=source, target=target)
 
 
-async def cases(stage: CutoverContext, variant: Variant, tally: Tally, *, seed: int, only: Iterator[int]) -> None:
+async def cases(stage: CutoverContext, variant: Variant, tally: Category, *, seed: int, only: Iterator[int]) -> None:
     """One case for each request of a cut-over, as far as `only` asks for it."""
     for nth in itertools.takewhile(lambda number: number < _MOST, only):
         with ExitStack() as stack:
@@ -131,7 +131,7 @@ def _chance(seed: int, nth: int) -> random.Random:
 
 
 async def case(
-    stage: CutoverContext, lab: Lab, variant: Variant, nth: int, tally: Tally, chance: random.Random
+    stage: CutoverContext, lab: Lab, variant: Variant, nth: int, tally: Category, chance: random.Random
 ) -> bool:
     """One case; whether the fault struck."""
     where = f"{stage.source} → {stage.target}, {variant.name}, request {nth}"

@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from migrator.sandbox import Options
-from tests.cutover.crashing import VARIANTS, Tally, cases, staged
+from tests.cutover.crashing import VARIANTS, Category, cases, staged
 from tests.cutover.test_fires import CASE_IDS, CASES
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ async def test_a_run_that_dies_at_any_request(
     folder: Path, record_property: Record, source: str, target: str, options: Options, name: str
 ) -> None:
     """Killed at each request of a cut-over in turn, before or after its effect, on every pair."""
-    tally = Tally()
+    tally = Category()
     with ExitStack() as stack:
         stage = staged(stack, folder, source, target, options)
         await cases(stage, VARIANTS[name], tally, seed=SEED, only=itertools.count(1))
@@ -40,7 +40,7 @@ async def test_a_run_that_dies_at_any_request(
 @pytest.mark.parametrize(("number", "name"), list(enumerate(OTHERS)), ids=OTHERS)
 async def test_a_fault_at_any_request(folder: Path, record_property: Record, number: int, name: str) -> None:
     """Every other fault at each request of a cut-over, the pairs taking turns."""
-    tally = Tally()
+    tally = Category()
     with ExitStack() as stack:
         source, target, options = CASES[number % len(CASES)]
         stage = staged(stack, folder, source, target, options)

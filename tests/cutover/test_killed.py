@@ -13,7 +13,7 @@ import pytest
 from migrator.cutover.commands import active_statuses
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import wish
-from tests.cutover.crashing import Tally
+from tests.cutover.crashing import Category
 from tests.cutover.passing import cut
 from tests.faults.killing import Killer, Labs, command, laboratories
 from tests.faults.machine import DEATH
@@ -64,7 +64,7 @@ async def test_killed_at_every_request(
     labs: Labs, killer: Killer, record_property: Record, pair: tuple[str, str], back: bool
 ) -> None:
     """SIGKILL before or after the effect of any request: finished or taken back, no job is left to both or neither."""
-    tally = Tally()
+    tally = Category()
     for nth in range(1, MOST):
         lab = labs(pair)
         stocked(lab)

@@ -21,7 +21,7 @@ from migrator.cutover.commands import active_statuses
 from migrator.sandbox import BackgroundServer, Options
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
-from tests.cutover.crashing import VARIANTS, Tally, cut_short
+from tests.cutover.crashing import VARIANTS, Category, cut_short
 from tests.cutover.passing import START, Passing, compared, cut, expected
 from tests.cutover.test_fires import CASE_IDS, CASES
 
@@ -116,7 +116,7 @@ async def test_a_hundred_random_jobs_change_hands(
 ) -> None:
     """Through failures and deaths all that can move moves, and no instant is missed or doubled without a word."""
     chance = random.Random(f"{SEED} {source} {target} {options.omni_update}")  # noqa: S311 (repeatable, and no secret)
-    passing, tally, unnamed = Passing(), Tally(jobs=JOBS), list[str]()
+    passing, tally, unnamed = Passing(), Category(jobs=JOBS), list[str]()
     with ExitStack() as stack:
         stack.enter_context(passing.counted())
         world = passing.world(attrs.evolve(options, omni_quota=10 * JOBS))

@@ -13,7 +13,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from migrator.forecast import Forecast, Stretch, Week
-from migrator.report.overview import Tally
+from migrator.report.views import Category
 
 WIDTH: Final = 1000
 SHADES: Final = 5
@@ -31,19 +31,19 @@ class Segment:
 
     x: float
     width: float
-    tally: Tally
+    category: Category
 
 
-def stacked(tallies: Iterable[Tally], *, gap: float = 3) -> list[Segment]:
-    """One bar of all tallies side by side, as wide as the page."""
-    shown = [tally for tally in tallies if tally.jobs]
-    total = sum(tally.jobs for tally in shown)
+def stacked(categories: Iterable[Category], *, gap: float = 3) -> list[Segment]:
+    """Return one bar of all categories side by side, as wide as the page."""
+    shown = [one for one in categories if one.jobs]
+    total = sum(one.jobs for one in shown)
     room = WIDTH - gap * max(len(shown) - 1, 0)
     segments: list[Segment] = []
     x = 0.0
-    for tally in shown:
-        width = room * tally.jobs / total
-        segments.append(Segment(x=round(x, 1), width=round(width, 1), tally=tally))
+    for one in shown:
+        width = room * one.jobs / total
+        segments.append(Segment(x=round(x, 1), width=round(width, 1), category=one))
         x += width + gap
     return segments
 
@@ -76,7 +76,7 @@ class Heat:
 
 
 def heat(week: Week) -> Heat:
-    """The maps before and after.
+    """Return the maps before and after.
 
     Shades follow the rank of a number among those that there are, so that one busy hour does not make all others alike.
     """
@@ -141,7 +141,7 @@ class Track:
         missing: of those that the target lacks.
         extra: of those that only the target has.
         days: name of the axis.
-        moves: whether there is a target.
+        migrates: whether there is a target.
     """
 
     stretch: Stretch
@@ -150,23 +150,23 @@ class Track:
     missing: str
     extra: str
     days: str
-    moves: bool
+    migrates: bool
 
 
-def track(stretch: Stretch, shared: Shared, *, moves: bool) -> Track:
-    """A stretch of time as paths."""
+def track(stretch: Stretch, shared: Shared, *, migrates: bool) -> Track:
+    """Return a stretch of time as paths."""
 
-    def drawn(fires: Sequence[datetime]) -> str:
+    def path(fires: Sequence[datetime]) -> str:
         return shared.path(ticks([_place(at, stretch) for at in fires]))
 
     return Track(
         stretch=stretch,
-        before=drawn(stretch.before),
-        after=drawn(stretch.after),
-        missing=drawn(stretch.missing) if moves else "",
-        extra=drawn(stretch.extra) if moves else "",
+        before=path(stretch.before),
+        after=path(stretch.after),
+        missing=path(stretch.missing) if migrates else "",
+        extra=path(stretch.extra) if migrates else "",
         days=shared.axis(tuple(_days(stretch))),
-        moves=moves,
+        migrates=migrates,
     )
 
 
@@ -183,7 +183,7 @@ def _days(stretch: Stretch) -> Iterator[tuple[float, datetime]]:
 
 
 def ticks(places: Sequence[float]) -> str:
-    """A path of one upright line for each place, from y = 0 to 1; a bar where they stand too close."""
+    """Return a path of one upright line for each place, from y = 0 to 1; a bar where they stand too close."""
     runs: list[list[float]] = []
     for place in places:
         if runs and place - runs[-1][1] < _MERGED:
@@ -206,7 +206,7 @@ class Instant:
 
 
 def instants(forecast: Forecast, *, number: int = 6) -> list[Instant]:
-    """The next instants, and the first that differ."""
+    """Return the next instants, and the first that differ."""
     found: dict[datetime, Instant] = {}
     for stretch in (forecast.coming, forecast.later, forecast.around):
         if stretch is None:
