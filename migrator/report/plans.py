@@ -34,7 +34,7 @@ def change_lines(view: PlanView, *, verbose: bool = False) -> Iterator[Line]:
     """Yield the jobs that change, with their fields, between empty lines; with `verbose`, all."""
     yield line("")
     is_listed = False
-    for row in view.rows(unchanged=verbose):
+    for row in view.rows(full=verbose):
         is_listed = True
         yield from _row_lines(row, verbose=verbose)
     if is_listed:
@@ -63,8 +63,7 @@ def remark_line(one: Remark) -> Line:
 
 def head(category: Category, label: str) -> Line:
     """Return the sign of what becomes of a job, and the job's name."""
-    sign = " " if category.tone == "quiet" else category.sign
-    return line((f"{sign} ", category.style), (label, category.style))
+    return line((f"{category.symbol} {label}", category.style))
 
 
 def _row_lines(row: JobRow, *, verbose: bool) -> Iterator[Line]:
@@ -74,8 +73,7 @@ def _row_lines(row: JobRow, *, verbose: bool) -> Iterator[Line]:
         if part.reason:
             yield line(part.reason, indent=4)
         for edit in part.edits:
-            if verbose or not edit.minor:
-                yield from edit_lines(edit)
+            yield from edit_lines(edit)
         if number:
             continue
         if row.schedule and row.category.key != "delete" and (row.schedule.is_changed or verbose):

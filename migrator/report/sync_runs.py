@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from migrator.report.cutovers import dark_lines
 from migrator.report.failures import failure_lines
 from migrator.report.outcomes import outcome_lines
-from migrator.report.plans import change_lines, edit_lines, head, remark_line, summary_lines
+from migrator.report.plans import change_lines, edit_lines, remark_line, summary_lines
 from migrator.report.reasons import reason_lines
 from migrator.report.state_moves import orphans_lines
 from migrator.report.text import Line, clean, count, line
-from migrator.report.views.sync_runs import DriftRow, SyncRunView, SyncView, result_words
+from migrator.report.views.sync_runs import Entry, SyncRunView, SyncView, result_words
 from migrator.sync.results import SyncResult
 
 
@@ -58,10 +58,10 @@ def _sync_lines(view: SyncView) -> Iterator[Line]:
     yield from map(remark_line, view.remarks)
 
 
-def _drift_lines(title: str, rows: tuple[DriftRow, ...]) -> Iterator[Line]:
+def _drift_lines(title: str, rows: tuple[Entry, ...]) -> Iterator[Line]:
     if rows:
         yield line((f"{title}:", "bold"))
     for row in rows:
-        yield line(head(row.category, row.name).text.plain, f": {row.paths} ({row.since})", indent=2)
+        yield line(f"{row.symbol} {row.name}: {row.text} ({row.note})", indent=2)
         for edit in row.conflicts:
             yield from edit_lines(edit)

@@ -55,6 +55,8 @@ def line(*parts: str | tuple[str, str], indent: int = 0, hang: int = 2) -> Line:
 def clean(text: str, *, edges: bool = False) -> str:
     """A text on one line, with characters that a terminal would obey spelt out; blanks at its edges only on request."""
     broken = (text if edges else text.strip()).translate(_BREAKS)
+    if broken.isprintable():  # the usual case, a hundred times as fast
+        return broken
     return "".join(char if unicodedata.category(char) not in {"Cc", "Cf", "Cs"} else _spelt(char) for char in broken)
 
 

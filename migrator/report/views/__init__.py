@@ -57,6 +57,11 @@ class Category:
     is_written: bool = False
     jobs: int = 0
 
+    @property
+    def symbol(self) -> str:
+        """The sign on a terminal, where what does not change has none."""
+        return " " if self.tone == "quiet" else self.sign
+
 
 @frozen(kw_only=True)
 class Remark:
@@ -96,7 +101,6 @@ class Edit:
         kind: "new" of a new job; "conflict" where source (new) and target (old) were both changed, else "changed".
         where: "at the source" of what is written back; "" at the target.
         note: who else changed it, and the value last applied.
-        minor: whether it is shown only where everything is asked for.
         dialect: the cron dialect of its values.
     """
 
@@ -106,7 +110,6 @@ class Edit:
     kind: Literal["new", "changed", "conflict"] = "changed"
     where: str = ""
     note: str = ""
-    minor: bool = False
     dialect: str = ""
 
     def words(self, width: int = SHOWN) -> tuple[str, str]:

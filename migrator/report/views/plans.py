@@ -74,18 +74,18 @@ class PlanView(JobsView):
     is_up_to_date: bool
     _plan: Plan = field(repr=False)
 
-    def rows(self, *, unchanged: bool = True) -> Iterator[JobRow]:
-        """Yield the jobs one by one, in the plan's order; without the unchanged ones on request."""
+    def rows(self, *, full: bool = True) -> Iterator[JobRow]:
+        """Yield the jobs one by one; unless `full`, without unchanged ones and with few fields of new ones."""
         for changes in _grouped(self._plan.changes):
-            if unchanged or changes[0].action != "none":
-                row = attempt("drawn", _row, changes, self._plan)
+            if full or changes[0].action != "none":
+                row = attempt("drawn", _row, changes, self._plan, full=full)
                 yield _undrawn(changes, row) if isinstance(row, MigratorError) else row
 
 
 def plan_view(plan: Plan) -> PlanView:
     """Return what is told of a plan; a saved plan lacks required settings and pauses."""
-    jobs: Counter[str] = Counter(changes[0].action for changes in _grouped(plan.changes))
-    verdicts = (group[0].schedule.verdict for group in _grouped(plan.changes) if group[0].schedule)
+    firsts = [changes[0] for changes in _grouped(plan.changes)]
+    jobs: Counter[str] = Counter(one.action for one in firsts)
     summary, is_pending, blocked = plan.summary, bool(plan.pending), plan.blocked
     is_up_to_date = not is_pending and not blocked and not plan.refusal
     counts = [(one, summary[one.key]) for one in CATEGORIES.values() if summary[one.key]]
@@ -102,7 +102,7 @@ def plan_view(plan: Plan) -> PlanView:
         lead=(f"{', '.join(said) or 'No jobs'}.", *([UP_TO_DATE] if is_up_to_date else [])),
         remarks=tuple(_remarks(plan)),
         outcomes=tuple(evolve(CATEGORIES[action], jobs=jobs[action]) for action in ACTIONS if jobs[action]),
-        verdicts=verdict_counts(verdicts),
+        verdicts=verdict_counts(one.schedule.verdict for one in firsts if one.schedule),
         decisions=policies_of(plan.changes),
         losses=tuple(_losses(plan)),
         counts=tuple(f"{number:,} {one.words}" for one, number in counts),
@@ -122,9 +122,9 @@ def _losses(plan: Plan) -> Iterator[LossRow]:
     """Yield the data that jobs lose when the plan is applied, the most frequent first."""
     losing = (one for one in plan.changes if CATEGORIES[one.action].is_written)
     lost = {(str(one.source), loss.path, loss.reason) for one in losing for loss in one.losses}
-    counted = Counter((path, clean(reason)) for _source, path, reason in lost)
+    counted = Counter((path, reason) for _source, path, reason in lost)
     for (path, reason), jobs in sorted(counted.items(), key=lambda one: (-one[1], ": ".join(one[0]))):
-        yield LossRow(path=path, reason=reason, jobs=jobs)
+        yield LossRow(path=path, reason=clean(reason), jobs=jobs)
 
 
 def _remarks(plan: Plan) -> Iterator[Remark]:
@@ -179,7 +179,7 @@ def _grouped(changes: Iterable[Change]) -> Iterator[Sequence[Change]]:
         yield from actions.values()
 
 
-def _row(changes: Sequence[Change], plan: Plan) -> JobRow:
+def _row(changes: Sequence[Change], plan: Plan, *, full: bool) -> JobRow:
     first = changes[0]
     return JobRow(
         category=CATEGORIES[first.action],
@@ -190,12 +190,12 @@ def _row(changes: Sequence[Change], plan: Plan) -> JobRow:
                 label=clean(change.label),
                 reason=clean(change.reason),
                 target=clean(str(change.target)) if change.target else "",
-                edits=tuple(_edits(change, plan)) if change.action != "create" or change is first else (),
+                edits=tuple(_edits(change, plan, full=full)) if change.action != "create" or change is first else (),
             )
             for change in changes
         ),
         paused=_is_paused(first),
-        settles=tuple(decision.line for decision in policies_of(changes)),
+        settles=tuple(one.line for one in policies_of(changes)) if any(one.needs for one in changes) else (),
         schedule=_schedule(first, plan),
         losses=tuple(map(loss_row, first.losses)),
     )
@@ -238,7 +238,7 @@ def _was(changed: Fields, dialect: str) -> str:
     return " ".join([", ".join(clocks), f"({zone})" * bool(zone)]).strip()
 
 
-def _edits(change: Change, plan: Plan) -> Iterator[Edit]:
+def _edits(change: Change, plan: Plan, *, full: bool) -> Iterator[Edit]:
     """Yield the fields that change, without those that the schedule says; of a new job, also without its name."""
     for one in change.fields:
         if one.path in TRIGGER_PATHS and (change.pieces == 1 or change.action == "create"):
@@ -247,15 +247,14 @@ def _edits(change: Change, plan: Plan) -> Iterator[Edit]:
             yield field_edit(one, plan.dialect)
         elif one.path == "action.payload" and (carried := carried_by(one.new)):
             yield from (_new(path, value, plan.dialect) for path, value in carried.items())
-        elif one.path != "name":
-            is_minor = one.path not in _SHOWN and (one.path, one.new) != ("enabled", False)
-            yield _new(one.path, one.new, plan.dialect, minor=is_minor)
+        elif one.path in _SHOWN or (one.path, one.new) == ("enabled", False) or (full and one.path != "name"):
+            yield _new(one.path, one.new, plan.dialect)
     for one in change.back.fields if change.back else ():
         yield Edit(path=one.path, old=one.old, new=one.new, where="at the source", dialect=plan.dialect)
 
 
-def _new(path: str, value: Any, dialect: str, *, minor: bool = False) -> Edit:
-    return Edit(path=path, new=value, kind="new", minor=minor, dialect=dialect)
+def _new(path: str, value: Any, dialect: str) -> Edit:
+    return Edit(path=path, new=value, kind="new", dialect=dialect)
 
 
 def field_edit(one: FieldChange, dialect: str) -> Edit:

@@ -49,11 +49,21 @@ _WORDS: Final = {
 
 @frozen
 class Entry:
-    """One line about a job: its name, what there is to say, and a word about how long that has been so."""
+    """One line about a job.
+
+    Attributes:
+        name: visible name.
+        text: what there is to say.
+        note: a word more, as how long that has been so.
+        symbol: what the plan makes of the job, as one character.
+        conflicts: the fields that both sides have changed.
+    """
 
     name: str
     text: str = ""
     note: str = ""
+    symbol: str = ""
+    conflicts: tuple[Edit, ...] = ()
 
 
 @frozen
@@ -71,25 +81,6 @@ class Section:
     tone: Tone
     entries: tuple[Entry, ...]
     pressing: bool = True
-
-
-@frozen(kw_only=True)
-class DriftRow:
-    """A job that was edited at the target.
-
-    Attributes:
-        category: what the plan makes of it.
-        name: visible name.
-        paths: the fields that were edited, in words.
-        since: since when, in words.
-        conflicts: the fields that both sides have changed.
-    """
-
-    category: Category
-    name: str
-    paths: str
-    since: str
-    conflicts: tuple[Edit, ...]
 
 
 @frozen(kw_only=True, slots=False)
@@ -129,8 +120,8 @@ class SyncView:
     outcomes: tuple[Outcome, ...]
     end: Remark
     advice: Remark | None
-    conflicts: tuple[DriftRow, ...]
-    drift: tuple[DriftRow, ...]
+    conflicts: tuple[Entry, ...]
+    drift: tuple[Entry, ...]
     expiring: tuple[Entry, ...]
     remarks: tuple[Remark, ...]
     _found: SyncResult = field(repr=False)
@@ -270,15 +261,15 @@ def _advice(found: SyncResult) -> Remark | None:
     return Remark(text=text, code=f'on_refused = "report" in [syncs.{found.name}]')
 
 
-def _drift(found: Drift, dialect: str) -> DriftRow:
+def _drift(found: Drift, dialect: str) -> Entry:
     change = found.change
     edits = (field_edit(one, dialect) for one in change.fields)
-    return DriftRow(
-        category=CATEGORIES[change.action],
-        name=clean(change.label),
-        paths=", ".join(found.paths),
-        since="new" if found.is_new else f"open since {stamp(_to_the_minute(found.since))}",
-        conflicts=tuple(one for one in edits if one.kind == "conflict"),
+    return Entry(
+        clean(change.label),
+        ", ".join(found.paths),
+        "new" if found.is_new else f"open since {stamp(_to_the_minute(found.since))}",
+        CATEGORIES[change.action].symbol,
+        tuple(one for one in edits if one.kind == "conflict"),
     )
 
 
@@ -290,12 +281,12 @@ def _sections(view: SyncView, found: SyncResult) -> Iterator[Section]:
     warnings += [Entry(view.name, f"{one.label}{one.text}") for one in view.remarks if one.label]
     yield Section("Warnings", "warn", tuple(warnings))
     yield Section("Failed", "bad", tuple(_ended(view.outcomes, "failed")))
-    yield Section("Changed on both sides", "note", tuple(map(_drifted, view.conflicts)))
+    yield Section("Changed on both sides", "note", view.conflicts)
     changes = found.plan.changes if found.plan else ()
     conflicting = {id(one.change) for one in found.conflicts}
     blocked = (one for one in changes if one.action == "blocked" and id(one) not in conflicting)
     yield Section("Blocked", "note", tuple(Entry(clean(one.name), clean(one.reason)) for one in blocked))
-    yield Section("Edited at the target", "warn", tuple(map(_drifted, view.drift)))
+    yield Section("Edited at the target", "warn", view.drift)
     yield Section("Not started", "warn", tuple(_ended(view.outcomes, "skipped")))
     noted = (Entry(clean(one.name), clean(one.reason)) for one in changes if one.action == "none" and one.reason)
     yield Section("Unchanged, with a note", "note", tuple(noted), pressing=False)
@@ -304,10 +295,6 @@ def _sections(view: SyncView, found: SyncResult) -> Iterator[Section]:
 
 def _ended(outcomes: Iterable[Outcome], status: str) -> Iterator[Entry]:
     return (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == status)
-
-
-def _drifted(row: DriftRow) -> Entry:
-    return Entry(row.name, row.paths, row.since)
 
 
 def _to_the_minute(at: datetime) -> datetime:
