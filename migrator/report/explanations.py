@@ -94,13 +94,7 @@ def _reading_lines(told: Explanation) -> Iterator[Line]:
 
 def _translation_lines(told: Explanation, translation: Translation) -> Iterator[Line]:
     verdict = translation.verdict
-    said = verdict_words(
-        verdict.kind,
-        pieces=len(translation.pieces),
-        until=verdict.until,
-        flags=verdict.flags,
-        evidence=verdict.evidence,
-    )
+    said = verdict_words(verdict.kind, verdict, pieces=len(translation.pieces))
     yield line((f"{told.target_words}: ", "bold"), (said, "green" if verdict.faithful else "bold red"))
     if not verdict.faithful:
         yield line(clean(verdict.reason), indent=2)

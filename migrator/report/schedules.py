@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from migrator.convert.schedule import ConvertedSchedule
 from migrator.cron import next_fires
+from migrator.cron.verdict import Verdict
 from migrator.mapping.codecs import read_time
 from migrator.report.text import Tone, clean, instant, stamp
 
@@ -23,35 +25,31 @@ _FLAGS: Final[Mapping[str, str]] = {
 }
 
 
-@frozen(kw_only=True)
+@frozen
 class VerdictWords:
-    """A verdict on one schedule in words, on many, and how it is coloured."""
+    """A verdict on one schedule in words, how it is coloured, and in words on many where these differ."""
 
     one: str
-    many: str
     tone: Tone
+    many: str = ""
 
 
 VERDICTS: Final[Mapping[str, VerdictWords]] = {
-    "exact": VerdictWords(one="exact", many="exact", tone="good"),
-    "exact_split": VerdictWords(one="exact, in {pieces} jobs", many="exact, each in several jobs", tone="good"),
+    "exact": VerdictWords("exact", "good"),
+    "exact_split": VerdictWords("exact, in {pieces} jobs", "good", "exact, each in several jobs"),
     "exact_until": VerdictWords(
-        one="exact until {until}, renewed by each sync", many="exact until a date, renewed by each sync", tone="warn"
+        "exact until {until}, renewed by each sync", "warn", "exact until a date, renewed by each sync"
     ),
-    "one_time": VerdictWords(
-        one="exact, each fire by a one-time job", many="exact, each fire by a one-time job", tone="good"
-    ),
+    "one_time": VerdictWords("exact, each fire by a one-time job", "good"),
     "approximate": VerdictWords(
-        one="approximate: {missing} of {source_fires} fires a year missed, {extra} added",
-        many="approximate: some fires are missed or added",
-        tone="warn",
+        "approximate: {missing} of {source_fires} fires a year missed, {extra} added",
+        "warn",
+        "approximate: some fires are missed or added",
     ),
-    "dead": VerdictWords(one="expired", many="expired", tone="quiet"),
-    "impossible": VerdictWords(
-        one="cannot be expressed at the target", many="cannot be expressed at the target", tone="bad"
-    ),
-    "none": VerdictWords(one="not time-based", many="not time-based", tone="bad"),
-    "carried": VerdictWords(one="unchanged", many="unchanged", tone="good"),
+    "dead": VerdictWords("expired", "quiet"),
+    "impossible": VerdictWords("cannot be expressed at the target", "bad"),
+    "none": VerdictWords("not time-based", "bad"),
+    "carried": VerdictWords("unchanged", "good"),
 }
 
 
@@ -62,17 +60,16 @@ def piece_words(piece: Piece) -> str:
     return f"once, {stamp(read_time(piece['at']))}"
 
 
-def verdict_words(
-    verdict: str, *, pieces: int, until: datetime | None, flags: Iterable[str], evidence: Mapping[str, Any]
-) -> str:
+def verdict_words(kind: str, found: ConvertedSchedule | Verdict, *, pieces: int) -> str:
     """Return a verdict in words."""
+    evidence = found.evidence
     if "rounded" in evidence:
         return f"approximate: {evidence['shift_seconds']:g} s later"
-    facts = {"source_fires": "?", "missing": "?", "extra": "?"} | dict(evidence)
-    words = VERDICTS[verdict].one.format_map(
-        facts | {"pieces": pieces, "until": stamp(until) if until else "further notice"}
+    until = stamp(found.until) if found.until else "further notice"
+    facts = {"source_fires": "?", "missing": "?", "extra": "?", **evidence, "pieces": pieces, "until": until}
+    return "; ".join(
+        [VERDICTS[kind].one.format_map(facts), *(_FLAGS[one] for one in sorted(found.flags) if one in _FLAGS)]
     )
-    return "; ".join([words, *(_FLAGS[flag] for flag in sorted(flags) if flag in _FLAGS)])
 
 
 def coming(pieces: Iterable[Piece], *, after: datetime, number: int) -> list[datetime]:

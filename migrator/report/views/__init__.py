@@ -31,28 +31,28 @@ from migrator.report.text import SHOWN, Tone, clean, shorten_both, text_parts, v
 from migrator.report.views.schedules import ScheduleView
 
 
-@frozen(kw_only=True)
+@frozen
 class Category:
     """What jobs have in common, and how many there are.
 
     Attributes:
         key: what filters find them by.
+        words: what it is, in a sentence that goes on from the number.
         sign: one character, so that colour is not alone in saying it.
-        short: what it is, in a word or two.
-        words: the same in a sentence that goes on from the number.
         tone: how it is coloured.
         style: how a terminal colours it.
+        short: what it is, in a word or two.
         pressing: whether a person should look at these jobs first.
         is_written: whether the target gets these jobs, with what they lose on the way.
         jobs: how many.
     """
 
     key: str
-    sign: str = "·"
-    short: str = ""
     words: str
+    sign: str = "·"
     tone: Tone = "quiet"
     style: str = "dim"
+    short: str = ""
     pressing: bool = False
     is_written: bool = False
     jobs: int = 0
@@ -253,6 +253,6 @@ class JobsView(ABC):
 def verdict_counts(verdicts: Iterable[str]) -> tuple[Category, ...]:
     """Return how many there are of each verdict, the most frequent first."""
     return tuple(
-        Category(key=verdict, words=VERDICTS[verdict].many, tone=VERDICTS[verdict].tone, jobs=jobs)
+        Category(verdict, VERDICTS[verdict].many or VERDICTS[verdict].one, tone=VERDICTS[verdict].tone, jobs=jobs)
         for verdict, jobs in Counter(verdicts).most_common()
     )

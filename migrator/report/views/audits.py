@@ -16,47 +16,21 @@ from migrator.report.views import Category, JobRow, JobsView, LossRow, Part, los
 from migrator.report.views.schedules import schedule_view
 
 _CATEGORIES: Final = (
+    Category("unreadable", "cannot be read", "!", "bad", "bold red", "unreadable", pressing=True),
+    Category("refused", "cannot migrate", "!", "bad", "bold red", "cannot migrate", pressing=True),
     Category(
-        key="unreadable",
-        sign="!",
-        short="unreadable",
-        words="cannot be read",
-        tone="bad",
-        style="bold red",
-        pressing=True,
-    ),
-    Category(
-        key="refused",
-        sign="!",
-        short="cannot migrate",
-        words="cannot migrate",
-        tone="bad",
-        style="bold red",
-        pressing=True,
-    ),
-    Category(
-        key="undecided",
-        sign="?",
-        short="needs values",
-        words="ready after you set required values",
-        tone="note",
-        style="yellow",
+        "undecided",
+        "ready after you set required values",
+        "?",
+        "note",
+        "yellow",
+        "needs values",
         pressing=True,
         is_written=True,
     ),
-    Category(
-        key="lossy",
-        sign="~",
-        short="data loss",
-        words="migrate with data loss",
-        tone="warn",
-        style="yellow",
-        is_written=True,
-    ),
-    Category(key="over", short="expired", words="expired: not migrated"),
-    Category(
-        key="whole", sign="+", short="unchanged", words="migrate unchanged", tone="good", style="green", is_written=True
-    ),
+    Category("lossy", "migrate with data loss", "~", "warn", "yellow", "data loss", is_written=True),
+    Category("over", "expired: not migrated", short="expired"),
+    Category("whole", "migrate unchanged", "+", "good", "green", "unchanged", is_written=True),
 )
 _BY_OUTCOME: Final[Mapping[str, Category]] = {one.key: one for one in _CATEGORIES}
 

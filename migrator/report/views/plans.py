@@ -36,15 +36,15 @@ from migrator.report.views import (
 from migrator.report.views.schedules import ScheduleView, schedule_view
 
 _CATEGORIES: Final = (
-    Category(key="create", sign="+", words="to create", tone="good", style="green", pressing=True, is_written=True),
-    Category(key="update", sign="~", words="to update", tone="warn", style="yellow", pressing=True, is_written=True),
-    Category(key="replace", sign="±", words="to replace", tone="warn", style="magenta", pressing=True, is_written=True),
-    Category(key="pause", sign="‖", words="to pause", tone="note", style="blue", pressing=True),
-    Category(key="resume", sign="▶", words="to resume", tone="move", style="cyan", pressing=True),
-    Category(key="delete", sign="-", words="to delete", tone="bad", style="red", pressing=True),
-    Category(key="adopt", sign="&", words="to adopt", tone="move", style="cyan", pressing=True, is_written=True),
-    Category(key="none", short="unchanged", words="unchanged"),
-    Category(key="blocked", sign="!", words="blocked", tone="bad", style="bold red", pressing=True),
+    Category("create", "to create", "+", "good", "green", pressing=True, is_written=True),
+    Category("update", "to update", "~", "warn", "yellow", pressing=True, is_written=True),
+    Category("replace", "to replace", "±", "warn", "magenta", pressing=True, is_written=True),
+    Category("pause", "to pause", "‖", "note", "blue", pressing=True),
+    Category("resume", "to resume", "▶", "move", "cyan", pressing=True),
+    Category("delete", "to delete", "-", "bad", "red", pressing=True),
+    Category("adopt", "to adopt", "&", "move", "cyan", pressing=True, is_written=True),
+    Category("none", "unchanged", short="unchanged"),
+    Category("blocked", "blocked", "!", "bad", "bold red", pressing=True),
 )
 CATEGORIES: Final[Mapping[str, Category]] = {one.key: evolve(one, short=one.short or one.key) for one in _CATEGORIES}
 """By action."""

@@ -28,12 +28,12 @@ from migrator.sync.orphaned import Orphans
 from migrator.sync.results import Drift, SyncResult, SyncRun
 
 _STATUS: Final[Mapping[int, Category]] = {
-    0: Category(key="0", sign="✓", tone="good", words="in order"),
-    1: Category(key="1", sign="✗", tone="bad", words="failed"),
-    2: Category(key="2", sign="✗", tone="bad", words="the config is wrong"),
-    3: Category(key="3", sign="!", tone="note", words="needs a decision"),
-    4: Category(key="4", sign="✗", tone="warn", words="partly failed"),
-    5: Category(key="5", sign="…", tone="warn", words="another run held the lock"),
+    0: Category("0", "in order", "✓", "good"),
+    1: Category("1", "failed", "✗", "bad"),
+    2: Category("2", "the config is wrong", "✗", "bad"),
+    3: Category("3", "needs a decision", "!", "note"),
+    4: Category("4", "partly failed", "✗", "warn"),
+    5: Category("5", "another run held the lock", "…", "warn"),
 }
 """By exit code."""
 _WORDS: Final = {
