@@ -111,6 +111,26 @@ def test_a_schedule_that_changes_says_what_it_was() -> None:
     ]
 
 
+def test_a_time_zone_that_changes_is_said_too() -> None:
+    """The same expression in another zone fires at other instants."""
+    zone = field("trigger.timezone", "Europe/Berlin", "UTC")
+    lines = told(plan(change("update", fields=(zone,), schedule=WINDOW)))
+
+    assert lines[2] == "                     was (Europe/Berlin)"
+
+
+def test_an_expression_that_changes_alone_is_shown() -> None:
+    """Where the target takes every dialect, an update has the new expression without its zone, which stays."""
+    cron = field("trigger.cron", parse("0 13 * * 1", "vixie"), parse("0 14 * * 1", "vixie"))
+    lines = told(plan(change("update", fields=(cron,), schedule=ConvertedSchedule(verdict="carried"))))
+
+    assert lines[1:4] == [
+        "    schedule         0 14 * * 1",
+        "                     was 0 13 * * 1",
+        "                     unchanged",
+    ]
+
+
 def test_texts_that_begin_alike_are_shown_from_where_they_part() -> None:
     """Two long prompts whose beginnings are the same would look the same."""
     common = "Compare last week's revenue with the four weeks before it. "

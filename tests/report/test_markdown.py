@@ -9,6 +9,7 @@ import attrs
 import pytest
 from markdown_it import MarkdownIt
 
+from migrator.report.html.jobs import jobs_page
 from migrator.report.markdown import code, escaped, markdown_text
 from migrator.report.views import Remark
 from migrator.report.views.audits import audit_view
@@ -39,6 +40,16 @@ def test_a_plan_says_what_changes() -> None:
     assert "### Changes" in text
     assert "| `enabled` `yes` → `no`<br>`action.text` |" in text
     assert text.index("`Alpha`") < text.index("<details><summary>1 other job</summary>") < text.index("`Beta`")
+
+
+def test_a_plan_has_the_terminals_remarks() -> None:
+    """What must be known of the whole is said in each format: jobs that run twice, or a refusal."""
+    doubled, refused = plan_view(plan(change("create"))), plan_view(plan(change("create"), refusal="too many"))
+
+    for render in (markdown_text, jobs_page):
+        assert "ACTIVE ON BOTH SIDES afterwards" in render(doubled)
+        assert "Plan refused:" in render(refused)
+        assert "ACTIVE ON BOTH SIDES" not in render(refused)
 
 
 def test_a_long_report_stays_short_enough_for_a_comment() -> None:

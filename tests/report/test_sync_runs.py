@@ -6,12 +6,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from markdown_it import MarkdownIt
 
+from migrator.execute.outcomes import Applied, Outcome
+from migrator.plan.changes import Change
 from migrator.report.html.sync_runs import sync_run_page
 from migrator.report.sync_run_markdown import sync_run_markdown
-from migrator.report.views.sync_runs import sync_run_view
+from migrator.report.sync_runs import sync_run_lines
+from migrator.report.views.sync_runs import SyncRunView, sync_run_view
 from tests.report.bench import HOSTILE
 from tests.report.conftest import Open
-from tests.report.sync_runs import bad_night, outcome, round_of, synced
+from tests.report.sync_runs import MADE, SOURCE, bad_night, outcome, plan, round_of, synced
 
 
 def test_it_says_first_what_needs_a_person() -> None:
@@ -45,6 +48,28 @@ def test_a_job_is_in_one_section() -> None:
     assert [entry.note for entry in by_title["Changed on both sides"]] == ["new"]
     assert [entry.text for entry in by_title["Blocked"]] == ["it would lose action.branch"]
     assert [entry.note for entry in by_title["Edited at the target"]] == ["open since 2026-11-19 02:17 UTC"]
+
+
+def test_a_refused_plan_makes_no_job_active_on_both_sides() -> None:
+    """Its new jobs were not made; those of a plan that was applied are counted, in each format."""
+    made = Change(action="create", source=SOURCE, name="Alpha")
+    done = (Outcome(action="create", source=SOURCE, target=MADE, name="Alpha", status="done"),)
+    refused, applied = (
+        sync_run_view(round_of(found))
+        for found in (
+            synced(plan=plan(made, refusal="too many"), applied=Applied()),
+            synced(plan=plan(made), applied=Applied(run="r1", outcomes=done)),
+        )
+    )
+
+    for text in (_terminal(applied), sync_run_markdown(applied), sync_run_page(applied)):
+        assert "ACTIVE ON BOTH SIDES" in text
+    for text in (_terminal(refused), sync_run_markdown(refused), sync_run_page(refused)):
+        assert "ACTIVE ON BOTH SIDES" not in text
+
+
+def _terminal(view: SyncRunView) -> str:
+    return "\n".join(line.text.plain for line in sync_run_lines(view))
 
 
 def test_a_quiet_night_is_short() -> None:
