@@ -21,6 +21,7 @@ from migrator.report.outcomes import apply_lines, cost_lines
 from migrator.report.plans import plan_lines
 from migrator.report.screen import Activity, Screen
 from migrator.report.text import Line, line
+from migrator.report.views.plans import plan_view
 from migrator.store import State
 from migrator.sync.endpoints import Runtime
 
@@ -91,7 +92,7 @@ def plan_operator(settings: Settings, screen: Screen, activity: Activity, *, yes
         screen=screen,
         activity=activity,
         yes=yes,
-        preview=lambda plan: plan_lines(plan, verbose=settings.verbose),
+        preview=lambda plan: plan_lines(plan_view(plan), verbose=settings.verbose),
         total=lambda plan: len(plan.pending),
     )
 

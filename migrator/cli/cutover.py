@@ -205,9 +205,10 @@ def _preview(found: Cutover, first: Plan, *, again: str, retires: bool, verbose:
     """Yield the lines that are approved: the jobs that are created first, and the switches."""
     from migrator.report.cutovers import cutover_lines
     from migrator.report.plans import plan_lines
+    from migrator.report.views.plans import plan_view
 
     if first.pending:
-        yield from plan_lines(first, verbose=verbose)
+        yield from plan_lines(plan_view(first), verbose=verbose)
     yield from cutover_lines(found, back="", again=again, retires=retires)
 
 

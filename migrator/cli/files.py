@@ -15,8 +15,8 @@ from migrator.report.screen import Screen
 from migrator.report.text import line
 
 if TYPE_CHECKING:
-    from migrator.report.overview import Overview
-    from migrator.sync.results import SyncRun
+    from migrator.report.views import JobsView
+    from migrator.report.views.sync_runs import SyncRunView
 
 _ENDINGS: Final = (".html", ".md", ".json")
 
@@ -76,15 +76,13 @@ def check_reports(paths: Iterable[Path]) -> None:
             raise UsageError("unknown kind of report", where="--report", actual=str(path), allowed=allowed)
 
 
-def write_reports(
-    paths: Iterable[Path], document: Callable[[], Document], overview: Callable[[], Overview], screen: Screen
-) -> None:
-    """Write each report, and print its path.
+def write_reports(paths: Iterable[Path], document: Callable[[], Document], view: JobsView, screen: Screen) -> None:
+    """Write each report of an audit or a plan, and print its path.
 
     Args:
         paths: the files.
         document: returns the content of a JSON report: the same as with --json.
-        overview: returns what HTML and Markdown show.
+        view: what HTML and Markdown show.
         screen: the output of the command.
 
     Raises:
@@ -94,18 +92,18 @@ def write_reports(
     def markdown() -> str:
         from migrator.report.markdown import markdown_text
 
-        return markdown_text(overview())
+        return markdown_text(view)
 
     def html() -> str:
-        from migrator.report.html.overviews import overview_page
+        from migrator.report.html.jobs import jobs_page
 
-        return overview_page(overview())
+        return jobs_page(view)
 
     _write(paths, {".json": lambda: document().text_parts(), ".md": markdown, ".html": html}, screen)
 
 
 def write_sync_run_reports(
-    paths: Iterable[Path], document: Callable[[], Document], found: SyncRun, screen: Screen
+    paths: Iterable[Path], document: Callable[[], Document], view: SyncRunView, screen: Screen
 ) -> None:
     """Write each report of a sync run, and print its path.
 
@@ -115,20 +113,18 @@ def write_sync_run_reports(
 
     def markdown() -> str:
         from migrator.report.sync_run_markdown import sync_run_markdown
-        from migrator.report.sync_run_view import sync_run_view
 
-        return sync_run_markdown(sync_run_view(found))
+        return sync_run_markdown(view)
 
     def html() -> str:
         from migrator.report.html.sync_runs import sync_run_page
-        from migrator.report.sync_run_view import sync_run_view
 
-        return sync_run_page(sync_run_view(found))
+        return sync_run_page(view)
 
     _write(paths, {".json": lambda: document().text_parts(), ".md": markdown, ".html": html}, screen)
 
 
-def _write(paths: Iterable[Path], drawn: Mapping[str, Callable[[], str | Iterable[str]]], screen: Screen) -> None:
+def _write(paths: Iterable[Path], contents: Mapping[str, Callable[[], str | Iterable[str]]], screen: Screen) -> None:
     for path in paths:
-        write_file(path, drawn[path.suffix](), screen)
+        write_file(path, contents[path.suffix](), screen)
         screen.say([line(f"report written to {path}")])

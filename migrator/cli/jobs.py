@@ -207,10 +207,10 @@ def audit(
     from migrator.config import Schedule
     from migrator.config.shapes import choose
     from migrator.providers.registry import PROVIDERS
-    from migrator.report import audits
+    from migrator.report.audits import audit_lines
     from migrator.report.documents.audit import audit_document
     from migrator.report.outcomes import cost_lines
-    from migrator.report.overview.audits import audit_overview
+    from migrator.report.views.audits import audit_view
     from migrator.sync import commands
 
     check_reports(report or ())
@@ -219,8 +219,8 @@ def audit(
     schedule, began = Schedule(mode=schedule_mode(mode), days=days), time.monotonic()
     with show_progress(screen, runtime, f"reading {connection}"):
         found = asyncio.run(commands.audit(runtime, connection, provider, schedule, jobs=job or ()))
-    document = audit_document(found)
-    write_reports(report or (), lambda: document, lambda: audit_overview(found), screen)
-    screen.result(document, audits.audit_lines(found, verbose=settings.verbose))
+    document, view = audit_document(found), audit_view(found)
+    write_reports(report or (), lambda: document, view, screen)
+    screen.result(document, audit_lines(view, verbose=settings.verbose))
     screen.say(cost_lines(found.requests, time.monotonic() - began))
     return Exit.DONE

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from migrator.cli.approval import Operation
     from migrator.config import Config
     from migrator.plan.changes import Plan
-    from migrator.report.overview import Overview
     from migrator.store import State
 
 StagedOption = Annotated[
@@ -91,6 +90,7 @@ def plan(
     from migrator.plan.document import plan_document
     from migrator.report.outcomes import cost_lines
     from migrator.report.plans import plan_lines
+    from migrator.report.views.plans import plan_view
     from migrator.sync import commands
 
     files.check_reports(report or ())
@@ -100,20 +100,14 @@ def plan(
         document = partial(plan_document, found, key=state.seal())
     if out is not None:
         files.write_file(out, document().text_parts(), screen)
-    files.write_reports(report or (), document, lambda: _overview(found), screen)
+    view = plan_view(found)
+    files.write_reports(report or (), document, view, screen)
     command = settings.command("apply", *([str(out)] if out else [sync, *_narrowed(staged=staged, jobs=job)]))
-    screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
+    screen.result(document, plan_lines(view, command=command, verbose=settings.verbose))
     screen.say(cost_lines(requests, time.monotonic() - began))
     if is_refused(found, runtime.config):
         return Exit.REFUSED
     return Exit.PENDING if detailed_exitcode and found.pending else Exit.DONE
-
-
-def _overview(found: Plan) -> Overview:
-    """Return what a report shows of a plan."""
-    from migrator.report.overview.plans import plan_overview
-
-    return plan_overview(found)
 
 
 def _narrowed(*, staged: bool, jobs: Sequence[str] | None) -> list[str]:
@@ -137,6 +131,7 @@ def show(settings: Settings, file: SavedPlan) -> int:
     from migrator.plan.document import PlanDocument, plan_document, plan_from_json
     from migrator.report.plans import plan_lines
     from migrator.report.text import line
+    from migrator.report.views.plans import plan_view
     from migrator.store.database import inspect
 
     screen, text, where = open_screen(settings), read_file(file), str(file)
@@ -155,7 +150,7 @@ def show(settings: Settings, file: SavedPlan) -> int:
         return attrs.evolve(plan_document(found), digest=json.loads(text).get("digest"))
 
     command = settings.command("apply", where)
-    screen.result(document, plan_lines(found, command=command, verbose=settings.verbose))
+    screen.result(document, plan_lines(plan_view(found), command=command, verbose=settings.verbose))
     return Exit.DONE
 
 
@@ -247,19 +242,20 @@ def sync(
     from migrator.cli.sync_run import notify, run_syncs, sync_names
     from migrator.report.documents.sync_run import run_document
     from migrator.report.sync_runs import sync_run_lines
+    from migrator.report.views.sync_runs import sync_run_view
 
     check_reports(report or ())
     screen, runtime = open_screen(settings, quiet=quiet), open_runtime(settings, quiet=quiet)
     names = sync_names(syncs or (), runtime.config, everything=everything, narrowed=bool(job))
     with opened_state(settings, runtime) as state:
         found = run_syncs(names, runtime, state, screen, jobs=job or (), dry_run=dry_run, debug=settings.debug)
-    document = cache(lambda: run_document(found))
+    document, view = cache(lambda: run_document(found)), sync_run_view(found)
     if not quiet or any(result.needs_a_look for result in found.results):
-        screen.result(document, sync_run_lines(found))
+        screen.result(document, sync_run_lines(view))
     if not dry_run:
         screen.say(reminders(runtime, *(result.name for result in found.results if result.applied.outcomes)))
         notify(screen, runtime, found)
-    write_sync_run_reports(report or (), document, found, screen)
+    write_sync_run_reports(report or (), document, view, screen)
     return found.exit_code
 
 

@@ -216,6 +216,7 @@ def _show_rollback(settings: Settings, runtime: Runtime, run: str) -> int:
     from migrator.plan.document import plan_document
     from migrator.report.outcomes import cost_lines
     from migrator.report.plans import plan_lines
+    from migrator.report.views.plans import plan_view
     from migrator.sync import undo
 
     async def decline(_plan: Plan) -> bool:
@@ -225,6 +226,6 @@ def _show_rollback(settings: Settings, runtime: Runtime, run: str) -> int:
     with opened_state(settings, runtime) as state, screen.activity("reading the target", waited=runtime.delay):
         back, applied = asyncio.run(undo.rollback(runtime, state, run, agree=decline, stop=asyncio.Event()))
     command = settings.command("rollback", run)
-    screen.result(plan_document(back), plan_lines(back, command=command, verbose=settings.verbose))
+    screen.result(plan_document(back), plan_lines(plan_view(back), command=command, verbose=settings.verbose))
     screen.say(cost_lines(applied.requests, time.monotonic() - began))
     return Exit.DONE

@@ -19,9 +19,9 @@ from migrator.report.outcomes import outcome_lines
 from migrator.report.plans import plan_lines, summary_lines
 from migrator.report.proofs import verify_lines
 from migrator.report.text import Line, count, instant, line
+from migrator.report.views.audits import audit_view
+from migrator.report.views.plans import plan_view
 from migrator.verify import Verification
-
-SCHEMA: Final = "migrator/demo@1"
 
 Names = Sequence[str]
 """The names of the jobs on one side."""
@@ -49,7 +49,7 @@ class FireWeek:
 
     @property
     def is_exact(self) -> bool:
-        """Return whether every fire that was due came once, and no other."""
+        """Whether every fire that was due came once, and no other."""
         return self.once == self.due and not self.extra
 
 
@@ -81,7 +81,7 @@ class Story:
 
     @property
     def is_well(self) -> bool:
-        """Return whether it ends as it must."""
+        """Whether it ends as it must."""
         return (
             not self.again.pending
             and not self.cutover.summary["failed"]
@@ -93,19 +93,19 @@ class Story:
         """Yield the demonstration for people."""
         sync, source, target = self.plan.sync, self.plan.source, self.plan.target
         yield line("Two simulators on this machine, on a virtual clock. Nothing leaves this machine.")
-        counts = [f"{name} has {count(len(jobs), 'job')}" for name, jobs in self.before.items()]
-        selected = count(len({change.source for change in self.plan.changes}), "job")
-        yield line(f"{', '.join(counts)}. The sync {sync} selects {selected} of {source}.")
-        yield from _step(f"migrator audit {source} --to {target}", audit_lines(self.audit))
-        yield from _step(f"migrator plan {sync} --staged", plan_lines(self.plan))
-        yield from _step(f"migrator apply {sync} --staged --yes", outcome_lines(self.applied))
+        held = [f"{name} has {count(len(jobs), 'job')}" for name, jobs in self.before.items()]
+        taken = count(len({change.source for change in self.plan.changes}), "job")
+        yield line(f"{', '.join(held)}. The sync {sync} selects {taken} of {source}.")
+        yield from _step(f"migrator audit {source} --to {target}", audit_lines(audit_view(self.audit)))
+        yield from _step(f"migrator plan {sync} --staged", plan_lines(plan_view(self.plan)))
+        yield from _step(f"migrator apply {sync} --staged --yes", outcome_lines(self.applied.outcomes))
         verified = verify_lines(self.verified, command=f"migrator apply {sync}")
         yield from _step(f"migrator verify {sync}", _excerpt(verified, 3))
         back = f"migrator cutover {sync} --back"
         switched = attrs.evolve(self.cutover, run="…")  # every run has an id of its own
         yield from _step(f"migrator cutover {sync} --yes", cutover_lines(switched, back=back, again=""))
         yield from self._waits()
-        yield from _step(f"migrator plan {sync}", _excerpt(summary_lines(self.again), 1))
+        yield from _step(f"migrator plan {sync}", _excerpt(summary_lines(plan_view(self.again)), 1))
         yield line("")
         yield from self._end()
 
@@ -125,8 +125,8 @@ class Story:
         if self.again.pending:
             yield line(("The second plan is not empty: this is a bug in migrator.", "bold red"))
         if not week.is_exact:
-            counts = f"Of {week.due} fires that were due, {week.once} came exactly once, and {week.extra} were not due"
-            yield line((f"{counts}: this is a bug in migrator.", "bold red"))
+            told = f"Of {week.due} fires that were due, {week.once} came exactly once, and {week.extra} were not due"
+            yield line((f"{told}: this is a bug in migrator.", "bold red"))
         if not self.verified.is_well:
             yield line(("A target job is not proved: this is a bug in migrator.", "bold red"))
         if self.is_well:

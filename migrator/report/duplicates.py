@@ -50,4 +50,4 @@ def dedupe_lines(sync: str, found: Iterable[Duplicate], applied: Applied, *, com
     elif applied.run is None:
         yield from duplicate_lines(found, command=f"{command} --remove ID")
     else:
-        yield from outcome_lines(applied)
+        yield from outcome_lines(applied.outcomes)

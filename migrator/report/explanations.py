@@ -45,63 +45,57 @@ class Explanation:
 
     @property
     def source_words(self) -> str:
-        """Return the source dialect, with the platform where one was named: "Acme, quartz"."""
+        """The source dialect, with the platform where one was named: "Acme, quartz"."""
         return ", ".join(filter(None, [self.source_title, self.cron.dialect]))
 
     @property
     def target_words(self) -> str:
-        """Return the target dialect, with the platform where one was named: "On Acme (vixie cron, UTC)"."""
+        """The target dialect, with the platform where one was named: "On Acme (vixie cron, UTC)"."""
         said = f"{self.target} cron" + (f", {self.target_timezone}" if self.target_timezone else "")
         return f"On {self.target_title} ({said})" if self.target_title else f"In {said}"
 
 
-def explanation_lines(found: Explanation) -> Iterator[Line]:
+def explanation_lines(told: Explanation) -> Iterator[Line]:
     """Yield an explanation as text."""
-    yield line((clean(found.cron.text), "bold"), f" ({found.source_words}, {found.timezone})")
-    if found.readings:
-        yield from _reading_lines(found)
-        if found.translation and "ambiguous_source" in found.translation.verdict.flags:
+    yield line((clean(told.cron.text), "bold"), f" ({told.source_words}, {told.timezone})")
+    if told.readings:
+        yield from _reading_lines(told)
+        if told.translation and "ambiguous_source" in told.translation.verdict.flags:
             yield line("")
-            yield line((f"{found.target_words}: ", "bold"), ("refused until the connection decides", "bold red"))
+            yield line((f"{told.target_words}: ", "bold"), ("refused until the connection decides", "bold red"))
         return
-    yield line(describe(found.cron, found.timezone), indent=2)
+    yield line(describe(told.cron, told.timezone), indent=2)
     yield line("")
-    if not found.fires:
+    if not told.fires:
         yield line("Expired: no fire is left.")
     else:
         yield line(("Next", "bold"))
-        rows = [(instant(at, found.timezone), found.timezone, f"{instant(at)} UTC") for at in found.fires]
-        local = [row[:2] if found.timezone == "UTC" else row for row in rows]
+        rows = [(instant(at, told.timezone), told.timezone, f"{instant(at)} UTC") for at in told.fires]
+        local = [row[:2] if told.timezone == "UTC" else row for row in rows]
         yield from (line(row, indent=2) for row in columns(local))
-    if found.translation:
+    if told.translation:
         yield line("")
-        yield from _translation_lines(found, found.translation)
+        yield from _translation_lines(told, told.translation)
 
 
-def _reading_lines(found: Explanation) -> Iterator[Line]:
-    """Yield the readings of an ambiguous text, side by side."""
-    questions = ", ".join(dict.fromkeys(f"{q} = …" for meaning, _ in found.readings for q, _ in meaning.answers))
-    what = f"It has {len(found.readings)} meanings, depending on the platform's engine."
+def _reading_lines(told: Explanation) -> Iterator[Line]:
+    """The readings of an ambiguous text, side by side."""
+    questions = ", ".join(dict.fromkeys(f"{q} = …" for meaning, _ in told.readings for q, _ in meaning.answers))
+    what = f"It has {len(told.readings)} meanings, depending on the platform's engine."
     yield line((what, "yellow"), indent=2)
     yield line(f"Decide it in the connection: cron = {{ {questions} }}", indent=2)
     yield line("")
-    for meaning, at in found.readings:
+    for meaning, at in told.readings:
         yield line((", ".join(f'{question} = "{answer}"' for question, answer in meaning.answers), "bold"), indent=2)
         yield line(meaning.meaning, indent=4)
-        coming = f"next {instant(at, found.timezone)} {found.timezone}" if at else "expired"
+        coming = f"next {instant(at, told.timezone)} {told.timezone}" if at else "expired"
         yield line(f"{often_words(meaning.fires_a_week)}, {coming}", indent=4)
 
 
-def _translation_lines(found: Explanation, translation: Translation) -> Iterator[Line]:
+def _translation_lines(told: Explanation, translation: Translation) -> Iterator[Line]:
     verdict = translation.verdict
-    said = verdict_words(
-        verdict.kind,
-        pieces=len(translation.pieces),
-        until=verdict.until,
-        flags=verdict.flags,
-        evidence=verdict.evidence,
-    )
-    yield line((f"{found.target_words}: ", "bold"), (said, "green" if verdict.faithful else "bold red"))
+    said = verdict_words(verdict.kind, verdict, pieces=len(translation.pieces))
+    yield line((f"{told.target_words}: ", "bold"), (said, "green" if verdict.faithful else "bold red"))
     if not verdict.faithful:
         yield line(clean(verdict.reason), indent=2)
-    yield from (line((piece_words(piece), "bold"), indent=2) for piece in parts_of(translation.pieces, found.target))
+    yield from (line((piece_words(piece), "bold"), indent=2) for piece in parts_of(translation.pieces, told.target))

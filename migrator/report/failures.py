@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from attrs import frozen
@@ -41,6 +41,11 @@ class Failure:
     excerpt: str = ""
     problems: tuple[Failure, ...] = ()
     exit_code: int = 1
+
+    @property
+    def details(self) -> Mapping[str, str]:
+        """Where, got, allowed and next, as far as there is something to say, on one line each."""
+        return {label: clean(text) for label, key in _LABELS if (text := getattr(self, key))}
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -107,9 +112,9 @@ def failure_lines(failure: Failure) -> Iterator[Line]:
 def _details(failure: Failure, *, indent: int, skip: str = "") -> Iterator[Line]:
     for part in failure.excerpt.splitlines():
         yield line((clean(part, edges=True), "dim"), indent=indent)
-    for label, key in _LABELS:
-        if key != skip and (text := getattr(failure, key)):
-            yield line((f"{label}: ", "dim"), clean(text), indent=indent)
+    yield from (
+        line((f"{label}: ", "dim"), text, indent=indent) for label, text in failure.details.items() if label != skip
+    )
 
 
 def trace(error: BaseException) -> str:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from migrator.report.overview import Overview, OverviewRow
 from migrator.report.text import count, stamp
+from migrator.report.views import Edit, JobRow, JobsView, Remark
 
 LISTED: Final = 200
 """Rows of a table; comments on code hosts have a limit."""
@@ -25,13 +25,13 @@ _NOTHING: Final = "\u200b"
 """A character of no width: with it behind its sign, a mention or a reference is text."""
 
 
-def markdown_text(shown: Overview) -> str:
+def markdown_text(view: JobsView) -> str:
     """Return an audit or a plan as Markdown."""
-    return "\n".join(_blocks(shown)) + "\n"
+    return "\n".join(_blocks(view)) + "\n"
 
 
 def escaped(text: str) -> str:
-    """Return a text that stands for itself and nothing else."""
+    """Return a text that is nothing but text."""
     return _ACTED_ON.sub(rf"\1{_NOTHING}", _SPECIAL.sub(r"\\\1", text))
 
 
@@ -42,87 +42,96 @@ def code(text: str) -> str:
     return f"{fence}{space}{text}{space}{fence}".replace("|", r"\|") if text else ""
 
 
-def _blocks(shown: Overview) -> Iterator[str]:
-    title = f"{shown.source} → {shown.target}"
-    yield f"## {shown.kind.capitalize()}: {escaped(title if shown.kind == 'audit' else f'{shown.name}, {title}')}"
+def remark(one: Remark) -> str:
+    """Return a remark as a paragraph."""
+    label = f"**{escaped(one.label.strip())}** " if one.label else ""
+    return f"{label}{escaped(one.text)}{code(one.code)}"
+
+
+def _blocks(view: JobsView) -> Iterator[str]:
+    title = f"{view.source} → {view.target}"
+    yield f"## {view.kind.capitalize()}: {escaped(title if view.kind == 'audit' else f'{view.name}, {title}')}"
     yield ""
-    yield escaped(" ".join(shown.lead))
+    yield escaped(" ".join(view.lead))
     yield ""
-    if shown.refusal:
-        yield f"**Plan refused:** {escaped(shown.refusal)}"
+    for one in view.remarks:
+        yield remark(one)
         yield ""
-    yield from _table(["", "jobs", ""], [[one.sign, f"{one.jobs:,}", one.words] for one in shown.outcomes if one.jobs])
-    if shown.decisions:
-        yield from _decisions(shown)
-    if shown.losses:
+    yield from _table(["", "jobs", ""], [[one.sign, f"{one.jobs:,}", one.words] for one in view.outcomes if one.jobs])
+    if view.decisions:
+        yield from _decisions(view)
+    if view.losses:
         yield from _section("Data loss")
-        rows = [[code(one.path), f"{one.jobs:,}", escaped(one.reason)] for one in shown.losses]
+        rows = [[code(one.path), f"{one.jobs:,}", escaped(one.reason)] for one in view.losses]
         yield from _table(["what", "jobs", "why"], rows)
-    pressing = [row for row in shown.rows if shown.tally(row.outcome).pressing]
-    rest = [row for row in shown.rows if not shown.tally(row.outcome).pressing]
+    pressing = [row for row in view.jobs if row.category.pressing]
+    rest = [row for row in view.jobs if not row.category.pressing]
     if pressing:
-        yield from _section("Changes" if shown.kind == "plan" else "Needs attention")
-        yield from _jobs(pressing, shown)
+        yield from _section("Changes" if view.kind == "plan" else "Needs attention")
+        yield from _jobs(pressing, view)
     if rest:
         others = "other job" if pressing else "job"
         yield f"<details><summary>{count(len(rest), others)}</summary>"
         yield ""
-        yield from _jobs(rest, shown)
+        yield from _jobs(rest, view)
         yield "</details>"
         yield ""
-    yield f"Created {stamp(shown.at)}. " + ", ".join(f"{label}: {escaped(fact)}" for label, fact in shown.facts.items())
+    yield f"Created {stamp(view.at)}. " + ", ".join(f"{label}: {escaped(fact)}" for label, fact in view.facts.items())
 
 
-def _decisions(shown: Overview) -> Iterator[str]:
+def _decisions(view: JobsView) -> Iterator[str]:
     yield from _section("Set in migrator.toml")
-    yield from (f"- **{count(one.jobs, 'job')}**: {escaped(one.what)}" for one in shown.decisions)
+    yield from (f"- **{count(one.jobs, 'job')}**: {escaped(one.what)}" for one in view.decisions)
     yield ""
     yield "```toml"
-    for table, lines in shown.settings:
+    for table, lines in view.settings.items():
         yield table
         yield from lines
     yield "```"
     yield ""
 
 
-def _jobs(rows: Sequence[OverviewRow], shown: Overview) -> Iterator[str]:
+def _jobs(rows: Sequence[JobRow], view: JobsView) -> Iterator[str]:
     cells = [
         [
-            shown.tally(row.outcome).sign,
+            row.category.sign,
             _name(row),
             _schedule(row),
-            *([_changes(row)] if shown.kind == "plan" else []),
+            *([_changes(row)] if view.kind == "plan" else []),
             ", ".join(code(path) for path in dict.fromkeys(loss.path for loss in row.losses)),
             escaped("; ".join(filter(None, [row.reason, *row.needs]))),
         ]
         for row in rows[:LISTED]
     ]
-    changes = ["changes"] if shown.kind == "plan" else []
+    changes = ["changes"] if view.kind == "plan" else []
     yield from _table(["", "job", "schedule", *changes, "data loss", ""], cells)
     if len(rows) > LISTED:
         yield f"and {len(rows) - LISTED:,} more, which the HTML and JSON reports list."
         yield ""
 
 
-def _name(row: OverviewRow) -> str:
-    more = [f"{row.pieces} jobs"] * (row.pieces > 1) + ["paused"] * row.paused
+def _name(row: JobRow) -> str:
+    more = [f"{len(row.parts)} jobs"] * (len(row.parts) > 1) + ["paused"] * row.paused
     return code(row.name) + (f" ({', '.join(more)})" if more else "")
 
 
-def _schedule(row: OverviewRow) -> str:
-    """Return the schedule before and after, and how faithful that is."""
-    said = " → ".join(filter(None, [code(row.before), " + ".join(map(code, row.after))]))
-    return "<br>".join(filter(None, [said, escaped(row.faithful)]))
+def _schedule(row: JobRow) -> str:
+    """Return before, after, what was at the target, and how faithful that is."""
+    if (one := row.schedule) is None:
+        return ""
+    words = " → ".join(filter(None, [code(one.before), " + ".join(map(code, one.after))]))
+    return "<br>".join(filter(None, [words, f"was {code(one.was)}" if one.was else "", escaped(one.faithful)]))
 
 
-def _changes(row: OverviewRow) -> str:
-    """Return the fields that change: from old to new where that is short; those of a new job are all new."""
-    said = [
-        code(edit.path) + (f" {code(edit.old)} → {code(edit.new)}" if len(edit.old + edit.new) <= _SHORT else "")
-        for edit in row.edits
-        if edit.old
-    ]
-    return "<br>".join(said)
+def _changes(row: JobRow) -> str:
+    """Return the fields that change, and of short values from what to what; those of a new job are all new."""
+    return "<br>".join(_change(edit) for edit in row.edits if edit.kind != "new")
+
+
+def _change(edit: Edit) -> str:
+    old, new = edit.words()
+    values = f" {code(old)} → {code(new)}" if edit.kind == "changed" and len(old + new) <= _SHORT else ""
+    return f"{code(edit.path)}{f' {edit.where}' if edit.where else ''}{values}"
 
 
 def _section(title: str) -> Iterator[str]:

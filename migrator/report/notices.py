@@ -11,8 +11,8 @@ from typing import Final
 from migrator.config import Occasion
 from migrator.errors import MigratorError
 from migrator.notify import Notice
-from migrator.report.sync_runs import result_words
 from migrator.report.text import clean, count, stamp
+from migrator.report.views.sync_runs import result_words
 from migrator.sync.results import Drift, SyncResult, SyncRun
 
 _NAMED: Final = 10
@@ -74,10 +74,10 @@ def _error(error: Exception) -> str:
     return error.what if isinstance(error, MigratorError) else f"unexpected {type(error).__name__}"
 
 
-def _new(drifted: Iterable[Drift]) -> Iterator[str]:
-    for drift in drifted:
-        if drift.is_new:
-            yield f"{drift.change.name} ({', '.join(drift.paths)})"
+def _new(hands: Iterable[Drift]) -> Iterator[str]:
+    for hand in hands:
+        if hand.is_new:
+            yield f"{hand.change.name} ({', '.join(hand.paths)})"
 
 
 def _listed(title: str, names: Iterable[str]) -> Iterator[str]:

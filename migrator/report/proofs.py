@@ -9,7 +9,7 @@ from typing import Final
 from migrator.canonical import PATHS
 from migrator.document import value_to_json
 from migrator.report.duplicates import duplicate_lines
-from migrator.report.groups import Message, grouped, ids_of
+from migrator.report.reasons import JobReason, by_reason, reason_lines
 from migrator.report.text import Line, clean, count, line, pad, stamp, value_words
 from migrator.verify import WELL, Proof, Status, Verification
 
@@ -49,13 +49,13 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     if shown:
         yield line("")
     counts = [f"{found.summary[status]:,} {words}" for status, words in _WORDS.items() if found.summary[status]]
-    staged = sum(proof.live == "source" for proof in found.proofs)
-    note = f" {staged:,} staged, verified as after the cutover." if staged else ""
-    yield line(("Verified: ", "bold"), ", ".join(counts) or "no job was migrated", f".{note}")
-    left_out = (Message(one.name, one.reason, ids_of(one.source)) for one in found.left_out)
-    yield from grouped("Not migrated", left_out)
+    held = sum(proof.live == "source" for proof in found.proofs)
+    told = f" {held:,} staged, verified as after the cutover." if held else ""
+    yield line(("Verified: ", "bold"), ", ".join(counts) or "no job was migrated", f".{told}")
+    left_out = by_reason(JobReason(one.name, one.reason, (one.source,)) for one in found.left_out)
+    yield from reason_lines("Not migrated", left_out)
     yield from _opinions(found)
-    yield from _next_run_lines(found)
+    yield from _told_lines(found)
     agree = [proof.agree_until for proof in found.proofs if proof.status in WELL and proof.agree_until]
     if agree:
         yield line(f"Fires agree until {stamp(min(agree))}, renewed by each sync.")
@@ -67,8 +67,8 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
 def _proof_lines(proof: Proof) -> Iterator[Line]:
     sign, style = _SIGNS[proof.status]
     fires = f", {count(proof.fires.wanted, 'fire')}" if proof.fires and proof.fires.equal else ""
-    staged = "; staged until the cutover" if proof.live == "source" else ""
-    yield line((f"{sign} ", style), (clean(proof.name), style), f": {_WORDS[proof.status]}{fires}{staged}")
+    held = "; staged until the cutover" if proof.live == "source" else ""
+    yield line((f"{sign} ", style), (clean(proof.name), style), f": {_WORDS[proof.status]}{fires}{held}")
     if proof.reason:
         yield line(clean(proof.reason), indent=4)
     for one in proof.fields:
@@ -76,15 +76,13 @@ def _proof_lines(proof: Proof) -> Iterator[Line]:
         yield line((pad(one.path, _LABELS) + " ", "dim"), f"{has}, wanted {wanted}", indent=4, hang=_LABELS + 1)
 
 
-def _next_run_lines(found: Verification) -> Iterator[Line]:
+def _told_lines(found: Verification) -> Iterator[Line]:
     """Yield whether the platform's own next runs are those of the schedules."""
-    next_runs = [(proof, one) for proof in found.proofs for one in proof.told]
-    if next_runs:
-        agreed = sum(one.agrees for _proof, one in next_runs)
-        yield line(
-            f"The target's own next run agrees for {agreed} of {count(len(next_runs), 'job')} that it reports one of."
-        )
-    for proof, one in next_runs:
+    told = [(proof, one) for proof in found.proofs for one in proof.told]
+    if told:
+        agreed = sum(one.agrees for _proof, one in told)
+        yield line(f"The target's own next run agrees for {agreed} of {count(len(told), 'job')} that it is told of.")
+    for proof, one in told:
         if not one.agrees:
             expected = stamp(one.expected) if one.expected else "never"
             yield line(clean(proof.name), f": the target says {stamp(one.told)}, its schedule {expected}", indent=4)
@@ -92,15 +90,15 @@ def _next_run_lines(found: Verification) -> Iterator[Line]:
 
 def _opinions(found: Verification) -> Iterator[Line]:
     """Yield the result of the second engine, and what it could not judge."""
-    spots = [proof.spot for proof in found.proofs if proof.spot]
-    asked = [spot for spot in spots if "agrees" in spot]
+    told = [proof.spot for proof in found.proofs if proof.spot]
+    asked = [spot for spot in told if "agrees" in spot]
     if asked:
         instants = sum(spot["instants"] for spot in asked)
         agreed = sum(spot["agrees"] for spot in asked)
         yield line(
             f"{asked[0]['engine']} agrees on {agreed} of {count(len(asked), 'job')}, {count(instants, 'instant')}."
         )
-    unasked = Counter(spot["unasked"] for spot in spots if "unasked" in spot)
+    unasked = Counter(spot["unasked"] for spot in told if "unasked" in spot)
     yield from (
         line(f"It could not be asked about {count(number, 'job')}: {why}.") for why, number in unasked.most_common()
     )

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from attrs import frozen
+
+from migrator.convert.schedule import ConvertedSchedule
 from migrator.cron import next_fires
+from migrator.cron.verdict import Verdict
 from migrator.mapping.codecs import read_time
-from migrator.report.text import clean, instant, stamp
+from migrator.report.text import Tone, clean, instant, stamp
 
 Piece = Mapping[str, Any]
 """Text, dialect and timezone of a schedule, or the one instant `at`, as plans hold it."""
@@ -20,59 +24,56 @@ _FLAGS: Final[Mapping[str, str]] = {
     "unknown_fields": "the job has fields that its mapping does not know, and they may change when it fires",
 }
 
-_VERDICTS: Final[Mapping[str, str]] = {
-    "exact": "exact",
-    "exact_split": "exact, in {pieces} jobs",
-    "exact_until": "exact until {until}, renewed by each sync",
-    "one_time": "exact, each fire by a one-time job",
-    "approximate": "approximate: {missing} of {source_fires} fires a year missed, {extra} added",
-    "dead": "expired",
-    "impossible": "cannot be expressed at the target",
-    "none": "not time-based",
-    "carried": "unchanged",
+
+@frozen
+class VerdictWords:
+    """A verdict on one schedule in words, how it is coloured, and in words on many where these differ."""
+
+    one: str
+    tone: Tone
+    many: str = ""
+
+
+VERDICTS: Final[Mapping[str, VerdictWords]] = {
+    "exact": VerdictWords("exact", "good"),
+    "exact_split": VerdictWords("exact, in {pieces} jobs", "good", "exact, each in several jobs"),
+    "exact_until": VerdictWords(
+        "exact until {until}, renewed by each sync", "warn", "exact until a date, renewed by each sync"
+    ),
+    "one_time": VerdictWords("exact, each fire by a one-time job", "good"),
+    "approximate": VerdictWords(
+        "approximate: {missing} of {source_fires} fires a year missed, {extra} added",
+        "warn",
+        "approximate: some fires are missed or added",
+    ),
+    "dead": VerdictWords("expired", "quiet"),
+    "impossible": VerdictWords("cannot be expressed at the target", "bad"),
+    "none": VerdictWords("not time-based", "bad"),
+    "carried": VerdictWords("unchanged", "good"),
 }
-
-
-_NAMES: Final[Mapping[str, str]] = {
-    "exact": "exact",
-    "exact_split": "exact, each in several jobs",
-    "exact_until": "exact until a date, renewed by each sync",
-    "one_time": "exact, each fire by a one-time job",
-    "approximate": "approximate: some fires are missed or added",
-    "dead": "expired",
-    "impossible": "cannot be expressed at the target",
-    "none": "not time-based",
-    "carried": "unchanged",
-}
-
-
-def verdict_name(verdict: str) -> str:
-    """Return a verdict on many schedules."""
-    return _NAMES.get(verdict, verdict)
 
 
 def piece_words(piece: Piece) -> str:
-    """Return a schedule: its expression and zone, or its instant."""
+    """A schedule: its expression and zone, or its instant."""
     if piece.get("text"):
-        return f"{clean(piece['text'])} ({clean(piece['timezone'])})"
+        return " ".join([clean(piece["text"]), f"({clean(zone)})" if (zone := piece["timezone"]) else ""]).strip()
     return f"once, {stamp(read_time(piece['at']))}"
 
 
-def verdict_words(
-    verdict: str, *, pieces: int, until: datetime | None, flags: Iterable[str], evidence: Mapping[str, Any]
-) -> str:
+def verdict_words(kind: str, found: ConvertedSchedule | Verdict, *, pieces: int) -> str:
     """Return a verdict in words."""
+    evidence = found.evidence
     if "rounded" in evidence:
         return f"approximate: {evidence['shift_seconds']:g} s later"
-    facts = {"source_fires": "?", "missing": "?", "extra": "?"} | dict(evidence)
-    text = _VERDICTS.get(verdict, verdict).format_map(
-        facts | {"pieces": pieces, "until": stamp(until) if until else "further notice"}
+    until = stamp(found.until) if found.until else "further notice"
+    facts = {"source_fires": "?", "missing": "?", "extra": "?", **evidence, "pieces": pieces, "until": until}
+    return "; ".join(
+        [VERDICTS[kind].one.format_map(facts), *(_FLAGS[one] for one in sorted(found.flags) if one in _FLAGS)]
     )
-    return "; ".join([text, *(_FLAGS[flag] for flag in sorted(flags) if flag in _FLAGS)])
 
 
 def coming(pieces: Iterable[Piece], *, after: datetime, number: int) -> list[datetime]:
-    """Return the next instants at which any of these schedules fires."""
+    """The next instants at which any of these schedules fires."""
     return sorted({at for piece in pieces for at in _fires(piece, after, number)})[:number]
 
 
@@ -84,5 +85,5 @@ def _fires(piece: Piece, after: datetime, number: int) -> Iterator[datetime]:
 
 
 def fires_words(fires: Iterable[datetime], timezone: str) -> str:
-    """Return instants by the wall clock of a zone."""
+    """Instants by the wall clock of a zone."""
     return ", ".join(instant(at, timezone) for at in fires)

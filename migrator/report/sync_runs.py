@@ -1,41 +1,18 @@
-"""The result of a sync run: one line for each sync as it ends, and the whole at the end."""
+"""The result of a sync run on a terminal: one line for each sync as it ends, and the whole at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
-from migrator.plan.changes import Plan
-from migrator.plan.compare import BOTH
 from migrator.report.cutovers import inactive_lines
-from migrator.report.failures import failure_lines, failure_of
-from migrator.report.outcomes import applied_part, outcome_lines
-from migrator.report.plans import (
-    TENSES,
-    UP_TO_DATE,
-    blocked_lines,
-    double_lines,
-    head,
-    note_lines,
-    plan_lines,
-    promise_lines,
-    side_by_side,
-)
+from migrator.report.failures import failure_lines
+from migrator.report.outcomes import outcome_lines
+from migrator.report.plans import change_lines, edit_lines, remark_line, summary_lines
+from migrator.report.reasons import reason_lines
 from migrator.report.state_moves import orphans_lines
-from migrator.report.text import Line, clean, count, line, stamp
-from migrator.sync.results import Drift, Expiry, SyncResult, SyncRun
-
-SCHEMA: Final = "migrator/run@1"
-
-_WORDS: Final = {
-    "create": "created",
-    "update": "updated",
-    "replace": "replaced",
-    "pause": "paused",
-    "resume": "resumed",
-    "delete": "deleted",
-    "adopt": "adopted",
-}
+from migrator.report.text import Line, clean, count, line
+from migrator.report.views.sync_runs import Entry, SyncRunView, SyncView, result_words
+from migrator.sync.results import SyncResult
 
 
 def synced_line(found: SyncResult) -> Line:
@@ -46,88 +23,45 @@ def synced_line(found: SyncResult) -> Line:
     return line((f"{found.name}: ", style), clean(", ".join(result_words(found))), (cost, "dim"))
 
 
-def result_words(found: SyncResult) -> Iterator[str]:
-    """Yield the result of one sync, in a few words each."""
-    if inactive := found.applied.dark:
-        yield f"{count(len(inactive), 'job')} not active anywhere"
-    if found.error:
-        yield failure_of(found.error).what
-    if found.plan is None:
-        return
-    if found.plan.refusal:
-        yield "plan refused"
-    done = [outcome.action for outcome in found.applied.outcomes if outcome.status == "done"]
-    if found.dry_run:
-        summary = found.plan.summary
-        yield from (f"{summary[action]:,} {words}" for action, words in TENSES.items() if summary[action])
-        return
-    yield from (f"{done.count(name):,} {words}" for name, words in _WORDS.items() if name in done)
-    statuses = found.applied.summary
-    yield from (f"{statuses[status]:,} {status}" for status in ("failed", "skipped") if statuses[status])
-    yield from (f"{found.plan.summary['blocked']:,} blocked" for _ in found.plan.blocked[:1])
-    yield f"{found.plan.summary['none']:,} unchanged"
-    for drifted, what in ((found.conflicts, "conflict"), (found.drift, "drifted job")):
-        if drifted:
-            yield f"{count(len(drifted), what)} ({sum(drift.is_new for drift in drifted):,} new)"
-    if found.expiring:
-        yield count(len(found.expiring), "expiring schedule")
-
-
-def sync_run_lines(found: SyncRun) -> Iterator[Line]:
+def sync_run_lines(view: SyncRunView) -> Iterator[Line]:
     """Yield the sync run as text."""
-    for number, result in enumerate(found.results):
+    for number, one in enumerate(view.syncs):
         if number:
             yield line("")
-        yield from _synced_lines(result)
-    yield from orphans_lines(found.orphans)
+        yield from _sync_lines(one)
+    yield from orphans_lines(view.orphans)
 
 
-def _synced_lines(found: SyncResult) -> Iterator[Line]:
-    yield from inactive_lines(found.applied.dark)
-    yield line((f"{found.name}: {found.source} → {found.target}", "bold"))
-    if found.error:
-        yield from failure_lines(failure_of(found.error))
-    if found.plan is None:
+def _sync_lines(view: SyncView) -> Iterator[Line]:
+    yield from inactive_lines(view.inactive)
+    yield line((f"{view.name}: {view.source} → {view.target}", "bold"))
+    if view.failure:
+        yield from failure_lines(view.failure)
+    if view.plan is None:
         return
-    yield from (line(("warning: ", "yellow"), clean(text)) for text in found.warnings)
-    if found.dry_run:
-        yield from list(plan_lines(found.plan))[1:]
+    yield from (line(("warning: ", "yellow"), text) for text in view.warnings)
+    if view.is_dry:
+        yield from change_lines(view.plan)
+        yield from summary_lines(view.plan)
         return
-    yield from outcome_lines(found.applied)
-    if found.plan.refusal:
-        yield line(("Plan refused: ", "bold red"), clean(found.plan.refusal))
-    elif found.applied.run:
-        summary = ", ".join(f"{number:,} {status}" for status, number in found.applied.summary.items() if number)
-        yield line((f"Run {found.applied.run}: ", "bold"), summary or "no changes", ".")
-    elif left := len(found.plan.blocked):
-        yield line(f"Nothing was written; {count(left, 'job')} blocked, for the reasons below.")
-    else:
-        yield line(UP_TO_DATE)
-    yield from note_lines(found.plan)
-    yield from blocked_lines(found.plan)
-    if found.strict and found.plan.blocked and not found.plan.refusal:
-        setting = (f'on_refused = "report" in [syncs.{found.name}]', "cyan")
-        yield line("Each sync ends with exit code 3 while jobs are blocked. If they are to stay blocked: ", setting)
-    for drifted, title in ((found.conflicts, "Changed on both sides"), (found.drift, "Edited at the target")):
-        yield from _drift_lines(drifted, title, found.plan)
-    yield from _expiry_lines(found.expiring)
-    yield from promise_lines(found.plan)
-    yield from double_lines(applied_part(found.plan, found.applied), is_done=True)
-
-
-def _drift_lines(drifted: tuple[Drift, ...], title: str, plan: Plan) -> Iterator[Line]:
-    if drifted:
-        yield line((f"{title}:", "bold"))
-    for drift in drifted:
-        since = "new" if drift.is_new else f"open since {stamp(drift.since)}"
-        yield line(head(drift.change).text.plain, f": {', '.join(drift.paths)} ({since})", indent=2)
-        for field in drift.change.fields:
-            if field.reason == BOTH:
-                yield from side_by_side(field, plan)
-
-
-def _expiry_lines(expiring: tuple[Expiry, ...]) -> Iterator[Line]:
-    if expiring:
+    yield from outcome_lines(view.outcomes)
+    yield remark_line(view.end)
+    yield from reason_lines("Unchanged, with a note", view.plan.notes)
+    yield from reason_lines("Blocked", view.plan.blocked)
+    if view.advice:
+        yield remark_line(view.advice)
+    yield from _drift_lines("Changed on both sides", view.conflicts)
+    yield from _drift_lines("Edited at the target", view.drift)
+    if view.expiring:
         yield line(("Schedules that expire before the next run:", "bold red"))
-    for expiry in expiring:
-        yield line(f"{clean(expiry.name)}: exact until {stamp(expiry.until)}: {clean(expiry.reason)}", indent=2)
+    yield from (line(f"{one.name}: {one.note}: {one.text}", indent=2) for one in view.expiring)
+    yield from map(remark_line, view.remarks)
+
+
+def _drift_lines(title: str, rows: tuple[Entry, ...]) -> Iterator[Line]:
+    if rows:
+        yield line((f"{title}:", "bold"))
+    for row in rows:
+        yield line(f"{row.symbol} {row.name}: {row.text} ({row.note})", indent=2)
+        for edit in row.conflicts:
+            yield from edit_lines(edit)

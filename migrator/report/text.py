@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from difflib import SequenceMatcher
+from typing import Any, Final, Literal
 
 from attrs import frozen
 from rich.cells import cell_len
@@ -16,10 +18,17 @@ from migrator.cron.zones import load_zone
 from migrator.mapping.codecs import write_time
 from migrator.soundness import contrast
 
+Tone = Literal["good", "note", "warn", "bad", "move", "quiet"]
+"""good: in order. note: needs a decision. warn: something changes or is lost. bad: refused or deleted.
+move: resumed or adopted. quiet: no change."""
+
 SHOWN: Final = 60
 """Characters of a text that are shown."""
 
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
+_COMPARED: Final = 8_000
+"""Characters of a text that is compared word by word."""
+_KEPT: Final = 120
+"""Characters at each end of a stretch that stays."""
 _BREAKS: Final = str.maketrans({"\n": "⏎", "\r": None, "\t": " ", "\u2028": "⏎", "\u2029": "⏎"})
 
 
@@ -46,6 +55,8 @@ def line(*parts: str | tuple[str, str], indent: int = 0, hang: int = 2) -> Line:
 def clean(text: str, *, edges: bool = False) -> str:
     """Return a text on one line, with control characters spelt out; blanks at its edges only on request."""
     broken = (text if edges else text.strip()).translate(_BREAKS)
+    if broken.isprintable():  # the usual case, a hundred times as fast
+        return broken
     return "".join(char if unicodedata.category(char) not in {"Cc", "Cf", "Cs"} else _spelt(char) for char in broken)
 
 
@@ -90,6 +101,27 @@ def _from(text: str, start: int, width: int) -> str:
     said = clean(text[start : start + width])
     more = "…" if len(text) > start + width else ""
     return f'"…{said}{more}" ({len(text):,} characters)'
+
+
+def text_parts(old: Any, new: Any) -> tuple[tuple[str, str], ...]:
+    """Return what goes ("old"), comes ("new") and stays ("") between two texts, word by word; () for other values.
+
+    Of a long stretch that stays, its ends are kept.
+    """
+    if not (isinstance(old, str) and isinstance(new, str)) or max(len(old), len(new)) > _COMPARED:
+        return ()
+    one, other = re.findall(r"\s+|\S+", old), re.findall(r"\s+|\S+", new)
+    parts: list[tuple[str, str]] = []
+    for kind, i, j, k, m in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append(("", _ends("".join(one[i:j]))))
+        else:
+            parts += [(name, "".join(words)) for name, words in (("old", one[i:j]), ("new", other[k:m])) if words]
+    return tuple((name, clean(text, edges=True)) for name, text in parts)
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 2 * _KEPT else f"{text[:_KEPT]} … {text[-_KEPT:]}"
 
 
 def pad(text: str, width: int) -> str:

@@ -14,8 +14,9 @@ from migrator.convert.schedule import ConvertedSchedule
 from migrator.cron import parse
 from migrator.plan.changes import ACTIONS, Change, FieldChange, Observed, Plan
 from migrator.prompt_envelope import wrap
-from migrator.report.plans import SYMBOLS, plan_lines
+from migrator.report.plans import plan_lines
 from migrator.report.text import columns, shorten
+from migrator.report.views.plans import CATEGORIES, plan_view
 
 SOURCE = JobRef(provider="omni", scope="acme", id="a1")
 NEW_YORK = {"text": "0 9 ? * MON *", "dialect": "eventbridge", "timezone": "America/New_York"}
@@ -60,7 +61,8 @@ def field(path: str, old: Any, new: Any, **rest: Any) -> FieldChange:
 def told(made: Plan, **options: Any) -> list[str]:
     """The lines, without what every plan begins with."""
     lines = [
-        " " * line.indent + line.text.plain for line in plan_lines(made, command="migrator apply nightly", **options)
+        " " * line.indent + line.text.plain
+        for line in plan_lines(plan_view(made), command="migrator apply nightly", **options)
     ]
     assert lines[:2] == ["nightly: omni → devin", ""]
     return lines[2:]
@@ -69,8 +71,8 @@ def told(made: Plan, **options: Any) -> list[str]:
 @pytest.mark.parametrize("action", [action for action in ACTIONS if action != "none"])
 def test_every_action_has_its_sign(action: Any) -> None:
     """A sign of one column before the job's name."""
-    assert cell_len(SYMBOLS[action]) == 1
-    assert told(plan(change(action)))[0] == f"{SYMBOLS[action]} Alpha"
+    assert cell_len(CATEGORIES[action].sign) == 1
+    assert told(plan(change(action)))[0] == f"{CATEGORIES[action].sign} Alpha"
 
 
 def test_a_changed_field_goes_from_old_to_new() -> None:
@@ -106,6 +108,26 @@ def test_a_schedule_that_changes_says_what_it_was() -> None:
     assert lines[1:3] == [
         "    schedule         0 9 ? * MON * (America/New_York) → 0 14 * * 1 (UTC)",
         "                     was 0 13 * * 1",
+    ]
+
+
+def test_a_time_zone_that_changes_is_said_too() -> None:
+    """The same expression in another zone fires at other instants."""
+    zone = field("trigger.timezone", "Europe/Berlin", "UTC")
+    lines = told(plan(change("update", fields=(zone,), schedule=WINDOW)))
+
+    assert lines[2] == "                     was (Europe/Berlin)"
+
+
+def test_an_expression_that_changes_alone_is_shown() -> None:
+    """Where the target takes every dialect, an update has the new expression without its zone, which stays."""
+    cron = field("trigger.cron", parse("0 13 * * 1", "vixie"), parse("0 14 * * 1", "vixie"))
+    lines = told(plan(change("update", fields=(cron,), schedule=ConvertedSchedule(verdict="carried"))))
+
+    assert lines[1:4] == [
+        "    schedule         0 14 * * 1",
+        "                     was 0 13 * * 1",
+        "                     unchanged",
     ]
 
 

@@ -15,11 +15,11 @@ from migrator.plan.changes import Plan
 from migrator.plan.document import plan_document
 from migrator.report.audits import audit_lines
 from migrator.report.documents.audit import audit_document
-from migrator.report.html.overviews import overview_page
+from migrator.report.html.jobs import jobs_page
 from migrator.report.markdown import markdown_text
-from migrator.report.overview.audits import audit_overview
-from migrator.report.overview.plans import plan_overview
 from migrator.report.plans import plan_lines
+from migrator.report.views.audits import audit_view
+from migrator.report.views.plans import plan_view
 from migrator.store import open_state
 from migrator.sync import commands
 from tests.conformance.conftest import MakeLab
@@ -111,9 +111,9 @@ def healthy_ones(lab: Lab) -> set[str]:
 
 def draw(planned: Plan) -> None:
     """Everything that shows a plan."""
-    list(plan_lines(planned, verbose=True))
-    overview_page(plan_overview(planned))
-    markdown_text(plan_overview(planned))
+    list(plan_lines(plan_view(planned), verbose=True))
+    jobs_page(plan_view(planned))
+    markdown_text(plan_view(planned))
     "".join(plan_document(planned).text_parts()).encode()
 
 
@@ -129,9 +129,9 @@ async def survive(lab: Lab, names: set[str]) -> Plan:
     name = lab.source.platform.name
     connection, other = name if name != "json" else "source-file", "scrip" if name == "devin" else "devin"
     found = await commands.audit(lab.runtime, connection, other, Schedule())
-    list(audit_lines(found, verbose=True))
+    list(audit_lines(audit_view(found), verbose=True))
     json.dumps(audit_document(found).to_json(), ensure_ascii=False).encode()
-    overview_page(audit_overview(found))
+    jobs_page(audit_view(found))
     exported = await exports.export(lab.runtime, connection)
     assert len(exported["jobs"]) + len(exported["problems"]) == len(lab.source.records())
     return planned

@@ -77,7 +77,7 @@ VARIANTS: Final = {
 
 
 @define
-class Tally:
+class Category:
     """What the machine did and found.
 
     Attributes:
@@ -131,7 +131,7 @@ async def until_quiet(lab: Lab, where: str) -> None:
     raise AssertionError(f"{where}: still something to do after {RERUNS} runs")
 
 
-def check(lab: Lab, expected: Sequence[Wish], sent: Counter[str], tally: Tally, where: str) -> None:
+def check(lab: Lab, expected: Sequence[Wish], sent: Counter[str], tally: Category, where: str) -> None:
     """See that the laboratory is as it must be in the end, and count what is not.
 
     Args:
@@ -193,7 +193,7 @@ class Machine:
     served: Served
     folder: Path
     lengths: dict[tuple[str, str, str], int] = field(factory=dict)
-    tally: Tally = field(factory=Tally)
+    tally: Category = field(factory=Category)
 
     async def at_every_request(self, turn: int) -> None:
         """Let the fault strike the first request, the second, and so on to the last, each time between another pair."""

@@ -24,7 +24,7 @@ from migrator.errors import MigratorError
 from tests.conformance.lab import Lab, frozen_records
 from tests.conformance.platforms import Raw, Wish, wish
 from tests.faults.conftest import Served
-from tests.faults.machine import VARIANTS, Death, Tally, advance, apply, check, until_quiet
+from tests.faults.machine import VARIANTS, Category, Death, advance, apply, check, until_quiet
 from tests.faults.scenarios import PAIRS, PUT, gone
 
 pytestmark = pytest.mark.slow
@@ -41,7 +41,7 @@ FAULTS = st.tuples(st.sampled_from(sorted(VARIANTS)), st.integers(1, 6))
 class Nights(RuleBasedStateMachine):
     """Days on which people change things, and nights in which a run meets a fault."""
 
-    def __init__(self, served: Served, folder: Path, tally: Tally) -> None:
+    def __init__(self, served: Served, folder: Path, tally: Category) -> None:
         super().__init__()
         self.served, self.folder, self.tally = served, folder, tally
         self.lab: Lab | None = None
@@ -191,7 +191,7 @@ def test_any_nights_end_well(
     served: Served, folder: Path, record_property: Callable[[str, object], None], part: int
 ) -> None:
     """Any sequence of edits, deletions, lost states and faults converges to exactly the planned jobs."""
-    tally = Tally()
+    tally = Category()
     try:
         run_state_machine_as_test(
             lambda: Nights(served, folder, tally),

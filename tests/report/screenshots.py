@@ -21,9 +21,9 @@ from migrator.config import Schedule, load
 from migrator.http.clock import Clock
 from migrator.plan.changes import Plan
 from migrator.providers.registry import PROVIDERS
-from migrator.report.html.overviews import overview_page
-from migrator.report.overview.audits import audit_overview
-from migrator.report.overview.plans import plan_overview
+from migrator.report.html.jobs import jobs_page
+from migrator.report.views.audits import audit_view
+from migrator.report.views.plans import plan_view
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings
 from migrator.store import open_state
 from migrator.sync import commands
@@ -83,8 +83,8 @@ async def _yes(_plan: Plan) -> bool:
 def main(folder: Path) -> None:
     """Take them all."""
     folder.mkdir(parents=True, exist_ok=True)
-    audit = overview_page(audit_overview(sample_audit("omni", "devin")))
-    plan = overview_page(plan_overview(sample_plan()))
+    audit = jobs_page(audit_view(sample_audit("omni", "devin")))
+    plan = jobs_page(plan_view(sample_plan()))
     program = chromium()
     if program is None:
         sys.exit("no Chromium on this machine; install it, or name it in MIGRATOR_CHROMIUM")

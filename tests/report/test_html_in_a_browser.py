@@ -9,9 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from migrator.report.html.overviews import overview_page
-from migrator.report.overview.audits import audit_overview
-from migrator.report.overview.plans import plan_overview
+from migrator.report.html.jobs import jobs_page
+from migrator.report.views.audits import audit_view
+from migrator.report.views.plans import plan_view
 from tests.cli.bench import routine
 from tests.cli.test_plan_lines import WINDOW, change, field, plan
 from tests.report.bench import HOSTILE, audited, many, samples
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def report() -> str:
     """The audit of the sample jobs."""
-    return overview_page(audit_overview(audited(samples("devin"), source="devin", target="omni")))
+    return jobs_page(audit_view(audited(samples("devin"), source="devin", target="omni")))
 
 
 def shown(page: Page) -> list[str]:
@@ -34,7 +34,7 @@ def shown(page: Page) -> list[str]:
 @pytest.mark.parametrize("number", [0, 1, 13])
 def test_it_renders_without_a_complaint_and_asks_for_nothing(open_report: Open, number: int) -> None:
     """No console message, no request, and every job is there."""
-    opened = open_report(overview_page(audit_overview(audited(many(number)))))
+    opened = open_report(jobs_page(audit_view(audited(many(number)))))
 
     assert (opened.complaints, opened.requests) == ([], [])
     assert len(shown(opened.page)) == number
@@ -42,7 +42,7 @@ def test_it_renders_without_a_complaint_and_asks_for_nothing(open_report: Open, 
 
 def test_many_jobs_are_laid_out_when_they_are_asked_for(open_report: Open) -> None:
     """The first 250 at once, the others by search, by order, or all together; a job takes less than four kilobytes."""
-    text = overview_page(audit_overview(audited(many(300))))
+    text = jobs_page(audit_view(audited(many(300))))
     page = open_report(text).page
 
     assert len(text) < 4_000 * 300 + 60_000
@@ -60,7 +60,7 @@ def test_a_plan_renders_too(open_report: Open) -> None:
     """The same page for a plan: actions in place of outcomes, changes from old to new, a refusal at the top."""
     renamed = field("action.text", "Do this.", "Do that.")
     made = plan(change("update", fields=(renamed,), schedule=WINDOW), change("blocked", "Beta"), refusal="too much")
-    opened = open_report(overview_page(plan_overview(made)))
+    opened = open_report(jobs_page(plan_view(made)))
     page = opened.page
     page.locator("#open").click()
 
@@ -74,7 +74,7 @@ def test_a_plan_renders_too(open_report: Open) -> None:
 def test_what_a_platform_sent_is_text(open_report: Open) -> None:
     """Markup, script and templates in names, prompts and reasons do nothing but stand there."""
     hostile = routine(HOSTILE, prompt=HOSTILE, description=HOSTILE, topicName="</pre></code><b>")
-    opened = open_report(overview_page(audit_overview(audited([hostile]))))
+    opened = open_report(jobs_page(audit_view(audited([hostile]))))
     opened.page.locator("#open").click()
 
     assert shown(opened.page) == [HOSTILE]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from migrator.cron import Recurring, Timed
 from migrator.forecast import CELLS, Week, forecast
 from migrator.report.html.pictures import SHADES, WIDTH, Shared, heat, instants, stacked, ticks
-from migrator.report.overview import Tally
+from migrator.report.views import Category
 
 COUNTS = st.lists(st.integers(0, 50), min_size=CELLS, max_size=CELLS).map(tuple)
 
@@ -33,9 +33,9 @@ def test_more_fires_are_never_lighter(before: tuple[int, ...], after: tuple[int,
 @given(st.lists(st.integers(0, 10_000), max_size=9))
 def test_a_stacked_bar_is_as_wide_as_its_jobs(numbers: list[int]) -> None:
     """Parts stand side by side, within the bar, and as wide as their share."""
-    parts = stacked([Tally(key=str(n), words="", jobs=number) for n, number in enumerate(numbers)])
+    parts = stacked([Category(str(n), "", jobs=number) for n, number in enumerate(numbers)])
 
-    assert [part.tally.jobs for part in parts] == [number for number in numbers if number]
+    assert [part.category.jobs for part in parts] == [number for number in numbers if number]
     assert all(0 <= part.x and part.x + part.width <= WIDTH + 0.2 for part in parts)
     assert all(one.x + one.width <= other.x for one, other in itertools.pairwise(parts))
 

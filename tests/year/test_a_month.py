@@ -21,6 +21,7 @@ from attrs import define, evolve, field
 
 from migrator.errors import MigratorError
 from migrator.report.sync_runs import sync_run_lines
+from migrator.report.views.sync_runs import sync_run_view
 from migrator.sandbox import BackgroundServer, World
 from migrator.sandbox.faults import KINDS
 from migrator.sync.results import SyncResult
@@ -145,7 +146,7 @@ class Month:
         self.counts["nights"] += 1
         self.lab.configure()  # every night is a process of its own, which remembers no limit that was hit
         found = await self.lab.night()
-        text = "\n".join(line.text.plain for line in sync_run_lines(found))
+        text = "\n".join(line.text.plain for line in sync_run_lines(sync_run_view(found)))
         (result,) = found.results
         assert result.error is None or isinstance(result.error, MigratorError), result.error
         left = [one.name for one in result.applied.outcomes if one.status != "done"]

@@ -13,7 +13,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from migrator.forecast import Forecast, Stretch, Week
-from migrator.report.overview import Tally
+from migrator.report.views import Category
 
 WIDTH: Final = 1000
 SHADES: Final = 5
@@ -31,19 +31,19 @@ class Segment:
 
     x: float
     width: float
-    tally: Tally
+    category: Category
 
 
-def stacked(tallies: Iterable[Tally], *, gap: float = 3) -> list[Segment]:
-    """Return one bar of all tallies side by side, as wide as the page."""
-    shown = [tally for tally in tallies if tally.jobs]
-    total = sum(tally.jobs for tally in shown)
+def stacked(categories: Iterable[Category], *, gap: float = 3) -> list[Segment]:
+    """Return one bar of all categories side by side, as wide as the page."""
+    shown = [one for one in categories if one.jobs]
+    total = sum(one.jobs for one in shown)
     room = WIDTH - gap * max(len(shown) - 1, 0)
     segments: list[Segment] = []
     x = 0.0
-    for tally in shown:
-        width = room * tally.jobs / total
-        segments.append(Segment(x=round(x, 1), width=round(width, 1), tally=tally))
+    for one in shown:
+        width = room * one.jobs / total
+        segments.append(Segment(x=round(x, 1), width=round(width, 1), category=one))
         x += width + gap
     return segments
 
@@ -141,7 +141,7 @@ class Track:
         missing: of those that the target lacks.
         extra: of those that only the target has.
         days: name of the axis.
-        moves: whether there is a target.
+        migrates: whether there is a target.
     """
 
     stretch: Stretch
@@ -150,23 +150,23 @@ class Track:
     missing: str
     extra: str
     days: str
-    moves: bool
+    migrates: bool
 
 
-def track(stretch: Stretch, shared: Shared, *, moves: bool) -> Track:
+def track(stretch: Stretch, shared: Shared, *, migrates: bool) -> Track:
     """Return a stretch of time as paths."""
 
-    def drawn(fires: Sequence[datetime]) -> str:
+    def path(fires: Sequence[datetime]) -> str:
         return shared.path(ticks([_place(at, stretch) for at in fires]))
 
     return Track(
         stretch=stretch,
-        before=drawn(stretch.before),
-        after=drawn(stretch.after),
-        missing=drawn(stretch.missing) if moves else "",
-        extra=drawn(stretch.extra) if moves else "",
+        before=path(stretch.before),
+        after=path(stretch.after),
+        missing=path(stretch.missing) if migrates else "",
+        extra=path(stretch.extra) if migrates else "",
         days=shared.axis(tuple(_days(stretch))),
-        moves=moves,
+        migrates=migrates,
     )
 
 

@@ -1,4 +1,4 @@
-"""The report of a round: what needs a person comes first, in HTML, in Markdown, and inert whatever a platform sent."""
+"""The report of a sync run: what needs a person comes first, in HTML and in Markdown, and is inert."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from markdown_it import MarkdownIt
 
+from migrator.execute.outcomes import Applied, Outcome
+from migrator.plan.changes import Change
 from migrator.report.html.sync_runs import sync_run_page
 from migrator.report.sync_run_markdown import sync_run_markdown
-from migrator.report.sync_run_view import sync_run_view
+from migrator.report.sync_runs import sync_run_lines
+from migrator.report.views.sync_runs import SyncRunView, sync_run_view
 from tests.report.bench import HOSTILE
 from tests.report.conftest import Open
-from tests.report.sync_results import bad_night, outcome, sync_run_of, synced
+from tests.report.sync_results import MADE, SOURCE, bad_night, outcome, plan, sync_run_of, synced
 
 
 def test_it_says_first_what_needs_a_person() -> None:
@@ -19,7 +22,7 @@ def test_it_says_first_what_needs_a_person() -> None:
     shown = sync_run_view(bad_night())
     busy, down, quiet = shown.syncs
 
-    assert [part.title for part in busy.parts] == [
+    assert [section.title for section in busy.sections] == [
         "Schedules that expire before the next run",
         "Failed",
         "Changed on both sides",
@@ -28,9 +31,9 @@ def test_it_says_first_what_needs_a_person() -> None:
         "Not started",
         "Done",
     ]
-    assert [part.pressing for part in busy.parts] == [True] * 6 + [False]
-    assert (busy.code, busy.means, down.code, down.error[0]) == (4, "partly failed", 1, ("", "the token is refused"))
-    assert (quiet.sign, quiet.parts, quiet.error) == ("✓", (), ())
+    assert [section.pressing for section in busy.sections] == [True] * 6 + [False]
+    assert (busy.status.words, down.status.key, down.error[0]) == ("partly failed", "1", ("", "the token is refused"))
+    assert (quiet.status.sign, quiet.sections, quiet.error) == ("✓", (), ())
     assert shown.lead == (
         "2 of 3 syncs failed or need a decision.",
         "Schedules are exact until 2026-11-21 11:17 UTC: the next sync must run before.",
@@ -38,13 +41,35 @@ def test_it_says_first_what_needs_a_person() -> None:
     assert shown.facts["requests"] == "2 to omni, 7 to devin"
 
 
-def test_a_job_stands_in_one_part() -> None:
+def test_a_job_is_in_one_section() -> None:
     """A conflict is not listed among the blocked once more; what is still open says since when."""
-    by_title = {part.title: part.entries for part in sync_run_view(bad_night()).syncs[0].parts}
+    by_title = {section.title: section.entries for section in sync_run_view(bad_night()).syncs[0].sections}
 
     assert [entry.note for entry in by_title["Changed on both sides"]] == ["new"]
-    assert [entry.said for entry in by_title["Blocked"]] == ["it would lose action.branch"]
+    assert [entry.text for entry in by_title["Blocked"]] == ["it would lose action.branch"]
     assert [entry.note for entry in by_title["Edited at the target"]] == ["open since 2026-11-19 02:17 UTC"]
+
+
+def test_a_refused_plan_makes_no_job_active_on_both_sides() -> None:
+    """Its new jobs were not made; those of a plan that was applied are counted, in each format."""
+    made = Change(action="create", source=SOURCE, name="Alpha")
+    done = (Outcome(action="create", source=SOURCE, target=MADE, name="Alpha", status="done"),)
+    refused, applied = (
+        sync_run_view(sync_run_of(found))
+        for found in (
+            synced(plan=plan(made, refusal="too many"), applied=Applied()),
+            synced(plan=plan(made), applied=Applied(run="r1", outcomes=done)),
+        )
+    )
+
+    for text in (_terminal(applied), sync_run_markdown(applied), sync_run_page(applied)):
+        assert "ACTIVE ON BOTH SIDES" in text
+    for text in (_terminal(refused), sync_run_markdown(refused), sync_run_page(refused)):
+        assert "ACTIVE ON BOTH SIDES" not in text
+
+
+def _terminal(view: SyncRunView) -> str:
+    return "\n".join(line.text.plain for line in sync_run_lines(view))
 
 
 def test_a_quiet_night_is_short() -> None:
@@ -88,7 +113,7 @@ def test_it_renders_without_a_complaint_and_asks_for_nothing(open_report: Open) 
 
 
 def test_a_long_list_is_cut_in_markdown_alone() -> None:
-    """A hundred entries of a part are enough for a ticket."""
+    """A hundred entries of a section are enough for a ticket."""
     many = tuple(outcome(f"Job {number}") for number in range(150))
     found = sync_run_of(synced(applied=synced().applied.__class__(run="r1", outcomes=many)))
 
