@@ -36,6 +36,8 @@ from migrator.providers.github.yamltext import (
 
 _LONGEST_EXPRESSION: Final = 21_000
 """Characters: MAX_EXPRESSION_LENGTH of GitHub's @actions/expressions."""
+_LARGEST_VARIABLE: Final = 131_000
+"""Bytes: MAX_ARG_STRLEN of Linux is 131,072, with the name of the variable."""
 _MODEL: Final = re.compile(r"[A-Za-z0-9][\w.:/@\[\]-]*")
 
 
@@ -171,8 +173,11 @@ def _escaped(text: str) -> str:
     """Return what to write so that GitHub reads `text`, also where that looks like an expression.
 
     Raises:
-        WorkflowError: the expression would be longer than GitHub allows.
+        WorkflowError: the expression would be longer than GitHub allows, or no variable of a step can hold the text.
     """
+    if (size := len(text.encode("utf-8", "surrogatepass"))) > _LARGEST_VARIABLE:
+        what = f"a step gets its prompt in a variable, of at most {_LARGEST_VARIABLE:,} bytes, and it has {size:,}"
+        raise WorkflowError(f"{what}; shorten the prompt")
     written = text.replace("${{", ESCAPED)
     if written != text and len(written) + sum(map(written.count, "'{}")) > _LONGEST_EXPRESSION:
         what = "a text with ${{ is an expression to GitHub, of at most 21,000 characters"
