@@ -18,6 +18,7 @@ from migrator.canonical import TRIGGER_PATHS, Job, JobRef, Unportable
 from migrator.convert.schedule import ConvertedSchedule
 from migrator.cron import Comparison, Cron, Once, Recurring, Timed, compare, next_fires
 from migrator.extract import Extracted
+from migrator.fire_log import LoggedFires
 from migrator.isolation import attempt
 from migrator.plan.changes import Change, FieldChange, Plan
 from migrator.plan.duplicates import Duplicate
@@ -57,6 +58,8 @@ class Proof:
         agree_until: the first instant beyond it that differs, None when none does within a year.
         spot: what the second opinion says of sampled instants.
         live: which side may fire; of "source", what the target job is to become at the cutover was compared.
+        told: when the platform says that its target jobs fire next.
+        logged: which of their fires that were due it logged.
     """
 
     source: JobRef
@@ -71,6 +74,7 @@ class Proof:
     spot: Mapping[str, Any] = field(factory=dict)
     live: Live = "both"
     told: tuple[Told, ...] = ()
+    logged: tuple[LoggedFires, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -252,11 +256,11 @@ class _Judge:
     def _is_told(self, job: Job) -> bool:
         """Whether the platform tells the next run of a job, and it is one of a schedule that can be evaluated."""
         known = job.live and job.next_at is not None and job.next_at > self.plan.created_at
-        return known and bool(_timed(job, self.plan.dialect))
+        return known and bool(schedules_of(job, self.plan.dialect))
 
     def _told(self, job: Job) -> Told:
         assert job.next_at
-        (timed,) = _timed(job, self.plan.dialect)
+        (timed,) = schedules_of(job, self.plan.dialect)
         coming = _next(timed, self.plan.created_at)
         return Told(target=job.ref, told=job.next_at, expected=coming)
 
@@ -264,7 +268,10 @@ class _Judge:
         fields = tuple(one for change in changes for one in _differing(change))
         schedule = next((change.schedule for change in changes if change.schedule), None)
         blocked = tuple(dict.fromkeys(change.reason for change in changes if change.action == "blocked"))
-        wanted, got = _timed(job, ""), [timed for one in standing for timed in _timed(one, self.plan.dialect)]
+        wanted, got = (
+            schedules_of(job, ""),
+            [timed for one in standing for timed in schedules_of(one, self.plan.dialect)],
+        )
         fires, until, second = None, None, _NOTHING
         if not wanted or len(got) < len(standing):
             reasons = list(blocked) or ["its trigger cannot be compared"]
@@ -325,7 +332,7 @@ def _listed(listing: Extracted, ref: JobRef) -> Job | None:
         return None
 
 
-def _timed(job: Job, dialect: str) -> list[Timed]:
+def schedules_of(job: Job, dialect: str) -> list[Timed]:
     """A job's trigger with the dialect of its platform, if a calendar can evaluate it."""
     trigger = job.trigger
     if isinstance(trigger, Unportable):

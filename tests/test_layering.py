@@ -36,7 +36,7 @@ STOREYS = (
     {"plan"},
     {"execute"},
     {"active_side", "recovery"},
-    {"audit", "forecast", "listing", "verify"},
+    {"audit", "fire_log", "forecast", "listing", "verify"},
     {"sync"},
     {"cutover", "dedupe", "doctor", "export", "state_move"},
     {"report"},

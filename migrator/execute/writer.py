@@ -27,6 +27,7 @@ from migrator.errors import (
 from migrator.execute.chosen import chosen_id
 from migrator.execute.planned_writes import WriteKey, write_key
 from migrator.execute.sender import ReadBackError, Sender, in_steps, not_kept, stepped
+from migrator.execute.tagged import made_with_tag
 from migrator.extract import Extracted
 from migrator.mapping.ownership import ownership_tag_for
 from migrator.plan.changes import Change
@@ -98,6 +99,13 @@ class Writer(Sender):
     async def _create(self, fields: Fields, ownership_tag: Any, chosen: str) -> Created:
         try:
             return await self._sent(self.mapping.create_payload(fields, ownership_tag, chosen=chosen), chosen)
+        except UncertainError:
+            found = await made_with_tag(
+                ownership_tag, adapter=self.adapter, mapping=self.mapping, scope=self.scope, is_known=self._is_known
+            )
+            if not found:
+                raise
+            return found
         except RejectedError as error:
             marker = self.mapping.rules.marker
             if ownership_tag is None or marker is None or marker.form != "item" or marker.path not in error.body:
@@ -105,6 +113,9 @@ class Writer(Sender):
             # A server that does not know the field of the ownership tag has refused the job, so nothing was created.
             self.marks = False
             return await self._sent(self.mapping.create_payload(fields, chosen=chosen), chosen)
+
+    def _is_known(self, ref: JobRef) -> bool:
+        return ref in self.target.raws or ref in self._links
 
     async def _sent(self, payload: Raw, chosen: str) -> Created:
         """Send a create; under an id of our choice it is sent again while it is unknown whether it arrived."""

@@ -171,13 +171,14 @@ class Client:
         json: Any = None,
         kind: Kind | None = None,
         job: str = "",
+        version: str = "",
     ) -> dict[str, Any] | None:
         """Send a request and return the JSON object of the answer, None when the answer has no body.
 
         Args and errors: as of `request_json`.
         """
         answer: dict[str, Any] | None = await self.request_json(
-            dict, method, path, params=params, json=json, kind=kind, job=job
+            dict, method, path, params=params, json=json, kind=kind, job=job, version=version
         )
         return answer
 
@@ -191,6 +192,7 @@ class Client:
         json: Any = None,
         kind: Kind | None = None,
         job: str = "",
+        version: str = "",
     ) -> Any:
         """Send a request and return the JSON of the answer, None when the answer has no body.
 
@@ -202,6 +204,7 @@ class Client:
             json: body; every try sends the same bytes, which is what makes a write safe to repeat.
             kind: what sending it twice would do; by default what the method promises.
             job: the job's name, for messages.
+            version: what the job must still be at (If-Match); "" for whatever it is at.
 
         Raises:
             ProviderError: one of its subclasses; `retry` says which when.
@@ -209,7 +212,7 @@ class Client:
         kind = kind or _KINDS.get(method, "write")
         where = self.where(method, path, job)
         body = None if json is None else encoded(json, where)
-        call = Call(method=method, path=path, params=params, body=body, kind=kind, where=where)
+        call = Call(method=method, path=path, params=params, body=body, kind=kind, where=where, version=version)
         reply = await self._send(call)
         try:
             answer = reply.decoded()
@@ -367,6 +370,8 @@ class Client:
             what = f"the request has no address: {self._say(error)}"
             raise RejectedError(what, where=call.where, hint="nothing was sent") from error
         headers = self._headers[token][1 if call.body else 0]
+        if call.version:
+            headers = httpx.Headers({**headers, "If-Match": call.version})
         return httpx.Request(call.method, url, headers=headers, content=call.body, extensions=dict(self._patience))
 
     def _advice(self, call: Call, reply: Response) -> str:
