@@ -24,11 +24,11 @@ class LoggedFires:
     Attributes:
         target: the target job.
         since: from when on: since it was last written to, or switched.
-        until: up to when: what is due later may still be late.
+        until: before when: what is due later may still be late.
         due: how many fires its schedule has in that time.
         fired: how many of them are in the log.
         missing: those that are not, in order.
-        extra: starts in the log at which nothing was due, in order.
+        extra: starts in the log at which nothing was due, in order; near both ends nobody can say.
     """
 
     target: JobRef
@@ -53,22 +53,22 @@ def logged_fires(
 
     Args:
         target: the job.
-        due: the instants of its schedule from `since` to `until`, in order.
+        due: the instants of its schedule after `since` and before `until`, in order.
         starts: when the platform started it.
         since: when the time in question begins.
         until: when it ends.
         lateness: how late the platform may start a job.
     """
-    waiting = deque(sorted(at for at in starts if since - SLACK < at))
-    missing, extra = [], []
+    waiting = deque(sorted(starts))
+    missing, others = [], []
     for at in due:
         while waiting and waiting[0] < at - SLACK:
-            extra.append(waiting.popleft())
+            others.append(waiting.popleft())
         if waiting and waiting[0] <= at + lateness + SLACK:
             waiting.popleft()
         else:
             missing.append(at)
-    extra += [at for at in waiting if at <= until]
+    extra = [at for at in (*others, *waiting) if since + SLACK < at < until - SLACK]
     return LoggedFires(
         target=target,
         since=since,

@@ -32,7 +32,7 @@ async def with_fire_logs(found: Verification, *, session: Session, snapshot: Sna
     asking = iter(_questions(found, session=session, snapshot=snapshot))
     logged: dict[JobRef, LoggedFires] = {}
     lateness = timedelta(minutes=session.target.mapping.rules.lateness)
-    until = found.start - lateness - SLACK
+    until = (found.start - lateness - SLACK).replace(second=0, microsecond=0)
 
     async def ask() -> None:
         for job, when, since in asking:

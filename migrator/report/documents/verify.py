@@ -62,7 +62,7 @@ class FireLog:
 
     Attributes:
         since: from when on: since it was last written to, or switched.
-        until: up to when; a later fire may still be late.
+        until: before when; a later fire may still be late.
         due: how many fires its schedule has in that time.
         fired: how many of them are in the log.
         missing: those that are not.
