@@ -204,7 +204,7 @@ class Client:
             json: body; every try sends the same bytes, which is what makes a write safe to repeat.
             kind: what sending it twice would do; by default what the method promises.
             job: the job's name, for messages.
-            version: what the job must still be at (If-Match); "" for whatever it is at.
+            version: what the job must still be at (If-Match); "" for any.
 
         Raises:
             ProviderError: one of its subclasses; `retry` says which when.

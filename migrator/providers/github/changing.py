@@ -57,12 +57,8 @@ def change_workflow(workflow: Workflow, payload: Mapping[str, Any], agents: Agen
         WorkflowError: the file cannot say it.
     """
     raw = workflow.raw
-    if "unsupported" in raw:
-        raise WorkflowError(f"the workflow holds no job that can be changed: {raw['reason']}")
+    changed = unread_change(workflow, payload, agents)
     try:
-        changed = edited(workflow.document.text, _edits(workflow, payload, agents))
-        if "mark" in payload:
-            changed = _tagged(changed, payload["mark"])
         enabled = payload.get("enabled", raw["enabled"])
         if not enabled and is_paused(changed):
             raise WorkflowError("the comment lines of an earlier pause stand beside the schedule: remove them")
@@ -71,6 +67,21 @@ def change_workflow(workflow: Workflow, payload: Mapping[str, Any], agents: Agen
     except YamlError as error:
         raise WorkflowError(f"the file cannot be edited in place: {error}") from error
     return written
+
+
+def unread_change(workflow: Workflow, payload: Mapping[str, Any], agents: Agents) -> str:
+    """Return the text of a workflow with the fields changed, as it is when it is not paused, without reading it again.
+
+    Raises:
+        WorkflowError: the file cannot say it.
+    """
+    if "unsupported" in workflow.raw:
+        raise WorkflowError(f"the workflow holds no job that can be changed: {workflow.raw['reason']}")
+    try:
+        changed = edited(workflow.document.text, _edits(workflow, payload, agents))
+    except YamlError as error:
+        raise WorkflowError(f"the file cannot be edited in place: {error}") from error
+    return _tagged(changed, payload["mark"]) if "mark" in payload else changed
 
 
 def _edits(workflow: Workflow, payload: Mapping[str, Any], agents: Agents) -> Iterator[TextEdit]:

@@ -74,11 +74,11 @@ def new_job(payload: Mapping[str, Any], agent: str) -> Mapping[str, Any]:
 
 def refusal(payload: Mapping[str, Any], agents: Agents) -> str:
     """Return why no workflow can hold a job, of whichever template it is made; "" where one can."""
-    from migrator.providers.github.changing import WorkflowError, change_workflow  # noqa: PLC0415 (as above)
+    from migrator.providers.github.changing import WorkflowError, unread_change  # noqa: PLC0415 (as above)
 
     agent = str(payload.get("agent") or _USUAL)
     try:
-        change_workflow(_built_in(agent, agents), new_job(payload, agent), agents)
+        unread_change(_built_in(agent, agents), new_job(payload, agent), agents)
     except (UsageError, WorkflowError) as error:
         return str(error)
     return ""
