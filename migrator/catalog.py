@@ -9,8 +9,10 @@ from attrs import field, frozen
 
 from migrator.errors import MappingError, MigratorError, UsageError
 from migrator.mapping import ProviderMapping, load_mapping
+from migrator.providers.base import FireLog, TagSearch
 from migrator.providers.declaration import Provider
 from migrator.providers.registry import PROVIDERS
+from migrator.providers.rest import RestAdapter
 
 
 @frozen(kw_only=True)
@@ -109,6 +111,17 @@ def _contradictions(provider: Provider, mapping: ProviderMapping) -> Iterator[st
     for name, declared, mapped, where in told:
         if declared != mapped:
             yield f"capability {name}: declared {_yes(declared)}, and by {where} of the mapping {_yes(mapped)}"
+    adapter = provider.http.adapter if provider.http else None
+    if not isinstance(adapter, type) or not issubclass(adapter, RestAdapter):
+        return
+    able = (
+        ("versions", can.versions, bool(adapter.version_field), "version_field"),
+        ("fire_log", can.fire_log, issubclass(adapter, FireLog), "fires"),
+        ("tag_search", can.tag_search, issubclass(adapter, TagSearch), "tagged_jobs"),
+    )
+    for name, declared, found, where in able:
+        if declared != found:
+            yield f"capability {name}: declared {_yes(declared)}, and by {where} of the adapter {_yes(found)}"
 
 
 def _yes(can: bool) -> str:  # noqa: FBT001 (a truth in words)

@@ -35,7 +35,7 @@ STOREYS = (
     {"convert"},
     {"plan"},
     {"execute"},
-    {"active_side", "recovery"},
+    {"active_side", "fire_log", "recovery"},
     {"audit", "forecast", "listing", "verify"},
     {"sync"},
     {"cutover", "dedupe", "doctor", "export", "state_move"},

@@ -19,6 +19,7 @@ from migrator.errors import MigratorError, NotFoundError, ProviderError, Rejecte
 from migrator.execute.journal import WriteJournal, binding_of
 from migrator.execute.planned_writes import chosen_id
 from migrator.execute.read_back import fields_after, not_kept, update_steps
+from migrator.execute.tagged import made_with_tag
 from migrator.extract import LATE_WAITS, Extracted
 from migrator.mapping import ProviderMapping
 from migrator.mapping.ownership import ownership_tag_for
@@ -98,6 +99,14 @@ class Writer:
     async def _create(self, fields: Fields, tag: OwnershipTag | None, chosen: str) -> Created:
         try:
             return await self._send_create(self.mapping.create_payload(fields, tag, chosen=chosen), chosen)
+        except UncertainError:
+            scope = self.journal.scope
+            found = await made_with_tag(
+                tag, adapter=self.adapter, mapping=self.mapping, scope=scope, is_known=self._is_known
+            )
+            if not found:
+                raise
+            return found
         except RejectedError as error:
             marker = self.mapping.rules.marker
             if tag is None or marker is None or marker.form != "item" or marker.path not in error.body:
@@ -105,6 +114,9 @@ class Writer:
             # A server that does not know the field of the ownership tag has refused the job, so nothing was created.
             self.writes_tags = False
             return await self._send_create(self.mapping.create_payload(fields, chosen=chosen), chosen)
+
+    def _is_known(self, ref: JobRef) -> bool:
+        return ref in self.listing.raws or self.journal.latest(ref) is not None
 
     async def _send_create(self, payload: Raw, chosen: str) -> Created:
         """Send a create; under an id of our choice it is sent again while it is unknown whether it arrived."""

@@ -138,13 +138,14 @@ class Client:
         json: Any = None,
         kind: Kind | None = None,
         job: str = "",
+        version: str = "",
     ) -> dict[str, Any] | None:
         """Send a request and return the JSON object of the answer, None when the answer has no body.
 
         Args and errors: as of `request_json`.
         """
         answer: dict[str, Any] | None = await self.request_json(
-            dict, method, path, params=params, json=json, kind=kind, job=job
+            dict, method, path, params=params, json=json, kind=kind, job=job, version=version
         )
         return answer
 
@@ -158,6 +159,7 @@ class Client:
         json: Any = None,
         kind: Kind | None = None,
         job: str = "",
+        version: str = "",
     ) -> Any:
         """Send a request and return the JSON of the answer, None when the answer has no body.
 
@@ -169,11 +171,12 @@ class Client:
             json: body; every try sends the same bytes, which is what makes a write safe to repeat.
             kind: what sending it twice would do; by default what the method promises.
             job: the job's name, for messages.
+            version: what the job must still be at (If-Match); "" for any.
 
         Raises:
             ProviderError: one of its subclasses; `retry` says which when.
         """
-        call = self._call(method, path, params, json, kind or _KINDS.get(method, "write"), job)
+        call = self._call(method, path, params, json, kind or _KINDS.get(method, "write"), job, version)
         reply = await self._send(call)
         try:
             answer = reply.decoded()
@@ -197,11 +200,18 @@ class Client:
         return reply.status, reply.headers
 
     def _call(
-        self, method: str, path: str, params: Mapping[str, str | int] | None, json: Any, kind: Kind, job: str = ""
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        json: Any,
+        kind: Kind,
+        job: str = "",
+        version: str = "",
     ) -> Call:
         where = self.where(method, path, job)
         body = None if json is None else encoded(json, where)
-        return Call(method=method, path=path, params=params, body=body, kind=kind, where=where)
+        return Call(method=method, path=path, params=params, body=body, kind=kind, where=where, version=version)
 
     def where(self, method: str, path: str, job: str = "") -> str:
         """How messages name a request: "POST acme /v1/jobs (job Weekly)"."""

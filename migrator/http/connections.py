@@ -124,6 +124,8 @@ class Connections:
             what = f"the request has no address: {self._say(error)}"
             raise RejectedError(what, where=call.where, hint="nothing was sent") from error
         headers = self._headers[token][1 if call.body else 0]
+        if call.version:
+            headers = httpx.Headers({**headers, "If-Match": call.version})
         return httpx.Request(call.method, url, headers=headers, content=call.body, extensions=dict(self._patience))
 
     def _without_secrets(self, came: Received) -> tuple[Mapping[str, str], bytes]:

@@ -36,7 +36,7 @@ _ALIEN_HINT: Final = "check that base_url is the API's address, and that no prox
 
 @frozen(kw_only=True)
 class Call:
-    """One request as its caller means it; `where` is how messages name it."""
+    """One request as its caller means it; `where` is how messages name it, `version` what it goes out against."""
 
     method: str
     path: str
@@ -44,6 +44,7 @@ class Call:
     where: str
     params: Mapping[str, str | int] | None = field(default=None, repr=False)
     body: bytes | None = field(default=None, repr=False)
+    version: str = ""
 
 
 @frozen(kw_only=True)
@@ -215,6 +216,9 @@ def refusal(call: Call, reply: Response, secrets: Iterable[str], *, advice: str 
             facts["allowed"] = reply.headers.get("allow", "")
             hint = advice or "check base_url"
             return RejectedError("the platform does not know this method here", hint=hint, **facts)
+        case HTTPStatus.PRECONDITION_FAILED if call.version:
+            hint = "nothing was changed: plan again"
+            return RejectedError("the job was changed since it was read", hint=hint, **facts)
         case HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             hint = "put user and password into the proxy's URL, or the platform's host into NO_PROXY"
             return RejectedError("the proxy asks for a password", hint=hint, **facts)

@@ -7,10 +7,10 @@ Adapters hold no policy: pacing, retries and errors are the transport's, meaning
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -255,6 +255,33 @@ class LoadAdapter(ExtractAdapter, Protocol):
     @property
     def contract_untold(self) -> bool:
         """Whether the platform was asked for its update contract and does not tell: asking again is no use."""
+
+
+@runtime_checkable
+class TagSearch(Protocol):
+    """Finds jobs by their ownership tag: what an adapter can also do where its provider declares `tag_search`."""
+
+    async def tagged_jobs(self, scope: str, tag: str) -> Sequence[Record]:
+        """The jobs of a scope that carry this text as their ownership tag, where the mapping puts it.
+
+        Raises:
+            ProviderError: they cannot be read.
+        """
+
+
+@runtime_checkable
+class FireLog(Protocol):
+    """Tells which runs took place: what an adapter can also do where its provider declares `fire_log`."""
+
+    async def fires(self, record: Record, since: datetime) -> Sequence[datetime] | None:
+        """The instants from `since` on at which the platform started a job because it was due, and not by hand.
+
+        Returns:
+            None where it keeps no log of this job, or none that goes back so far.
+
+        Raises:
+            ProviderError: they cannot be read.
+        """
 
 
 def check_scope(scope: str, scopes: tuple[str, ...], provider: str) -> None:

@@ -137,10 +137,10 @@ class Capabilities:
             merged first.
         create_paused: whether a create may make a job that does not fire.
         own_id: whether a create may carry an id of the caller's choice, so that sending it twice makes one job.
-        versions: whether a change may be refused because the job has changed since it was read.
+        versions: whether a change is refused, and has no effect, where the job has changed since it was read.
         next_runs: whether a job as read tells when it runs next.
-        fire_log: whether it tells which runs of a job took place.
-        tag_search: whether a list may be narrowed to the jobs that carry an ownership tag.
+        fire_log: whether it tells which runs of a job took place: its adapter is a `FireLog`.
+        tag_search: whether it finds the jobs that carry an ownership tag: its adapter is a `TagSearch`.
     """
 
     runs_jobs: bool = True

@@ -7,14 +7,15 @@ page could skip one; and the total is only a lower bound. So each page begins wi
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from attrs import define
 
-from migrator.errors import TransientError
+from migrator.errors import ProtocolError, TransientError
 from migrator.ids import path_to
-from migrator.providers.base import PATCH, Connection, Documented, LoadAdapter, Raw, place_of
+from migrator.providers.base import PATCH, Connection, Documented, LoadAdapter, Raw, Record, check_scope, place_of
 from migrator.providers.declaration import (
     BASE_URL,
     IDENTITY,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 500  # a server gives 1,000 at most
 _CRONS: Final = "/runs/crons"
+_MOST_RUNS: Final = 20_000
+"""Runs of one cron that are read at most: two a minute, for a week."""
 _NAMED: Final = 3
 """How many crons a message names."""
 _READINGS: Final = 5
@@ -106,11 +109,49 @@ class LangGraph(RestAdapter):
 
     async def _page(self, scope: str, start: str | int | None) -> Page:  # noqa: ARG002 (a connection has one)
         offset = int(start or 0)
-        body = {"limit": PAGE_SIZE, "offset": offset, "sort_by": "created_at", "sort_order": "asc"}
-        items = await self.client.request_json(list, "POST", f"{_CRONS}/search", json=body, kind="read")
-        items = items or []
+        items = await self._search(offset=offset)
         is_last = len(items) < PAGE_SIZE
         return Page(items=items, following=None if is_last else offset + PAGE_SIZE - 1)
+
+    async def _search(self, **narrowed: Any) -> list[Any]:
+        body = {"limit": PAGE_SIZE, "sort_by": "created_at", "sort_order": "asc", **narrowed}
+        return await self.client.request_json(list, "POST", f"{_CRONS}/search", json=body, kind="read") or []
+
+    async def tagged_jobs(self, scope: str, tag: str) -> tuple[Record, ...]:
+        """The crons with this ownership tag in their metadata."""
+        check_scope(scope, self.scopes, self.provider)
+        return tuple(Record(scope=scope, raw=raw) for raw in await self._search(metadata={"migrator": tag}))
+
+    async def fires(self, record: Record, since: datetime) -> tuple[datetime, ...] | None:
+        """When runs of a cron were made: the runs of its thread, or the threads that it keeps, oldest first.
+
+        A cron that has no thread and deletes those of its runs leaves nothing to tell by.
+        """
+        raw, tag = record.raw, (record.raw.get("metadata") or {}).get("migrator")
+        if thread := raw.get("thread_id"):
+            made = self._made(f"{path_to('threads', str(thread))}/runs", since)
+            found = [one async for one in made if _cron_of(one) == raw.get(self.id_field)]
+        elif tag and raw.get("on_run_completed") == "keep":
+            found = [one async for one in self._made("/threads/search", since, metadata={"migrator": tag})]
+        else:
+            return None
+        return tuple(sorted(_time(one) for one in found))
+
+    async def _made(self, path: str, since: datetime, **narrowed: Any) -> AsyncGenerator[Any, None]:
+        """Yield the runs or threads that were made since an instant, the newest first."""
+        for offset in range(0, _MOST_RUNS, PAGE_SIZE):
+            bounds = {"limit": PAGE_SIZE, "offset": offset}
+            if narrowed:
+                body = {**bounds, **narrowed, "sort_by": "created_at", "sort_order": "desc"}
+                page = await self.client.request_json(list, "POST", path, json=body, kind="read") or []
+            else:
+                page = await self.client.request_json(list, "GET", path, params=bounds) or []
+            for one in page:
+                if _time(one) < since:
+                    return
+                yield one
+            if len(page) < PAGE_SIZE:
+                return
 
     async def _read(self, scope: str, listing: ListBounds) -> AsyncGenerator[tuple[str, Raw], None]:
         """Yield the crons, some more than once; a list from which some were deleted meanwhile is read again.
@@ -148,6 +189,30 @@ class LangGraph(RestAdapter):
         """Return the release of the server, as it says it."""
         told = await self.client.request("GET", "/info")
         return str((told or {}).get("version") or "an unknown release")
+
+
+def _cron_of(run: Any) -> Any:
+    """Return the id of the cron that made a run, None where a person did."""
+    found = run
+    for key in ("kwargs", "config", "configurable", "cron_id"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def _time(made: Any) -> datetime:
+    """Return when a run or a thread was made.
+
+    Raises:
+        ProtocolError: it does not say so.
+    """
+    told = made.get("created_at") if isinstance(made, dict) else None
+    try:
+        at = datetime.fromisoformat(str(told))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ProtocolError("a run does not say when it was made", where="langgraph", body=f"created_at = {told!r:.80}")
+    return at
 
 
 async def examine(_connection: Connection, adapter: LoadAdapter) -> tuple[Finding, ...]:
@@ -194,7 +259,7 @@ PROVIDER: Final = Provider(
         IDENTITY,
     ),
     permissions="a key that may create, change and delete crons; a server without authentication needs none",
-    capabilities=Capabilities(create_paused=True, next_runs=True, tag_search=True),
+    capabilities=Capabilities(create_paused=True, next_runs=True, fire_log=True, tag_search=True),
     docs="providers/langgraph.md",
     examine=examine,
     starter=Starter(

@@ -49,6 +49,8 @@ class RestAdapter(ABC):
         no_job: an id that no job has.
         no_change: the body of an update that asks whether a token may write; sent to `no_job` only.
         total_is_exact: whether a list that holds fewer jobs than the platform counts is an error.
+        version_field: the field of a job that holds its version; a change of a job that was read is then sent with it
+            as If-Match, so that the platform refuses it (412) where somebody has changed the job since.
         client: the way to the platform.
         connection: what to reach there.
     """
@@ -59,9 +61,11 @@ class RestAdapter(ABC):
     no_job: ClassVar[str] = "00000000-0000-0000-0000-000000000000"
     no_change: ClassVar[Raw] = {}
     total_is_exact: ClassVar[bool] = False
+    version_field: ClassVar[str] = ""
 
     client: Client
     connection: Connection = field(repr=False)
+    _versions: dict[str, str] = field(factory=dict, init=False, repr=False)
 
     @property
     @abstractmethod
@@ -104,6 +108,7 @@ class RestAdapter(ABC):
                 async for job_id, raw in read:
                     if job_id not in taken:
                         taken.add(job_id)
+                        self._note_version(raw)
                         yield Record(scope=scope, raw=raw)
 
     def _listing(self) -> ListBounds:
@@ -192,6 +197,7 @@ class RestAdapter(ABC):
         raw = await self.client.request("GET", path, params=self._query(scope))
         where = self.client.where("GET", path)
         member(raw, self.id_field, str, where=where)
+        self._note_version(raw)
         return Record(scope=scope, raw=raw or {})
 
     async def create_job(self, scope: str, payload: Raw) -> Created:
@@ -205,6 +211,7 @@ class RestAdapter(ABC):
             hint = "find the job in a fresh list before sending it again"
             what = f"an id that {wrong}" if isinstance(job_id, str) else "no id"
             raise UncertainError(f"the platform accepted the job and named {what}", where=where, hint=hint)
+        self._note_version(raw)
         whole = raw.keys() > {self.id_field}
         return Created(id=job_id, record=Record(scope=scope, raw=raw) if whole else None)
 
@@ -213,13 +220,18 @@ class RestAdapter(ABC):
         path = self._address(scope, job_id)
         method = (contract or PATCH).upper()
         job = self._name(payload) or job_id
-        raw = await self.client.request(method, path, params=self._query(scope), json=payload, job=job)
+        version = self._versions.pop(job_id, "")
+        raw = await self.client.request(method, path, params=self._query(scope), json=payload, job=job, version=version)
+        self._note_version(raw)
         return Record(scope=scope, raw=raw) if raw else None
 
     async def delete_job(self, scope: str, job_id: str) -> None:
         """Remove a job, or find it gone: a refusal or a lost answer is no error when the job can be read no more."""
+        version = self._versions.pop(job_id, "")
         try:
-            await self.client.request("DELETE", self._address(scope, job_id), params=self._query(scope))
+            await self.client.request(
+                "DELETE", self._address(scope, job_id), params=self._query(scope), version=version
+            )
         except (NotFoundError, RejectedError, UncertainError) as error:
             try:
                 await self.get_job(scope, job_id)
@@ -237,6 +249,12 @@ class RestAdapter(ABC):
     def contract_untold(self) -> bool:
         """There is one way."""
         return False
+
+    def _note_version(self, raw: Raw | None) -> None:
+        """Remember the version of a job as read; of one that was answered without, the next change is sent without."""
+        found = raw and self.version_field and (raw.get(self.id_field), raw.get(self.version_field))
+        if found and isinstance(found[0], str) and isinstance(found[1], str | int):
+            self._versions[found[0]] = str(found[1])
 
     def _creation(self, scope: str, payload: Raw) -> tuple[str, Raw]:
         """Return the address and the body of the request that makes a job."""

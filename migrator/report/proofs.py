@@ -56,6 +56,7 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     yield from reason_lines("Not migrated", left_out)
     yield from _opinions(found)
     yield from _told_lines(found)
+    yield from _logged_lines(found)
     agree = [proof.agree_until for proof in found.proofs if proof.status in WELL and proof.agree_until]
     if agree:
         yield line(f"Fires agree until {stamp(min(agree))}, renewed by each sync.")
@@ -86,6 +87,21 @@ def _told_lines(found: Verification) -> Iterator[Line]:
         if not one.agrees:
             expected = stamp(one.expected) if one.expected else "never"
             yield line(clean(proof.name), f": the target says {stamp(one.told)}, its schedule {expected}", indent=4)
+
+
+def _logged_lines(found: Verification) -> Iterator[Line]:
+    """Yield whether the platform's own log shows the fires that were due."""
+    logged = [(proof, one) for proof in found.proofs for one in proof.logged]
+    if logged:
+        fired, due = sum(one.fired for _proof, one in logged), sum(one.due for _proof, one in logged)
+        told = f"{fired:,} of {count(due, 'fire')} that {'was' if due == 1 else 'were'} due"
+        yield line(f"The target's own log shows {told}, of {count(len(logged), 'job')} that it keeps a log of.")
+    for proof, one in logged:
+        words = ((one.missing, "that did not take place"), (one.extra, "at which nothing was due"))
+        for instants, what in words:
+            if instants:
+                told = f"{count(len(instants), 'fire')} {what}, the first at {stamp(instants[0])}"
+                yield line((clean(proof.name), "yellow"), f": {told}", indent=4)
 
 
 def _opinions(found: Verification) -> Iterator[Line]:

@@ -70,6 +70,7 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
     """
     from migrator import verify as verifying  # noqa: PLC0415 (only here)
     from migrator.cron.check import second_opinion  # noqa: PLC0415 (only here)
+    from migrator.sync.fire_logs import with_fire_logs  # noqa: PLC0415 (only here)
 
     async with session_of(runtime, state, sync) as session:
         snapshot = await session.snapshot(locked=False)
@@ -85,6 +86,8 @@ async def verify(runtime: Runtime, state: State, sync: str, *, days: int | None 
                 spot=second_opinion,
                 duplicates=snapshot.duplicates,
             )
+        with runtime.instrumentation.stage("verify"):
+            found = await with_fire_logs(found, session=session, snapshot=snapshot)
         return attrs.evolve(found, requests=session.requests)
 
 

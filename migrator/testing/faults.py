@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from migrator.errors import MigratorError
+from migrator.providers.registry import PROVIDERS
 from migrator.testing.base import Base, MakeLab, each, synchronous
 from migrator.testing.lab import Lab
 from migrator.testing.place import not_applicable
@@ -98,6 +99,33 @@ class Faults(Base):
         await lab.until_quiet()
         assert meanwhile == lab.target.jobs()[made[0]]
         assert lab.expected(wish(1, text="More."), wish(2), meanwhile) == lab.held()
+
+    @synchronous
+    async def test_edited_between_plan_and_write(self, make_lab: MakeLab) -> None:
+        """A job that somebody edits while a run is about to write to it stays as edited, where it has a version."""
+        lab = make_lab(on_missing="delete")
+        if not PROVIDERS[lab.target.platform.provider].capabilities.versions:
+            not_applicable(f"{lab.target.title} has no versions to write against")
+        lab.source.wish(1)
+        lab.source.wish(2)
+        lab.source.wish(3)
+        await lab.run()
+        lab.source.wish(1, text="More.")
+        lab.source.remove(lab.source.keys[2])
+        edits = {lab.key_of("Job 001"): wish(1, hour=15), lab.key_of("Job 002"): wish(2, hour=16)}
+
+        def meanwhile() -> None:
+            for key, edited in edits.items():
+                lab.target.change(key, lab.expected(edited)[0])
+
+        _planned, applied = await lab.carry_out(meanwhile=meanwhile)
+        assert (applied.summary["done"], applied.summary["failed"]) == (0, 2)
+        assert lab.expected(*edits.values(), wish(3)) == lab.held()
+        assert lab.state.unresolved_writes(lab.target.platform.provider, (lab.scope,), None) == ()
+
+        lab.configure(on_drift="source")
+        await lab.until_quiet()
+        assert lab.expected(wish(1, text="More."), wish(3)) == lab.held()
 
     @synchronous
     async def test_a_file_that_cannot_be_written(self, make_lab: MakeLab) -> None:

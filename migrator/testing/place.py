@@ -203,6 +203,7 @@ class Place:
     def send(self, key: str, payload: Raw) -> None:
         """Change fields of a record, as the platform names them."""
         adapter = self._adapter
+        self._look()
 
         async def update() -> None:
             contract = await adapter.update_contract()
@@ -213,11 +214,17 @@ class Place:
     def remove(self, *keys: str) -> None:
         """Delete jobs."""
         adapter = self._adapter
+        self._look()
 
         async def delete() -> None:
             await asyncio.gather(*(adapter.delete_job(self.scope, key) for key in keys))
 
         self._background(delete())
+
+    def _look(self) -> None:
+        """See the jobs as they are, where the platform refuses a change of what has changed since it was seen."""
+        if PROVIDERS[self.platform.provider].capabilities.versions:
+            self.records()
 
     def clear(self) -> None:
         """Delete every job, and forget what the proxy was told."""

@@ -143,11 +143,11 @@ class _Judge:
     def _is_told(self, job: Job) -> bool:
         """Whether the platform tells the next run of a job, and it is one of a schedule that can be evaluated."""
         known = job.live and job.next_at is not None and job.next_at > self.plan.created_at
-        return known and bool(_timed(job, self.plan.dialect))
+        return known and bool(schedules_of(job, self.plan.dialect))
 
     def _told(self, job: Job) -> Told:
         assert job.next_at
-        (timed,) = _timed(job, self.plan.dialect)
+        (timed,) = schedules_of(job, self.plan.dialect)
         coming = _next(timed, self.plan.created_at)
         return Told(target=job.ref, told=job.next_at, expected=coming)
 
@@ -155,7 +155,10 @@ class _Judge:
         fields = tuple(one for change in changes for one in _differing(change))
         schedule = next((change.schedule for change in changes if change.schedule), None)
         blocked = tuple(dict.fromkeys(change.reason for change in changes if change.action == "blocked"))
-        wanted, got = _timed(job, ""), [timed for one in standing for timed in _timed(one, self.plan.dialect)]
+        wanted, got = (
+            schedules_of(job, ""),
+            [timed for one in standing for timed in schedules_of(one, self.plan.dialect)],
+        )
         fires, until, second = None, None, _NOTHING
         if not wanted or len(got) < len(standing):
             reasons = list(blocked) or ["its trigger cannot be compared"]
@@ -216,7 +219,7 @@ def _listed(listing: Extracted, ref: JobRef) -> Job | None:
         return None
 
 
-def _timed(job: Job, dialect: str) -> list[Timed]:
+def schedules_of(job: Job, dialect: str) -> list[Timed]:
     """A job's trigger with the dialect of its platform, if a calendar can evaluate it."""
     trigger = job.trigger
     if isinstance(trigger, Unportable):

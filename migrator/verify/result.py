@@ -12,6 +12,7 @@ from attrs import field, frozen
 from migrator.canonical import JobRef
 from migrator.convert.schedule import ConvertedSchedule
 from migrator.cron import Comparison
+from migrator.fire_log import LoggedFires
 from migrator.plan.changes import FieldChange
 from migrator.plan.duplicates import Duplicate
 from migrator.store.records import Live
@@ -44,6 +45,8 @@ class Proof:
         agree_until: the first instant beyond it that differs, None when none does within a year.
         spot: what the second opinion says of sampled instants.
         live: which side may fire; of "source", what the target job is to become at the cutover was compared.
+        told: when the platform says that its target jobs fire next.
+        logged: which of their fires that were due it logged.
     """
 
     source: JobRef
@@ -58,6 +61,7 @@ class Proof:
     spot: Mapping[str, Any] = field(factory=dict)
     live: Live = "both"
     told: tuple[Told, ...] = ()
+    logged: tuple[LoggedFires, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -182,3 +182,22 @@ class Memory:
     def ref(self, key: str) -> JobRef:
         """Return where a job lives."""
         return JobRef(provider=self.provider, scope=self.scope, id=key)
+
+
+@define(kw_only=True)
+class SearchedMemory(Memory):
+    """The same, of a platform that finds jobs by their ownership tag.
+
+    Attributes:
+        late: how many of the newest records no search shows yet.
+    """
+
+    late: int = 0
+
+    async def tagged_jobs(self, scope: str, tag: str) -> tuple[Record, ...]:
+        """Return the records that carry a tag."""
+        self.reads += 1
+        if self.unread:
+            raise self.unread
+        shown = list(self.raws.values())[: len(self.raws) - self.late]
+        return tuple(Record(scope=scope, raw=dict(raw)) for raw in shown if tag in raw.get("tags", ()))

@@ -15,8 +15,8 @@ from migrator.errors import (
 from migrator.plan.changes import Plan
 from tests.execute.bench import MADE, RENAMED, live
 from tests.execute.conftest import MakeBench
-from tests.execute.memory import Fault
-from tests.plan.builder import NOW, Given, job
+from tests.execute.memory import Fault, SearchedMemory
+from tests.plan.builder import NOW, TARGET_SCOPE, Given, job
 
 NO = RejectedError("no")
 LOST = UncertainError("no answer")
@@ -59,6 +59,18 @@ async def test_the_old_job_goes_on_where_the_new_one_was_refused(
     assert live(*made.target.jobs()) == names
     (old,) = made.bindings().values()
     assert old.superseded == (fault.error is LOST)
+
+
+@pytest.mark.parametrize(("arrives", "did"), [(False, ["update", "create"]), (True, ["update", "create", "delete"])])
+async def test_the_old_job_is_not_taken_for_the_new_one(bench: MakeBench, did: list[str], *, arrives: bool) -> None:
+    """Both carry the same ownership tag; where the platform is asked for it, only a new one is what was made."""
+    given, plan = replacing()
+    made = bench(given, target=SearchedMemory(provider="devin", scope=TARGET_SCOPE).holding(*given.target))
+    made.target.at[2] = Fault(LOST, arrives=arrives)
+
+    assert [one[1] for one in await made.applied(plan)] == ["done" if arrives else "failed"]
+    assert made.target.did == did
+    assert live(*made.target.jobs()) == (["Job 0, renamed"] if arrives else [])
 
 
 async def test_a_new_job_that_is_kept_otherwise_gives_way_to_the_old_one(bench: MakeBench) -> None:

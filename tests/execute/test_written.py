@@ -14,9 +14,10 @@ from migrator.errors import (
     UncertainError,
 )
 from migrator.providers.base import ContractError
-from tests.execute.bench import MADE, RENAMED, deletes, jobs, live
+from tests.execute.bench import MADE, RENAMED, Bench, deletes, jobs, live
 from tests.execute.conftest import MakeBench
-from tests.execute.memory import Fault
+from tests.execute.memory import Fault, SearchedMemory
+from tests.plan.builder import TARGET_SCOPE
 
 NO = RejectedError("no")
 LOST = UncertainError("no answer")
@@ -115,6 +116,50 @@ async def test_a_create_that_failed_otherwise_is_not_sent_again(bench: MakeBench
     assert [one[1] for one in await made.applied()] == ["failed"]
     assert made.target.did == ["create"]
     assert made.writes() == [("create", "uncertain" if error is LOST else "failed")]
+
+
+def searched(bench: MakeBench, number: int, **values: Any) -> Bench:
+    """A run against a platform that finds jobs by their ownership tag."""
+    return bench(jobs(number), target=SearchedMemory(provider="devin", scope=TARGET_SCOPE, **values))
+
+
+async def test_a_create_without_an_answer_is_found_by_its_tag(bench: MakeBench) -> None:
+    """Its job is bound and checked like any other, without a listing; one that never arrived is not sent again."""
+    made = searched(bench, 3)
+    made.target.at = {1: Fault(LOST, arrives=True), 2: Fault(LOST)}
+
+    found = await made.applied()
+    assert ["done", "done", "failed"] == sorted(status for _action, status, _error in found)
+    assert (made.target.did, made.target.listings) == (["create"] * 3, 0)
+    assert {"new-1", "new-3"} == {binding.target.id for binding in made.bindings().values()}
+    assert sorted(state for _action, state in made.writes()) == ["done", "done", "uncertain"]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"late": 1},
+        {"at": {1: Fault(LOST, arrives=True, unread=EXPIRED)}},
+    ],
+)
+async def test_a_search_that_shows_nothing_proves_nothing(bench: MakeBench, hidden: dict[str, Any]) -> None:
+    """The write stays unresolved, until a listing tells."""
+    made = searched(bench, 1, **{"at": {1: Fault(LOST, arrives=True)}, **hidden})
+
+    assert ["failed"] == [status for _action, status, _error in await made.applied()]
+    assert made.writes() == [("create", "uncertain")]
+
+
+async def test_of_two_jobs_with_the_same_tag_none_is_taken(bench: MakeBench) -> None:
+    """Somebody has copied what was made: a listing, and where that does not tell a person, decides."""
+    made = searched(bench, 1)
+
+    def copied() -> None:
+        made.target.raws["copy"] = {**made.target.raws["new-1"], "scheduled_session_id": "copy"}
+
+    made.target.at[1] = Fault(LOST, arrives=True, then=copied)
+    assert ["failed"] == [status for _action, status, _error in await made.applied()]
+    assert made.writes() == [("create", "uncertain")]
 
 
 # -- changing ---------------------------------------------------------------------------------------------------------

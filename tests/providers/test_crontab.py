@@ -204,7 +204,7 @@ async def test_places_that_cannot_be_read_or_written(path: Path, tmp_path: Path)
         with pytest.raises((TransientError, FileNotFoundError)):
             await crontab.create_job(crontab.scopes[0], record())
     async with open_adapter(connection(), agents=AGENTS) as crontab:
-        with pytest.raises(Exception, match="the command crontab is not installed"):
+        with pytest.raises(Exception, match="the command crontab is not installed; install a cron daemon, or set path"):
             await listed(crontab)
         with pytest.raises(UsageError):
             await crontab.get_job("elsewhere", "x")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ import pytest
 
 from migrator.errors import NotFoundError, ProtocolError, TransientError
 from migrator.providers import langgraph, open_adapter, scopes_of
-from migrator.providers.base import Connection
+from migrator.providers.base import Connection, Record
 from migrator.providers.langgraph import LangGraph
 from migrator.providers.registry import PROVIDERS
 
@@ -29,12 +30,14 @@ class Crons:
     Attributes:
         ids: of the crons.
         asked: the requests, each with its body.
+        made: the runs of its one thread, or the threads of runs that it keeps, the newest first.
         between: called before each page, with the number of the request.
     """
 
     def __init__(self, number: int) -> None:
         self.ids = [f"cron-{n}" for n in range(number)]
         self.asked: list[tuple[httpx.Request, Any]] = []
+        self.made: list[dict[str, Any]] = []
         self.between: Callable[[int], None] = lambda _nth: None
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -42,6 +45,13 @@ class Crons:
         body = json.loads(request.content) if request.content else None
         self.asked.append((request, body))
         match request.method, request.url.path:
+            case "POST", "/runs/crons/search" if "metadata" in body:
+                return httpx.Response(200, json=[{"cron_id": "cron-1", "metadata": body["metadata"]}])
+            case "POST", "/threads/search":
+                return httpx.Response(200, json=self.made[body["offset"] : body["offset"] + body["limit"]])
+            case "GET", path if path == f"/threads/{THREAD}/runs":
+                first = int(request.url.params["offset"])
+                return httpx.Response(200, json=self.made[first : first + int(request.url.params["limit"])])
             case "POST", "/runs/crons/search":
                 self.between(len(self.asked))
                 page = self.ids[body["offset"] : body["offset"] + body["limit"]]
@@ -188,3 +198,58 @@ async def test_doctor_names_crons_that_stop_a_development_server() -> None:
 def test_the_scope_is_the_server(given: dict[str, Any], scope: str) -> None:
     """Its host and path in one spelling, or the name that it is given."""
     assert scopes_of(Connection(provider="langgraph", **given)) == (scope,)
+
+
+TAG = "migrator:json:1a2b3c4d:job-1:1/1"
+NINE = datetime(2026, 12, 1, 9, tzinfo=UTC)
+
+
+async def test_crons_are_asked_for_by_their_tag() -> None:
+    """One request, which the server narrows to the tag in the metadata."""
+    server = Crons(12)
+    async with connected(server) as adapter:
+        (found,) = await adapter.tagged_jobs(adapter.scopes[0], TAG)
+    assert found.raw["cron_id"] == "cron-1"
+    assert [body["metadata"] for _request, body in server.asked] == [{"migrator": TAG}]
+
+
+def run_at(hours: int, cron: str = "cron-1") -> dict[str, Any]:
+    """A run that was made so many hours after nine."""
+    at = (NINE + timedelta(hours=hours)).isoformat()
+    return {"created_at": at, "kwargs": {"config": {"configurable": {"cron_id": cron}}}}
+
+
+@pytest.mark.parametrize(
+    ("record", "hours"),
+    [
+        ({"thread_id": THREAD}, [0, 2, *range(4, 11)]),
+        ({"on_run_completed": "keep", "metadata": {"migrator": TAG}}, [*range(11)]),
+    ],
+)
+async def test_runs_of_a_thread_and_threads_that_are_kept(record: dict[str, Any], hours: list[int]) -> None:
+    """Those of this cron, since the instant in question, over as many pages as it takes; what is older is not read."""
+    server = Crons(0)
+    server.made = [run_at(hour, "other" if hour in {1, 3} else "cron-1") for hour in range(10, -20, -1)]
+    async with connected(server) as adapter:
+        asked = Record(scope=adapter.scopes[0], raw={"cron_id": "cron-1", **record})
+        found = await adapter.fires(asked, NINE)
+    assert found == tuple(NINE + timedelta(hours=hour) for hour in hours)
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("record", [{}, {"on_run_completed": "delete", "metadata": {"migrator": TAG}}])
+async def test_a_cron_that_leaves_nothing_behind(record: dict[str, Any]) -> None:
+    """There is no log where the thread of each run is deleted with it."""
+    server = Crons(0)
+    async with connected(server) as adapter:
+        assert await adapter.fires(Record(scope=adapter.scopes[0], raw={"cron_id": "cron-1", **record}), NINE) is None
+    assert server.asked == []
+
+
+async def test_a_run_without_a_time() -> None:
+    """It is an answer that cannot be used."""
+    server = Crons(0)
+    server.made = [{"created_at": "soon"}]
+    async with connected(server) as adapter:
+        with pytest.raises(ProtocolError, match="does not say when it was made"):
+            await adapter.fires(Record(scope=adapter.scopes[0], raw={"thread_id": THREAD}), NINE)

@@ -250,3 +250,20 @@ def test_no_package_is_read_to_use_one_of_ours() -> None:
     registry = Registry(others=broken)
     assert "omni" in registry
     assert "omni" == registry["omni"].name
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"versions": True}, "capability versions: declared yes, and by version_field of the adapter no"),
+        ({"fire_log": False}, "capability fire_log: declared no, and by fires of the adapter yes"),
+        ({"tag_search": False}, "capability tag_search: declared no, and by tagged_jobs of the adapter yes"),
+    ],
+)
+def test_a_capability_that_the_adapter_does_not_have(changes: dict[str, bool], told: str) -> None:
+    """What is declared of a platform that is reached over HTTP is what its adapter can do."""
+    langgraph = PROVIDERS["langgraph"]
+    declared = evolve(langgraph, capabilities=evolve(langgraph.capabilities, **changes))
+    with pytest.raises(MappingError, match="is not what the provider declares") as caught:
+        entry_of("langgraph", providers={"langgraph": declared})
+    assert told in str(caught.value)

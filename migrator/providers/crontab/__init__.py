@@ -157,7 +157,7 @@ PROVIDER: Final = Provider(
         ),
     ),
     permissions="write permission for the folder of the file, or for the user's crontab",
-    capabilities=Capabilities(create_paused=True),
+    capabilities=Capabilities(create_paused=True, versions=True),
     docs="providers/crontab.md",
     examine=_examine,
     starter=Starter(

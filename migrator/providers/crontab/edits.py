@@ -230,6 +230,8 @@ def _sound(edited: Edited, job_id: str, wanted: Raw, terms: Terms) -> Edited:
             raise _refused(f"no line of a crontab says its {key} as it is", job_id, terms)
     if sorted(said.get("mailto", [])) != sorted(wanted.get("mailto", [])):
         raise _refused("MAILTO cannot say whom its result is mailed to", job_id, terms)
+    if (size := len(f"MAILTO={','.join(wanted.get('mailto', []))}".encode(*ENCODING))) > terms.limits.longest:
+        raise _refused(f"MAILTO: {_too_long(size, terms)}", job_id, terms)  # the daemon would cut it off
     return edited
 
 

@@ -20,6 +20,7 @@ _NONE: Final = re.compile(r"\bno crontab for\b")
 _MISSING: Final = 127
 """The exit status of a shell for a command that is not there."""
 
+_INSTALL: Final = "install a cron daemon, or set path to the file of the crontab"
 _DENIED: Final = "as another user, set user and run as root; see /etc/cron.allow"
 
 
@@ -147,7 +148,8 @@ class CommandPlace:
             return ended.output
         if _NONE.search(ended.complaint):
             return b""
-        raise ProtocolError(f"crontab -l failed: {ended.complaint}", where="crontab", hint=_DENIED)
+        hint = _INSTALL if ended.status == _MISSING else _DENIED
+        raise ProtocolError(f"crontab -l failed: {ended.complaint}", where="crontab", hint=hint)
 
     async def install(self, content: bytes) -> None:  # noqa: D102
         ended = await run_crontab("-", user=self.user, content=content)

@@ -17,7 +17,7 @@ class Daemon:
     """What is particular to one cron daemon.
 
     Attributes:
-        longest: bytes of the longest command that a line may hold.
+        longest: bytes of the longest command that a line may hold, and of the longest line that sets a variable.
         check: the option of its `crontab` command that checks a file and installs nothing.
         zones: whether CRON_TZ sets the time zone of the lines after it.
     """
@@ -28,7 +28,7 @@ class Daemon:
 
 
 DAEMONS: Final[Mapping[str, Daemon]] = {
-    "debian": Daemon(longest=998, check="-n"),  # measured: "command too long" from 999 on
+    "debian": Daemon(longest=998, check="-n"),  # measured: "command too long" from 999 on; MAX_ENVSTR is 1,000
     "cronie": Daemon(longest=131_071, check="-T", zones=True),  # MAX_COMMAND, with room for the terminator
 }
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve
 
+from migrator.agents.patterns import Agents
 from migrator.providers.base import Connection, LoadAdapter
 from migrator.providers.declaration import IDENTITY, Capabilities, Finding, Local, Opening, Provider, Setting, Starter
 from migrator.providers.github.adapter import GitHub
+from migrator.providers.github.new_workflows import refusal
 
 
 def scopes(connection: Connection) -> tuple[str, ...]:
@@ -34,6 +37,10 @@ def _open(connection: Connection, opening: Opening) -> GitHub:
         must_exist=opening.must_exist,
         fence=opening.fence,
     )
+
+
+def _refuses(_connection: Connection, agents: Agents, payload: Mapping[str, Any]) -> str:
+    return refusal(payload, agents)
 
 
 async def _examine(_connection: Connection, adapter: LoadAdapter) -> tuple[Finding, ...]:
@@ -56,6 +63,7 @@ PROVIDER: Final = Provider(
     access=Local(open=_open),
     scopes=scopes,
     documented=GitHub.documented,
+    refuses=_refuses,
     settings=(
         Setting(
             name="path",

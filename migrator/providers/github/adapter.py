@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from attrs import define, field
 
 from migrator.agents.patterns import Agents
-from migrator.errors import NotFoundError, ProtocolError, RejectedError, TransientError, UsageError
+from migrator.errors import NotFoundError, ProtocolError, RejectedError, TransientError
 from migrator.files import replacing
 from migrator.providers.base import PATCH, Created, Documented, Probe, Raw, Record, check_scope
 from migrator.providers.declaration import Finding
-from migrator.providers.github.checkout import Checkout, digest, new_name
+from migrator.providers.github.checkout import Checkout, digest
+from migrator.providers.github.new_workflows import free_name, new_job, read_file, template_of
 
 if TYPE_CHECKING:
     from migrator.providers.github.reading import Workflow
 
 FOLDER: Final = ".github/workflows"
 _PLAN: Final = "plan again"
-_LARGEST: Final = 1_000_000
-"""Bytes of a file that is read: far more than any workflow has."""
 _EDITABLE: Final = frozenset({"name", "enabled", "schedule.cron", "schedule.timezone", "prompt", "model", "mark"})
 
 
@@ -82,7 +80,13 @@ class GitHub:
         return False
 
     async def list_jobs(self) -> AsyncIterator[Record]:
-        """Every scheduled workflow, by the name of its file."""
+        """Every scheduled workflow, by the name of its file.
+
+        Raises:
+            UsageError: new workflows are to be made, and the template for them cannot be used.
+        """
+        if self.template and not self.must_exist:
+            self._template("")
         self._seen.clear()
         for name in self._names():
             content = self._content(name)
@@ -114,10 +118,10 @@ class GitHub:
         """
         check_scope(scope, self.scopes, self.provider)
         agent = str(payload.get("agent") or "claude")
-        base, wanted = self._template(agent), {"model": None, **payload, "agent": agent}
+        base, wanted = self._template(agent), new_job(payload, agent)
         content = self._changed(base, wanted, where=str(payload.get("name", "")))
         folder = self.root / FOLDER
-        name = new_name(folder, str(payload["name"]))
+        name = free_name(str(payload["name"]), folder)
         self.fence()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -214,15 +218,7 @@ class GitHub:
 
     def _read(self, name: str, content: bytes) -> Workflow | None:
         """Return the workflow that a file holds; None where it has no place in a list of jobs."""
-        from migrator.providers.github.reading import TAG, read_workflow, unreadable  # noqa: PLC0415 (most commands read no workflow)
-
-        if len(content) > _LARGEST:
-            return unreadable(name, f"it has more than {_LARGEST:,} bytes")
-        try:
-            return read_workflow(name, content.decode("utf-8-sig"), self.agents)
-        except UnicodeDecodeError as error:
-            tag = TAG.match(content.decode("utf-8", "replace"))
-            return unreadable(name, f"it is not UTF-8: {error.reason} at byte {error.start}", tag and tag[2])
+        return read_file(name, content, self.agents)
 
     def _found(self, name: str, content: bytes) -> Workflow:
         if not (found := self._read(name, content)):
@@ -250,6 +246,9 @@ class GitHub:
             hint = "nothing was written: change the job, or edit the workflow by hand"
             raise RejectedError(str(error), where=where, hint=hint) from error
 
+    def _template(self, agent: str) -> Workflow:
+        return template_of(agent, self.agents, path=self.template)
+
     def _note(self, name: str, content: bytes | None) -> None:
         self._seen.pop(name, None)
         if content is not None:
@@ -258,27 +257,6 @@ class GitHub:
 
     def _where(self, name: str) -> str:
         return str(self.root / FOLDER / name)
-
-    def _template(self, agent: str) -> Workflow:
-        """Return the workflow that new ones are made from.
-
-        Raises:
-            UsageError: the file cannot be read, or holds no job.
-        """
-        name, hint = self.template, "see docs/providers/github.md for what a template is"
-        built_in = resources.files(__package__ or "") / "templates" / f"{agent}.yml"
-        try:
-            content = Path(name).read_bytes() if name else built_in.read_bytes()
-        except FileNotFoundError as error:
-            what = "the template does not exist" if name else f"no template is built in for the agent {agent}"
-            raise UsageError(what, where=name, hint=hint) from error
-        except OSError as error:
-            raise UsageError(f"the template cannot be read: {error.strerror}", where=name, hint=hint) from error
-        found = self._read(name or built_in.name, content)
-        reason = found.raw.get("reason") if found else "it has no schedule"
-        if not found or reason or not found.raw["enabled"]:
-            raise UsageError(f"the template holds no job: {reason or 'it is paused'}", where=name, hint=hint)
-        return found
 
 
 def _unreadable(error: OSError, path: Path) -> ProtocolError:

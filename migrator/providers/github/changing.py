@@ -36,6 +36,8 @@ from migrator.providers.github.yamltext import (
 
 _LONGEST_EXPRESSION: Final = 21_000
 """Characters: MAX_EXPRESSION_LENGTH of GitHub's @actions/expressions."""
+_LARGEST_VARIABLE: Final = 131_000
+"""Bytes: MAX_ARG_STRLEN of Linux is 131,072, with the name of the variable."""
 _MODEL: Final = re.compile(r"[A-Za-z0-9][\w.:/@\[\]-]*")
 
 
@@ -55,12 +57,8 @@ def change_workflow(workflow: Workflow, payload: Mapping[str, Any], agents: Agen
         WorkflowError: the file cannot say it.
     """
     raw = workflow.raw
-    if "unsupported" in raw:
-        raise WorkflowError(f"the workflow holds no job that can be changed: {raw['reason']}")
+    changed = unread_change(workflow, payload, agents)
     try:
-        changed = edited(workflow.document.text, _edits(workflow, payload, agents))
-        if "mark" in payload:
-            changed = _tagged(changed, payload["mark"])
         enabled = payload.get("enabled", raw["enabled"])
         if not enabled and is_paused(changed):
             raise WorkflowError("the comment lines of an earlier pause stand beside the schedule: remove them")
@@ -69,6 +67,21 @@ def change_workflow(workflow: Workflow, payload: Mapping[str, Any], agents: Agen
     except YamlError as error:
         raise WorkflowError(f"the file cannot be edited in place: {error}") from error
     return written
+
+
+def unread_change(workflow: Workflow, payload: Mapping[str, Any], agents: Agents) -> str:
+    """Return the text of a workflow with the fields changed, as it is when it is not paused, without reading it again.
+
+    Raises:
+        WorkflowError: the file cannot say it.
+    """
+    if "unsupported" in workflow.raw:
+        raise WorkflowError(f"the workflow holds no job that can be changed: {workflow.raw['reason']}")
+    try:
+        changed = edited(workflow.document.text, _edits(workflow, payload, agents))
+    except YamlError as error:
+        raise WorkflowError(f"the file cannot be edited in place: {error}") from error
+    return _tagged(changed, payload["mark"]) if "mark" in payload else changed
 
 
 def _edits(workflow: Workflow, payload: Mapping[str, Any], agents: Agents) -> Iterator[TextEdit]:
@@ -171,8 +184,11 @@ def _escaped(text: str) -> str:
     """Return what to write so that GitHub reads `text`, also where that looks like an expression.
 
     Raises:
-        WorkflowError: the expression would be longer than GitHub allows.
+        WorkflowError: the expression would be longer than GitHub allows, or no variable of a step can hold the text.
     """
+    if (size := len(text.encode("utf-8", "surrogatepass"))) > _LARGEST_VARIABLE:
+        what = f"a step gets its prompt in a variable, of at most {_LARGEST_VARIABLE:,} bytes, and it has {size:,}"
+        raise WorkflowError(f"{what}; shorten the prompt")
     written = text.replace("${{", ESCAPED)
     if written != text and len(written) + sum(map(written.count, "'{}")) > _LONGEST_EXPRESSION:
         what = "a text with ${{ is an expression to GitHub, of at most 21,000 characters"

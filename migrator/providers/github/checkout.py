@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import subprocess
-import unicodedata
 from pathlib import Path
 from typing import Final
 
@@ -115,12 +113,3 @@ class Checkout:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ProtocolError(what, where=where, body=str(error), hint="install git") from error
         return done.stdout.decode("utf-8", errors="surrogateescape")
-
-
-def new_name(folder: Path, name: str) -> str:
-    """Return the name of a workflow's file that does not exist yet, made from a job's name."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", plain)[:_LONGEST].strip("-") or "job"
-    taken = {path.stem.casefold() for path in folder.iterdir()} if folder.is_dir() else set()
-    number = next(n for n in range(1, len(taken) + 2) if (f"{stem}-{n}" if n > 1 else stem) not in taken)
-    return f"{stem}-{number}.yml" if number > 1 else f"{stem}.yml"

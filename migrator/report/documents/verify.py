@@ -57,6 +57,28 @@ class NextRun:
 
 
 @frozen(kw_only=True)
+class FireLog:
+    """What the platform's own log says of a target job.
+
+    Attributes:
+        since: from when on: since it was last written to, or switched.
+        until: before when; a later fire may still be late.
+        due: how many fires its schedule has in that time.
+        fired: how many of them are in the log.
+        missing: those that are not.
+        extra: starts in the log at which nothing was due.
+    """
+
+    target: JobRef
+    since: datetime
+    until: datetime
+    due: int
+    fired: int
+    missing: tuple[datetime, ...]
+    extra: tuple[datetime, ...]
+
+
+@frozen(kw_only=True)
 class VerifiedJob:
     """What verifying one source job came to.
 
@@ -65,6 +87,7 @@ class VerifiedJob:
         agree_until: first instant after `end` that differs, within a year.
         live: at source, the target job is staged.
         next_runs: when the platform says that a target job fires next, and when its schedule does.
+        fire_log: which fires that were due the platform logged; empty where it keeps no log.
     """
 
     status: Status
@@ -80,6 +103,7 @@ class VerifiedJob:
     second_opinion: SecondOpinion | None
     live: Live
     next_runs: tuple[NextRun, ...] = ()
+    fire_log: tuple[FireLog, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -123,6 +147,7 @@ def _verified(proof: Proof) -> VerifiedJob:
         fires=proof.fires and _fires(proof.fires),
         second_opinion=proof.spot or None,
         next_runs=tuple(filled(NextRun, one) for one in proof.told),
+        fire_log=tuple(filled(FireLog, one) for one in proof.logged),
     )
 
 
