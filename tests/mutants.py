@@ -4,7 +4,9 @@
 
 Everything happens in a copy of the tree. One process collects the tests; each mutant is tried in a fork of it, so it
 costs what its tests cost and no start of an interpreter. A test that does not execute the statement is not run. The
-first failure kills a mutant. What survives is printed: no test cares about that condition, or it does not matter.
+first failure kills a mutant, and so does a test that does not end. What survives is printed: no test cares about that
+condition, or it does not matter. What ends by a signal from elsewhere, or without a result, says nothing, and is
+printed as undecided.
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
-from typing import Any, Final
+from typing import Any, Final, Literal, NoReturn
 
 import pytest
 from attrs import define, field
@@ -34,6 +37,12 @@ ROOT: Final = Path(__file__).parent.parent
 COPIED: Final = ("migrator", "mappings", "cassettes", "tests", "docs", "pyproject.toml", "README.md", "CHANGELOG.md")
 PATIENCE: Final = 60
 """Seconds beyond five times what its tests take without it, after which a mutant counts as killed."""
+_LOOK: Final = 0.01
+"""Seconds between looks whether a fork has ended."""
+
+Ending = Literal["passed", "failed", "hung", "undecided"]
+"""How a fork ended: undecided where neither its tests nor its time ended it."""
+_ENDINGS: Final[Mapping[int, Ending]] = {0: "passed", 1: "failed"}
 
 
 @define
@@ -42,7 +51,7 @@ class Trial:
 
     Attributes:
         modules: paths of the modules, from the root of the tree.
-        survived: how many mutants did.
+        survived: how many mutants did, or were not decided.
     """
 
     modules: Sequence[str]
@@ -58,7 +67,7 @@ class Trial:
             pytest.exit("the tests cannot be collected", returncode=2)
         with tempfile.TemporaryDirectory() as folder:
             told = Path(folder, "baseline")
-            if not _in_a_fork(lambda: self._baseline(session.items, told), 3600):
+            if in_a_fork(lambda: self._baseline(session.items, told), 3600) != "passed":
                 pytest.exit("the tests fail as they are", returncode=2)
             self._reached, self._seconds = json.loads(told.read_text("utf-8"))
         for module in self.modules:
@@ -119,17 +128,19 @@ class Trial:
             patience = PATIENCE + 5 * sum(self._seconds[one.nodeid] for one in tests)
             code = _code(compile(mutant.source, str(path), "exec", dont_inherit=True), mutant.function)
             path.write_text(mutant.source, "utf-8")  # for processes that a test starts
-            if _in_a_fork(partial(self._against, code, functions[mutant.function], tests), patience):
-                counts["survived"] += 1
-                _say(f"{module}:{mutant}")
+            ending = in_a_fork(partial(self._against, code, functions[mutant.function], tests), patience)
+            counts[ending] += 1
+            if ending in {"passed", "undecided"}:
+                _say(f"{module}:{mutant}{'' if ending == 'passed' else ' (undecided)'}")
         path.write_text(source, "utf-8")
-        total, survived = counts.pop("mutants"), counts.pop("survived", 0)
+        total, killed, hung = counts.pop("mutants", 0), counts.pop("failed", 0), counts.pop("hung", 0)
+        survived, undecided = counts.pop("passed", 0), counts.pop("undecided", 0)
         unreached = counts.total()
-        killed = total - survived - unreached
         for function, number in counts.items():
             _say(f"{module}: {function}: {number} mutants that no test executes")
-        _say(f"{module}: {total} mutants, {killed} killed, {survived} survived, {unreached} unreached")
-        self.survived += survived + unreached
+        ended = f"{killed + hung} killed ({hung} hung), {survived} survived, {undecided} undecided"
+        _say(f"{module}: {total} mutants, {ended}, {unreached} unreached")
+        self.survived += survived + undecided + unreached
 
     def _that_reach(
         self, lines: tuple[int, int], reached: Mapping[str, Sequence[int]], items: Sequence[pytest.Item]
@@ -164,16 +175,37 @@ def _code(within: CodeType, function: tuple[str, int]) -> CodeType:
     raise LookupError(function)
 
 
-def _in_a_fork(run: Callable[[], bool], seconds: float) -> bool:
-    """Return what a function does in a copy of this process, without its output; false after that time."""
+def in_a_fork(run: Callable[[], bool], seconds: float) -> Ending:
+    """Return how a function ends in a copy of this process, without its output; what it leaves running is ended."""
     child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1] == 0
-    signal.alarm(int(seconds) + 1)
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 1)
-    os.dup2(silent, 2)
-    os._exit(0 if run() else 1)
+    if not child:
+        _end_with(run)
+    deadline = time.monotonic() + seconds
+    try:
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return _ENDINGS.get(os.waitstatus_to_exitcode(status), "undecided")
+            if time.monotonic() > deadline:
+                return "hung"
+            time.sleep(_LOOK)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(child, 0)
+
+
+def _end_with(run: Callable[[], bool]) -> NoReturn:
+    code = 2
+    try:
+        os.setpgid(0, 0)
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        code = 0 if run() else 1
+    finally:
+        os._exit(code)
 
 
 def _say(line: str) -> None:
