@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import gc
 import json
+import mmap
 import os
 import shutil
 import signal
+import struct
 import sys
 import tempfile
 import threading
@@ -35,14 +37,38 @@ from tests.mutating import mutants
 
 ROOT: Final = Path(__file__).parent.parent
 COPIED: Final = ("migrator", "mappings", "cassettes", "tests", "docs", "pyproject.toml", "README.md", "CHANGELOG.md")
-PATIENCE: Final = 60
-"""Seconds beyond five times what its tests take without it, after which a mutant counts as killed."""
+PATIENCE: Final = 20
+"""Seconds beyond five times what a test takes without a mutant, after which that counts as killed."""
+_FIRST: Final = 600
+"""Seconds that a test may take where nothing is known of it."""
 _LOOK: Final = 0.01
 """Seconds between looks whether a fork has ended."""
 
 Ending = Literal["passed", "failed", "hung", "undecided"]
 """How a fork ended: undecided where neither its tests nor its time ended it."""
+_TIME: Final = struct.Struct("d")
 _ENDINGS: Final[Mapping[int, Ending]] = {0: "passed", 1: "failed"}
+
+
+class Deadline:
+    """When what runs in a fork is to end; the fork can put it off.
+
+    Args:
+        seconds: from now on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._shared = mmap.mmap(-1, _TIME.size)
+        self.put_off(seconds)
+
+    def put_off(self, seconds: float) -> None:
+        """Let it end in so many seconds."""
+        _TIME.pack_into(self._shared, 0, time.monotonic() + seconds)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it should have ended."""
+        return bool(time.monotonic() > _TIME.unpack_from(self._shared, 0)[0])
 
 
 @define
@@ -59,6 +85,7 @@ class Trial:
     _failed: bool = False
     _reached: dict[str, dict[str, list[int]]] = field(factory=dict)
     _seconds: dict[str, float] = field(factory=dict)
+    _deadline: Deadline = field(factory=lambda: Deadline(_FIRST))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -67,7 +94,7 @@ class Trial:
             pytest.exit("the tests cannot be collected", returncode=2)
         with tempfile.TemporaryDirectory() as folder:
             told = Path(folder, "baseline")
-            if in_a_fork(lambda: self._baseline(session.items, told), 3600) != "passed":
+            if in_a_fork(lambda: self._baseline(session.items, told), self._deadline) != "passed":
                 pytest.exit("the tests fail as they are", returncode=2)
             self._reached, self._seconds = json.loads(told.read_text("utf-8"))
         for module in self.modules:
@@ -108,6 +135,8 @@ class Trial:
 
     def _run(self, items: Sequence[pytest.Item]) -> bool:
         for number, item in enumerate(items, 1):
+            known = self._seconds.get(item.nodeid)
+            self._deadline.put_off(_FIRST if known is None else PATIENCE + 5 * known)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=items[number] if number < len(items) else None)
             if self._failed:
                 return False
@@ -125,10 +154,10 @@ class Trial:
             if not tests:
                 counts[mutant.function[0]] += 1
                 continue
-            patience = PATIENCE + 5 * sum(self._seconds[one.nodeid] for one in tests)
             code = _code(compile(mutant.source, str(path), "exec", dont_inherit=True), mutant.function)
             path.write_text(mutant.source, "utf-8")  # for processes that a test starts
-            ending = in_a_fork(partial(self._against, code, functions[mutant.function], tests), patience)
+            self._deadline.put_off(PATIENCE)
+            ending = in_a_fork(partial(self._against, code, functions[mutant.function], tests), self._deadline)
             counts[ending] += 1
             if ending in {"passed", "undecided"}:
                 _say(f"{module}:{mutant}{'' if ending == 'passed' else ' (undecided)'}")
@@ -175,18 +204,17 @@ def _code(within: CodeType, function: tuple[str, int]) -> CodeType:
     raise LookupError(function)
 
 
-def in_a_fork(run: Callable[[], bool], seconds: float) -> Ending:
+def in_a_fork(run: Callable[[], bool], deadline: Deadline) -> Ending:
     """Return how a function ends in a copy of this process, without its output; what it leaves running is ended."""
     child = os.fork()
     if not child:
         _end_with(run)
-    deadline = time.monotonic() + seconds
     try:
         while True:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 return _ENDINGS.get(os.waitstatus_to_exitcode(status), "undecided")
-            if time.monotonic() > deadline:
+            if deadline.is_over:
                 return "hung"
             time.sleep(_LOOK)
     finally:
