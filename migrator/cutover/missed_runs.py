@@ -80,6 +80,7 @@ def missed(move: Switch, writes: Iterable[Write], *, until: datetime, run: str) 
 def _parts(move: Switch, writes: list[Write]) -> tuple[Interval, tuple[Interval, ...]]:
     """The source job and its target jobs, each with what was written to it."""
     began = _began(move)
+    written = {turn.job for turn in move.turns}
     own, *others = move.calendars
     source = Interval(
         calendar=own,
@@ -89,7 +90,7 @@ def _parts(move: Switch, writes: list[Write]) -> tuple[Interval, tuple[Interval,
     targets = tuple(
         Interval(
             calendar=one,
-            was_live=began in {"target", "both"} and bool(one.fields.get("enabled", True)),
+            was_live=_was_live(move, began, is_written=one.job in written) and bool(one.fields.get("enabled", True)),
             writes=tuple(write for write in writes if write.piece != ORIGIN and write.target_id == one.job.id),
         )
         for one in others
@@ -100,7 +101,12 @@ def _parts(move: Switch, writes: list[Write]) -> tuple[Interval, tuple[Interval,
 def _began(move: Switch) -> Found:
     """Which side was live before the first write of a move; a crashed run may have sent some of them."""
     active_side = move.active_side
-    return active_side.live if active_side and (active_side.begun or move.live != "both") else move.live
+    return active_side.live if active_side and active_side.begun else move.live
+
+
+def _was_live(move: Switch, began: Found, *, is_written: bool) -> bool:
+    """Whether a target job was live before: of one that was live in part, the parts that the move does not activate."""
+    return began in {"target", "both"} or (began == "part" and is_written == (move.goal == "source"))
 
 
 def _kind(source: Interval, targets: Sequence[Interval], at: datetime) -> MissKind | None:
