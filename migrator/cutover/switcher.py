@@ -25,7 +25,7 @@ from migrator.cutover.circuit_breaker import CircuitBreaker, proves_no_effect
 from migrator.cutover.gaps import next_gap
 from migrator.cutover.journal import CutoverJournal
 from migrator.cutover.switches import Gap, Sent, Switch, SwitchResult, SwitchStep
-from migrator.errors import MigratorError, StateError
+from migrator.errors import MigratorError, NotFoundError, StateError
 from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.http.clock import Clock
@@ -161,7 +161,7 @@ class Switcher:
                 there = await self._shows(turn)
                 if not there:
                     self._brake.failed(error)
-                if there is None and not proves_no_effect(error):
+                if there is None and (self._is_unread(turn, error) or not proves_no_effect(error)):
                     await self.record.note_missed(move, begun)
                     reason = f"{error}; its result cannot be read; run the command again"
                     return attrs.evolve(base, status="failed", live="unknown", sent=tuple(sent), reason=reason)
@@ -219,6 +219,14 @@ class Switcher:
         side = self.writer if turn.does == "release" else self.origin
         why = side.stopped.get(turn.job)
         return "" if why is None else f"{side.mapping.rules.title} has stopped it at the {turn.side} ({why})"
+
+    def _is_unread(self, turn: SwitchStep, error: MigratorError) -> bool:
+        """Whether a write was sent and the error is of the reading after it, which says nothing of the write.
+
+        A job that is gone by then does not fire, whatever became of the write.
+        """
+        side = self.origin if turn.side == "source" else self.writer
+        return turn.job in side.unread and not isinstance(error, NotFoundError)
 
     async def _send(self, turn: SwitchStep, sent: list[Sent], *, back: bool = False) -> None:
         """Send one write, and wait until it was read back."""

@@ -39,6 +39,7 @@ class Sender:
         lock: the lock that the run holds while it writes.
         sleep: waits that many seconds.
         stopped: the jobs that their platform had stopped when they were last written to, each with its reason.
+        unread: the jobs that a write was sent to and that could not be read since: it may have had an effect.
     """
 
     run: str
@@ -51,6 +52,7 @@ class Sender:
     lock: str
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     stopped: dict[JobRef, str] = field(factory=dict, init=False)
+    unread: set[JobRef] = field(factory=set, init=False)
 
     async def _send_update(
         self,
@@ -110,7 +112,8 @@ class Sender:
         raise AssertionError("the last look returns or raises")
 
     def _see(self, job: Job) -> None:
-        """Remember whether the platform has stopped a job."""
+        """Remember that a job was read, and whether the platform has stopped it."""
+        self.unread.discard(job.ref)
         if job.suspended is None:
             self.stopped.pop(job.ref, None)
         else:

@@ -112,6 +112,7 @@ class SourceWriter(Sender):
         except StateError:
             raise
         except MigratorError as error:
+            self.unread.add(job.ref)
             self.state.settle(write, "uncertain", f"it was sent and cannot be read back: {error}")
             raise
 
@@ -143,6 +144,7 @@ class SourceWriter(Sender):
             except NotFoundError:
                 return False
             except MigratorError as error:
+                self.unread.add(ref)
                 self.state.settle(write, "uncertain", f"it was sent, and the job cannot be read: {error}")
                 raise
             if wait is not None:

@@ -195,6 +195,7 @@ class Writer(Sender):
         except StateError:
             raise
         except MigratorError as error:
+            self.unread.add(binding.target)
             self.notes.settle(write, "uncertain", f"it was sent and cannot be read back: {error}")
             raise
         seen = answered(job, after)

@@ -93,7 +93,7 @@ def hall_of(path: Path, *jobs: Switching) -> Hall:
         bindings=tuple(binding for one in jobs for binding in one.bindings),
     )
     state = open_state(f"sqlite:///{path}/it.db", now=lambda: made.bench.now)
-    made = Hall(Bench(state, given), jobs)
+    made = Hall(Bench(state, given, kind="cutover"), jobs)
     for one in jobs:
         if one.active_side:
             state.put_active_side(one.active_side, dialect="eventbridge")
