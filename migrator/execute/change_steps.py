@@ -17,7 +17,7 @@ from migrator.execute.source_writer import SourceWriter
 from migrator.execute.writer import Writer
 from migrator.plan.changes import Change
 from migrator.plan.staging import must_be_staged, parked_schedule, standstill
-from migrator.providers.base import ContractError
+from migrator.providers.base import ContractError, Record
 from migrator.store.records import Binding
 
 _REPLACING: Final = timedelta(minutes=2)
@@ -110,13 +110,18 @@ class ChangeSteps:
         return {path: value for path, value in {**remote, **kept, **change.wanted()}.items() if value is not None}
 
     async def _create(self, change: Change, fields: Fields) -> Made:
+        made, record = await self._created(change, fields)
+        if made.unread is None or record is None:
+            return made
+        await self.writer.check(made.unread, record)
+        return Made(target=made.target)
+
+    async def _created(self, change: Change, fields: Fields) -> tuple[Made, Record | None]:
+        """A new job, not yet checked unless it is staged, and its record where the platform answered with it."""
         if must_be_staged(fields, self.writer.mapping):
-            return await self._create_held(change, fields)
+            return await self._create_held(change, fields), None
         binding, record = await self.writer.create(change, fields)
-        if record is None:
-            return Made(target=binding.target, unread=binding)
-        await self.writer.check(binding, record)
-        return Made(target=binding.target)
+        return Made(target=binding.target, unread=binding), record
 
     async def create_apart(self, change: Change, fields: Fields) -> tuple[Binding, Mapping[str, Any]]:
         """Make a job that fires nothing yet; its binding, and the fields that it still has to get before it does.
@@ -190,7 +195,7 @@ class ChangeSteps:
         waiting = self.writer.supersede(resting)
         before = {path: remote[path] for path in aside}
         try:
-            made = await self._create(attrs.evolve(change, target=None), fields)
+            made, record = await self._created(attrs.evolve(change, target=None), fields)
         except UncertainError:
             raise  # the new one may be there: the old one stays aside, so that never both are live
         except MigratorError:
@@ -198,7 +203,7 @@ class ChangeSteps:
             raise
         if made.unread:
             try:
-                await self.writer.check(made.unread, None)
+                await self.writer.check(made.unread, record)
             except ReadBackError:
                 await self.writer.delete(made.unread)
                 await self._put_back(resting, before)
