@@ -12,11 +12,12 @@ import attrs
 import pytest
 
 from migrator.cutover.circuit_breaker import CircuitBreaker
-from migrator.errors import AuthError, MigratorError
+from migrator.errors import AuthError, MigratorError, StateError
 from migrator.http.clock import Clock
 from migrator.mapping.sections import Running, Suspended
 from tests.cutover.builder import Switching
 from tests.cutover.hall import BOTH, CUT, LOST, MINUTE, NO, STAGED, Hall, hall_of, staged
+from tests.execute.bench import LOCK
 from tests.execute.memory import Fault
 from tests.plan.builder import NOW, SOURCE_SCOPE, job
 
@@ -247,3 +248,46 @@ async def test_a_source_that_its_platform_has_stopped_can_be_paused(hall: MakeHa
     made.bench.source.at[1] = Fault(then=lambda: made.bench.source.raws[key].update(systemDisabled=True))
 
     assert await made.only() == ("moved", "target", "")
+
+
+async def test_a_lost_answer_of_a_target_that_its_platform_stops_is_no_success(hall: MakeHall) -> None:
+    """It holds what was written, and will not fire."""
+    made = hall(STAGED)
+    ruled(made, suspended=Suspended(path="blocked", codec="bool", values=(True,)))
+    (key,) = made.bench.target.raws
+    stopped = Fault(LOST, arrives=True, then=lambda: made.bench.target.raws[key].update(blocked=True))
+    made.bench.target.at[2] = stopped
+
+    assert await made.only() == ("failed", "source", "no answer; everything is as it was before")
+    assert made.live() == ["source"]
+
+
+async def test_a_pause_that_never_arrived_leaves_the_source_active(hall: MakeHall) -> None:
+    """Looking shows that it is as it was."""
+    made = hall(STAGED)
+    made.bench.source.at[1] = Fault(LOST)
+
+    assert await made.only() == ("failed", "source", "no answer; everything is as it was before")
+    assert made.live() == ["source"]
+
+
+async def test_a_source_that_cannot_be_resumed_ends_the_run_where_the_connection_failed(hall: MakeHall) -> None:
+    """Four were begun; the others keep firing at the source."""
+    made = hall(*staged(9))
+    made.bench.target.at[2] = Fault(NO)
+    made.bench.source.at[5] = Fault(AuthError("expired"))
+
+    assert [one.status for one in await made.switch()].count("skipped") == 5
+
+
+@pytest.mark.parametrize("fault", [None, Fault(NO, unread=StateError("the lock was lost"))])
+async def test_a_state_that_cannot_be_used_ends_the_run_with_its_error(hall: MakeHall, fault: Fault | None) -> None:
+    """Before the first write, or where a look at what failed is refused: it is no failure of that job."""
+    made = hall(STAGED)
+    if fault:
+        made.bench.target.at[2] = fault
+    else:
+        made.bench.state.unlock(LOCK, made.bench.state.owners()[LOCK])
+
+    with pytest.raises(StateError, match="lost"):
+        await made.switch()
