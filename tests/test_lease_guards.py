@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from migrator.errors import LockedError
-from migrator.locking import Fence, Holding
+from migrator.locking import Fence, Holding, limited, locking
 from migrator.store import State, open_state
 from migrator.store.records import Owner
 
@@ -83,3 +84,32 @@ def test_the_fence_closes_with_the_first_lease_that_is_over(state: State) -> Non
         fence.check()
     fence.remove(over)
     fence.check()
+
+
+async def test_nothing_is_left_of_a_lease_that_was_given_back(state: State) -> None:
+    """Neither its thread nor its task; and the fence of the run stays open when its time has passed."""
+    fence = Fence()
+    async with locking(state, SCOPE, "one", fence=fence):
+        await asyncio.sleep(0)
+    assert [one.name for one in threading.enumerate() if SCOPE in one.name] == []
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    await asyncio.sleep(0.45)
+    fence.check()
+
+
+async def test_a_run_that_ended_in_time_is_not_told_to_stop() -> None:
+    """Another one may be under way by then."""
+    stopped: list[bool] = []
+    async with limited(0.02, where="syncs.it", stop=lambda: stopped.append(True)):
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
+    assert stopped == []
+
+
+async def test_a_timeout_of_the_run_itself_is_not_its_bound() -> None:
+    """It stays what it is."""
+    with pytest.raises(TimeoutError):
+        async with limited(60, where="syncs.it", stop=lambda: None):
+            raise TimeoutError
