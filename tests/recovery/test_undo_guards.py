@@ -13,7 +13,9 @@ from migrator.plan.changes import Plan
 from migrator.store.records import ORIGIN, IntentState, Run, RunKind, Write
 from migrator.sync import undo
 from tests.conformance.lab import Lab
+from tests.faults.machine import apply
 from tests.recovery.conftest import MakeLab
+from tests.recovery.test_rollback import back
 
 JOB = JobRef(provider="omni", scope="acme", id="1")
 
@@ -88,3 +90,17 @@ async def test_only_what_was_deleted_at_the_source_is_said_to_be(
     """The others can be switched back."""
     told = await refusal(make_lab("omni", "devin"), "retire", **ended)
     assert ("it deleted source jobs" in told, "--back" in told) == (is_told, not is_told)
+
+
+async def test_a_job_that_could_not_be_given_back_stays_managed(make_lab: MakeLab) -> None:
+    """The target refuses to take its old text: the next plan still knows that it is ours."""
+    lab = make_lab("omni", "devin", adopt="name")
+    lab.source.wish(1)
+    lab.target.wish(1, text="By hand.")
+    await apply(lab)
+    lab.world.fault("status", provider="devin", method="PATCH", status=422)
+
+    _plan, applied = await back(lab)
+
+    assert applied.summary == {"done": 0, "failed": 1, "skipped": 0}
+    assert len(lab.bindings()) == 1
