@@ -132,13 +132,17 @@ class CutoverRun:
             progress=self.progress,
         )
 
+    @property
+    def _before(self) -> Goal:
+        """The side that is not to be active."""
+        return "source" if self.order.goal == "target" else "target"
+
     async def _taken_back(self, changeover: Switcher, ended: tuple[SwitchResult, ...]) -> bool:
         """Switch jobs back that do not fire after all where they were switched to; whether there were any."""
         lost = [switched.move.source for switched in ended if switched.reason == _LOST]
         if not lost:
             return False
         session = self.stage.session
-        before: Goal = "source" if self.order.goal == "target" else "target"
         try:
             stage = await cutover_context(session, await session.snapshot(locked=True, hold=True))
         except StateError:
@@ -146,7 +150,7 @@ class CutoverRun:
         except MigratorError:
             return False
         mover = switch_planner_of(stage, self.order)
-        back = [move for ref in lost if (move := stage.move(ref, mover, before)).status == "planned"]
+        back = [move for ref in lost if (move := stage.move(ref, mover, self._before)).status == "planned"]
         again = attrs.evolve(changeover, begin=session.runtime.clock.now(), progress=lambda _moved: None)
         await again.all(back)
         return True
@@ -196,7 +200,8 @@ class CutoverRun:
         if self.kind == "cutover" and switched.status == "moved" and (live in DARK or (is_stopped and switched.sent)):
             return attrs.evolve(switched, status="failed", live=live, proof=told, reason=_LOST)
         if switched.reason == _LOST:
-            return attrs.evolve(switched, live=live, proof="", reason=f"{_LOST}; it was switched back")
+            end = "it was switched back" if live == self._before else "it could not be switched back"
+            return attrs.evolve(switched, live=live, proof="", reason=f"{_LOST}; {end}")
         return attrs.evolve(switched, live=live, proof=told)
 
 
