@@ -104,3 +104,16 @@ async def test_a_job_that_could_not_be_given_back_stays_managed(make_lab: MakeLa
 
     assert applied.summary == {"done": 0, "failed": 1, "skipped": 0}
     assert len(lab.bindings()) == 1
+
+
+async def test_a_staged_job_is_removed_by_a_rollback(make_lab: MakeLab) -> None:
+    """The source is the active side: nothing is taken away by it."""
+    lab = make_lab("omni", "devin")
+    lab.source.wish(1)
+    await lab.carry_out(hold=True)
+    assert len(lab.made) == 1
+
+    plan, applied = await back(lab)
+
+    assert ([one.action for one in plan.pending], applied.summary["done"]) == (["delete"], 1)
+    assert lab.made == {}
