@@ -1,6 +1,7 @@
 """Which guards does no test miss? Change one condition of a module at a time, and run the tests that reach it.
 
     python -m tests.mutants migrator/recovery/reconcile.py -- tests/recovery tests/faults/test_kill.py
+    python -m tests.mutants migrator/recovery/reconcile.py:48,112 -- tests/recovery    # of these lines only
 
 Everything happens in a copy of the tree. One process collects the tests; each mutant is tried in a fork of it, so it
 costs what its tests cost and no start of an interpreter. A test that does not execute the statement is not run. The
@@ -24,6 +25,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -76,11 +78,11 @@ class Trial:
     """A pytest plugin that runs the collected tests once as they are, and then against each mutant.
 
     Attributes:
-        modules: paths of the modules, from the root of the tree.
+        modules: paths of the modules, from the root of the tree, each with the lines to change; none for all of them.
         survived: how many mutants did, or were not decided.
     """
 
-    modules: Sequence[str]
+    modules: Mapping[str, AbstractSet[int]]
     survived: int = 0
     _failed: bool = False
     _reached: dict[str, dict[str, list[int]]] = field(factory=dict)
@@ -149,6 +151,8 @@ class Trial:
         source, counts = path.read_text("utf-8"), Counter[str]()
         gc.freeze()  # a fork copies what the collector touches
         for mutant in mutants(source):
+            if self.modules[module] and mutant.line not in self.modules[module]:
+                continue
             tests = self._that_reach(mutant.lines, self._reached[module], items)
             counts["mutants"] += 1
             if not tests:
@@ -252,7 +256,8 @@ def main(arguments: Sequence[str]) -> int:
         os.environ["PYTHONPATH"] = str(copy)
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.path.insert(0, str(copy))
-        trial = Trial(arguments[:cut])
+        named = (one.partition(":") for one in arguments[:cut])
+        trial = Trial({module: {int(line) for line in lines.split(",") if line} for module, _, lines in named})
         options = ("-qq", "-s", "-n", "0", "-p", "no:cacheprovider", "--no-summary")
         code = pytest.main([*options, *arguments[cut + 1 :]], plugins=[trial])
     return int(code) or int(bool(trial.survived))
