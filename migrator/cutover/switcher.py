@@ -223,7 +223,7 @@ class Switcher:
     def _is_unread(self, turn: SwitchStep, error: MigratorError) -> bool:
         """Whether a write was sent and the error is of the reading after it, which says nothing of the write.
 
-        A job that is gone by then does not fire, whatever became of the write.
+        A job that is gone by then does not fire in any case.
         """
         side = self.origin if turn.side == "source" else self.writer
         return turn.job in side.unread and not isinstance(error, NotFoundError)
