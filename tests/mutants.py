@@ -1,29 +1,36 @@
 """Which guards does no test miss? Change one condition of a module at a time, and run the tests that reach it.
 
     python -m tests.mutants migrator/recovery/reconcile.py -- tests/recovery tests/faults/test_kill.py
+    python -m tests.mutants migrator/recovery/reconcile.py:48,112 -- tests/recovery    # of these lines only
 
 Everything happens in a copy of the tree. One process collects the tests; each mutant is tried in a fork of it, so it
 costs what its tests cost and no start of an interpreter. A test that does not execute the statement is not run. The
-first failure kills a mutant. What survives is printed: no test cares about that condition, or it does not matter.
+first failure kills a mutant, and so does a test that does not end. What survives is printed: no test cares about that
+condition, or it does not matter. What ends by a signal from elsewhere, or without a result, says nothing, and is
+printed as undecided.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import mmap
 import os
 import shutil
 import signal
+import struct
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
-from typing import Any, Final
+from typing import Any, Final, Literal, NoReturn
 
 import pytest
 from attrs import define, field
@@ -32,8 +39,38 @@ from tests.mutating import mutants
 
 ROOT: Final = Path(__file__).parent.parent
 COPIED: Final = ("migrator", "mappings", "cassettes", "tests", "docs", "pyproject.toml", "README.md", "CHANGELOG.md")
-PATIENCE: Final = 60
-"""Seconds beyond five times what its tests take without it, after which a mutant counts as killed."""
+PATIENCE: Final = 20
+"""Seconds beyond five times what a test takes without a mutant, after which that counts as killed."""
+_FIRST: Final = 600
+"""Seconds that a test may take where nothing is known of it."""
+_LOOK: Final = 0.01
+"""Seconds between looks whether a fork has ended."""
+
+Ending = Literal["passed", "failed", "hung", "undecided"]
+"""How a fork ended: undecided where neither its tests nor its time ended it."""
+_TIME: Final = struct.Struct("d")
+_ENDINGS: Final[Mapping[int, Ending]] = {0: "passed", 1: "failed"}
+
+
+class Deadline:
+    """When what runs in a fork is to end; the fork can put it off.
+
+    Args:
+        seconds: from now on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._shared = mmap.mmap(-1, _TIME.size)
+        self.put_off(seconds)
+
+    def put_off(self, seconds: float) -> None:
+        """Let it end in so many seconds."""
+        _TIME.pack_into(self._shared, 0, time.monotonic() + seconds)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it should have ended."""
+        return bool(time.monotonic() > _TIME.unpack_from(self._shared, 0)[0])
 
 
 @define
@@ -41,15 +78,16 @@ class Trial:
     """A pytest plugin that runs the collected tests once as they are, and then against each mutant.
 
     Attributes:
-        modules: paths of the modules, from the root of the tree.
-        survived: how many mutants did.
+        modules: paths of the modules, from the root of the tree, each with the lines to change; none for all of them.
+        survived: how many mutants did, or were not decided.
     """
 
-    modules: Sequence[str]
+    modules: Mapping[str, AbstractSet[int]]
     survived: int = 0
     _failed: bool = False
     _reached: dict[str, dict[str, list[int]]] = field(factory=dict)
     _seconds: dict[str, float] = field(factory=dict)
+    _deadline: Deadline = field(factory=lambda: Deadline(_FIRST))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -58,7 +96,7 @@ class Trial:
             pytest.exit("the tests cannot be collected", returncode=2)
         with tempfile.TemporaryDirectory() as folder:
             told = Path(folder, "baseline")
-            if not _in_a_fork(lambda: self._baseline(session.items, told), 3600):
+            if in_a_fork(lambda: self._baseline(session.items, told), self._deadline) != "passed":
                 pytest.exit("the tests fail as they are", returncode=2)
             self._reached, self._seconds = json.loads(told.read_text("utf-8"))
         for module in self.modules:
@@ -99,6 +137,8 @@ class Trial:
 
     def _run(self, items: Sequence[pytest.Item]) -> bool:
         for number, item in enumerate(items, 1):
+            known = self._seconds.get(item.nodeid)
+            self._deadline.put_off(_FIRST if known is None else PATIENCE + 5 * known)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=items[number] if number < len(items) else None)
             if self._failed:
                 return False
@@ -111,25 +151,29 @@ class Trial:
         source, counts = path.read_text("utf-8"), Counter[str]()
         gc.freeze()  # a fork copies what the collector touches
         for mutant in mutants(source):
+            if self.modules[module] and mutant.line not in self.modules[module]:
+                continue
             tests = self._that_reach(mutant.lines, self._reached[module], items)
             counts["mutants"] += 1
             if not tests:
                 counts[mutant.function[0]] += 1
                 continue
-            patience = PATIENCE + 5 * sum(self._seconds[one.nodeid] for one in tests)
             code = _code(compile(mutant.source, str(path), "exec", dont_inherit=True), mutant.function)
             path.write_text(mutant.source, "utf-8")  # for processes that a test starts
-            if _in_a_fork(partial(self._against, code, functions[mutant.function], tests), patience):
-                counts["survived"] += 1
-                _say(f"{module}:{mutant}")
+            self._deadline.put_off(PATIENCE)
+            ending = in_a_fork(partial(self._against, code, functions[mutant.function], tests), self._deadline)
+            counts[ending] += 1
+            if ending in {"passed", "undecided"}:
+                _say(f"{module}:{mutant}{'' if ending == 'passed' else ' (undecided)'}")
         path.write_text(source, "utf-8")
-        total, survived = counts.pop("mutants"), counts.pop("survived", 0)
+        total, killed, hung = counts.pop("mutants", 0), counts.pop("failed", 0), counts.pop("hung", 0)
+        survived, undecided = counts.pop("passed", 0), counts.pop("undecided", 0)
         unreached = counts.total()
-        killed = total - survived - unreached
         for function, number in counts.items():
             _say(f"{module}: {function}: {number} mutants that no test executes")
-        _say(f"{module}: {total} mutants, {killed} killed, {survived} survived, {unreached} unreached")
-        self.survived += survived + unreached
+        ended = f"{killed + hung} killed ({hung} hung), {survived} survived, {undecided} undecided"
+        _say(f"{module}: {total} mutants, {ended}, {unreached} unreached")
+        self.survived += survived + undecided + unreached
 
     def _that_reach(
         self, lines: tuple[int, int], reached: Mapping[str, Sequence[int]], items: Sequence[pytest.Item]
@@ -164,16 +208,36 @@ def _code(within: CodeType, function: tuple[str, int]) -> CodeType:
     raise LookupError(function)
 
 
-def _in_a_fork(run: Callable[[], bool], seconds: float) -> bool:
-    """Return what a function does in a copy of this process, without its output; false after that time."""
+def in_a_fork(run: Callable[[], bool], deadline: Deadline) -> Ending:
+    """Return how a function ends in a copy of this process, without its output; what it leaves running is ended."""
     child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1] == 0
-    signal.alarm(int(seconds) + 1)
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 1)
-    os.dup2(silent, 2)
-    os._exit(0 if run() else 1)
+    if not child:
+        _end_with(run)
+    try:
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return _ENDINGS.get(os.waitstatus_to_exitcode(status), "undecided")
+            if deadline.is_over:
+                return "hung"
+            time.sleep(_LOOK)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(child, 0)
+
+
+def _end_with(run: Callable[[], bool]) -> NoReturn:
+    code = 2
+    try:
+        os.setpgid(0, 0)
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        code = 0 if run() else 1
+    finally:
+        os._exit(code)
 
 
 def _say(line: str) -> None:
@@ -192,7 +256,8 @@ def main(arguments: Sequence[str]) -> int:
         os.environ["PYTHONPATH"] = str(copy)
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.path.insert(0, str(copy))
-        trial = Trial(arguments[:cut])
+        named = (one.partition(":") for one in arguments[:cut])
+        trial = Trial({module: {int(line) for line in lines.split(",") if line} for module, _, lines in named})
         options = ("-qq", "-s", "-n", "0", "-p", "no:cacheprovider", "--no-summary")
         code = pytest.main([*options, *arguments[cut + 1 :]], plugins=[trial])
     return int(code) or int(bool(trial.survived))

@@ -118,13 +118,17 @@ class CutoverRun:
             progress=self.progress,
         )
 
+    @property
+    def _before(self) -> Goal:
+        """Return the side that is not to be active."""
+        return "source" if self.order.goal == "target" else "target"
+
     async def _switched_back(self, switcher: Switcher, results: tuple[SwitchResult, ...]) -> bool:
         """Switch jobs back that do not fire after all where they were switched to; return whether there were any."""
         not_firing = [result.switch.source for result in results if result.reason == _NOT_FIRING]
         if not not_firing:
             return False
         session = self.context.session
-        before: Goal = "source" if self.order.goal == "target" else "target"
         try:
             context = await cutover_context(session, await session.snapshot(locked=True, hold=True))
         except StateError:
@@ -133,7 +137,7 @@ class CutoverRun:
             return False
         planner = switch_planner_of(context, self.order)
         switches = [
-            switch for ref in not_firing if (switch := context.switch(ref, planner, before)).status == "planned"
+            switch for ref in not_firing if (switch := context.switch(ref, planner, self._before)).status == "planned"
         ]
         again = attrs.evolve(switcher, begin=session.runtime.clock.now(), progress=lambda _result: None)
         await again.all(switches)
@@ -184,7 +188,8 @@ class CutoverRun:
         if self.kind == "cutover" and result.status == "moved" and (live in INACTIVE or (is_stopped and result.sent)):
             return attrs.evolve(result, status="failed", live=live, proof=result_of, reason=_NOT_FIRING)
         if result.reason == _NOT_FIRING:
-            return attrs.evolve(result, live=live, proof="", reason=f"{_NOT_FIRING}; it was switched back")
+            end = "it was switched back" if live == self._before else "it could not be switched back"
+            return attrs.evolve(result, live=live, proof="", reason=f"{_NOT_FIRING}; {end}")
         return attrs.evolve(result, live=live, proof=result_of)
 
 

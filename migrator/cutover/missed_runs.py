@@ -80,6 +80,7 @@ def missed(switch: Switch, writes: Iterable[Write], *, until: datetime, run: str
 def _intervals(switch: Switch, writes: list[Write]) -> tuple[Interval, tuple[Interval, ...]]:
     """Return the source job and its target jobs, each with what was written to it."""
     active_before = _active_before(switch)
+    written = {step.job for step in switch.steps}
     own, *others = switch.calendars
     source = Interval(
         calendar=own,
@@ -89,7 +90,8 @@ def _intervals(switch: Switch, writes: list[Write]) -> tuple[Interval, tuple[Int
     targets = tuple(
         Interval(
             calendar=one,
-            was_live=active_before in {"target", "both"} and bool(one.fields.get("enabled", True)),
+            was_live=_was_live(switch, active_before, is_written=one.job in written)
+            and bool(one.fields.get("enabled", True)),
             writes=tuple(write for write in writes if write.piece != ORIGIN and write.target_id == one.job.id),
         )
         for one in others
@@ -100,7 +102,12 @@ def _intervals(switch: Switch, writes: list[Write]) -> tuple[Interval, tuple[Int
 def _active_before(switch: Switch) -> FiringSide:
     """Return which side was active before the first write of a switch; a crashed run may have sent some of them."""
     active_side = switch.active_side
-    return active_side.live if active_side and (active_side.begun or switch.live != "both") else switch.live
+    return active_side.live if active_side and active_side.begun else switch.live
+
+
+def _was_live(switch: Switch, active_before: FiringSide, *, is_written: bool) -> bool:
+    """Return whether a target job was live before: of one live in part, the parts that the switch does not activate."""
+    return active_before in {"target", "both"} or (active_before == "part" and is_written == (switch.goal == "source"))
 
 
 def _kind(source: Interval, targets: Sequence[Interval], at: datetime) -> MissKind | None:

@@ -25,7 +25,7 @@ from migrator.cutover.circuit_breaker import CircuitBreaker, proves_no_effect
 from migrator.cutover.gaps import next_gap
 from migrator.cutover.journal import CutoverJournal
 from migrator.cutover.switches import Gap, Sent, Switch, SwitchResult, SwitchStep
-from migrator.errors import MigratorError, StateError
+from migrator.errors import MigratorError, NotFoundError, StateError
 from migrator.execute.source_writes import delete_source, read_source, update_source
 from migrator.execute.writer import Writer
 from migrator.http.clock import Clock
@@ -161,7 +161,7 @@ class Switcher:
                 took_effect = await self._took_effect(step)
                 if not took_effect:
                     self._breaker.failed(error)
-                if took_effect is None and not proves_no_effect(error):
+                if took_effect is None and (self._is_unread(step, error) or not proves_no_effect(error)):
                     await self.record.record_missed(switch, begun)
                     reason = f"{error}; its result cannot be read; run the command again"
                     return attrs.evolve(base, status="failed", live="unknown", sent=tuple(sent), reason=reason)
@@ -219,6 +219,14 @@ class Switcher:
         side = self.writer if step.does == "release" else self.origin
         why = side.stopped.get(step.job)
         return "" if why is None else f"{side.mapping.rules.title} has stopped it at the {step.side} ({why})"
+
+    def _is_unread(self, step: SwitchStep, error: MigratorError) -> bool:
+        """Return whether a write was sent and the error is of the reading after it, which says nothing of the write.
+
+        A job that is gone by then does not fire in any case.
+        """
+        side = self.origin if step.side == "source" else self.writer
+        return step.job in side.unread and not isinstance(error, NotFoundError)
 
     async def _send(self, step: SwitchStep, sent: list[Sent], *, is_revert: bool = False) -> None:
         """Send one write, and wait until it was read back."""

@@ -17,7 +17,7 @@ from migrator.execute.source_writes import update_source
 from migrator.execute.writer import Writer
 from migrator.plan.changes import Change
 from migrator.plan.staging import must_be_staged, parked_schedule, stopping_fields
-from migrator.providers.base import ContractError
+from migrator.providers.base import ContractError, Record
 from migrator.store.records import Binding
 
 _REPLACING: Final = timedelta(minutes=2)
@@ -97,13 +97,19 @@ def bound(change: Change, target: Writer) -> Binding:
 
 async def create(change: Change, fields: Fields, target: Writer) -> Made:
     """Create the target job of a change; one that is to be paused never fires."""
+    made, record = await _create(change, fields, target)
+    if made.unread is None or record is None:
+        return made
+    await target.check(made.unread, record)
+    return Made(target=made.target)
+
+
+async def _create(change: Change, fields: Fields, target: Writer) -> tuple[Made, Record | None]:
+    """Return a new job, not yet checked unless it is paused, and its record where the platform answered with it."""
     if must_be_staged(fields, target.mapping):
-        return Made(target=(await create_paused(change, fields, target)).target)
+        return Made(target=(await create_paused(change, fields, target)).target), None
     binding, record = await target.create(change, fields)
-    if record is None:
-        return Made(target=binding.target, unread=binding)
-    await target.check(binding, record)
-    return Made(target=binding.target)
+    return Made(target=binding.target, unread=binding), record
 
 
 async def create_paused(change: Change, fields: Fields, target: Writer) -> Binding:
@@ -177,7 +183,7 @@ async def replace(change: Change, target: Writer) -> Made:
     waiting = supersede(resting, target)
     before = {path: remote[path] for path in aside}
     try:
-        made = await create(attrs.evolve(change, target=None), fields, target)
+        made, record = await _create(attrs.evolve(change, target=None), fields, target)
     except UncertainError:
         raise  # the new one may be there: the old one stays aside, so that never both are active
     except MigratorError:
@@ -185,7 +191,7 @@ async def replace(change: Change, target: Writer) -> Made:
         raise
     if made.unread:
         try:
-            await target.check(made.unread, None)
+            await target.check(made.unread, record)
         except ReadBackError:
             await target.delete(made.unread)
             await _put_back(resting, before, target)

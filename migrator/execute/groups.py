@@ -129,7 +129,8 @@ class Group:
                 check_promise(self.unit[step.number], self.target)
                 await self._set(step.job, step.new)
             except Exception as error:  # noqa: BLE001 (as above)
-                if isinstance(error, UncertainError | ReadBackError):
+                is_unread = step.job in self.target.unread
+                if is_unread or isinstance(error, UncertainError | ReadBackError):
                     sent.append(step)
                 return await self._fail(step.number, job_error("written", error), sent=sent)
             sent.append(step)

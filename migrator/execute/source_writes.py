@@ -97,6 +97,7 @@ async def _read_back(
     except StateError:
         raise
     except MigratorError as error:
+        source.unread.add(job.ref)
         source.journal.settle(write, "uncertain", f"it was sent and cannot be read back: {error}")
         raise
 
@@ -130,6 +131,7 @@ async def _is_there(source: Writer, write: Write, ref: JobRef) -> bool:
         except NotFoundError:
             return False
         except MigratorError as error:
+            source.unread.add(ref)
             source.journal.settle(write, "uncertain", f"it was sent, and the job cannot be read: {error}")
             raise
         if wait is not None:

@@ -44,6 +44,7 @@ class Writer:
         writes_tags: whether the target takes ownership tags.
         accepted: paths whose form at the target always counts as equal.
         stopped: the jobs that their platform had stopped when they were last written to, each with its reason.
+        unread: the jobs that a write was sent to and that could not be read since: it may have had an effect.
     """
 
     adapter: LoadAdapter
@@ -56,6 +57,7 @@ class Writer:
     writes_tags: bool = True
     accepted: tuple[str, ...] = ()
     stopped: dict[JobRef, str] = field(factory=dict, init=False)
+    unread: set[JobRef] = field(factory=set, init=False)
 
     # -- what is known of a target job --------------------------------------------------------------------------------
 
@@ -203,6 +205,7 @@ class Writer:
         except StateError:
             raise
         except MigratorError as error:
+            self.unread.add(binding.target)
             self.journal.settle(write, "uncertain", f"it was sent and cannot be read back: {error}")
             raise
         seen = answered(job, after)
@@ -271,13 +274,14 @@ class Writer:
                 job = self.mapping.read(found.raw, scope=found.scope)
                 differs = wrong(answered(job, known))
                 if not differs or wait is None:
-                    self._note_stopped(job)
+                    self._note_read(job)
                     return job, differs
             record = None
             await self.sleep(wait)
         raise AssertionError("the last look returns or raises")
 
-    def _note_stopped(self, job: Job) -> None:
+    def _note_read(self, job: Job) -> None:
+        self.unread.discard(job.ref)
         if job.suspended is None:
             self.stopped.pop(job.ref, None)
         else:

@@ -93,7 +93,7 @@ def bench_of(path: Path, *jobs: Switching) -> SwitcherBench:
         bindings=tuple(binding for one in jobs for binding in one.bindings),
     )
     state = open_state(f"sqlite:///{path}/it.db", now=lambda: made.bench.now)
-    made = SwitcherBench(Bench(state, given), jobs)
+    made = SwitcherBench(Bench(state, given, kind="cutover"), jobs)
     for one in jobs:
         if one.active_side:
             state.put_active_side(one.active_side, dialect="eventbridge")

@@ -23,7 +23,7 @@ from migrator.execute.writer import Writer
 from migrator.extract import Extracted
 from migrator.plan.changes import Change, Plan
 from migrator.store import State
-from migrator.store.records import Binding, Run
+from migrator.store.records import Binding, Run, RunKind
 from tests.execute.memory import Memory
 from tests.plan.builder import NOW, SOURCE_SCOPE, TARGET_SCOPE, Given, job
 
@@ -46,6 +46,7 @@ class Bench:
         meanwhile: run at each wait.
         told: the outcomes as they were told.
         options: of the writer to the target.
+        kind: what kind of run it is.
     """
 
     state: State
@@ -59,6 +60,7 @@ class Bench:
     told: list[Outcome] = field(factory=list)
     stop: asyncio.Event = field(factory=asyncio.Event)
     options: dict[str, Any] = field(factory=dict)
+    kind: RunKind = "apply"
     writer: Writer = field(init=False)
 
     @source.default
@@ -71,7 +73,7 @@ class Bench:
 
     def begin(self, plan: Plan | None = None) -> Bench:
         """Note the bindings and the run, take its lock, and open the writer; return self."""
-        run = Run(id=RUN, sync="it", provider="devin", scope=TARGET_SCOPE, started_at=NOW)
+        run = Run(id=RUN, sync="it", provider="devin", scope=TARGET_SCOPE, kind=self.kind, started_at=NOW)
         pending = plan.pending if plan else ()
         claims = list(planned_writes(pending, run=RUN, sync="it", scope=TARGET_SCOPE, now=NOW))
         if self.given.bindings:

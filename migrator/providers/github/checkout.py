@@ -19,8 +19,6 @@ from migrator.errors import ProtocolError, RejectedError
 from migrator.files import replacing
 
 _WRITTEN: Final = "migrator-written.json"
-_LONGEST: Final = 60
-"""Characters of the name of a new file."""
 _ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 """What git hooks set, which would have git look at another checkout."""
 
