@@ -211,7 +211,9 @@ def _time(made: Any) -> datetime:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise ProtocolError("a run does not say when it was made", where="langgraph", body=f"created_at = {told!r:.80}")
+        hint = "the server must be a LangGraph API server of a release that docs/providers/langgraph.md names"
+        what = "a run does not say when it was made"
+        raise ProtocolError(what, where="langgraph", body=f"created_at = {told!r:.80}", hint=hint)
     return at
 
 
