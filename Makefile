@@ -37,7 +37,7 @@ fast: $(READY) ## the fast suite, about three minutes on two cores
 slow: $(READY) ## the long proofs: faults at every request, random sequences, kills, a thousand cutovers, ten thousand jobs, a year of nights
 	$(BIN)/python -m pytest -q -n 2 -m slow
 
-platforms: $(READY) ## tests on software of others, all or PARTS="github devinai": servers, parsers, clients, a proxy; installs it into build/platforms
+platforms: $(READY) ## tests on software of others, all or PARTS="github devinai": servers, parsers, clients, a proxy; installs it into build/platforms; under 20 minutes
 	@$(BIN)/python -m tests.platforms.installer $(PARTS) || true  # a part that is missing is skipped, and says so
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m platforms -rfE $(addprefix tests/platforms/,$(or $(PARTS),.))
 

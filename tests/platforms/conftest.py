@@ -117,7 +117,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
 
 def _runs_all(config: pytest.Config) -> bool:
     """Return whether whole folders run: tests chosen by file, name or -k are less, and so is a run that may stop."""
-    stops_early, chosen = config.getoption("maxfail"), config.getoption("keyword") or config.getoption("lf")
+    stops_early, chosen = (
+        config.getoption("maxfail"),
+        config.getoption("keyword") or config.getoption("lf", default=False),
+    )
     return not stops_early and not chosen and all(Path(argument).is_dir() for argument in config.args)
 
 
