@@ -105,8 +105,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-    """Write what each software's tests measured, if all of them ran and passed."""
-    if exitstatus == pytest.ExitCode.INTERRUPTED or not _runs_all(terminalreporter.config):
+    """Write what each software's tests measured, if all of them ran and passed.
+
+    A worker of pytest-xdist does not write: it knows only the tests that it ran itself.
+    """
+    config = terminalreporter.config
+    if exitstatus == pytest.ExitCode.INTERRUPTED or hasattr(config, "workerinput") or not _runs_all(config):
         return
     for name, measured in _measured(terminalreporter).items():
         BUILD.mkdir(parents=True, exist_ok=True)
