@@ -37,12 +37,12 @@ fast: $(READY) ## the fast suite, about three minutes on two cores
 slow: $(READY) ## the long proofs: every pair of platforms, faults at every request, random sequences, kills, a thousand cutovers, PostgreSQL, terminals, a year of nights
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
-platforms: $(READY) ## tests on software of others, all or PARTS="github devinai": servers, parsers, clients, a proxy; installs it into build/platforms
-	-$(BIN)/python -m tests.platforms.installer $(PARTS)
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m platforms $(addprefix tests/platforms/,$(or $(PARTS),.))
+platforms: $(READY) ## tests on software of others, all or PARTS="github devinai": servers, parsers, clients, a proxy; installs it into build/platforms; under 20 minutes
+	@$(BIN)/python -m tests.platforms.installer $(PARTS) || true  # a part that is missing is skipped, and says so
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m platforms -rfE $(addprefix tests/platforms/,$(or $(PARTS),.))
 
 platforms-record: $(READY) ## the same, and keep what was measured as the evidence that README.md and docs/evidence.md show
-	MIGRATOR_PLATFORMS_REQUIRED=1 MIGRATOR_RECORD_PROOFS=1 $(MAKE) platforms
+	MIGRATOR_PLATFORMS_REQUIRED=all MIGRATOR_RECORD_PROOFS=1 $(MAKE) platforms
 	$(MAKE) reference
 	MIGRATOR_UPDATE_DOCS=1 $(BIN)/python -m pytest -q -n 0 tests/test_readme.py
 

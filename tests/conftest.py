@@ -91,8 +91,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", ())]
     if unseen := sum(NO_BROWSER in str(reason) for reason in skipped):
         terminalreporter.write_sep("!", f"{unseen} tests of the HTML reports were NOT RUN: {NO_BROWSER}", yellow=True)
-    for reason in sorted({str(why) for why in skipped if "NOT RUN: " in str(why)}):
-        terminalreporter.write_sep("!", reason.rpartition("NOT RUN: ")[2].rstrip("')"), yellow=True)
+    reasons = [str(why[-1] if isinstance(why, tuple) else why) for why in skipped]
+    for reason in sorted({why.rpartition("NOT RUN: ")[2] for why in reasons if "NOT RUN: " in why}):
+        terminalreporter.write_line(f"NOT RUN: {reason}", yellow=True)
     found: dict[str, Counter[str]] = {name: Counter() for name in MACHINES}
     for reports in terminalreporter.stats.values():
         for report in reports:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.platforms.installer import MissingError, install
-from tests.platforms.software import all_software
+from tests.platforms.software import FOLDER, all_software
 
 BY_PROGRAM = [of.name for of in all_software() if of.installer != "pip" or of.needs]
 """Those that need a program of the machine."""
@@ -35,3 +38,24 @@ def test_each_software_needs_what_it_names(tmp_path: Path, monkeypatch: pytest.M
         assert shutil.which(of.needs[0]) is None
         with pytest.raises(MissingError, match=f"^{of.title}: {of.needs[0]} is not installed"):
             install(of.name)
+
+
+@pytest.mark.parametrize("required", ["", "github"])
+def test_a_missing_software_is_skipped_unless_it_is_required(required: str, tmp_path: Path) -> None:
+    """Where node is missing, all tests of GitHub's parser are skipped with one line, or fail if they have to run."""
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-m", "platforms", "-rfE"]
+    given = {**os.environ, "PATH": str(tmp_path), "MIGRATOR_PLATFORMS_REQUIRED": required}
+    ran = subprocess.run(
+        [*command, str(FOLDER / "github")],
+        env=given,
+        capture_output=True,
+        text=True,
+        cwd=FOLDER.parents[1],
+        check=False,
+    )
+    reason = "GitHub's workflow parser: node is not installed (apt-get install nodejs)"
+
+    assert bool(required) == (ran.returncode == 1), ran.stdout
+    assert (not required) == (1 == ran.stdout.splitlines().count(f"NOT RUN: {reason}")), ran.stdout
+    assert reason in ran.stdout
+    assert "passed" not in ran.stdout

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +19,8 @@ from tests.platforms.software import FOLDER, Proof, all_software, write_proof
 RECORD: Final = bool(os.environ.get("MIGRATOR_RECORD_PROOFS"))
 """Whether results are kept as evidence, in the folders of the tests, and not only in build/."""
 
-REQUIRED: Final = bool(os.environ.get("MIGRATOR_PLATFORMS_REQUIRED"))
-"""Whether a software that is missing fails its tests."""
+REQUIRED: Final = os.environ.get("MIGRATOR_PLATFORMS_REQUIRED", "").split()
+"""Folders of the software whose tests fail where it is missing, or `all`; the tests of others are skipped."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,17 +40,45 @@ def _tried(name: str) -> Installed | str:
 
 @pytest.fixture(scope="session")
 def environment_of() -> Callable[[str], Installed]:
-    """Return the environment of a software by the name of its folder; skip the test if it cannot be installed."""
+    """Return the environment of a software by the name of its folder.
+
+    A MissingError in a fixture or a test skips the test, or fails it if the software is required.
+    """
 
     def found(name: str) -> Installed:
         tried = _tried(name)
         if isinstance(tried, str):
-            if REQUIRED:
-                pytest.fail(tried)
-            pytest.skip(f"NOT RUN: {tried}")
+            raise MissingError(tried)
         return tried
 
     return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Skip or fail a test whose fixtures miss something."""
+    with _missing(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Skip or fail a test that misses something."""
+    with _missing(item):
+        return (yield)
+
+
+@contextmanager
+def _missing(item: pytest.Item) -> Iterator[None]:
+    missing = ""
+    try:
+        yield
+    except MissingError as error:
+        missing = str(error)
+    if missing and {"all", item.path.parent.name} & {*REQUIRED}:
+        pytest.fail(missing, pytrace=False)
+    if missing:
+        pytest.skip(f"NOT RUN: {missing}")
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +105,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-    """Write what each software's tests measured, if all of them ran and passed."""
-    if exitstatus == pytest.ExitCode.INTERRUPTED or not _runs_all(terminalreporter.config):
+    """Write what each software's tests measured, if all of them ran and passed.
+
+    A worker of pytest-xdist does not write: it knows only the tests that it ran itself.
+    """
+    config = terminalreporter.config
+    if exitstatus == pytest.ExitCode.INTERRUPTED or hasattr(config, "workerinput") or not _runs_all(config):
         return
     for name, measured in _measured(terminalreporter).items():
         BUILD.mkdir(parents=True, exist_ok=True)
@@ -88,7 +121,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
 
 def _runs_all(config: pytest.Config) -> bool:
     """Return whether whole folders run: tests chosen by file, name or -k are less, and so is a run that may stop."""
-    stops_early, chosen = config.getoption("maxfail"), config.getoption("keyword") or config.getoption("lf")
+    stops_early, chosen = (
+        config.getoption("maxfail"),
+        config.getoption("keyword") or config.getoption("lf", default=False),
+    )
     return not stops_early and not chosen and all(Path(argument).is_dir() for argument in config.args)
 
 

@@ -40,7 +40,7 @@ def _proved() -> Iterator[tuple[Software, Proof]]:
 def claims() -> Iterator[tuple[str, ...]]:
     """Yield a row for each software: what it is, what its tests show, for which providers, and what was measured."""
     for of, measured in _proved():
-        counted = "; ".join(f"{number:,} {what}" for what, number in measured.figures.items())
+        counted = "; ".join(f"{what}: {number:,}" for what, number in measured.figures.items())
         yield (
             f"{of.title} {of.version}",
             of.kind,

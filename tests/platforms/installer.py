@@ -110,8 +110,16 @@ def _npm(of: Software, folder: Path) -> None:
 
 
 def _deb(of: Software, folder: Path) -> None:
-    """Unpack packages of Debian without installing them: nothing of the machine changes."""
-    _run(of, ["apt-get", "-qq", "download", *of.pins], folder)
+    """Unpack packages of Debian without installing them: nothing of the machine changes.
+
+    Lists of packages are fetched into the folder, because those of the machine may be old or removed.
+    """
+    lists = folder / "lists"
+    (lists / "partial").mkdir(parents=True)
+    own = ["-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={folder}", "-o", "APT::Update::Error-Mode=any"]
+    _run(of, ["apt-get", "-qq", *own, "update"], folder)
+    _run(of, ["apt-get", "-qq", *own, "download", *of.pins], folder)
+    shutil.rmtree(lists)
     for package in folder.glob("*.deb"):
         _run(of, ["dpkg-deb", "-x", str(package), str(folder / "root")], folder)
 
@@ -123,7 +131,7 @@ def _run(of: Software, command: Sequence[str], folder: Path) -> None:
     """Run one step of an installation.
 
     Raises:
-        MissingError: it failed; with the last line of what it wrote.
+        MissingError: it failed; with the first line that it wrote about an error.
     """
     try:
         ran = subprocess.run(
@@ -134,7 +142,7 @@ def _run(of: Software, command: Sequence[str], folder: Path) -> None:
     if ran.returncode:
         said = [line for line in ran.stderr.splitlines() if line.strip()] or ["it wrote nothing"]
         errors = [line for line in said if "error" in line.lower()] or said
-        raise MissingError(f"{of.title} could not be installed: {errors[-1].strip()}")
+        raise MissingError(f"{of.title} could not be installed: {errors[0].strip()}")
 
 
 def environment(**more: str) -> Mapping[str, str]:

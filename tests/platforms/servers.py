@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -98,6 +97,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(timeout=10)
 
 
+def faketime() -> Path:
+    """Return the library that gives a process another time.
+
+    Raises:
+        MissingError: it is not installed.
+    """
+    library = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
+    if library is None:
+        raise MissingError("faketime is not installed (apt-get install faketime)")
+    return library
+
+
 def faked(at: str, *, speed: int = 1) -> dict[str, str]:
     """Return environment variables that make a process see another time, which then goes on `speed` times as fast.
 
@@ -108,12 +119,9 @@ def faked(at: str, *, speed: int = 1) -> dict[str, str]:
     Raises:
         MissingError: libfaketime is not installed.
     """
-    library = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
-    if library is None or shutil.which("faketime") is None:
-        raise MissingError("faketime is not installed (apt-get install faketime)")
     fake = f"@{at}" if speed == 1 else f"@{at} x{speed}"
     return {
-        "LD_PRELOAD": str(library),
+        "LD_PRELOAD": str(faketime()),
         "FAKETIME": fake,
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",

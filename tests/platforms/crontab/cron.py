@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import pytest
 from attrs import frozen
 
-from tests.platforms.installer import Installed, environment
+from tests.platforms.installer import Installed, MissingError, environment
+from tests.platforms.servers import faketime
 
 SPEED: Final = 100
 """Seconds of the daemon's clock in one of ours."""
@@ -94,7 +94,7 @@ class Machine:
 
         It goes before other work of the machine: a minute of its clock is soon over, and one that it misses is lost.
         """
-        library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+        library = faketime()
         faked = f"FAKETIME=@{datetime.fromisoformat(start):%Y-%m-%d %H:%M:%S} x{SPEED}"
         words = ["nice", "-n", "-10", "env", f"TZ={zone}", f"LD_PRELOAD={library}", faked, str(self.cron), "-f"]
         process = subprocess.Popen(self.command(*words), env=environment(), stderr=subprocess.DEVNULL)
@@ -138,9 +138,13 @@ def instant(local: str, zone: str) -> datetime:
 
 
 def make_machine(folder: Path, installed: Installed) -> Machine:
-    """Return a new machine below `folder`."""
+    """Return a new machine below `folder`.
+
+    Raises:
+        MissingError: a process may not have mounts of its own here.
+    """
     if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("NOT RUN: Debian's cron: it takes root and mount namespaces to give the daemon a spool of its own")
+        raise MissingError("Debian's cron: only root with mount namespaces can give the daemon a spool of its own")
     machine = Machine(folder=folder, cron=installed.program("cron"), crontab=installed.program("crontab"))
     for name in ("spool/cron/crontabs", "pam.d", "run", "cron.d", "bin", "runs"):
         (folder / name).mkdir(parents=True)

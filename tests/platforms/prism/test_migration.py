@@ -26,7 +26,8 @@ from migrator.store import State, open_state
 from migrator.sync import commands
 from migrator.sync.endpoints import Runtime
 from tests.platforms.installer import Installed
-from tests.platforms.prism.proxies import HTTP, Judge, judges
+from tests.platforms.prism.proxies import HTTP, SECONDS, Judge, judges
+from tests.platforms.servers import free_port
 
 CASES: Final = [
     (contract, source, target)
@@ -36,8 +37,6 @@ CASES: Final = [
     if source != target and (contract == "put" or "omni" in {source, target})
 ]
 """Every direction; those that Omni is in, under each of its two published contracts."""
-SECONDS: Final = 120.0
-"""How long the proxy may take to judge one request on a busy machine."""
 DUE: Final = timedelta(days=8)
 """After which the source of a weekly job can be retired."""
 EDITED: Final = 2
@@ -84,15 +83,29 @@ class Court:
 
 
 @pytest.fixture(scope="module")
-def court(
-    request: pytest.FixtureRequest, installed: Installed, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Court]:
-    """Simulators with proxies before them; the parameter is Omni's update contract."""
+def port() -> int:
+    """Where the simulators are served, one world after the other."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def proxies(installed: Installed, port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Judge]]:
+    """The proxies, which are started once: that takes longer than a migration."""
+    with judges(installed, port, tmp_path_factory.mktemp("prism")) as made:
+        yield made
+
+
+@pytest.fixture
+def court(request: pytest.FixtureRequest, proxies: dict[str, Judge], port: int) -> Iterator[Court]:
+    """Simulators with samples, and the proxies before them; the parameter is Omni's update contract."""
     time = VirtualTime()
-    world = World(clock=None, time_of_day=time.now, options=Options(omni_update=request.param))
-    folder = tmp_path_factory.mktemp(request.param)
-    with BackgroundServer(world) as server, judges(installed, world, server.port, folder) as made:
-        yield Court(world=world, port=server.port, judges=made, time=time)
+    options = Options(omni_update=getattr(request, "param", "put"))
+    world = World(clock=None, time_of_day=time.now, options=options)
+    load_samples(world)
+    made = Court(world=world, port=port, judges=proxies, time=time)
+    with BackgroundServer(world, port):
+        made.judged()
+        yield made
 
 
 async def _agree(*_of: object) -> bool:
@@ -155,10 +168,6 @@ async def test_a_migration_keeps_to_the_documents(
     court: Court, source: str, target: str, tmp_path: Path, figures: Counter[str]
 ) -> None:
     """Export, plan, apply, verify, an edit, cutover, back, cutover, retire: no request or answer is a violation."""
-    court.world.clear()
-    load_samples(court.world)
-    court.world.requests.clear()
-    court.judged()
     sync, runtime = f"{source}-to-{target}", court.runtime(tmp_path)
     state = open_state(f"sqlite:///{tmp_path}/migrator.db", now=court.time.now)
     try:
@@ -186,13 +195,9 @@ async def test_a_migration_keeps_to_the_documents(
     assert 0 < retired == sent["deleted"]
 
 
-@pytest.mark.parametrize("court", ["put"], indirect=True)
 @pytest.mark.parametrize("provider", HTTP)
 def test_the_judge_finds_a_wrong_request(court: Court, provider: str) -> None:
     """A request with one property that the document does not have is a violation, and does not reach the platform."""
-    court.world.clear()
-    court.world.requests.clear()
-    court.judged()
     reach = settings(court.world, court.port)[provider]
     path = {
         "omni": "/v1/ai/routines",
@@ -204,24 +209,27 @@ def test_the_judge_finds_a_wrong_request(court: Court, provider: str) -> None:
 
     answer = httpx.post(url, json={"name": "x", "colour": "red"}, headers=headers, timeout=SECONDS, trust_env=False)
 
-    _requests, faults = court.judged()
     assert 422 == answer.status_code
-    assert any("colour" in fault for fault in faults), faults
+    assert "colour" in answer.text
+    requests, faults = court.judged()
+    assert 1 == requests == len(faults)
+    assert "Invalid request" in faults[0]
     assert [] == court.world.requests
 
 
-@pytest.mark.parametrize("court", ["put"], indirect=True)
 def test_the_judge_finds_a_wrong_answer(court: Court) -> None:
     """An answer that lacks what the document promises is a violation."""
-    court.world.clear()
-    load_samples(court.world)
-    court.judged()
     store = court.world.stores["devin"]
     row = next(iter(store.rows.values()))
     store.put(row.changed(enabled="yes"))
     reach = settings(court.world, court.port)["devin"]
     url = f"{court.judges['devin'].url}/v3/organizations/{reach['org_id']}/schedules/{row.id}"
 
-    httpx.get(url, headers={"Authorization": f"Bearer {reach['token']}"}, timeout=SECONDS, trust_env=False)
+    headers = {"Authorization": f"Bearer {reach['token']}"}
+    answer = httpx.get(url, headers=headers, timeout=SECONDS, trust_env=False)
 
-    assert any("enabled" in fault for fault in court.judged()[1])
+    assert 500 == answer.status_code
+    assert "enabled" in answer.text
+    requests, faults = court.judged()
+    assert 1 == requests == len(faults)
+    assert "Response not valid" in faults[0]
