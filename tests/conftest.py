@@ -89,8 +89,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reason in sorted({str(why) for why in skipped if "NOT RUN: " in str(why)}):
         terminalreporter.write_sep("!", reason.rpartition("NOT RUN: ")[2].rstrip("')"), yellow=True)
     found: dict[str, Counter[str]] = {name: Counter() for name in MACHINES}
-    for reports in terminalreporter.stats.values():
-        for report in reports:
+    for outcome, reports in terminalreporter.stats.items():
+        for report in () if outcome == "skipped" else reports:
             for name, tally in getattr(report, "user_properties", ()):
                 if name in found and report.when == "call":
                     found[name].update(tally)

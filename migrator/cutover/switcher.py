@@ -87,14 +87,15 @@ class Switcher:
         """Wait for a gap, and for a run in progress to end, outside of the few who write; then switch."""
         looks = 0
         while not self._is_over():
-            gap, asked = self._gap(move), self.clock.now()
+            asked = self.clock.now()
+            gap = self._gap(move, asked)
             if gap.start > asked:
                 await self._sleep_until(gap.start)
                 if self.clock.now() > asked:
                     continue  # else the clock stands still, and nothing will ever fire
             async with self._slots:
                 now = self.clock.now()
-                gap = self._gap(move) if now > asked else gap
+                gap = self._gap(move, now) if now > asked else gap
                 if (now < gap.start and asked < now) or self._is_over():
                     continue
                 if found := await self._carried_out(move, gap, may_wait=looks < _LOOKS):
@@ -107,8 +108,7 @@ class Switcher:
     def _is_over(self) -> bool:
         return self.stop.is_set() or bool(self._brake.reason)
 
-    def _gap(self, move: Switch) -> Gap:
-        now = self.clock.now()
+    def _gap(self, move: Switch, now: datetime) -> Gap:
         if move.live in _RESTS or move.live == move.goal:
             return Gap(start=now, end=None, asked=self.guard)
         return next_gap(move.calendars, now=max(now, self.begin), guard=self.guard, after=self.after)
