@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -40,6 +40,10 @@ graph = building.compile()
 """A graph that writes down when it ran, by the clock of its process, what it was asked, and for which cron."""
 
 _SETTINGS: Final = {"dependencies": ["."], "graphs": {"agent": "./graph.py:graph", "other": "./graph.py:graph"}}
+
+
+_STARTS: Final = 3
+"""How often it may be started: its threads set up logging at once, which ends it now and then on a busy machine."""
 
 
 class Run(NamedTuple):
@@ -170,7 +174,15 @@ def running(installed: Installed, folder: Path, *, env: Mapping[str, str] | None
     quiet = {"LANGSMITH_TRACING": "false", "LANGGRAPH_CLI_NO_ANALYTICS": "1", "LOG_LEVEL": "WARNING"}
     program = [installed.program("langgraph"), "dev", "--no-browser", "--no-reload"]
     command = [*program, "--host", "127.0.0.1", "--port", str(port)]
-    with serving(command, folder=folder, ready=answers(f"{url}/ok"), env={**quiet, **(env or {})}):
-        found = httpx.post(f"{url}/assistants/search", json={}, trust_env=False).json()
+    given = {**quiet, **(env or {})}
+    with ExitStack() as stack:
+        for left in reversed(range(_STARTS)):
+            try:
+                stack.enter_context(serving(command, folder=folder, ready=answers(f"{url}/ok"), env=given))
+                break
+            except RuntimeError:
+                if not left:
+                    raise
+        found = httpx.post(f"{url}/assistants/search", json={}, trust_env=False, timeout=60).json()
         ids = {one["graph_id"]: one["assistant_id"] for one in found}
         yield Server(url, folder, ids["agent"], ids["other"])
