@@ -88,7 +88,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
 
 
 def _runs_all(config: pytest.Config) -> bool:
-    """Return whether whole folders run: tests chosen by file, name or -k are less, and so is a run that may stop."""
+    """Return whether whole folders run: tests chosen by file, name or -k are less, and so is a run that may stop.
+
+    A worker runs only a part of them.
+    """
+    if hasattr(config, "workerinput"):
+        return False
     stops_early, chosen = config.getoption("maxfail"), config.getoption("keyword") or config.getoption("lf")
     return not stops_early and not chosen and all(Path(argument).is_dir() for argument in config.args)
 

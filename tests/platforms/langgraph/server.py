@@ -42,7 +42,7 @@ graph = building.compile()
 _SETTINGS: Final = {"dependencies": ["."], "graphs": {"agent": "./graph.py:graph", "other": "./graph.py:graph"}}
 
 
-_STARTS: Final = 3
+_STARTS: Final = 2
 """How often it may be started: its threads set up logging at once, which ends it now and then on a busy machine."""
 
 
