@@ -95,8 +95,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reason in sorted({why.rpartition("NOT RUN: ")[2] for why in reasons if "NOT RUN: " in why}):
         terminalreporter.write_line(f"NOT RUN: {reason}", yellow=True)
     found: dict[str, Counter[str]] = {name: Counter() for name in MACHINES}
-    for reports in terminalreporter.stats.values():
-        for report in reports:
+    for outcome, reports in terminalreporter.stats.items():
+        for report in () if outcome == "skipped" else reports:
             for name, tally in getattr(report, "user_properties", ()):
                 if name in found and report.when == "call":
                     found[name].update(tally)

@@ -87,14 +87,15 @@ class Switcher:
         """Wait for a gap, and for a run in progress to end, without a slot; then switch, and return the result."""
         attempts = 0
         while not self._is_stopped():
-            gap, asked = self._gap(switch), self.clock.now()
+            asked = self.clock.now()
+            gap = self._gap(switch, asked)
             if gap.start > asked:
                 await self._sleep_until(gap.start)
                 if self.clock.now() > asked:
                     continue  # else the clock stands still, and nothing will ever fire
             async with self._slots:
                 now = self.clock.now()
-                gap = self._gap(switch) if now > asked else gap
+                gap = self._gap(switch, now) if now > asked else gap
                 if (now < gap.start and asked < now) or self._is_stopped():
                     continue
                 if found := await self._switch(switch, gap, may_wait=attempts < _ATTEMPTS):
@@ -107,8 +108,7 @@ class Switcher:
     def _is_stopped(self) -> bool:
         return self.stop.is_set() or bool(self._breaker.reason)
 
-    def _gap(self, switch: Switch) -> Gap:
-        now = self.clock.now()
+    def _gap(self, switch: Switch, now: datetime) -> Gap:
         if switch.live in _NO_GAP_NEEDED or switch.live == switch.goal:
             return Gap(start=now, end=None, asked=self.guard)
         return next_gap(switch.calendars, now=max(now, self.begin), guard=self.guard, after=self.after)

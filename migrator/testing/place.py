@@ -16,13 +16,14 @@ import attrs
 import pytest
 
 from migrator.config import load
+from migrator.http.clock import Clock
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.mapping.paths import get
 from migrator.providers import scopes_of
 from migrator.providers.base import LoadAdapter
 from migrator.providers.registry import PROVIDERS
 from migrator.sync.endpoints import Runtime, opened
-from migrator.testing.platform import Platform, Raw, Wish, wish
+from migrator.testing.platform import Platform, Raw, Wish, real_now, wish
 from migrator.testing.plugin import NOT_APPLICABLE
 from migrator.testing.proxy import Proxy
 
@@ -91,7 +92,8 @@ class Place:
         path = self._folder / f"{self.platform.provider}-direct.toml"
         keys = {"provider": self.platform.provider, **self._keys("DIRECT")}
         path.write_text(table("connections.direct", keys), "utf-8")
-        return Runtime(config=load(path, providers=PROVIDERS), environ={"DIRECT": str(self.given.get("token", ""))})
+        config, environ = load(path, providers=PROVIDERS), {"DIRECT": str(self.given.get("token", ""))}
+        return Runtime(config=config, environ=environ, clock=Clock(now=self.platform.now or real_now))
 
     @cached_property
     def _background(self) -> Background:

@@ -173,7 +173,11 @@ class Count:
 
 def compared(lab: Lab, wanted: Counter[tuple[str, str]], ledger: tuple[Missed, ...]) -> Count:
     """Every instant that was to fire, and every one that did, against the ledger."""
-    got = fired(lab)
+    return counted(wanted, fired(lab), ledger)
+
+
+def counted(wanted: Counter[tuple[str, str]], got: Counter[tuple[str, str]], ledger: tuple[Missed, ...]) -> Count:
+    """Return how the instants came out: those that were to fire, those that did, and what the ledger says."""
     known = {(entry.name, entry.at.isoformat().replace("+00:00", "Z")) for entry in ledger}
     odd = {key: got[key] for key in wanted | got if got[key] != wanted[key]}
     return Count(

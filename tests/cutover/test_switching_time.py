@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +48,22 @@ async def test_a_fire_that_is_near_is_let_pass(make_bench: MakeBench) -> None:
     assert found.gap
     assert found.gap.start == NOW + 8 * MINUTE
     assert made.missed == ()
+
+
+async def test_a_clock_that_goes_on_between_two_readings_delays_nothing(make_bench: MakeBench) -> None:
+    """Of a clock that is read twice, the second reading is later: the switch begins all the same."""
+    made = make_bench(Switching(source=job("Alpha", "3 0 ? * * *")).staged())
+    readings = itertools.count()
+
+    def now() -> datetime:
+        assert next(readings) < 100
+        made.bench.now += timedelta(microseconds=1)
+        return made.bench.now
+
+    made.values["clock"] = Clock(now=now, sleep=made.bench.sleep)
+
+    assert (await made.only())[0] == "moved"
+    assert NOW + 8 * MINUTE < made.bench.now < NOW + 9 * MINUTE
 
 
 async def test_no_switch_begins_before_it_may(make_bench: MakeBench) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from migrator.testing.plugin import NOT_APPLICABLE
 from tests.platforms.installer import BUILD, Installed, MissingError, install
 from tests.platforms.software import FOLDER, Proof, all_software, write_proof
 
@@ -120,7 +121,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
 
 
 def _runs_all(config: pytest.Config) -> bool:
-    """Return whether whole folders run: tests chosen by file, name or -k are less, and so is a run that may stop."""
+    """Return whether whole folders run: tests chosen by file, name or -k are less, and so is a run that may stop.
+
+    A worker runs only a part of them.
+    """
+    if hasattr(config, "workerinput"):
+        return False
     stops_early, chosen = (
         config.getoption("maxfail"),
         config.getoption("keyword") or config.getoption("lf", default=False),
@@ -129,7 +135,7 @@ def _runs_all(config: pytest.Config) -> bool:
 
 
 def _measured(reporter: Any) -> dict[str, Proof]:
-    """Return the proof of each software of which no test failed or was skipped."""
+    """Return the proof of each software of which no test failed or was skipped, unless it does not apply there."""
     passed: dict[str, list[Any]] = defaultdict(list)
     spoilt: set[str] = set()
     for outcome, reports in reporter.stats.items():
@@ -139,7 +145,7 @@ def _measured(reporter: Any) -> dict[str, Proof]:
             name = _folder(report.fspath)
             if outcome == "passed" and report.when == "call":
                 passed[name].append(report)
-            elif outcome in {"failed", "error", "skipped", "xfailed"}:
+            elif outcome in {"failed", "error", "skipped", "xfailed"} and NOT_APPLICABLE not in str(report.longrepr):
                 spoilt.add(name)
     return {
         of.name: Proof(
