@@ -236,3 +236,16 @@ def test_the_cause_is_what_was_under_way_or_came_before(writes: list[Write], cau
     """Which side, when, and how it ended."""
     told = missed(MOVE, writes, until=at("09:01:30"), run="one")
     assert [(entry.at, entry.cause) for entry in told] == [(at("09:01:00"), cause)]
+
+
+@pytest.mark.parametrize(
+    ("writes", "minutes"),
+    [
+        ([write(SOURCE, "still", "09:01:00", "09:01:05"), write(TARGET, "live", "09:01:10", "09:01:20")], ["unclear"]),
+        ([write(SOURCE, "still", "09:00:12", "09:00:15", state="uncertain")], ["unclear", "unclear"]),
+        ([STILL, write(SOURCE, "", "09:00:20", "09:00:25", fields={"name": "New"}, seq=2)], ["neither", "neither"]),
+    ],
+)
+def test_what_is_not_known_and_what_changes_nothing(writes: list[Write], minutes: list[str]) -> None:
+    """A write in the very second of a fire, one that was given up, and one that touches no schedule."""
+    assert [kind for _minute, kind in found(*writes, until="09:02:30")] == minutes

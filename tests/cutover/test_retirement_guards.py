@@ -139,3 +139,13 @@ async def test_a_target_of_unknown_age_has_to_fire_first(bench: Callable[[Given]
     for given in (ONE, ONE.with_target(lambda one: attrs.evolve(one, fired_at=NOW))):
         told = refusal(opened(context_of(given), made.state, made.source), delete=False)
         assert told == "the target has not fired yet; wait for its next fire"
+
+
+async def test_a_source_that_a_cutover_would_leave_stays(bench: Callable[[Given], Bench]) -> None:
+    """It fires for the last time in a few minutes; the reason is that of the cutover."""
+    once = attrs.evolve(job("Alpha"), trigger=Once(NOW + timedelta(minutes=5)))
+    given = Given(source=(once,)).carried_out()
+    made = bench(given)
+    made.begin()
+
+    assert refusal(opened(stage(given), made.state, made.source)).startswith("it fires for the last time at ")
