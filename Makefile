@@ -39,7 +39,7 @@ slow: $(READY) ## the long proofs: every pair of platforms, faults at every requ
 
 platforms: $(READY) ## tests on software of others, all or PARTS="github devinai": servers, parsers, clients, a proxy; installs it into build/platforms; under 20 minutes
 	@$(BIN)/python -m tests.platforms.installer $(PARTS) || true  # a part that is missing is skipped, and says so
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m platforms -rfE $(addprefix tests/platforms/,$(or $(PARTS),.))
+	$(BIN)/python -m pytest -q -n 4 --dist loadfile -m platforms -rfE $(addprefix tests/platforms/,$(or $(PARTS),.))
 
 platforms-record: $(READY) ## the same, and keep what was measured as the evidence that README.md and docs/evidence.md show
 	MIGRATOR_PLATFORMS_REQUIRED=all MIGRATOR_RECORD_PROOFS=1 $(MAKE) platforms
