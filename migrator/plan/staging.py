@@ -123,7 +123,7 @@ def as_wanted(job: Job, active_sides: Iterable[ActiveSide]) -> Job:
     )
     if parked is None:
         return job
-    return with_fields(job, parked.wish)
+    return with_fields(job, parked.original)
 
 
 def with_fields(job: Job, new: Fields) -> Job:

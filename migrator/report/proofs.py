@@ -79,14 +79,14 @@ def _proof_lines(proof: Proof) -> Iterator[Line]:
 
 def _told_lines(found: Verification) -> Iterator[Line]:
     """Yield whether the platform's own next runs are those of the schedules."""
-    told = [(proof, one) for proof in found.proofs for one in proof.told]
+    told = [(proof, one) for proof in found.proofs for one in proof.next_runs]
     if told:
         agreed = sum(one.agrees for _proof, one in told)
         yield line(f"The target's own next run agrees for {agreed} of {count(len(told), 'job')} that it is told of.")
     for proof, one in told:
         if not one.agrees:
             expected = stamp(one.expected) if one.expected else "never"
-            yield line(clean(proof.name), f": the target says {stamp(one.told)}, its schedule {expected}", indent=4)
+            yield line(clean(proof.name), f": the target says {stamp(one.reported)}, its schedule {expected}", indent=4)
 
 
 def _logged_lines(found: Verification) -> Iterator[Line]:

@@ -45,13 +45,13 @@ def _pictures(row: JobRow, shared: Shared) -> _Pictures:
     schedule, forecast = row.schedule, row.forecast
     if schedule is None or forecast is None:
         return _Pictures(row=row)
-    coming = track(forecast.coming, shared, migrates=forecast.moves)
+    coming = track(forecast.coming, shared, migrates=forecast.migrates)
     timelines = [("The next two weeks", coming)] if coming.before or coming.after else []
     if forecast.later:
-        timelines.append(("Around its next fire", track(forecast.later, shared, migrates=forecast.moves)))
+        timelines.append(("Around its next fire", track(forecast.later, shared, migrates=forecast.migrates)))
     if forecast.around:
         renewed = ", unless a sync renews the schedule before" if schedule.verdict == "exact_until" else ""
-        around = track(forecast.around, shared, migrates=forecast.moves)
+        around = track(forecast.around, shared, migrates=forecast.migrates)
         timelines.append((f"Where source and target differ{renewed}", around))
     return _Pictures(row=row, coming=coming, timelines=tuple(timelines), instants=tuple(instants(forecast)))
 

@@ -198,7 +198,7 @@ def _sync(found: SyncResult) -> SyncView:
         status=_STATUS[found.exit_code],
         result=clean(", ".join(result_words(found))),
         failure=failure_of(found.error) if found.error else None,
-        inactive=found.applied.dark,
+        inactive=found.applied.inactive,
         warnings=tuple(map(clean, found.warnings)),
         plan=plan_view(plan) if plan else None,
         is_dry=found.dry_run,
@@ -217,8 +217,8 @@ def _sync(found: SyncResult) -> SyncView:
 
 def result_words(found: SyncResult) -> Iterator[str]:
     """Yield the result of one sync, in a few words each."""
-    if dark := found.applied.dark:
-        yield f"{count(len(dark), 'job')} not active anywhere"
+    if inactive := found.applied.inactive:
+        yield f"{count(len(inactive), 'job')} not active anywhere"
     if found.error:
         yield failure_of(found.error).what
     if found.plan is None:
