@@ -10,7 +10,7 @@ from migrator.canonical import PATHS
 from migrator.document import value_to_json
 from migrator.report.duplicates import duplicate_lines
 from migrator.report.reasons import JobReason, by_reason, reason_lines
-from migrator.report.text import Line, clean, count, line, pad, stamp, value_words
+from migrator.report.text import Line, clean, count, line, pad, stamp, to_the_minute, value_words
 from migrator.verify import WELL, Proof, Status, Verification
 
 _SIGNS: Final[Mapping[Status, tuple[str, str]]] = {
@@ -40,7 +40,7 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     """
     yield line(
         (f"{found.sync}: {found.source} → {found.target}", "bold"),
-        f", fires until {stamp(found.end.replace(second=0, microsecond=0))}",
+        f", fires until {stamp(to_the_minute(found.end))}",
     )
     yield line("")
     shown = [proof for proof in found.proofs if verbose or proof.status != "proved"]
