@@ -1,6 +1,6 @@
 """What would become of every job of a connection at another provider, before there is anything to write to.
 
-Every job is lowered as for a sync that says nothing yet: so what the sync must say, and what it must allow, stands in
+Every job is converted as for a sync that says nothing yet: so what the sync must say, and what it must allow, stands in
 the result, apart from what cannot be done at all.
 """
 
@@ -41,7 +41,7 @@ class JobAudit:
         reason: why it cannot go, or why there is nothing left of it.
         enabled: whether it runs at present.
         trouble: what its platform tells of a stop or of runs that fail; "" when it tells of none.
-        lowered: what it would become, None where it cannot be read.
+        converted: what it would become, None where it cannot be read.
     """
 
     source: JobRef
@@ -50,7 +50,7 @@ class JobAudit:
     reason: str = ""
     enabled: bool = True
     trouble: str = ""
-    lowered: Converted | None = None
+    converted: Converted | None = None
 
 
 @frozen(kw_only=True)
@@ -86,7 +86,7 @@ class Audit:
     @property
     def verdicts(self) -> Mapping[str, int]:
         """How many jobs of each verdict on their schedule, the most frequent first."""
-        return dict(Counter(f.lowered.schedule.verdict for f in self.findings if f.lowered).most_common())
+        return dict(Counter(f.converted.schedule.verdict for f in self.findings if f.converted).most_common())
 
     @property
     def losses(self) -> Mapping[tuple[str, str], int]:
@@ -97,11 +97,11 @@ class Audit:
     @property
     def decisions(self) -> tuple[Policy, ...]:
         """What a sync has to say so that every job goes that can."""
-        needs = Counter(need for lowered in self._able for need in lowered.needs)
+        needs = Counter(need for converted in self._able for need in converted.needs)
         asked = [Policy(what=n.what, table=n.table, line=n.line, jobs=count) for n, count in needs.most_common()]
-        losing = [lowered for lowered in self._able if lowered.losses]
+        losing = [converted for converted in self._able if converted.losses]
         if losing:
-            paths = dict.fromkeys(loss.path for lowered in losing for loss in lowered.losses)
+            paths = dict.fromkeys(loss.path for converted in losing for loss in converted.losses)
             listed = ", ".join(f'"{path}"' for path in sorted(paths))
             what = f"{self.title} cannot hold {', '.join(sorted(paths))}"
             line, table = f"allow_loss = [{listed}]", f"[syncs.{self.sync.name}]"
@@ -111,7 +111,7 @@ class Audit:
     @property
     def _able(self) -> Iterable[Converted]:
         """The jobs that could go."""
-        return [f.lowered for f in self.findings if f.lowered and f.outcome in {"undecided", "lossy"}]
+        return [f.converted for f in self.findings if f.converted and f.outcome in {"undecided", "lossy"}]
 
 
 def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetime) -> Audit:
@@ -141,19 +141,24 @@ def audit(found: Extracted, *, target: ProviderMapping, sync: Sync, now: datetim
     )
 
 
-def _finding(job: Job, lowered: Converted | MigratorError) -> JobAudit:
-    if isinstance(lowered, MigratorError):
+def _finding(job: Job, converted: Converted | MigratorError) -> JobAudit:
+    if isinstance(converted, MigratorError):
         return JobAudit(
-            source=job.ref, name=job.name, outcome="refused", reason=str(lowered), enabled=job.live, trouble=job.trouble
+            source=job.ref,
+            name=job.name,
+            outcome="refused",
+            reason=str(converted),
+            enabled=job.live,
+            trouble=job.trouble,
         )
     ways: tuple[tuple[Outcome, object], ...] = (
-        ("refused", lowered.refused),
-        ("over", lowered.dead),
-        ("undecided", lowered.needs),
-        ("lossy", lowered.losses),
+        ("refused", converted.refused),
+        ("over", converted.dead),
+        ("undecided", converted.needs),
+        ("lossy", converted.losses),
     )
     outcome = next((outcome for outcome, holds in ways if holds), OUTCOMES[-1])
-    reason = "; ".join(lowered.refused) or lowered.dead
+    reason = "; ".join(converted.refused) or converted.dead
     return JobAudit(
         source=job.ref,
         name=job.name,
@@ -161,13 +166,13 @@ def _finding(job: Job, lowered: Converted | MigratorError) -> JobAudit:
         reason=reason,
         enabled=job.live,
         trouble=job.trouble,
-        lowered=lowered,
+        converted=converted,
     )
 
 
 def _gravity(finding: JobAudit) -> tuple[int, int, int, str, str]:
     """The worst first: by outcome, then by what is missing and lost, then by how many jobs it takes."""
-    lowered = finding.lowered
-    weight = len(lowered.needs) + len(lowered.losses) if lowered else 0
-    pieces = len(lowered.schedule.pieces) if lowered else 0
+    converted = finding.converted
+    weight = len(converted.needs) + len(converted.losses) if converted else 0
+    pieces = len(converted.schedule.pieces) if converted else 0
     return OUTCOMES.index(finding.outcome), -weight, -pieces, finding.name.casefold(), str(finding.source)

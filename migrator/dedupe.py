@@ -63,7 +63,7 @@ async def dedupe(
             return plan, Applied(requests=session.requests)
         state.put_binding(*_bindings(session, snapshot, found, chosen), dialect=plan.dialect)
         execution = Execution.of_session(session, run, "dedupe", stop=stop, progress=progress)
-        plan, outcomes = await execution.out(attrs.evolve(snapshot, plan=plan), session=None)
+        plan, outcomes = await execution.apply(attrs.evolve(snapshot, plan=plan), session=None)
         deleted = {outcome.target for outcome in outcomes if outcome.status == "done"}
         record_duplicates(state, sync, _remaining(found, deleted))
         return plan, Applied(run=run, outcomes=outcomes, requests=session.requests, stopped=stop.is_set())

@@ -274,12 +274,11 @@ def _job(record: Record, mapping: ProviderMapping, *, as_source: bool) -> Job:
 
 
 def _leak(job: Job, raw: Raw) -> RecordError | None:
-    """Why a job whose record held a token of the config is left alone; None where nothing that would be copied did."""
+    """Return why a job whose record holds a token of the config is left alone; None where none would be copied."""
     if not _holds(raw):
         return None
-    told = {"id": job.ref.id, **flatten(job)}
-    copied = {path: value for path, value in told.items() if not path.startswith("provider_fields")}
-    path = next((path for path, value in copied.items() if HIDDEN in str(value)), None)
+    fields = {"id": job.ref.id, **flatten(job)}.items()
+    path = next((p for p, value in fields if not p.startswith("provider_fields") and HIDDEN in str(value)), None)
     if path is None:
         return None
     what = "the platform's answer holds a token of migrator.toml; remove it there, and revoke the token"

@@ -70,7 +70,7 @@ class Forecast:
         later: the days around that fire, where the coming ones are without.
         differs: the first instant at which the two sides differ, None when they agree for as long as was looked.
         around: the days around that instant, where they are not among the coming ones.
-        moves: whether the target fires at all; a job that stays behind has no `after`.
+        migrates: whether the target fires at all; a job that stays behind has no `after`.
     """
 
     coming: Stretch
@@ -78,7 +78,7 @@ class Forecast:
     later: Stretch | None = None
     differs: datetime | None = None
     around: Stretch | None = None
-    moves: bool = True
+    migrates: bool = True
 
 
 @frozen(kw_only=True)
@@ -105,7 +105,7 @@ def timed(pieces: Iterable[Mapping[str, Any]]) -> list[Timed]:
 
 
 def sides(schedule: ConvertedSchedule, fields: Fields) -> tuple[list[Timed], list[Timed]]:
-    """The triggers of a job before and after it moves; empty where no calendar can evaluate them.
+    """The triggers of a job before and after it migrates; empty where no calendar can evaluate them.
 
     Args:
         schedule: what became of its schedule.
@@ -122,22 +122,22 @@ def sides(schedule: ConvertedSchedule, fields: Fields) -> tuple[list[Timed], lis
     return same, same
 
 
-def forecast(before: list[Timed], after: list[Timed], *, start: datetime, moves: bool = True) -> Forecast | None:
+def forecast(before: list[Timed], after: list[Timed], *, start: datetime, migrates: bool = True) -> Forecast | None:
     """When a job fires from `start` on; None when no calendar can say.
 
     Args:
         before: its trigger at the source.
         after: its triggers at the target.
         start: now.
-        moves: whether it goes at all.
+        migrates: whether it goes at all.
     """
     if not before:
         return None
-    after = after if moves else []
+    after = after if migrates else []
     start = start.replace(second=0, microsecond=0)
     coming = _stretch(before, after, start, start + SPAN)
     following = coming.before[0] if coming.before else _next(before, start)
-    differs = _first_difference(before, after, start) if moves else None
+    differs = _first_difference(before, after, start) if migrates else None
     is_later = following is not None and following >= coming.end
     is_beyond = differs is not None and differs >= coming.end
     return Forecast(
@@ -146,7 +146,7 @@ def forecast(before: list[Timed], after: list[Timed], *, start: datetime, moves:
         later=_around(before, after, following) if following and is_later else None,
         differs=differs,
         around=_around(before, after, differs) if differs and is_beyond else None,
-        moves=moves,
+        migrates=migrates,
     )
 
 

@@ -56,7 +56,7 @@ def _crons(dialect: str) -> st.SearchStrategy[Any]:
     return st.sampled_from(pairs).map(lambda pair: parse(pair[1], pair[0]))
 
 
-def lowered_fields(mapping: ProviderMapping) -> st.SearchStrategy[dict[str, Any]]:
+def converted_fields(mapping: ProviderMapping) -> st.SearchStrategy[dict[str, Any]]:
     """Flat fields of a job that the mapping's platform can hold."""
     rules = mapping.rules
     optional: dict[str, st.SearchStrategy[Any]] = {
@@ -218,7 +218,7 @@ def patched(provider: str, raw: dict[str, Any], body: dict[str, Any]) -> dict[st
 @st.composite
 def jobs(draw: st.DrawFn, mapping: ProviderMapping) -> Job:
     """Jobs as they may stand on the mapping's platform, with texts and lists longer than others take."""
-    fields = draw(lowered_fields(mapping))
+    fields = draw(converted_fields(mapping))
     long = {"name": 600, "description": 4000, "action.text": 5000, "action.topic": 300}
     for path in draw(st.sets(st.sampled_from(sorted(long)))) & set(fields):
         fields[path] = (fields[path] * long[path])[: long[path]].strip() or "x"

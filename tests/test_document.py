@@ -14,7 +14,7 @@ from migrator.document import digest, fields_from_json, fields_to_json, job_docu
 from migrator.json_document import json_of
 from migrator.mapping import load_mapping
 from migrator.providers.registry import PROVIDERS
-from tests.strategies import jobs, json_values, lowered_fields
+from tests.strategies import converted_fields, jobs, json_values
 
 MAPPINGS = {name: load_mapping(name) for name in PROVIDERS}
 
@@ -24,7 +24,7 @@ MAPPINGS = {name: load_mapping(name) for name in PROVIDERS}
 @given(data=st.data())
 def test_fields_survive_json(name: str, data: st.DataObject) -> None:
     """Fields written as JSON text and read again are equal, with schedules in one dialect or in any."""
-    fields = data.draw(lowered_fields(MAPPINGS[name]))
+    fields = data.draw(converted_fields(MAPPINGS[name]))
 
     for dialect in {MAPPINGS[name].rules.dialect, ""}:
         text = json.dumps(fields_to_json(fields, dialect), ensure_ascii=False)

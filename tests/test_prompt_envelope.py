@@ -14,7 +14,7 @@ from migrator.canonical import Event, Job, JobRef, Prompt, flatten, unflatten
 from migrator.cron import Once, Recurring, parse
 from migrator.mapping import load_mapping
 from migrator.prompt_envelope import KEY, restore, wrap
-from tests.strategies import json_values, lowered_fields, words
+from tests.strategies import converted_fields, json_values, words
 
 OMNI, DEVIN = load_mapping("omni"), load_mapping("devin")
 HERE: Final = JobRef(provider="scrip", scope="here", id="a-1")
@@ -27,7 +27,7 @@ def carried(fields: dict[str, Any], event_name: str = "agent.prompt") -> Job:
 
 
 @settings(max_examples=30)
-@given(fields=st.sampled_from([OMNI, DEVIN]).flatmap(lowered_fields), event_name=words)
+@given(fields=st.sampled_from([OMNI, DEVIN]).flatmap(converted_fields), event_name=words)
 def test_a_prompt_comes_back_exactly(fields: dict[str, Any], event_name: str) -> None:
     """A prompt with all its settings is restored to the last field, whatever the event is called."""
     job = carried(fields, event_name)

@@ -248,9 +248,9 @@ class AsyncMigrator:
         """Return the runs, latest first."""
         return self._state.runs(sync)
 
-    async def unsettled(self) -> Sequence[Write]:
+    async def unresolved_writes(self) -> Sequence[Write]:
         """Return the unresolved writes."""
-        return self._state.unsettled()
+        return self._state.all_unresolved_writes()
 
 
 def _quietly(_moved: SwitchResult) -> None:

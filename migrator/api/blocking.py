@@ -74,4 +74,4 @@ class Migrator:
     rollback = _blocking(AsyncMigrator.rollback)
     settle = _blocking(AsyncMigrator.settle)
     history = _blocking(AsyncMigrator.history)
-    unsettled = _blocking(AsyncMigrator.unsettled)
+    unresolved_writes = _blocking(AsyncMigrator.unresolved_writes)

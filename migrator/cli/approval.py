@@ -130,7 +130,7 @@ def apply_changes(
         screen.say(reminders(runtime, plan.sync))
     if operator.declined:
         return Exit.DECLINED
-    if applied.dark or any(outcome.status != "done" for outcome in applied.outcomes):
+    if applied.inactive or any(outcome.status != "done" for outcome in applied.outcomes):
         return Exit.PARTLY_FAILED
     return Exit.REFUSED if is_refused(plan, runtime.config) else Exit.DONE
 

@@ -90,12 +90,12 @@ def write_reports(paths: Iterable[Path], document: Callable[[], Document], view:
     """
 
     def markdown() -> str:
-        from migrator.report.markdown import markdown_text
+        from migrator.report.markdown import jobs_markdown
 
-        return markdown_text(view)
+        return jobs_markdown(view)
 
     def html() -> str:
-        from migrator.report.html.jobs import jobs_page
+        from migrator.report.html.pages import jobs_page
 
         return jobs_page(view)
 
@@ -112,12 +112,12 @@ def write_sync_run_reports(
     """
 
     def markdown() -> str:
-        from migrator.report.sync_run_markdown import sync_run_markdown
+        from migrator.report.markdown import sync_run_markdown
 
         return sync_run_markdown(view)
 
     def html() -> str:
-        from migrator.report.html.sync_runs import sync_run_page
+        from migrator.report.html.pages import sync_run_page
 
         return sync_run_page(view)
 

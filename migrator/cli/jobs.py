@@ -56,7 +56,7 @@ def list_(settings: Settings, connection: ConnectionName) -> int:
     import time
 
     from migrator.cli.environment import open_runtime, open_screen, opened_state
-    from migrator.report.documents.looking import list_document
+    from migrator.report.documents.listing import list_document
     from migrator.report.listings import list_lines
     from migrator.report.outcomes import cost_lines
     from migrator.sync import commands

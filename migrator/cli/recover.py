@@ -83,7 +83,7 @@ def unlock(settings: Settings, target: LockName = None, *, yes: YesOption = Fals
     from migrator.cli.environment import open_screen, opened_state, read_config
     from migrator.cli.prompts import ask, require_terminal
     from migrator.report.documents.state import unlock_document
-    from migrator.report.locks import lease_lines, unlock_lines
+    from migrator.report.state import lease_lines, unlock_lines
 
     screen, config = open_screen(settings), read_config(settings)
     with opened_state(settings) as state:

@@ -27,7 +27,7 @@ def init(settings: Settings) -> int:
     from migrator.cli.environment import config_file, open_screen
     from migrator.config import examples, starter
     from migrator.providers.registry import PROVIDERS
-    from migrator.report.documents.local import InitDocument
+    from migrator.report.documents.start import InitDocument
     from migrator.report.text import line
 
     screen, path = open_screen(settings), config_file(settings)
@@ -62,7 +62,7 @@ def doctor(settings: Settings) -> int:
     from migrator.cli.environment import open_screen, state_url
     from migrator.http.clock import REAL
     from migrator.report.doctor import doctor_lines
-    from migrator.report.documents.looking import doctor_document
+    from migrator.report.documents.start import doctor_document
     from migrator.sync.endpoints import Runtime
 
     screen = open_screen(settings)

@@ -185,7 +185,7 @@ def _move(settings: Settings, operation: Callable[..., Coroutine[Any, Any, State
     from migrator.cli.environment import open_runtime, open_screen, opened_state
     from migrator.cli.prompts import PREVIEW, ask, require_terminal
     from migrator.report.documents.state import move_document
-    from migrator.report.state_moves import state_move_lines
+    from migrator.report.state import state_move_lines
 
     screen, runtime = open_screen(settings), open_runtime(settings)
 

@@ -77,7 +77,7 @@ def _status(runtime: Runtime, state: State, name: str | None, jobs: Sequence[Act
     soonest = {one: state.lapsing(one, horizon)[:1] for one in syncs}
     return SyncStatus(
         runs=runs,
-        unresolved=[write for write in state.unsettled() if name in {None, write.sync}],
+        unresolved=[write for write in state.all_unresolved_writes() if name in {None, write.sync}],
         owners=state.owners(),
         in_order=state.in_order(),
         place=state.shown,
@@ -85,7 +85,7 @@ def _status(runtime: Runtime, state: State, name: str | None, jobs: Sequence[Act
         ledger=state.missed(name),
         orphans=[one for one in orphans(runtime.config, state) if name in {None, one.home.sync}],
         jobs=jobs,
-        inactive=state.dark(name),
+        inactive=state.inactive_jobs(name),
         duplicates=known_duplicates(state, [name] if name else runtime.config.syncs),
         trouble=[trouble for one in syncs for trouble in trouble_of(state, one)],
     )

@@ -1,6 +1,6 @@
 """Reduce a canonical job to what the target can hold, and say what that costs.
 
-Pure: the same job, mapping, sync and clock give the same result. Lowering what was lowered changes nothing more.
+Pure: the same job, mapping, sync and clock give the same result. Converting what was converted changes nothing more.
 """
 
 from __future__ import annotations

@@ -7,12 +7,12 @@
 It is exact: fire sets are compared as sets, not sampled. It does no I/O but for reading the time zone database.
 
     dialect dialects              what differs between platforms, as data      answers   where engines disagree
-    fields grammar parser         text to meaning              renderer describe   meaning to text
+    fields grammar notations parser   text to meaning          renderer describe   meaning to text
     model                         Cron = dates x times
     days zones clocks firesets    dates, zones and fires as bitsets                fires   the next ones
-    cover saying                  sets in few expressions; perpetual, or for a season
-    lasting dated window          translations that are perpetual, that list dates, that roll
-    task one_time approximate translator verdict                                   comparison check
+    cover date_rules              sets in few expressions; perpetual, or for a season
+    perpetual date_lists window   translations that are perpetual, that list dates, that roll
+    task one_time approximate caveats translator verdict                           comparison check
 """
 
 from migrator.cron.comparison import Comparison, Timed, compare, fires_between

@@ -17,7 +17,7 @@ from migrator.cron.dialects import DIALECTS
 from migrator.cron.fields import Fault
 from migrator.cron.grammar import read_field
 from migrator.cron.model import ON_THE_MINUTE, Cron
-from migrator.cron.readings import check_blanks, rewritten, wrong_count
+from migrator.cron.notations import check_blanks, rewritten, wrong_count
 from migrator.errors import ScheduleError
 
 MAX_LENGTH: Final = 2000

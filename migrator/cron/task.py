@@ -8,11 +8,11 @@ from itertools import pairwise
 
 from attrs import frozen
 
+from migrator.cron.date_rules import disjoint
 from migrator.cron.firesets import FireSet, Window, add, fires_of, instants, minus, size, times_of_day
 from migrator.cron.model import Cron
 from migrator.cron.parser import parse
 from migrator.cron.renderer import render
-from migrator.cron.saying import disjoint
 from migrator.cron.zones import DAY, to_minutes
 
 

@@ -12,16 +12,16 @@ from attrs import evolve, frozen
 
 from migrator.cron.ambiguous import source_cron
 from migrator.cron.approximate import closest
+from migrator.cron.caveats import Caveats, caveats_of
 from migrator.cron.clocks import meets_change
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.fires import check_zone, fires_after
 from migrator.cron.firesets import FireSet, Window, size
 from migrator.cron.interval import spread, too_often
-from migrator.cron.known import Known, known_of
-from migrator.cron.lasting import for_ever
 from migrator.cron.model import ON_THE_MINUTE, Once, Recurring, as_utc
 from migrator.cron.one_time import from_fires, from_instant
 from migrator.cron.parser import dialect_named, parse
+from migrator.cron.perpetual import for_ever
 from migrator.cron.task import Rendered, TranslationPlan, TranslationTask, first_difference, is_exact, source_fires
 from migrator.cron.verdict import Kind, Piece, Translation, Verdict
 from migrator.cron.window import window_plan
@@ -161,7 +161,7 @@ def _translate(task: TranslationTask, promise: _Promise) -> Translation:
         if not left:
             return _dead(task)
         if finite and len(left) < count and DIALECTS[task.target].one_time == "trigger":
-            known = known_of(task)
+            known = caveats_of(task)
             flags, evidence = _flags(task, task.window.end, known), _evidence(promise, known)
             return from_fires(left, task.target, flags=flags, evidence=evidence)
     lasting = for_ever(task)
@@ -194,7 +194,7 @@ def _verdict(task: TranslationTask, promise: _Promise, plan: TranslationPlan, fi
     if count > promise.max_pieces:
         what = f"it would take {count} jobs, and {promise.max_pieces} are allowed"
         return _impossible(what, task.cron.flags)
-    known = known_of(task)
+    known = caveats_of(task)
     evidence = _evidence(promise, known)
     evidence["source_fires"] = evidence["target_fires"] = size(fires)
     evidence["differing"] = []
@@ -222,7 +222,7 @@ def _shown(minute: int) -> str:
     return f"{from_minutes(minute):%Y-%m-%d %H:%M} UTC"
 
 
-def _evidence(promise: _Promise, known: Known) -> dict[str, Any]:
+def _evidence(promise: _Promise, known: Caveats) -> dict[str, Any]:
     evidence: dict[str, Any] = {"horizon": list(_horizon(promise.now, promise.horizon)), "tzdata": tzdata_version()}
     if known.young:
         evidence["young_zone_rules"] = dict(known.young)
@@ -236,7 +236,7 @@ def _horizon(now: datetime, horizon: timedelta) -> tuple[str, str]:
     return now.isoformat(), (now + horizon).isoformat()
 
 
-def _flags(task: TranslationTask, until: int | None, known: Known) -> frozenset[str]:
+def _flags(task: TranslationTask, until: int | None, known: Caveats) -> frozenset[str]:
     flags = task.cron.flags
     same = task.source == task.target and task.zone == task.target_zone
     if not same and (_clock_assumed(task.source) or _clock_assumed(task.target)):

@@ -13,11 +13,11 @@ from typing import Final
 
 from attrs import evolve
 
-from migrator.cron.dated import by_dates
+from migrator.cron.date_lists import by_dates
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import FireSet, Window, instants, minus, size
-from migrator.cron.lasting import moved
 from migrator.cron.one_time import dated
+from migrator.cron.perpetual import moved
 from migrator.cron.task import Rendered, TranslationPlan, TranslationTask, is_exact, plan_fires, say, source_fires
 from migrator.cron.zones import from_minutes, next_change, offset_at, stretches_around, to_minutes
 

@@ -80,7 +80,7 @@ async def active_statuses(runtime: Runtime, state: State, sync: str) -> tuple[Ac
     async with session_of(runtime, state, sync) as session:
         snapshot = await session.snapshot(locked=False)
         statuses = ActiveStatuses(session=session, snapshot=snapshot)
-        state.note_dark(sync, statuses.inactive_jobs())
+        state.put_inactive_jobs(sync, statuses.inactive_jobs())
         found = [statuses.status(ref) for ref in statuses.bindings]
         return tuple(sorted(found, key=lambda one: (one.name.casefold(), str(one.source))))
 
@@ -112,7 +112,7 @@ async def _prepared(session: Session, order: Order, *, agree: Consent, stop: asy
             return False
         if first.pending:
             execution = Execution.of_session(session, run, "apply", stop=stop)
-            await execution.out(attrs.evolve(snapshot, plan=first), session=session)
+            await execution.apply(attrs.evolve(snapshot, plan=first), session=session)
         return True
 
 

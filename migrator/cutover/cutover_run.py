@@ -57,7 +57,7 @@ class CutoverRun:
         unswitched = as_planned([switch for switch in switches if switch.status != "planned"])
         state = session.state
         if not planned:
-            inactive = state.note_dark(session.sync.name, self.context.inactive_jobs())
+            inactive = state.put_inactive_jobs(session.sync.name, self.context.inactive_jobs())
             return result_of(session, self.order, switches=unswitched, inactive=inactive)
         self._begin()
         switcher = self._switcher()
@@ -69,7 +69,7 @@ class CutoverRun:
         results, inactive = await self._read_back(results)
         if await self._switched_back(switcher, results):
             results, inactive = await self._read_back(results)
-        inactive = state.note_dark(session.sync.name, inactive)
+        inactive = state.put_inactive_jobs(session.sync.name, inactive)
         ledger = tuple(switcher.record.ledger)
         done = result_of(
             session, self.order, switches=(*results, *unswitched), run=self.run, ledger=ledger, inactive=inactive

@@ -71,11 +71,11 @@ class SwitchPlanner:
             return attrs.evolve(base, status="left", reason=reason)
         if reason := self._cannot_fire(context):
             return attrs.evolve(base, status="refused", reason=reason)
-        stop, parked, wish = self._stop_source(context)
+        stop, parked, original = self._stop_source(context)
         if stop is None:
             return attrs.evolve(base, status="refused", reason=self._cannot_stop_source())
         activations = tuple(self._activate(context))
-        active_side = self.active_side(context, live="target", parked=parked, wish=wish)
+        active_side = self.active_side(context, live="target", parked=parked, original=original)
         deleting = any(step.does == "delete" for step in stop)
         steps = (*activations, *stop) if deleting else (*stop, *activations)
         if not steps and context.active_side and context.active_side.live == "target" and not context.active_side.begun:
@@ -91,14 +91,14 @@ class SwitchPlanner:
             if "enabled" in active_side.parked or is_distant(
                 flatten(context.source), self.source.rules.dialect, now=self.now
             ):
-                return (), active_side.parked, active_side.wish
+                return (), active_side.parked, active_side.original
         before = flatten(context.source)
         parked = stopping_fields(before, self.source, self.source_contract, now=self.now)
         if parked:
             does: Does = "pause" if "enabled" in parked else "move away"
             step = SwitchStep(side="source", job=context.source.ref, does=does, before=before, new=parked)
-            wish = active_side.wish if active_side and is_parked(context.source, active_side) else before
-            return (step,), parked, {path: wish[path] for path in parked}
+            original = active_side.original if active_side and is_parked(context.source, active_side) else before
+            return (step,), parked, {path: original[path] for path in parked}
         if self.may_delete:
             return (SwitchStep(side="source", job=context.source.ref, does="delete", before=before),), {}, {}
         return None, {}, {}
@@ -199,9 +199,11 @@ class SwitchPlanner:
         What its owner has made of it since stays.
         """
         before = flatten(context.source)
-        has_it = all(same(before.get(path), value) for path, value in active_side.wish.items())
+        has_it = all(same(before.get(path), value) for path, value in active_side.original.items())
         if active_side.parked and (has_it or is_parked(context.source, active_side)):
-            yield SwitchStep(side="source", job=context.source.ref, does="restore", before=before, new=active_side.wish)
+            yield SwitchStep(
+                side="source", job=context.source.ref, does="restore", before=before, new=active_side.original
+            )
 
     # -- both ---------------------------------------------------------------------------------------------------------
 
@@ -211,7 +213,7 @@ class SwitchPlanner:
         *,
         live: Live,
         parked: Fields | None = None,
-        wish: Fields | None = None,
+        original: Fields | None = None,
     ) -> ActiveSide:
         """Return what to record of a job's active side."""
         return ActiveSide(
@@ -221,7 +223,7 @@ class SwitchPlanner:
             name=context.source.name,
             live=live,
             parked=parked or {},
-            wish=wish or {},
+            original=original or {},
             since=self.now,
         )
 

@@ -62,11 +62,11 @@ class CutoverJournal:
 
     def deleted(self, switch: Switch) -> None:
         """Record that the source job was deleted on purpose: that no listing has it is no sign of another account."""
-        self.state.note_retired(self.origin.journal.sync, [switch.source])
+        self.state.put_retired(self.origin.journal.sync, [switch.source])
 
     async def record_missed(self, switch: Switch, begun: datetime) -> None:
         """Record what was missed by a switch whose end is not known."""
-        self.state.note_missed(await self._missed(switch, begun))
+        self.state.put_missed(await self._missed(switch, begun))
 
     def _record(self, active_side: ActiveSide, missed: tuple[Missed, ...] = ()) -> None:
         self.state.put_active_side(active_side, dialect=self.origin.mapping.rules.dialect, missed=missed)

@@ -77,7 +77,7 @@ async def retire(
         if not order.is_dry:
             _guard(context, planned, at_most)
             if delete:
-                state.note_retired(sync, await _deleted_before(context, order, switches))
+                state.put_retired(sync, await _deleted_before(context, order, switches))
         nightly = tuple(_nightly(context, switches))
         proposal = attrs.evolve(preview(session, order, switches), nightly=nightly)
         if not planned or order.is_dry or not await agree(proposal, attrs.evolve(snapshot.plan, changes=())):

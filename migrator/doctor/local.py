@@ -82,7 +82,7 @@ def _unfinished(url: str, now: Callable[[], datetime]) -> tuple[Check, Check]:
         state.check()
         owners = state.owners()
         writing = {owner.run for owner in owners.values()}
-        left = [write for write in state.unsettled() if write.run not in writing]
+        left = [write for write in state.all_unresolved_writes() if write.run not in writing]
     finally:
         state.close()
     locks = "; ".join(f"{scope} is held by {owner}" for scope, owner in owners.items()) or "no active lock"

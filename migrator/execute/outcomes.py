@@ -45,14 +45,14 @@ class Applied:
         outcomes: one for each change that was to be made, in the plan's order.
         requests: how many requests each provider got, reading and writing.
         stopped: whether it was interrupted.
-        dark: the jobs of the sync that are active nowhere, also where the plan does not change them.
+        inactive: the jobs of the sync that are active nowhere, also where the plan does not change them.
     """
 
     run: str | None = None
     outcomes: tuple[Outcome, ...] = field(default=(), repr=False)
     requests: Mapping[str, int] = field(factory=dict)
     stopped: bool = False
-    dark: tuple[InactiveJob, ...] = ()
+    inactive: tuple[InactiveJob, ...] = ()
 
     @property
     def summary(self) -> Mapping[str, int]:

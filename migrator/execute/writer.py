@@ -19,7 +19,7 @@ from migrator.errors import MigratorError, NotFoundError, ProviderError, Rejecte
 from migrator.execute.journal import WriteJournal, binding_of
 from migrator.execute.planned_writes import chosen_id
 from migrator.execute.read_back import fields_after, not_kept, update_steps
-from migrator.execute.tagged import made_with_tag
+from migrator.execute.tag_search import made_with_tag
 from migrator.extract import LATE_WAITS, Extracted
 from migrator.mapping import ProviderMapping
 from migrator.mapping.ownership import ownership_tag_for

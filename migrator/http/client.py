@@ -12,13 +12,12 @@ from typing import Any, Final, Self
 import attrs
 from attrs import define, field
 
-from migrator.http.bodies import FaultError
 from migrator.http.clock import REAL, Clock
 from migrator.http.connections import Connections
 from migrator.http.credential import Credential
 from migrator.http.failures import given_up, held_up, refused
 from migrator.http.rate_limit import HeldError, Outcome, RateLimiter
-from migrator.http.responses import Call, Kind, Response, unexpected
+from migrator.http.responses import Call, Kind, Response, json_answer
 from migrator.http.retry import PATIENT, NoResponse, Retry, RetryState, may_change, throttled
 from migrator.http.server_clock import ServerClock
 from migrator.http.slots import Slots
@@ -31,7 +30,6 @@ log = logging.getLogger(__name__)
 TIMEOUT: Final = 60.0
 LISTING_TIMEOUT: Final = 1800.0
 _KINDS: Final[Mapping[str, Kind]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "POST": "create"}
-_SHAPES: Final[Mapping[type, str]] = {dict: "object", list: "list"}
 _NEWEST: Final = 0.1
 """The weight of one answer in the average latency."""
 
@@ -178,15 +176,7 @@ class Client:
         """
         call = self._call(method, path, params, json, kind or _KINDS.get(method, "write"), job, version)
         reply = await self._send(call)
-        try:
-            answer = reply.decoded()
-        except FaultError as error:
-            raise unexpected(call, reply, f"the answer {error}", self._credential.secrets) from None
-        if answer is None and not reply.body.strip():
-            return None
-        if not isinstance(answer, shape):
-            raise unexpected(call, reply, f"the answer is not a JSON {_SHAPES[shape]}", self._credential.secrets)
-        return answer
+        return json_answer(call, reply, shape, self._credential.secrets)
 
     async def status_of(
         self, method: str, path: str, *, params: Mapping[str, str | int] | None = None, json: Any = None

@@ -200,7 +200,7 @@ class RateLimiter:
         self._next_turn = -math.inf
 
     @property
-    def held(self) -> float:
+    def until_turn(self) -> float:
         """Seconds until the next turn is given to somebody who waits for it now; 0 when nobody waits."""
         return max(0.0, self._next_turn - self._clock.monotonic())
 

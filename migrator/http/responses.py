@@ -20,6 +20,7 @@ Kind = Literal["read", "write", "create"]
 """read: changes nothing. write: sending it twice does what sending it once does. create: sending it twice makes two."""
 
 REDACTED: Final = "[redacted]"
+_SHAPES: Final[Mapping[type, str]] = {dict: "object", list: "list"}
 _SHOWN: Final = 300
 _SEARCHED: Final = 8_000
 """Characters of a text that are looked at; what is shown of it is near its beginning."""
@@ -223,13 +224,33 @@ def refusal(call: Call, reply: Response, secrets: Iterable[str], *, advice: str 
             hint = "put user and password into the proxy's URL, or the platform's host into NO_PROXY"
             return RejectedError("the proxy asks for a password", hint=hint, **facts)
         case _ if status < HTTPStatus.BAD_REQUEST:
-            return unexpected(call, reply, "the platform redirects elsewhere", secrets)
+            return _unexpected(call, reply, "the platform redirects elsewhere", secrets)
         case _:
             hint = advice or "the platform's message says what to change"
             return RejectedError("the platform refused the request", hint=hint, **facts)
 
 
-def unexpected(call: Call, reply: Response, what: str, secrets: Iterable[str]) -> ProviderError:
+def json_answer(
+    call: Call, reply: Response, shape: type[dict[str, Any] | list[Any]], secrets: Iterable[str]
+) -> dict[str, Any] | list[Any] | None:
+    """Return the JSON of an answer, None when it has no body.
+
+    Raises:
+        ProtocolError: it is no JSON of this shape.
+        UncertainError: likewise, after a write.
+    """
+    try:
+        answer = reply.decoded()
+    except FaultError as error:
+        raise _unexpected(call, reply, f"the answer {error}", secrets) from None
+    if answer is None and not reply.body.strip():
+        return None
+    if not isinstance(answer, shape):
+        raise _unexpected(call, reply, f"the answer is not a JSON {_SHAPES[shape]}", secrets)
+    return answer
+
+
+def _unexpected(call: Call, reply: Response, what: str, secrets: Iterable[str]) -> ProviderError:
     """The error for an answer that the platform does not document: after a write its outcome is unknown."""
     error = ProtocolError if call.kind == "read" else UncertainError
     facts: dict[str, Any] = {"where": call.where, "status": reply.status, "body": message(reply.text, secrets)}

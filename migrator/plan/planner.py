@@ -24,7 +24,7 @@ from migrator.plan.parking import parked
 from migrator.plan.plan_input import PlanInput
 from migrator.plan.policy import permission
 from migrator.plan.removed import removed_at_source
-from migrator.plan.staged import out_of_place, staged
+from migrator.plan.staging import out_of_place, staged
 from migrator.plan.successors import Successors
 from migrator.plan.three_way_merge import is_same_schedule, merged_change
 from migrator.store.records import Binding, Write

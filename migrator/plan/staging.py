@@ -13,10 +13,12 @@ from typing import Any, Final
 
 import attrs
 
-from migrator.canonical import TRIGGER_PATHS, Fields, Job, flatten, unflatten
+from migrator.canonical import TRIGGER_PATHS, Fields, Job, JobRef, flatten, unflatten
 from migrator.cron import Cron, next_fires, parse, render
 from migrator.mapping import ProviderMapping
-from migrator.store.records import ActiveSide
+from migrator.plan.changes import Change
+from migrator.plan.plan_input import PlanInput
+from migrator.store.records import ActiveSide, Binding
 
 _LAST_DAY_OF_EVERY_MONTH: Final = 28
 _DISTANT: Final = timedelta(days=60)
@@ -121,7 +123,7 @@ def as_wanted(job: Job, active_sides: Iterable[ActiveSide]) -> Job:
     )
     if parked is None:
         return job
-    return with_fields(job, parked.wish)
+    return with_fields(job, parked.original)
 
 
 def with_fields(job: Job, new: Fields) -> Job:
@@ -130,3 +132,33 @@ def with_fields(job: Job, new: Fields) -> Job:
     changes_schedule = any(path in TRIGGER_PATHS for path in new)
     trigger = unflatten(fields, ref=job.ref).trigger if changes_schedule else job.trigger
     return attrs.evolve(job, enabled=fields["enabled"], trigger=trigger)
+
+
+def staged(inputs: PlanInput, part: Change, fields: Fields, binding: Binding | None) -> tuple[Change, Fields]:
+    """Return a change with what its target job becomes at the cutover, and the fields that the job has until then.
+
+    Where nothing can stage the job, the change is blocked.
+    """
+    made = binding.applied if binding else {}
+    stop = staged_fields(fields, inputs.mapping, inputs.contract, now=inputs.now, as_made=made)
+    if not stop:
+        reason = (
+            f"under the {inputs.contract} contract {inputs.mapping.rules.title} can neither pause a job nor move its "
+            "schedule, so it cannot be staged"
+        )
+        return attrs.evolve(part, action="blocked", reason=reason), fields
+    return attrs.evolve(part, due={path: fields.get(path) for path in stop}), {**fields, **stop}
+
+
+def out_of_place(inputs: PlanInput, ref: JobRef) -> str:
+    """Return why a job's targets may not be changed before its active side is the recorded one; "" when it is."""
+    cutover = f"migrator cutover {inputs.sync.name}"
+    if ref in inputs.unfinished:
+        what = "its cutover is unfinished, so both sides or neither may be active"
+        return f"{what}. Finish it: {cutover}. Or switch back: {cutover} --back"
+    if ref in inputs.revived:
+        return (
+            "the target is the active side, and it is active at the source again, or about to be: both sides fire "
+            f"until it is paused there. Pause it there: {cutover}. Or switch back to the source: {cutover} --back"
+        )
+    return ""

@@ -1,7 +1,7 @@
 """Edits at the target that go back to the source, where a sync is two-way.
 
 What the source would have to say is found by saying the edited values in its own terms; and it may say so only if,
-lowered again, that gives exactly what the target has, and changes nothing else.
+converted again, that gives exactly what the target has, and changes nothing else.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ class Reconciler:
 
     def _since(self, span: timedelta) -> tuple[Write, ...]:
         rules, since = self.mapping.rules, self.now() - span
-        found = self.state.settled_since(rules.provider, self.scopes, rules.dialect, since)
+        found = self.state.ended_since(rules.provider, self.scopes, rules.dialect, since)
         return tuple(write for write in found if write.piece != ORIGIN)
 
     def _absent_creates(self, writes: Iterable[Write], target: Extracted, unresolved: list[Write]) -> Iterable[Write]:

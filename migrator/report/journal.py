@@ -16,7 +16,7 @@ from migrator.report.cutovers import (
     inactive_lines,
     ledger_lines,
 )
-from migrator.report.state_moves import orphans_lines
+from migrator.report.state import orphans_lines
 from migrator.report.text import Line, clean, columns, line, stamp
 from migrator.store.records import ORIGIN, InactiveJob, Missed, Owner, Run, Write
 from migrator.sync.checkpoint import KnownDuplicate, Trouble

@@ -12,9 +12,13 @@ from typing import Final
 
 from migrator.report.text import count, stamp
 from migrator.report.views import Edit, JobRow, JobsView, Remark
+from migrator.report.views.sync_runs import Entry, Section, SyncRunView, SyncView
 
 LISTED: Final = 200
 """Rows of a table; comments on code hosts have a limit."""
+
+_ENTRIES: Final = 100
+"""Entries of one section that are listed; the other reports have all of them."""
 
 _SHORT: Final = 60
 """Characters of an old and a new value that a cell has room for."""
@@ -25,7 +29,7 @@ _NOTHING: Final = "\u200b"
 """A character of no width: with it behind its sign, a mention or a reference is text."""
 
 
-def markdown_text(view: JobsView) -> str:
+def jobs_markdown(view: JobsView) -> str:
     """Return an audit or a plan as Markdown."""
     return "\n".join(_blocks(view)) + "\n"
 
@@ -143,3 +147,58 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     rules = ["---:" if cell == "jobs" else "---" for cell in head]
     yield from (f"| {' | '.join(cells)} |" for cells in [head, rules, *rows])
     yield ""
+
+
+def sync_run_markdown(view: SyncRunView) -> str:
+    """Return a sync run as Markdown."""
+    return "\n".join(_run_blocks(view)) + "\n"
+
+
+def _run_blocks(view: SyncRunView) -> Iterator[str]:
+    yield "## Sync"
+    yield ""
+    yield escaped(" ".join(view.lead))
+    yield ""
+    yield "| | sync | | |"
+    yield "| --- | --- | --- | --- |"
+    for one in view.syncs:
+        yield f"| {one.status.sign} | {code(one.name)} | {escaped(one.status.words)} | {escaped(one.result)} |"
+    yield ""
+    for one in view.syncs:
+        yield from _sync(one)
+    facts = ", ".join(f"{label}: {escaped(fact)}" for label, fact in view.facts.items())
+    yield f"Ended {stamp(view.at)}. {facts}"
+
+
+def _sync(one: SyncView) -> Iterator[str]:
+    if not (one.error or one.sections):
+        return
+    yield f"### {escaped(one.name)}: {escaped(one.source)} → {escaped(one.target)}"
+    yield ""
+    if one.error:
+        yield "<br>".join(f"{label}: {escaped(text)}" if label else escaped(text) for label, text in one.error)
+        yield ""
+    for section in one.sections:
+        yield from _entries(section) if section.pressing else _folded(section)
+
+
+def _entries(section: Section) -> Iterator[str]:
+    yield f"**{section.title}**"
+    yield ""
+    yield from map(_entry, section.entries[:_ENTRIES])
+    if len(section.entries) > _ENTRIES:
+        yield f"- and {len(section.entries) - _ENTRIES:,} more"
+    yield ""
+
+
+def _folded(section: Section) -> Iterator[str]:
+    yield f"<details><summary>{section.title}: {count(len(section.entries), 'job')}</summary>"
+    yield ""
+    yield from _entries(section)
+    yield "</details>"
+    yield ""
+
+
+def _entry(entry: Entry) -> str:
+    text = f": {escaped(entry.text)}" if entry.text else ""
+    return f"- {code(entry.name)}{text}" + (f" ({escaped(entry.note)})" if entry.note else "")

@@ -56,7 +56,7 @@ def _lines(found: SyncResult, on: Collection[Occasion]) -> Iterator[str]:
 def _is_failure(found: SyncResult) -> bool:
     refused = found.plan is not None and bool(found.plan.refusal)
     failed = any(one.status == "failed" for one in found.applied.outcomes)
-    return bool(found.error or refused or failed or found.applied.dark)
+    return bool(found.error or refused or failed or found.applied.inactive)
 
 
 def _failure(found: SyncResult) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _failure(found: SyncResult) -> Iterator[str]:
         yield f"next: {clean(found.error.hint)}"
     if found.plan and found.plan.refusal:
         yield f"plan refused: {clean(found.plan.refusal)}"
-    yield from _listed("not active anywhere", (one.name for one in found.applied.dark))
+    yield from _listed("not active anywhere", (one.name for one in found.applied.inactive))
     yield from _listed("failed", (one.name for one in found.applied.outcomes if one.status == "failed"))
     yield "see: migrator status"
 

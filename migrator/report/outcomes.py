@@ -21,7 +21,7 @@ _STATUS: Final[Mapping[str, str]] = {"done": "green", "failed": "bold red", "ski
 
 def apply_lines(plan: Plan, applied: Applied, *, command: str) -> Iterator[Line]:
     """Yield the results as text; `command` applies what is left."""
-    yield from inactive_lines(applied.dark)
+    yield from inactive_lines(applied.inactive)
     view = plan_view(plan)
     if applied.run is None:
         yield line(UP_TO_DATE if view.is_up_to_date else "Nothing was written.")

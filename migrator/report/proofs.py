@@ -10,7 +10,7 @@ from migrator.canonical import PATHS
 from migrator.document import value_to_json
 from migrator.report.duplicates import duplicate_lines
 from migrator.report.reasons import JobReason, by_reason, reason_lines
-from migrator.report.text import Line, clean, count, line, pad, stamp, value_words
+from migrator.report.text import Line, clean, count, line, pad, stamp, to_the_minute, value_words
 from migrator.verify import WELL, Proof, Status, Verification
 
 _SIGNS: Final[Mapping[Status, tuple[str, str]]] = {
@@ -40,7 +40,7 @@ def verify_lines(found: Verification, *, command: str, verbose: bool = False) ->
     """
     yield line(
         (f"{found.sync}: {found.source} → {found.target}", "bold"),
-        f", fires until {stamp(found.end.replace(second=0, microsecond=0))}",
+        f", fires until {stamp(to_the_minute(found.end))}",
     )
     yield line("")
     shown = [proof for proof in found.proofs if verbose or proof.status != "proved"]
@@ -79,14 +79,14 @@ def _proof_lines(proof: Proof) -> Iterator[Line]:
 
 def _told_lines(found: Verification) -> Iterator[Line]:
     """Yield whether the platform's own next runs are those of the schedules."""
-    told = [(proof, one) for proof in found.proofs for one in proof.told]
+    told = [(proof, one) for proof in found.proofs for one in proof.next_runs]
     if told:
         agreed = sum(one.agrees for _proof, one in told)
         yield line(f"The target's own next run agrees for {agreed} of {count(len(told), 'job')} that it is told of.")
     for proof, one in told:
         if not one.agrees:
             expected = stamp(one.expected) if one.expected else "never"
-            yield line(clean(proof.name), f": the target says {stamp(one.told)}, its schedule {expected}", indent=4)
+            yield line(clean(proof.name), f": the target says {stamp(one.reported)}, its schedule {expected}", indent=4)
 
 
 def _logged_lines(found: Verification) -> Iterator[Line]:

@@ -18,9 +18,10 @@ from migrator.report.documents.demo import DemoDocument
 from migrator.report.documents.error import ErrorDocument
 from migrator.report.documents.explain import ExplainDocument
 from migrator.report.documents.journal import HistoryDocument, SettleDocument, StatusDocument
-from migrator.report.documents.local import CompletionDocument, InitDocument, SandboxDocument
-from migrator.report.documents.looking import DoctorDocument, ListDocument
+from migrator.report.documents.listing import ListDocument
+from migrator.report.documents.local import CompletionDocument, SandboxDocument
 from migrator.report.documents.providers import ProvidersDocument
+from migrator.report.documents.start import DoctorDocument, InitDocument
 from migrator.report.documents.state import (
     ImportDocument,
     MoveDocument,

@@ -9,7 +9,7 @@ from migrator.report.failures import failure_lines
 from migrator.report.outcomes import outcome_lines
 from migrator.report.plans import change_lines, edit_lines, remark_line, summary_lines
 from migrator.report.reasons import reason_lines
-from migrator.report.state_moves import orphans_lines
+from migrator.report.state import orphans_lines
 from migrator.report.text import Line, clean, count, line
 from migrator.report.views.sync_runs import Entry, SyncRunView, SyncView, result_words
 from migrator.sync.results import SyncResult

@@ -187,3 +187,8 @@ def instant(at: datetime, timezone: str = "UTC") -> str:
 def stamp(at: datetime) -> str:
     """Return an instant in UTC, for people: "2026-11-29 00:00 UTC"."""
     return write_time(at).replace("T", " ").replace(":00Z", "Z").replace("Z", " UTC")
+
+
+def to_the_minute(at: datetime) -> datetime:
+    """Return the minute that an instant is in."""
+    return at.replace(second=0, microsecond=0)

@@ -8,7 +8,7 @@ import attrs
 
 from migrator.canonical import answered
 from migrator.errors import MigratorError, StateError
-from migrator.execute.tagging import rewrite_tag
+from migrator.execute.tag_rewrite import rewrite_tag
 from migrator.execute.writer import Writer
 from migrator.locking import Fence
 from migrator.mapping.ownership import ownership_tag_for

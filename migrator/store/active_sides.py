@@ -21,10 +21,10 @@ from migrator.store.rows import (
     active_side_key,
     active_side_of,
     active_side_row,
-    dark_json,
-    dark_of,
     definition_of,
     definition_row,
+    inactive_job_json,
+    inactive_job_of,
     job_ref,
     missed_of,
     missed_row,
@@ -33,7 +33,7 @@ from migrator.store.rows import (
 )
 from migrator.store.upserts import drop_active_sides, upsert_active_sides, upsert_definitions
 
-_DARK: Final = "active nowhere"
+_INACTIVE: Final = "active nowhere"
 _SYNC: Final = "sync "
 
 
@@ -103,7 +103,7 @@ class ActiveSides(Database):
             changed = [row for row in rows if known.get(_definition_key(row)) != (row["fields"], row["retired"])]
             upsert_definitions(connection, changed)
 
-    def note_retired(self, sync: str, sources: Iterable[JobRef]) -> None:
+    def put_retired(self, sync: str, sources: Iterable[JobRef]) -> None:
         """Note of source jobs whose definitions a sync keeps that they were deleted on purpose."""
         keys = ("source_provider", "source_scope", "source_id", "sync")
         rows = [{**_ref_columns(ref), "sync": sync, "retired": 1} for ref in sources]
@@ -144,34 +144,34 @@ class ActiveSides(Database):
                 definition_of(row) for ref, row in refs if ref not in without and (ref, row["sync"]) not in taken
             )
 
-    def note_dark(self, sync: str, jobs: Iterable[InactiveJob]) -> tuple[InactiveJob, ...]:
+    def put_inactive_jobs(self, sync: str, jobs: Iterable[InactiveJob]) -> tuple[InactiveJob, ...]:
         """Record which jobs of a sync are active nowhere, in place of the earlier list; each since it was first."""
         with self.transaction() as connection:
-            before = {one.source: one.since for one in _dark(connection, sync)}
+            before = {one.source: one.since for one in _inactive_jobs(connection, sync)}
             found = tuple(attrs.evolve(one, since=before.get(one.source, one.since)) for one in jobs)
-            if {one.source: one for one in found} == {one.source: one for one in _dark(connection, sync)}:
+            if {one.source: one for one in found} == {one.source: one for one in _inactive_jobs(connection, sync)}:
                 return found
-            mine = t.facts.c.scope == f"{_SYNC}{sync}", t.facts.c.key == _DARK
+            mine = t.facts.c.scope == f"{_SYNC}{sync}", t.facts.c.key == _INACTIVE
             connection.execute(t.facts.delete().where(*mine))
             if found:
-                _insert_dark(connection, sync, found)
+                _insert_inactive_jobs(connection, sync, found)
         return found
 
-    def dark(self, sync: str | None = None) -> Mapping[str, tuple[InactiveJob, ...]]:
+    def inactive_jobs(self, sync: str | None = None) -> Mapping[str, tuple[InactiveJob, ...]]:
         """By sync, the jobs that were active nowhere when they were last looked at, or whose cutover never ended."""
         c = t.active_sides.c
         unfinished = sa.select(t.active_sides).where(c.begun.is_not(None))
         with self.transaction() as connection:
-            scopes = sa.select(t.facts.c.scope).where(t.facts.c.key == _DARK)
+            scopes = sa.select(t.facts.c.scope).where(t.facts.c.key == _INACTIVE)
             names = sorted(scope.removeprefix(_SYNC) for (scope,) in connection.execute(scopes))
-            found = {name: list(_dark(connection, name)) for name in names}
+            found = {name: list(_inactive_jobs(connection, name)) for name in names}
             for row in connection.execute(unfinished.order_by(c.sync, c.name)):
                 one = unfinished_of(row)
                 known = found.setdefault(row.sync, [])
                 known += [] if any(one.source == other.source for other in known) else [one]
         return {name: tuple(jobs) for name, jobs in found.items() if sync in {None, name} and jobs}
 
-    def note_missed(self, entries: Iterable[Missed]) -> None:
+    def put_missed(self, entries: Iterable[Missed]) -> None:
         """Enter instants into the ledger; one that stands there already stays as it is."""
         with self.transaction() as connection:
             _enter(connection, entries)
@@ -184,21 +184,21 @@ class ActiveSides(Database):
             return tuple(map(missed_of, rows))
 
 
-def _dark(connection: sa.Connection, sync: str) -> tuple[InactiveJob, ...]:
-    query = sa.select(t.facts).where(t.facts.c.scope == f"{_SYNC}{sync}", t.facts.c.key == _DARK)
+def _inactive_jobs(connection: sa.Connection, sync: str) -> tuple[InactiveJob, ...]:
+    query = sa.select(t.facts).where(t.facts.c.scope == f"{_SYNC}{sync}", t.facts.c.key == _INACTIVE)
     row = connection.execute(query).first()
-    return tuple(map(dark_of, json.loads(checked(t.facts, row).value))) if row else ()
+    return tuple(map(inactive_job_of, json.loads(checked(t.facts, row).value))) if row else ()
 
 
-def move_dark(connection: sa.Connection, renamed: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def move_inactive_jobs(connection: sa.Connection, renamed: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Let the jobs that were recorded as active nowhere follow a move, with the commands that repair them.
 
     Args:
         connection: in a transaction.
         renamed: given sync and source job as columns, returns them after the move.
     """
-    rows = [checked(t.facts, row) for row in connection.execute(sa.select(t.facts).where(t.facts.c.key == _DARK))]
-    old = [(row.scope.removeprefix(_SYNC), one) for row in rows for one in map(dark_of, json.loads(row.value))]
+    rows = [checked(t.facts, row) for row in connection.execute(sa.select(t.facts).where(t.facts.c.key == _INACTIVE))]
+    old = [(row.scope.removeprefix(_SYNC), one) for row in rows for one in map(inactive_job_of, json.loads(row.value))]
     new: dict[str, list[InactiveJob]] = {}
     for sync, one in old:
         ref = one.source
@@ -208,14 +208,14 @@ def move_dark(connection: sa.Connection, renamed: Callable[[dict[str, Any]], dic
         repair = shlex.join([program, command, after["sync"], *(source.id if it == ref.id else it for it in rest)])
         new.setdefault(after["sync"], []).append(attrs.evolve(one, source=source, repair=repair))
     if new != {sync: [one for name, one in old if name == sync] for sync, _one in old}:
-        connection.execute(t.facts.delete().where(t.facts.c.key == _DARK))
+        connection.execute(t.facts.delete().where(t.facts.c.key == _INACTIVE))
         for sync, jobs in new.items():
-            _insert_dark(connection, sync, jobs)
+            _insert_inactive_jobs(connection, sync, jobs)
 
 
-def _insert_dark(connection: sa.Connection, sync: str, jobs: Iterable[InactiveJob]) -> None:
-    text = json.dumps([dark_json(one) for one in jobs])
-    connection.execute(t.facts.insert().values(scope=f"{_SYNC}{sync}", key=_DARK, value=text))
+def _insert_inactive_jobs(connection: sa.Connection, sync: str, jobs: Iterable[InactiveJob]) -> None:
+    text = json.dumps([inactive_job_json(one) for one in jobs])
+    connection.execute(t.facts.insert().values(scope=f"{_SYNC}{sync}", key=_INACTIVE, value=text))
 
 
 def _ref_columns(ref: JobRef) -> dict[str, str]:

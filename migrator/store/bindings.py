@@ -116,7 +116,7 @@ class Bindings(Database):
                 made = bindings[0].target.id if bindings else None
                 upsert_outcomes(connection, [outcome_row(settles, "done", "", now=self.now(), target_id=made)])
 
-    def note_schedules(self, schedules: Mapping[JobRef, tuple[str, datetime | None]]) -> None:
+    def put_schedules(self, schedules: Mapping[JobRef, tuple[str, datetime | None]]) -> None:
         """Note of target jobs that their schedules are in step: `stands_for` and `until` of their bindings."""
         if not schedules:
             return
@@ -164,7 +164,7 @@ class Bindings(Database):
             with self.transaction() as connection:
                 amend(connection, t.facts, ("scope", "key"), [{"scope": scope, "key": key, "value": value}])
 
-    def note_order(self, sync: str) -> None:
+    def put_order(self, sync: str) -> None:
         """Note that a run of a sync has just found nothing left to do."""
         self.remember(sync, _IN_ORDER, write_time(self.now()))
 

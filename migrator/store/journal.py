@@ -132,13 +132,13 @@ class Journal(Database):
         with self.transaction() as connection:
             return tuple(write_of(row, dialect) for row in connection.execute(query))
 
-    def unsettled(self) -> tuple[Write, ...]:
+    def all_unresolved_writes(self) -> tuple[Write, ...]:
         """Every write to any target whose outcome is not known, without its fields."""
         query = sa.select(t.writes).where(t.writes.c.state.in_(OPEN)).order_by(t.writes.c.at, t.writes.c.seq)
         with self.transaction() as connection:
             return tuple(write_of(row, None) for row in connection.execute(query))
 
-    def settled_since(self, provider: str, scopes: tuple[str, ...], dialect: str, since: datetime) -> tuple[Write, ...]:
+    def ended_since(self, provider: str, scopes: tuple[str, ...], dialect: str, since: datetime) -> tuple[Write, ...]:
         """Every write to these targets whose outcome was recorded at or after an instant, oldest first."""
         query = (
             sa.select(t.writes)

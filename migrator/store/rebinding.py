@@ -18,7 +18,7 @@ from attrs import frozen
 from migrator.errors import RefusedError
 from migrator.mapping.codecs import write_time
 from migrator.store import tables as t
-from migrator.store.active_sides import move_dark
+from migrator.store.active_sides import move_inactive_jobs
 from migrator.store.checksums import SUM, amend
 from migrator.store.database import Database
 from migrator.store.journal import OPEN
@@ -110,7 +110,7 @@ class Rebinder(Database):
             for table in t.metadata.sorted_tables:
                 if table not in _APART:
                     _rewrite(connection, table, relocations)
-            move_dark(connection, lambda row: _applied(relocations, row))
+            move_inactive_jobs(connection, lambda row: _applied(relocations, row))
             for one in relocations:
                 if one.kind == "sync" and one.is_whole:
                     _rename_sync(connection, one.old, one.new)

@@ -72,7 +72,7 @@ def record_schedules(state: State, plan: Plan, bindings: Iterable[Binding], outc
         for target, change in {**unchanged, **written}.items()
         if target and change.schedule
     }
-    state.note_schedules({target: now for target, now in found.items() if known.get(target) != now})
+    state.put_schedules({target: now for target, now in found.items() if known.get(target) != now})
 
 
 def record_definitions(

@@ -225,7 +225,7 @@ async def sync(
     async with locked_session(runtime, state, sync, stop=stop) as (session, run):
         snapshot = _narrowed(await session.snapshot(locked=True), jobs)
         if snapshot.plan.refusal:
-            return snapshot.plan, Applied(requests=session.requests, dark=_inactive(session, snapshot, ()))
+            return snapshot.plan, Applied(requests=session.requests, inactive=_inactive(session, snapshot, ()))
         execution = Execution.of_session(session, run, "sync", stop=stop, progress=progress, writes_back=True)
         return await _executed(execution, session, snapshot, agree, is_whole=not jobs)
 
@@ -242,11 +242,11 @@ async def _executed(
         _record(snapshot, session)
         inactive = _inactive(session, snapshot, ())
         if is_whole and not inactive:
-            state.note_order(plan.sync)  # what earlier runs left is history
-        return plan, Applied(requests=session.requests, dark=inactive)
+            state.put_order(plan.sync)  # what earlier runs left is history
+        return plan, Applied(requests=session.requests, inactive=inactive)
     if not await agree(plan):
-        return plan, Applied(requests=session.requests, dark=_inactive(session, snapshot, ()))
-    plan, outcomes = await execution.out(snapshot, session=session)
+        return plan, Applied(requests=session.requests, inactive=_inactive(session, snapshot, ()))
+    plan, outcomes = await execution.apply(snapshot, session=session)
     snapshot = attrs.evolve(snapshot, plan=plan)
     _record(snapshot, session, outcomes)
     return plan, Applied(
@@ -254,18 +254,20 @@ async def _executed(
         outcomes=outcomes,
         requests=session.requests,
         stopped=execution.stop.is_set(),
-        dark=_inactive(session, snapshot, outcomes),
+        inactive=_inactive(session, snapshot, outcomes),
     )
 
 
 def _inactive(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome]) -> tuple[InactiveJob, ...]:
     """Record and return the jobs that are active nowhere, without those that the run has just brought in line."""
     if not snapshot.active_sides:
-        return session.state.note_dark(session.sync.name, ())
+        return session.state.put_inactive_jobs(session.sync.name, ())
     done = {outcome.source for outcome in outcomes if outcome.status == "done"}
     not_done = {outcome.source for outcome in outcomes if outcome.status != "done"}
     found = ActiveStatuses(session=session, snapshot=snapshot).inactive_jobs()
-    return session.state.note_dark(session.sync.name, [one for one in found if one.source not in done - not_done])
+    return session.state.put_inactive_jobs(
+        session.sync.name, [one for one in found if one.source not in done - not_done]
+    )
 
 
 def _record(snapshot: Snapshot, session: Session, outcomes: Sequence[Outcome] = ()) -> None:

@@ -85,7 +85,7 @@ class Runtime:
 
     def delay(self) -> float:
         """Return the seconds for which a platform's limit delays the next request; 0 when none is delayed."""
-        return max((rate_limiter.held for rate_limiter in list(self.rate_limiters.values())), default=0.0)
+        return max((rate_limiter.until_turn for rate_limiter in list(self.rate_limiters.values())), default=0.0)
 
     def mapping(self, provider: str) -> ProviderMapping:
         """Return a provider's mapping, checked against its documentation."""
@@ -226,7 +226,7 @@ async def caught_up(runtime: Runtime, state: State, endpoint: Endpoint, source: 
     source is listed again until it shows, or until it is old news.
     """
     since = runtime.clock.now() - _MOMENTS
-    written = state.settled_since(endpoint.adapter.provider, endpoint.adapter.scopes, endpoint.dialect, since)
+    written = state.ended_since(endpoint.adapter.provider, endpoint.adapter.scopes, endpoint.dialect, since)
     latest = {one.source: one for one in written if one.piece == ORIGIN and one.state == "done" and one.source}
     for wait in _PATIENCE if latest else ():
         if not any(_lags(source, write) for write in latest.values()):

@@ -84,7 +84,7 @@ class Execution:
             replans=replans,
         )
 
-    async def out(self, snapshot: Snapshot, *, session: Session | None) -> tuple[Plan, tuple[Outcome, ...]]:
+    async def apply(self, snapshot: Snapshot, *, session: Session | None) -> tuple[Plan, tuple[Outcome, ...]]:
         """Journal the run from beginning to end; with a session, take up what lost its answer.
 
         Returns:

@@ -57,7 +57,7 @@ def _with_log(proof: Proof, logged: dict[JobRef, LoggedFires]) -> Proof:
 def _questions(found: Verification, *, session: Session, snapshot: Snapshot) -> Iterator[tuple[Job, Timed, datetime]]:
     """Yield each active target job, its schedule, and since when it has been as it is: written to or switched last."""
     side, earliest = session.target, found.start - SPAN
-    written = session.state.settled_since(side.adapter.provider, side.adapter.scopes, side.dialect, earliest)
+    written = session.state.ended_since(side.adapter.provider, side.adapter.scopes, side.dialect, earliest)
     latest = {write.target_id: write.ended_at for write in written if write.ended_at}
     for proof in found.proofs:
         switched = snapshot.active_sides.get(proof.source)

@@ -103,7 +103,7 @@ class SyncResult:
         """Return what a command with this sync alone ends with."""
         if self.error:
             return self.error.exit_code if isinstance(self.error, MigratorError) else 1
-        if self.applied.dark or any(outcome.status != "done" for outcome in self.applied.outcomes):
+        if self.applied.inactive or any(outcome.status != "done" for outcome in self.applied.outcomes):
             return _SOME_FAILED
         is_refused = self.plan is not None and (self.plan.refusal or (self.strict and self.plan.blocked))
         return _REFUSED if is_refused or self.expiring else 0

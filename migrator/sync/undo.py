@@ -74,7 +74,7 @@ async def rollback(
                 progress=progress,
             )
             snapshot = Snapshot(plan=plan, source=Extracted(jobs=()), target=target, is_short=True)
-            _back, outcomes = await execution.out(snapshot, session=None)
+            _back, outcomes = await execution.apply(snapshot, session=None)
             not_rolled_back = {o.target for o in outcomes if o.status != "done"}
             for ref in trace.adopted - not_rolled_back:
                 state.drop_binding(ref)

@@ -46,12 +46,12 @@ class Edits(Base):
         if what == "action.text" and lab.expected(CHANGED[what]) != [CHANGED[what]]:
             not_applicable(f"a prompt of {lab.target.title} is made from an event of {lab.source.title}")
         lab.target.change(lab.key_of("Job 001"), CHANGED[what])
-        at_target = lab.held()
+        at_target = lab.target_jobs()
         in_envelope = what == "action.text" and "prompt" not in lab.target.mapping.rules.actions
         writes_back = not in_envelope and await lab.kind(what, role="source") == "update"
         (found,) = (await lab.night()).results
 
-        assert (found.exit_code, lab.held()) == (0 if writes_back else 3, at_target), found
+        assert (found.exit_code, lab.target_jobs()) == (0 if writes_back else 3, at_target), found
         assert at_source(lab) == ([CHANGED[what], wish(2)] if writes_back else [wish(1), wish(2)])
         assert [hand.is_conflict for hand in found.drifted] == [False]
         await lab.settled()
@@ -72,4 +72,4 @@ class Edits(Base):
         ((field,),) = [change.fields for change in nights[0].plan.blocked]
         assert (field.path, field.old, field.new, field.remote) == ("name", "Job 001", "Source", "Target")
         assert at_source(lab)[0].name == "Source"
-        assert [job.name for job in lab.held()] == ["Job 002", "Target"]
+        assert [job.name for job in lab.target_jobs()] == ["Job 002", "Target"]

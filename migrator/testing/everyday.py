@@ -290,4 +290,4 @@ class Everyday(Base):
                 return
             step.do(lab)
             result = await step.result(lab)
-            assert (result.actions, lab.expected(*result.holds)) == (await lab.run(), lab.held())
+            assert (result.actions, lab.expected(*result.holds)) == (await lab.run(), lab.target_jobs())

@@ -54,7 +54,7 @@ class Day:
         """The next runs bring everything in line, and leave nothing open."""
         lab = self.lab
         await lab.until_quiet(where)
-        assert lab.expected(*self.wanted.values()) == lab.held(), where
+        assert lab.expected(*self.wanted.values()) == lab.target_jobs(), where
         assert lab.state.unresolved_writes(lab.target.platform.provider, (lab.scope,), None) == (), where
 
 
@@ -98,7 +98,7 @@ class Faults(Base):
 
         await lab.until_quiet()
         assert meanwhile == lab.target.jobs()[made[0]]
-        assert lab.expected(wish(1, text="More."), wish(2), meanwhile) == lab.held()
+        assert lab.expected(wish(1, text="More."), wish(2), meanwhile) == lab.target_jobs()
 
     @synchronous
     async def test_edited_between_plan_and_write(self, make_lab: MakeLab) -> None:
@@ -120,12 +120,12 @@ class Faults(Base):
 
         _planned, applied = await lab.carry_out(meanwhile=meanwhile)
         assert (applied.summary["done"], applied.summary["failed"]) == (0, 2)
-        assert lab.expected(*edits.values(), wish(3)) == lab.held()
+        assert lab.expected(*edits.values(), wish(3)) == lab.target_jobs()
         assert lab.state.unresolved_writes(lab.target.platform.provider, (lab.scope,), None) == ()
 
         lab.configure(on_drift="source")
         await lab.until_quiet()
-        assert lab.expected(wish(1, text="More."), wish(3)) == lab.held()
+        assert lab.expected(wish(1, text="More."), wish(3)) == lab.target_jobs()
 
     @synchronous
     async def test_a_file_that_cannot_be_written(self, make_lab: MakeLab) -> None:
@@ -141,7 +141,7 @@ class Faults(Base):
             assert applied.summary["done"] == 0
 
         await lab.until_quiet()
-        assert lab.expected(wish(1), wish(2)) == lab.held()
+        assert lab.expected(wish(1), wish(2)) == lab.target_jobs()
 
 
 @contextmanager

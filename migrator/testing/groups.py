@@ -69,7 +69,7 @@ class Groups(Base):
 
         lab.source.remove(lab.source.keys[1])
         assert {"delete": created - 1, "none": 1} == await lab.run()
-        assert lab.expected(wish(2)) == lab.held()
+        assert lab.expected(wish(2)) == lab.target_jobs()
 
     @synchronous
     async def test_any_request_of_a_group_may_fail(self, make_lab: MakeLab) -> None:

@@ -224,7 +224,7 @@ class Lab:
         provider = self.target.platform.provider
         return self.state.bindings(provider, (self.scope,), self.runtime.mapping(provider).rules.dialect)
 
-    def held(self) -> list[Wish]:
+    def target_jobs(self) -> list[Wish]:
         """Return what the target's records stand for, those of other people left out, by name."""
         return sorted((self.target.read(raw) for raw in self.made.values()), key=lambda found: found.name)
 

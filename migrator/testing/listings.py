@@ -50,7 +50,7 @@ class Listings(Base):
         planned, _applied = await lab.carry_out()
 
         assert number == len(planned.pending)
-        assert lab.expected(*(wish(n) for n in range(number))) == lab.held()
+        assert lab.expected(*(wish(n) for n in range(number))) == lab.target_jobs()
         if lab.target.proxy:
             assert number == len(lab.target.proxy.sent(*lab.target.platform.reads))
         await lab.settled()
@@ -87,7 +87,7 @@ class Listings(Base):
             lab.target.proxy.fault("throttle", skips=lab.target.platform.reads)
 
         assert await lab.run() == {"create": 2}
-        assert lab.expected(wish(0), wish(1)) == lab.held()
+        assert lab.expected(wish(0), wish(1)) == lab.target_jobs()
 
     @each(role=["source", "target"])
     @each(what=list(UNREADABLE))
@@ -122,4 +122,4 @@ class Listings(Base):
         assert applied.summary["skipped"] > 0
         proxy.faults.clear()
         assert {"create": MANY - done, "none": done} == await lab.run()
-        assert lab.expected(*(wish(n) for n in range(MANY))) == lab.held()
+        assert lab.expected(*(wish(n) for n in range(MANY))) == lab.target_jobs()

@@ -69,7 +69,7 @@ class Memory(Base):
         lab.source.wish(3)
 
         assert ADOPTING[adopt] == await lab.run()
-        assert lab.expected(wish(1), wish(2), wish(3)) == lab.held()
+        assert lab.expected(wish(1), wish(2), wish(3)) == lab.target_jobs()
 
     @each(memory=["with the state", "without the state"])
     @synchronous
@@ -91,7 +91,7 @@ class Memory(Base):
         lab.configure(adopt="identical")
         known = {"none": 2 + others} if memory == "with the state" else {"adopt": 2, "none": others}
         assert known == await lab.run()
-        assert lab.expected(wish(1), wish(2)) == lab.held()
+        assert lab.expected(wish(1), wish(2)) == lab.target_jobs()
 
     @synchronous
     async def test_a_saved_plan_is_applied_once(self, make_lab: MakeLab) -> None:
@@ -101,11 +101,11 @@ class Memory(Base):
         assert plan_document(plan).to_json() == plan_document(again(plan)).to_json()
 
         await lab.carry_out(plan)
-        assert lab.expected(wish(1), wish(2)) == lab.held()
+        assert lab.expected(wish(1), wish(2)) == lab.target_jobs()
 
         with pytest.raises(StalePlanError, match="applied already"):
             await lab.carry_out(plan)
-        assert lab.expected(wish(1), wish(2)) == lab.held()
+        assert lab.expected(wish(1), wish(2)) == lab.target_jobs()
 
     @each(title=list(OTHER_WORLDS))
     @synchronous

@@ -38,7 +38,7 @@ class Names(Base):
         wanted = lab.source.wish(1, name="é" * limit(lab))
 
         assert await lab.run() == {"create": 1}
-        assert lab.expected(wanted) == lab.held()
+        assert lab.expected(wanted) == lab.target_jobs()
 
     @synchronous
     async def test_a_longer_name_is_cut_only_with_leave(self, make_lab: MakeLab) -> None:
@@ -52,7 +52,7 @@ class Names(Base):
 
         lab.configure(allow_loss=[*EVERYTHING, "name"])
         assert await lab.run() == {"create": 1}
-        assert ["n" * (most - 1) + "…"] == [job.name for job in lab.held()]
+        assert ["n" * (most - 1) + "…"] == [job.name for job in lab.target_jobs()]
 
     @synchronous
     async def test_namesakes(self, make_lab: MakeLab) -> None:

@@ -22,7 +22,7 @@ from migrator.plan.changes import Change, FieldChange, Plan
 from migrator.plan.duplicates import Duplicate
 from migrator.plan.staging import with_fields
 from migrator.store.records import Binding
-from migrator.verify.result import MINUTE, STATUSES, WELL, LeftOut, Proof, Status, Told, Verification
+from migrator.verify.result import MINUTE, STATUSES, WELL, LeftOut, NextRun, Proof, Status, Verification
 
 Spot = Callable[[Iterable[Timed], Iterable[Timed], datetime, datetime], Mapping[str, Any]]
 """A second opinion from an engine that is not ours: `agrees`, or `unasked` with why it cannot judge."""
@@ -129,7 +129,9 @@ class _Judge:
         extra = [_listed(self.target, ref) for one in mine for ref in one.jobs if ref not in targets]
         standing = current_jobs + [one for one in (*replaced, *extra) if one and one.enabled]
         proof = self._compared(job, standing, targets, changes)
-        proof = attrs.evolve(proof, told=tuple(self._told(one) for one in found if one and self._is_told(one)))
+        proof = attrs.evolve(
+            proof, next_runs=tuple(self._next_run(one) for one in found if one and self._reports_next_run(one))
+        )
         if mine:
             reason = "; ".join(filter(None, (*(one.reason for one in mine), proof.reason)))
             proof = attrs.evolve(proof, status="differs", reason=reason)
@@ -140,16 +142,16 @@ class _Judge:
         others = "" if proof.status in WELL or proof.status == "unproved" else proof.reason
         return attrs.evolve(proof, status="differs", reason="; ".join(filter(None, (others, reason))))
 
-    def _is_told(self, job: Job) -> bool:
+    def _reports_next_run(self, job: Job) -> bool:
         """Whether the platform tells the next run of a job, and it is one of a schedule that can be evaluated."""
         known = job.live and job.next_at is not None and job.next_at > self.plan.created_at
         return known and bool(schedules_of(job, self.plan.dialect))
 
-    def _told(self, job: Job) -> Told:
+    def _next_run(self, job: Job) -> NextRun:
         assert job.next_at
         (timed,) = schedules_of(job, self.plan.dialect)
         coming = _next(timed, self.plan.created_at)
-        return Told(target=job.ref, told=job.next_at, expected=coming)
+        return NextRun(target=job.ref, reported=job.next_at, expected=coming)
 
     def _compared(self, job: Job, standing: list[Job], targets: tuple[JobRef, ...], changes: list[Change]) -> Proof:
         fields = tuple(one for change in changes for one in _differing(change))
@@ -193,7 +195,7 @@ def _judged(
     schedule: ConvertedSchedule | None,
     changes: list[Change],
 ) -> tuple[Status, list[str]]:
-    reasons = [] if fires.equal else [_told(fires)]
+    reasons = [] if fires.equal else [_difference_words(fires)]
     if fields:
         reasons.append(f"{', '.join(dict.fromkeys(one.path for one in fields))} differ at the target")
         return "differs", reasons
@@ -250,7 +252,7 @@ def _first(fires: Comparison) -> datetime | None:
     return min((at for one in (fires.missing, fires.extra, fires.twice) for at in one.first), default=None)
 
 
-def _told(fires: Comparison) -> str:
+def _difference_words(fires: Comparison) -> str:
     parts = (
         ("missing at the target", fires.missing),
         ("too many there", fires.extra),

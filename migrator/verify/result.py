@@ -45,7 +45,7 @@ class Proof:
         agree_until: the first instant beyond it that differs, None when none does within a year.
         spot: what the second opinion says of sampled instants.
         live: which side may fire; of "source", what the target job is to become at the cutover was compared.
-        told: when the platform says that its target jobs fire next.
+        next_runs: when the platform says that its target jobs fire next.
         logged: which of their fires that were due it logged.
     """
 
@@ -60,28 +60,28 @@ class Proof:
     agree_until: datetime | None = None
     spot: Mapping[str, Any] = field(factory=dict)
     live: Live = "both"
-    told: tuple[Told, ...] = ()
+    next_runs: tuple[NextRun, ...] = ()
     logged: tuple[LoggedFires, ...] = ()
 
 
 @frozen(kw_only=True)
-class Told:
+class NextRun:
     """When a platform says that a target job fires next, and when its schedule says so.
 
     Attributes:
         target: the target job.
-        told: the platform's instant.
+        reported: the platform's instant.
         expected: the schedule's, None where the schedule has expired.
     """
 
     target: JobRef
-    told: datetime
+    reported: datetime
     expected: datetime | None
 
     @property
     def agrees(self) -> bool:
         """Whether they are the same instant; platforms add seconds of their own to spread their load."""
-        return self.expected is not None and abs(self.told - self.expected) < MINUTE
+        return self.expected is not None and abs(self.reported - self.expected) < MINUTE
 
 
 @frozen(kw_only=True)

@@ -120,7 +120,7 @@ def test_the_ledger_is_shown_until_somebody_looked(here: Path, run: Run) -> None
     entry = Missed(
         source=JobRef(**job), at=at, sync=SYNC, name="Alpha", kind="neither", cause="no answer", run=document["run"]
     )
-    state.note_missed([entry])
+    state.put_missed([entry])
     state.close()
 
     assert "Wed 2026-11-25 10:00 UTC Alpha: neither; no answer" in run("status").out

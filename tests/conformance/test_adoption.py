@@ -40,7 +40,7 @@ async def test_a_changed_managed_copy_is_known_by_its_tag(
     lab.source.wish(1, text="Say more.")
 
     assert {action: count for action, count in actions.items() if count} == await lab.run()
-    assert lab.expected(holds) == lab.held()
+    assert lab.expected(holds) == lab.target_jobs()
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ async def test_other_peoples_look_alikes(make_lab: MakeLab, adopt: str, twin: st
 
     assert [twin, namesake] == [change.action for change in planned.changes]
     await lab.settled()
-    texts = [job.text for job in lab.held() if job.name == "Job 002"]
+    texts = [job.text for job in lab.target_jobs() if job.name == "Job 002"]
     assert (["Other words.", "Say number 2."] if namesake == "create" else ["Say number 2."]) == sorted(texts)
-    assert ["Say number 1."] == [job.text for job in lab.held() if job.name == "Job 001"]
+    assert ["Say number 1."] == [job.text for job in lab.target_jobs() if job.name == "Job 001"]
 
 
 async def test_several_candidates_are_left_to_a_person(make_lab: MakeLab) -> None:
@@ -84,7 +84,7 @@ async def test_one_look_alike_serves_one_job(make_lab: MakeLab) -> None:
     lab.target.put(lab.target.platform.write(1, wish(1, name="Twin")))
 
     assert {"adopt": 1, "create": 1} == await lab.run()
-    assert ["Twin", "Twin"] == [job.name for job in lab.held()]
+    assert ["Twin", "Twin"] == [job.name for job in lab.target_jobs()]
 
 
 @pytest.mark.parametrize("on_missing", ["keep", "pause", "delete"])
@@ -122,7 +122,7 @@ async def test_what_comes_back_to_the_source_is_known_again(make_lab: MakeLab) -
     lab.source.wish(2)
 
     assert {"adopt": 1, "none": 1} == await lab.run()
-    assert lab.expected(wish(1), wish(2)) == lab.held()
+    assert lab.expected(wish(1), wish(2)) == lab.target_jobs()
 
 
 async def test_what_is_adopted_is_never_recreated(make_lab: MakeLab) -> None:
@@ -132,5 +132,5 @@ async def test_what_is_adopted_is_never_recreated(make_lab: MakeLab) -> None:
     lab.target.put({**lab.target.platform.write(1, wish(1, text="Other words.")), "topicName": "orders"})
 
     assert {"blocked": 1} == await lab.run()
-    assert ["Other words."] == [job.text for job in lab.held()]
+    assert ["Other words."] == [job.text for job in lab.target_jobs()]
     assert "only by recreating it" in (await lab.plan()).changes[0].reason

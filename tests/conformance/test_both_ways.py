@@ -39,7 +39,7 @@ async def test_edits_of_different_fields_go_to_both_sides(make_lab: MakeLab) -> 
     (found,) = (await lab.night()).results
 
     assert (found.exit_code, counts(found.plan)) == (0, {"update": 1, "none": 1})
-    assert source_wishes(lab)[0] == lab.held()[0] == wish(1, name="Anew", hour=17)
+    assert source_wishes(lab)[0] == lab.target_jobs()[0] == wish(1, name="Anew", hour=17)
     await lab.settled()
 
 
@@ -88,7 +88,7 @@ async def test_a_later_edit_of_what_was_written_back_is_no_conflict(make_lab: Ma
         lab.target.edit(key, name=name)
         assert [(await lab.night()).exit_code, source_wishes(lab)[0].name] == [0, name]
     lab.source.wish(1, name="Four")
-    assert ((await lab.night()).exit_code, lab.held()[0].name) == (0, "Four")
+    assert ((await lab.night()).exit_code, lab.target_jobs()[0].name) == (0, "Four")
 
 
 async def test_a_saved_plan_goes_both_ways(make_lab: MakeLab) -> None:
@@ -131,7 +131,7 @@ async def test_a_rollback_reverts_the_target_alone(make_lab: MakeLab) -> None:
         lab.runtime, lab.state, found.applied.run or "", agree=agree, stop=asyncio.Event()
     )
     assert [outcome.status for outcome in applied.outcomes] == ["done"]
-    assert (lab.held()[0], source_wishes(lab)[0]) == (wish(1, name="Anew"), wish(1, name="Anew", hour=17))
+    assert (lab.target_jobs()[0], source_wishes(lab)[0]) == (wish(1, name="Anew"), wish(1, name="Anew", hour=17))
 
 
 async def test_the_active_side_is_no_edit_that_is_written_back(make_lab: MakeLab) -> None:
@@ -145,7 +145,7 @@ async def test_the_active_side_is_no_edit_that_is_written_back(make_lab: MakeLab
         sync="it",
         live="target",
         parked={"enabled": False},
-        wish={"enabled": True},
+        original={"enabled": True},
         since=lab.world.now(),
     )
     lab.state.put_active_side(active_side, dialect="vixie")

@@ -26,7 +26,7 @@ async def test_a_wrong_label_changes_no_name(make_lab: MakeLab, source: str, tar
     lab.world.fault("charset", times=0)
 
     assert {"create": 1} == await lab.run()
-    assert [NAME] == [job.name for job in lab.held()]
+    assert [NAME] == [job.name for job in lab.target_jobs()]
     assert not (await lab.plan()).pending
 
 

@@ -104,7 +104,7 @@ async def test_the_first_update_finds_the_contract_out(make_lab: MakeLab, contra
 
     await lab.carry_out()
 
-    assert ["Renamed"] == [job.name for job in lab.held()]
+    assert ["Renamed"] == [job.name for job in lab.target_jobs()]
     assert (contract == "put") == (other in [entry["method"] for entry in lab.world.requests])
     await lab.settled()
 
@@ -185,12 +185,12 @@ async def test_every_generation_of_devin_works(make_lab: MakeLab, shape: Shape, 
     assert {"update": 1, "none": 1} == await lab.run()
     paused = lab.source.wish(1, name="Renamed", hour=11, enabled=False)
     assert {"pause": 1, "none": 1} == await lab.run()
-    assert lab.expected(paused, wish(2)) == lab.held()
+    assert lab.expected(paused, wish(2)) == lab.target_jobs()
 
     lab.source.put(lab.source.platform.write(1, renamed))
     lab.source.remove(lab.source.platform.id_of(lab.source.platform.write(2, wish(2))))
     assert {"resume": 1, "delete": 1} == await lab.run()
-    assert lab.expected(renamed) == lab.held()
+    assert lab.expected(renamed) == lab.target_jobs()
 
 
 @pytest.mark.parametrize("shape", ["full", "newest"])

@@ -102,7 +102,7 @@ async def test_a_person_removes_either_one(make_lab: MakeLab, source: str, targe
     ] == [gone]
     assert known_duplicates(lab.state, ["it"]) == {}
     await lab.settled()
-    assert lab.expected(wish(1), wish(2)) == lab.held()
+    assert lab.expected(wish(1), wish(2)) == lab.target_jobs()
     with pytest.raises(RefusedError, match="run twice again"):
         await undo.rollback(lab.runtime, lab.state, applied.run or "", agree=_yes, stop=asyncio.Event())
 
@@ -187,7 +187,7 @@ async def test_a_binding_to_another_source_makes_nothing_twice(make_lab: MakeLab
     lab.configure(adopt="identical")
     assert await lab.run() == {"adopt": 1, "none": 2}
     assert [(binding.source.id != "00000000-0000-0000-0000-00000000dead") for binding in lab.bindings()] == [True, True]
-    assert lab.expected(wish(1), wish(2)) == lab.held()
+    assert lab.expected(wish(1), wish(2)) == lab.target_jobs()
 
 
 async def test_a_binding_to_a_source_that_is_there_blocks_both(make_lab: MakeLab) -> None:

@@ -53,7 +53,7 @@ async def test_a_paused_job_never_fires_while_it_is_created(make_lab: MakeLab, t
     assert [] == fires(lab, target, "Job 001")
     assert [] != fires(lab, target, "Job 002")
     if trigger == "daily":
-        assert lab.expected(wish(1, enabled=False), wish(2)) == lab.held()
+        assert lab.expected(wish(1, enabled=False), wish(2)) == lab.target_jobs()
     else:
         lab.world.time_of_day = lambda: datetime(2028, 1, 2, tzinfo=UTC)
         lab.world.tick()
@@ -157,4 +157,4 @@ async def test_what_has_expired_is_not_migrated(make_lab: MakeLab, source: str, 
     assert {"create": 1, "none": 1} == counts(planned)
     assert "nothing to migrate" in " ".join(change.reason for change in planned.changes)
     await lab.run()
-    assert lab.expected(wish(2)) == lab.held()
+    assert lab.expected(wish(2)) == lab.target_jobs()

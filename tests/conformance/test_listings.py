@@ -42,7 +42,7 @@ async def test_lists_of_two_pages(make_lab: MakeLab, source: str, target: str) -
     fill(lab, number)
 
     assert {"create": number} == await lab.run()
-    assert number == len(lab.held())
+    assert number == len(lab.target_jobs())
     assert pages(lab) == len(lab.world.requests)
 
     for kind, rule, errors in (
@@ -59,7 +59,7 @@ async def test_lists_of_two_pages(make_lab: MakeLab, source: str, target: str) -
             with pytest.raises(errors):
                 await lab.carry_out()
         lab.world.faults.clear()
-    assert number == len(lab.held())
+    assert number == len(lab.target_jobs())
 
 
 async def test_a_full_target_takes_what_it_has_room_for(make_lab: MakeLab) -> None:
@@ -69,5 +69,5 @@ async def test_a_full_target_takes_what_it_has_room_for(make_lab: MakeLab) -> No
 
     _planned, applied = await lab.carry_out()
 
-    assert (10, 10) == (applied.summary["done"], len(lab.held()))
+    assert (10, 10) == (applied.summary["done"], len(lab.target_jobs()))
     assert {"create": 5, "none": 10} == counts(await lab.plan())

@@ -50,7 +50,7 @@ async def test_losses_are_refused_until_they_are_allowed(make_lab: MakeLab, sour
     assert {"blocked": 1} == counts(await lab.plan())
     lab.configure(allow_loss=sorted(paths))
     assert {"create": 1} == await lab.run()
-    assert lab.expected(wish(1)) == lab.held()
+    assert lab.expected(wish(1)) == lab.target_jobs()
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ async def test_the_platforms_own_stop_arrives_as_a_pause(make_lab: MakeLab, sour
     lab.source.put({**lab.source.platform.write(1, wish(1)), **stops.get(source, {"enabled": False})})
 
     assert {"blocked" if target == "omni" else "create": 1} == await lab.run()
-    assert [False] * (target != "omni") == [job.enabled for job in lab.held()]
+    assert [False] * (target != "omni") == [job.enabled for job in lab.target_jobs()]

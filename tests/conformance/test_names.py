@@ -20,7 +20,7 @@ async def test_names_that_are_exchanged_converge_at_once(make_lab: MakeLab) -> N
     lab.source.remove(lab.source.platform.id_of(lab.source.platform.write(2, wish(2))))
     lab.source.wish(3, name="Old")
     assert {"create": 1, "update": 2, "delete": 1} == await lab.run()
-    assert ["Left", "Old", "Right"] == [job.name.partition(" (")[0] for job in lab.held()]
+    assert ["Left", "Old", "Right"] == [job.name.partition(" (")[0] for job in lab.target_jobs()]
 
 
 async def test_an_archived_job_may_keep_its_name(make_lab: MakeLab) -> None:
@@ -35,5 +35,5 @@ async def test_an_archived_job_may_keep_its_name(make_lab: MakeLab) -> None:
 
     assert {"failed": 1, "done": 1} == {status: n for status, n in applied.summary.items() if n}
     assert "already exists" in next(outcome.error for outcome in applied.outcomes if outcome.status == "failed")
-    assert lab.expected(*wanted[1:]) == lab.held()
+    assert lab.expected(*wanted[1:]) == lab.target_jobs()
     assert {"create": 1, "none": 2} == counts(await lab.plan())

@@ -27,9 +27,9 @@ async def test_what_the_platform_says_is_compared(make_lab: MakeLab, late: timed
 
     found = await commands.verify(lab.runtime, lab.state, "it")
 
-    ((lines,),) = [proof.told for proof in found.proofs]
+    ((lines,),) = [proof.next_runs for proof in found.proofs]
     agrees = late < timedelta(minutes=1)
-    assert (lines.agrees, lines.expected) == (agrees, lines.told - late)
+    assert (lines.agrees, lines.expected) == (agrees, lines.reported - late)
     assert found.is_well
     (job,) = verify_document(found).to_json()["jobs"]
     assert agrees is job["next_runs"][0]["agrees"]
@@ -46,5 +46,5 @@ async def test_a_platform_that_tells_nothing(make_lab: MakeLab) -> None:
 
     found = await commands.verify(lab.runtime, lab.state, "it")
 
-    assert [()] == [proof.told for proof in found.proofs]
+    assert [()] == [proof.next_runs for proof in found.proofs]
     assert [] == [line for line in verify_lines(found, command="") if "own next run" in line.text.plain]

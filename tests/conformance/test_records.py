@@ -15,8 +15,8 @@ from migrator.plan.changes import Plan
 from migrator.plan.document import plan_document
 from migrator.report.audits import audit_lines
 from migrator.report.documents.audit import audit_document
-from migrator.report.html.jobs import jobs_page
-from migrator.report.markdown import markdown_text
+from migrator.report.html.pages import jobs_page
+from migrator.report.markdown import jobs_markdown
 from migrator.report.plans import plan_lines
 from migrator.report.views.audits import audit_view
 from migrator.report.views.plans import plan_view
@@ -113,7 +113,7 @@ def draw(planned: Plan) -> None:
     """Everything that shows a plan."""
     list(plan_lines(plan_view(planned), verbose=True))
     jobs_page(plan_view(planned))
-    markdown_text(plan_view(planned))
+    jobs_markdown(plan_view(planned))
     "".join(plan_document(planned).text_parts()).encode()
 
 

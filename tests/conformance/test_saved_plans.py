@@ -36,7 +36,7 @@ async def test_history_is_no_change(make_lab: MakeLab) -> None:
 
     await lab.carry_out(plan)
 
-    assert lab.expected(wish(1), wish(2)) == lab.held()
+    assert lab.expected(wish(1), wish(2)) == lab.target_jobs()
 
 
 async def test_any_other_run_of_the_sync_outdates_a_plan(make_lab: MakeLab) -> None:

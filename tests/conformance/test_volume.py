@@ -18,6 +18,6 @@ async def test_ten_thousand_jobs(make_lab: MakeLab) -> None:
 
     assert 10_000 + 1 == len(lab.world.requests)
     assert [f"Job {n:03}" for n in range(10_000)] == sorted(
-        (job.name for job in lab.held()), key=lambda name: (len(name), name)
+        (job.name for job in lab.target_jobs()), key=lambda name: (len(name), name)
     )
     await lab.settled()

@@ -75,7 +75,7 @@ async def test_edits_count_whatever_is_renewed_beside_them(lab: Lab, number: int
 async def test_an_older_state_learns_it_in_a_quiet_night(lab: Lab) -> None:
     """Links that do not know yet which schedule they stand for learn it when they are seen to be in step."""
     await night(lab)
-    lab.state.note_schedules({binding.target: ("", None) for binding in lab.bindings()})
+    lab.state.put_schedules({binding.target: ("", None) for binding in lab.bindings()})
     assert (await night(lab)).plan.pending == ()
 
     found = await night(lab, CHANGE - 2 * NIGHT)

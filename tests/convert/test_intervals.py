@@ -17,7 +17,7 @@ OMNI = load_mapping("omni")
 SET = {"action.model": "5d3a9f60-7c21-4e0b-8f6e-2b1d4c000001", "delivery.email": Email(recipients=("ops@example.com",))}
 
 
-def lowered(trigger: Recurring | Once, parts: int = 1) -> Converted:
+def converted(trigger: Recurring | Once, parts: int = 1) -> Converted:
     """A job of Devin's as Omni can hold it."""
     sync = Sync(name="it", source="devin", target="omni", schedule=Schedule(split_for_interval=parts), set=SET)
     ref = JobRef(provider="devin", scope="all", id="1")
@@ -29,18 +29,18 @@ def lowered(trigger: Recurring | Once, parts: int = 1) -> Converted:
 def test_a_minimum_interval_is_met_on_request(text: str, parts: int) -> None:
     """Without the setting the job is refused, and the refusal names the number that does."""
     trigger = Recurring(parse(text, "vixie"), "UTC")
-    refused = lowered(trigger)
+    refused = converted(trigger)
     assert not refused.parts
     assert f"schedule = {{ split_for_interval = {parts} }} in the sync makes {parts} jobs" in refused.refused[0]
     assert "Omni AI Routines takes at least 60 min" in refused.refused[0]
 
-    found = lowered(trigger, parts)
+    found = converted(trigger, parts)
     assert (found.schedule.verdict, len(found.parts), found.refused) == ("exact_split", parts, ())
 
 
 def test_an_instant_within_a_minute_is_a_declared_loss() -> None:
     """It goes to the next whole minute, and says so under `trigger.at`."""
-    found = lowered(Once(datetime(2027, 3, 15, 9, 0, 30, tzinfo=UTC)))
+    found = converted(Once(datetime(2027, 3, 15, 9, 0, 30, tzinfo=UTC)))
     (loss,) = [loss for loss in found.losses if loss.path.startswith("trigger")]
     assert (loss.path, loss.had, loss.becomes) == (
         "trigger.at",
@@ -54,5 +54,5 @@ def test_an_instant_within_a_minute_is_a_declared_loss() -> None:
 
 def test_an_instant_on_the_minute_loses_nothing() -> None:
     """There is nothing to round."""
-    found = lowered(Once(datetime(2027, 3, 15, 9, tzinfo=UTC)))
+    found = converted(Once(datetime(2027, 3, 15, 9, tzinfo=UTC)))
     assert [loss for loss in found.losses if loss.path.startswith("trigger")] == []

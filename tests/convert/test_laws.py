@@ -47,7 +47,7 @@ SYNC: Final = Sync(
 )
 
 
-def lowered(job: Job, target: ProviderMapping) -> Converted:
+def converted(job: Job, target: ProviderMapping) -> Converted:
     """What becomes of a job with everything that a sync can say."""
     return convert(job, target=target, sync=SYNC, now=NOW)
 
@@ -61,10 +61,10 @@ def at_target(fields: Any, target: ProviderMapping) -> Job:
 @settings(max_examples=20)
 @given(data=st.data())
 def test_lowering_twice_is_lowering_once(source: str, target: str, data: st.DataObject) -> None:
-    """What was lowered is lowered to itself, with nothing more to lose."""
+    """What was converted is converted to itself, with nothing more to lose."""
     mapping = MAPPINGS[target]
-    for piece in lowered(data.draw(jobs(MAPPINGS[source])), mapping).parts:
-        again = lowered(at_target(piece, mapping), mapping)
+    for piece in converted(data.draw(jobs(MAPPINGS[source])), mapping).parts:
+        again = converted(at_target(piece, mapping), mapping)
 
         assert (piece,) == again.parts
         assert () == again.losses
@@ -76,7 +76,7 @@ def test_lowering_twice_is_lowering_once(source: str, target: str, data: st.Data
 def test_everything_is_accounted_for(source: str, target: str, data: st.DataObject) -> None:
     """Every field of the source is carried as it is, said in the event or prompt, or listed as lost with a reason."""
     job, mapping = data.draw(jobs(MAPPINGS[source])), MAPPINGS[target]
-    result = lowered(job, mapping)
+    result = converted(job, mapping)
 
     assert all(loss.reason and loss.path in PATHS for loss in result.losses)
     for piece in result.parts:
@@ -102,7 +102,7 @@ def _is_said(path: str, value: Any, prompt: Fields) -> bool:
 def test_the_target_holds_what_it_is_given(source: str, target: str, data: st.DataObject) -> None:
     """The target's limits are kept, and a platform that answers with what it was sent gives back exactly the piece."""
     mapping = MAPPINGS[target]
-    for piece in lowered(data.draw(jobs(MAPPINGS[source])), mapping).parts:
+    for piece in converted(data.draw(jobs(MAPPINGS[source])), mapping).parts:
         for leaf, rule in mapping.rules.fields.items():
             path = leaf.rpartition(".")[0] if leaf.rpartition(".")[0] in PARTS else leaf
             value: Any = piece.get(path) if path == leaf else getattr(piece.get(path), leaf.rpartition(".")[2], None)
@@ -119,7 +119,7 @@ def test_a_stopped_job_is_never_made_live(target: str, data: st.DataObject) -> N
     """A job that its owner paused or its platform stopped is paused wherever it goes, and only such a job is."""
     job = data.draw(jobs(MAPPINGS["json"]))
 
-    assert {job.live} >= {piece.get("enabled", True) for piece in lowered(job, MAPPINGS[target]).parts}
+    assert {job.live} >= {piece.get("enabled", True) for piece in converted(job, MAPPINGS[target]).parts}
 
 
 @pytest.mark.parametrize("mode", ["window", "year", "single", "exact"])

@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 MODEL = "5d3a9f60-7c21-4e0b-8f6e-2b1d4c000001"
 
 
-def lowered(target: str, *, options: dict[str, Any] | None = None, **job: Any) -> Converted:
+def converted(target: str, *, options: dict[str, Any] | None = None, **job: Any) -> Converted:
     """What a job that fires each morning becomes at a target."""
     plain: dict[str, Any] = {
         "ref": JobRef(provider="json", scope="jobs.json", id="1"),
@@ -32,13 +32,13 @@ def lowered(target: str, *, options: dict[str, Any] | None = None, **job: Any) -
 @pytest.mark.parametrize("agent", ["devin", "data_analyst", "advanced"])
 def test_documented_agents_go(agent: str) -> None:
     """Every agent that any published shape lists is written as it is."""
-    found = lowered("devin", action=Prompt(text="Do it.", agent=agent))
+    found = converted("devin", action=Prompt(text="Do it.", agent=agent))
     assert [agent] == [piece["action.agent"] for piece in found.parts]
 
 
 def test_an_unknown_value_needs_a_lookup() -> None:
     """A value that the platform does not list is refused before anything is sent, with the line that translates it."""
-    found = lowered("devin", action=Prompt(text="Do it.", agent="foo"))
+    found = converted("devin", action=Prompt(text="Do it.", agent="foo"))
 
     assert not found.parts
     (need,) = found.needs
@@ -46,7 +46,7 @@ def test_an_unknown_value_needs_a_lookup() -> None:
         "Devin Schedules takes one of devin, data_analyst, advanced as action.agent, and the job has 'foo'" == need.what
     )
     assert ('[syncs.it.lookup."action.agent"]', '"foo" = "…"') == (need.table, need.line)
-    translated = lowered(
+    translated = converted(
         "devin", options={"lookup": {"action.agent": {"foo": "devin"}}}, action=Prompt(text="Do it.", agent="foo")
     )
     assert ["devin"] == [piece["action.agent"] for piece in translated.parts]
@@ -54,7 +54,7 @@ def test_an_unknown_value_needs_a_lookup() -> None:
 
 def test_a_value_of_the_sync_is_corrected_in_the_sync() -> None:
     """What `set` gives is told with the table that gives it."""
-    found = lowered("devin", options={"set": {"action.agent": "foo"}})
+    found = converted("devin", options={"set": {"action.agent": "foo"}})
     assert ["[syncs.it.set]"] == [need.table for need in found.needs]
 
 
@@ -72,23 +72,23 @@ def test_a_value_of_the_sync_is_corrected_in_the_sync() -> None:
 )
 def test_forms_are_checked(email: Email, model: str, told: str) -> None:
     """Addresses and UUIDs are looked at before they are sent."""
-    found = lowered("omni", action=Prompt(text="Do it.", model=model), delivery=Delivery(email=email))
+    found = converted("omni", action=Prompt(text="Do it.", model=model), delivery=Delivery(email=email))
     assert not found.parts
     assert any(told in text for text in [*found.refused, *(need.what for need in found.needs)])
 
 
 def test_our_own_tag_counts_among_fifty() -> None:
     """A list keeps a place for the tag that we add to it."""
-    found = lowered("devin", labels=tuple(f"label-{n:02}" for n in range(50)))
+    found = converted("devin", labels=tuple(f"label-{n:02}" for n in range(50)))
     (loss,) = [loss for loss in found.losses if loss.path == "labels"]
     assert (50, 49) == (len(loss.had), len(loss.becomes))
-    assert not [loss for loss in lowered("devin", labels=("a",) * 1).losses if loss.path == "labels"]
+    assert not [loss for loss in converted("devin", labels=("a",) * 1).losses if loss.path == "labels"]
 
 
 @pytest.mark.parametrize(("scope", "goes"), [("participants", True), ("program", False)])
 def test_a_filter_selects_participants(scope: str, goes: bool) -> None:
     """Scrip takes a participant filter where there are participants."""
-    found = lowered("scrip", action=Event(name="x", scope=scope, filter="balance > 0"))
+    found = converted("scrip", action=Event(name="x", scope=scope, filter="balance > 0"))
     assert goes == bool(found.parts)
     told = "[]" if goes else "takes nothing unless action.scope is participants"
     assert told in f"{[need.what for need in found.needs]}"
@@ -97,7 +97,7 @@ def test_a_filter_selects_participants(scope: str, goes: bool) -> None:
 def test_one_slack_place_of_two() -> None:
     """Omni posts to a channel or to a person: the second is lost by name."""
     slack = Slack(channel="C1", user="U1")
-    found = lowered("omni", action=Prompt(text="Do it.", model=MODEL), delivery=Delivery(slack=slack))
+    found = converted("omni", action=Prompt(text="Do it.", model=MODEL), delivery=Delivery(slack=slack))
     (loss,) = found.losses
     assert ("delivery.slack", Slack(channel="C1")) == (loss.path, loss.becomes)
     assert [Slack(channel="C1")] == [piece["delivery.slack"] for piece in found.parts]
@@ -106,7 +106,7 @@ def test_one_slack_place_of_two() -> None:
 @pytest.mark.parametrize("target", ["omni", "devin", "scrip"])
 def test_unknown_fields_are_lost_by_name_and_never_exact(target: str) -> None:
     """A field that no mapping knows is a loss under its own name, and the schedule is flagged."""
-    found = lowered(target, unknown={"condition": {"only_if": "x"}, "destination.cc": ("y",)})
+    found = converted(target, unknown={"condition": {"only_if": "x"}, "destination.cc": ("y",)})
     assert {"provider_fields.condition", "provider_fields.destination.cc"} <= {loss.path for loss in found.losses}
     assert "unknown_fields" in found.schedule.flags
-    assert [] == list(lowered("json", unknown={"condition": 1}).losses)
+    assert [] == list(converted("json", unknown={"condition": 1}).losses)

@@ -26,7 +26,7 @@ def job(text: str) -> Job:
 
 
 def test_what_was_foreseen_is_not_proved_again() -> None:
-    """A job that is lowered within the minute after its schedule was foreseen has that very proof."""
+    """A job that is converted within the minute after its schedule was foreseen has that very proof."""
     prefetch(job("0 9 ? * MON *"), target=DEVIN.rules, sync=SYNC, now=NOW)
     early = convert(job("0 9 ? * MON *"), target=DEVIN, sync=SYNC, now=NOW)
     late = convert(job("0 9 ? * MON *"), target=DEVIN, sync=SYNC, now=NOW + timedelta(seconds=29))

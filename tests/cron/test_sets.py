@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from migrator.cron import parse
 from migrator.cron.cover import cover_days, products
+from migrator.cron.date_rules import disjoint, is_partition, say_dates
 from migrator.cron.days import GREGORIAN_CYCLE, day_bits, is_empty
 from migrator.cron.firesets import Window, add, fires_of, instants, minus, rotate, size, times_of_day
 from migrator.cron.model import Dates
 from migrator.cron.renderer import can_say
-from migrator.cron.saying import disjoint, is_partition, say_dates
 from migrator.cron.zones import DAY, from_minutes, to_minutes
 from tests.cron.texts import texts
 from tests.cron.walk import matches

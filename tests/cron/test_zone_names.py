@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import pytest
 
 from migrator.cron import Recurring, next_fires, translate, zones
-from migrator.cron.zone_laws import young_rule
+from migrator.cron.caveats import young_rule
 from migrator.cron.zones import from_minutes, load_zone, offset_at, to_minutes, tzdata_version, zone_names
 from migrator.errors import ScheduleError
 

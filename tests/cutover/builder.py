@@ -174,6 +174,6 @@ def parked_at(cron: str) -> Switching:
         wished=job("Alpha"),
         targets=GIVEN.targets,
         bindings=GIVEN.bindings,
-        active_side=active_side(parked={"trigger.cron": parked}, wish={"trigger.cron": own}),
+        active_side=active_side(parked={"trigger.cron": parked}, original={"trigger.cron": own}),
         contracts=("patch", "patch"),
     )

@@ -142,7 +142,7 @@ async def case(
     tally.jobs, tally.cases = tally.jobs + 1, tally.cases + 1
     struck = await cut_short(lab, {**variant.rule, "nth": nth}, dies=variant.dies)
     tally.struck += struck
-    named = {one.name for found in lab.state.dark().values() for one in found}
+    named = {one.name for found in lab.state.inactive_jobs().values() for one in found}
     inactive = {
         one.name for one in await active_statuses(lab.runtime, lab.state, "it") if one.live in {"neither", "part"}
     }
@@ -160,11 +160,11 @@ async def case(
     lab.world.tick()
     found = compared(lab, expected(setup.source, records, lab.world.now(), since=begin), lab.state.missed())
     assert {} == found.wrong, (where, goal, found.wrong, lab.state.missed())
-    assert () == lab.state.unsettled(), (where, lab.state.unsettled())
+    assert () == lab.state.all_unresolved_writes(), (where, lab.state.all_unresolved_writes())
     planned = await lab.plan()
     odd = [change for change in planned.blocked if not (is_stopped and "stopped by" in change.reason)]
     assert ((), []) == (planned.pending, odd), (where, planned.pending, odd)
-    assert {} == lab.state.dark(), where
+    assert {} == lab.state.inactive_jobs(), where
     tally.add(found)
     return struck
 

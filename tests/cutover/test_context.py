@@ -24,7 +24,7 @@ ONE = Given(source=(ALPHA,)).carried_out()
 PLANNER = Switching().planner
 EMPTY = Given(source=(ALPHA,))
 PAUSED = attrs.evolve(ALPHA, enabled=False)
-MOVED = active_side(parked={"enabled": False}, wish={"enabled": True})
+MOVED = active_side(parked={"enabled": False}, original={"enabled": True})
 OTHER = attrs.evolve(ALPHA, action=Prompt(text="Something else."))
 
 

@@ -33,7 +33,7 @@ async def test_a_staged_job_is_proved_as_it_will_be(make_lab: MakeLab) -> None:
     lab.source.wish(1)
     planned, _applied = await lab.carry_out(hold=True)
     assert ["source"] == [change.active_side for change in planned.changes]
-    assert [9] != [staged.hour for staged in lab.held()]
+    assert [9] != [staged.hour for staged in lab.target_jobs()]
 
     (proof,) = (await verify(lab.runtime, lab.state, "it")).proofs
     assert ("proved", "source") == (proof.status, proof.live)
@@ -41,10 +41,10 @@ async def test_a_staged_job_is_proved_as_it_will_be(make_lab: MakeLab) -> None:
     (key,) = lab.source.records()
     lab.source.edit(key, prompt="Something else.", frequency="0 11 * * *")
     assert {"update": 1} == await lab.run()
-    assert (["source"], ["Something else."]) == (await live(lab), [staged.text for staged in lab.held()])
+    assert (["source"], ["Something else."]) == (await live(lab), [staged.text for staged in lab.target_jobs()])
 
     assert [("moved", "target")] == statuses(await cut(lab))
-    assert lab.expected(wish(1, text="Something else.", hour=11)) == lab.held()
+    assert lab.expected(wish(1, text="Something else.", hour=11)) == lab.target_jobs()
 
 
 async def test_what_is_staged_stays_so_when_it_is_recreated(make_lab: MakeLab) -> None:
@@ -71,7 +71,7 @@ async def test_syncs_after_the_cutover_keep_the_target_active(make_lab: MakeLab)
     (key,) = lab.source.records()
     lab.source.edit(key, name="Renamed")
     assert {"update": 1} == await lab.run()
-    assert [("Renamed", True)] == [(staged.name, staged.enabled) for staged in lab.held()]
+    assert [("Renamed", True)] == [(staged.name, staged.enabled) for staged in lab.target_jobs()]
     assert ["target"] == await live(lab)
 
 

@@ -19,7 +19,7 @@ def test_the_source_stops_before_the_target_fires() -> None:
     assert steps(switch) == [("pause", {"enabled": False}), ("release", {"enabled": True})]
     assert (switch.live, switch.switched) == (
         "source",
-        active_side(parked={"enabled": False}, wish={"enabled": True}),
+        active_side(parked={"enabled": False}, original={"enabled": True}),
     )
     assert [step.binding is not None for step in switch.steps] == [False, True]
     assert [step.side for step in switch.steps] == ["source", "target"]
@@ -39,7 +39,7 @@ def test_a_job_that_cannot_be_paused_is_parked() -> None:
     (does, new), activation = steps(switch)
     assert (does, set(new), activation) == ("move away", {"trigger.cron"}, ("release", {"enabled": True}))
     assert switch.switched
-    assert (set(switch.switched.parked), switch.switched.wish["trigger.cron"].text) == (
+    assert (set(switch.switched.parked), switch.switched.original["trigger.cron"].text) == (
         {"trigger.cron"},
         "0 9 ? * MON *",
     )
@@ -58,14 +58,14 @@ def test_a_switch_that_died_is_finished(number: int) -> None:
 
     names = ["pause", "release"][number:]
     assert [name for name, _new in steps(switch)] == names
-    assert switch.switched == active_side(parked={"enabled": False}, wish={"enabled": True})
+    assert switch.switched == active_side(parked={"enabled": False}, original={"enabled": True})
     assert switch.reason == ("" if names else "switched already; a crashed run did not record it")
 
 
 def test_a_switch_that_is_recorded_otherwise_is_recorded_again() -> None:
     """Both sides are as they are to be, and the record says that the source is the active side, or nothing at all."""
     done = STAGED.after("target")
-    for record in (active_side(live="source", parked={"enabled": False}, wish={"enabled": True}), None):
+    for record in (active_side(live="source", parked={"enabled": False}, original={"enabled": True}), None):
         switch = done.having(active_side=record).plan("target")
         assert (steps(switch), switch.reason) == ([], "")
 
@@ -82,7 +82,9 @@ def test_a_job_that_its_owner_paused_stays_paused() -> None:
 def test_a_paused_job_with_an_old_record_is_not_what_a_cutover_stopped() -> None:
     """Its schedule was edited since: what was parked then is not to come back."""
     parked = parse("0 0 17 11 ? *", "eventbridge")
-    record = active_side(parked={"trigger.cron": parked}, wish={"trigger.cron": parse("0 8 * * ? *", "eventbridge")})
+    record = active_side(
+        parked={"trigger.cron": parked}, original={"trigger.cron": parse("0 8 * * ? *", "eventbridge")}
+    )
     paused = Switching(source=job("Alpha", enabled=False), active_side=record)
 
     assert refusal(paused.plan("target"))[0] == "there"
@@ -105,7 +107,7 @@ def test_a_parked_schedule_that_comes_near_is_parked_again() -> None:
     ((does, new),) = steps(switch)
     assert (does, set(new)) == ("move away", {"trigger.cron"})
     assert switch.switched
-    assert switch.switched.wish == given.active_side.wish  # type: ignore[union-attr]
+    assert switch.switched.original == given.active_side.original  # type: ignore[union-attr]
     assert switch.switched.parked == new
 
 
@@ -117,7 +119,7 @@ def test_a_job_that_somebody_resumed_is_stopped_again() -> None:
     switch = again.plan("target")
     assert (switch.live, steps(switch)) == ("both", [("pause", {"enabled": False})])
     assert switch.switched
-    assert switch.switched.wish == {"enabled": True}
+    assert switch.switched.original == {"enabled": True}
 
 
 def test_a_schedule_that_its_owner_made_of_a_parked_one_is_what_the_source_gets_back() -> None:
@@ -127,7 +129,7 @@ def test_a_schedule_that_its_owner_made_of_a_parked_one_is_what_the_source_gets_
 
     assert [name for name, _new in steps(switch)] == ["move away"]
     assert switch.switched
-    assert switch.switched.wish["trigger.cron"].text == "0 7 * * ? *"
+    assert switch.switched.original["trigger.cron"].text == "0 7 * * ? *"
 
 
 def test_a_second_switch_that_died_at_its_end_is_recorded() -> None:

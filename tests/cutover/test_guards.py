@@ -57,7 +57,7 @@ async def test_a_job_that_its_owner_paused_is_not_reported_as_active_nowhere(mak
 
     (night,) = (await lab.night()).results
 
-    assert (0, (), {}) == (night.exit_code, night.applied.dark, lab.state.dark())
+    assert (0, (), {}) == (night.exit_code, night.applied.inactive, lab.state.inactive_jobs())
 
 
 async def test_a_job_that_is_gone_from_both_sides_is_not_reported_as_active_nowhere(make_lab: MakeLab) -> None:
@@ -71,7 +71,7 @@ async def test_a_job_that_is_gone_from_both_sides_is_not_reported_as_active_nowh
         lab.target.remove(lab.key_of("Job 001"))
         (night,) = (await lab.night()).results
 
-    assert (3, ()) == (night.exit_code, night.applied.dark)
+    assert (3, ()) == (night.exit_code, night.applied.inactive)
     assert "deleted" in night.plan.blocked[0].reason
 
 

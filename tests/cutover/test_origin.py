@@ -264,7 +264,7 @@ async def test_a_crashed_run_is_reconciled_by_the_next_run(make_lab: MakeLab, wh
     await lab.carry_out(sync="back")
 
     assert ["done" if happened else "failed"] == states(lab)
-    assert () == lab.state.unsettled()
+    assert () == lab.state.all_unresolved_writes()
 
 
 def _at_noon(dialect: str) -> Any:

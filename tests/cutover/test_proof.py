@@ -101,9 +101,9 @@ async def troubled(lab: Lab, chance: random.Random) -> bool:
 
 async def shown(lab: Lab) -> tuple[ActiveStatus, ...]:
     """Which side of each job is active, by somebody who has the run's own notes and writes none."""
-    recorded = dict(lab.state.dark())
+    recorded = dict(lab.state.inactive_jobs())
     found = await active_statuses(lab.runtime, lab.state, "it")
-    lab.state.note_dark("it", recorded.get("it", ()))
+    lab.state.put_inactive_jobs("it", recorded.get("it", ()))
     return found
 
 
@@ -129,14 +129,14 @@ async def test_a_hundred_random_jobs_are_switched(
         for _run in range(TROUBLED):
             tally.cases += 1
             tally.struck += await troubled(lab, chance)
-            named = {one.name for inactive in lab.state.dark().values() for one in inactive}
+            named = {one.name for inactive in lab.state.inactive_jobs().values() for one in inactive}
             unnamed += [one.name for one in await shown(lab) if one.live in DARK and one.name not in named]
             await simulated.sleep(chance.uniform(0, 2400))
         for _run in range(_CALM):
             await cut(lab)
             await simulated.sleep(600)
         found = await active_statuses(lab.runtime, lab.state, "it")
-        inactive = dict(lab.state.dark())
+        inactive = dict(lab.state.inactive_jobs())
         await simulated.sleep(_END.total_seconds() - simulated.elapsed())
         lab.world.tick()
         count = compared(lab, expected(source, records, lab.world.now()), lab.state.missed())

@@ -86,7 +86,7 @@ async def test_a_refusal_after_the_first_write_resumes_what_was_stopped(
 
     lab.world.faults.clear()
     switched = sum(switched.status == "moved" for switched in found.switches)
-    assert (1 <= switched <= 2, {}) == (True, dict(lab.state.dark()))
+    assert (1 <= switched <= 2, {}) == (True, dict(lab.state.inactive_jobs()))
     assert sorted([goal] * switched + [before] * (12 - switched)) == sorted(await live(lab))
     tried = [switched for switched in found.switches if switched.sent and switched.status == "failed"]
     assert len(tried) <= IN_FLIGHT + 3  # three failures in a row end the run, and these were under way
@@ -120,14 +120,14 @@ async def test_a_job_that_is_active_nowhere_is_named_until_it_is_repaired(make_l
     assert 1 <= len(names) == paused(lab) <= IN_FLIGHT
     for _night in range(2):
         (night,) = (await lab.night()).results
-        assert (4, names) == (night.exit_code, [one.name for one in night.applied.dark])
-    assert {f"migrator cutover it --job '{name}'" for name in names} == {one.repair for one in night.applied.dark}
-    assert names == [one.name for one in lab.state.dark()["it"]]
+        assert (4, names) == (night.exit_code, [one.name for one in night.applied.inactive])
+    assert {f"migrator cutover it --job '{name}'" for name in names} == {one.repair for one in night.applied.inactive}
+    assert names == [one.name for one in lab.state.inactive_jobs()["it"]]
     assert {} == lab.state.in_order()
 
     await cut(lab, jobs=tuple(names))
     (night,) = (await lab.night()).results
-    assert (0, (), {}) == (night.exit_code, night.applied.dark, dict(lab.state.dark()))
+    assert (0, (), {}) == (night.exit_code, night.applied.inactive, dict(lab.state.inactive_jobs()))
 
 
 @pytest.mark.parametrize(("source", "target", "options"), CASES, ids=CASE_IDS)
@@ -194,11 +194,11 @@ async def test_a_stop_after_the_cutover_is_named_and_can_be_switched_back(
     (night,) = (await lab.night()).results
     assert (4, ["migrator cutover it --back --job 'Job 001'"]) == (
         night.exit_code,
-        [one.repair for one in night.applied.dark],
+        [one.repair for one in night.applied.inactive],
     )
     assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
     assert ["source"] == await live(lab)
-    assert {} == lab.state.dark()
+    assert {} == lab.state.inactive_jobs()
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["in the answer", "right after"])
@@ -220,7 +220,7 @@ async def test_a_platform_that_stops_the_job_as_it_is_activated_gives_it_back(
     assert ("was found stopped" in failed.reason) == after
     assert (1, {}) == (
         sum(not lab.source.platform.read(r).enabled for r in lab.source.records().values()),
-        lab.state.dark(),
+        lab.state.inactive_jobs(),
     )
 
 
@@ -288,6 +288,6 @@ async def test_a_source_whose_target_job_is_gone_is_active_again(make_lab: MakeL
     lab.target.remove(lab.key_of("Job 001"))
 
     (night,) = (await lab.night()).results
-    assert (4, "migrator cutover it --back --job 'Job 001'") == (night.exit_code, night.applied.dark[0].repair)
+    assert (4, "migrator cutover it --back --job 'Job 001'") == (night.exit_code, night.applied.inactive[0].repair)
     assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
     assert 0 == paused(lab)

@@ -32,7 +32,7 @@ ALPHA = ref("Alpha")
 DAY = timedelta(days=1)
 ONE = Given(source=(job("Alpha"),)).carried_out()
 """It is due on Mondays; now it is a Sunday."""
-MOVED = active_side(parked={"enabled": False}, wish={"enabled": True}, since=NOW - 10 * DAY)
+MOVED = active_side(parked={"enabled": False}, original={"enabled": True}, since=NOW - 10 * DAY)
 
 
 def paused(one: Job) -> Job:

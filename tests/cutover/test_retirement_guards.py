@@ -60,7 +60,7 @@ def test_a_job_for_an_instant_that_is_ahead_has_to_be_proved() -> None:
 def test_nothing_unproved_is_retired_with_or_without_a_deletion() -> None:
     """Neither stopped nor deleted."""
     later = Recurring(parse("0 10 * * 1", "vixie"), "UTC")
-    both = context_of(ONE, active_sides=[attrs.evolve(MOVED, parked={}, wish={})])
+    both = context_of(ONE, active_sides=[attrs.evolve(MOVED, parked={}, original={})])
     for delete in (True, False):
         differs = with_other_target(cut(), lambda one: attrs.evolve(one, trigger=later))
         assert refusal(differs, delete=delete).startswith("it is not verified (differs: ")

@@ -276,7 +276,7 @@ async def test_the_time_of_each_write_is_reported(make_bench: MakeBench) -> None
 async def test_a_record_of_the_same_side_keeps_its_date(make_bench: MakeBench) -> None:
     """The target is active since the first cutover, whoever paused the source again."""
     since = NOW - timedelta(days=9)
-    stirring = BOTH.having(active_side=active_side(since=since, parked={"enabled": False}, wish={"enabled": True}))
+    stirring = BOTH.having(active_side=active_side(since=since, parked={"enabled": False}, original={"enabled": True}))
     made = make_bench(stirring)
 
     assert (await made.only())[:2] == ("moved", "target")

@@ -42,9 +42,9 @@ def test_what_is_back_already_needs_nothing() -> None:
     for record in (None, active_side(live="source", begun=NOW), active_side()):
         assert steps(STAGED.having(active_side=record).plan("source")) == []
     assert GIVEN.having(active_side=active_side(live="source")).plan("source").status == "planned"
-    begun = active_side(live="source", parked={"enabled": False}, wish={"enabled": True})
+    begun = active_side(live="source", parked={"enabled": False}, original={"enabled": True})
     assert [name for name, _new in steps(STAGED.having(active_side=begun).plan("source"))] == ["restore"]
-    edited = active_side(live="source", parked={"enabled": False, "name": "x"}, wish={"enabled": True, "name": "y"})
+    edited = active_side(live="source", parked={"enabled": False, "name": "x"}, original={"enabled": True, "name": "y"})
     assert steps(STAGED.having(active_side=edited).plan("source")) == []
 
 

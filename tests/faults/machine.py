@@ -141,7 +141,7 @@ def check(lab: Lab, expected: Sequence[Wish], sent: Counter[str], tally: Categor
         tally: where the findings are counted.
         where: which case it is.
     """
-    held = lab.held()
+    held = lab.target_jobs()
     found, wanted = Counter(job.name for job in held), Counter(job.name for job in expected)
     twice, lost = (found - wanted).total(), (wanted - found).total()
     changing = lab.target.platform.changing

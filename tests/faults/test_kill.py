@@ -59,7 +59,7 @@ async def test_an_interrupted_run_ends_in_order(make_lab: Labs, killer: Killer, 
 
     process = command(lab, "apply", "--resume", run.id, "--yes")
     process.communicate(timeout=60)
-    assert (0, lab.expected(*wanted)) == (process.returncode, lab.held())
+    assert (0, lab.expected(*wanted)) == (process.returncode, lab.target_jobs())
 
 
 async def test_two_runs_at_once(make_lab: Labs, killer: Killer) -> None:
@@ -78,4 +78,4 @@ async def test_two_runs_at_once(make_lab: Labs, killer: Killer) -> None:
 
     assert (5, 0) == (second.returncode, first.returncode)
     assert f"(process {first.pid} on " in err
-    assert lab.expected(*wanted) == lab.held()
+    assert lab.expected(*wanted) == lab.target_jobs()

@@ -232,9 +232,9 @@ async def test_a_wait_shows(time: Any) -> None:
     """Whoever looks sees for how long the next request is held up, and nothing when none is."""
     rate_limiter = RateLimiter(Rate.parse("1/min"), clock=time.clock)
     await time.run(_ask(rate_limiter, time, []))
-    assert 0.0 == rate_limiter.held
+    assert 0.0 == rate_limiter.until_turn
     waiting = asyncio.create_task(_ask(rate_limiter, time, []))
     await asyncio.sleep(0)
-    assert 60.0 == rate_limiter.held
+    assert 60.0 == rate_limiter.until_turn
     await time.run(waiting)
-    assert 0.0 == rate_limiter.held
+    assert 0.0 == rate_limiter.until_turn

@@ -88,13 +88,13 @@ class Installation:
         """How many requests that change something the platforms got."""
         return sum(entry["method"] in _WRITES for entry in self.world.requests)
 
-    def held(self, provider: str) -> dict[str, dict[str, Any]]:
+    def jobs_at(self, provider: str) -> dict[str, dict[str, Any]]:
         """What a platform holds, by id."""
         return {row.id: row.data for row in self.world.stores[provider].rows.values() if not row.gone}
 
     def tags(self, provider: str) -> list[str]:
         """The ownership tags there."""
-        return sorted(re.findall(r"migrator:[^\s\]\"]+", json.dumps([*self.held(provider).values()])))
+        return sorted(re.findall(r"migrator:[^\s\]\"]+", json.dumps([*self.jobs_at(provider).values()])))
 
     def routines(self, *names: str) -> None:
         """Let there be these jobs at Omni, and no others."""

@@ -12,7 +12,7 @@ def test_a_job_created_again_under_another_id(installation: Installation) -> Non
     """Both are named in plan, apply and sync, nothing is made beside the old one, and the command binds the new one."""
     installation.well("sync", "nightly")
     old, new = routine("Alpha")["id"], "11111111-0000-4000-8000-000000000001"
-    target = next(key for key, raw in installation.held("devin").items() if raw["name"] == "Alpha")
+    target = next(key for key, raw in installation.jobs_at("devin").items() if raw["name"] == "Alpha")
     installation.world.stores["omni"].clear()
     installation.world.load("omni", [routine("Beta"), routine("Gamma"), routine("Alpha", id=new)])
 
@@ -20,10 +20,10 @@ def test_a_job_created_again_under_another_id(installation: Installation) -> Non
         said = installation.refused(command[0], "nightly", *command[1:])
         assert all(one in said for one in (old, new, target))
         assert f"migrator state move job.{old} job.{new} --sync nightly" in said
-    assert len(installation.held("devin")) == 3
+    assert len(installation.jobs_at("devin")) == 3
     moved = installation.typed(said)
     installation.nothing_left()
-    assert len(installation.held("devin")) == 3
+    assert len(installation.jobs_at("devin")) == 3
     assert any(f":{new}:" in tag for tag in installation.tags("devin"))
     assert f"migrator state move job.{new} job.{old}" in moved.out
 
@@ -42,7 +42,7 @@ def test_a_job_created_again_where_the_old_one_ends(installation: Installation, 
 
     assert routine("Alpha")["id"] in changes["create"]["reason"]
     assert new in changes[on_missing]["reason"]
-    live = [raw["name"] for raw in installation.held("devin").values() if raw["enabled"]]
+    live = [raw["name"] for raw in installation.jobs_at("devin").values() if raw["enabled"]]
     assert sorted(live) == ["Alpha", "Beta", "Gamma"]
 
 
@@ -50,7 +50,7 @@ def test_two_source_jobs_of_one_name(installation: Installation) -> None:
     """With adopt = "name", a hand-made job is nobody's while several source jobs have its name; both are named."""
     installation.configure()
     installation.well("sync", "nightly")
-    made = next(raw for raw in installation.held("devin").values() if raw["name"] == "Alpha")
+    made = next(raw for raw in installation.jobs_at("devin").values() if raw["name"] == "Alpha")
     installation.world.stores["devin"].clear()
     for file in installation.folder.glob("migrator.db*"):
         file.unlink()
@@ -63,11 +63,11 @@ def test_two_source_jobs_of_one_name(installation: Installation) -> None:
     said = installation.refused("sync", "nightly")
 
     assert all(copy["id"] in said for copy in copies)
-    assert [raw["prompt"] for raw in installation.held("devin").values()] == ["Made by hand."]
+    assert [raw["prompt"] for raw in installation.jobs_at("devin").values()] == ["Made by hand."]
     installation.world.stores["omni"].clear()
     installation.world.load("omni", copies[:1])
     installation.well("sync", "nightly")
-    assert [raw["prompt"] for raw in installation.held("devin").values()] == ["Do One."]
+    assert [raw["prompt"] for raw in installation.jobs_at("devin").values()] == ["Do One."]
 
 
 def test_what_stands_there_already_is_not_hidden(installation: Installation) -> None:
@@ -94,4 +94,4 @@ def test_a_lost_state_knows_its_tags_under_another_name(installation: Installati
     installation.configure(adopt=adopt)
 
     assert installation.run("sync", "nightly").code == (3 if adopt == "never" else 0)
-    assert len(installation.held("devin")) == 3
+    assert len(installation.jobs_at("devin")) == 3

@@ -39,7 +39,7 @@ def test_a_renamed_sync_leaves_orphans(installation: Installation) -> None:
     installation.typed(status.out)
     assert shown(installation, "status")["orphans"] == []
     assert "orphans " not in installation.well("sync", "daily").out
-    assert len(installation.held("devin")) == 3
+    assert len(installation.jobs_at("devin")) == 3
 
 
 def test_moved_jobs_belong_to_the_new_sync(installation: Installation) -> None:
@@ -48,12 +48,12 @@ def test_moved_jobs_belong_to_the_new_sync(installation: Installation) -> None:
     installation.configure(name="daily", on_missing="delete", limits={"deletes": "100%"})
     installation.routines("Alpha", "Beta")
     installation.well("sync", "daily")
-    assert len(installation.held("devin")) == 3
+    assert len(installation.jobs_at("devin")) == 3
 
     installation.well("state", "move", "sync.nightly", "sync.daily", "--yes")
     installation.well("sync", "daily")
 
-    assert len(installation.held("devin")) == 2
+    assert len(installation.jobs_at("devin")) == 2
 
 
 def test_a_dry_run_changes_nothing(installation: Installation) -> None:
@@ -90,7 +90,7 @@ def test_there_and_back(installation: Installation, source: str, target: str) ->
         installation.world.stores["omni"].clear()
         for file in installation.folder.glob("migrator.db*"):
             file.unlink()
-        for key, raw in installation.held("devin").items():
+        for key, raw in installation.jobs_at("devin").items():
             installation.world.stores["devin"].put(_edited(installation, key, {**raw, "tags": []}))
     needed = {"set": {"action.model": omni.MODEL, "delivery.email": _EMAIL}} if target == "omni" else {}
     installation.configure(source=source, target=target, **needed)
@@ -123,7 +123,7 @@ _EMAIL = {"recipients": ["ops@example.com"]}
 
 
 def _org(installation: Installation) -> str:
-    return next(iter(installation.held("devin").values()))["org_id"]
+    return next(iter(installation.jobs_at("devin").values()))["org_id"]
 
 
 def _edited(installation: Installation, key: str, raw: dict[str, Any]) -> Any:
@@ -140,7 +140,7 @@ def _content(installation: Installation, target: str) -> list[str]:
     """What a target holds, its tags and times apart."""
     text = (installation.folder / "jobs.json").read_text("utf-8") if target == "jobs" else ""
     records = (
-        [text] if target == "jobs" else [str({**raw, **_times(raw)}) for raw in installation.held(target).values()]
+        [text] if target == "jobs" else [str({**raw, **_times(raw)}) for raw in installation.jobs_at(target).values()]
     )
     return [re.sub(r"migrator:[^\s\]\"']+", "TAG", record) for record in records]
 
@@ -219,7 +219,7 @@ def test_an_older_run_is_rolled_back_after_a_move(installation: Installation) ->
     installation.well("rollback", run, "--yes")
 
     assert "migrator state move sync.daily sync.nightly" in refused
-    assert sorted(raw["prompt"] for raw in installation.held("devin").values()) == [
+    assert sorted(raw["prompt"] for raw in installation.jobs_at("devin").values()) == [
         "Do Alpha.",
         "Do Beta.",
         "Do Gamma.",
@@ -229,17 +229,17 @@ def test_an_older_run_is_rolled_back_after_a_move(installation: Installation) ->
 def test_what_is_forgotten_is_taken_over_again(installation: Installation) -> None:
     """Forgotten jobs stay at the target, and adopt = "identical" knows them by their tags."""
     installation.well("sync", "nightly")
-    before = installation.held("devin")
+    before = installation.jobs_at("devin")
     dry = shown(installation, "state", "forget", "sync.nightly", "--dry-run")
     Draft202012Validator(SCHEMAS["move"]()).validate(dry)
     assert (len(dry["bindings"]), len(bindings(installation))) == (3, 3)
 
     installation.well("state", "forget", "sync.nightly", "--yes")
 
-    assert (bindings(installation), installation.held("devin")) == ([], before)
+    assert (bindings(installation), installation.jobs_at("devin")) == ([], before)
     installation.configure(adopt="identical")
     installation.well("sync", "nightly")
-    assert (len(bindings(installation)), installation.held("devin").keys()) == (3, before.keys())
+    assert (len(bindings(installation)), installation.jobs_at("devin").keys()) == (3, before.keys())
 
 
 @pytest.mark.parametrize(

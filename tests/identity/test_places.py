@@ -33,7 +33,7 @@ def test_another_spelling_is_the_same_place(installation: Installation, address:
     installation.configure()
 
     installation.nothing_left()
-    assert len(installation.held("devin")) == 3
+    assert len(installation.jobs_at("devin")) == 3
 
 
 @pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("sync",), ("cutover", "--yes")])
@@ -52,7 +52,7 @@ def test_an_alias_is_refused(installation: Installation, command: tuple[str, ...
     before = installation.tags("devin")
     installation.typed(said)
     installation.nothing_left()
-    assert len(installation.held("devin")) == 3
+    assert len(installation.jobs_at("devin")) == 3
     assert not set(before) & set(installation.tags("devin"))
 
 
@@ -69,7 +69,7 @@ def test_a_personal_token_becomes_an_organisation_key(installation: Installation
     assert f"omni:127.0.0.1/omni/api/{omni.OWNER}" in said
     installation.typed(said)
     installation.nothing_left()
-    assert len(installation.held("devin")) == 3
+    assert len(installation.jobs_at("devin")) == 3
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 12])
@@ -84,7 +84,7 @@ def test_another_account_is_refused_at_any_size(installation: Installation, numb
     said = installation.refused("sync", "nightly")
 
     assert "opens the same account" in said
-    assert {job["name"] for job in installation.held("devin").values()} == {f"Mine {one}" for one in range(number)}
+    assert {job["name"] for job in installation.jobs_at("devin").values()} == {f"Mine {one}" for one in range(number)}
 
 
 def test_jobs_deleted_on_purpose_are_forgotten(installation: Installation) -> None:
@@ -95,7 +95,7 @@ def test_jobs_deleted_on_purpose_are_forgotten(installation: Installation) -> No
     installation.typed(installation.refused("sync", "nightly"))
 
     installation.well("sync", "nightly")
-    assert len(installation.held("devin")) == 4
+    assert len(installation.jobs_at("devin")) == 4
 
 
 def test_most_of_a_small_account_is_not_deleted(installation: Installation) -> None:
@@ -108,10 +108,10 @@ def test_most_of_a_small_account_is_not_deleted(installation: Installation) -> N
     said = installation.refused("sync", "nightly")
 
     assert "3 of the 4 jobs" in said
-    assert len(installation.held("devin")) == 4
+    assert len(installation.jobs_at("devin")) == 4
     installation.configure(on_missing="delete", limits={"deletes": "75%"})
     installation.well("sync", "nightly")
-    assert len(installation.held("devin")) == 1
+    assert len(installation.jobs_at("devin")) == 1
 
 
 def test_what_is_kept_is_no_loss(installation: Installation) -> None:
@@ -122,7 +122,7 @@ def test_what_is_kept_is_no_loss(installation: Installation) -> None:
     installation.routines("A")
 
     installation.nothing_left()
-    assert len(installation.held("devin")) == 4
+    assert len(installation.jobs_at("devin")) == 4
 
 
 def test_other_syncs_are_no_excuse(installation: Installation) -> None:
@@ -138,7 +138,7 @@ def test_other_syncs_are_no_excuse(installation: Installation) -> None:
     installation.routines("Alpha")
 
     assert "2 of the 3 jobs" in installation.refused("sync", "nightly")
-    assert len(installation.held("devin")) == 11
+    assert len(installation.jobs_at("devin")) == 11
 
 
 def test_a_job_that_may_not_be_seen_is_not_made_again(installation: Installation) -> None:
@@ -153,7 +153,7 @@ def test_a_job_that_may_not_be_seen_is_not_made_again(installation: Installation
         store.put(attrs.evolve(row, scope=omni.COLLEAGUE))
 
     assert "got no answer" in installation.refused("sync", "nightly")
-    assert len(installation.held("omni")) == 1
+    assert len(installation.jobs_at("omni")) == 1
 
 
 def test_another_target_account_is_refused(installation: Installation) -> None:
@@ -166,7 +166,7 @@ def test_another_target_account_is_refused(installation: Installation) -> None:
     assert "opens the same account" in said
     installation.typed(said)
     installation.well("sync", "nightly")
-    assert len(installation.held("devin")) == 3
+    assert len(installation.jobs_at("devin")) == 3
 
 
 def _elsewhere(provider: str, scope: str) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def test_another_scope_is_refused(
     installation.well("sync", "nightly")
     if connection != "omni":
         installation.world.load(connection, [_elsewhere(connection, scope)])
-    before = installation.held(target)
+    before = installation.jobs_at(target)
     known = installation.well("status", "--json").document
     assert known["orphans"] == []
     installation.connections[connection] = {key: [scope] if key == "user_ids" else scope}
@@ -205,7 +205,7 @@ def test_another_scope_is_refused(
 
     assert f"{connection}:{scope}" in said or f"{connection}:127.0.0.1/omni/api/{scope}" in said
     assert "migrator state move scope." in said
-    assert installation.held(target) == before
+    assert installation.jobs_at(target) == before
     (orphans,) = installation.well("status", "--json").document["orphans"]
     assert len(orphans["jobs"]) == (1 if source == "devin" else 3)
     assert "orphans" in said
@@ -231,11 +231,11 @@ def test_two_folders_with_one_state(installation: Installation, tmp_path: Path) 
 
     assert all(f"json:{tmp_path / team / 'jobs.json'}" in said for team in "ab")
     assert "give sync jobs another name" in said
-    assert [job["name"] for job in installation.held("devin").values()] == ["Team a"]
+    assert [job["name"] for job in installation.jobs_at("devin").values()] == ["Team a"]
     other = (tmp_path / "b" / "migrator.toml").read_text("utf-8").replace("[syncs.jobs]", "[syncs.jobs-b]")
     (tmp_path / "b" / "migrator.toml").write_text(other, "utf-8")
     installation.well("sync", "jobs-b", "-c", str(tmp_path / "b" / "migrator.toml"), "--state", state)
-    assert sorted(job["name"] for job in installation.held("devin").values()) == ["Team a", "Team b"]
+    assert sorted(job["name"] for job in installation.jobs_at("devin").values()) == ["Team a", "Team b"]
 
 
 def _jobs(team: str, hour: int) -> str:
@@ -276,7 +276,7 @@ def test_one_place_under_two_names_in_one_config(installation: Installation) -> 
     installation.well("sync", "nightly")
 
     assert f"omni:127.0.0.1/omni/api/{omni.OWNER}" in installation.refused("sync", "team")
-    assert installation.held("scrip") == {}
+    assert installation.jobs_at("scrip") == {}
 
 
 def test_a_saved_plan_of_another_name_is_refused(installation: Installation) -> None:
@@ -288,4 +288,4 @@ def test_a_saved_plan_of_another_name_is_refused(installation: Installation) -> 
     installation.configure()
 
     installation.refused("apply", "plan.json", "--yes")
-    assert len(installation.held("devin")) == 3
+    assert len(installation.jobs_at("devin")) == 3

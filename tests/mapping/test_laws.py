@@ -12,7 +12,7 @@ from migrator.canonical import JobRef, flatten
 from migrator.mapping import ProviderMapping, load_mapping
 from migrator.mapping.ownership import ownership_tag_for
 from migrator.providers.registry import PROVIDERS
-from tests.strategies import ANSWERS, lowered_fields, patched
+from tests.strategies import ANSWERS, converted_fields, patched
 
 MAPPINGS = {
     name: load_mapping(name, documented=None if name == "json" else info.documented) for name, info in PROVIDERS.items()
@@ -25,7 +25,7 @@ MAPPINGS = {
 def test_read_undoes_write(name: str, data: st.DataObject) -> None:
     """A job that was written and answered by the platform reads as the same job, with or without our mark."""
     mapping = MAPPINGS[name]
-    fields = data.draw(lowered_fields(mapping))
+    fields = data.draw(converted_fields(mapping))
     ownership_tag = data.draw(
         st.none() | st.just(ownership_tag_for(JobRef(provider="omni", scope="acme", id="a:b c]/1"), 2, 3))
     )
@@ -45,7 +45,7 @@ def test_read_undoes_write(name: str, data: st.DataObject) -> None:
 def test_update_of_everything_writes_what_create_writes(name: str, data: st.DataObject) -> None:
     """An update that changes a field in place leaves exactly that field different."""
     mapping = MAPPINGS[name]
-    before, after = data.draw(lowered_fields(mapping)), data.draw(lowered_fields(mapping))
+    before, after = data.draw(converted_fields(mapping)), data.draw(converted_fields(mapping))
     contract = data.draw(st.sampled_from(sorted(mapping.rules.contracts)))
     path = data.draw(st.sampled_from(["name", "description", "action.text", "action.payload", "delivery.notify"]))
     if path not in before or path not in after or mapping.change_kind(path, before, after, contract) != "update":

@@ -18,7 +18,7 @@ from migrator.errors import StalePlanError
 from migrator.mapping import load_mapping
 from migrator.plan.changes import ACTIONS, Change, FieldChange, Observed, Plan
 from migrator.plan.document import PlanDocument, pack_plan, plan_document, plan_from_json
-from tests.strategies import ids, lowered_fields, times, words
+from tests.strategies import converted_fields, ids, times, words
 
 MAPPINGS: Final = {name: load_mapping(name) for name in ("omni", "devin", "scrip", "json")}
 
@@ -37,7 +37,7 @@ schedules = st.builds(
 @st.composite
 def changes(draw: st.DrawFn, target: str) -> Change:
     """Changes to jobs of a platform."""
-    old, new, remote = (draw(lowered_fields(MAPPINGS[target])) for _ in range(3))
+    old, new, remote = (draw(converted_fields(MAPPINGS[target])) for _ in range(3))
     paths = draw(st.lists(st.sampled_from(sorted({*old, *new, *remote})), unique=True))
     pieces = draw(st.integers(1, 3))
     return Change(

@@ -21,7 +21,7 @@ async def test_an_older_job_is_not_what_a_create_made(make_lab: MakeLab, *, is_m
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     await dies(lab, method="POST")
-    (write,) = [one for one in lab.state.unsettled() if one.source]
+    (write,) = [one for one in lab.state.all_unresolved_writes() if one.source]
     assert write.source
     tags = [tag_text(ownership_tag_for(write.source))] if is_marked else []
     lab.target.put({**lab.target.platform.write(1, wanted), "tags": tags})
@@ -72,7 +72,7 @@ async def test_what_a_refused_create_made_is_ours(make_lab: MakeLab) -> None:
 
     planned, _applied = await apply(lab)
 
-    assert ((), lab.expected(wanted)) == (planned.pending, lab.held())
+    assert ((), lab.expected(wanted)) == (planned.pending, lab.target_jobs())
     assert [False] == [binding.superseded for binding in lab.bindings()]
 
 
@@ -86,7 +86,7 @@ async def test_a_job_that_is_bound_is_not_reclaimed(make_lab: MakeLab) -> None:
 
     for _night in range(2):
         planned, _applied = await apply(lab)
-        assert ((), lab.expected(wanted)) == (planned.pending, lab.held())
+        assert ((), lab.expected(wanted)) == (planned.pending, lab.target_jobs())
         assert [False] == [binding.superseded for binding in lab.bindings()]
 
 
@@ -103,7 +103,7 @@ async def test_one_too_many_is_removed(make_lab: MakeLab) -> None:
 
     await apply(lab)
 
-    assert ([key], lab.expected(wanted)) == ([*lab.made], lab.held())
+    assert ([key], lab.expected(wanted)) == ([*lab.made], lab.target_jobs())
 
 
 async def test_the_tag_of_another_part_or_job_is_not_ours(make_lab: MakeLab) -> None:
@@ -111,7 +111,7 @@ async def test_the_tag_of_another_part_or_job_is_not_ours(make_lab: MakeLab) -> 
     lab = make_lab("omni", "devin")
     wanted = lab.source.wish(1)
     await dies(lab, method="POST")
-    (write,) = [one for one in lab.state.unsettled() if one.source]
+    (write,) = [one for one in lab.state.all_unresolved_writes() if one.source]
     assert write.source
     made = write_time(lab.world.now())
     others = (ownership_tag_for(attrs.evolve(write.source, id="other")), ownership_tag_for(write.source, 2, 2))

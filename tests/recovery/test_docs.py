@@ -60,13 +60,13 @@ def test_the_commands_of_the_guide(
         assert 0 == run("settle RUN JOB --not-created", RUN=second, JOB="Job 002")[0]
         code, out = run("apply --resume RUN --yes", RUN=second)
         assert (0, True) == (code, "1 done" in out)
-        assert ["Job 001", "Job 002"] == [job.name for job in lab.held()]
+        assert ["Job 001", "Job 002"] == [job.name for job in lab.target_jobs()]
 
         third = lab.state.runs()[0].id
         assert all(run_id in run("history")[1] for run_id in (first, second, third))
         assert "create  Job 002" in run("history RUN", RUN=third)[1]
         assert 0 == run("rollback RUN --yes", RUN=third)[0]
-        assert ["Job 001"] == [job.name for job in lab.held()]
+        assert ["Job 001"] == [job.name for job in lab.target_jobs()]
 
         (mine,) = lab.made.values()
         lab.target.put({**mine, "scheduled_session_id": f"sched-{3:032}"})

@@ -56,12 +56,12 @@ async def test_a_listing_that_missed_jobs_removes_nothing(make_lab: MakeLab, sou
     """A job that the source's listing skipped, but that is there when asked for, is neither paused nor deleted."""
     lab = make_lab(source, "json", on_missing=on_missing)
     await with_jobs(lab, 5)
-    held = lab.held()
+    held = lab.target_jobs()
     lab.world.fault("truncated_page", provider=source, times=0)
 
     planned, _applied = await apply(lab)
 
-    assert ({"none": 5}, held) == (counts(planned), lab.held())
+    assert ({"none": 5}, held) == (counts(planned), lab.target_jobs())
 
 
 @pytest.mark.parametrize("rule", [{"status": 500}, {"status": 403}])

@@ -88,7 +88,7 @@ async def test_deleted_jobs_are_recreated(make_lab: MakeLab, source: str, target
     lab.source.wish(1)
     lab.source.wish(2, enabled=False)
     await apply(lab)
-    held, ids = lab.held(), set(lab.made)
+    held, ids = lab.target_jobs(), set(lab.made)
     gone(lab, 2)
     await apply(lab)
 
@@ -96,7 +96,7 @@ async def test_deleted_jobs_are_recreated(make_lab: MakeLab, source: str, target
 
     (change,) = plan.pending
     assert ("create", True) == (change.action, "its id and its history are lost" in change.reason)
-    assert (held, 1) == (lab.held(), len(set(lab.made) - ids))
+    assert (held, 1) == (lab.target_jobs(), len(set(lab.made) - ids))
     assert {"delete": 1, "none": 1} == counts(await lab.plan())
     again, _nothing = await back(lab, lab.state.runs()[1].id)
     assert () == again.pending
@@ -129,7 +129,7 @@ async def test_adopted_jobs_are_unbound(make_lab: MakeLab) -> None:
     plan, _applied = await back(lab)
 
     assert {"update": 1} == counts(plan)
-    assert ["By hand."] == [job.text for job in lab.held()]
+    assert ["By hand."] == [job.text for job in lab.target_jobs()]
     assert () == lab.state.bindings("devin", (lab.scope,), "vixie")
 
 
@@ -168,7 +168,7 @@ async def test_what_has_moved_on_is_left_alone(make_lab: MakeLab) -> None:
     assert {"Job 001", "Job 002"} == reasons.keys()
     assert "action.text changed since the run" == reasons["Job 001"]
     assert f"run {later} has touched it since" in reasons["Job 002"]
-    assert ["By hand.", "Later."] == [job.text for job in lab.held()]
+    assert ["By hand.", "Later."] == [job.text for job in lab.target_jobs()]
 
 
 async def test_nothing_is_rolled_back_without_consent(make_lab: MakeLab) -> None:
@@ -201,9 +201,9 @@ async def test_a_rollback_can_be_rolled_back(make_lab: MakeLab) -> None:
     await apply(lab)
     lab.source.wish(1, text="Later.")
     await apply(lab)
-    held = lab.held()
+    held = lab.target_jobs()
     await back(lab)
-    assert held != lab.held()
+    assert held != lab.target_jobs()
 
     await back(lab)
-    assert held == lab.held()
+    assert held == lab.target_jobs()

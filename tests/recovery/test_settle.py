@@ -33,7 +33,7 @@ async def test_a_lost_response_is_reconciled_within_the_run(make_lab: MakeLab) -
     _plan, applied = await apply(lab)
 
     assert ["done"] == [outcome.status for outcome in applied.outcomes]
-    assert lab.expected(wanted) == lab.held()
+    assert lab.expected(wanted) == lab.target_jobs()
     assert list(lab.made) == [outcome.target.id for outcome in applied.outcomes if outcome.target]
     assert 1 == len([entry for entry in lab.world.requests if entry["method"] == "POST"])
 
@@ -47,11 +47,11 @@ async def test_a_response_lost_to_a_dying_target_waits_for_the_next_run(make_lab
 
     _plan, applied = await apply(lab)
     assert ["failed"] == [outcome.status for outcome in applied.outcomes]
-    assert ["uncertain"] == [write.state for write in lab.state.unsettled()]
+    assert ["uncertain"] == [write.state for write in lab.state.all_unresolved_writes()]
 
     lab.world.faults.clear()
     planned, _applied = await apply(lab)
-    assert ((), lab.expected(wanted)) == (planned.pending, lab.held())
+    assert ((), lab.expected(wanted)) == (planned.pending, lab.target_jobs())
 
 
 async def test_what_shows_late_is_waited_for(make_lab: MakeLab) -> None:
@@ -64,7 +64,7 @@ async def test_what_shows_late_is_waited_for(make_lab: MakeLab) -> None:
         late.reads = 3
 
     await apply(lab)
-    assert lab.expected(wanted) == lab.held()
+    assert lab.expected(wanted) == lab.target_jobs()
 
 
 async def test_what_cannot_be_told_blocks_its_job_alone(make_lab: MakeLab) -> None:
@@ -81,7 +81,7 @@ async def test_what_cannot_be_told_blocks_its_job_alone(make_lab: MakeLab) -> No
     assert source
     assert f"migrator settle {run} {source.id} --created ID, or --not-created" in blocked.reason
     assert ["done"] == [outcome.status for outcome in applied.outcomes]
-    assert [3, 1] == [len(lab.made), len(lab.state.unsettled())]
+    assert [3, 1] == [len(lab.made), len(lab.state.all_unresolved_writes())]
 
 
 async def test_a_person_says_which_it_is(make_lab: MakeLab) -> None:
@@ -93,7 +93,7 @@ async def test_a_person_says_which_it_is(make_lab: MakeLab) -> None:
 
     write = await undo.settle(lab.runtime, lab.state, run, "Job 001", created=key)
 
-    assert ("Job 001", ()) == (write.name, lab.state.unsettled())
+    assert ("Job 001", ()) == (write.name, lab.state.all_unresolved_writes())
     lab.target.remove(*(other for other in lab.made if other != key))
     planned, _applied = await apply(lab)
     assert (((), ()), [key]) == ((planned.pending, planned.blocked), list(lab.made))
@@ -139,7 +139,7 @@ async def test_a_person_cannot_settle_wrongly(
 
     with pytest.raises(error, match=says):
         await undo.settle(lab.runtime, lab.state, run, job, created=taken if created == "taken" else created)
-    assert 1 == len(lab.state.unsettled())
+    assert 1 == len(lab.state.all_unresolved_writes())
 
 
 async def test_a_run_that_is_not_known(make_lab: MakeLab) -> None:
@@ -158,5 +158,5 @@ async def test_a_plan_does_not_reconcile_by_an_old_listing(make_lab: MakeLab) ->
 
     planned = await lab.plan()
 
-    assert ((), ()) == (planned.pending, lab.state.unsettled())
-    assert lab.expected(wanted) == lab.held()
+    assert ((), ()) == (planned.pending, lab.state.all_unresolved_writes())
+    assert lab.expected(wanted) == lab.target_jobs()

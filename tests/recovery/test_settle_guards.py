@@ -64,7 +64,7 @@ async def test_a_create_of_unknown_outcome_is_settled(make_lab: MakeLab, state: 
     left(lab, state)
 
     await settled(lab, job)
-    assert (state_of(lab), lab.state.unsettled()) == ("failed", ())
+    assert (state_of(lab), lab.state.all_unresolved_writes()) == ("failed", ())
 
 
 @pytest.mark.parametrize(
@@ -97,4 +97,4 @@ async def test_no_job_of_another_target_is_named(make_lab: MakeLab) -> None:
 
     with pytest.raises(RefusedError, match="writes to another target than run"):
         await undo.settle(lab.runtime, lab.state, run, "Job 001", created=key)
-    assert len(lab.state.unsettled()) == 1
+    assert len(lab.state.all_unresolved_writes()) == 1

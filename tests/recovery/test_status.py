@@ -17,7 +17,11 @@ def stands(lab: Lab) -> tuple[str, str]:
     """How the latest run ended, and what to type to go on."""
     state = lab.state
     status = SyncStatus(
-        runs=state.runs(), unresolved=state.unsettled(), owners=state.owners(), in_order=state.in_order(), place=""
+        runs=state.runs(),
+        unresolved=state.all_unresolved_writes(),
+        owners=state.owners(),
+        in_order=state.in_order(),
+        place="",
     )
     (sync,) = status_document(status).to_json()["syncs"]
     said = "\n".join(line.text.plain for line in status_lines(status))

@@ -21,7 +21,7 @@ from migrator.config import Schedule, load
 from migrator.http.clock import Clock
 from migrator.plan.changes import Plan
 from migrator.providers.registry import PROVIDERS
-from migrator.report.html.jobs import jobs_page
+from migrator.report.html.pages import jobs_page
 from migrator.report.views.audits import audit_view
 from migrator.report.views.plans import plan_view
 from migrator.sandbox import BackgroundServer, World, load_samples, migrator_toml, settings

@@ -50,7 +50,7 @@ def test_a_rare_job_is_shown_where_it_fires() -> None:
 
 def test_what_stays_behind_has_no_differences() -> None:
     """A job that does not go fires at the source alone, and that is no divergence."""
-    found = seen(cron("0 9 * * *"), cron("0 9 * * *"), moves=False)
+    found = seen(cron("0 9 * * *"), cron("0 9 * * *"), migrates=False)
 
     assert (len(found.coming.before), found.coming.after, found.differs) == (14, (), None)
 

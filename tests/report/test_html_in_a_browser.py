@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from migrator.report.html.jobs import jobs_page
+from migrator.report.html.pages import jobs_page
 from migrator.report.views.audits import audit_view
 from migrator.report.views.plans import plan_view
 from tests.cli.bench import routine

@@ -9,8 +9,8 @@ import attrs
 import pytest
 from markdown_it import MarkdownIt
 
-from migrator.report.html.jobs import jobs_page
-from migrator.report.markdown import code, escaped, markdown_text
+from migrator.report.html.pages import jobs_page
+from migrator.report.markdown import code, escaped, jobs_markdown
 from migrator.report.views import Remark
 from migrator.report.views.audits import audit_view
 from migrator.report.views.plans import plan_view
@@ -23,7 +23,7 @@ RENDER = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 
 def test_it_says_what_it_comes_to_what_to_decide_and_every_job() -> None:
     """Counts, decisions with their lines, losses with their reasons, and a row for each job."""
-    text = markdown_text(audit_view(audited(samples("omni"))))
+    text = jobs_markdown(audit_view(audited(samples("omni"))))
 
     assert text.startswith("## Audit: omni → Devin Schedules\n")
     assert '```toml\n[syncs.omni-to-devin]\nallow_loss = ["action.branch", "action.model"' in text
@@ -35,7 +35,7 @@ def test_it_says_what_it_comes_to_what_to_decide_and_every_job() -> None:
 def test_a_plan_says_what_changes() -> None:
     """Fields with their old and new values where these are short; what is unchanged is folded away."""
     fields = (field("enabled", old=True, new=False), field("action.text", "Long. " * 30, "Longer. " * 30))
-    text = markdown_text(plan_view(plan(change("update", fields=fields), change("none", "Beta"))))
+    text = jobs_markdown(plan_view(plan(change("update", fields=fields), change("none", "Beta"))))
 
     assert "### Changes" in text
     assert "| `enabled` `yes` → `no`<br>`action.text` |" in text
@@ -46,7 +46,7 @@ def test_a_plan_has_the_terminals_remarks() -> None:
     """What must be known of the whole is said in each format: jobs that run twice, or a refusal."""
     doubled, refused = plan_view(plan(change("create"))), plan_view(plan(change("create"), refusal="too many"))
 
-    for render in (markdown_text, jobs_page):
+    for render in (jobs_markdown, jobs_page):
         assert "ACTIVE ON BOTH SIDES afterwards" in render(doubled)
         assert "Plan refused:" in render(refused)
         assert "ACTIVE ON BOTH SIDES" not in render(refused)
@@ -54,7 +54,7 @@ def test_a_plan_has_the_terminals_remarks() -> None:
 
 def test_a_long_report_stays_short_enough_for_a_comment() -> None:
     """Two thousand jobs fit into what a code host takes as one comment, and the rest is counted."""
-    text = markdown_text(audit_view(audited(many(2_000))))
+    text = jobs_markdown(audit_view(audited(many(2_000))))
 
     assert len(text) < 65_536
     assert "and 1,800 more" in text
@@ -75,8 +75,8 @@ def test_a_long_report_stays_short_enough_for_a_comment() -> None:
 def test_what_a_platform_sent_is_text(name: str) -> None:
     """No element, link or column comes of a name, in a table or outside."""
     hostile: dict[str, Any] = routine(name, topicName=name, description=name)
-    html = RENDER.render(markdown_text(audit_view(audited([hostile]))))
-    ours = RENDER.render(markdown_text(audit_view(audited([routine("Plain", topicName="t", description="d")]))))
+    html = RENDER.render(jobs_markdown(audit_view(audited([hostile]))))
+    ours = RENDER.render(jobs_markdown(audit_view(audited([routine("Plain", topicName="t", description="d")]))))
 
     assert [html.count(tag) for tag in ("<td", "<tr", "<table")] == [
         ours.count(tag) for tag in ("<td", "<tr", "<table")
@@ -106,7 +106,7 @@ def test_no_link_comes_of_a_text(text: str) -> None:
     assert _AUTOLINK.search(text)
     assert not _AUTOLINK.search(RENDER.renderInline(escaped(text)))
     hostile = attrs.evolve(audit_view(audited([routine("Plain")])), lead=(text,), remarks=(Remark(text=text),))
-    assert not re.search(r"(?i)\bwww\.|://|me@evil", markdown_text(hostile))
+    assert not re.search(r"(?i)\bwww\.|://|me@evil", jobs_markdown(hostile))
 
 
 @pytest.mark.parametrize("text", ["@someone", "#12", "org/repo#3", "see GH-7", "http://evil.example", *LINKS])

@@ -8,8 +8,8 @@ from markdown_it import MarkdownIt
 
 from migrator.execute.outcomes import Applied, Outcome
 from migrator.plan.changes import Change
-from migrator.report.html.sync_runs import sync_run_page
-from migrator.report.sync_run_markdown import sync_run_markdown
+from migrator.report.html.pages import sync_run_page
+from migrator.report.markdown import sync_run_markdown
 from migrator.report.sync_runs import sync_run_lines
 from migrator.report.views.sync_runs import SyncRunView, sync_run_view
 from tests.report.bench import HOSTILE

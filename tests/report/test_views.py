@@ -80,7 +80,7 @@ def test_a_job_that_stays_has_fires_on_one_side_only() -> None:
     (guard,) = [row for row in shown.jobs if row.name == "Quarter hour guard"]
 
     assert guard.forecast
-    assert (guard.category.key, guard.forecast.moves, guard.forecast.coming.after) == ("refused", False, ())
+    assert (guard.category.key, guard.forecast.migrates, guard.forecast.coming.after) == ("refused", False, ())
     assert shown.left_out == sum(
         row.category.key == "refused" and bool(row.schedule and row.schedule.before) and not row.paused
         for row in shown.jobs
@@ -137,7 +137,7 @@ def test_fires_at_the_target_are_those_once_the_plan_is_carried_out(made: dict[s
     (row,) = plan_view(plan(Change(source=SOURCE, name="Alpha", schedule=WINDOW, **made))).jobs
 
     assert row.forecast
-    assert row.forecast.moves is moves
+    assert row.forecast.migrates is moves
 
 
 def test_an_edit_at_the_target_is_told_beside_the_change() -> None:

@@ -103,7 +103,7 @@ def test_outcomes_are_kept_with_their_reason(state: State, outcome: Any) -> None
     state.settle(write(), outcome, "because")
 
     assert [(outcome, "because")] == [(entry.state, entry.error) for entry in state.writes("one")]
-    assert (outcome == "uncertain") == bool(state.unsettled())
+    assert (outcome == "uncertain") == bool(state.all_unresolved_writes())
 
 
 def test_nothing_is_noted_as_sent_without_the_lock(state: State) -> None:

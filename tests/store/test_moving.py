@@ -38,10 +38,10 @@ def filled(state: State) -> State:
     active_side = ActiveSide(source=SOURCE, target=("devin", "org"), sync="it", live="target", since=START)
     state.put_active_side(active_side, dialect="eventbridge")
     state.keep_definitions([Definition(source=SOURCE, sync="it", fields={"name": "A"})])
-    dark = InactiveJob(
+    inactive = InactiveJob(
         source=SOURCE, name="A", live="neither", since=START, repair="migrator cutover it --back --job a"
     )
-    state.note_dark("it", [dark])
+    state.put_inactive_jobs("it", [inactive])
     run = Run(id="r", sync="it", provider="devin", scope="org", started_at=START)
     claim = Write(run="r", seq=1, sync="it", action="create", source=SOURCE, target_scope="org", at=START)
     write = attrs.evolve(claim, state="claimed")
@@ -88,9 +88,9 @@ def test_every_table_follows(filled: State, relocation: Relocation, first: str, 
     assert [active_side.live for active_side in filled.active_sides("omni", ("old", "new"), "eventbridge")] == [
         "target"
     ]
-    ((sync, (dark,)),) = filled.dark().items()
-    assert f"{sync} {dark.source.scope}/{dark.source.id}" == first
-    assert dark.repair == f"migrator cutover {sync} --back --job {dark.source.id}"
+    ((sync, (inactive,)),) = filled.inactive_jobs().items()
+    assert f"{sync} {inactive.source.scope}/{inactive.source.id}" == first
+    assert inactive.repair == f"migrator cutover {sync} --back --job {inactive.source.id}"
 
 
 def test_a_move_of_a_target_takes_its_history_along(filled: State) -> None:

@@ -172,5 +172,5 @@ async def test_the_work_of_a_dead_night_is_finished_first(make_lab: MakeLab) -> 
     assert lab.state.unresolved_writes("devin", (lab.scope,), None)
     (found,) = (await lab.night()).results
 
-    assert (found.exit_code, lab.held()) == (0, lab.expected(*wishes))
+    assert (found.exit_code, lab.target_jobs()) == (0, lab.expected(*wishes))
     assert lab.state.unresolved_writes("devin", (lab.scope,), None) == ()

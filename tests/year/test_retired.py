@@ -85,7 +85,7 @@ async def test_a_year_after_the_source_is_gone(tmp_path: Path, folder: Path) -> 
         since, nights = world.now(), 0
         while world.now() < END:
             (night,) = (await lab.night()).results
-            assert (0, ()) == (night.exit_code, night.applied.dark), night
+            assert (0, ()) == (night.exit_code, night.applied.inactive), night
             nights += 1
             world.advance(by=EVERY)
         await lab.night()

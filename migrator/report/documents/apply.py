@@ -57,7 +57,7 @@ def apply_document(plan: Plan, applied: Applied) -> ApplyDocument:
         sync=plan.sync,
         needs_resync_by=plan.needs_resync_by,
         blocked=Each(plan.blocked, _blocked),
-        active_nowhere=applied.dark,
+        active_nowhere=applied.inactive,
     )
 
 

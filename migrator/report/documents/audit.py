@@ -87,7 +87,7 @@ def audit_document(found: Audit) -> AuditDocument:
 
 
 def _audited(finding: JobAudit) -> AuditedJob:
-    converted = finding.lowered
+    converted = finding.converted
     return filled(
         AuditedJob,
         finding,

@@ -1,4 +1,4 @@
-"""Documents of sandbox, init and completion."""
+"""Documents of sandbox and completion."""
 
 from __future__ import annotations
 
@@ -22,14 +22,6 @@ class SandboxDocument(Document):
     port: int
     connections: Mapping[str, Mapping[str, Any]]
     config: str
-
-
-@frozen(kw_only=True)
-class InitDocument(Document):
-    """The config file that was written."""
-
-    NAME: ClassVar[str] = "init"
-    path: str
 
 
 @frozen(kw_only=True)

@@ -12,7 +12,7 @@ from migrator.plan.document import plan_document
 from migrator.report.documents.apply import apply_document
 from migrator.report.documents.audit import audit_document
 from migrator.report.documents.cutover import cutover_document
-from migrator.report.documents.looking import doctor_document
+from migrator.report.documents.start import doctor_document
 from migrator.report.documents.sync_run import run_document
 from migrator.report.documents.verify import verify_document
 from migrator.sync.results import SyncRun

@@ -112,7 +112,7 @@ def _sync(found: SyncResult) -> SyncEntry:
         apply=found.plan and apply_document(found.plan, found.applied),
         conflicts=tuple(map(_drifted, found.conflicts)),
         drift=tuple(map(_drifted, found.drift)),
-        active_nowhere=found.applied.dark,
+        active_nowhere=found.applied.inactive,
         lapses=found.expiring,
     )
 

@@ -146,7 +146,7 @@ def _verified(proof: Proof) -> VerifiedJob:
         flags=schedule.flags if schedule else (),
         fires=proof.fires and _fires(proof.fires),
         second_opinion=proof.spot or None,
-        next_runs=tuple(filled(NextRun, one) for one in proof.told),
+        next_runs=tuple(filled(NextRun, one, told=one.reported) for one in proof.next_runs),
         fire_log=tuple(filled(FireLog, one) for one in proof.logged),
     )
 

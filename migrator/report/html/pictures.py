@@ -213,7 +213,7 @@ def instants(forecast: Forecast, *, number: int = 6) -> list[Instant]:
             continue
         before, after = frozenset(stretch.before), frozenset(stretch.after)
         every = sorted(before | after)
-        differing = [at for at in every if (at in before) != (at in after)] if forecast.moves else []
+        differing = [at for at in every if (at in before) != (at in after)] if forecast.migrates else []
         coming = () if stretch is forecast.around else [at for at in every if at >= (forecast.next or at)][:number]
         for at in {*coming, *differing[:4]}:
             found[at] = Instant(at=at, before=at in before, after=at in after)

@@ -241,13 +241,13 @@ class JobsView(ABC):
     @property
     def week(self) -> Week:
         """The fires of the active jobs that migrate: any other job would differ in every hour in which it fires."""
-        return week(one for row in self.jobs if (one := row.forecast) and one.moves and not row.paused)
+        return week(one for row in self.jobs if (one := row.forecast) and one.migrates and not row.paused)
 
     @property
     def left_out(self) -> int:
         """How many active jobs have fires and do not migrate."""
         active = (row.forecast for row in self.jobs if not row.paused and row.category.key != "delete")
-        return sum(bool(one and not one.moves and one.coming.before) for one in active)
+        return sum(bool(one and not one.migrates and one.coming.before) for one in active)
 
 
 def verdict_counts(verdicts: Iterable[str]) -> tuple[Category, ...]:

@@ -70,7 +70,7 @@ def audit_view(found: Audit) -> AuditView:
         },
         lead=tuple(_lead(found)),
         outcomes=tuple(evolve(one, jobs=found.summary[one.key]) for one in _CATEGORIES),
-        verdicts=verdict_counts(one.lowered.schedule.verdict for one in found.findings if one.lowered),
+        verdicts=verdict_counts(one.converted.schedule.verdict for one in found.findings if one.converted),
         decisions=found.decisions,
         losses=tuple(LossRow(path=path, reason=clean(why), jobs=jobs) for (path, why), jobs in found.losses.items()),
         failing=tuple((clean(one.name), clean(one.trouble)) for one in found.findings if one.trouble),
@@ -96,7 +96,7 @@ def _lead(found: Audit) -> Iterator[str]:
 
 
 def _row(finding: JobAudit, found: Audit) -> JobRow:
-    category, converted = _BY_OUTCOME[finding.outcome], finding.lowered
+    category, converted = _BY_OUTCOME[finding.outcome], finding.converted
     row = JobRow(
         category=category,
         name=clean(finding.name) or finding.source.id,

@@ -82,7 +82,7 @@ class ScheduleView:
 
     def _draw(self) -> tuple[str, Forecast | None]:
         before, after = sides(self._schedule, self._fields)
-        return _meaning(before), forecast(before, after, start=self._at, moves=self._migrates)
+        return _meaning(before), forecast(before, after, start=self._at, migrates=self._migrates)
 
 
 def schedule_view(

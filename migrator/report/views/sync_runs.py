@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from migrator.execute.outcomes import Outcome
 from migrator.report.failures import Failure, failure_of
-from migrator.report.text import Tone, clean, count, stamp
+from migrator.report.text import Tone, clean, count, stamp, to_the_minute
 from migrator.report.views import Category, Edit, Remark
 from migrator.report.views.plans import (
     CATEGORIES,
@@ -163,11 +163,11 @@ def sync_run_view(found: SyncRun) -> SyncRunView:
     seconds = (found.ended_at - found.started_at).total_seconds()
     requests = (f"{number:,} to {provider}" for provider, number in found.requests.items() if number)
     return SyncRunView(
-        at=_to_the_minute(found.ended_at),
+        at=to_the_minute(found.ended_at),
         lead=tuple(_lead(found)),
         facts={
             "exit code": str(found.exit_code),
-            "began": stamp(_to_the_minute(found.started_at)),
+            "began": stamp(to_the_minute(found.started_at)),
             "took": f"{seconds:,.1f} s",
             "requests": ", ".join(requests) or "none",
         },
@@ -198,7 +198,7 @@ def _sync(found: SyncResult) -> SyncView:
         status=_STATUS[found.exit_code],
         result=clean(", ".join(result_words(found))),
         failure=failure_of(found.error) if found.error else None,
-        inactive=found.applied.dark,
+        inactive=found.applied.inactive,
         warnings=tuple(map(clean, found.warnings)),
         plan=plan_view(plan) if plan else None,
         is_dry=found.dry_run,
@@ -217,8 +217,8 @@ def _sync(found: SyncResult) -> SyncView:
 
 def result_words(found: SyncResult) -> Iterator[str]:
     """Yield the result of one sync, in a few words each."""
-    if dark := found.applied.dark:
-        yield f"{count(len(dark), 'job')} not active anywhere"
+    if inactive := found.applied.inactive:
+        yield f"{count(len(inactive), 'job')} not active anywhere"
     if found.error:
         yield failure_of(found.error).what
     if found.plan is None:
@@ -267,7 +267,7 @@ def _drift(found: Drift, dialect: str) -> Entry:
     return Entry(
         clean(change.label),
         ", ".join(found.paths),
-        "new" if found.is_new else f"open since {stamp(_to_the_minute(found.since))}",
+        "new" if found.is_new else f"open since {stamp(to_the_minute(found.since))}",
         CATEGORIES[change.action].symbol,
         tuple(one for one in edits if one.kind == "conflict"),
     )
@@ -295,7 +295,3 @@ def _sections(view: SyncView, found: SyncResult) -> Iterator[Section]:
 
 def _ended(outcomes: Iterable[Outcome], status: str) -> Iterator[Entry]:
     return (Entry(clean(one.name), clean(one.error), one.action) for one in outcomes if one.status == status)
-
-
-def _to_the_minute(at: datetime) -> datetime:
-    return at.replace(second=0, microsecond=0)

@@ -27,7 +27,7 @@ class ActiveSide:
         name: the source job's name.
         live: which side has it, as confirmed by the last reading.
         parked: the fields that make the source job stand still, once they are sent; empty where it stood still anyway.
-        wish: what these fields were: what its owner wants, and what it gets back.
+        original: what these fields were: what its owner wants, and what it gets back.
         since: since when `live` is so.
         begun: when the move that is under way was begun, by this run or by one that died; None when none is. Until it
             has ended, `live` is what was so before it.
@@ -39,7 +39,7 @@ class ActiveSide:
     name: str = ""
     live: Live
     parked: Fields = field(factory=dict)
-    wish: Fields = field(factory=dict)
+    original: Fields = field(factory=dict)
     since: datetime
     begun: datetime | None = None
 

@@ -19,7 +19,7 @@ class Binding:
         piece: which of `pieces` target jobs this is, from 1.
         pieces: how many target jobs stand for the source job.
         sync: the sync that made or adopted it.
-        applied: the lowered fields that we last wrote.
+        applied: the converted fields that we last wrote.
         seen: the fields that the target had right after; where a platform answers with something derived from what was
             sent, the two differ without anybody having touched the job.
         tagged: whether the target job carries the ownership tag.

@@ -32,7 +32,7 @@ def active_side_row(active_side: ActiveSide, dialect: str) -> dict[str, Any]:
         "name": storable(active_side.name),
         "live": active_side.live,
         "parked": json.dumps(fields_to_json(active_side.parked, dialect)),
-        "wish": json.dumps(fields_to_json(active_side.wish, dialect)),
+        "wish": json.dumps(fields_to_json(active_side.original, dialect)),
         "since": write_time(active_side.since),
         "begun": active_side.begun and write_time(active_side.begun),
     }
@@ -59,7 +59,7 @@ def active_side_of(row: Any, dialect: str) -> ActiveSide:
         name=row.name,
         live=row.live,
         parked=fields_from_json(json.loads(row.parked), dialect),
-        wish=fields_from_json(json.loads(row.wish), dialect),
+        original=fields_from_json(json.loads(row.wish), dialect),
         since=read_time(row.since),
         begun=row.begun and read_time(row.begun),
     )
@@ -99,13 +99,13 @@ def takeover_of(row: Any) -> Takeover:
     )
 
 
-def dark_json(one: InactiveJob) -> dict[str, Any]:
+def inactive_job_json(one: InactiveJob) -> dict[str, Any]:
     """A job that is active nowhere."""
     return {**attrs.asdict(one), "since": write_time(one.since)}
 
 
-def dark_of(data: Any) -> InactiveJob:
-    """The reverse of `dark_json`."""
+def inactive_job_of(data: Any) -> InactiveJob:
+    """The reverse of `inactive_job_json`."""
     return InactiveJob(**{**data, "source": JobRef(**data["source"]), "since": read_time(data["since"])})
 
 

@@ -1,4 +1,4 @@
-"""A checksum in every row: what is damaged is named where it is read, with the way to build the state anew."""
+"""A checksum in every row: what is damaged is named where it is read, with the way to build the state again."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from migrator.store import State
 from migrator.store import tables as t
 from migrator.store.dump import MOVED
 from migrator.store.records import Definition
+from tests.store.test_active_sides import HOME, active_side, missed
 from tests.store.test_journal import LOCK, TARGET, begun, binding, write
-from tests.store.test_rights import HOME, active_side, missed
 
 Read = Callable[[State], Any]
 READS: dict[str, Read] = {
@@ -39,14 +39,14 @@ def full(state: State) -> State:
     state.put_binding(binding(), dialect="vixie", settles=write(2))
     state.save_record("one", TARGET, {"name": "Job"}, binding=binding(), dialect="vixie")
     state.remember("org-1", "contract", "put")
-    state.note_order("it")
+    state.put_order("it")
     state.put_active_side(active_side(), dialect="eventbridge")
     state.keep_definitions([Definition(source=active_side().source, sync="it", fields={"name": "Job"})])
     taken = {"source_provider": "json", "source_scope": "jobs.json", "source_id": "1", "sync": "file"}
     origin = {"origin_provider": "omni", "origin_scope": "acme", "origin_id": "gone", "origin_sync": "it"}
     with state.transaction() as connection:
         connection.execute(t.takeovers.insert().values(taken | origin))
-    state.note_missed([missed()])
+    state.put_missed([missed()])
     state.end_run("one", {"done": 1})
     return state
 
@@ -101,7 +101,7 @@ def test_a_damaged_row_is_not_made_whole_by_a_change(full: State) -> None:
 
     for change in (
         lambda: full.settle(write(2), "failed", "no"),
-        lambda: full.note_schedules({TARGET: ("text", None)}),
+        lambda: full.put_schedules({TARGET: ("text", None)}),
         lambda: begun(full, run="two"),
     ):
         with pytest.raises(StateError, match="the state is damaged"):

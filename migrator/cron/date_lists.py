@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from migrator.cron.cover import cover_days, products
+from migrator.cron.date_rules import say_dates
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import EPOCH_ORDINAL, FireSet, Window, add, add_clipped, rotate, shifted
 from migrator.cron.model import EVERY_MONTH, Cron, Dates
-from migrator.cron.saying import say_dates
 from migrator.cron.task import TranslationPlan, TranslationTask, say, source_fires
 from migrator.cron.zones import DAY, offset_at, stretches_around
 

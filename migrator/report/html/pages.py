@@ -1,4 +1,4 @@
-"""Audits and plans as a page."""
+"""The pages: audits, plans and sync runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from attrs import frozen
 from migrator.report.html.frame import page
 from migrator.report.html.pictures import Instant, Shared, Track, heat, instants, stacked, ticks, track
 from migrator.report.views import JobRow, JobsView
+from migrator.report.views.sync_runs import SyncRunView
 
 
 @frozen(kw_only=True)
@@ -44,12 +45,17 @@ def _pictures(row: JobRow, shared: Shared) -> _Pictures:
     schedule, forecast = row.schedule, row.forecast
     if schedule is None or forecast is None:
         return _Pictures(row=row)
-    coming = track(forecast.coming, shared, migrates=forecast.moves)
+    coming = track(forecast.coming, shared, migrates=forecast.migrates)
     timelines = [("The next two weeks", coming)] if coming.before or coming.after else []
     if forecast.later:
-        timelines.append(("Around its next fire", track(forecast.later, shared, migrates=forecast.moves)))
+        timelines.append(("Around its next fire", track(forecast.later, shared, migrates=forecast.migrates)))
     if forecast.around:
         renewed = ", unless a sync renews the schedule before" if schedule.verdict == "exact_until" else ""
-        around = track(forecast.around, shared, migrates=forecast.moves)
+        around = track(forecast.around, shared, migrates=forecast.migrates)
         timelines.append((f"Where source and target differ{renewed}", around))
     return _Pictures(row=row, coming=coming, timelines=tuple(timelines), instants=tuple(instants(forecast)))
+
+
+def sync_run_page(view: SyncRunView) -> str:
+    """Return a sync run as one HTML document."""
+    return page("sync_run.html", view=view)

@@ -1,4 +1,4 @@
-"""What a run notes while it writes: in order, together, and an intent before its request, on both databases."""
+"""What a run records while it writes: in order, together, and each write before its request, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links: which target job stands for which piece of which source job."""
+"""Bindings: which target job stands for which part of which source job."""
 
 from __future__ import annotations
 

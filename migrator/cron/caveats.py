@@ -1,4 +1,4 @@
-"""Whether the rule by which a zone's clocks change is young, so that another platform may not know it yet."""
+"""What is known of the platforms and the time zones of a schedule: faults of engines, young rules for clock changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final
 
+from attrs import frozen
+
 from migrator.cron.clocks import Change, changes
+from migrator.cron.dialects import oddities
+from migrator.cron.model import Dates
+from migrator.cron.task import TranslationTask
 from migrator.cron.zones import DAY, from_minutes
 
 _YOUNG: Final = 2 * 365 * DAY
@@ -39,3 +44,32 @@ def _alike(one: Change, other: Change) -> bool:
     same_date = (a.month, a.day) == (b.month, b.day)
     days = abs((a.replace(year=2000) - b.replace(year=2000)).days) if (a.month, a.day) != (2, 29) else _WEEK
     return a.time() == b.time() and (same_date or (a.weekday() == b.weekday() and min(days, 366 - days) <= _WEEK))
+
+
+@frozen(kw_only=True)
+class Caveats:
+    """What is known that concerns a schedule.
+
+    Attributes:
+        oddities: faults of the engines concerned.
+        young: zones whose rule for clock changes is young, each with the day from which it holds.
+        flags: the flags of a verdict for these.
+    """
+
+    oddities: tuple[str, ...]
+    young: tuple[tuple[str, str], ...]
+    flags: frozenset[str]
+
+
+def caveats_of(task: TranslationTask) -> Caveats:
+    """Return what is known of the platforms and the time zones that concern a schedule."""
+    return _caveats(task.source, task.zone, task.target, task.target_zone, task.cron.dates, task.window.start // DAY)
+
+
+@lru_cache(maxsize=4096)
+def _caveats(source: str, zone: str, target: str, target_zone: str, dates: Dates, day: int) -> Caveats:
+    here, there = oddities(source, zone, dates), oddities(target, target_zone, dates)
+    ages = ((name, young_rule(name, day * DAY)) for name in dict.fromkeys((zone, target_zone)))
+    young = tuple((name, f"{from_minutes(at):%Y-%m-%d}") for name, at in ages if at is not None)
+    flags = {"engine_oddity": here + there, "young_zone_rule": young}
+    return Caveats(oddities=here + there, young=young, flags=frozenset(flag for flag, found in flags.items() if found))

@@ -1,4 +1,4 @@
-"""Which side may fire, and the ledger, on both databases."""
+"""Active sides and the ledger of missed fires, on both databases."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def missed(**changes: Any) -> Missed:
 
 def test_a_right_outlives_the_process(open_one: OpenOne) -> None:
     """The latest word about a job counts, schedules and empty fields included, and can be taken back."""
-    switched = active_side(live="target", parked={**FAR, "enabled": False}, wish={"enabled": True})
+    switched = active_side(live="target", parked={**FAR, "enabled": False}, original={"enabled": True})
     state = open_one()
     state.put_active_side(active_side(), dialect="eventbridge")
     state.put_active_side(switched, dialect="eventbridge")
@@ -63,8 +63,8 @@ def test_each_target_has_a_right_of_its_own(state: State) -> None:
 def test_an_instant_is_entered_once(state: State) -> None:
     """The ledger keeps its first word about an instant, and tells one sync's from another's."""
     later = missed(at=START + timedelta(minutes=1), sync="other", kind="unclear")
-    state.note_missed([later, missed()])
-    state.note_missed([missed(kind="both", cause="told again", run="two")])
+    state.put_missed([later, missed()])
+    state.put_missed([missed(kind="both", cause="told again", run="two")])
 
     assert (missed(), later) == state.missed()
     assert (later,) == state.missed("other")

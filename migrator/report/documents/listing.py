@@ -1,15 +1,14 @@
-"""Documents of list and doctor."""
+"""The document of list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
 from attrs import frozen
 
 from migrator.canonical import JobRef
-from migrator.doctor.check import STATUSES, Check, Status
 from migrator.json_document import Document, filled
 from migrator.listing import JobState, ListedJob, Listing
 
@@ -76,37 +75,3 @@ def _listed(row: ListedJob) -> ListEntry:
         managed=row.manages is not None,
         source=row.manages,
     )
-
-
-@frozen(kw_only=True)
-class CheckEntry:
-    """One check.
-
-    Attributes:
-        todo: the fix; "" where none is needed.
-    """
-
-    about: str
-    what: str
-    status: Status
-    found: str
-    todo: str
-
-
-@frozen(kw_only=True)
-class DoctorDocument(Document):
-    """The checks of migrator doctor.
-
-    Attributes:
-        summary: how many of each.
-    """
-
-    NAME: ClassVar[str] = "doctor"
-    summary: Mapping[Status, int]
-    checks: tuple[CheckEntry, ...]
-
-
-def doctor_document(checks: Sequence[Check]) -> DoctorDocument:
-    """Return the checks."""
-    summary = {status: sum(check.status == status for check in checks) for status in STATUSES}
-    return DoctorDocument(summary=summary, checks=tuple(filled(CheckEntry, check) for check in checks))

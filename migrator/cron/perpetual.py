@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from migrator.cron.clocks import changes_ever_met, clock_rule
 from migrator.cron.cover import products
+from migrator.cron.date_rules import say_dates
 from migrator.cron.dialects import DIALECTS
 from migrator.cron.firesets import Window, rotate, times_of_day
 from migrator.cron.model import EVERY_MONTH, Cron, Dates
-from migrator.cron.saying import say_dates
 from migrator.cron.task import Rendered, TranslationTask, plan_fires, say, source_fires
 from migrator.cron.zones import FAR_YEAR, fixed_offset, from_minutes, month_days, same_zone, steady_dates, stretches
 
