@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import socket
 from collections import Counter
@@ -11,6 +12,8 @@ from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.listening import Inbox, listening
 
 pytest.register_assert_rewrite("migrator.testing")
 
@@ -104,3 +107,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if tallies:
             told = ", ".join(f"{what} {number:,}" for what, number in tallies.items())
             terminalreporter.write_sep("-", f"{MACHINES[name]}: {told}")
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """A server on this machine."""
+    box = Inbox("")
+
+    def take(path: str, body: bytes) -> int:
+        box.got.append({"path": path, **json.loads(body)})
+        return box.status
+
+    with listening(take) as port:
+        box.url = f"json://127.0.0.1:{port}/inbox"
+        yield box

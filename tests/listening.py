@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from attrs import define, field
+
 
 @contextmanager
 def listening(take: Callable[[str, bytes], int]) -> Iterator[int]:
@@ -30,3 +32,18 @@ def listening(take: Callable[[str, bytes], int]) -> Iterator[int]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@define
+class Inbox:
+    """A server that takes notifications.
+
+    Attributes:
+        url: its address, as Apprise writes it.
+        got: what it was sent.
+        status: what it answers.
+    """
+
+    url: str
+    got: list[dict[str, Any]] = field(factory=list)
+    status: int = 200

@@ -15,38 +15,10 @@ import migrator
 from migrator import canonical
 from migrator.config.model import ConnectionKeys, Sync
 from migrator.providers.registry import PROVIDERS, built_in
+from tests.layers import RANK
 
 Sources = Mapping[str, str]
 """Text of each module, by its dotted name; a package has the name of its folder."""
-
-STOREYS = (
-    {"errors"},
-    {"compressed", "concurrency", "files", "ids", "instrumentation", "json_types", "redaction", "soundness"},
-    {"agents"},
-    {"isolation"},
-    {"cron"},
-    {"canonical"},
-    {"http", "mapping"},
-    {"document"},
-    {"json_document", "prompt_envelope"},
-    {"json_schema", "providers"},
-    {"catalog", "config", "store"},
-    {"extract", "locking", "notify", "telemetry"},
-    {"convert"},
-    {"plan"},
-    {"execute"},
-    {"active_side", "fire_log", "recovery"},
-    {"audit", "forecast", "listing", "verify"},
-    {"sync"},
-    {"cutover", "dedupe", "doctor", "export", "state_move"},
-    {"report"},
-    {"api", "demo", "testing"},
-    {"cli"},
-    {"__main__"},
-)
-"""From the ground up; `sandbox` stands beside the house."""
-
-RANK = {name: rank for rank, storey in enumerate(STOREYS) for name in storey}
 
 HOMES = {
     "httpx": {"http", "sandbox"},

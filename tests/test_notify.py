@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
-from attrs import define, field
 
 import migrator
 from migrator.config import Occasion, Token
 from migrator.notify import Notice, send
 from migrator.report.notices import notice_of
-from tests.listening import listening
+from tests.listening import Inbox
 from tests.report.sync_results import bad_night, edited, outcome, plan, sync_run_of, synced
 
 ALL = get_args(Occasion)
 NOTICE = Notice(title="migrator: nightly needs a look", body="changed on both sides: Weekly note", kind="warning")
-
-
-@define
-class Inbox:
-    """A server that takes notifications.
-
-    Attributes:
-        url: its address, as Apprise writes it.
-        got: what it was sent.
-        status: what it answers.
-    """
-
-    url: str
-    got: list[dict[str, Any]] = field(factory=list)
-    status: int = 200
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    """A server on this machine."""
-    box = Inbox("")
-
-    def take(path: str, body: bytes) -> int:
-        box.got.append({"path": path, **json.loads(body)})
-        return box.status
-
-    with listening(take) as port:
-        box.url = f"json://127.0.0.1:{port}/inbox"
-        yield box
 
 
 def sent(*urls: str) -> tuple[str, ...]:

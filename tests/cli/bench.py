@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
+from migrator.sandbox import World
 from migrator.sandbox.omni import MODEL
 
 SYNCS = """
@@ -64,3 +67,21 @@ def routine(name: str, **rest: Any) -> dict[str, Any]:
         "createdAt": "2026-01-01T00:00:00Z",
         "updatedAt": "2026-01-01T00:00:00Z",
     } | rest
+
+
+def edit_config(here: Path, old: str, new: str) -> None:
+    """Change the config file where a pattern is found first."""
+    text, times = re.subn(old, new, (here / "migrator.toml").read_text("utf-8"), count=1)
+    assert times
+    (here / "migrator.toml").write_text(text, encoding="utf-8")
+
+
+def edit_job(world: World, name: str, **fields: Any) -> None:
+    """Change a job at Devin outside of migrator."""
+    (record,) = [row["record"] for row in world.records("devin") if row["record"]["name"] == name]
+    world.load("devin", [record | fields])
+
+
+def names(world: World, provider: str) -> list[str]:
+    """Return the names of the jobs that a simulator holds."""
+    return sorted(row["record"]["name"] for row in world.records(provider) if not row["gone"])

@@ -8,7 +8,7 @@ import pytest
 
 from migrator.sandbox import World
 from tests.cli.bench import Run
-from tests.cli.test_documents import faults
+from tests.cli.documents import faults
 
 SYNC = "omni-to-devin"
 

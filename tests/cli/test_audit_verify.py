@@ -10,17 +10,11 @@ import pytest
 
 from migrator.sandbox import World, load_samples
 from migrator.sandbox.omni import MODEL
-from tests.cli.bench import Run, routine
-from tests.cli.test_documents import faults
+from tests.cli.bench import Run, edit_job, routine
+from tests.cli.documents import faults
 
 SYNC = "omni-to-devin"
 PROVIDERS = ("omni", "devin", "scrip", "json")
-
-
-def edit(world: World, name: str, **fields: Any) -> None:
-    """Change a record at Devin behind everybody's back."""
-    (record,) = [row["record"] for row in world.records("devin") if row["record"]["name"] == name]
-    world.load("devin", [record | fields])
 
 
 # -- verify -----------------------------------------------------------------------------------------------------------
@@ -59,7 +53,7 @@ def test_what_was_applied_is_proved(here: Path, run: Run) -> None:
 def test_an_edit_at_the_target_is_found(here: Path, run: Run, world: World, edited: dict[str, Any], said: str) -> None:
     """A job that somebody changed differs, comes first, and ends with 1; the others stay proved."""
     run("apply", SYNC, "--yes")
-    edit(world, "Gamma", **edited)
+    edit_job(world, "Gamma", **edited)
     ended = run("verify", SYNC, "--json")
     jobs = [(job["name"], job["status"]) for job in ended.document["jobs"]]
 
@@ -80,7 +74,7 @@ def test_edits_that_a_sync_keeps_still_differ(here: Path, run: Run, world: World
     )
     config.write_text(strict, "utf-8")
     run("apply", "strict", "--yes")
-    edit(world, "Beta", prompt="Do something else.")
+    edit_job(world, "Beta", prompt="Do something else.")
 
     assert run("plan", "strict", "--json").document["summary"]["none"] == 3
     ended = run("verify", "strict", "--json")
@@ -90,7 +84,7 @@ def test_edits_that_a_sync_keeps_still_differ(here: Path, run: Run, world: World
 def test_another_text_of_the_same_meaning_is_no_difference(here: Path, run: Run, world: World) -> None:
     """Fires are compared, not texts."""
     run("apply", SYNC, "--yes")
-    edit(world, "Alpha", frequency="00 09 * * MON")
+    edit_job(world, "Alpha", frequency="00 09 * * MON")
 
     assert run("verify", SYNC, "--json").document["summary"]["proved"] == 3
 

@@ -11,9 +11,8 @@ from migrator.canonical import JobRef
 from migrator.sandbox import World
 from migrator.store import open_state
 from migrator.store.records import Missed
-from tests.cli.bench import Run, routine
-from tests.cli.test_documents import faults
-from tests.cli.test_plan_apply import names
+from tests.cli.bench import Run, names, routine
+from tests.cli.documents import faults
 
 SYNC = "omni-to-devin"
 

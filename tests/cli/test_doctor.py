@@ -17,21 +17,8 @@ from migrator.http.clock import Clock
 from migrator.providers.registry import PROVIDERS
 from migrator.sandbox import World
 from migrator.sync.endpoints import Runtime
-from tests.cli.bench import Ended, Run, routine
-from tests.cli.test_documents import faults
-
-
-def found(ended: Ended, about: str, what: str) -> dict[str, str]:
-    """One check of a document."""
-    (one,) = [check for check in ended.document["checks"] if (check["about"], check["what"]) == (about, what)]
-    return dict(one)
-
-
-def edit(here: Path, old: str, new: str) -> None:
-    """Change the config, where a pattern is found first."""
-    text, times = re.subn(old, new, (here / "migrator.toml").read_text("utf-8"), count=1)
-    assert times
-    (here / "migrator.toml").write_text(text, encoding="utf-8")
+from tests.cli.bench import Run, edit_config, routine
+from tests.cli.documents import faults, found
 
 
 def test_everything_in_order(here: Path, run: Run, world: World) -> None:
@@ -99,7 +86,7 @@ def test_what_the_answer_does_not_tell(here: Path, run: Run, world: World) -> No
 
 def test_a_platform_that_does_not_answer(here: Path, run: Run) -> None:
     """A dead address is told after a few tries."""
-    edit(here, r"http://127.0.0.1:\d+/devin", "http://127.0.0.1:9/devin")
+    edit_config(here, r"http://127.0.0.1:\d+/devin", "http://127.0.0.1:9/devin")
     told = found(run("doctor", "--json"), "devin", "reading")
 
     assert (told["status"], told["todo"]) == ("fault", "check base_url and the network")
@@ -108,7 +95,7 @@ def test_a_platform_that_does_not_answer(here: Path, run: Run) -> None:
 
 def test_a_config_with_errors(here: Path, run: Run) -> None:
     """Each problem is a line; what does not need the config is looked at all the same."""
-    edit(here, 'provider = "devin"', 'provider = "devim"')
+    edit_config(here, 'provider = "devin"', 'provider = "devim"')
     ended = run("doctor", "--json")
     problems = [check for check in ended.document["checks"] if check["about"] == "config"]
 
@@ -127,7 +114,7 @@ def test_a_config_that_is_not_there(run: Run, tmp_path: Path, monkeypatch: pytes
 
 def test_a_config_without_syncs(here: Path, run: Run) -> None:
     """It works, and moves nothing: advice."""
-    edit(here, r"(?s)\n\[syncs.*", "")
+    edit_config(here, r"(?s)\n\[syncs.*", "")
 
     assert found(run("doctor", "--json"), "config", "file")["status"] == "advice"
 
@@ -188,7 +175,7 @@ async def test_clocks_that_are_apart(here: Path) -> None:
 def test_a_limit_that_a_night_does_not_fit_in(here: Path, run: Run, world: World) -> None:
     """At sixty requests an hour, a hundred and fifty jobs that change take longer than a night is."""
     world.load("omni", [routine(f"Job {number}") for number in range(150)])
-    edit(here, r'(?s)(provider = "omni".*?)6000/min', r"\g<1>60/h")
+    edit_config(here, r'(?s)(provider = "omni".*?)6000/min', r"\g<1>60/h")
     told = found(run("doctor", "--json"), "omni", "rate")
 
     assert (told["status"], "ask the platform for a higher limit" in told["todo"]) == ("advice", True)
@@ -203,7 +190,7 @@ def test_an_old_time_zone_database() -> None:
 
 def test_a_package_that_is_needed(here: Path) -> None:
     """Keyring is a fault only where a connection keeps its secret there."""
-    edit(here, "env:DEVIN_API_KEY", "keyring:devin/key")
+    edit_config(here, "env:DEVIN_API_KEY", "keyring:devin/key")
     needed = check_extras(load(here / "migrator.toml", providers=PROVIDERS), "sqlite:///migrator.db")
     not_needed = check_extras(None, "sqlite:///migrator.db")
 

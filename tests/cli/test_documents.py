@@ -10,24 +10,18 @@ from typing import Any
 
 import pytest
 import typer
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 
 from migrator.cli.app import app
 from migrator.report.schemas import SCHEMAS
 from migrator.sandbox import World, load_samples
 from migrator.soundness import json_text
 from tests.cli.bench import Run, routine
+from tests.cli.documents import faults
 
 SYNCS = [
     f"{one}-to-{other}" for one in ("omni", "devin", "scrip") for other in ("omni", "devin", "scrip") if one != other
 ]
-
-
-def faults(document: Mapping[str, Any], name: str) -> list[str]:
-    """Where a document is not as its schema says; it must say in its first key what it is."""
-    assert next(iter(document.items())) == ("schema", f"migrator/{name}@1")
-    validator = Draft202012Validator(SCHEMAS[name](), format_checker=FormatChecker())
-    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(document)]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from migrator.config import load
 from migrator.providers.registry import PROVIDERS
 from migrator.sandbox import World
 from tests.cli.bench import Run
-from tests.cli.test_terminal import COMMAND, Typed, environment
+from tests.cli.terminal import COMMAND, Typed, environment
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PROMPT = re.compile(rb"(?:\[[^\]\n]+\]|\(such as [^\n]+\)) $")

@@ -22,10 +22,8 @@ from migrator.sandbox.devin import IDLE_USER, NO_IMPERSONATION_TOKEN, READONLY_T
 from migrator.sandbox.omni import KEY_WITHOUT_AI
 from migrator.sandbox.scrip import FOREIGN_KEY
 from migrator.sync.endpoints import Runtime
-from tests.cli.bench import Run, routine
-from tests.cli.test_doctor import edit, found
-from tests.cli.test_documents import faults
-from tests.cli.test_plan_apply import names
+from tests.cli.bench import Run, edit_config, names, routine
+from tests.cli.documents import faults, found
 
 SYNC = "omni-to-devin"
 DAY = 86_400.0
@@ -59,7 +57,7 @@ def test_a_token_that_is_replaced_in_mid_run(
     """Whatever rotates it and when, the run reads it again and goes on: everything is done, nothing twice."""
     monkeypatch.setattr(world, "rotated", Vault(here / "token"))
     (here / "token").write_text("cog_sandbox", encoding="utf-8")
-    edit(here, '"env:DEVIN_API_KEY"', f'"{kept_in}"')
+    edit_config(here, '"env:DEVIN_API_KEY"', f'"{kept_in}"')
     world.load("omni", [routine(f"More {number}") for number in range(8)])
     world.fault("rotate token", provider="devin", token="cog_new", nth=nth)
     ended = run("sync", SYNC)
@@ -69,7 +67,7 @@ def test_a_token_that_is_replaced_in_mid_run(
 
 def test_a_token_that_takes_the_place_of_another_is_hidden_too(here: Path) -> None:
     """What is said and stored after the change is free of both."""
-    edit(here, '"env:DEVIN_API_KEY"', '"file:token"')
+    edit_config(here, '"env:DEVIN_API_KEY"', '"file:token"')
     (here / "token").write_text("cog_first", encoding="utf-8")
     runtime = Runtime(config=load(here / "migrator.toml", providers=PROVIDERS), environ={})
     connection = runtime.connection("devin")
@@ -238,7 +236,7 @@ def test_permission_errors_name_the_permission(
 
 def test_a_wrong_organisation_is_suspected(here: Path, run: Run, world: World) -> None:
     """An org_id that the service user does not belong to."""
-    edit(here, r'org_id   = "[^"]*"', 'org_id   = "org-of-somebody-else"')
+    edit_config(here, r'org_id   = "[^"]*"', 'org_id   = "org-of-somebody-else"')
     told = found(run("doctor", "--json"), "devin", "reading")
 
     assert "check org_id: 'org-of-somebody-else' may be another organisation" in told["todo"]
@@ -251,7 +249,7 @@ def test_running_as_somebody_takes_permissions_of_its_own(
     """The service user needs ImpersonateOrgSessions, and the person UseDevinSessions."""
     if token:
         monkeypatch.setenv("DEVIN_API_KEY", token)
-    edit(
+    edit_config(
         here,
         r"\[syncs.lenient\]",
         f'[syncs.lenient.set]\n"run_as" = "{user}"\n[syncs.lenient]\nallow_loss = ["action", "delivery"]',
@@ -272,7 +270,7 @@ def test_the_other_platforms_permissions(here: Path, run: Run, world: World, mon
     assert "another organisation's than program_id" in found(document, "scrip", "reading")["todo"]
 
     monkeypatch.setenv("SCRIP_API_KEY", "sk_sandbox")
-    edit(here, r'program_id = "[^"]*"', 'program_id = "00000000-0000-0000-0000-000000000000"')
+    edit_config(here, r'program_id = "[^"]*"', 'program_id = "00000000-0000-0000-0000-000000000000"')
     assert "check program_id" in found(run("doctor", "--json"), "scrip", "reading")["todo"]
 
 
@@ -283,7 +281,7 @@ def test_files_with_a_byte_order_mark(here: Path, run: Run, world: World) -> Non
     """The config, a file of jobs and a file with a token, as some editors save them."""
     config = here / "migrator.toml"
     (here / "token").write_bytes(b"\xef\xbb\xbfcog_sandbox\r\n")
-    edit(here, '"env:DEVIN_API_KEY"', '"file:token"')
+    edit_config(here, '"env:DEVIN_API_KEY"', '"file:token"')
     config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes().replace(b"\n", b"\r\n"))
     assert run("sync", SYNC, "backup").code == 0
     jobs = here / "jobs.json"
@@ -314,7 +312,7 @@ def test_doctor_tells_which_way_requests_go(
     """Loopback goes straight whatever the environment says; everything else through the proxy; no password is shown."""
     monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@127.0.0.1:9")
     monkeypatch.setenv("HTTP_PROXY", "http://me:secret@127.0.0.1:9")
-    edit(here, r"http://127.0.0.1:\d+/scrip", "https://api.scrip.dev")
+    edit_config(here, r"http://127.0.0.1:\d+/scrip", "https://api.scrip.dev")
     ended = run("doctor", "--json")
 
     assert found(ended, "devin", "network")["found"] == "straight to 127.0.0.1, through no proxy"
@@ -330,7 +328,7 @@ def test_certificates_that_are_not_there(here: Path, run: Run, monkeypatch: pyte
 
     transport._trusted.cache_clear()
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull + ".pem")
-    edit(here, r"http://127.0.0.1:\d+/devin", "https://api.devin.ai")
+    edit_config(here, r"http://127.0.0.1:\d+/devin", "https://api.devin.ai")
     told, plan = found(run("doctor", "--json"), "devin", "network"), run("plan", SYNC)
 
     assert (told["status"], "SSL_CERT_FILE" in told["found"]) == ("fault", True)

@@ -8,9 +8,7 @@ import pytest
 
 from migrator.sandbox import World
 from tests.cli.bench import Run
-from tests.test_notify import Inbox, inbox
-
-__all__ = ["inbox"]
+from tests.listening import Inbox
 
 NOTIFY = """
 [notify]

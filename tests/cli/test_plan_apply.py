@@ -11,14 +11,9 @@ import pytest
 from migrator.sandbox import World
 from migrator.sandbox.devin import ORG
 from migrator.store import open_state
-from tests.cli.bench import Run, routine
+from tests.cli.bench import Run, names, routine
 
 SYNC = "omni-to-devin"
-
-
-def names(world: World, provider: str) -> list[str]:
-    """The names of the jobs that a simulator holds."""
-    return sorted(row["record"]["name"] for row in world.records(provider) if not row["gone"])
 
 
 class TestExport:

@@ -2,60 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from attrs import evolve
 from rich.cells import cell_len
 
-from migrator.canonical import Email, JobRef, Loss
+from migrator.canonical import Email, Loss
 from migrator.convert.schedule import ConvertedSchedule
 from migrator.cron import parse
-from migrator.plan.changes import ACTIONS, Change, FieldChange, Observed, Plan
+from migrator.plan.changes import ACTIONS, Plan
 from migrator.prompt_envelope import wrap
 from migrator.report.plans import plan_lines
 from migrator.report.text import columns, shorten
 from migrator.report.views.plans import CATEGORIES, plan_view
-
-SOURCE = JobRef(provider="omni", scope="acme", id="a1")
-NEW_YORK = {"text": "0 9 ? * MON *", "dialect": "eventbridge", "timezone": "America/New_York"}
-WINDOW = ConvertedSchedule(
-    verdict="exact_until",
-    pieces=({"text": "0 14 * * 1", "dialect": "vixie", "timezone": "UTC"},),
-    evidence={"source": NEW_YORK},
-    until=datetime(2027, 3, 14, 7, tzinfo=UTC),
-    flags=("needs_resync_by",),
-)
-
-
-def plan(*changes: Change, **rest: Any) -> Plan:
-    """A plan with these changes."""
-    return Plan(
-        sync="nightly",
-        source="omni",
-        target="devin",
-        target_provider="devin",
-        target_scope="org-1",
-        dialect="vixie",
-        contract="patch",
-        lineage="l",
-        serial=0,
-        created_at=datetime(2026, 11, 21, tzinfo=UTC),
-        observed=Observed(source="s", target="t"),
-        changes=changes,
-        **rest,
-    )
-
-
-def change(action: Any, name: str = "Alpha", **rest: Any) -> Change:
-    """A change of one job."""
-    return Change(action=action, source=SOURCE, name=name, **rest)
-
-
-def field(path: str, old: Any, new: Any, **rest: Any) -> FieldChange:
-    """A field that the source changed."""
-    return FieldChange(path=path, old=old, new=new, **({"remote": old, "reason": "the source changed"} | rest))
+from tests.report.plans import NEW_YORK, SOURCE, WINDOW, change, field, plan
 
 
 def told(made: Plan, **options: Any) -> list[str]:

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from migrator.sandbox import World
-from tests.cli.bench import Run
-from tests.cli.test_audit_verify import edit
+from tests.cli.bench import Run, edit_job
 
 
 def test_an_audit_is_written_in_every_form_at_once(here: Path, run: Run) -> None:
@@ -70,7 +69,7 @@ def delete(world: World) -> None:
 
 def drift(world: World) -> None:
     """Somebody edits a job at the target."""
-    edit(world, "Alpha", prompt="Do something else.")
+    edit_job(world, "Alpha", prompt="Do something else.")
 
 
 def forget(_world: World) -> None:

@@ -14,7 +14,7 @@ from migrator.report.state import upgrade_lines
 from migrator.sandbox import World
 from migrator.store import SchemaVersion, open_state
 from tests.cli.bench import Ended, Run, routine
-from tests.cli.test_documents import faults
+from tests.cli.documents import faults
 
 
 def test_a_state_moves_and_the_next_plan_is_empty(here: Path, run: Run, world: World) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from migrator.sandbox import World
 from tests.cli.bench import Run, routine
-from tests.cli.test_documents import faults
+from tests.cli.documents import faults
 
 
 def test_status_says_until_when_schedules_are_exact(here: Path, run: Run, world: World) -> None:

@@ -10,9 +10,8 @@ import pytest
 from migrator.sandbox import World
 from migrator.sandbox.devin import ORG
 from migrator.store import open_state
-from tests.cli.bench import Run, routine
-from tests.cli.test_documents import faults
-from tests.cli.test_plan_apply import names
+from tests.cli.bench import Run, names, routine
+from tests.cli.documents import faults
 
 SYNC = "omni-to-devin"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from migrator.sandbox import World
 from tests.cli.bench import Run
-from tests.cli.test_documents import faults
+from tests.cli.documents import faults
 
 
 def test_a_sync_is_written_in_every_form(here: Path, run: Run, world: World) -> None:

@@ -3,77 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from attrs import frozen
 from rich.cells import cell_len
 
-import migrator
 from migrator.catalog import catalog
 from migrator.sandbox import World
-from tests.cli.bench import Run, routine
+from tests.cli.bench import Run, names, routine
+from tests.cli.terminal import COMMAND, environment, type_at_terminal
 
 pytestmark = pytest.mark.slow
 
 SYNC = "omni-to-devin"
-COMMAND = [sys.executable, "-m", "migrator"]
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Ours, with this package."""
-    return {**os.environ, "PYTHONPATH": str(Path(migrator.__file__).parent.parent), "TERM": "xterm", **more}
-
-
-def made(world: World) -> list[str]:
-    """The names of the jobs at the target."""
-    return sorted(row["record"]["name"] for row in world.records("devin"))
-
-
-@frozen
-class Typed:
-    """How a session at a terminal ended."""
-
-    code: int
-    shown: str
-
-
-def type_at_terminal(
-    arguments: list[str], answer: bytes, *, columns: int = 100, pause: float = 0.0, **more: str
-) -> Typed:
-    """Run a command on a terminal of its own, and answer its question after a pause."""
-    child, terminal = pty.fork()
-    if child == 0:  # pragma: no cover (another process)
-        os.execve(sys.executable, [*COMMAND, *arguments], environment(COLUMNS=str(columns), **more))  # noqa: S606 (our own command)
-    shown, asked = b"", False
-    while True:
-        try:
-            shown += os.read(terminal, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not asked and b"[y/N]" in shown:
-            asked = True
-            time.sleep(pause)
-            os.write(terminal, answer)
-    _, status = os.waitpid(child, 0)
-    os.close(terminal)
-    return Typed(os.waitstatus_to_exitcode(status), shown.decode())
 
 
 def test_yes_carries_it_out(here: Path, world: World) -> None:
     """The plan is shown, the question asked, and the outcome told."""
     typed = type_at_terminal(["apply", SYNC], b"y\n")
 
-    assert (typed.code, made(world)) == (0, ["Alpha", "Beta", "Gamma"])
+    assert (typed.code, names(world, "devin")) == (0, ["Alpha", "Beta", "Gamma"])
     assert typed.shown.index("Plan:") < typed.shown.index("Apply these changes? [y/N]") < typed.shown.index("done    ")
     assert "3/3" in typed.shown
 
@@ -83,7 +38,7 @@ def test_anything_else_changes_nothing(here: Path, world: World, answer: bytes) 
     """No, nothing and the end of input are all no; the exit code says that it was not done."""
     typed = type_at_terminal(["apply", SYNC], answer)
 
-    assert (typed.code, made(world)) == (1, [])
+    assert (typed.code, names(world, "devin")) == (1, [])
     assert "Nothing was written." in typed.shown
 
 
@@ -91,7 +46,7 @@ def test_an_interrupted_question_changes_nothing(here: Path, world: World) -> No
     """Ctrl+C at the question ends it at once."""
     typed = type_at_terminal(["apply", SYNC], b"\x03")
 
-    assert (typed.code, made(world)) == (130, [])
+    assert (typed.code, names(world, "devin")) == (130, [])
     assert lines_of(typed.shown)[-3:-1] == [
         "error: interrupted at the prompt; nothing was changed",
         "  where: migrator apply",
@@ -200,10 +155,10 @@ def test_an_interrupted_run_finishes_what_is_under_way_and_can_go_on(
 
     assert "Stopping after the writes in progress" in err
     assert (process.returncode, "failed " in out) == (4, False)
-    assert out.count("interrupted before it was started") == len(jobs) + 3 - len(made(world)) > 0
+    assert out.count("interrupted before it was started") == len(jobs) + 3 - len(names(world, "devin")) > 0
     assert out.splitlines()[-1] == "Interrupted. To finish: migrator apply omni-to-devin"
     assert run("apply", SYNC, "--yes").code == 0
-    assert made(world) == ["Alpha", "Beta", "Gamma", *jobs]
+    assert names(world, "devin") == ["Alpha", "Beta", "Gamma", *jobs]
 
 
 def test_an_interrupted_cutover_says_which_side_is_active(here: Path, run: Run, world: World) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from migrator.sandbox import World
+from migrator.sandbox.devin import ORG
 from migrator.store import State, open_state
 from migrator.store import tables as t
 from tests.cli.bench import Run
-from tests.cli.test_documents import faults
-from tests.cli.test_plan_apply import ORG, SYNC
+from tests.cli.documents import faults
 
+SYNC = "omni-to-devin"
 LOCK = f"devin:{ORG}"
 
 

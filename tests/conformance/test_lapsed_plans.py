@@ -12,7 +12,7 @@ from migrator.plan.changes import Plan
 from migrator.sync import commands
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab
-from tests.conformance.test_saved_plans import again
+from tests.conformance.saved_plans import again
 
 DAY = timedelta(days=1)
 

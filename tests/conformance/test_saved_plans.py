@@ -13,6 +13,7 @@ from migrator.sandbox import Options
 from tests.conformance.conftest import MakeLab
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import wish
+from tests.conformance.saved_plans import again
 
 
 async def saved(lab: Lab) -> Plan:
@@ -20,11 +21,6 @@ async def saved(lab: Lab) -> Plan:
     lab.source.wish(1)
     lab.source.wish(2)
     return again(await lab.plan())
-
-
-def again(plan: Plan) -> Plan:
-    """What a file with this plan holds."""
-    return plan_from_json(json.dumps(plan_document(plan).to_json()), where="plan.json")
 
 
 async def test_history_is_no_change(make_lab: MakeLab) -> None:

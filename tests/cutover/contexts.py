@@ -5,8 +5,10 @@ context_of(Given(source=(job("Alpha"),)).carried_out()).switch(ref("Alpha"), PLA
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import attrs
 
 from migrator.canonical import Job, JobRef
 from migrator.config import Sync
@@ -60,3 +62,9 @@ def context_of(
     return CutoverContext(
         session=session(given), snapshot=snapshot, contracts=("put", "patch"), elsewhere=elsewhere or {}
     )
+
+
+def with_other_target(found: CutoverContext, change: Callable[[Job], Job]) -> CutoverContext:
+    """Return the same with target jobs that have changed since the plan was made."""
+    target = found.snapshot.target.with_jobs(change)
+    return attrs.evolve(found, snapshot=attrs.evolve(found.snapshot, target=target))

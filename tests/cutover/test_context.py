@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from migrator.errors import RecordError, UsageError
 from migrator.extract import Problem
 from migrator.store.records import ActiveSide
 from tests.cutover.builder import Switching, active_side
-from tests.cutover.contexts import context_of
+from tests.cutover.contexts import context_of, with_other_target
 from tests.plan.builder import NOW, Given, job, ref
 
 ALPHA, BETA = job("Alpha"), job("Beta")
@@ -54,12 +54,6 @@ def test_a_job_that_is_not_in_line_is_not_switched(given: Given, status: str, to
     found = move(context_of(given))
 
     assert (found[0], told in found[1]) == (status, True)
-
-
-def with_other_target(found: CutoverContext, change: Callable[[Job], Job]) -> CutoverContext:
-    """Return the same with target jobs that have changed since the plan was made."""
-    target = found.snapshot.target.with_jobs(change)
-    return attrs.evolve(found, snapshot=attrs.evolve(found.snapshot, target=target))
 
 
 def test_a_job_that_is_not_verified_is_not_switched() -> None:

@@ -12,8 +12,8 @@ import attrs
 import pytest
 
 from migrator.sandbox import Options
+from tests.cutover.cases import CASE_IDS, CASES
 from tests.cutover.crashing import VARIANTS, CutoverTally, case_world, cases
-from tests.cutover.test_fires import CASE_IDS, CASES
 
 pytestmark = pytest.mark.slow
 

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import pytest
 
 from migrator.sandbox import Options
-from tests.conformance.lab import HTTP
+from tests.cutover.cases import CASE_IDS, CASES
 from tests.cutover.conftest import MakeLab
 from tests.cutover.simulated_time import SimulatedTime, compared, cut, expected, statuses
-
-PAIRS: Final = [(source, target) for source in HTTP for target in HTTP if source != target]
-CONTRACTS: Final = [Options(omni_update="put"), Options(omni_update="patch")]
-CASES: Final = [
-    (source, target, options)
-    for source, target in PAIRS
-    for options in CONTRACTS
-    if "omni" in {source, target} or options.omni_update == "put"
-]
-CASE_IDS: Final = [f"{source}-{target}-{options.omni_update}" for source, target, options in CASES]
 
 
 @pytest.mark.parametrize(("source", "target", "options"), CASES, ids=CASE_IDS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from migrator.cutover.circuit_breaker import CircuitBreaker, proves_no_effect
 from migrator.errors import AuthError, NotFoundError, RejectedError, TransientError, UncertainError
 from tests.cutover.conftest import MakeLab
+from tests.cutover.retiring import DAY, retired, timed_lab
 from tests.cutover.simulated_time import cut, statuses
-from tests.cutover.test_refusals import live, paused, staged
-from tests.cutover.test_retire import DAY, retired, timed_lab
+from tests.cutover.staging import live, paused, staged
 
 
 def test_failures_that_are_not_in_a_row_do_not_end_a_run() -> None:

@@ -3,59 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrator.canonical import JobRef
 from migrator.cron import parse
 from migrator.cutover.missed_runs import missed
-from migrator.cutover.switches import Calendar, Switch
-from migrator.store.records import ORIGIN, Write
-
-SOURCE: Final = JobRef(provider="omni", scope="acme.example/api", id="1")
-TARGET: Final = JobRef(provider="devin", scope="org-1", id="2")
-EVERY_MINUTE: Final = {"enabled": True, "trigger.cron": parse("* * * * *", "vixie"), "trigger.timezone": "UTC"}
-MOVE: Final = Switch(
-    source=SOURCE,
-    name="Job",
-    goal="target",
-    live="source",
-    targets=(TARGET,),
-    calendars=tuple(Calendar(job=job, fields=EVERY_MINUTE, dialect="vixie") for job in (SOURCE, TARGET)),
-)
-
-
-def at(text: str) -> datetime:
-    """A time of that morning."""
-    return datetime.fromisoformat(f"2026-11-23T{text}").replace(tzinfo=UTC)
-
-
-def write(job: JobRef, fires: str, sent: str, ended: str | None, **changes: Any) -> Write:
-    """A write that makes a job "live", or lets it stand "still"."""
-    known = Write(
-        run="one",
-        seq=1,
-        sync="it",
-        action="update",
-        source=SOURCE,
-        target_scope=job.scope,
-        target_id=job.id,
-        piece=ORIGIN if job == SOURCE else 1,
-        fields={"enabled": fires == "live"},
-        at=at(sent),
-        state="done" if ended else "dispatched",
-        ended_at=at(ended) if ended else None,
-    )
-    return attrs.evolve(known, **changes)
-
-
-def found(*writes: Write, until: str = "09:05:30", switch: Switch = MOVE) -> list[tuple[str, str]]:
-    """What the ledger says: minute and kind."""
-    return [(f"{one.at:%H:%M}", one.kind) for one in missed(switch, writes, until=at(until), run="one")]
+from tests.cutover.ledger import EVERY_MINUTE, MOVE, SOURCE, TARGET, at, found, write
 
 
 def test_a_switch_between_two_fires_leaves_nothing() -> None:

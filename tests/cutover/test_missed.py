@@ -15,7 +15,7 @@ from migrator.cron import parse
 from migrator.cutover.missed_runs import missed
 from migrator.cutover.switches import Calendar, Goal, Switch, SwitchStep
 from migrator.store.records import ORIGIN, ActiveSide, Write
-from tests.cutover.test_ledger import MOVE, SOURCE, TARGET, at, found, write
+from tests.cutover.ledger import MOVE, SOURCE, TARGET, at, found, write
 
 SECOND: Final = timedelta(seconds=1)
 START, UNTIL = at("09:00:30"), at("09:08:30")

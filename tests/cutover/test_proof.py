@@ -21,9 +21,9 @@ from migrator.cutover.commands import active_statuses
 from migrator.sandbox import BackgroundServer, Options
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
+from tests.cutover.cases import CASE_IDS, CASES
 from tests.cutover.crashing import VARIANTS, CutoverTally, cut_short
 from tests.cutover.simulated_time import START, SimulatedTime, compared, cut, expected
-from tests.cutover.test_fires import CASE_IDS, CASES
 
 pytestmark = pytest.mark.slow
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import pytest
 
-from migrator.cutover.commands import active_statuses
 from migrator.sandbox import Options
 from migrator.sync.commands import verify
 from tests.conformance.lab import HTTP, Lab, counts
+from tests.cutover.cases import CASE_IDS, CASES
 from tests.cutover.conftest import MakeLab
 from tests.cutover.simulated_time import SimulatedTime, cut, statuses
-from tests.cutover.test_fires import CASE_IDS, CASES
+from tests.cutover.staging import live, paused, staged
 from tests.faults.scenarios import PUT
 
 pytestmark = pytest.mark.slow
@@ -27,27 +27,9 @@ REFUSALS: Final[list[dict[str, Any]]] = [
 IDS: Final = ["401", "403", "404", "409", "422", "429", "503", "HTML"]
 
 
-async def live(lab: Lab) -> list[str]:
-    """Which side of each job is active, as read."""
-    return [one.live for one in await active_statuses(lab.runtime, lab.state, "it")]
-
-
-def paused(lab: Lab) -> int:
-    """How many source jobs are paused."""
-    return sum(not lab.source.platform.read(raw).enabled for raw in lab.source.records().values())
-
-
 def writes(lab: Lab, provider: str) -> int:
     """How many writes a platform got."""
     return sum(one["provider"] == provider and one["method"] != "GET" for one in lab.world.requests)
-
-
-async def staged(lab: Lab, number: int) -> None:
-    """So many jobs, staged at the target."""
-    for one in range(1, number + 1):
-        lab.source.wish(one)
-    await lab.carry_out(hold=True)
-    lab.world.requests.clear()
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=IDS)

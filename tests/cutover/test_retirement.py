@@ -9,63 +9,19 @@ from typing import Any
 import attrs
 import pytest
 
-from migrator.canonical import Job, Prompt
+from migrator.canonical import Prompt
 from migrator.config import Limits
 from migrator.config.shapes import Limit
 from migrator.cron import Once, Recurring, parse
 from migrator.cutover.context import CutoverContext
-from migrator.cutover.retire import _deleted_before, _guard, _made_at, _nightly, _retirement
-from migrator.cutover.switches import Order, Switch
+from migrator.cutover.retire import _guard, _made_at, _nightly
 from migrator.errors import AuthError, RefusedError
-from migrator.store import State, open_state
-from migrator.store.records import ActiveSide
-from migrator.sync.endpoints import Endpoint
-from tests.cutover.builder import Switching, active_side
-from tests.cutover.contexts import UNOPENED, context_of
-from tests.cutover.test_context import with_other_target
-from tests.execute.bench import Bench, adapter_of
-from tests.execute.memory import Memory
-from tests.plan.builder import NOW, SOURCE_SCOPE, TARGET_SCOPE, Given, job, mapping, ref
-
-PLANNER = Switching().planner
-ALPHA = ref("Alpha")
-DAY = timedelta(days=1)
-ONE = Given(source=(job("Alpha"),)).carried_out()
-"""It is due on Mondays; now it is a Sunday."""
-MOVED = active_side(parked={"enabled": False}, original={"enabled": True}, since=NOW - 10 * DAY)
-
-
-def paused(one: Job) -> Job:
-    """Return a job that a cutover has paused."""
-    return attrs.evolve(one, enabled=False)
-
-
-def cut(given: Given = ONE, record: ActiveSide = MOVED, **values: Any) -> CutoverContext:
-    """Return what is read after a cutover."""
-    read: dict[str, Any] = {"listed": map(paused, given.source), "active_sides": [record]} | values
-    return context_of(given, **read)
-
-
-def opened(found: CutoverContext, state: State, source: Memory) -> CutoverContext:
-    """Return the same with a state and a source that can be asked."""
-    target = Memory(provider="devin", scope=TARGET_SCOPE)
-    sides: dict[str, Any] = {
-        "source": Endpoint(name="omni", adapter=adapter_of(source), mapping=mapping("omni")),
-        "target": Endpoint(name="devin", adapter=adapter_of(target), mapping=mapping("devin")),
-    }
-    return attrs.evolve(found, session=attrs.evolve(found.session, state=state, **sides))
-
-
-def retired(found: CutoverContext, *, delete: bool = True) -> Switch:
-    """Return what retiring Alpha takes."""
-    return _retirement(found, PLANNER, ALPHA, delete=delete)
-
-
-def refusal(found: CutoverContext, *, delete: bool = True) -> str:
-    """Return why Alpha stays; nothing is written then."""
-    switch = retired(found, delete=delete)
-    assert (switch.status, switch.steps) == ("refused", ())
-    return switch.reason
+from migrator.store import open_state
+from tests.cutover.builder import active_side
+from tests.cutover.contexts import context_of, with_other_target
+from tests.cutover.retirement import ALPHA, DAY, MOVED, ONE, cut, deleted, omni, opened, refusal, retired
+from tests.execute.bench import Bench
+from tests.plan.builder import NOW, Given, job, ref
 
 
 def test_a_source_whose_target_was_due_since_the_cutover_is_deleted() -> None:
@@ -225,17 +181,6 @@ def test_nothing_to_retire_is_never_too_much() -> None:
 
 
 # -- what is gone already ---------------------------------------------------------------------------------------------
-
-
-async def deleted(found: CutoverContext, source: Memory, *jobs: str) -> set[Any]:
-    """Return the source jobs that count as retired."""
-    switches = [_retirement(found, PLANNER, ALPHA, delete=True)]
-    return set(await _deleted_before(opened(found, UNOPENED, source), Order(jobs=jobs), switches))
-
-
-def omni(*jobs: Job) -> Memory:
-    """Return the source."""
-    return Memory(provider="omni", scope=SOURCE_SCOPE).holding(*jobs)
 
 
 async def test_a_source_job_that_is_gone_after_a_cutover_is_retired() -> None:

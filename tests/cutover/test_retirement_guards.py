@@ -16,9 +16,8 @@ from migrator.cron import Once, Recurring, parse
 from migrator.cutover.retire import _made_at, _nightly
 from migrator.errors import RejectedError
 from migrator.store import open_state
-from tests.cutover.contexts import context_of
-from tests.cutover.test_context import with_other_target
-from tests.cutover.test_retirement import ALPHA, DAY, MOVED, ONE, cut, deleted, omni, opened, refusal, retired
+from tests.cutover.contexts import context_of, with_other_target
+from tests.cutover.retirement import ALPHA, DAY, MOVED, ONE, cut, deleted, omni, opened, refusal, retired
 from tests.execute.bench import Bench
 from tests.execute.memory import Fault
 from tests.plan.builder import NOW, Given, job
@@ -148,4 +147,4 @@ async def test_a_source_that_a_cutover_would_leave_stays(bench: Callable[[Given]
     made = bench(given)
     made.begin()
 
-    assert refusal(opened(stage(given), made.state, made.source)).startswith("it fires for the last time at ")
+    assert refusal(opened(context_of(given), made.state, made.source)).startswith("it fires for the last time at ")

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tests.docs.pages import ROOT
-from tests.test_layering import RANK
+from tests.layers import RANK
 
 PAGE: Final = (ROOT / "docs" / "design.md").read_text("utf-8")
 PLACES: Final = sorted(set(re.findall(r"`([\w/]+\.py)(?:: ([\w.]+))?`", PAGE)))

@@ -175,3 +175,10 @@ def deletes(given: Given, *names: str) -> tuple[Change, ...]:
 def live(*jobs: Job) -> list[str]:
     """Return the names of the jobs that may fire."""
     return [one.name for one in jobs if one.live]
+
+
+def replacing() -> tuple[Given, Plan]:
+    """Return a job that is made anew under another name."""
+    given = attrs.evolve(RENAMED, source=RENAMED.source[:1], target=MADE.target[:1], bindings=MADE.bindings[:1])
+    plan = given.plan()
+    return given, attrs.evolve(plan, changes=tuple(attrs.evolve(one, action="replace") for one in plan.pending))

@@ -13,7 +13,7 @@ from migrator.errors import (
     UncertainError,
 )
 from migrator.plan.changes import Plan
-from tests.execute.bench import MADE, RENAMED, live
+from tests.execute.bench import live, replacing
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault, SearchedMemory
 from tests.plan.builder import NOW, TARGET_SCOPE, Given, job
@@ -21,13 +21,6 @@ from tests.plan.builder import NOW, TARGET_SCOPE, Given, job
 NO = RejectedError("no")
 LOST = UncertainError("no answer")
 EXPIRED = AuthError("expired", status=401, where="POST devin /x")
-
-
-def replacing() -> tuple[Given, Plan]:
-    """Return a job that is made anew under another name."""
-    given = attrs.evolve(RENAMED, source=RENAMED.source[:1], target=MADE.target[:1], bindings=MADE.bindings[:1])
-    plan = given.plan()
-    return given, attrs.evolve(plan, changes=tuple(attrs.evolve(one, action="replace") for one in plan.pending))
 
 
 async def test_the_old_job_is_paused_before_the_new_one_is_made_and_deleted_after(bench: MakeBench) -> None:

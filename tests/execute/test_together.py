@@ -8,32 +8,18 @@ import attrs
 import pytest
 
 from migrator.errors import AuthError, RejectedError, StateError, UncertainError
-from migrator.plan.changes import Change, Plan
+from migrator.plan.changes import Plan
 from tests.execute.bench import LOCK, Bench
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
-from tests.plan.builder import NOW, Given, job, ref
+from tests.execute.parts import BOUND, DAILY, TWO, WEEKLY, parts, replaced, schedules, updates
+from tests.plan.builder import NOW, ref
 
 NO = RejectedError("no")
 LOST = UncertainError("no answer")
 ROLLED_BACK = "rolled back, because another part of the same job failed"
 STUCK = "another part of the same job failed, and this one could not be rolled back"
 DAY = timedelta(days=1)
-WEEKLY, DAILY = "0 9 * * 1", "0 10 * * *"
-
-TWO = Given(source=(job("One"), job("Two", "0 10 ? * * *")))
-MADE = TWO.carried_out()
-"""Two target jobs, which are the two parts of one job in every plan here."""
-BOUND = attrs.evolve(
-    MADE,
-    bindings=tuple(attrs.evolve(one, source=ref("One"), piece=n, pieces=2) for n, one in enumerate(MADE.bindings, 1)),
-)
-
-
-def parts(given: Given, *changes: Change) -> Plan:
-    """Return a plan in which these are the parts of one job."""
-    parted = (attrs.evolve(one, source=ref("One"), piece=n, pieces=2) for n, one in enumerate(changes, 1))
-    return attrs.evolve(given.plan(), changes=tuple(parted))
 
 
 def creates() -> Plan:
@@ -41,30 +27,10 @@ def creates() -> Plan:
     return parts(TWO, *TWO.plan().changes)
 
 
-def updates() -> Plan:
-    """Return a plan that renames both parts."""
-    return parts(BOUND, *MADE.with_source(lambda one: attrs.evolve(one, name=f"{one.name}, renamed")).plan().changes)
-
-
 def kept_and_deleted() -> Plan:
     """Return a plan that renames the first part and deletes the second."""
     first, second = updates().changes
     return parts(BOUND, first, attrs.evolve(second, action="delete", fields=()))
-
-
-def replaced() -> Plan:
-    """Return a plan that makes both parts anew."""
-    return parts(BOUND, *(attrs.evolve(one, action="replace") for one in updates().changes))
-
-
-def schedules(made: Bench) -> list[str]:
-    """Return the schedules that fire soon, with the names of their jobs."""
-    found = [
-        (one.name, raw["frequency"])
-        for one, raw in zip(made.target.jobs(), made.target.raws.values(), strict=True)
-        if one.live
-    ]
-    return [f"{name} {frequency}" for name, frequency in found if frequency in {WEEKLY, DAILY}]
 
 
 def watched(made: Bench) -> list[list[str]]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from migrator.errors import AuthError, MigratorError, TransientError
-from tests.execute.bench import live
+from tests.execute.bench import live, replacing
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
-from tests.execute.test_replaced import replacing
-from tests.execute.test_together import DAILY, MADE, WEEKLY, replaced, schedules
+from tests.execute.parts import DAILY, MADE, WEEKLY, replaced, schedules
 
 
 @pytest.mark.parametrize("answers", [True, False])

@@ -16,34 +16,9 @@ from migrator.providers.github.changing import WorkflowError, change_workflow
 from migrator.providers.github.pausing import pause, resume
 from migrator.providers.github.reading import Workflow, read_workflow
 from migrator.providers.github.yamltext import YamlError, parse_yaml, scalar
-from tests.providers.workflow_texts import AGENTS, COMMANDED, FLOW, LAYOUTS, PROMPTED, TRIAGE, step
+from tests.providers.workflow_texts import AGENTS, COMMANDED, FLOW, HOSTILE, LAYOUTS, PROMPTED, TRIAGE, step
 
 ESCAPED = "${{ '${{' }}"
-HOSTILE = [
-    "on",
-    "- a",
-    "a: b # c",
-    'it\'s "quoted" \\n',
-    "`rm -rf /` $(id) $HOME",
-    "a\nb\n",
-    "\n\na",
-    " a\n  b",
-    "a\n\n\n",
-    "a\r\nb",
-    "a\n \nb",
-    "tab\n\tb",
-    "\x00\x07\x85\u2028",
-    "\u202eright to left\u2066\nagain",
-    "Übersicht — 日本語 🚀",
-    "%TAG ! x\n--- !!python/object",
-    "{{ x }} }} ${ {{ $",
-    "${{ secrets.TOKEN }}\n${{",
-    "${{ '${{' }}",
-    "x" * 5_000,
-    "| literal",
-    "&a *a !b",
-    "# --- end of the paused schedule ---",
-]
 
 
 def read(text: str) -> Workflow:

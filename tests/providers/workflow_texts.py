@@ -77,3 +77,30 @@ LAYOUTS: Final = {
     "a variable": COMMANDED,
 }
 """Files of every shape that hold a job."""
+
+
+HOSTILE = [
+    "on",
+    "- a",
+    "a: b # c",
+    'it\'s "quoted" \\n',
+    "`rm -rf /` $(id) $HOME",
+    "a\nb\n",
+    "\n\na",
+    " a\n  b",
+    "a\n\n\n",
+    "a\r\nb",
+    "a\n \nb",
+    "tab\n\tb",
+    "\x00\x07\x85\u2028",
+    "\u202eright to left\u2066\nagain",
+    "Übersicht — 日本語 🚀",
+    "%TAG ! x\n--- !!python/object",
+    "{{ x }} }} ${ {{ $",
+    "${{ secrets.TOKEN }}\n${{",
+    "${{ '${{' }}",
+    "x" * 5_000,
+    "| literal",
+    "&a *a !b",
+    "# --- end of the paused schedule ---",
+]

@@ -1,4 +1,4 @@
-"""A run that dies at a request."""
+"""Runs that die at a request, and what they leave."""
 
 from __future__ import annotations
 
@@ -20,3 +20,15 @@ async def dies(lab: Lab, **rule: Any) -> None:
         await task
     lab.world.sleep = waiting
     lab.world.faults.clear()
+
+
+async def uncertain(lab: Lab) -> str:
+    """Lose the answer to a create, so that two jobs could be what it made; return the run."""
+    lab.source.wish(1)
+    await dies(lab, method="POST", after=True)
+    (key,) = lab.made
+    platform = lab.target.platform
+    copy = {**lab.made[key]}
+    copy["scheduled_session_id" if platform.name == "devin" else "id"] = "sched-" + "7" * 32
+    lab.target.put(copy)
+    return lab.state.runs()[0].id

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from migrator.errors import RefusedError
-from migrator.execute.outcomes import Applied
-from migrator.plan.changes import Plan
 from migrator.report.outcomes import apply_lines
 from migrator.sandbox.omni import BRANCH
-from migrator.sync import undo
 from tests.conformance.lab import Lab, counts
 from tests.faults.machine import apply
 from tests.faults.scenarios import PATCH, gone
 from tests.recovery.conftest import MakeLab
-
-
-async def back(lab: Lab, run: str | None = None, *, yes: bool = True) -> tuple[Plan, Applied]:
-    """Roll a run back, the latest by default."""
-
-    async def agree(_plan: Plan) -> bool:
-        return yes
-
-    run = run or lab.state.runs()[0].id
-    return await undo.rollback(lab.runtime, lab.state, run, agree=agree, stop=asyncio.Event())
+from tests.recovery.rollbacks import back
 
 
 def changed(lab: Lab) -> dict[str, dict[str, Any]]:

@@ -6,22 +6,9 @@ import pytest
 
 from migrator.errors import RefusedError, UsageError
 from migrator.sync import undo
-from tests.conformance.lab import Lab
 from tests.faults.machine import apply
 from tests.recovery.conftest import MakeLab
-from tests.recovery.dying import dies
-
-
-async def uncertain(lab: Lab) -> str:
-    """A create whose answer is lost; two jobs could be what it made. Returns the run."""
-    lab.source.wish(1)
-    await dies(lab, method="POST", after=True)
-    (key,) = lab.made
-    platform = lab.target.platform
-    copy = {**lab.made[key]}
-    copy["scheduled_session_id" if platform.name == "devin" else "id"] = "sched-" + "7" * 32
-    lab.target.put(copy)
-    return lab.state.runs()[0].id
+from tests.recovery.dying import dies, uncertain
 
 
 async def test_a_lost_response_is_reconciled_within_the_run(make_lab: MakeLab) -> None:

@@ -13,7 +13,7 @@ from migrator.store.records import IntentState, Run, Write
 from migrator.sync import undo
 from tests.conformance.lab import Lab
 from tests.recovery.conftest import MakeLab
-from tests.recovery.test_settle import uncertain
+from tests.recovery.dying import uncertain
 
 JOB = JobRef(provider="omni", scope="acme", id="1")
 

@@ -15,7 +15,7 @@ from migrator.sync import undo
 from tests.conformance.lab import Lab
 from tests.faults.machine import apply
 from tests.recovery.conftest import MakeLab
-from tests.recovery.test_rollback import back
+from tests.recovery.rollbacks import back
 
 JOB = JobRef(provider="omni", scope="acme", id="1")
 

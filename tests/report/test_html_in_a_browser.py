@@ -13,9 +13,9 @@ from migrator.report.html.pages import jobs_page
 from migrator.report.views.audits import audit_view
 from migrator.report.views.plans import plan_view
 from tests.cli.bench import routine
-from tests.cli.test_plan_lines import WINDOW, change, field, plan
 from tests.report.bench import HOSTILE, audited, many, samples
 from tests.report.conftest import Open
+from tests.report.plans import WINDOW, change, field, plan
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,8 @@ from migrator.report.views import Remark
 from migrator.report.views.audits import audit_view
 from migrator.report.views.plans import plan_view
 from tests.cli.bench import routine
-from tests.cli.test_plan_lines import change, field, plan
 from tests.report.bench import HOSTILE, audited, many, samples
+from tests.report.plans import change, field, plan
 
 RENDER = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 

@@ -15,8 +15,8 @@ from migrator.plan.changes import Change, FieldChange, WriteBack
 from migrator.report.text import text_parts
 from migrator.report.views.audits import audit_view
 from migrator.report.views.plans import plan_view
-from tests.cli.test_plan_lines import SOURCE, WINDOW, change, field, plan
 from tests.report.bench import audited, samples
+from tests.report.plans import SOURCE, WINDOW, change, field, plan
 
 TARGET = JobRef(provider="devin", scope="org-1", id="d1")
 

@@ -4,34 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
-import attrs
-
-from migrator.canonical import JobRef
 from migrator.cron import parse
 from migrator.store import State
-from migrator.store.records import ActiveSide, Missed
 from tests.store.conftest import START
+from tests.store.records import HOME, SOURCE, active_side, missed
 
 OpenOne = Callable[[], State]
 
-SOURCE = JobRef(provider="omni", scope="acme.example/api", id="source-1")
-HOME = ("omni", ("acme.example/api",))
 FAR = {"trigger.cron": parse("0 0 ? 11 MON *", "eventbridge")}
-
-
-def active_side(**changes: Any) -> ActiveSide:
-    """The right to fire of a job that is held back at the target."""
-    known = ActiveSide(source=SOURCE, target=("devin", "org-1"), sync="it", name="Job", live="source", since=START)
-    return attrs.evolve(known, **changes)
-
-
-def missed(**changes: Any) -> Missed:
-    """An instant at which nothing fired."""
-    cause = "the target did not answer"
-    known = Missed(source=SOURCE, at=START, sync="it", name="Job", kind="neither", cause=cause, run="one")
-    return attrs.evolve(known, **changes)
 
 
 def test_a_right_outlives_the_process(open_one: OpenOne) -> None:

@@ -8,8 +8,8 @@ import pytest
 from migrator.canonical import JobRef
 from migrator.store import State
 from migrator.store.records import Binding
+from tests.store.records import SOURCE
 
-SOURCE = JobRef(provider="omni", scope="acme.example/api", id="source-1")
 FIRST = Binding(
     source=SOURCE,
     target=JobRef(provider="devin", scope="org-1", id="z"),

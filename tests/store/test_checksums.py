@@ -13,8 +13,7 @@ from migrator.store import State
 from migrator.store import tables as t
 from migrator.store.dump import MOVED
 from migrator.store.records import Definition
-from tests.store.test_active_sides import HOME, active_side, missed
-from tests.store.test_journal import LOCK, TARGET, begun, binding, write
+from tests.store.records import HOME, LOCK, TARGET, active_side, begun, binding, missed, write
 
 Read = Callable[[State], Any]
 READS: dict[str, Read] = {

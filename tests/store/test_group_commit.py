@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from migrator.errors import LockedError, StateError
 from migrator.store import State
 from migrator.store.group_commit import GroupCommit
-from tests.store.test_journal import LOCK, TARGET, begun, binding, write
+from tests.store.records import LOCK, TARGET, begun, binding, write
 
 OpenOne = Callable[[], State]
 

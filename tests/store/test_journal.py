@@ -8,37 +8,12 @@ from typing import Any
 import attrs
 import pytest
 
-from migrator.canonical import JobRef
 from migrator.errors import LockedError
 from migrator.store import State
-from migrator.store.records import Binding, Run, Write
-from tests.store.conftest import START, Time
+from tests.store.conftest import Time
+from tests.store.records import LOCK, TARGET, begun, binding, write
 
 OpenOne = Callable[[], State]
-
-SOURCE = JobRef(provider="omni", scope="acme.example/api", id="source-1")
-TARGET = JobRef(provider="devin", scope="org-1", id="target-1")
-LOCK = "devin:org-1"
-FIELDS = {"name": "Job", "action.text": "Say é.", "enabled": False}
-
-
-def write(seq: int = 1, **changes: Any) -> Write:
-    """A write of run "one"."""
-    known = Write(run="one", seq=seq, sync="it", action="create", source=SOURCE, target_scope="org-1", at=START)
-    return attrs.evolve(known, **{"name": "Job", "fields": FIELDS, **changes})
-
-
-def binding(**changes: Any) -> Binding:
-    """A link to the target job."""
-    return attrs.evolve(Binding(source=SOURCE, target=TARGET, sync="it", applied=FIELDS, seen=FIELDS), **changes)
-
-
-def begun(state: State, *claims: Write, run: str = "one") -> None:
-    """A run has begun, and holds its lock."""
-    state.lineage("it", fresh="first")
-    state.lock(LOCK, run)
-    known = Run(id=run, sync="it", provider="devin", scope="org-1", started_at=state.now(), plan="{}")
-    state.begin_run(known, plan_digest="d", dialect="vixie", claims=claims)
 
 
 def test_a_write_is_on_disk_before_it_is_sent(open_one: OpenOne) -> None:

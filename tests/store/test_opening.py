@@ -19,7 +19,7 @@ from migrator.errors import StateError
 from migrator.store import State, open_state
 from migrator.store import tables as t
 from tests.store.conftest import Time
-from tests.store.test_journal import TARGET, begun, binding
+from tests.store.records import TARGET, begun, binding
 
 OpenOne = Callable[[], State]
 

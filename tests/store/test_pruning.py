@@ -11,7 +11,7 @@ import pytest
 from migrator.store import State
 from migrator.store.pruning import Pruned
 from tests.store.conftest import Time
-from tests.store.test_journal import LOCK, TARGET, begun, binding, write
+from tests.store.records import LOCK, TARGET, begun, binding, write
 
 
 def night(state: State, clock: Time, run: str, outcome: str = "done") -> None:

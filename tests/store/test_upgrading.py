@@ -27,8 +27,7 @@ from migrator.store.dump import MOVED
 from migrator.store.schema_version import require_version
 from migrator.store.versions import REVISIONS, Revisions
 from tests.store.conftest import Time
-from tests.store.test_journal import LOCK
-from tests.store.test_whole import used
+from tests.store.records import LOCK, used
 
 OpenOne = Callable[[], State]
 Rows = Mapping[str, list[dict[str, Any]]]

@@ -24,7 +24,7 @@ from migrator.store.checksums import SUM, sum_of
 from migrator.store.dump import MOVED, Contents, only_read
 from migrator.store.dump_document import contents_from_json, state_document
 from tests.store.conftest import START, Time
-from tests.store.test_journal import FIELDS, LOCK, TARGET, begun, binding, write
+from tests.store.records import FIELDS, LOCK, begun, binding, used, write
 
 OpenOne = Callable[[], State]
 INTEGERS = st.integers(-(2**31), 2**31 - 1)
@@ -36,18 +36,6 @@ def through(contents: Contents) -> Contents:
     checker = Draft202012Validator(SCHEMAS["state"](), format_checker=FormatChecker())
     assert [] == [error.message for error in checker.iter_errors(document)]
     return contents_from_json(json.dumps(document, ensure_ascii=False), where="it")
-
-
-def used(state: State) -> State:
-    """A state that holds something of everything; its run is not under way any more."""
-    begun(state, write(state="claimed"), write(2, state="claimed"))
-    state.dispatch(write(2), "devin", "vixie", lock=LOCK)
-    state.put_binding(binding(), dialect="vixie", settles=write(2))
-    state.save_record("one", TARGET, {"name": "Job é\n\u0000"}, binding=binding(), dialect="vixie")
-    state.remember("org-1", "contract", "put")
-    state.end_run("one", {"done": 1})
-    state.unlock(LOCK, state.owners()[LOCK])
-    return state
 
 
 def _values(column: sa.Column[Any]) -> st.SearchStrategy[Any]:

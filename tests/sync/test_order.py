@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
 
 import pytest
 
-from migrator.config import Config, Sync
-from migrator.providers.base import Connection
-from migrator.sync.order import in_order, meeting
-
-
-def syncs(*pairs: str) -> list[Sync]:
-    """Syncs of pairs like "A>B", or "A=B" for both ways, each with its pair as its name."""
-    return [Sync(name=pair, source=pair[0], target=pair[2], two_way=pair[1] == "=") for pair in pairs]
-
-
-def waits(*pairs: str) -> dict[str, set[str]]:
-    """Who waits for whom, in the order in which they are placed; places are alike when their letters are."""
-    return {name: set(before) for name, before in in_order(syncs(*pairs), lambda a, b: a == b).items()}
+from migrator.config import Config
+from migrator.sync.order import meeting
+from tests.sync.orders import connection, waits
 
 
 @pytest.mark.parametrize("pairs", list(permutations(["A>B", "B>C", "C>D"])))
@@ -55,11 +44,6 @@ def test_a_circle_begins_with_the_first_of_the_file(pairs: tuple[str, str]) -> N
 def test_what_a_circle_feeds_comes_after_all_of_it() -> None:
     """A sync that reads what a circle writes is no part of the circle, even if it is first in the file."""
     assert waits("B>C", "A>B", "B>A") == {"A>B": set(), "B>A": {"A>B"}, "B>C": {"A>B"}}
-
-
-def connection(provider: str, base_url: str | None = None, **settings: Any) -> Connection:
-    """A connection with these keys."""
-    return Connection(provider=provider, base_url=base_url, settings=settings)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from migrator.config import Config
 from migrator.providers import scopes_of
 from migrator.providers.base import Connection
 from migrator.sync.order import meeting
-from tests.sync.test_order import connection, waits
+from tests.sync.orders import connection, waits
 
 
 def meet(one: Connection, other: Connection) -> bool:

@@ -26,8 +26,7 @@ from migrator.store import open_state
 from migrator.sync import commands
 from migrator.sync.endpoints import Runtime
 from tests.platforms.installer import Installed
-from tests.providers.test_github_workflows import HOSTILE
-from tests.providers.workflow_texts import AGENTS, LAYOUTS
+from tests.providers.workflow_texts import AGENTS, HOSTILE, LAYOUTS
 from tests.strategies import _TEXTS
 
 Judge = Callable[[Sequence[dict[str, Any]]], list[dict[str, Any]]]

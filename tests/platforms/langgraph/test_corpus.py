@@ -15,9 +15,9 @@ import pytest
 from migrator.sandbox.environment import START
 from migrator.testing.lab import Lab
 from migrator.testing.place import Place
+from tests.conformance.corpus import MONTH, PLATFORMS, filled, move_all
 from tests.conformance.lab import started
 from tests.conformance.platforms import Simulated
-from tests.conformance.test_corpus import MONTH, PLATFORMS, filled, move_all
 from tests.platforms.installer import Installed
 from tests.platforms.langgraph.platform import AGENT, LangGraphServer
 from tests.platforms.langgraph.server import HeldClock
