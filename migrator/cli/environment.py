@@ -85,7 +85,7 @@ def open_screen(settings: Settings, *, quiet: bool = False) -> Screen:
 def reminders(runtime: Runtime, *syncs: str) -> list[Line]:
     """Return what a person must still do after a run of these syncs that has changed jobs."""
     known = [runtime.config.syncs[name] for name in syncs if name in runtime.config.syncs]
-    ends = dict.fromkeys(end for sync in known for end in (sync.target, sync.source))
+    ends = dict.fromkeys(end for sync in known for end in (sync.target, *([sync.source] if sync.two_way else [])))
     connections = [runtime.config.connections[end] for end in ends if end in runtime.config.connections]
     said = (PROVIDERS[connection.provider].afterwards(connection) for connection in connections)
     return [line(text) for text in dict.fromkeys(said) if text]
