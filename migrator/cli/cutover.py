@@ -170,7 +170,7 @@ def _switch(
     screen.result(cutover_document(found, name), cutover_lines(found, back=undo, again=again, retires=retires))
     screen.say(cost_lines(found.requests, time.monotonic() - began - screen.waited))
     if found.run:
-        screen.say(reminders(runtime, found.sync))
+        screen.say(reminders(runtime, found.sync, at_source=retires))
     return Exit.DECLINED if operator.declined else _exit_code(found)
 
 

@@ -82,10 +82,11 @@ def open_screen(settings: Settings, *, quiet: bool = False) -> Screen:
     )
 
 
-def reminders(runtime: Runtime, *syncs: str) -> list[Line]:
-    """Return what a person must still do after a run of these syncs that has changed jobs."""
+def reminders(runtime: Runtime, *syncs: str, at_source: bool = False) -> list[Line]:
+    """Return what a person must still do after a run of these syncs that has changed jobs, `at_source` those there."""
     known = [runtime.config.syncs[name] for name in syncs if name in runtime.config.syncs]
-    ends = dict.fromkeys(end for sync in known for end in (sync.target, sync.source))
+    sources = (sync.source for sync in known if sync.two_way or at_source)
+    ends = dict.fromkeys((*(sync.target for sync in known), *sources))
     connections = [runtime.config.connections[end] for end in ends if end in runtime.config.connections]
     said = (PROVIDERS[connection.provider].afterwards(connection) for connection in connections)
     return [line(text) for text in dict.fromkeys(said) if text]

@@ -111,7 +111,8 @@ class Draft:
         meaning.pop("token", None)  # the head of the file explains it
         lines = [f"{key} = {_toml(value)}{meaning.get(key, '')}" for key, value in self.values.items()]
         head = f"[connections.{self.name}]\nprovider = {_toml(self.provider.name)}\n"
-        return "\n" + head + "".join(f"{one}\n" for one in lines) + self.provider.starter.comments
+        comments = self.provider.starter.comments.splitlines()
+        return "\n" + head + "".join(f"{one}\n" for one in (*lines, *comments))
 
 
 def examples(providers: Mapping[str, Provider]) -> tuple[Draft, ...]:

@@ -79,10 +79,10 @@ def convert(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> 
     more, beyond = beyond_limits(fields, target=target, sync=sync)
     needs += more
     reason = "; ".join(filter(None, (reason, *beyond)))
-    if not reason and triggers and target.refuses:
-        reason = next(filter(None, (target.why_refused({**fields, **trigger}) for trigger in triggers)), "")
     if not reason:
         needs += missing({**fields, **triggers[0]}, sync, target.rules)
+    if not reason and not needs and target.refuses:  # what the sync can still set is no reason to refuse
+        reason = next(filter(None, (target.why_refused({**fields, **trigger}) for trigger in triggers)), "")
     return Converted(
         parts=() if reason or needs else tuple(in_order({**fields, **trigger}) for trigger in triggers),
         losses=tuple(losses),

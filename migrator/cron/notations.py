@@ -176,7 +176,8 @@ def _with_year(tokens: list[str], rules: Dialect, readable: Readable) -> str:
     as_is = _in_words_of(tokens, rules, own=True)
     if said and said != as_is and readable(said) and readable(as_is):
         return f"{said} if its weekdays count from 0=SUN as in crontab, {as_is} if from 1=SUN as in EventBridge"
-    return f"with every year: {said}" if said and readable(said) else ""
+    more = "at second 0" if "second" in rules.fields else "with every year"
+    return f"{more}: {said}" if said and readable(said) else ""
 
 
 def _in_words_of(five: list[str], rules: Dialect, *, own: bool = False) -> str:

@@ -58,7 +58,7 @@ async def cutover(
             what, hint = "a two-way sync has no cutover", "set two_way = false, then cut over"
             raise UsageError(what, where=f"syncs.{sync}", hint=hint)
         command = "cutover" if order.goal == "target" else "cutover --back"
-        check_in_effect(session, command, is_in_effect=order.in_effect, counts=("source", "target"))
+        check_in_effect(session, command, is_in_effect=order.in_effect, counts=("source", "target"), goal=order.goal)
         if order.is_dry:
             context = await cutover_context(session, await session.snapshot(locked=False, hold=True))
             return preview(session, order, _switches(context, order, is_preview=True))

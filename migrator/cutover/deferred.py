@@ -25,7 +25,9 @@ def deferred_sides(session: Session) -> Mapping[Goal, str]:
     return {side: one.title for side, one in providers.items() if not one.capabilities.takes_effect_at_once}
 
 
-def check_in_effect(session: Session, command: str, *, is_in_effect: bool, counts: Collection[str]) -> None:
+def check_in_effect(
+    session: Session, command: str, *, is_in_effect: bool, counts: Collection[str], goal: Goal = "target"
+) -> None:
     """Refuse a command that depends on a deferred side, unless what is there is said to be in effect.
 
     Args:
@@ -33,6 +35,7 @@ def check_in_effect(session: Session, command: str, *, is_in_effect: bool, count
         command: the command.
         is_in_effect: whether that was said.
         counts: the sides that it depends on.
+        goal: the side that is to be active.
 
     Raises:
         RefusedError: it was not said.
@@ -43,10 +46,13 @@ def check_in_effect(session: Session, command: str, *, is_in_effect: bool, count
     name = session.sync.name
     titles = " and ".join(dict.fromkeys(late.values()))
     what = f"{titles} follows a change only after it was merged, and the other side does at once: nothing was changed"
-    hint = (
-        f"apply the changes there (migrator apply {name}) and merge them, then run: migrator {command} {name} "
-        "--in-effect"
-    )
+    if goal not in late:
+        first = "pause its jobs there and merge that"
+    elif goal == "target":
+        first = f"apply the changes there (migrator apply {name}) and merge them"
+    else:
+        first = "make its jobs there active and merge that"
+    hint = f"{first}, then run: migrator {command} {name} --in-effect"
     raise RefusedError(what, where=f"sync {name}", hint=hint)
 
 

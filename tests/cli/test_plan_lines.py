@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from rich.cells import cell_len
 
-from migrator.canonical import Email, Loss
+from migrator.canonical import Email, JobRef, Loss
 from migrator.convert.schedule import ConvertedSchedule
 from migrator.cron import parse
 from migrator.plan.changes import ACTIONS, Plan
@@ -17,6 +17,8 @@ from migrator.report.plans import plan_lines
 from migrator.report.text import columns, shorten
 from migrator.report.views.plans import CATEGORIES, plan_view
 from tests.report.plans import NEW_YORK, SOURCE, WINDOW, change, field, plan
+
+FILES = JobRef(provider="github", scope="repo", id="a.yml")
 
 
 def told(made: Plan, **options: Any) -> list[str]:
@@ -182,6 +184,26 @@ def test_several_jobs_for_one_are_told_once() -> None:
     assert [line for line in lines if line.startswith("+")] == ["+ Alpha (1/2)", "+ Alpha (2/2)"]
     assert "    schedule         0 9 ? * MON * (America/New_York) → 0 5 * * * (UTC) + 0 6 * * * (UTC)" in lines
     assert [line for line in lines if "exact, in 2 jobs" in line or "data loss" in line] == lines[2:5:2]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "how"),
+    [
+        (SOURCE, "github", "To end it later: merge the changes, then migrator cutover nightly --in-effect"),
+        (
+            FILES,
+            "devin",
+            (
+                "To avoid that: migrator apply nightly --staged. "
+                "To end it later: pause the jobs at omni, merge that, then migrator cutover nightly --in-effect"
+            ),
+        ),
+    ],
+)
+def test_files_that_somebody_merges_are_merged_before_the_cutover(source: JobRef, target: str, how: str) -> None:
+    """Where a side follows its files only once they are merged, the plan says what comes before the cutover."""
+    made = evolve(plan(evolve(change("create"), source=source)), target_provider=target)
+    assert f"ACTIVE ON BOTH SIDES afterwards (runs twice): 1 job. {how}" in told(made)
 
 
 def test_the_summary_counts_and_says_what_to_do_next() -> None:

@@ -161,6 +161,7 @@ class TestStarter:
     def test_it_validates(self, validator: Draft202012Validator) -> None:
         """An editor finds nothing to underline in it."""
         assert [*validator.iter_errors(tomllib.loads(starter()))] == []
+        assert starter().count("\n\n[connections.") == len(PROVIDERS)
 
     def test_it_leads_editors_to_the_schema(self) -> None:
         """Its first line names the schema's file, and a comment says how to write that file."""

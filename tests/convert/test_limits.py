@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from migrator.canonical import Delivery, Email, Event, Job, JobRef, Prompt, Slack
 from migrator.config import Sync
@@ -17,8 +18,8 @@ NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 MODEL = "5d3a9f60-7c21-4e0b-8f6e-2b1d4c000001"
 
 
-def converted(target: str, *, options: dict[str, Any] | None = None, **job: Any) -> Converted:
-    """What a job that fires each morning becomes at a target."""
+def converted(target: str, *, options: dict[str, Any] | None = None, refusal: str = "", **job: Any) -> Converted:
+    """What a job that fires each morning becomes at a target, which refuses every job where `refusal` is given."""
     plain: dict[str, Any] = {
         "ref": JobRef(provider="json", scope="jobs.json", id="1"),
         "name": "Job",
@@ -26,7 +27,8 @@ def converted(target: str, *, options: dict[str, Any] | None = None, **job: Any)
         "action": Prompt(text="Do it."),
     }
     sync = Sync(name="it", source="a", target="b", **(options or {}))
-    return convert(Job(**{**plain, **job}), target=load_mapping(target), sync=sync, now=NOW)
+    mapping = evolve(load_mapping(target), refuses=lambda _payload: refusal)
+    return convert(Job(**{**plain, **job}), target=mapping, sync=sync, now=NOW)
 
 
 @pytest.mark.parametrize("agent", ["devin", "data_analyst", "advanced"])
@@ -50,6 +52,16 @@ def test_an_unknown_value_needs_a_lookup() -> None:
         "devin", options={"lookup": {"action.agent": {"foo": "devin"}}}, action=Prompt(text="Do it.", agent="foo")
     )
     assert ["devin"] == [piece["action.agent"] for piece in translated.parts]
+
+
+@pytest.mark.parametrize(("agent", "table"), [("devin", '[syncs.it.lookup."action.agent"]'), (None, "[syncs.it.set]")])
+def test_what_the_sync_can_still_say_comes_before_a_refusal(agent: str | None, table: str) -> None:
+    """An agent that the target does not know, or that nobody named, is asked of the sync; then the platform refuses."""
+    found = converted("crontab", refusal="no line holds it", action=Prompt(text="Do it.", agent=agent))
+    assert ((), [table]) == (found.refused, [need.table for need in found.needs])
+
+    said = converted("crontab", refusal="no line holds it", action=Prompt(text="Do it.", agent="claude"))
+    assert (("no line holds it",), ()) == (said.refused, said.needs)
 
 
 def test_a_value_of_the_sync_is_corrected_in_the_sync() -> None:

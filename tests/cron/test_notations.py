@@ -65,6 +65,7 @@ def test_forms_that_are_read(text: str, dialect: str, said: str) -> None:
         ("weekly", "eventbridge", "minute", 1, "0 0 ? * SUN *"),
         ("hourly", "robfig", "minute", 1, "0 * * * *"),
         ("0 9 * * *", "eventbridge", "year", 10, "with every year: 0 9 * * ? *"),
+        ("0 0 L * ?", "quartz", "day_of_week", 10, "at second 0: 0 0 0 L * ?"),
         ("0 9 * * MON", "eventbridge", "year", 12, "with every year: 0 9 ? * MON *"),
         ("0 9 * * 1", "eventbridge", "year", 10, "0 9 ? * MON * if its weekdays count from 0=SUN"),
         ("0 9 * * 1", "eventbridge", "year", 10, "0 9 ? * SUN * if from 1=SUN"),

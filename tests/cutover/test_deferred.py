@@ -45,8 +45,10 @@ def inert(lab: Lab) -> tuple[dict[str, Any], dict[str, Any]]:
     return lab.source.records(), lab.target.records()
 
 
-@pytest.mark.parametrize("goal", ["target", "source"])
-async def test_nothing_is_switched_before_files_are_in_effect(to_github: Lab, goal: str) -> None:
+@pytest.mark.parametrize(
+    ("goal", "first"), [("target", "apply the changes there (migrator apply "), ("source", "pause its jobs there and ")]
+)
+async def test_nothing_is_switched_before_files_are_in_effect(to_github: Lab, goal: str, first: str) -> None:
     """In either direction, it is refused before anything is written, and what to do is said."""
     lab = to_github
     await lab.run()
@@ -55,6 +57,7 @@ async def test_nothing_is_switched_before_files_are_in_effect(to_github: Lab, go
     with pytest.raises(RefusedError, match="GitHub Actions follows a change only after it was merged") as refused:
         await cut(lab, goal=goal)
     assert "--in-effect" in refused.value.hint
+    assert refused.value.hint.startswith(first)
     with pytest.raises(RefusedError, match="only after it was merged"):
         await retired(lab)
     assert before == inert(lab)
@@ -106,8 +109,9 @@ async def test_workflows_as_a_source_are_paused_first(from_github: Lab) -> None:
     """A target is activated only once the workflow is paused in the files and that is in effect."""
     lab = from_github
     await lab.run()
-    with pytest.raises(RefusedError, match="only after it was merged"):
+    with pytest.raises(RefusedError, match="only after it was merged") as refused:
         await cut(lab)
+    assert refused.value.hint.startswith("pause its jobs there and merge that")
     found = await cut(lab, in_effect=True)
     assert statuses(found) == [("refused", "both")]
     assert "is not paused" in found.switches[0].reason

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from migrator.providers.declaration import Local
+from migrator.providers.registry import PROVIDERS
 from tests.platforms.software import FOLDER, Proof, Software, all_software, proof
 
 ROW: Final = "proved on"
@@ -23,7 +25,8 @@ def _cell(provider: str) -> str:
     told = [
         f"{of.kind} {of.title} {of.version} ({measured.date})" for of, measured in _proved() if _is_for(of, provider)
     ]
-    return ", ".join([*([SIMULATOR] if provider in _SIMULATED else []), *told]) or "files"
+    nothing = "files" if isinstance(PROVIDERS[provider].access, Local) else "no recorded run"
+    return ", ".join([*([SIMULATOR] if provider in _SIMULATED else []), *told]) or nothing
 
 
 def _is_for(of: Software, provider: str) -> bool:

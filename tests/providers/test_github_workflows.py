@@ -104,7 +104,7 @@ def test_agents_are_recognised(lines: tuple[str, ...], agent: str, model: str | 
         (PROMPTED.replace("    runs-on", "    if: github.ref == 'x'\n    runs-on"), "runs only if github.ref == 'x'"),
         (PROMPTED.replace("  prompt:", "  prompt: a\n        if: always()\n        x:"), "runs only if always()"),
         (PROMPTED + "      - uses: openai/codex-action@v1\n        with: { prompt: b }\n", "2 steps that run an agent"),
-        (PROMPTED + "  other:\n    runs-on: x\n    steps: [{ run: make }]\n", "2 jobs, 1 steps"),
+        (PROMPTED + "  other:\n    runs-on: x\n    steps: [{ run: make }]\n", "2 jobs, 1 step that runs an agent"),
         (PROMPTED.replace("Say it.", "See ${{ github.sha }}."), "GitHub fills in a part of its prompt"),
         (step("run: make nightly"), "none of its steps runs a known agent"),
         (step("uses: openai/codex-action@v1", "with: { prompt-file: a.md }"), "not given its prompt in this file"),

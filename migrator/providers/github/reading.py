@@ -131,7 +131,8 @@ def _agent_step(document: YamlText, agents: Agents) -> Workflow | str:
     if not found:
         return "none of its steps runs a known agent on a prompt"
     if len(found) > 1 or len(jobs) > 1:
-        return f"it is more than one prompt: {len(jobs)} jobs, {len(found)} steps that run an agent"
+        agents_run = "1 step that runs" if len(found) == 1 else f"{len(found)} steps that run"
+        return f"it is more than one prompt: {len(jobs)} job{'s' * (len(jobs) > 1)}, {agents_run} an agent"
     return _condition(document, found[0].step) or found[0]
 
 

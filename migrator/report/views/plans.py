@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, ClassVar, Final, Literal
 
@@ -152,12 +152,23 @@ def double_remarks(plan: Plan, *, is_done: bool = False) -> Iterator[Remark]:
     sources = {change.source.provider for change in plan.changes if change.source}
     if not plan.doubled or not any(PROVIDERS[name].capabilities.runs_jobs for name in sources):
         return
-    command, staged = f"migrator cutover {plan.sync}", f"migrator apply {plan.sync} --staged"
-    when, how = "", f"To end that: {command}"
+    when, how = "", f"To end that: {_ending(plan, sources)}"
     if not is_done:
-        when, how = " afterwards", f"To avoid that: {staged}. To end it later: {command}"
+        when, how = " afterwards", f"To end it later: {_ending(plan, sources)}"
+        if PROVIDERS[plan.target_provider].capabilities.takes_effect_at_once:
+            how = f"To avoid that: migrator apply {plan.sync} --staged. {how}"
     label = f"ACTIVE ON BOTH SIDES{when} (runs twice): {count(len(plan.doubled), 'job')}. "
     yield Remark(label=label, text=how, tone="warn")
+
+
+def _ending(plan: Plan, sources: Collection[str]) -> str:
+    """Return how jobs that are active on both sides become active at the target alone."""
+    command = f"migrator cutover {plan.sync}"
+    if not all(PROVIDERS[name].capabilities.takes_effect_at_once for name in sources):
+        return f"pause the jobs at {clean(plan.source)}, merge that, then {command} --in-effect"
+    if not PROVIDERS[plan.target_provider].capabilities.takes_effect_at_once:
+        return f"merge the changes, then {command} --in-effect"
+    return command
 
 
 def applied_part(plan: Plan, applied: Applied) -> Plan:
