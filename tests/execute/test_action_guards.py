@@ -95,3 +95,21 @@ async def test_a_paused_job_is_recreated_at_any_time(bench: MakeBench, seconds: 
     assert [one[1] for one in await made.applied(made.edited(plan, action="replace"))] == ["done"]
     assert made.slept == []
     assert [(one.name, one.enabled) for one in made.target.jobs()] == [("Job 0, renamed", False)]
+
+
+async def test_what_the_platform_answered_with_is_not_read_again(bench: MakeBench) -> None:
+    """One request for each job."""
+    made = bench(jobs(5))
+
+    assert await made.applied() == [("create", "done", "")] * 5
+    assert (made.target.did, made.target.reads, made.target.listings) == (["create"] * 5, 0, 0)
+
+
+async def test_a_job_that_the_platform_answers_otherwise_than_it_was_created_is_told(bench: MakeBench) -> None:
+    """The binding holds what is there, so that the next plan shows it."""
+    made = bench(jobs(1))
+    made.target.at[1] = Fault(then=lambda: made.target.raws["new-1"].update(prompt="Something else."))
+
+    ((_action, status, error),) = await made.applied()
+    assert (status, "holds something else than was written" in error) == ("failed", True)
+    assert made.bindings()["new-1"].seen["action.text"] == "Something else."
