@@ -9,7 +9,7 @@ import pytest
 
 from migrator.errors import RejectedError
 from migrator.plan.changes import FieldChange, Plan, WriteBack
-from tests.execute.bench import MADE, RUN, jobs
+from tests.execute.bench import MADE, RENAMED, RUN, jobs
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
 from tests.plan.builder import NOW, Given
@@ -81,20 +81,37 @@ async def test_an_edit_that_the_source_refuses_stays_a_difference(bench: MakeBen
     assert binding.applied["action.text"] == "Do Job 0."
 
 
+def recreating() -> tuple[Given, Plan]:
+    """Return a paused job that is recreated under another name."""
+    paused = ONE.with_target(lambda one: attrs.evolve(one, enabled=False))
+    given = paused.with_source(lambda one: attrs.evolve(one, enabled=False, name=f"{one.name}, renamed"))
+    plan = given.plan()
+    return given, attrs.evolve(plan, changes=tuple(attrs.evolve(one, action="replace") for one in plan.changes))
+
+
 @pytest.mark.parametrize("seconds", [5, 50])
 async def test_a_paused_job_is_recreated_at_any_time(bench: MakeBench, seconds: int) -> None:
     """No fire of it falls into the change, however near its schedule is; it stays paused."""
-    given = MADE.with_target(lambda one: attrs.evolve(one, enabled=False)).with_source(
-        lambda one: attrs.evolve(one, enabled=False, name=f"{one.name}, renamed")
-    )
-    given = attrs.evolve(given, source=given.source[:1], target=given.target[:1], bindings=given.bindings[:1])
-    plan = given.plan()
+    given, plan = recreating()
     made = bench(given)
     made.now = NOW + timedelta(days=1, hours=9, seconds=-seconds)
 
-    assert [one[1] for one in await made.applied(made.edited(plan, action="replace"))] == ["done"]
-    assert made.slept == []
+    assert await made.applied(plan) == [("replace", "done", "")]
+    assert (made.slept, made.target.log[-1][0]) == ([], "delete")
+    assert [key for _did, key, _body in made.target.log] == ["new-1"] * 3 + [given.target[0].ref.id]
     assert [(one.name, one.enabled) for one in made.target.jobs()] == [("Job 0, renamed", False)]
+    (kept,) = made.state.saved_records(RUN, "vixie")
+    assert kept.binding == given.bindings[0]  # so that a rollback does not take it for one to be deleted
+
+
+async def test_a_paused_job_stays_where_the_new_one_was_refused(bench: MakeBench) -> None:
+    """It is not marked as replaced any more, or the next run would delete it."""
+    given, plan = recreating()
+    made = bench(given)
+    made.target.at[1] = Fault(NO)
+
+    assert await made.applied(plan) == [("replace", "failed", "no")]
+    assert made.bindings() == {given.bindings[0].target.id: given.bindings[0]}
 
 
 async def test_what_the_platform_answered_with_is_not_read_again(bench: MakeBench) -> None:
@@ -113,3 +130,27 @@ async def test_a_job_that_the_platform_answers_otherwise_than_it_was_created_is_
     ((_action, status, error),) = await made.applied()
     assert (status, "holds something else than was written" in error) == ("failed", True)
     assert made.bindings()["new-1"].seen["action.text"] == "Something else."
+
+
+RECREATED = attrs.evolve(RENAMED, source=RENAMED.source[:1], target=MADE.target[:1], bindings=MADE.bindings[:1])
+
+
+async def test_an_edit_at_the_target_outlasts_the_job_that_it_was_made_to(bench: MakeBench) -> None:
+    """Only what the plan changes is written: the plan has let the edit stand."""
+    given = RECREATED.with_target(lambda one: attrs.evolve(one, action=attrs.evolve(one.action, text="Edited.")))
+    made = bench(given)
+    plan = made.edited(RECREATED.plan(), action="replace")
+
+    assert await made.applied(plan) == [("replace", "done", "")]
+    assert [(raw["name"], raw["prompt"]) for raw in made.target.raws.values()] == [("Job 0, renamed", "Edited.")]
+
+
+async def test_a_job_is_recreated_as_it_was_written(bench: MakeBench) -> None:
+    """Not in the form in which its platform shows it."""
+    (binding,) = RECREATED.bindings
+    binding = attrs.evolve(binding, applied={**binding.applied, "action.text": "Do Job 0. "})
+    made = bench(attrs.evolve(RECREATED, bindings=(binding,)))
+    plan = made.edited(RECREATED.plan(), action="replace")
+
+    await made.applied(plan)
+    assert [body["prompt"] for action, _key, body in made.target.log if action == "create"] == ["Do Job 0. "]
