@@ -12,6 +12,7 @@ from migrator.plan.changes import FieldChange, Plan, WriteBack
 from tests.execute.bench import MADE, RENAMED, RUN, jobs
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
+from tests.execute.test_written import fixed
 from tests.plan.builder import NOW, Given
 
 NO = RejectedError("no")
@@ -154,3 +155,12 @@ async def test_a_job_is_recreated_as_it_was_written(bench: MakeBench) -> None:
 
     await made.applied(plan)
     assert [body["prompt"] for action, _key, body in made.target.log if action == "create"] == ["Do Job 0. "]
+
+
+async def test_a_job_that_cannot_be_paused_is_recreated_without_a_pause(bench: MakeBench) -> None:
+    """Nothing is sent that its platform has to refuse."""
+    made = bench(RECREATED, contracts=("put", "put"))
+    made.target.mapping = fixed(made.target.mapping)
+
+    assert await made.applied(made.edited(RECREATED.plan(), action="replace")) == [("replace", "done", "")]
+    assert made.target.did == ["create", "delete"]
