@@ -211,3 +211,13 @@ async def test_a_change_of_a_job_that_is_gone_has_failed(bench: MakeBench) -> No
     await crashed(made, source, "update", {"enabled": False})
     (write,) = made.state.writes(RUN)
     assert (write.state, write.error) == ("failed", "the job is gone")
+
+
+async def test_what_its_owner_changes_at_the_same_time_is_no_failure(bench: MakeBench) -> None:
+    """Only what was written is compared."""
+    made, source = begun(bench)
+    made.source.at[1] = Fault(then=lambda: made.source.raws[REF.id].update(name="Renamed by its owner"))
+
+    await update_source(source, REF, {"enabled": False})
+    assert made.writes() == [("update", "done")]
+    assert (made.source.job(REF.id).name, made.source.job(REF.id).live) == ("Renamed by its owner", False)
