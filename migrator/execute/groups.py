@@ -129,8 +129,7 @@ class Group:
                 check_promise(self.unit[step.number], self.target)
                 await self._set(step.job, step.new)
             except Exception as error:  # noqa: BLE001 (as above)
-                is_unread = step.job in self.target.unread
-                if is_unread or isinstance(error, UncertainError | ReadBackError):
+                if self._may_have_arrived(step, error):
                     sent.append(step)
                 return await self._fail(step.number, job_error("written", error), sent=sent)
             sent.append(step)
@@ -196,6 +195,9 @@ class Group:
         binding = self.target.binding(job)
         await self.target.update(binding, new, self.target.last_seen(job))
 
+    def _may_have_arrived(self, step: GroupStep, error: Exception) -> bool:
+        return step.job in self.target.unread or isinstance(error, UncertainError | ReadBackError)
+
     # -- the end ------------------------------------------------------------------------------------------------------
 
     async def _finish(self, number: int, change: Change) -> GroupResult:
@@ -214,14 +216,7 @@ class Group:
 
     async def _fail(self, failed: int, error: MigratorError, *, sent: Sequence[GroupStep]) -> Mapping[int, GroupResult]:
         """Put back what was sent, latest first, and remove what was made."""
-        stuck: dict[int, MigratorError] = {}
-        for step in reversed(sent):
-            try:
-                await self._set(step.job, step.back)
-            except StateError:
-                raise
-            except MigratorError as trouble:
-                stuck[step.number] = trouble
+        stuck = await self._take_back(sent)
         for number, job in reversed(self._made.items()):
             if number not in stuck:
                 try:
@@ -237,6 +232,27 @@ class Group:
         own = {failed: GroupResult(status="failed", error=str(error), cause=error)}
         results = {**back, **left, **own}
         return {number: results.get(number, GroupResult(status="skipped", error=_NOT_BEGUN)) for number in self.unit}
+
+    async def _take_back(self, sent: Sequence[GroupStep]) -> dict[int, MigratorError]:
+        """Put back what was sent; return why a part that was there before is not as it was.
+
+        A new part goes on firing where its old one surely stays stopped. One that cannot be stopped is deleted next.
+        """
+        stuck: dict[int, MigratorError] = {}
+        replaced: set[int] = set()
+        for step in reversed(sent):
+            if step.number in replaced:
+                continue
+            try:
+                await self._set(step.job, step.back)
+            except StateError:
+                raise
+            except MigratorError as trouble:
+                if step.job not in self._made.values():
+                    stuck[step.number] = trouble
+                    if not self._may_have_arrived(step, trouble):
+                        replaced.add(step.number)
+        return stuck
 
     async def _reinstate(self, stuck: Mapping[int, MigratorError]) -> None:
         """Let the old ones go on that were to be replaced, unless something of the new could not be removed."""

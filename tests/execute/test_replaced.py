@@ -48,7 +48,7 @@ async def test_the_old_job_goes_on_where_the_new_one_was_refused(
     made = bench(given)
     made.target.at[2] = fault
 
-    assert [one[1] for one in await made.applied(plan)] == ["failed"]
+    assert await made.applied(plan) == [("replace", "failed", str(fault.error))]
     assert live(*made.target.jobs()) == names
     (old,) = made.bindings().values()
     assert old.superseded == (fault.error is LOST)

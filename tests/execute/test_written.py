@@ -86,6 +86,7 @@ async def test_a_paused_job_that_cannot_be_paused_is_deleted(bench: MakeBench) -
 
     assert [one[1] for one in await made.applied()] == ["failed"]
     assert (made.target.did, made.target.raws, made.bindings()) == (["create", "update", "delete"], {}, {})
+    assert made.writes() == [("create", "done"), ("update", "failed"), ("delete", "done")]
 
 
 def fixed(mapping: Any) -> Any:
