@@ -19,7 +19,7 @@ from tests.execute.memory import Fault
 from tests.plan.builder import NOW, SOURCE_SCOPE, job
 
 EARLIER = NOW - timedelta(days=9)
-PARKED: dict[str, Any] = {"parked": {"enabled": False}, "wish": {"enabled": True}}
+PARKED: dict[str, Any] = {"parked": {"enabled": False}, "original": {"enabled": True}}
 MINUTELY = Switching(source=job("Alpha", "* * ? * * *")).staged()
 UNREAD = Fault(LOST, arrives=True, unread=AuthError("expired"))
 
