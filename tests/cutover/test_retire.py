@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 
 import pytest
 
+from migrator.cutover.commands import active_statuses
 from migrator.errors import RefusedError
 from migrator.store import tables as t
 from migrator.sync.commands import verify
+from migrator.sync.undo import rollback
 from tests.cutover.conftest import MakeLab
 from tests.cutover.retiring import DAY, filed, monthly, retired, timed_lab, write
 from tests.cutover.simulated_time import cut, statuses
@@ -250,3 +253,58 @@ async def test_a_retired_job_is_known_in_another_scope(make_lab: MakeLab) -> Non
         planned = await lab.plan()
 
     assert "none of the 1 job that sync it knows at its source" in planned.refusal
+
+
+async def test_what_its_platform_has_stopped_stays_paused_when_it_is_retired(make_lab: MakeLab) -> None:
+    """No listing says any more that Omni has disabled it, and its owner never resumed it."""
+    lab, simulated = monthly(make_lab)
+    (key,) = lab.source.records()
+    lab.source.edit(key, systemDisabled=True, systemDisabledReason="The model is gone.")
+    with simulated.counted():
+        await cut(lab)
+        await lab.night()
+        assert [("moved", "paused")] == statuses(await retired(lab, delete=True))
+        for _night in range(3):
+            await simulated.sleep(40 * DAY)
+            await lab.night()
+            assert {"paused"} == {one.live for one in await active_statuses(lab.runtime, lab.state, "it")}
+    assert {lab.target.records()[lab.key_of("Job 001")]["enabled"]} == {False}
+
+
+async def test_a_job_whose_last_year_is_over_is_retired(make_lab: MakeLab) -> None:
+    """Its target has fired for the last time, and there is nothing left that could be proved."""
+    lab, simulated = monthly(make_lab)
+    (key,) = lab.source.records()
+    lab.source.edit(key, schedule="0 9 15 3 ? 2027")
+    with simulated.counted():
+        await cut(lab)
+        early = await retired(lab, delete=True)
+        await simulated.sleep(200 * DAY)
+        await lab.night()
+        late = await retired(lab, delete=True)
+
+    assert [("refused", "target")] == statuses(early)
+    assert [("moved", "over")] == statuses(late)
+    assert {} == lab.source.records()
+
+
+async def test_a_sync_after_a_retirement_is_not_rolled_back_by_a_command_that_refuses(make_lab: MakeLab) -> None:
+    """There is no source job left to switch back to."""
+    lab, simulated = monthly(make_lab)
+    with simulated.counted():
+        await cut(lab)
+        await simulated.sleep(40 * DAY)
+        await lab.night()
+        await retired(lab, delete=True)
+        await simulated.sleep(40 * DAY)
+        await lab.night()
+
+        async def agree(_plan: object) -> bool:
+            return True
+
+        renewed = lab.state.runs()[0].id
+        plan, _applied = await rollback(lab.runtime, lab.state, renewed, agree=agree, stop=asyncio.Event())
+
+    (change,) = plan.changes
+    assert ("blocked", False) == (change.action, "--back" in change.reason)
+    assert change.reason.startswith("its source job was retired")
