@@ -79,6 +79,7 @@ async def retire(
             _guard(context, planned, at_most)
             if delete:
                 state.note_retired(sync, await _deleted_before(context, order, switches))
+                context.record_ended()
         nightly = tuple(_nightly(context, switches))
         proposal = attrs.evolve(preview(session, order, switches), nightly=nightly)
         if not planned or order.is_dry or not await agree(proposal, attrs.evolve(snapshot.plan, changes=())):

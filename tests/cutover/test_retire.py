@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from typing import Any
 
 import pytest
 
 from migrator.cutover.commands import active_statuses
 from migrator.errors import RefusedError
+from migrator.store import State
 from migrator.store import tables as t
 from migrator.sync.commands import verify
 from migrator.sync.undo import rollback
+from tests.conformance.lab import Lab
 from tests.cutover.conftest import MakeLab
 from tests.cutover.retiring import DAY, filed, monthly, retired, timed_lab, write
 from tests.cutover.simulated_time import cut, statuses
@@ -308,3 +311,36 @@ async def test_a_sync_after_a_retirement_is_not_rolled_back_by_a_command_that_re
     (change,) = plan.changes
     assert ("blocked", False) == (change.action, "--back" in change.reason)
     assert change.reason.startswith("its source job was retired")
+
+
+async def retired_and_died(lab: Lab) -> None:
+    """Delete source jobs, and die when it is about to be recorded that it has ended."""
+    put = State.put_active_side
+
+    def die(state: State, *active_sides: Any, **named: Any) -> None:
+        if any(active_side.begun is None for active_side in active_sides):
+            raise asyncio.CancelledError
+        put(state, *active_sides, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(State, "put_active_side", die)
+        with pytest.raises(asyncio.CancelledError):
+            await retired(lab, delete=True)
+
+
+@pytest.mark.parametrize("again", ["sync", "retire"])
+async def test_a_deletion_whose_end_was_not_recorded_is_ended_by_the_next_run(make_lab: MakeLab, again: str) -> None:
+    """A run that was killed after the source job was deleted: the target fires, and status names the job until then."""
+    lab, simulated = timed_lab(make_lab)
+    lab.source.wish(1)
+    with simulated.counted():
+        await cut(lab)
+        await simulated.sleep(DAY)
+        await retired_and_died(lab)
+        assert ({}, ["it"]) == (lab.source.records(), list(lab.state.dark()))
+        await simulated.sleep(120)
+        if again == "sync":
+            await lab.night()
+        else:
+            assert [("there", "target")] == statuses(await retired(lab, delete=True))
+    assert {} == lab.state.dark()
