@@ -108,6 +108,11 @@ def coming_fires(job: Job, dialect: str, now: datetime) -> list[datetime]:
     return [at] if isinstance(at, datetime) and at > now else []
 
 
+def lasting_fields(job: Job) -> Fields:
+    """Return the fields of a job for a time without it: what its platform has stopped is paused."""
+    return {**flatten(job), "enabled": job.live}
+
+
 def switch_back_command(sync: str, job: Job) -> str:
     """Return the command that switches one job back to its source."""
     return shlex.join(["migrator", "cutover", sync, "--back", "--job", job.name])

@@ -28,6 +28,11 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 
+def clause(text: str) -> str:
+    """Return a text without its full stop, so that another clause can follow; platforms' messages often have one."""
+    return text if text.endswith("..") else text.removesuffix(".")
+
+
 class MigratorError(Exception):
     """An error that a person can act on.
 
@@ -63,7 +68,7 @@ class MigratorError(Exception):
         parts += [f"{label}: {text}" for label, text in (("got", self.actual), ("allowed", self.allowed)) if text]
         if self.hint:
             parts.append(self.hint)
-        return "; ".join(parts)
+        return "; ".join(map(clause, parts))
 
 
 class UsageError(MigratorError):

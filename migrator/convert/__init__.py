@@ -25,6 +25,7 @@ from migrator.convert.fields import (
 )
 from migrator.convert.limits import beyond_limits
 from migrator.convert.schedule import ConvertedSchedule, prefetch, schedule_of
+from migrator.errors import clause
 from migrator.mapping import ProviderMapping
 
 
@@ -57,7 +58,7 @@ def convert(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> 
     losses = [Loss(path=path, had=had, reason="only its own platform has this") for path, had in job.residue.items()]
     notes = []
     if job.suspended is not None:
-        notes.append(f"disabled by {job.ref.provider.title()}: {job.suspended}; it arrives paused")
+        notes.append(f"disabled by {job.ref.provider.title()}: {clause(job.suspended)}; paused at the target")
     if job.failing:
         notes.append(f"its runs fail at {job.ref.provider.title()}: {job.failing}")
     if not job.live:

@@ -45,9 +45,9 @@ class CircuitBreaker:
         """Count the failure of a switch."""
         self._failures += 1
         if isinstance(error, ProviderError) and not isinstance(error, _ONE_JOB):
-            self._trip(f"not started: the connection failed for another job ({error.what})")
+            self._trip(f"the connection failed for another job ({error.what})")
         elif self._failures >= _IN_A_ROW:
-            self._trip(f"not started: {_IN_A_ROW} jobs in a row failed")
+            self._trip(f"{_IN_A_ROW} jobs in a row failed")
 
     def succeeded(self) -> None:
         """Record that a switch succeeded."""

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import attrs
 from attrs import frozen
 
-from migrator.active_side import SwitchContext, coming_fires, firing_side, switch_back_command
+from migrator.active_side import SwitchContext, coming_fires, firing_side, lasting_fields, switch_back_command
 from migrator.canonical import Fields, flatten
 from migrator.cutover.switches import Calendar, Does, Goal, Switch, SwitchStep
 from migrator.mapping import ProviderMapping
@@ -229,7 +229,7 @@ class SwitchPlanner:
 
     def calendars(self, context: SwitchContext) -> Iterator[Calendar]:
         """Yield when the source job fires, and then each target job."""
-        yield Calendar(job=context.source.ref, fields=flatten(context.wanted), dialect=self.source.rules.dialect)
+        yield Calendar(job=context.source.ref, fields=lasting_fields(context.wanted), dialect=self.source.rules.dialect)
         for binding in context.bindings:
             yield Calendar(job=binding.target, fields=context.activated(binding), dialect=self.target.rules.dialect)
 

@@ -1,7 +1,8 @@
 """Retire source jobs: stop or delete them, once their target is proved and has been due since it fires alone.
 
 A target job counts as tried when its platform says that it fired since it is active alone, or when it was due since
-then. Whether that run succeeded is for a person to check: no platform reports it reliably.
+then. Whether that run succeeded is for a person to check: no platform reports it reliably. A job that is paused on both
+sides has no fire to wait for.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from migrator.cutover.cutover_run import CutoverRun, SwitchProgress, preview
 from migrator.cutover.decide import SwitchPlanner
 from migrator.cutover.deferred import check_in_effect
 from migrator.cutover.switches import Cutover, Nightly, Order, Switch, SwitchStep
-from migrator.errors import RefusedError
+from migrator.errors import RefusedError, clause
 from migrator.extract import look_up
 from migrator.plan.staging import may_fire
 from migrator.store import State
@@ -78,6 +79,7 @@ async def retire(
             _guard(context, planned, at_most)
             if delete:
                 state.put_retired(sync, await _deleted_before(context, order, switches))
+                context.record_ended()
         nightly = tuple(_nightly(context, switches))
         proposal = attrs.evolve(preview(session, order, switches), nightly=nightly)
         if not planned or order.is_dry or not await agree(proposal, attrs.evolve(snapshot.plan, changes=())):
@@ -126,7 +128,11 @@ def _retirement(context: CutoverContext, planner: SwitchPlanner, ref: JobRef, *,
         return attrs.evolve(switch, reason="it has no target job") if ref not in context.bindings else switch
     if reason := _too_early(context, switch, switch_context):
         return attrs.evolve(switch, status="refused", steps=(), reason=reason)
-    evidence, is_tried = _tried(planner, switch_context, active_side.since if active_side else _made_at(context, ref))
+    if switch.live == "paused":
+        evidence, is_tried = _paused(planner, switch_context), True
+    else:
+        since = active_side.since if active_side else _made_at(context, ref)
+        evidence, is_tried = _tried(planner, switch_context, since)
     if not is_tried:
         return attrs.evolve(switch, status="refused", steps=(), reason=evidence)
     if not delete:
@@ -145,8 +151,9 @@ def _too_early(context: CutoverContext, switch: Switch, switch_context: SwitchCo
     if context.is_out_of_place(switch.source):
         return f"the source is active again; {cutover}"
     at = flatten(switch_context.wanted).get("trigger.at")
-    if isinstance(at, datetime) and at <= context.snapshot.plan.created_at:
-        return ""  # it was for one instant, which has passed: there is nothing left to prove
+    is_past = isinstance(at, datetime) and at <= context.snapshot.plan.created_at
+    if is_past or (switch.live == "over" and active_side is not None):
+        return ""  # it is not due any more: there is nothing left to prove
     return switch.reason if switch.status in {"refused", "left"} else ""  # a switch that is not proved is refused
 
 
@@ -188,7 +195,12 @@ def _deleted(switch: Switch, switch_context: SwitchContext, planner: SwitchPlann
         side="source", job=switch_context.source.ref, does="delete", before=flatten(switch_context.source)
     )
     return attrs.evolve(
-        switch, status="planned", steps=(step,), switched=planner.active_side(switch_context, live="target")
+        switch,
+        status="planned",
+        steps=(step,),
+        active_side=switch_context.active_side,
+        switched=planner.active_side(switch_context, live="target"),
+        calendars=tuple(planner.calendars(switch_context)),  # a job that is over has none of its own
     )
 
 
@@ -204,6 +216,13 @@ def _tried(planner: SwitchPlanner, switch_context: SwitchContext, since: datetim
     if due := sum(len(calendar.between(since, planner.now)) for calendar in targets):
         return f"the target is proved, and was due {'once' if due == 1 else f'{due} times'} {since_when}", True
     return f"the target has not fired {since_when}; wait for its next fire", False
+
+
+def _paused(planner: SwitchPlanner, switch_context: SwitchContext) -> str:
+    """Return why a job that is paused on both sides has no fire to wait for."""
+    suspended = switch_context.source.suspended
+    who = "its owner" if suspended is None else f"{planner.source.rules.title} ({clause(suspended)})"
+    return f"the target is proved, and paused like the source, by {who}: there is no fire to wait for"
 
 
 def _made_at(context: CutoverContext, ref: JobRef) -> datetime | None:

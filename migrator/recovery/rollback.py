@@ -37,6 +37,7 @@ class RunTrace:
         later: what later runs wrote to the same target, those apart that rolled this run back.
         bindings: every binding into the target now.
         switched: the source jobs that a cutover has stopped: only their targets fire.
+        retired: those of them that were deleted at the source since.
         target: what the target holds now.
         mapping: the target's.
         contract: the target's update contract.
@@ -52,6 +53,7 @@ class RunTrace:
     later: tuple[Write, ...]
     bindings: tuple[Binding, ...]
     switched: frozenset[JobRef] = frozenset()
+    retired: frozenset[JobRef] = frozenset()
     target: Extracted
     mapping: ProviderMapping
     contract: str
@@ -128,6 +130,8 @@ def _rollback_change(
 
 def _refusal(trace: RunTrace, key: Key, here: list[Binding], present: Mapping[JobRef, Any]) -> str:
     """Return why one job cannot be rolled back, or would then be active nowhere; "" when it can."""
+    if key[0] in trace.retired:
+        return "its source job was retired: the target alone fires it, and each sync renews it from the kept definition"
     if key[0] in trace.switched:
         return f"it was cut over; switch it back first: migrator cutover {trace.run.sync} --back"
     if any((i.source, i.piece) == key and i.state in {"dispatched", "uncertain"} for i in trace.writes):

@@ -55,7 +55,9 @@ _DELETED: Final[Mapping[str, str]] = {
     "left": "not deleted",
 }
 """By status of a retirement that deletes."""
-STATUS_WORDS: Final[Mapping[str, Mapping[str, str]]] = {"cutover": _WORDS, "retire": _STOPPED}
+_RETIRED: Final[Mapping[str, str]] = {**_WORDS, "moved": "retired", "there": "already retired", "left": "not retired"}
+"""By status of a retirement of which it is not known whether it deletes."""
+STATUS_WORDS: Final[Mapping[str, Mapping[str, str]]] = {"cutover": _WORDS, "retire": _RETIRED}
 """By kind of run, the words for the statuses that its summary counts."""
 _DOES: Final[Mapping[Does, str]] = {
     "pause": "pause the source job",

@@ -18,7 +18,7 @@ from migrator.report.cutovers import (
 )
 from migrator.report.state import orphans_lines
 from migrator.report.text import Line, clean, columns, line, stamp
-from migrator.store.records import ORIGIN, InactiveJob, Missed, Owner, Run, Write
+from migrator.store.records import CUTOVER_KINDS, ORIGIN, InactiveJob, Missed, Owner, Run, Write
 from migrator.sync.checkpoint import KnownDuplicate, Trouble
 from migrator.sync.orphaned import Orphans
 
@@ -94,7 +94,8 @@ class SyncStatus:
             return "unfinished"
         if run.ended_at and not run.summary.get("failed") and not run.summary.get("skipped"):
             return "done"
-        if (since := self.in_order.get(run.sync)) and since > run.started_at:
+        since = self.in_order.get(run.sync)
+        if since and since > run.started_at and run.kind not in CUTOVER_KINDS:  # which a sync does not finish
             return "settled"
         return "unfinished" if run.ended_at else "died"
 

@@ -6,6 +6,7 @@ of saved plans, and the locks, which belong to processes that are running now.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,12 +16,14 @@ import sqlalchemy as sa
 from attrs import frozen
 from sqlalchemy.exc import DataError, IntegrityError
 
+from migrator.canonical import PATHS, unflatten
 from migrator.errors import MigratorError, RefusedError, StateError
 from migrator.store import tables as t
 from migrator.store.backups import back_up
 from migrator.store.checksums import SUM, checked, sum_of
 from migrator.store.database import Database
 from migrator.store.lock_owners import require_rest
+from migrator.store.records import Definition
 from migrator.store.rows import definition_of
 from migrator.store.schema_version import keep_others_out
 
@@ -30,6 +33,8 @@ MOVED: Final = tuple(
     sorted((table for table in t.metadata.tables.values() if table not in {t.meta, t.locks}), key=lambda one: one.name)
 )
 """The tables that are taken out and put back."""
+_TEXTS: Final = frozenset({"name", "trigger.timezone", "action.text", "action.event"})
+"""The fields that every job needs as a text, if it has them."""
 
 
 @frozen(kw_only=True)
@@ -136,13 +141,35 @@ class Dump(Database):
         edited = {**row, SUM: sum_of(table, row)}
         if table is t.definitions:
             try:
-                definition_of(edited)
+                _check_definition(definition_of(edited), json.loads(row["fields"]))
             except (ValueError, cattrs.BaseValidationError, MigratorError) as error:
                 what = f"the edited definition of {row['source_id']} cannot be read; the state is as it was"
                 raise StateError(
                     what, where="tables.definitions", actual=str(error), hint="correct its fields"
                 ) from error
         return edited
+
+
+def _check_definition(edited: Definition, fields: Mapping[str, Any]) -> None:
+    """Refuse a definition that is no job: the next sync would carry it to the target.
+
+    Args:
+        edited: the definition.
+        fields: its fields as they were typed, because reading makes a flag of any value.
+
+    Raises:
+        ValueError: a field is unknown, missing, or not of its type.
+    """
+    if unknown := [path for path in fields if path not in PATHS]:
+        raise ValueError(f"unknown field {unknown[0]}")
+    if type(fields.get("enabled", True)) is not bool:
+        raise ValueError(f"enabled is {json.dumps(fields['enabled'])}, not true or false")
+    if other := [path for path in fields if path in _TEXTS and not isinstance(fields[path], str)]:
+        raise ValueError(f"{other[0]} is {json.dumps(fields[other[0]])}, not a text")
+    try:
+        unflatten(edited.fields, ref=edited.source)
+    except KeyError as error:
+        raise ValueError(f"{error.args[0]} is missing") from error
 
 
 def only_read(connection: sa.Connection) -> None:

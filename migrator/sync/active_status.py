@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final, Literal
 
+import attrs
 from attrs import frozen
 
 from migrator.active_side import ActiveStatus, FiringSide, SwitchContext, firing_side, is_spent, switch_back_command
@@ -145,6 +146,19 @@ class ActiveStatuses:
             for ref in self.bindings
             if ref in self.snapshot.active_sides and (inactive := self._inactive_job(ref))
         )
+
+    def record_ended(self) -> None:
+        """Record the end of switches that a crash left open: the source job is deleted, and the target is active."""
+        listed = self.snapshot.listed
+        there = {job.ref for job in listed.jobs} | {problem.ref for problem in listed.problems}
+        ended = [
+            attrs.evolve(active_side, begun=None)
+            for ref, active_side in self.snapshot.active_sides.items()
+            if active_side.begun and active_side.live == "target" and ref in self.bindings and ref not in there
+            if self.status(ref).live in {"target", "paused", "over"}
+        ]
+        if ended and not self.snapshot.is_short:
+            self.session.state.put_active_side(*ended, dialect=self.session.source.dialect)
 
     def _inactive_job(self, ref: JobRef) -> InactiveJob | None:
         wanted = job_in(self.snapshot.source, ref)

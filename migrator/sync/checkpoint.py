@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypedDict
 
 import attrs
 
+from migrator.active_side import lasting_fields
 from migrator.canonical import JobRef, flatten
 from migrator.document import digest
 from migrator.execute.outcomes import Outcome
@@ -83,7 +84,8 @@ def record_definitions(
         job.ref for job in source.jobs if (active_side := active_sides.get(job.ref)) and active_side.live == "target"
     ]
     state.keep_definitions(
-        Definition(source=ref, sync=sync, fields=flatten(source.job(ref)), retired=ref in retired) for ref in alone
+        Definition(source=ref, sync=sync, fields=lasting_fields(source.job(ref)), retired=ref in retired)
+        for ref in alone
     )
 
 

@@ -264,10 +264,10 @@ def _inactive(session: Session, snapshot: Snapshot, outcomes: Sequence[Outcome])
         return session.state.put_inactive_jobs(session.sync.name, ())
     done = {outcome.source for outcome in outcomes if outcome.status == "done"}
     not_done = {outcome.source for outcome in outcomes if outcome.status != "done"}
-    found = ActiveStatuses(session=session, snapshot=snapshot).inactive_jobs()
-    return session.state.put_inactive_jobs(
-        session.sync.name, [one for one in found if one.source not in done - not_done]
-    )
+    statuses = ActiveStatuses(session=session, snapshot=snapshot)
+    statuses.record_ended()
+    found = [one for one in statuses.inactive_jobs() if one.source not in done - not_done]
+    return session.state.put_inactive_jobs(session.sync.name, found)
 
 
 def _record(snapshot: Snapshot, session: Session, outcomes: Sequence[Outcome] = ()) -> None:

@@ -106,6 +106,7 @@ async def _trace(runtime: Runtime, state: State, endpoint: Endpoint, run: Run, t
         later=tuple(write for other in later for write in state.writes(other.id)),
         bindings=state.bindings(run.provider, (run.scope,), endpoint.dialect),
         switched=_cut_over(runtime, state, endpoint, writes),
+        retired=_retired(state, run, writes),
         target=target,
         mapping=endpoint.mapping,
         contract=await contract_of(state, endpoint),
@@ -114,6 +115,13 @@ async def _trace(runtime: Runtime, state: State, endpoint: Endpoint, run: Run, t
         lineage=lineage,
         serial=serial,
     )
+
+
+def _retired(state: State, run: Run, writes: Iterable[Write]) -> frozenset[JobRef]:
+    """Return the source jobs among these that were deleted on purpose after a cutover."""
+    homes = {(write.source.provider, write.source.scope) for write in writes if write.source}
+    kept = (one for provider, scope in homes for one in state.definitions(provider, (scope,), sync=run.sync))
+    return frozenset(one.source for one in kept if one.retired)
 
 
 def _cut_over(runtime: Runtime, state: State, endpoint: Endpoint, writes: Iterable[Write]) -> frozenset[JobRef]:

@@ -197,7 +197,8 @@ def _judged(
 ) -> tuple[Status, list[str]]:
     reasons = [] if fires.equal else [_difference_words(fires)]
     if fields:
-        reasons.append(f"{', '.join(dict.fromkeys(one.path for one in fields))} differ at the target")
+        paths = list(dict.fromkeys(one.path for one in fields))
+        reasons.append(f"{', '.join(paths)} {'differs' if len(paths) == 1 else 'differ'} at the target")
         return "differs", reasons
     if reasons:
         pending = any(one.path in TRIGGER_PATHS for change in changes for one in change.fields)

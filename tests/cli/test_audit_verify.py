@@ -45,8 +45,8 @@ def test_what_was_applied_is_proved(here: Path, run: Run) -> None:
     [
         ({"frequency": "0 10 * * 1"}, "1 fire missing at the target"),
         ({"frequency": "0 9 * * 1,2"}, "1 fire too many there"),
-        ({"enabled": False}, "enabled differ at the target"),
-        ({"prompt": "Do something else."}, "action.text differ at the target"),
+        ({"enabled": False}, "enabled differs at the target"),
+        ({"prompt": "Do something else."}, "action.text differs at the target"),
     ],
     ids=["later", "oftener", "paused", "other prompt"],
 )

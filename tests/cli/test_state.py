@@ -7,6 +7,7 @@ import sqlite3
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -156,7 +157,7 @@ def test_a_kept_definition_is_edited_in_an_export(here: Path, run: Run, world: W
     row = next(one for one in exported["tables"]["definitions"] if one["source_id"] == gone)
     kept = json.loads(row["fields"])
 
-    def imported(summed: str, **changes: str) -> Ended:
+    def imported(summed: str, **changes: Any) -> Ended:
         row.update(fields=json.dumps({**kept, **changes}), sum=summed)
         (here / "state.json").write_text(json.dumps(exported), "utf-8")
         return run("state", "import", "state.json", "--replace")
@@ -165,6 +166,17 @@ def test_a_kept_definition_is_edited_in_an_export(here: Path, run: Run, world: W
     unsaid, unreadable = imported(row["sum"], **edit), imported("", **{"trigger.cron": "eventbridge: every day"})
     assert (unsaid.code, 'set its "sum" to ""' in unsaid.err) == (1, True)
     assert (unreadable.code, gone in unreadable.err) == (1, True)
+    for path, value, told in (
+        ("enabled", "no", 'enabled is "no", not true or false'),
+        ("action.text", 5, "action.text is 5, not a text"),
+        ("action.txt", "Say it.", "unknown field action.txt"),
+    ):
+        refused = imported("", **{path: value})
+        assert (refused.code, told in refused.err) == (1, True), refused
+    without = kept.pop("trigger.timezone")
+    nameless = imported("")
+    assert (nameless.code, "trigger.timezone is missing" in nameless.err) == (1, True)
+    kept["trigger.timezone"] = without
     assert run("plan", "omni-to-devin", "--json").document["summary"]["update"] == 0
     assert imported("", **edit).code == 0
     assert run("sync", "omni-to-devin").code == 0

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
+from typing import Any
 
 import pytest
 
+from migrator.cutover.commands import active_statuses
 from migrator.errors import RefusedError
+from migrator.store import State
 from migrator.store import tables as t
 from migrator.sync.commands import verify
+from migrator.sync.undo import rollback
+from tests.conformance.lab import Lab
 from tests.cutover.conftest import MakeLab
 from tests.cutover.retiring import DAY, filed, monthly, retired, timed_lab, write
 from tests.cutover.simulated_time import cut, statuses
@@ -250,3 +256,91 @@ async def test_a_retired_job_is_known_in_another_scope(make_lab: MakeLab) -> Non
         planned = await lab.plan()
 
     assert "none of the 1 job that sync it knows at its source" in planned.refusal
+
+
+async def test_what_its_platform_has_stopped_stays_paused_when_it_is_retired(make_lab: MakeLab) -> None:
+    """No listing says any more that Omni has disabled it, and its owner never resumed it."""
+    lab, simulated = monthly(make_lab)
+    (key,) = lab.source.records()
+    lab.source.edit(key, systemDisabled=True, systemDisabledReason="The model is gone.")
+    with simulated.counted():
+        await cut(lab)
+        await lab.night()
+        assert [("moved", "paused")] == statuses(await retired(lab, delete=True))
+        for _night in range(3):
+            await simulated.sleep(40 * DAY)
+            await lab.night()
+            assert {"paused"} == {one.live for one in await active_statuses(lab.runtime, lab.state, "it")}
+    assert {lab.target.records()[lab.key_of("Job 001")]["enabled"]} == {False}
+
+
+async def test_a_job_whose_last_year_is_over_is_retired(make_lab: MakeLab) -> None:
+    """Its target has fired for the last time, and there is nothing left that could be proved."""
+    lab, simulated = monthly(make_lab)
+    (key,) = lab.source.records()
+    lab.source.edit(key, schedule="0 9 15 3 ? 2027")
+    with simulated.counted():
+        await cut(lab)
+        early = await retired(lab, delete=True)
+        await simulated.sleep(200 * DAY)
+        await lab.night()
+        late = await retired(lab, delete=True)
+
+    assert [("refused", "target")] == statuses(early)
+    assert [("moved", "over")] == statuses(late)
+    assert {} == lab.source.records()
+
+
+async def test_a_sync_after_a_retirement_is_not_rolled_back_by_a_command_that_refuses(make_lab: MakeLab) -> None:
+    """There is no source job left to switch back to."""
+    lab, simulated = monthly(make_lab)
+    with simulated.counted():
+        await cut(lab)
+        await simulated.sleep(40 * DAY)
+        await lab.night()
+        await retired(lab, delete=True)
+        await simulated.sleep(40 * DAY)
+        await lab.night()
+
+        async def agree(_plan: object) -> bool:
+            return True
+
+        renewed = lab.state.runs()[0].id
+        plan, _applied = await rollback(lab.runtime, lab.state, renewed, agree=agree, stop=asyncio.Event())
+
+    (change,) = plan.changes
+    assert ("blocked", False) == (change.action, "--back" in change.reason)
+    assert change.reason.startswith("its source job was retired")
+
+
+async def retired_and_died(lab: Lab) -> None:
+    """Delete source jobs, and die when it is about to be recorded that it has ended."""
+    put = State.put_active_side
+
+    def die(state: State, *active_sides: Any, **named: Any) -> None:
+        if any(active_side.begun is None for active_side in active_sides):
+            raise asyncio.CancelledError
+        put(state, *active_sides, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(State, "put_active_side", die)
+        with pytest.raises(asyncio.CancelledError):
+            await retired(lab, delete=True)
+
+
+@pytest.mark.parametrize("again", ["sync", "retire"])
+async def test_a_deletion_whose_end_was_not_recorded_is_ended_by_the_next_run(make_lab: MakeLab, again: str) -> None:
+    """A run that was killed after the source job was deleted: the target fires, and status names the job until then."""
+    lab, simulated = timed_lab(make_lab)
+    lab.source.wish(1)
+    with simulated.counted():
+        await cut(lab)
+        await simulated.sleep(DAY)
+        await retired_and_died(lab)
+        assert ({}, ["it"]) == (lab.source.records(), list(lab.state.inactive_jobs()))
+        await simulated.sleep(120)
+        if again == "sync":
+            await lab.night()
+        else:
+            assert [("there", "target")] == statuses(await retired(lab, delete=True))
+    assert {} == lab.state.inactive_jobs()

@@ -232,3 +232,30 @@ def test_a_job_whose_target_is_exact_for_a_time_depends_on_syncs() -> None:
     assert found.session.sync.schedule.mode not in one.modes
     young = cut(given, attrs.evolve(MOVED, since=NOW))
     assert list(_nightly(young, [retired(young)])) == []
+
+
+@pytest.mark.parametrize(
+    ("stop", "who"),
+    [
+        ({"enabled": False}, "its owner"),
+        ({"suspended": "The model is gone."}, "Omni AI Routines (The model is gone)"),
+    ],
+)
+@pytest.mark.parametrize("delete", [True, False])
+def test_a_job_that_is_paused_on_both_sides_has_no_fire_to_wait_for(
+    stop: dict[str, Any], who: str, *, delete: bool
+) -> None:
+    """Neither a cutover nor time would bring one."""
+    given = Given(source=(attrs.evolve(job("Alpha"), **stop),)).carried_out()
+    for record in (attrs.evolve(MOVED, parked={}, original={}, since=NOW), None):
+        switch = retired(context_of(given, active_sides=[record] if record else []), delete=delete)
+        told = f"the target is proved, and paused like the source, by {who}: there is no fire to wait for"
+        assert (switch.status, switch.reason) == (
+            ("planned", told) if delete else ("there", "already stopped at the source; --delete removes it")
+        )
+
+
+def test_a_job_that_is_to_fire_and_does_not_is_no_paused_one() -> None:
+    """Somebody has paused its target: that is drift, and the source is all there is."""
+    given = ONE.with_target(lambda one: attrs.evolve(one, enabled=False))
+    assert retired(cut(given)).steps == ()

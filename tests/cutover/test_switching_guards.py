@@ -64,7 +64,7 @@ def test_an_error_of_our_own_is_not_one_of_the_connection() -> None:
 
     brake.failed(AuthError("expired"))
     brake.failed(AuthError("later"))
-    assert brake.reason == "not started: the connection failed for another job (expired)"
+    assert brake.reason == "the connection failed for another job (expired)"
 
 
 async def test_failures_between_successes_do_not_end_the_run(bench: MakeHall) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import attrs
 import pytest
-from migrator.execute.tag_rewrite import rewrite_tag
 
 from migrator.errors import MigratorError, RejectedError, UncertainError
+from migrator.execute.tag_rewrite import rewrite_tag
 from migrator.extract import LATE_WAITS
 from migrator.mapping.ownership import ownership_tag_for
 from migrator.providers.base import ContractError

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import attrs
+
+from migrator.errors import MigratorError
 from migrator.report.documents.journal import status_document
-from migrator.report.journal import SyncStatus, status_lines
+from migrator.report.journal import SyncStatus, next_command, status_lines
+from migrator.store.records import Run
 from tests.conformance.lab import Lab
 from tests.faults.machine import apply
 from tests.faults.scenarios import gone
@@ -57,3 +61,22 @@ async def test_an_unfinished_run_stays_until_it_is_made_good(make_lab: MakeLab) 
     await apply(lab)
 
     assert ("settled", "") == stands(lab)
+
+
+def test_a_sync_does_not_finish_a_cutover() -> None:
+    """It finds nothing to change, and the jobs that were not switched are still at the source."""
+    began = datetime(2026, 11, 30, tzinfo=UTC)
+    run = Run(
+        id="r1", sync="it", provider="devin", scope="org", kind="cutover", goal="target", started_at=began,
+        ended_at=began, summary={"moved": 1, "failed": 1},
+    )  # fmt: skip
+    status = SyncStatus(runs=[run], unresolved=[], owners={}, in_order={"it": began + timedelta(minutes=1)}, place="")
+    assert ("unfinished", "migrator cutover it") == (status.how(run), next_command(run, status))
+    applied = attrs.evolve(run, kind="apply", goal=None)
+    assert "settled" == status.how(applied)
+
+
+def test_a_platforms_full_stop_ends_no_clause() -> None:
+    """Another clause follows."""
+    error = MigratorError("refused", actual="HTTP 401: Sign in.", hint="wait ...")
+    assert "refused; got: HTTP 401: Sign in; wait ..." == str(error)
