@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.cutover.passing import counted, cut, expected, told
 
 from migrator.http.clock import Clock
 from migrator.sandbox import Options
@@ -24,6 +23,7 @@ from migrator.testing.place import Place
 from tests.conformance.lab import started
 from tests.conformance.platforms import Devin, Scrip, Simulated
 from tests.conformance.platforms import Place as SimulatedPlace
+from tests.cutover.simulated_time import counted, cut, expected, statuses
 from tests.platforms.installer import Installed
 from tests.platforms.langgraph.platform import LangGraphServer
 from tests.platforms.langgraph.server import FastClock, Server
@@ -112,13 +112,13 @@ async def there_and_back(lab: Lab, clock: FastClock, begun: datetime) -> None:
     """Cut over, apply the job that is not cut over as well, and switch back; then let time pass."""
     jobs = tuple(f"Job {number:03}" for number in CUT)
     there = await cut(lab, jobs=jobs, guard=GUARD)
-    assert [("moved", "target")] * len(jobs) == told(there), there.moves
+    assert [("moved", "target")] * len(jobs) == statuses(there), there.switches
     _planned, applied = await lab.carry_out()
     assert ["done"] == [outcome.status for outcome in applied.outcomes]
 
     await clock.sleep((begun + TURN - clock.now()).total_seconds())
     back = await cut(lab, jobs=jobs, guard=GUARD, goal="source")
-    assert [("moved", "source")] * len(jobs) == told(back), back.moves
+    assert [("moved", "source")] * len(jobs) == statuses(back), back.switches
     await clock.sleep((begun + LASTS + LATE - clock.now()).total_seconds())
 
 
