@@ -22,6 +22,8 @@ pytestmark = pytest.mark.slow
 
 FLIPS = 24
 MOST_SECONDS = 90.0
+"""How long a run may wait for a server that is stopped: its own time limits end it long before, and it would otherwise
+wait until the server goes on."""
 
 
 @contextmanager
@@ -55,11 +57,9 @@ def test_a_server_that_is_stopped(make_lab: Labs, own_server: str, attack: Attac
         process = start(lab, "apply", "it", "--yes", *state)
         until(lambda: posts(lab) == 1)
         with frozen(own_server):
-            began = time.monotonic()
             if interrupted:
                 process.send_signal(signal.SIGTERM)
             said = ended(process, 1, MOST_SECONDS)
-            assert time.monotonic() - began < MOST_SECONDS
             assert posts(lab) == 1
         assert ("run the command again" in said) is True, said
         time.sleep(LEASE)
