@@ -182,3 +182,12 @@ def replacing() -> tuple[Given, Plan]:
     given = attrs.evolve(RENAMED, source=RENAMED.source[:1], target=MADE.target[:1], bindings=MADE.bindings[:1])
     plan = given.plan()
     return given, attrs.evolve(plan, changes=tuple(attrs.evolve(one, action="replace") for one in plan.pending))
+
+
+def fixed(mapping: Any) -> Any:
+    """Return the mapping of a platform that has a second contract, under which it cannot pause."""
+    rules = mapping.rules
+    enabled = attrs.evolve(rules.fields["enabled"], change={"patch": "update", "put": "fixed"})
+    contracts = {**rules.contracts, "put": rules.contracts["patch"]}
+    rules = attrs.evolve(rules, fields={**rules.fields, "enabled": enabled}, contracts=contracts)
+    return attrs.evolve(mapping, rules=rules)

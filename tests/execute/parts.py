@@ -42,3 +42,14 @@ def schedules(made: Bench) -> list[str]:
         if one.live
     ]
     return [f"{name} {frequency}" for name, frequency in found if frequency in {WEEKLY, DAILY}]
+
+
+def creates() -> Plan:
+    """Return a plan that makes both parts."""
+    return parts(TWO, *TWO.plan().changes)
+
+
+def kept_and_deleted() -> Plan:
+    """Return a plan that renames the first part and deletes the second."""
+    first, second = updates().changes
+    return parts(BOUND, first, attrs.evolve(second, action="delete", fields=()))

@@ -9,10 +9,9 @@ import pytest
 
 from migrator.errors import RejectedError
 from migrator.plan.changes import FieldChange, Plan, WriteBack
-from tests.execute.bench import MADE, RENAMED, RUN, jobs
+from tests.execute.bench import MADE, RENAMED, RUN, fixed, jobs
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
-from tests.execute.test_written import fixed
 from tests.plan.builder import NOW, Given
 
 NO = RejectedError("no")

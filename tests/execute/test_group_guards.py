@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
-from tests.execute.test_together import BOUND, replaced
+from tests.execute.parts import BOUND, replaced
 from tests.plan.builder import NOW
 
 TEN = NOW.replace(hour=10)

@@ -10,7 +10,7 @@ from migrator.plan.changes import Plan
 from tests.execute.bench import LOCK, RUN, Bench
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
-from tests.execute.test_together import BOUND, DAILY, TWO, WEEKLY, kept_and_deleted, parts, replaced, schedules, updates
+from tests.execute.parts import BOUND, DAILY, TWO, WEEKLY, kept_and_deleted, parts, replaced, schedules, updates
 
 NO = RejectedError("no")
 UNBOUND = attrs.evolve(BOUND, bindings=())

@@ -7,7 +7,7 @@ import pytest
 from migrator.errors import MigratorError, RejectedError, UncertainError
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
-from tests.execute.test_together import BOUND, DAILY, TWO, WEEKLY, creates, replaced, schedules
+from tests.execute.parts import BOUND, DAILY, TWO, WEEKLY, creates, replaced, schedules
 
 NO = RejectedError("no")
 LOST = UncertainError("no answer")

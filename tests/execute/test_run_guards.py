@@ -12,7 +12,7 @@ from migrator.extract import LATE_WAITS
 from tests.execute.bench import MADE, RENAMED, Bench, deletes, jobs
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
-from tests.execute.test_together import TWO, creates
+from tests.execute.parts import TWO, creates
 from tests.plan.builder import Given
 
 EXPIRED = AuthError("expired", status=401, where="POST devin /x")

@@ -8,11 +8,21 @@ import attrs
 import pytest
 
 from migrator.errors import AuthError, RejectedError, StateError, UncertainError
-from migrator.plan.changes import Plan
 from tests.execute.bench import LOCK, Bench
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault
-from tests.execute.parts import BOUND, DAILY, TWO, WEEKLY, parts, replaced, schedules, updates
+from tests.execute.parts import (
+    BOUND,
+    DAILY,
+    TWO,
+    WEEKLY,
+    creates,
+    kept_and_deleted,
+    parts,
+    replaced,
+    schedules,
+    updates,
+)
 from tests.plan.builder import NOW, ref
 
 NO = RejectedError("no")
@@ -20,17 +30,6 @@ LOST = UncertainError("no answer")
 ROLLED_BACK = "rolled back, because another part of the same job failed"
 STUCK = "another part of the same job failed, and this one could not be rolled back"
 DAY = timedelta(days=1)
-
-
-def creates() -> Plan:
-    """Return a plan that makes both parts."""
-    return parts(TWO, *TWO.plan().changes)
-
-
-def kept_and_deleted() -> Plan:
-    """Return a plan that renames the first part and deletes the second."""
-    first, second = updates().changes
-    return parts(BOUND, first, attrs.evolve(second, action="delete", fields=()))
 
 
 def watched(made: Bench) -> list[list[str]]:

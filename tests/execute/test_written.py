@@ -14,7 +14,7 @@ from migrator.errors import (
     UncertainError,
 )
 from migrator.providers.base import ContractError
-from tests.execute.bench import MADE, RENAMED, Bench, deletes, jobs, live
+from tests.execute.bench import MADE, RENAMED, Bench, deletes, fixed, jobs, live
 from tests.execute.conftest import MakeBench
 from tests.execute.memory import Fault, SearchedMemory
 from tests.plan.builder import TARGET_SCOPE
@@ -87,15 +87,6 @@ async def test_a_paused_job_that_cannot_be_paused_is_deleted(bench: MakeBench) -
     assert [one[1] for one in await made.applied()] == ["failed"]
     assert (made.target.did, made.target.raws, made.bindings()) == (["create", "update", "delete"], {}, {})
     assert made.writes() == [("create", "done"), ("update", "failed"), ("delete", "done")]
-
-
-def fixed(mapping: Any) -> Any:
-    """Return the mapping of a platform that has a second contract, under which it cannot pause."""
-    rules = mapping.rules
-    enabled = attrs.evolve(rules.fields["enabled"], change={"patch": "update", "put": "fixed"})
-    contracts = {**rules.contracts, "put": rules.contracts["patch"]}
-    rules = attrs.evolve(rules, fields={**rules.fields, "enabled": enabled}, contracts=contracts)
-    return attrs.evolve(mapping, rules=rules)
 
 
 async def test_a_server_without_tags_gets_the_job_without_one(bench: MakeBench) -> None:
