@@ -186,8 +186,9 @@ def _is_done(outcome: Outcome | None) -> bool:
 
 def _merged_outcome(change: Change, outcome: Outcome, rest: Plan, later: Sequence[Outcome]) -> Outcome:
     own = [(found, result) for found, result in zip(rest.pending, later, strict=True) if found.source == change.source]
-    if bad := next((result for _found, result in own if result.status != "done"), None):
-        return attrs.evolve(outcome, status=bad.status, error=bad.error)
+    if not_done := [(found.piece != change.piece, result) for found, result in own if result.status != "done"]:
+        _rank, result = min(not_done, key=lambda one: (one[0], one[1].status == "skipped"))  # its own, if there is one
+        return attrs.evolve(outcome, status=result.status, error=result.error)
     now = [found for found in rest.changes if found.source == change.source]
     if blocked := next((found for found in now if found.action == "blocked"), None):
         return attrs.evolve(outcome, status="failed", error=blocked.reason)

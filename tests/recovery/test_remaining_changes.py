@@ -277,6 +277,20 @@ def test_what_became_of_another_job_is_not_taken_for_it(plan: Plan) -> None:
         assert [(one.status, one.error) for one in found] == [("done", ""), ("failed", "odd")]
 
 
+def test_of_two_parts_each_has_its_own_result(plan: Plan) -> None:
+    """The part that failed again is not told as the one that was not begun; a part that is done, as the one that failed."""
+    one, two = (attrs.evolve(plan.changes[0], piece=piece, pieces=2) for piece in (1, 2))
+    both = attrs.evolve(plan, changes=(one, two))
+    first = [outcome(one, "skipped", error="the other"), outcome(two, "failed", error="lost")]
+
+    def found(*later: Outcome) -> list[tuple[str, str]]:
+        return [(each.status, each.error) for each in merged(both.changes, first, both, later, {ALPHA.ref})]
+
+    again = outcome(one, "skipped", error="the other"), outcome(two, "failed", error="odd")
+    assert found(*again) == [("skipped", "the other"), ("failed", "odd")]
+    assert found(outcome(one), outcome(two, "failed", error="odd")) == [("failed", "odd"), ("failed", "odd")]
+
+
 def test_the_target_of_a_merged_outcome_is_that_of_its_part(plan: Plan) -> None:
     """The job that was made before the one that stands, and none that was deleted."""
     part = attrs.evolve(plan.changes[0], piece=2, pieces=2)
