@@ -278,7 +278,7 @@ def test_what_became_of_another_job_is_not_taken_for_it(plan: Plan) -> None:
 
 
 def test_of_two_parts_each_has_its_own_result(plan: Plan) -> None:
-    """The part that failed again is not told as the one that was not begun; a part that is done, as the one that failed."""
+    """The part that failed again is not told as the one that was not begun."""
     one, two = (attrs.evolve(plan.changes[0], piece=piece, pieces=2) for piece in (1, 2))
     both = attrs.evolve(plan, changes=(one, two))
     first = [outcome(one, "skipped", error="the other"), outcome(two, "failed", error="lost")]
