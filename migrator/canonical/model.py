@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import field, frozen
 
 from migrator.cron import Once, Recurring
+
+if TYPE_CHECKING:
+    from migrator.canonical.paths import Loss
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 """An empty object; thousands of jobs share it."""
@@ -170,7 +173,7 @@ class Job:
         run_as: the identity that it runs under, as the platform names it.
         labels: the owner's tags.
         provider_fields: everything read that has no canonical home, kept for export.
-        residue: the provider fields among these whose loss changes what the job does, by canonical path.
+        residue: what of these changes what the job does, and is lost at every other platform.
         unknown: the provider fields among these that its mapping does not know, by dotted name; the canonical path
             `provider_fields`.
         unanswered: canonical paths that the platform holds and left out of its answer; a default stands there.
@@ -195,7 +198,7 @@ class Job:
     run_as: str | None = None
     labels: tuple[str, ...] = field(default=(), converter=_in_any_order)
     provider_fields: Mapping[str, Any] = NOTHING
-    residue: Mapping[str, str] = NOTHING
+    residue: tuple[Loss, ...] = ()
     unknown: Mapping[str, Any] = NOTHING
     unanswered: frozenset[str] = frozenset()
     ownership_tag: OwnershipTag | None = None

@@ -55,7 +55,7 @@ class Converted:
 def convert(job: Job, *, target: ProviderMapping, sync: Sync, now: datetime) -> Converted:
     """Return what `job` becomes at the target of `sync`."""
     fields = {path: value for path, value in flatten(job).items() if path not in TRIGGER_PATHS}
-    losses = [Loss(path=path, had=had, reason="only its own platform has this") for path, had in job.residue.items()]
+    losses = list(job.residue)
     notes = []
     if job.suspended is not None:
         notes.append(f"disabled by {job.ref.provider.title()}: {clause(job.suspended)}; paused at the target")

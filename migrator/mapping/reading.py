@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from migrator.canonical import NOTHING, Job, JobRef, OwnershipTag, Unportable, covers, is_absent, unflatten
+from migrator.canonical import Job, JobRef, Loss, OwnershipTag, Unportable, covers, is_absent, unflatten
 from migrator.cron.answers import Decided
 from migrator.errors import RecordError, ScheduleError
 from migrator.ids import wrong_with
@@ -58,7 +58,7 @@ def read(rules: Rules, raw: Raw, *, scope: str, decided: Decided = ()) -> Job:
             unanswered=_unanswered(rules, raw),
             ownership_tag=ownership_tag,
             provider_fields=without(raw, used),
-            residue=_residue(rules, raw) or NOTHING,
+            residue=tuple(_residue(rules, raw)),
             created_at=_time(raw, rules.identity.created, job_id),
             updated_at=_time(raw, rules.identity.updated, job_id),
             fired_at=_time(raw, rules.identity.fired, job_id),
@@ -205,14 +205,11 @@ def _running(rules: Rules, raw: Raw) -> str | None:
     return f"{rule.path} is {value}" if rule and value in rule.values else None
 
 
-def _residue(rules: Rules, raw: Raw) -> dict[str, str]:
-    residue: dict[str, str] = {}
+def _residue(rules: Rules, raw: Raw) -> Iterator[Loss]:
     for path, declined in rules.declined.items():
         value = get(raw, path)
         if declined.loses and not is_absent(value) and value != declined.default:
-            text = f"{path} = {value!r}: {declined.reason}"
-            residue[declined.loses] = "; ".join(filter(None, (residue.get(declined.loses), text)))
-    return residue
+            yield Loss(path=declined.loses, had=f"{path} = {value!r}", reason=declined.reason)
 
 
 def tag_of(rules: Rules, raw: Raw) -> OwnershipTag | None:

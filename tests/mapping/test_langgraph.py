@@ -37,7 +37,7 @@ def test_a_cron_without_a_name_is_called_by_its_id() -> None:
     assert isinstance(job.trigger, Recurring)
     assert (job.name, job.trigger.timezone) == (job.ref.id, "UTC")
     assert job.action == Prompt(text="Say what changed.", agent=AGENT)
-    assert (job.unknown, job.residue, job.live) == ({}, {}, True)
+    assert (job.unknown, job.residue, job.live) == ({}, (), True)
 
 
 @pytest.mark.parametrize("message", [{"type": "human"}, {"role": "human"}, {"role": "user"}])
@@ -83,7 +83,10 @@ def test_what_no_other_platform_has_is_a_loss() -> None:
     raw["payload"]["new_setting"] = 1
     job = MAPPING.read(raw, scope="here")
 
-    assert set(job.residue) == {"trigger.cron", "delivery.notify", "action.agent", "action.thread"}
+    assert {loss.path for loss in job.residue} == {"trigger.cron", "delivery.notify", "action.agent", "action.thread"}
+    (end,) = (loss for loss in job.residue if loss.path == "trigger.cron")
+    assert "end_time = " in end.had
+    assert end.reason == "it stops firing then; no other platform ends a schedule"
     assert set(job.unknown) == {
         "metadata.owner",
         "payload.config.configurable.model",

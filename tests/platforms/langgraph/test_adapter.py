@@ -115,7 +115,7 @@ async def test_crons_of_a_thread(adapter: LangGraph, server: Server, mapping: Pr
     await made(adapter, body(server))
 
     job = mapping.read((await adapter.get_job(scope, key)).raw, scope=scope)
-    assert (job.residue, job.unknown, flatten(job)["action.thread"]) == ({}, {}, thread)
+    assert (job.residue, job.unknown, flatten(job)["action.thread"]) == ((), {}, thread)
     assert len(await listed(adapter)) == 2
     with pytest.raises(NotFoundError, match="Thread") as caught:
         await made(adapter, body(server, thread_id="00000000-0000-4000-8000-000000000000"))
