@@ -206,6 +206,26 @@ def provider_names(sources: Sources) -> Iterator[str]:
                     yield f"{module}:{line} imports the provider {name}"
 
 
+MOST_LINES = 300
+
+
+def too_long(sources: Sources) -> Iterator[str]:
+    """Modules of more lines than a reader takes in at once."""
+    for module, source in sources.items():
+        if (lines := source.count("\n")) > MOST_LINES:
+            yield f"{module} has {lines} lines"
+
+
+def names_of_two_classes(sources: Sources) -> Iterator[str]:
+    """Names of classes that stand for two things."""
+    homes: dict[str, list[str]] = {}
+    for module, source in sources.items():
+        for node in parse(source).body:
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(module)
+    yield from (f"{name} is a class of {', '.join(found)}" for name, found in homes.items() if len(found) > 1)
+
+
 FORMATS = {"cron", "mapping", "cli"}
 """Where such a word is that of a dialect, a codec or an option."""
 
@@ -219,7 +239,7 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
 
 def violations(sources: Sources, words: frozenset[str]) -> list[str]:
     """Everything in which these sources break the rules of the house."""
-    rules = (wrong_imports, cycles, printing, provider_names)
+    rules = (wrong_imports, cycles, printing, provider_names, too_long, names_of_two_classes)
     return [*(one for rule in rules for one in rule(sources)), *provider_fields(sources, words)]
 
 
@@ -272,6 +292,18 @@ def test_a_broken_rule_is_found(module: str, source: str, expected: str) -> None
     found = violations({**empty, module: source}, provider_words())
 
     assert [message for message in found if message.startswith(f"{module}:") and expected in message] != []
+
+
+def test_a_class_name_for_two_things_is_found() -> None:
+    """One name for an idea, and one idea for a name."""
+    sources = {"migrator.plan": "class Change:\n    pass", "migrator.report": "class Change:\n    pass"}
+    assert violations(sources, frozenset()) == ["Change is a class of migrator.plan, migrator.report"]
+
+
+def test_a_long_module_is_found() -> None:
+    """Three hundred lines pass, and no more."""
+    assert violations({"migrator.plan": "x = 1\n" * 300}, frozenset()) == []
+    assert violations({"migrator.plan": "x = 1\n" * 301}, frozenset()) == ["migrator.plan has 301 lines"]
 
 
 def test_a_circle_is_found() -> None:

@@ -19,14 +19,14 @@ _CORRECT: Final = "correct the file there"
 
 
 @frozen
-class JobsDocument:
-    """A document as read: its jobs by id, in their order, and what else stands in it."""
+class JobsContent:
+    """What a document of jobs holds: its jobs by id, in their order, and what else stands in it."""
 
     jobs: dict[str, Raw] = Factory(dict)
     rest: dict[str, Any] = Factory(dict)
 
 
-def parse_jobs(text: str, where: str) -> JobsDocument:
+def parse_jobs(text: str, where: str) -> JobsContent:
     """Read a jobs document.
 
     Raises:
@@ -51,10 +51,10 @@ def parse_jobs(text: str, where: str) -> JobsDocument:
         if job_id in jobs:
             raise ProtocolError(f"job number {number} repeats the id {job_id!r}", where=where, hint="ids are distinct")
         jobs[job_id] = raw
-    return JobsDocument(jobs, {key: value for key, value in document.items() if key not in {"schema", "jobs"}})
+    return JobsContent(jobs, {key: value for key, value in document.items() if key not in {"schema", "jobs"}})
 
 
-def render_jobs(content: JobsDocument) -> bytes:
+def render_jobs(content: JobsContent) -> bytes:
     """Return the file's text; half of a surrogate pair, which UTF-8 cannot hold, becomes JSON's own escape."""
     document = {"schema": SCHEMA, **content.rest, "jobs": list(content.jobs.values())}
     return (json_text(document) + "\n").encode()

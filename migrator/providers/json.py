@@ -27,7 +27,7 @@ from migrator.providers.declaration import (
     Setting,
     Starter,
 )
-from migrator.providers.jobs_document import JobsDocument, file_signature, parse_jobs, render_jobs, replace_file
+from migrator.providers.jobs_document import JobsContent, file_signature, parse_jobs, render_jobs, replace_file
 
 _PLAN: Final = "the file was changed during the run: plan again"
 
@@ -68,7 +68,7 @@ class JsonFile:
     requests: int = field(default=0, init=False)
     concurrency: int = field(default=256, init=False)
     _waiting: list[tuple[_Change, asyncio.Future[Raw | None]]] = field(factory=list, init=False, repr=False)
-    _read: tuple[tuple[int, ...], JobsDocument] | None = field(default=None, init=False, repr=False)
+    _read: tuple[tuple[int, ...], JobsContent] | None = field(default=None, init=False, repr=False)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -180,7 +180,7 @@ class JsonFile:
                     results.append((done, change(jobs)))
                 except ProviderError as error:
                     done.set_exception(error)
-            changed = JobsDocument(jobs, content.rest)
+            changed = JobsContent(jobs, content.rest)
             replace_file(Path(self.path), render_jobs(changed))
             self._read = (file_signature(Path(self.path)), changed)
         except (OSError, MigratorError) as error:
@@ -192,7 +192,7 @@ class JsonFile:
             for done, result in results:
                 done.set_result(result)
 
-    def _load(self, *, missing_ok: bool = False) -> JobsDocument:
+    def _load(self, *, missing_ok: bool = False) -> JobsContent:
         """The file's content; read again only when the file is another one than last time."""
         path = Path(self.path)
         try:
@@ -202,7 +202,7 @@ class JsonFile:
             return self._read[1]
         except FileNotFoundError:
             if missing_ok or not self.must_exist:
-                return JobsDocument()
+                return JobsContent()
             hint = "check path, or create the file: migrator export CONNECTION -o FILE"
             raise NotFoundError("the file does not exist", where=self.path, hint=hint) from None
         except UnicodeDecodeError as error:

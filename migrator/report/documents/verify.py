@@ -41,7 +41,7 @@ class ComparedFires:
 
 
 @frozen(kw_only=True)
-class NextRun:
+class ReportedNextRun:
     """The next run of a target job.
 
     Attributes:
@@ -57,7 +57,7 @@ class NextRun:
 
 
 @frozen(kw_only=True)
-class FireLog:
+class ReportedFires:
     """What the platform's own log says of a target job.
 
     Attributes:
@@ -102,8 +102,8 @@ class VerifiedJob:
     agree_until: datetime | None
     second_opinion: SecondOpinion | None
     live: Live
-    next_runs: tuple[NextRun, ...] = ()
-    fire_log: tuple[FireLog, ...] = ()
+    next_runs: tuple[ReportedNextRun, ...] = ()
+    fire_log: tuple[ReportedFires, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -146,8 +146,8 @@ def _verified(proof: Proof) -> VerifiedJob:
         flags=schedule.flags if schedule else (),
         fires=proof.fires and _fires(proof.fires),
         second_opinion=proof.spot or None,
-        next_runs=tuple(filled(NextRun, one, told=one.reported) for one in proof.next_runs),
-        fire_log=tuple(filled(FireLog, one) for one in proof.logged),
+        next_runs=tuple(filled(ReportedNextRun, one, told=one.reported) for one in proof.next_runs),
+        fire_log=tuple(filled(ReportedFires, one) for one in proof.logged),
     )
 
 
