@@ -179,9 +179,10 @@ class ActiveStatuses:
         )
 
     def _repair(self, ref: JobRef, status: ActiveStatus, targets: Sequence[Job | None]) -> str:
-        """Return the command that lets a job fire again."""
+        """Return the command that lets a job fire again: an unfinished switch goes on in its direction."""
         sync, source = self.session.sync.name, job_in(self.snapshot.listed, ref)
-        if status.is_unfinished and all(job and job.suspended is None for job in targets):
+        to_target = status.is_unfinished and status.meant != "target"
+        if to_target and all(job and job.suspended is None for job in targets):
             return shlex.join(["migrator", "cutover", sync, "--job", status.name])
         return switch_back_command(sync, source) if source else shlex.join(["migrator", "plan", sync])
 

@@ -278,6 +278,7 @@ BACK, ON = "migrator cutover it --back --job Alpha", "migrator cutover it --job 
     [
         (with_target(enabled=False), [PAUSED], MOVED, [("neither", BACK)]),
         (with_target(enabled=False), [PAUSED], cut_short(), [("neither", ON)]),
+        (with_target(enabled=False), [PAUSED], attrs.evolve(MOVED, begun=MOVED.since), [("neither", BACK)]),
         (with_target(suspended="odd"), [PAUSED], MOVED, [("neither", BACK)]),
         (with_target(suspended="odd"), [PAUSED], cut_short(), [("neither", BACK)]),
         (attrs.evolve(ONE, target=()), [PAUSED], MOVED, [("neither", BACK)]),
