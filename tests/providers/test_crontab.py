@@ -235,13 +235,3 @@ def test_what_a_connection_decides() -> None:
     assert {"dialect": "debian", "timezone": "UTC"} == binds(connection())
     assert {"dialect": "cronie", "timezone": "Asia/Tokyo"} == binds(connection(daemon="cronie", timezone="Asia/Tokyo"))
     assert {"dialect": "cronie_zones", "timezone": ""} == binds(connection(daemon="cronie"))
-
-
-async def test_a_comment_in_another_charset_names_a_job_that_can_be_read(path: Path) -> None:
-    """Its name has a sign for each byte that is not UTF-8; a pause leaves the comment as it is, to the byte."""
-    path.write_bytes(b"# F\xfcr alle\n0 9 * * 1 claude -p 'Say it.'\n")
-    async with open_adapter(connection(path), agents=AGENTS) as crontab:
-        (raw,) = await listed(crontab)
-        assert raw["name"] == "F\ufffdr alle"
-        await crontab.update_job(crontab.scopes[0], raw["id"], {"enabled": False})
-    assert path.read_bytes() == b"# F\xfcr alle\n# 0 9 * * 1 claude -p 'Say it.'\n"

@@ -12,7 +12,6 @@ from migrator.agents.reading import recognise
 from migrator.providers.base import Raw
 from migrator.providers.crontab.terms import Terms
 from migrator.providers.crontab.text import (
-    ENCODING,
     Block,
     blocks,
     job_ids,
@@ -58,7 +57,7 @@ def record_of(job_id: str, block: Block, terms: Terms) -> Raw:
     command, stdin = spoken(block.line.command)
     raw: Raw = {
         "id": job_id,
-        "name": block.name.encode(*ENCODING).decode(errors="replace"),  # a comment in another charset names it as well
+        "name": block.name,
         "enabled": "#" not in block.line.off,
         "schedule": block.line.schedule,
         "timezone": terms.timezone,
