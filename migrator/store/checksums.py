@@ -99,8 +99,7 @@ def amend(connection: sa.Connection, table: sa.Table, key: Sequence[str], rows: 
     waiting, count = iter(rows), 0
     while part := list(islice(waiting, _PART)):
         by_key = {tuple(row[name] for name in key): row for row in part}
-        where = sa.tuple_(*(table.c[name] for name in key)).in_(list(by_key))
-        known = connection.execute(sa.select(*_columns(table)).where(where)).mappings()
+        known = connection.execute(_select(table, tuple(key)), {"keys": list(by_key)}).mappings()
         found = [{**checked(table, row), **by_key[tuple(row[name] for name in key)]} for row in known]
         names = {name for row in part for name in row if name not in key}
         if found:
@@ -115,6 +114,13 @@ def amend(connection: sa.Connection, table: sa.Table, key: Sequence[str], rows: 
             connection.execute(_update(table, tuple(key), frozenset(names)), new)
         count += len(found)
     return count
+
+
+@cache
+def _select(table: sa.Table, key: tuple[str, ...]) -> sa.Select[Any]:
+    """Return the statement that reads the rows of some keys; made once, as the one that changes them."""
+    where = sa.tuple_(*(table.c[name] for name in key)).in_(sa.bindparam("keys", expanding=True))
+    return sa.select(*_columns(table)).where(where)
 
 
 @cache
