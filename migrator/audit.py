@@ -24,7 +24,7 @@ from migrator.plan.duplicates import Duplicate, duplicates
 from migrator.plan.policy import Policy
 
 Outcome = Literal["unreadable", "refused", "undecided", "lossy", "over", "whole"]
-"""unreadable: nobody can say. refused: it cannot go. undecided: it can, when the sync says what is missing. lossy: it
+"""unreadable: unknown. refused: it cannot go. undecided: it can, when the sync says what is missing. lossy: it
 can, when the sync allows what it loses. over: it has expired. whole: it migrates unchanged. The worst come first."""
 
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)

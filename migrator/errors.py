@@ -182,7 +182,7 @@ class RecordError(MigratorError):
 
 
 class JobError(MigratorError):
-    """A stage failed on one job for a reason that nobody foresaw; that job is blocked, and the others go on."""
+    """A stage failed on one job for an unforeseen reason; that job is blocked, and the others go on."""
 
 
 class RefusedError(MigratorError):

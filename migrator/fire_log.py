@@ -28,7 +28,7 @@ class LoggedFires:
         due: how many fires its schedule has in that time.
         fired: how many of them are in the log.
         missing: those that are not, in order.
-        extra: starts in the log at which nothing was due, in order; near both ends nobody can say.
+        extra: starts in the log at which nothing was due, in order; those near both ends are left out, as unknown.
     """
 
     target: JobRef

@@ -1,4 +1,4 @@
-"""What goes on, told to whoever watches: stages, requests, and what became of jobs. By default nobody does.
+"""What goes on, told to whoever watches: stages, requests, and what became of jobs. By default it is told to none.
 
 Nothing that is told holds a token, or what stands in a job.
 """
@@ -39,7 +39,7 @@ class Exchange:
 
 
 class Instrumentation:
-    """Told what goes on; this one tells nobody."""
+    """Told what goes on; this one ignores it."""
 
     def stage(self, name: str, **about: str) -> AbstractContextManager[None]:
         """A stage that lasts as long as the block: "sync", "list", "plan", …; what happens in it belongs to it."""
@@ -87,4 +87,4 @@ class Listeners(Instrumentation):
 
 
 SILENT: Final = Instrumentation()
-"""The watch of those whom nobody watches."""
+"""The instrumentation that ignores everything."""

@@ -30,7 +30,7 @@ _AGAIN: Final = "run the command again: it looks up the open writes first"
 
 
 def running() -> float:
-    """Return seconds on a clock that nobody sets, and that goes on while the machine sleeps where there is such one."""
+    """Return seconds on a clock that is never set, and goes on while the machine sleeps where there is such a clock."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
@@ -44,7 +44,7 @@ class Holding:
         scope: the lock.
         owner: who holds it: this run.
         until: when it is over unless it is renewed, by `clock`.
-        clock: seconds that nobody sets.
+        clock: seconds of a clock that is never set.
     """
 
     state: State

@@ -111,11 +111,11 @@ def _started(folder: Path, options: Sequence[str]) -> dict[str, Any]:
 
 def _write(path: Path, document: dict[str, Any]) -> None:
     """Write the config, and the tokens that it names."""
-    for provider, command in document["connections"].items():
-        if "token" in command:
+    for provider, connection in document["connections"].items():
+        if "token" in connection:
             file = path.parent / token_file(_FOLDER, provider)
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
-                handle.write(command["token"])
+                handle.write(connection["token"])
     write_file(path, with_token_files(document["config"], _FOLDER))
 
 

@@ -65,8 +65,8 @@ def answer(parser: Any) -> int:
     from typer.completion import completion_init  # type: ignore[attr-defined]  # typer re-exports it
 
     completion_init()
-    code, values = 0, io.StringIO()
-    with redirect_stdout(values), redirect_stderr(io.StringIO()):
+    code, proposed = 0, io.StringIO()
+    with redirect_stdout(proposed), redirect_stderr(io.StringIO()):
         try:
             parser.main([], prog_name="migrator", complete_var=VARIABLE)
         except SystemExit as ended:
@@ -74,8 +74,8 @@ def answer(parser: Any) -> int:
         except Exception:  # noqa: BLE001 (an error has no place on the line that somebody types)
             code = 1
     is_job = "--job" in os.environ.get("_TYPER_COMPLETE_ARGS", "").split()[-2:]
-    if not (is_job and values.getvalue().strip() == "_files"):  # zsh is told to propose files where nothing fits
-        sys.stdout.write(values.getvalue())
+    if not (is_job and proposed.getvalue().strip() == "_files"):  # zsh is told to propose files where nothing fits
+        sys.stdout.write(proposed.getvalue())
     return code
 
 

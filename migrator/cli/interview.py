@@ -69,9 +69,9 @@ def connections(screen: Screen, path: Path, known: Sequence[Draft]) -> tuple[Dra
     screen.say([line("Secrets are not asked for, only where they are kept. Enter accepts the value in [brackets].")])
     platforms = {draft.provider.name: draft for draft in known if draft.provider.capabilities.runs_jobs}
     read = partial(_platforms, platforms)
-    text = read(_ask(screen, "Which platforms do you have?", ", ".join(platforms), read))
+    chosen = read(_ask(screen, "Which platforms do you have?", ", ".join(platforms), read))
     archives = [draft for draft in known if draft.provider.name not in platforms]
-    return (*(_connection(screen, path, platforms[name].provider) for name in text), *archives)
+    return (*(_connection(screen, path, platforms[name].provider) for name in chosen), *archives)
 
 
 def _platforms(known: Iterable[str], answer: str) -> list[str]:

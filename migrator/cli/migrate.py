@@ -136,7 +136,7 @@ def show(settings: Settings, file: SavedPlan) -> int:
 
     screen, text, where = open_screen(settings), read_file(file), str(file)
     found = plan_from_json(text, where=where, key=None)
-    if inspect(state_url(settings)).layout is not None:
+    if inspect(state_url(settings)).schema_version is not None:
         with opened_state(settings) as state:
             is_ours, key = state.lineage_of(found.sync) == found.lineage, state.seal()
     else:

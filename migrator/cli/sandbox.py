@@ -68,9 +68,9 @@ def demo(settings: Settings) -> int:
 
     screen = open_screen(settings)
     with screen.activity("playing"):
-        text = story.run()
-    screen.result(demo_document(text), text.lines())
-    return Exit.DONE if text.is_well else Exit.DIFFERENT
+        played = story.run()
+    screen.result(demo_document(played), played.lines())
+    return Exit.DONE if played.is_well else Exit.DIFFERENT
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -37,8 +37,8 @@ def serve_world(world: World, port: int, *, screen: Screen, config_out: Path | N
             screen.document(SandboxDocument(port=chosen, connections=connections, config=text))
         else:
             screen.text(text)
-        lists = ", ".join(f"{count(len(world.records(name)), 'job')} in {name}" for name in world.providers)
-        screen.say([line(f"Serving {lists} on 127.0.0.1:{chosen}. To stop it: Ctrl+C.")])
+        jobs = ", ".join(f"{count(len(world.records(name)), 'job')} in {name}" for name in world.providers)
+        screen.say([line(f"Serving {jobs} on 127.0.0.1:{chosen}. To stop it: Ctrl+C.")])
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)

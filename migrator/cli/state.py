@@ -68,8 +68,8 @@ def upgrade(settings: Settings) -> int:
 
     screen = open_screen(settings)
     with opened_state(settings, upgrade=True) as opened:
-        document = filled(UpgradeDocument, opened.layout, state=opened.shown)
-        screen.result(document, upgrade_lines(opened.layout, opened.shown))
+        document = filled(UpgradeDocument, opened.schema_version, state=opened.shown)
+        screen.result(document, upgrade_lines(opened.schema_version, opened.shown))
     return Exit.DONE
 
 
@@ -221,7 +221,7 @@ def import_(settings: Settings, file: StateFile, *, replace: ReplaceOption = Fal
     contents = contents_from_json(read_file(file), where=str(file))
     with opened_state(settings) as opened:
         backup = opened.fill(contents, replace=replace)
-        version, counts = opened.layout.now, contents.counts
+        version, counts = opened.schema_version.now, contents.counts
         document = ImportDocument(state=opened.shown, layout=version, moved=counts, backup=backup)
         screen.result(document, import_lines(contents.counts, backup, opened.shown))
     return Exit.DONE

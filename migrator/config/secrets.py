@@ -119,7 +119,7 @@ def _place(rest: str, base_dir: Path) -> Path:
 
 
 def _from_file(path: Path) -> str:
-    """Read a secret from a regular file that nobody else may change.
+    """Read a secret from a regular file that only its owner may change.
 
     Who can write it can have another token sent; a pipe gives what is in it to whoever is first.
     """

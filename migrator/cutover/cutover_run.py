@@ -163,6 +163,7 @@ class CutoverRun:
     def _unread(self, results: tuple[SwitchResult, ...]) -> tuple[InactiveJob, ...]:
         """Return the jobs that may be active nowhere, as far as that is known without reading both sides again."""
         name, now = self.context.session.sync.name, self.context.session.runtime.clock.now()
+        command = ["migrator", "cutover", name, *(["--back"] if self.order.goal == "source" else []), "--job"]
         touched = {result.switch.source for result in results if result.sent}
         before = [one for one in self.context.inactive_jobs() if one.source not in touched]
         found = [
@@ -171,7 +172,7 @@ class CutoverRun:
                 name=result.switch.name,
                 live=INACTIVE[result.live],
                 since=now,
-                repair=shlex.join(["migrator", "cutover", name, "--job", result.switch.name]),
+                repair=shlex.join([*command, result.switch.name]),
             )
             for result in results
             if result.sent and result.live in INACTIVE
@@ -182,15 +183,15 @@ class CutoverRun:
         ref = result.switch.source
         live = context.status(ref).live
         proof = context.proofs.get(ref) if self.kind == "cutover" and result.status == "moved" else None
-        result_of = proof.status if proof else ""
+        proved = proof.status if proof else ""
         source = job_in(context.snapshot.listed, ref)
         is_stopped = self.order.goal == "source" and source is not None and source.suspended is not None
         if self.kind == "cutover" and result.status == "moved" and (live in INACTIVE or (is_stopped and result.sent)):
-            return attrs.evolve(result, status="failed", live=live, proof=result_of, reason=_NOT_FIRING)
+            return attrs.evolve(result, status="failed", live=live, proof=proved, reason=_NOT_FIRING)
         if result.reason == _NOT_FIRING:
             end = "it was switched back" if live == self._before else "it could not be switched back"
             return attrs.evolve(result, live=live, proof="", reason=f"{_NOT_FIRING}; {end}")
-        return attrs.evolve(result, live=live, proof=result_of)
+        return attrs.evolve(result, live=live, proof=proved)
 
 
 def preview(session: Session, order: Order, switches: list[Switch]) -> Cutover:

@@ -1,6 +1,6 @@
 """Which side was active when: from the journal, which records every write before it is sent and after it was read back.
 
-Between the two nobody can say whether a write has taken effect. An instant at which, by all that is known, exactly one
+Between the two it is unknown whether a write has taken effect. An instant at which, by all that is known, exactly one
 side was active is in order; every other one is entered into the ledger with its cause.
 """
 

@@ -9,7 +9,7 @@ from attrs import frozen
 from migrator.errors import MigratorError
 
 Status = Literal["ok", "advice", "unknown", "fault"]
-"""ok: nothing to do. advice: it works, and could be better. unknown: nobody can tell now. fault: a run would fail."""
+"""ok: nothing to do. advice: it works, and could be better. unknown: it cannot be told now. fault: a run would fail."""
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 

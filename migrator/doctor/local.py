@@ -67,10 +67,10 @@ def check_state(url: str, *, now: Callable[[], datetime]) -> tuple[Check, ...]:
         if found.unwritable:
             text, todo = f"{found.shown}: {found.unwritable}", _WRITABLE
             return (Check(about="state", what="file", status="fault", found=text, todo=todo),)
-        if found.layout is None:
+        if found.schema_version is None:
             return (Check(about="state", what="file", status="ok", found=f"{found.shown}: none yet; a run makes it"),)
         size = f", {found.size:,} bytes" if found.size is not None else ""
-        whole = f"{found.shown}: whole, schema version {found.layout}{size}"
+        whole = f"{found.shown}: whole, schema version {found.schema_version}{size}"
         return (Check(about="state", what="file", status="ok", found=whole), *_unfinished(url, now))
     except StateError as error:
         return (of_error("state", "file", error, otherwise="name another one with --state"),)

@@ -123,10 +123,10 @@ class Executor:
             elif result.cause:
                 self._failed(number, change, result.cause, why=result.error)
             else:
-                self._record(number, change, result.status, result.error)
+                self._record(number, change, result.status, result.error, follows=True)
 
     async def _read_back(self) -> None:
-        """Read what was created without an answer: one by one, or with one listing where there are many."""
+        """Read what was created without a response: one by one, or with one listing where there are many."""
         listed: dict[str, Record] = {}
         if len(self._unread) >= _BULK:
             try:
@@ -165,7 +165,7 @@ class Executor:
         self._forbidden = 0
         self._record(number, attrs.evolve(change, target=made.target or change.target), "done")
 
-    def _record(self, number: int, change: Change, status: Status, error: str = "") -> None:
+    def _record(self, number: int, change: Change, status: Status, error: str = "", *, follows: bool = False) -> None:
         outcome = Outcome(
             action=change.action,
             source=change.source,
@@ -173,6 +173,7 @@ class Executor:
             name=change.label,
             status=status,
             error=error,
+            follows=follows,
         )
         self._outcomes[number] = outcome
         if status != "skipped":

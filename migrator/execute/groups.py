@@ -43,10 +43,9 @@ Unit = Mapping[int, Change]
 
 _PER_STEP: Final = timedelta(seconds=10)
 """How long one request may take, for choosing a moment at which none of the parts fires."""
-OTHER_PART: Final = "another part of the same job failed"
-"""What is told of the parts that did not fail themselves."""
-_ROLLED_BACK: Final = f"rolled back, because {OTHER_PART}"
-_STUCK: Final = f"{OTHER_PART}, and this one could not be rolled back"
+_NOT_BEGUN: Final = "another part of the same job failed"
+_ROLLED_BACK: Final = f"rolled back, because {_NOT_BEGUN}"
+_STUCK: Final = f"{_NOT_BEGUN}, and this one could not be rolled back"
 
 
 @frozen(kw_only=True)
@@ -232,7 +231,7 @@ class Group:
         left = {n: GroupResult(status="failed", error=f"{_STUCK}: {trouble}") for n, trouble in stuck.items()}
         own = {failed: GroupResult(status="failed", error=str(error), cause=error)}
         results = {**back, **left, **own}
-        return {number: results.get(number, GroupResult(status="skipped", error=OTHER_PART)) for number in self.unit}
+        return {number: results.get(number, GroupResult(status="skipped", error=_NOT_BEGUN)) for number in self.unit}
 
     async def _take_back(self, sent: Sequence[GroupStep]) -> dict[int, MigratorError]:
         """Put back what was sent; return why a part that was there before is not as it was.

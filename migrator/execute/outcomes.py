@@ -26,6 +26,7 @@ class Outcome:
         name: the job's visible name.
         status: done, failed, or skipped (not tried).
         error: why not.
+        follows: whether it is not done only because another part of its job failed.
     """
 
     action: Action
@@ -34,6 +35,7 @@ class Outcome:
     name: str
     status: Status
     error: str = ""
+    follows: bool = False
 
 
 @frozen(kw_only=True)

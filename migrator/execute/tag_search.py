@@ -1,4 +1,4 @@
-"""What a create made whose answer was lost, by its ownership tag: where a platform can be asked for jobs with a tag."""
+"""What a create without a response made, by its ownership tag: where a platform can be asked for jobs with a tag."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class Connections:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Transport]:
-        """Yield one that nobody else uses for as long as the block lasts; what it answered must be read by then."""
+        """Yield a connection for this block alone; its response must be read by the end of the block."""
         if not self._free:
             self._free.append(self.transport or network(self._url))
             self._all.append(self._free[-1])

@@ -180,8 +180,8 @@ class Permit:
 class RateLimiter:
     """Gives turns to everybody who shares one limit: clients with the same key, or keys of one organisation.
 
-    After a 429 nobody sends until the time that the platform named has passed; then one request goes alone, and the
-    others follow once it got through, at half of the rate from before. Each further answer brings a hundredth of the
+    After a 429 no request is sent until the time that the platform named has passed; then one request goes alone, and
+    the others follow once it got through, at half of the rate from before. Each further answer brings a hundredth of the
     whole rate back, so that a platform that allows less than it documents is met at what it allows.
     """
 
@@ -201,7 +201,7 @@ class RateLimiter:
 
     @property
     def until_turn(self) -> float:
-        """Seconds until the next turn is given to somebody who waits for it now; 0 when nobody waits."""
+        """Seconds until the next turn of a request that waits now; 0 when none waits."""
         return max(0.0, self._next_turn - self._clock.monotonic())
 
     @property

@@ -60,7 +60,7 @@ def unkept(
     mapping: ProviderMapping,
     accepted: Container[str],
 ) -> tuple[FieldChange, ...]:
-    """Return the fields that the platform did not keep as we last wrote them, and that nobody has changed since.
+    """Return the fields that the platform did not keep as we last wrote them, and that have not changed since.
 
     Writing them again would change nothing, every night. A form of the platform's own that is equivalent is none of
     them, nor what a list has beside what was written, nor a path that the sync accepts.

@@ -22,7 +22,7 @@ from migrator.store.records import ActiveSide, Binding
 
 _LAST_DAY_OF_EVERY_MONTH: Final = 28
 _DISTANT: Final = timedelta(days=60)
-"""A job whose next fire is further away than that stands still: nobody cuts over for so long."""
+"""A job whose next fire is further away than that is staged: no cutover lasts so long."""
 
 
 def must_be_staged(fields: Fields, mapping: ProviderMapping) -> bool:

@@ -226,7 +226,7 @@ class RestAdapter(ABC):
         return Record(scope=scope, raw=raw) if raw else None
 
     async def delete_job(self, scope: str, job_id: str) -> None:
-        """Remove a job, or find it gone: a refusal or a lost answer is no error when the job can be read no more."""
+        """Remove a job, or find it gone: a refusal or a lost response is no error when the job can be read no more."""
         version = self._versions.pop(job_id, "")
         try:
             await self.client.request(

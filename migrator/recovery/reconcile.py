@@ -1,4 +1,4 @@
-"""Find out what became of writes whose outcome nobody recorded: by looking, never by sending again.
+"""Find out what became of writes whose result was not recorded: by looking, never by sending again.
 
 A crashed run leaves planned writes without an outcome. A listing of the target answers most: a created job shows
 itself by its ownership tag, or by being new and exactly what was sent; an update by its values; a delete by absence.
@@ -29,7 +29,7 @@ from migrator.store.records import ORIGIN, Binding, Write
 _SKEW: Final = timedelta(minutes=5)
 """How far the platform's clock may be from ours."""
 _YOUNG: Final = timedelta(minutes=5)
-"""How long after a lost answer what it made may be late to show."""
+"""How long after a lost response what it made may be late to show."""
 _MOMENTS: Final = timedelta(minutes=1)
 """How long after a write that worked a listing that does not show it is taken for late."""
 _PATIENCE: Final = (0.5, 1.0, 2.0)

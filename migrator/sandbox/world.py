@@ -245,7 +245,7 @@ def load_samples(world: World) -> None:
 
 
 def _when(provider: Simulator, row: Row) -> When:
-    """When a row fires; one whose schedule nobody can evaluate never does."""
+    """When a row fires; one whose schedule cannot be evaluated never does."""
     try:
         return provider.when(row)
     except (ArithmeticError, LookupError, TypeError, ValueError):

@@ -52,8 +52,8 @@ def open_state(
         StateError: it cannot be opened, is damaged, or is of another version; nothing was changed then.
         LockedError: it is to be upgraded, and a run is under way.
     """
-    engine, shown, layout = connect(url, now=now, must_exist=must_exist, upgrade=upgrade)
-    return State(engine=engine, now=now, shown=shown, layout=layout, lease=lease)
+    engine, shown, version = connect(url, now=now, must_exist=must_exist, upgrade=upgrade)
+    return State(engine=engine, now=now, shown=shown, schema_version=version, lease=lease)
 
 
 __all__ = [

@@ -19,7 +19,7 @@ def back_up(connection: sa.Connection, label: str, *, now: datetime) -> Path | N
 
     Args:
         connection: in a transaction that keeps other writers out, and has written nothing yet.
-        label: what the copy is from: "layout-2".
+        label: what the copy is from: "version-2".
         now: goes into the name.
 
     Returns:

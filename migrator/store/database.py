@@ -59,14 +59,14 @@ class Database:
         engine: the way to it.
         now: the clock.
         shown: its URL without the password.
-        layout: how it was found, and what became of it.
+        schema_version: how it was found, and what became of it.
         lease: how long a lock lasts after its last renewal.
     """
 
     engine: sa.Engine
     now: Callable[[], datetime]
     shown: str
-    layout: SchemaVersion
+    schema_version: SchemaVersion
     lease: timedelta = LEASE
 
     def close(self) -> None:
@@ -98,13 +98,13 @@ class Condition:
 
     Attributes:
         shown: its URL without the password.
-        layout: the version of its tables, None when there are none yet.
+        schema_version: the version of its tables, None when there are none yet.
         size: bytes of its file, None where there is no file.
         unwritable: why its file or folder cannot be written; "" where they can, or where there is no file.
     """
 
     shown: str
-    layout: int | None
+    schema_version: int | None
     size: int | None
     unwritable: str = ""
 
@@ -163,7 +163,7 @@ def inspect(url: str) -> Condition:
     is_file = parsed.get_backend_name() == "sqlite"
     unwritable = _why_unwritable(parsed) if is_file else ""
     if is_file and not _is_file(parsed):
-        return Condition(shown=shown, layout=None, size=None, unwritable=unwritable)
+        return Condition(shown=shown, schema_version=None, size=None, unwritable=unwritable)
     try:
         found = _look(parsed, shown, REVISIONS)
     except UnicodeDecodeError as error:
@@ -171,7 +171,7 @@ def inspect(url: str) -> Condition:
     except (SQLAlchemyError, ImportError) as error:
         raise _unusable("the state cannot be opened", shown, error, _ELSEWHERE) from error
     size = Path(parsed.database or "").stat().st_size if is_file else None
-    return Condition(shown=shown, layout=found, size=size, unwritable=unwritable)
+    return Condition(shown=shown, schema_version=found, size=size, unwritable=unwritable)
 
 
 def _read(url: str) -> tuple[sa.URL, str]:

@@ -42,11 +42,11 @@ class Contents:
     """What a state holds.
 
     Attributes:
-        layout: the version of the layout that the rows are of.
+        schema_version: the version of the tables that the rows are of.
         tables: by table, its rows by column.
     """
 
-    layout: int
+    schema_version: int
     tables: Mapping[str, tuple[Row, ...]]
 
     @property
@@ -64,7 +64,7 @@ class Dump(Database):
         with self.transaction() as connection:
             only_read(connection)
             tables = {table.name: _taken(connection, table) for table in MOVED}
-        return Contents(layout=self.layout.now, tables=tables)
+        return Contents(schema_version=self.schema_version.now, tables=tables)
 
     def check(self) -> None:
         """Read every row.
@@ -173,7 +173,7 @@ def _check_definition(edited: Definition, fields: Mapping[str, Any]) -> None:
 
 
 def only_read(connection: sa.Connection) -> None:
-    """Let a transaction that has just begun see everything as it is now, and keep nobody who writes waiting."""
+    """Let a transaction that has just begun see everything as it is now, without keeping writers waiting."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     else:

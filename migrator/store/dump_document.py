@@ -62,7 +62,7 @@ class StateDocument(Document):
 
 def state_document(contents: Contents, *, at: datetime) -> StateDocument:
     """Return everything that a state holds; `at` is when it was read."""
-    return StateDocument(layout=contents.layout, exported_at=at, tables=dict(contents.tables))
+    return StateDocument(layout=contents.schema_version, exported_at=at, tables=dict(contents.tables))
 
 
 def state_schema() -> Schema:
@@ -112,7 +112,7 @@ def contents_from_json(text: str, *, where: str) -> Contents:
             allowed=f"schema version {t.VERSION}",
             hint="import it with that version of migrator, or export it again with this one",
         )
-    return Contents(layout=layout, tables=_tables(tables, where))
+    return Contents(schema_version=layout, tables=_tables(tables, where))
 
 
 def _tables(tables: Mapping[str, Any], where: str) -> dict[str, tuple[Row, ...]]:

@@ -28,7 +28,7 @@ UNLOCK: Final = "free it: migrator unlock"
 _FUTURE: Final = timedelta(seconds=5)
 """How much later than now a renewal may be before the clock is taken to have been set back."""
 _ENDED: Final = {"Z", "X"}
-"""States of a process that has ended and that nobody has waited for, as in a container whose init does not."""
+"""States of a process that has ended and was not waited for, as in a container whose init does not."""
 _UNKNOWN: Final = "?"
 _PROC: Final = Path("/proc")
 
@@ -89,7 +89,7 @@ def _state(owner: Owner, beat: datetime, expires: datetime, uptime: float | None
         return "future"
     here = uptime_here()
     if uptime is not None and here is not None and is_seen(owner) and here >= uptime:
-        # One clock for both that nobody sets: a jump of the time of day does not end the lease of a living owner.
+        # One clock for both that is never set: a jump of the time of day does not end the lease of a living owner.
         return "expired" if now >= expires and here - uptime >= (expires - beat).total_seconds() else "held"
     return "expired" if now >= expires else "held"
 

@@ -52,7 +52,7 @@ class Locks(Database):
         try:
             with self.transaction() as connection:
                 require_version(
-                    connection, self.shown, self.layout.now
+                    connection, self.shown, self.schema_version.now
                 )  # it may have been upgraded since it was opened
                 row = connection.execute(_HELD, {"at": scope}).first()
                 now = database_now(connection)

@@ -2,7 +2,7 @@
 
 Identity stands in many tables: bindings, rights, writes, saved records. All of them follow in one transaction, so that
 an older run can still be rolled back afterwards. A takeover changes bindings only: what was done in the name of the
-retired job, its active side and its definition stay under its own name, for the way back.
+retired job, its active side and its definition stay under its own name, for the move back.
 """
 
 from __future__ import annotations

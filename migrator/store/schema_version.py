@@ -121,7 +121,7 @@ def make_newest(
 
 
 def keep_others_out(connection: sa.Connection, *tables: str) -> None:
-    """Let nobody else write until the transaction ends; a SQLite transaction does that by itself."""
+    """Keep other writers out until the transaction ends; a SQLite transaction does that by itself."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE")
 

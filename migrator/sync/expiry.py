@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from migrator.canonical import JobRef
-from migrator.execute.groups import OTHER_PART
 from migrator.execute.outcomes import Applied
 from migrator.plan.changes import Plan
 from migrator.store import State
@@ -45,9 +44,9 @@ def _unmanaged(plan: Plan | None) -> set[JobRef | None]:
 def _why(source: JobRef, plan: Plan | None, applied: Applied, error: Exception | None) -> str:
     if error:
         return str(error)
-    not_done = (one for one in applied.outcomes if one.source == source and one.status != "done")
-    if failed := [one.error for one in not_done if one.error]:
-        return min(failed, key=lambda why: OTHER_PART in why)  # the part that failed itself says why
+    own = [one for one in applied.outcomes if one.source == source and one.status != "done" and one.error]
+    if own:
+        return min(own, key=lambda one: one.follows).error
     if plan and plan.refusal:
         return plan.refusal
     blocked = (change.reason for change in (plan.blocked if plan else ()) if change.source == source)

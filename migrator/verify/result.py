@@ -18,7 +18,7 @@ from migrator.plan.duplicates import Duplicate
 from migrator.store.records import Live
 
 Status = Literal["absent", "differs", "unproved", "approximate", "proved"]
-"""absent: one side lacks the job. differs: fields or instants do not agree. unproved: nobody can say. approximate: the
+"""absent: one side lacks the job. differs: fields or instants do not agree. unproved: unknown. approximate: the
 instants differ as the sync allows. proved: fields and instants agree. The worst come first."""
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)

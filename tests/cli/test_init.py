@@ -16,6 +16,8 @@ from migrator.sandbox import World
 from tests.cli.bench import Run
 from tests.cli.terminal import COMMAND, Typed, environment
 
+pytestmark = pytest.mark.slow
+
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PROMPT = re.compile(rb"(?:\[[^\]\n]+\]|\(such as [^\n]+\)) $")
 

@@ -1,4 +1,4 @@
-"""One cut-over meets one fault at one request; the runs after it must finish it, or take it back."""
+"""One cutover meets one fault at one request; the runs after it must finish it, or switch back."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import itertools
 import random
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from attrs import define
 
 from migrator.cutover.commands import active_statuses
 from migrator.cutover.switches import Goal
 from migrator.errors import MigratorError
 from migrator.sandbox import BackgroundServer, Options, World
+from migrator.store import State
 from tests.conformance.lab import Lab
 from tests.conformance.platforms import Raw, wish
 from tests.cutover.simulated_time import Count, SimulatedTime, compared, cut, expected
@@ -187,6 +189,22 @@ async def cut_short(lab: Lab, rule: Mapping[str, Any], *, dies: bool, **order: A
         lab.world.sleep = waiting
         lab.world.faults.clear()
     return fault.seen >= fault.nth
+
+
+@contextmanager
+def dying_at_the_end() -> Iterator[None]:
+    """Let a run die in the block, when it is about to be recorded that a switch has ended."""
+    put = State.put_active_side
+
+    def die(state: State, *active_sides: Any, **named: Any) -> None:
+        if any(active_side.begun is None for active_side in active_sides):
+            raise asyncio.CancelledError
+        put(state, *active_sides, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(State, "put_active_side", die)
+        with pytest.raises(asyncio.CancelledError):
+            yield
 
 
 async def _reconciled(lab: Lab, goal: Goal) -> bool:

@@ -1,4 +1,4 @@
-"""What a cutover does around its switches: it asks, it locks both sides, and it makes nothing on the way back."""
+"""What a cutover does around its switches: it asks, locks both sides, and creates nothing when it switches back."""
 
 from __future__ import annotations
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from migrator.cutover.commands import active_statuses
-from migrator.store import State
 from tests.conformance.lab import Lab, counts
 from tests.conformance.platforms import wish
 from tests.cutover.conftest import MakeLab
-from tests.cutover.crashing import SCHEDULES, cut_short
+from tests.cutover.crashing import SCHEDULES, cut_short, dying_at_the_end
 from tests.cutover.simulated_time import SimulatedTime, compared, cut, expected, statuses
 from tests.faults.machine import DEATH
 from tests.faults.scenarios import PUT
@@ -29,17 +27,8 @@ def hourly(make_lab: MakeLab) -> tuple[SimulatedTime, Lab]:
 
 async def cut_and_die_at_the_end(lab: Lab) -> None:
     """Cut over, and die when it is about to be recorded that the switch has ended."""
-    put = State.put_active_side
-
-    def die(state: State, *active_sides: Any, **named: Any) -> None:
-        if any(active_side.begun is None for active_side in active_sides):
-            raise asyncio.CancelledError
-        put(state, *active_sides, **named)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(State, "put_active_side", die)
-        with pytest.raises(asyncio.CancelledError):
-            await cut(lab)
+    with dying_at_the_end():
+        await cut(lab)
 
 
 async def cut_and_die(lab: Lab, *, method: str, provider: str, after: bool = False, **order: Any) -> None:

@@ -104,3 +104,19 @@ async def test_a_job_that_was_begun_is_not_finished_at_a_target_that_is_stopped(
     assert ["migrator cutover it --back --job 'Job 001'"] == [one.repair for one in found.inactive]
     assert "cutover it --back" in found.switches[0].reason
     assert [("moved", "source")] == statuses(await cut(lab, goal="source"))
+
+
+async def test_a_switch_back_after_which_nothing_can_be_read_is_repaired_in_its_direction(make_lab: MakeLab) -> None:
+    """The source refuses, the target is stopped, and both refuse to be listed: by what was written, it is named."""
+    lab = make_lab("scrip", "devin")
+    await staged(lab, 1)
+    await cut(lab)
+    lab.world.fault("status", status=401, provider="devin", method="WRITE", nth=2, times=0)
+    lab.world.fault("status", status=401, provider="scrip", method="WRITE", nth=2, times=0)
+    lab.world.fault("status", status=401, provider="devin", method="GET", path="*/schedules", nth=3, times=0)
+
+    found = await cut(lab, goal="source")
+
+    assert ["migrator cutover it --back --job 'Job 001'"] == [one.repair for one in found.inactive]
+    lab.world.faults.clear()
+    assert [("moved", "source")] == statuses(await cut(lab, goal="source"))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from typing import Any
 
 import pytest
 
 from migrator.cutover.commands import active_statuses
 from migrator.errors import RefusedError
-from migrator.store import State
 from migrator.store import tables as t
 from migrator.sync.commands import verify
 from migrator.sync.undo import rollback
 from tests.conformance.lab import Lab
 from tests.cutover.conftest import MakeLab
+from tests.cutover.crashing import dying_at_the_end
 from tests.cutover.retiring import DAY, filed, monthly, retired, timed_lab, write
 from tests.cutover.simulated_time import cut, statuses
 
@@ -315,17 +314,8 @@ async def test_a_sync_after_a_retirement_is_not_rolled_back_by_a_command_that_re
 
 async def retired_and_died(lab: Lab) -> None:
     """Delete source jobs, and die when it is about to be recorded that it has ended."""
-    put = State.put_active_side
-
-    def die(state: State, *active_sides: Any, **named: Any) -> None:
-        if any(active_side.begun is None for active_side in active_sides):
-            raise asyncio.CancelledError
-        put(state, *active_sides, **named)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(State, "put_active_side", die)
-        with pytest.raises(asyncio.CancelledError):
-            await retired(lab, delete=True)
+    with dying_at_the_end():
+        await retired(lab, delete=True)
 
 
 @pytest.mark.parametrize("again", ["sync", "retire"])

@@ -1,4 +1,4 @@
-"""A platform stops a job right after a cutover has activated it: what is said of the way back is what was read."""
+"""A platform stops a job right after a cutover has activated it: what is said of the switch back is what was read."""
 
 from __future__ import annotations
 

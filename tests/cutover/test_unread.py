@@ -1,4 +1,4 @@
-"""A write was sent, and the job cannot be read since: it may have had an effect, whatever the reading failed with."""
+"""A write was sent, and the job cannot be read since: it may have had an effect, with each error of the reading."""
 
 from __future__ import annotations
 

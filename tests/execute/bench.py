@@ -178,7 +178,7 @@ def live(*jobs: Job) -> list[str]:
 
 
 def replacing() -> tuple[Given, Plan]:
-    """Return a job that is made anew under another name."""
+    """Return a job that is recreated under another name."""
     given = attrs.evolve(RENAMED, source=RENAMED.source[:1], target=MADE.target[:1], bindings=MADE.bindings[:1])
     plan = given.plan()
     return given, attrs.evolve(plan, changes=tuple(attrs.evolve(one, action="replace") for one in plan.pending))

@@ -30,7 +30,7 @@ def updates() -> Plan:
 
 
 def replaced() -> Plan:
-    """Return a plan that makes both parts anew."""
+    """Return a plan that recreates both parts."""
     return parts(BOUND, *(attrs.evolve(one, action="replace") for one in updates().changes))
 
 

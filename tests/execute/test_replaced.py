@@ -1,4 +1,4 @@
-"""How a job is made anew: never two of it live, and the old one goes on where the new one cannot be made."""
+"""How a job is recreated: never two of it active, and the old one goes on where the new one cannot be made."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ DAILY = Given(source=(job("Daily", "1 0 ? * * *"),)).carried_out()
 
 
 def renewing(until: timedelta) -> tuple[Given, Plan]:
-    """Return a plan that makes a job anew whose schedule is exact for so long."""
+    """Return a plan that recreates a job whose schedule is exact for so long."""
     given = DAILY.with_source(lambda one: attrs.evolve(one, name="Renamed"))
     plan = given.plan()
     (change,) = plan.pending

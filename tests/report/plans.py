@@ -20,7 +20,7 @@ WINDOW = ConvertedSchedule(
 )
 
 
-def plan(*changes: Change, **rest: Any) -> Plan:
+def plan(*changes: Change, created_at: datetime = datetime(2026, 11, 21, tzinfo=UTC), **rest: Any) -> Plan:
     """Return a plan with these changes."""
     return Plan(
         sync="nightly",
@@ -32,7 +32,7 @@ def plan(*changes: Change, **rest: Any) -> Plan:
         contract="patch",
         lineage="l",
         serial=0,
-        created_at=datetime(2026, 11, 21, tzinfo=UTC),
+        created_at=created_at,
         observed=Observed(source="s", target="t"),
         changes=changes,
         **rest,

@@ -8,9 +8,10 @@ from typing import Any
 from migrator.canonical import JobRef
 from migrator.errors import AuthError
 from migrator.execute.outcomes import Applied, Outcome
-from migrator.plan.changes import Change, FieldChange, Observed, Plan
+from migrator.plan.changes import Change, FieldChange, Plan
 from migrator.plan.compare import BOTH, TARGET
 from migrator.sync.results import Drift, Expiry, SyncResult, SyncRun
+from tests.report import plans
 
 BEGAN = datetime(2026, 11, 21, 2, 17, tzinfo=UTC)
 SOURCE = JobRef(provider="omni", scope="acme.example/api", id="source-1")
@@ -18,22 +19,8 @@ MADE = JobRef(provider="devin", scope="org-1", id="target-1")
 
 
 def plan(*changes: Change, refusal: str = "") -> Plan:
-    """A plan of the sync "nightly"."""
-    return Plan(
-        sync="nightly",
-        source="omni",
-        target="devin",
-        target_provider="devin",
-        target_scope="org-1",
-        dialect="vixie",
-        contract="patch",
-        lineage="one",
-        serial=1,
-        created_at=BEGAN,
-        observed=Observed(source="", target=""),
-        changes=changes,
-        refusal=refusal,
-    )
+    """Return a plan of the sync "nightly"."""
+    return plans.plan(*changes, created_at=BEGAN, refusal=refusal)
 
 
 def synced(**changes: Any) -> SyncResult:

@@ -55,7 +55,7 @@ def _rows(table: sa.Table) -> st.SearchStrategy[tuple[dict[str, Any], ...]]:
 
 
 anything = st.fixed_dictionaries({table.name: _rows(table) for table in MOVED}).map(
-    lambda tables: Contents(layout=t.VERSION, tables=tables)
+    lambda tables: Contents(schema_version=t.VERSION, tables=tables)
 )
 
 
@@ -184,7 +184,9 @@ def test_what_a_server_cannot_hold_is_named(fresh_schema: Callable[[], str], tmp
 
 def _document(**changes: Any) -> dict[str, Any]:
     empty: dict[str, list[Any]] = {table.name: [] for table in MOVED}
-    return state_document(Contents(layout=t.VERSION, tables={}), at=START).to_json() | {"tables": empty} | changes
+    return (
+        state_document(Contents(schema_version=t.VERSION, tables={}), at=START).to_json() | {"tables": empty} | changes
+    )
 
 
 FACT = {"scope": "a", "key": "b", "value": "c", "sum": sum_of(t.facts, {"scope": "a", "key": "b", "value": "c"})}

@@ -84,6 +84,13 @@ def test_the_failure_of_a_change_is_the_reason_for_its_job(state: State, status:
     assert reasons(state, plan(), outcome(ALPHA, status)) == [f"Alpha: {SHORT}", f"Beta: {SHORT}"]
 
 
+def test_of_several_parts_the_one_that_failed_itself_is_the_reason(state: State) -> None:
+    """Not one that was left alone, or put back, because of it."""
+    first = attrs.evolve(outcome(ALPHA, "failed", "rolled back"), follows=True)
+    assert reasons(state, plan(), first, outcome(ALPHA, "failed", "no"))[0] == "Alpha: no"
+    assert reasons(state, plan(), first)[0] == "Alpha: rolled back"
+
+
 def test_a_plan_that_was_refused_as_a_whole_is_the_reason_for_all(state: State) -> None:
     """A failure of a job matters more."""
     refused = plan({"action": "blocked", "reason": "it is held"}, refusal="too many changes")

@@ -195,7 +195,7 @@ class Checker:
         return self._works
 
     async def complaint(self, content: bytes) -> str:
-        """Return why a crontab is refused, "" where it is accepted or nobody can tell."""
+        """Return why a crontab is refused, "" where it is accepted or that is unknown."""
         if not await self.works():
             return ""
         ended = await run_crontab(self.option, "-", content=content)

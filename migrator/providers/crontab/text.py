@@ -26,7 +26,7 @@ _NOTE: Final = re.compile(r"#\s?migrator: (\{.*\})\s*")
 _SETTING: Final = re.compile(r"""\s*(?:"([^"=]*)"|'([^'=]*)'|([^\s=#"'][^\s=]*))\s*=\s*(.*)""", re.DOTALL)
 _FIVE: Final = r"(?:[^\s#@][^\s]*[ \t]+[^\s]+[ \t]+[^\s]+[ \t]+[^\s]+[ \t]+[^\s]+|@[A-Za-z]+)"
 _CLEAR: Final = r"(?:[\d*][\d*/,~-]*(?:[ \t]+[\w*/,~-]+){4}|@[a-z]+)"
-"""A schedule that nobody takes for prose."""
+"""A schedule that cannot be mistaken for prose."""
 
 _HEADER: Final = re.compile(r"#\s*m(in(ute)?)?\s+h(our)?\s.*")
 """The line above the first job of most crontabs, which names the fields."""

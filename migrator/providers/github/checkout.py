@@ -1,4 +1,4 @@
-"""What git says of a checkout: which files hold changes that nobody has committed, so that none of them is lost.
+"""What git says of a checkout: which files hold changes that are not committed, so that none of them is lost.
 
 git is only asked, never told: nothing is added, committed or pushed. What migrator wrote itself and nobody has
 committed yet may be written again; digests of it are kept in the checkout's git directory, which no commit holds.
