@@ -165,7 +165,9 @@ class Executor:
         self._forbidden = 0
         self._record(number, attrs.evolve(change, target=made.target or change.target), "done")
 
-    def _record(self, number: int, change: Change, status: Status, error: str = "", *, follows: bool = False) -> None:
+    def _record(
+        self, number: int, change: Change, status: Status, error: str = "", *, follows: bool | None = None
+    ) -> None:
         outcome = Outcome(
             action=change.action,
             source=change.source,

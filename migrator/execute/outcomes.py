@@ -9,6 +9,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from migrator.canonical import JobRef
+from migrator.json_document import OPTIONAL
 from migrator.plan.changes import Action
 from migrator.store.records import InactiveJob
 
@@ -26,7 +27,7 @@ class Outcome:
         name: the job's visible name.
         status: done, failed, or skipped (not tried).
         error: why not.
-        follows: whether it is not done only because another part of its job failed.
+        follows: True where it is not done only because another part of its job failed; else None.
     """
 
     action: Action
@@ -35,7 +36,7 @@ class Outcome:
     name: str
     status: Status
     error: str = ""
-    follows: bool = False
+    follows: bool | None = field(default=None, metadata=OPTIONAL)
 
 
 @frozen(kw_only=True)

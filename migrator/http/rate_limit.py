@@ -181,8 +181,8 @@ class RateLimiter:
     """Gives turns to everybody who shares one limit: clients with the same key, or keys of one organisation.
 
     After a 429 no request is sent until the time that the platform named has passed; then one request goes alone, and
-    the others follow once it got through, at half of the rate from before. Each further answer brings a hundredth of the
-    whole rate back, so that a platform that allows less than it documents is met at what it allows.
+    the others follow once it got through, at half of the rate from before. Each further answer brings a hundredth of
+    the whole rate back, so that a platform that allows less than it documents is met at what it allows.
     """
 
     def __init__(self, rate: Rate | None = None, *, clock: Clock = REAL, backoff: Backoff | None = None) -> None:

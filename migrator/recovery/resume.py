@@ -187,15 +187,15 @@ def _is_done(outcome: Outcome | None) -> bool:
 def _merged_outcome(change: Change, outcome: Outcome, rest: Plan, later: Sequence[Outcome]) -> Outcome:
     own = [(found, result) for found, result in zip(rest.pending, later, strict=True) if found.source == change.source]
     if not_done := [(found.piece != change.piece, result) for found, result in own if result.status != "done"]:
-        _rank, result = min(not_done, key=lambda one: (one[0], one[1].follows))  # its own, if there is one
+        _rank, result = min(not_done, key=lambda one: (one[0], bool(one[1].follows)))  # its own, if there is one
         return attrs.evolve(outcome, status=result.status, error=result.error, follows=result.follows)
     now = [found for found in rest.changes if found.source == change.source]
     if blocked := next((found for found in now if found.action == "blocked"), None):
-        return attrs.evolve(outcome, status="failed", error=blocked.reason, follows=False)
+        return attrs.evolve(outcome, status="failed", error=blocked.reason, follows=None)
     made = [result.target for found, result in own if found.piece == change.piece and result.action != "delete"]
     kept = [found.target for found in now if found.piece == change.piece and found.action != "delete"]
     target = next(iter([*made, *kept]), outcome.target)
-    return attrs.evolve(outcome, status="done", error="", follows=False, target=target)
+    return attrs.evolve(outcome, status="done", error="", follows=None, target=target)
 
 
 def _same_state(saved: Plan, fresh: Plan) -> None:

@@ -46,7 +46,7 @@ def _why(source: JobRef, plan: Plan | None, applied: Applied, error: Exception |
         return str(error)
     own = [one for one in applied.outcomes if one.source == source and one.status != "done" and one.error]
     if own:
-        return min(own, key=lambda one: one.follows).error
+        return min(own, key=lambda one: bool(one.follows)).error
     if plan and plan.refusal:
         return plan.refusal
     blocked = (change.reason for change in (plan.blocked if plan else ()) if change.source == source)
